@@ -1,32 +1,27 @@
-"""How a plan scales with workers: the dispatcher of a run on a simulated cluster, with trials of
-recorded durations.
+"""How a plan scales with workers: a simulated cluster, with trials of recorded durations.
 
     python -m benchmarks.cluster_scaling --out benchmarks/results/cluster
     mv benchmarks/results/cluster/cluster_scaling.png docs/images/
 
 Takes recorded trials with the seconds of their records (that which made a fit holds it), and gives
-them to ``bench/dispatch.py`` on a pool whose clock is simulated: each answer takes its recorded
-time, and ``HANDLING`` seconds of the one process that scores and writes. Efficiency is the seconds
-of all trials over workers × wall time; ``possible`` is what it would be if the run took no longer
-than its longest trial, or than all of them divided evenly. The other curves are the same plan on
-five and ten times as many draws.
+their groups to workers as the executor of an engine does, in order, on a simulated clock: each
+trial takes its recorded time, and ``HANDLING`` seconds of the one process that scores and writes.
+Efficiency is the seconds of all trials over workers × wall time; ``possible`` is what it would be
+if the run took no longer than its longest trial, or than all of them divided evenly. The other
+curves are the same plan on five and ten times as many draws.
 """
 
 from __future__ import annotations
 
 import argparse
-import heapq
-import itertools
 from collections import defaultdict
-from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.common import HERE, read_csv, say, write_csv
-from hsiaug.bench.dispatch import Dispatch
-from hsiaug.bench.engine import Event, Message, TrialEnded
-from hsiaug.trial.outcome import TrialOutcome
 
 RECORDS = HERE / "results" / "cluster" / "suite.csv"
 """The 50 trials of the first line of docs/txt2hsi.md, of 5 draws: 109 s of one core."""
@@ -37,76 +32,6 @@ DRAWS = 5
 HANDLING = 0.005
 """Seconds that an answer takes to be scored, written and followed by the next trial."""
 SAME_FIT = ("scene", "protocol", "protocol_argument", "seed", "generator", "generator_params")
-
-
-@dataclass(eq=False)
-class SimulatedWorker:
-    """A worker of the simulated cluster."""
-
-    cluster: Cluster
-    stage: str = "predict"
-    left: list[Any] = field(default_factory=list)
-
-    @property
-    def busy(self) -> bool:
-        """Whether it has a trial that has not ended."""
-        return bool(self.left)
-
-    def send(self, trials: Any, blind: object) -> None:
-        """Be busy for as long as the records say."""
-        self.left = list(trials)
-        self.cluster.begin(self, self.left[0].seconds)
-
-    def answer(self) -> None:
-        """A trial has ended, and the next begins."""
-        self.left.pop(0)
-        if self.left:
-            self.cluster.begin(self, self.left[0].seconds)
-
-    def end(self) -> None:
-        """End what it runs."""
-        self.left.clear()
-
-
-@dataclass
-class Cluster:
-    """A pool with a clock of its own. now: seconds; ends: of the busy workers."""
-
-    now: float = 0.0
-    ends: list[tuple[float, int, SimulatedWorker]] = field(default_factory=list)
-    all: list[SimulatedWorker] = field(default_factory=list)
-    numbers: Any = field(default_factory=itertools.count)
-
-    def workers(self) -> list[SimulatedWorker]:
-        """All of them."""
-        return self.all
-
-    def begin(self, worker: SimulatedWorker, seconds: float) -> None:
-        """Note when a worker will answer."""
-        heapq.heappush(self.ends, (self.now + seconds, next(self.numbers), worker))
-
-    def wait(self) -> list[tuple[SimulatedWorker, Message]]:
-        """The next answer; the one process that reads it is busy for a moment."""
-        end, _, worker = heapq.heappop(self.ends)
-        self.now = max(self.now, end) + HANDLING
-        worker.answer()
-        result = {"status": "ok", "error": None, "timings": {"fit_generator": 0.0}}
-        return [(worker, TrialEnded(TrialOutcome(result, None)))]
-
-    def close(self) -> None:
-        """Nothing to end."""
-
-
-class NoRecords:
-    """Writes nothing."""
-
-    def blind_split(self, trial: Any) -> object:
-        """Nothing that a simulated worker reads."""
-        return None
-
-    def write(self, trial: Any, outcome: TrialOutcome, command: str) -> Event:
-        """Nothing to keep."""
-        return Event("ok", trial.hash)
 
 
 def recorded_groups(copies: int) -> list[list[Any]]:
@@ -128,13 +53,20 @@ def recorded_groups(copies: int) -> list[list[Any]]:
 
 
 def wall_time(groups: list[list[Any]], workers: int) -> float:
-    """Seconds until the last trial has ended."""
-    cluster = Cluster()
-    cluster.all = [SimulatedWorker(cluster) for _ in range(workers)]
-    expected = {trial.hash: trial.seconds for group in groups for trial in group}
-    batch: Any = SimpleNamespace(groups=groups, commands={}, expected=expected, deadline=None)
-    Dispatch(batch, cluster, NoRecords(), lambda event: None).run()  # type: ignore[arg-type]
-    return cluster.now
+    """Seconds until the last trial has ended, where a worker that is free begins the next group."""
+    waiting = iter(groups)
+    # When a trial of each worker ends, and those of its group that follow.
+    running: list[tuple[float, int, list[Any]]] = []
+    for number, group in enumerate(islice(waiting, workers)):
+        heappush(running, (group[0].seconds, number, group[1:]))
+    now = 0.0
+    while running:
+        end, number, rest = heappop(running)
+        # The one process that scores and writes takes one answer after the other.
+        now = max(now, end) + HANDLING
+        if following := rest or next(waiting, None):
+            heappush(running, (now + following[0].seconds, number, following[1:]))
+    return now
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ import contextlib
 import functools
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -27,8 +28,10 @@ from hsiaug.trial.spec import TrialSpec
 class Here:
     """What a worker process does, without a process: blind scene and split, and no other."""
 
-    def __init__(self, start: WorkerStart) -> None:
-        self._start = start
+    stage = "split"
+
+    def __init__(self) -> None:
+        self._start: WorkerStart | None = None
         self._context: SceneContext | None = None
         self._left = 0
         self._outcomes: Iterator[tuple[TrialSpec, TrialOutcome]] = iter(())
@@ -37,22 +40,21 @@ class Here:
     def busy(self) -> bool:
         return self._left > 0
 
-    def send(self, trials: Group, blind: Any) -> None:
-        if self._context is None:
-            self._context = SceneContext(
-                self._start.data.data, get_task(self._start.task), Path(self._start.cache)
-            )
+    def send(self, start: WorkerStart, trials: Group, blind: Any) -> None:
+        if self._context is None or start != self._start:
+            self._start = start
+            self._context = SceneContext(start.data.data, get_task(start.task), Path(start.cache))
         self._context.views(trials[0], blind)
         self._left = len(trials)
         self._outcomes = run_group(
             trials,
             self._context,
             plugins.registry(),
-            device=self._start.device,
+            device=start.device,
             progress=lambda *_: None,
         )
 
-    def answer(self) -> TrialEnded:
+    def receive(self) -> TrialEnded:
         _, outcome = next(self._outcomes)
         self._left = 0 if outcome.failed_learning else self._left - 1
         return TrialEnded(outcome)
@@ -61,14 +63,24 @@ class Here:
         self._left = 0
 
 
-def _listen(workers: Iterable[Here]) -> list[tuple[Here, TrialEnded]]:
-    return [(worker, worker.answer()) for worker in workers if worker.busy]
+class AtOnce(Executor):
+    """An executor that calls what is submitted within ``submit``, with one worker."""
+
+    def __init__(self, jobs: int = 1) -> None:
+        self._worker = Here()
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(call(*args, self._worker, **kwargs))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._worker.end()
 
 
 def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every trial from now on run in this process."""
-    monkeypatch.setattr("hsiaug.bench.engines.local.Worker", Here)
-    monkeypatch.setattr("hsiaug.bench.engines.local.wait_for_messages", _listen)
+    monkeypatch.setattr("hsiaug.bench.engines.local.WorkerProcesses", AtOnce)
 
 
 def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> CompletedProcess[str]:

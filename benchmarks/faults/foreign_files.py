@@ -1,5 +1,5 @@
-"""TIFF and ENVI files of random makeup: does hsiaug read the numbers, the missing data and the
-names of classes that GDAL reads?
+"""TIFF and ENVI files of random makeup: does hsiaug read the numbers, the missing data, the facts
+of bands and the names of classes that GDAL reads?
 
     python -m benchmarks.faults.foreign_files --tiff 1000 --envi 1000 --beside 1000 --seed 0
 
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from rasterio.enums import ColorInterp
 
 from benchmarks.common import markdown, say
@@ -412,6 +412,115 @@ def table_by_gdal(path: Path) -> Read:
     return names_as_numbers({code: name for code, name in names.items() if name})
 
 
+BAND_KEYS = ("wavelength", "fwhm", "bbl")
+
+
+def write_domains(path: Path, rng: np.random.Generator) -> None:
+    """A TIFF whose tags say of its bands where they lie: in the domain ENVI, in IMAGERY, or band by
+    band.
+    """
+    bands = int(rng.integers(2, 9))
+    size = {"height": 2, "width": 3, "count": bands, "dtype": "int16"}
+    micrometres = bool(rng.random() < 0.5)
+    centres = np.sort(rng.choice(np.arange(400, 2500), bands, replace=False)).astype(float)
+    widths = rng.integers(2, 30, bands).astype(float)
+    flags = (rng.random(bands) < 0.8).astype(int)
+    flags[0] = 1
+    unit, step = ("Micrometers", 1000.0) if micrometres else ("Nanometers", 1.0)
+    style = str(rng.choice(["ENVI", "IMAGERY", "bands"]))
+    said = {key for key in BAND_KEYS[1:] if rng.random() < 0.7}
+    with rasterio.open(path, "w", driver="GTiff", **size) as file:
+        file.write(random_numbers(rng, "int16", (bands, 2, 3)))
+        if style == "ENVI":
+            lists: dict[str, object] = {
+                "wavelength_units": unit,
+                "wavelength": listed(centres / step),
+            }
+            if "fwhm" in said:
+                entries = int(rng.choice([1, bands, bands, bands - 1]))
+                lists["fwhm"] = listed(widths[:entries] / step)
+            if "bbl" in said:
+                lists["bbl"] = listed(flags[: int(rng.choice([bands, bands, bands - 1]))])
+            drawn = rng.random()
+            if drawn < 0.3:
+                lists["reflectance_scale_factor"] = int(rng.choice([100, 4096, 10000]))
+            elif drawn < 0.6:
+                lists["data_gain_values"] = listed(rng.integers(1, 9, bands) / 8)
+            if rng.random() < 0.5:
+                lists["data_ignore_value"] = int(rng.integers(-9, 9))
+            file.update_tags(ns="ENVI", **lists)
+        for band, values in enumerate(zip(centres, widths, flags, strict=True), start=1):
+            centre, width, flag = values
+            if style == "IMAGERY":
+                tags = {"CENTRAL_WAVELENGTH_UM": centre / 1000}
+                tags |= {"FWHM_UM": width / 1000} if "fwhm" in said else {}
+                file.update_tags(band, ns="IMAGERY", **tags)
+            elif style == "bands":
+                own = {"wavelength": centre / step, "wavelength_units": unit}
+                own |= {"fwhm": width / step} if "fwhm" in said else {}
+                own |= {"bbl": flag} if "bbl" in said else {}
+                file.update_tags(band, **own)
+
+
+def facts_by_band(
+    centres: ArrayLike, widths: ArrayLike, flags: ArrayLike, scale: ArrayLike, nodata: ArrayLike
+) -> Read:
+    """(1, B, 5) of what is said of each band, -1 where nothing is; no band is without data."""
+    columns = np.broadcast_arrays(*map(np.atleast_1d, (centres, widths, flags, scale, nodata)))
+    facts = np.nan_to_num(np.stack(columns, axis=-1).astype(np.float64), nan=-1.0)[None]
+    return facts, np.zeros(facts.shape[:2], dtype=bool)
+
+
+def domains_by_hsiaug(path: Path) -> Read:
+    """What a cube says of its bands."""
+    raw = read_cube_file(path)
+    bands = raw.array.shape[2]
+    unknown = np.full(bands, np.nan)
+    return facts_by_band(
+        unknown if raw.wavelengths is None else raw.wavelengths,
+        unknown if raw.widths is None else raw.widths,
+        [0 if band in raw.bad_bands else 1 for band in range(bands)],
+        1.0 if raw.scale is None else raw.scale,
+        np.nan if raw.nodata is None else raw.nodata,
+    )
+
+
+def domains_by_gdal(path: Path) -> Read:
+    """The tags as rasterio reads them; a list of another length than there are bands counts for
+    nothing, a single width for all.
+    """
+    with rasterio.open(path) as file:
+        domain = file.tags(ns="ENVI")
+        bands = file.count
+        if domain:
+            lists = {
+                key: np.array([float(text) for text in value.strip("{}").split(",")])
+                for key, value in domain.items()
+                if key != "wavelength_units"
+            }
+        else:
+            tags = [{**file.tags(band), **file.tags(band, ns="IMAGERY")} for band in file.indexes]
+            domain = tags[0]
+            names = {"CENTRAL_WAVELENGTH_UM": "wavelength", "FWHM_UM": "fwhm"}
+            lists = {
+                names.get(key, key): np.array([float(of_band[key]) for of_band in tags])
+                for key in tags[0]
+                if key in (*names, *BAND_KEYS)
+            }
+    unit = domain.get("wavelength_units", "Micrometers")
+    step = 1000.0 if unit == "Micrometers" else 1.0
+    widths = lists.get("fwhm", np.array([]))
+    flags = lists.get("bbl", np.array([]))
+    factor = lists.get("reflectance_scale_factor", np.array([1.0]))
+    return facts_by_band(
+        lists["wavelength"] * step,
+        widths * step if len(widths) in (1, bands) else np.nan,
+        flags if len(flags) == bands else 1,
+        lists.get("data_gain_values", 1.0 / factor),
+        lists.get("data_ignore_value", np.array([np.nan])),
+    )
+
+
 def library_of_gdal() -> Path | None:
     """The library that rasterio brings; None where it uses one of the system."""
     folder = Path(rasterio.__file__).parent.with_name("rasterio.libs")
@@ -441,6 +550,7 @@ KINDS: dict[
     "cubes of ENVI": ("c.hdr", write_envi, cube_by_hsiaug, envi_by_gdal),
     "bands of a TIFF with .aux.xml": ("c.tif", write_beside, cube_by_hsiaug, bands_by_gdal),
     "bands of ENVI with .aux.xml": ("c.hdr", write_beside, cube_by_hsiaug, bands_by_gdal),
+    "metadata domains of a TIFF": ("c.tif", write_domains, domains_by_hsiaug, domains_by_gdal),
     "attribute tables": ("c.tif", write_table, table_by_hsiaug, table_by_gdal),
 }
 """What a file is called, how it is written, and read by hsiaug and by others."""

@@ -73,7 +73,7 @@ class Session:
         missing = {trial.hash: trial for trial in trials if not self.record(trial)}
         return Forecast(
             missing, Costs.of([plan], self.known.values()), jobs=self.engine.jobs
-        ).left()
+        ).time_left()
 
     def run(self, plan: Plan, trials: Sequence[TrialSpec]) -> None:
         """Run those of a plan's trials that have no such record; none is begun that would not end

@@ -236,7 +236,7 @@ class Forecast:
                 self._ended[0] += self.each[hash]
                 self._ended[1] += self._clock() - begun
 
-    def left(self) -> TimeLeft:
+    def time_left(self) -> TimeLeft:
         """Expected time of the rest: of one scene after the other, and of each not less than its
         longest trial.
         """
@@ -263,7 +263,7 @@ def cost_lines(trials: Mapping[str, TrialSpec], forecast: Forecast, jobs: int) -
     jobs : int
         Worker processes.
     """
-    time_left = forecast.left()
+    time_left = forecast.time_left()
     if time_left.seconds < LONG:
         return
     rough = "" if time_left.measured else ", a rough figure: not all plugins were timed here"

@@ -1,21 +1,29 @@
-"""Dispatch of groups of trials to worker processes: how often a trial is tried, and what becomes of
-what it came to.
+"""Groups of trials through the executor of an engine, and one group through a worker process: how
+often a trial is tried, and what becomes of what it came to.
 """
 
+import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from hsiaug.bench.engine import (
     Batch,
+    Engine,
     Event,
     Group,
     Message,
     OnEvent,
     PluginProgress,
     TrialEnded,
+    WorkerLost,
 )
+from hsiaug.bench.worker import WorkerStart
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.spec import TrialSpec
 
@@ -23,10 +31,51 @@ TRIES = 2
 """Attempts at a trial whose process dies."""
 USUAL_SECONDS = 30.0
 """Default duration of an untimed trial, in seconds."""
+LISTEN = 1.0
+"""Seconds after which an engine is looked at though nothing was heard."""
 
 
-class TrialWorker(Protocol):
-    """Runs one group of trials at a time."""
+def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> None:
+    """Run the trials of batches: every engine's are submitted here, in their order.
+
+    Parameters
+    ----------
+    engine : Engine
+        Whose executor runs them.
+    batches : sequence of Batch
+        One scene after the other.
+    on_event : callable
+        Is told, in this thread, what happens to each trial.
+
+    Raises
+    ------
+    HsiaugError
+        Where a record cannot be written, a machine has another scene than the plan, or workers are
+        lost for good.
+    """
+    waiting = deque(engine.divide(batches))
+    running: set[Future[Sequence[Event]]] = set()
+    news: SimpleQueue[Event | Future[Sequence[Event]]] = SimpleQueue()
+    while waiting or running:
+        # A worker has its next group, too, but not at the end: it would not be given to another
+        # that is free.
+        while waiting and len(running) < engine.jobs * (2 if 2 * len(waiting) > engine.jobs else 1):
+            future = engine.submit(waiting.popleft(), news.put)
+            running.add(future)
+            future.add_done_callback(news.put)
+        engine.check()
+        with suppress(Empty):
+            heard = news.get(timeout=LISTEN)
+            if isinstance(heard, Event):
+                on_event(heard)
+            else:
+                running.remove(heard)
+                for event in engine.result(heard):
+                    on_event(event)
+
+
+class Worker(Protocol):
+    """A process that runs one group of trials at a time."""
 
     @property
     def busy(self) -> bool:
@@ -36,24 +85,14 @@ class TrialWorker(Protocol):
     def stage(self) -> str:
         """The stage that the trial has come to."""
 
-    def send(self, trials: Group, blind: object) -> None:
+    def send(self, start: WorkerStart, trials: Group, blind: object) -> None:
         """Begin trials that share a fit. blind: their split, without any test label."""
+
+    def receive(self) -> Message:
+        """Wait for the next message."""
 
     def end(self) -> object:
         """End what it runs."""
-
-
-class Pool(Protocol):
-    """The workers of an engine for the trials of one scene."""
-
-    def workers(self) -> Sequence[TrialWorker]:
-        """All workers, always the same."""
-
-    def wait(self) -> Sequence[tuple[TrialWorker, Message]]:
-        """Return the messages of busy workers that arrive within a moment."""
-
-    def close(self) -> None:
-        """End all that is still running."""
 
 
 class Records(Protocol):
@@ -66,115 +105,126 @@ class Records(Protocol):
         """The split of a trial without a test label."""
 
 
-class Dispatch:
-    """Gives the groups of a batch to the workers of a pool, and follows what becomes of them."""
+@dataclass
+class SceneRun:
+    """What the groups of a scene share while they run, each in a thread with a worker process.
 
-    def __init__(self, batch: Batch, pool: Pool, records: Records, on_event: OnEvent) -> None:
-        self._batch, self._pool, self._records, self._on_event = batch, pool, records, on_event
-        self._waiting: deque[deque[TrialSpec]] = deque(map(deque, batch.groups))
-        self._running: dict[TrialWorker, deque[TrialSpec]] = {}
-        self._begun: Counter[str] = Counter()
+    Attributes
+    ----------
+    batch : Batch
+        Of the scene.
+    start : WorkerStart
+        What its workers are started with.
+    records : Records
+        Gives splits, and takes what trials come to.
+    failed : dict
+        Trials whose generator could not learn, with the error, by the hash of the fit.
+    lock : Lock
+        Held while a split is drawn or a record is written: by one thread at a time.
+    """
 
-    def run(self) -> None:
-        """Run until all work is done."""
-        workers = self._pool.workers()
-        while True:
-            for worker in workers:
-                if not worker.busy:
-                    self._begin_next(worker)
-            if not any(worker.busy for worker in workers):
-                return
-            for worker, message in self._pool.wait():
-                self._follow(worker, message)
+    batch: Batch
+    start: WorkerStart
+    records: Records
+    failed: dict[str, tuple[TrialSpec, dict[str, str]]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def _begin_next(self, worker: TrialWorker) -> None:
-        """Let a free worker begin the next group, but for those that would not end in time: half a
-        group is of no use.
+    def run(self, group: Group, tell: Callable[[Event], None], worker: Worker) -> Sequence[Event]:
+        """Run a group in a worker process: as often as that dies, with what has not ended.
+
+        Nothing is begun that would end after the deadline, nor a group that would: half of it is of
+        no use.
+
+        Parameters
+        ----------
+        group : tuple of TrialSpec
+            Trials that share a fit.
+        tell : callable
+            Is told at once what happens to each trial.
+        worker : Worker
+            Nobody else's meanwhile.
+
+        Returns
+        -------
+        sequence of Event
+            None: all were told.
         """
-        while self._waiting:
-            group = self._waiting.popleft()
-            if group and not self._is_late(group):
-                self._begin(worker, group)
-                return
+        begun: Counter[str] = Counter()
 
-    def _begin(self, worker: TrialWorker, group: deque[TrialSpec]) -> None:
-        self._running[worker] = group
-        worker.send(tuple(group), self._records.blind_split(group[0]))
-        self._begin_trial(group[0])
+        def begin(trial: TrialSpec) -> None:
+            begun[trial.hash] += 1
+            if begun[trial.hash] == 1:
+                tell(Event("start", trial.hash))
 
-    def _begin_trial(self, trial: TrialSpec) -> None:
-        self._begun[trial.hash] += 1
-        if self._begun[trial.hash] == 1:
-            self._on_event(Event("start", trial.hash))
+        rest = deque(group)
+        self._fail_alike(rest, tell)
+        if self._is_late(rest):
+            return ()
+        while rest:
+            with self.lock:
+                blind = self.records.blind_split(rest[0])
+            worker.send(self.start, tuple(rest), blind)
+            begin(rest[0])
+            while worker.busy:
+                message = worker.receive()
+                trial = rest[0]
+                if isinstance(message, PluginProgress):
+                    tell(_step(trial, worker.stage, message))
+                    continue
+                if isinstance(message, WorkerLost) and begun[trial.hash] < TRIES:
+                    break
+                rest.popleft()
+                if rest and self._is_late([rest[0]]):
+                    rest.clear()
+                    worker.end()
+                if worker.busy:
+                    begin(rest[0])
+                outcome = message.outcome if isinstance(message, TrialEnded) else _lost(message)
+                self._write(trial, outcome, tell)
+                if outcome.failed_learning:
+                    self.failed.setdefault(trial.fit_hash, (trial, outcome.result["error"]))
+                    self._fail_alike(rest, tell)
+        return ()
 
     def _is_late(self, trials: Iterable[TrialSpec]) -> bool:
         """Whether trials would end after the deadline."""
-        if self._batch.deadline is None:
+        if self.batch.deadline is None:
             return False
-        seconds = sum(self._batch.expected.get(t.hash, USUAL_SECONDS) for t in trials)
-        return time.time() + seconds > self._batch.deadline
+        seconds = sum(self.batch.expected.get(t.hash, USUAL_SECONDS) for t in trials)
+        return time.time() + seconds > self.batch.deadline
 
-    def _follow(self, worker: TrialWorker, message: Message) -> None:
-        group = self._running[worker]
-        trial = group[0]
-        if isinstance(message, PluginProgress):
-            self._on_event(
-                Event(
-                    "step",
-                    trial.hash,
-                    done=message.done,
-                    total=message.total,
-                    note=message.note,
-                    stage=worker.stage,
-                )
-            )
-        elif isinstance(message, TrialEnded):
-            self._settle(worker, group, message.outcome)
-        elif self._begun[trial.hash] >= TRIES:
-            said = f"the process of this trial {message.how}, {TRIES} times"
-            self._settle(worker, group, failed_outcome(message.stage, "WorkerDied", said))
-        else:
-            self._begin(worker, group)
+    def _write(
+        self, trial: TrialSpec, outcome: TrialOutcome, tell: Callable[[Event], None]
+    ) -> None:
+        """Write the record of what has ended, while the worker goes on."""
+        with self.lock:
+            event = self.records.write(trial, outcome, self.batch.commands.get(trial.hash, ""))
+        tell(event)
 
-    def _settle(self, worker: TrialWorker, group: deque[TrialSpec], outcome: TrialOutcome) -> None:
-        """Write the records of what has ended, while the worker goes on."""
-        trial = group.popleft()
-        failures = self._certain_failures(outcome, trial, group)
-        if group and self._is_late([group[0]]):
-            group.clear()
-            if worker.busy:
-                worker.end()
-        # Before the record is written: the worker need not wait for that.
-        if worker.busy:
-            self._begin_trial(group[0])
-        elif group:
-            self._begin(worker, group)
-        else:
-            self._begin_next(worker)
-        self._write(trial, outcome)
-        error = outcome.result["error"]
-        for other in failures:
-            said = f"{error['message']} (the same fit failed in trial {trial.hash})"
-            self._write(other, failed_outcome(error["stage"], error["type"], said))
-
-    def _write(self, trial: TrialSpec, outcome: TrialOutcome) -> None:
-        self._on_event(
-            self._records.write(trial, outcome, self._batch.commands.get(trial.hash, ""))
-        )
-
-    def _certain_failures(
-        self, outcome: TrialOutcome, trial: TrialSpec, group: deque[TrialSpec]
-    ) -> list[TrialSpec]:
-        """The trials that would fail as one did, as they need the same fit and run the same
-        third-party code: the rest of its group, and groups that wait. They are not begun.
+    def _fail_alike(self, rest: deque[TrialSpec], tell: Callable[[Event], None]) -> None:
+        """Record the trials that would fail as one did, as they need the same fit and run the same
+        third-party code: they are not begun.
         """
-        if not outcome.failed_learning:
-            return []
-        failing: list[TrialSpec] = []
-        for other in (group, *self._waiting):
-            if other and other[0].fit_hash == trial.fit_hash:
-                alike = [t for t in other if trial.third_party_parts <= t.third_party_parts]
-                failing += alike
-                for one in alike:
-                    other.remove(one)
-        return failing
+        for trial in tuple(rest):
+            failed, error = self.failed.get(trial.fit_hash, (None, {}))
+            if failed and failed.third_party_parts <= trial.third_party_parts:
+                rest.remove(trial)
+                said = f"{error['message']} (the same fit failed in trial {failed.hash})"
+                self._write(trial, failed_outcome(error["stage"], error["type"], said), tell)
+
+
+def _step(trial: TrialSpec, stage: str, progress: PluginProgress) -> Event:
+    return Event(
+        "step",
+        trial.hash,
+        done=progress.done,
+        total=progress.total,
+        note=progress.note,
+        stage=stage,
+    )
+
+
+def _lost(message: WorkerLost) -> TrialOutcome:
+    """What a trial came to whose process died again."""
+    said = f"the process of this trial {message.how}, {TRIES} times"
+    return failed_outcome(message.stage, "WorkerDied", said)

@@ -4,6 +4,7 @@ line.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -184,33 +185,46 @@ class Event:
 OnEvent = Callable[[Event], None]
 
 
+Piece = tuple[Batch, Group]
+
+
 class Engine(ABC):
-    """Somewhere to run trials. waits: whether :meth:`wait` ends with the trials; else they go on
-    elsewhere.
+    """Somewhere to run trials, behind an executor (:class:`concurrent.futures.Executor`).
+
+    Attributes
+    ----------
+    waits : bool
+        Whether a run lasts until its trials have ended; else they go on elsewhere, once all are
+        submitted (:meth:`submit_all`).
     """
 
     waits = True
-    batches: Sequence[Batch] = ()
 
     @property
     @abstractmethod
     def jobs(self) -> int:
         """Trials that run at the same time, as far as is known now."""
 
-    def submit(self, batches: Sequence[Batch]) -> None:
-        """Take trials, to be run in their order when they are waited for, or at once.
+    def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
+        """What the executor is given at once, in order: here every group by itself."""
+        return [[(batch, group)] for batch in batches for group in batch.groups]
 
-        Raises InputError where they are not taken.
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
+        """Submit groups to the executor. What it does not tell at once, the future gives."""
+        raise NotImplementedError
+
+    def result(self, future: Future[Sequence[Event]]) -> Iterable[Event]:
+        """What happened that was not told. Raises what ended a future otherwise."""
+        return future.result()
+
+    def check(self) -> None:  # noqa: B027
+        """Raise where nothing is to be waited for any more."""
+
+    def submit_all(self, batches: Sequence[Batch]) -> None:
+        """Submit all groups of a run that does not wait for them. Raises InputError where they are
+        not taken.
         """
-        self.batches = batches
-
-    @abstractmethod
-    def wait(self, on_event: OnEvent) -> None:
-        """Wait for what was submitted; records go to the store, events to ``on_event``.
-
-        Raises StoreError where a record cannot be written, SceneError where a machine has another
-        scene than the plan.
-        """
+        raise NotImplementedError
 
     @abstractmethod
     def cancel(self) -> None:

@@ -189,7 +189,7 @@ class _Watcher:
 
     def _left(self) -> str:
         """The time left; empty at the end."""
-        return str(self._forecast.left()) if self._done < len(self._trials) else ""
+        return str(self._forecast.time_left()) if self._done < len(self._trials) else ""
 
     def _state(self) -> dict[str, object]:
         return {
@@ -218,7 +218,7 @@ class _Eta(TimeRemainingColumn):
         if task.fields.get("whole"):
             # A look at all trials that are left, ten times a second, would slow a large run.
             if time.monotonic() - self._at > 1.0:
-                self._said, self._at = str(self._forecast.left()), time.monotonic()
+                self._said, self._at = str(self._forecast.time_left()), time.monotonic()
             return Text(self._said)
         own = super().render(task)
         return Text("ETA ").append_text(own) if own.plain else own

@@ -19,7 +19,7 @@ def words(text: str) -> list[str]:
     """Names between commas. Raises InputError for commas without a name, which would stand for the
     default.
     """
-    found = _parts(text)
+    found = _split_list(text)
     if text and not found:
         raise InputError(
             "a list must hold at least one name",
@@ -29,7 +29,7 @@ def words(text: str) -> list[str]:
     return found
 
 
-def _parts(text: str) -> list[str]:
+def _split_list(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
@@ -42,7 +42,7 @@ def numbers(option: str, text: str) -> list[float]:
         What the text was given for, to be named by the InputError that is raised for anything
         else.
     """
-    listed = [(word, _range(word)) for word in _parts(text)]
+    listed = [(word, _range(word)) for word in _split_list(text)]
     wrong = [word for word, found in listed if not found]
     if wrong or not listed:
         raise InputError(
@@ -78,7 +78,7 @@ def integers(option: str, text: str) -> list[int]:
     anything else.
     """
     number = rf"[0-9]{{1,{DIGITS}}}"
-    parts = _parts(text)
+    parts = _split_list(text)
     listed = []
     if all(re.fullmatch(rf"{number}(-{number})?", part) for part in parts):
         ends = [part.partition("-")[::2] for part in parts]
@@ -94,7 +94,7 @@ def integers(option: str, text: str) -> list[int]:
 
 def codes(text: str) -> tuple[int, ...]:
     """Codes of labels between commas; "none" is no code. Raises InputError for another text."""
-    listed = [] if text.strip().lower() == "none" else _parts(text)
+    listed = [] if text.strip().lower() == "none" else _split_list(text)
     whole = all(re.fullmatch(r"-?[0-9]{1,18}", word) for word in listed)
     if not whole or (not listed and text.strip().lower() != "none"):
         raise InputError(

@@ -130,7 +130,7 @@ def _protocol(value: Any, info: ValidationInfo) -> Any:
             return value
         if not isinstance(value, str):
             hint = f"Write `{field}` issd or kshot:10, for example."
-            raise InputError(f"`{field}` must be a text", value=_shown(value), hint=hint)
+            raise InputError(f"`{field}` must be a text", value=_short_value(value), hint=hint)
         return parse_protocol(value, info.data.get("buffer"))
 
     return _reader(read)(value, info)
@@ -315,10 +315,10 @@ def _explain(cause: ValidationError) -> InputError:
         rule = f"{name} must be {message.removeprefix('Input should be ')}"
     else:
         rule = f"{name} must be valid ({message})"
-    return InputError(rule, value=_shown(fault["input"]), hint=f"Correct {name}.")
+    return InputError(rule, value=_short_value(fault["input"]), hint=f"Correct {name}.")
 
 
-def _shown(value: object) -> str:
+def _short_value(value: object) -> str:
     try:
         return repr(value)
     except Exception:  # the __repr__ of a class that hsiaug does not know, or too many digits

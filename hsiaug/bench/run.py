@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.costs import cost_lines
+from hsiaug.bench.dispatch import run_groups
 from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say
 from hsiaug.bench.engines import open_engine
 from hsiaug.bench.groups import prepare_work
@@ -115,8 +116,8 @@ def run(
             if work.batches and where:
                 for line in cost_lines(work.trials, work.forecast, parallel):
                     say(line)
-                where.submit(work.batches)
                 if not where.waits:
+                    where.submit_all(work.batches)
                     return None
                 running = RunningAnswer(plans, work.trials, store, None if quiet else answer)
                 with watch_trials(
@@ -127,7 +128,7 @@ def run(
                     answer=running,
                     quiet=quiet,
                 ) as on_event:
-                    where.wait(on_event)
+                    run_groups(where, work.batches, on_event)
     except KeyboardInterrupt:
         # The processes of the run have ended, and nothing is drawn any more.
         for line in running.now() if running else ():

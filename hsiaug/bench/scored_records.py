@@ -48,10 +48,10 @@ class ScoredRecords:
     def write(self, trial: TrialSpec, outcome: TrialOutcome, command: str) -> Event:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
         split, ref = self._split(trial), self._job.scene_ref
-        record, made = finish(
+        record, prediction = finish(
             trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command
         )
-        stored = self._store.put(record, made, self._whole_sheet(trial, outcome.sheet))
+        stored = self._store.put(record, prediction, self._whole_sheet(trial, outcome.sheet))
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
     def blind_split(self, trial: TrialSpec) -> object:

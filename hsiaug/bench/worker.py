@@ -136,6 +136,8 @@ def _serve(
     del start.__dict__["hidden"]
     # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
     join_run(lambda *_: os._exit(130))
+    # After its own thread: Python waits for ever for one that finds no memory as it begins.
+    start.bounds.apply()
     channel = Channel(connection)
 
     def tell(stage: str) -> None:
@@ -181,7 +183,6 @@ def _seal(start: WorkerStart) -> SceneContext:
     temporary = tempfile.mkdtemp(dir=start.temporary)
     tempfile.tempdir = os.environ["TMPDIR"] = temporary
     os.environ |= {name: str(Path(temporary, name)) for name in CACHES - os.environ.keys()}
-    start.bounds.apply()
     context = SceneContext(start.data.data, get_task(start.task), start.cache)
     if start.bounds.isolate == "off":
         context.notes = (f"{OPEN} (--isolate off).",)

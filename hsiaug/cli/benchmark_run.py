@@ -143,7 +143,7 @@ def print_plan(
         costs = Costs.of(plans, records.each() if todo else (), records.cache)
     except StoreError:
         costs = Costs.of(plans, ())
-    time_left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
+    time_left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).time_left()
     if as_json:
         print_json(_as_json(plans, plan, todo, time_left, jobs))
         return
@@ -195,7 +195,7 @@ def _runs(
         remaining -= {trial.hash for trial in first_here}
         about = (
             write_duration(
-                Forecast({t.hash: t for t in first_here}, costs, jobs=jobs).left().seconds
+                Forecast({t.hash: t for t in first_here}, costs, jobs=jobs).time_left().seconds
             )
             if first_here
             else None

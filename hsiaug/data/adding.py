@@ -9,9 +9,10 @@ import filecmp
 import math
 import os
 import re
+import shlex
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -35,8 +36,8 @@ from hsiaug.data.label_codes import ClassCodes, CodeRow, LabelRaster, code_label
 from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import Conversion, PerBand, RawArray
-from hsiaug.data.readers import must_exist, read_cube_file
-from hsiaug.data.remedies import setting
+from hsiaug.data.readers import must_exist, read_cube_file, read_labels_array
+from hsiaug.data.remedies import setting, with_size
 from hsiaug.data.swapped_files import check_swapped
 from hsiaug.data.texts import plain_name
 from hsiaug.data.tomlfile import toml_text, validate_table
@@ -230,7 +231,10 @@ def add_scene(
     """
     if folder := next((path for path in (cube, labels) if path.is_dir()), None):
         rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
-        hint = "Cards of pairs are written by hand: docs/masks.md."
+        hint = (
+            f"See what is in it: {shlex.join(['hsiaug', 'start', str(folder)])}. Cards of pairs are"
+            " written by hand: docs/masks.md."
+        )
         if folder.suffix == ".zarr":
             hint = "Open it with xarray, and give its DataArray to hsiaug.add_scene."
         raise InputError(rule, value=f"{folder}, a folder", hint=hint)
@@ -245,8 +249,11 @@ def add_scene(
         )
     try:
         findings = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
-    except HsiaugError:
+    except HsiaugError as error:
         check_swapped(cube, labels)
+        sized = with_size(error, lambda: _size(cube, labels, options))
+        if sized is not error:
+            raise sized from error
         raise
     cube_name, label_name = (
         path.name if path in moved else _relative(path, out) for path in (cube, labels)
@@ -257,6 +264,18 @@ def add_scene(
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
     sentences = [*_warnings(findings), *label_warnings(scene)]
     return Added(scene, files, _facts(findings), tuple(sentences), findings.coding.table)
+
+
+def _size(cube: Path, labels: Path, options: ImportOptions) -> tuple[int, int] | None:
+    """Height and width of the one of two files that can be read; None where neither can."""
+    with suppress(HsiaugError):
+        shape = read_cube_file(cube, key=options.cube_key).array.shape
+        axes = options.axes if options.axes and sorted(options.axes) == ["b", "h", "w"] else "hwb"
+        return shape[axes.index("h")], shape[axes.index("w")]
+    with suppress(HsiaugError):
+        height, width = read_labels_array(labels, key=options.labels_key).array.shape
+        return height, width
+    return None
 
 
 def scene_name(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import SceneError
-from hsiaug.data.remedies import array_file, saving, setting
+from hsiaug.data.remedies import HEIGHT, WIDTH, array_file, saving, setting
 
 LABELME, COCO, LABEL_STUDIO, VIA = "LabelMe", "COCO", "Label Studio", "VGG Image Annotator"
 
@@ -124,7 +124,7 @@ def _label_studio(content: list[dict[str, Any]]) -> Found | None:
     labels = [(item.get("value") or {}).get("polygonlabels") for item in results]
     names = sorted({str(label[0]) for label in labels if label})
     sized = bool(results) and all("original_width" in item for item in results)
-    size = "(r[0]['original_height'], r[0]['original_width'])" if sized else "(HEIGHT, WIDTH)"
+    size = "(r[0]['original_height'], r[0]['original_width'])" if sized else f"({HEIGHT}, {WIDTH})"
     load = (
         "d = json.loads(pathlib.Path({path!r}).read_text('utf-8')); n = {names!r};"
         " r = [r for a in d[0]['annotations'] for r in a['result'] if 'points' in r['value']];"

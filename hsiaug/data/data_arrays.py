@@ -173,7 +173,9 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     if len(longer) > 2:
         rule = "labels must have two dimensions"
         dimensions = ", ".join(map(str, labels.dims))
-        raise InputError(rule, value=dimensions, hint="Choose one layer: labels.isel(band=0).")
+        layers = next((name for name in longer if str(name) not in PIXELS), longer[0])
+        hint = f"Choose one layer: labels.isel({{{layers!r}: 0}})."
+        raise InputError(rule, value=dimensions, hint=hint)
     short = [name for name in labels.dims if name not in longer]
     sheet = labels.squeeze(short[: labels.ndim - 2])
     values = sheet.values
@@ -207,7 +209,7 @@ def _on_grid(labels: Any, cube: Any) -> Any:
             )
             hint = (
                 "Name the labels of this very scene, or put them on its grid:"
-                " labels.reindex_like(cube, 'nearest')."
+                " labels.reindex_like(cube, method='nearest')."
             )
             raise InputError(rule, value=extents, hint=hint)
         labels = labels.isel({name: order})

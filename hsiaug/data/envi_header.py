@@ -6,6 +6,7 @@ system alone, and takes time quadratic in the length of a header.
 
 import math
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,11 +66,14 @@ def read_header(path: Path) -> Header:
             raise ValueError("a binary file")
         text = decode(content)
         if ESRI.search(text) and not text.lstrip().startswith(MAGIC):
-            data = f"{path.stem}.bil"
+            endings = [path.with_suffix(ending) for ending in (".bil", ".bip", ".bsq")]
+            data = next((data for data in endings if data.is_file()), endings[0])
+            target = f"{path.stem}.tif"
+            command = shlex.join(["rio", "convert", str(data), target])
             raise SceneError(
                 f"{path} must be a header of ENVI",
                 value="one of ESRI",
-                hint=f"Convert its data file: rio convert {data} {path.stem}.tif, and name that.",
+                hint=f"Convert its data file: {command}, and name {target}.",
             )
         return parse_header(text)
 

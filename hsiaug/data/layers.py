@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.endings import LAYERS
 from hsiaug.data.envi_regions import Feature
 from hsiaug.data.raw import reading
-from hsiaug.data.remedies import setting
+from hsiaug.data.remedies import python_command, setting
 
 STARTS = {".gpkg": b"SQLite format 3\0", ".fgb": b"fgb", ".shp": b"\x00\x00\x27\x0a"}
 """First bytes of the layers that are read: by content GDAL would also take formats that read other
@@ -73,12 +72,16 @@ def read_layer(path: Path, key: str | None) -> tuple[list[Feature], str | None]:
 def refuse_layer(path: Path) -> None:
     """Raise SceneError for a layer of a GIS that is not read, with how to make a GeoPackage."""
     target = f"{path.stem}.gpkg"
-    words = ["ogr2ogr", "-f", "GPKG", target, str(path)]
+    command = python_command(
+        f"import pyogrio.raw; m, _, g, f = pyogrio.raw.read({str(path)!r});"
+        f" pyogrio.raw.write({target!r}, g, f, m['fields'],"
+        " geometry_type=m['geometry_type'], crs=m['crs'])"
+    )
     raise SceneError(
         "labels must be a raster, a GeoPackage, a shapefile, a GeoJSON, an ENVI ROI or a CSV",
         value=str(path),
         hint=f"Export the layer as GeoPackage: in QGIS with Export > Save Features As, or with"
-        f" {shlex.join(words)}, and name {target}",
+        f" {command}, and name {target}",
     )
 
 

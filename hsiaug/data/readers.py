@@ -25,6 +25,8 @@ from hsiaug.data.readers_image import read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
 from hsiaug.data.remedies import (
+    HEIGHT,
+    WIDTH,
     array_file,
     band_of_classes,
     python_command,
@@ -41,7 +43,7 @@ MOST_SHOWN = 8
 CONVERSIONS = {
     **dict.fromkeys(
         (".jp2", ".vrt", ".asc", ".ers"),
-        "Convert it: rio convert {name} {stem}.tif, and name {stem}.tif.",
+        "Convert it: rio convert {path} {tif}, and name {tif}.",
     ),
     **dict.fromkeys((".xls", ".ods"), "Save the table as CSV, and name {stem}.csv."),
     **dict.fromkeys(
@@ -259,7 +261,8 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             suffix = ".jp2"
         hint = CONVERSIONS.get(suffix, "Convert the file, or give it the extension of its format.")
         hint = WITHOUT_HEADER if suffix in ENVI_DATA else hint
-        hint = hint.format(name=path.name, stem=path.stem)
+        tif = shlex.quote(f"{path.stem}.tif")
+        hint = hint.format(path=shlex.quote(str(path)), tif=tif, stem=path.stem)
         raise SceneError(
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
         )
@@ -300,13 +303,13 @@ def _archive(path: Path, ndim: int) -> SceneError:
             with file.open(f"{name}.npy") as member:
                 shapes[name] = _npy_header(member)[0]
     fitting = [name for name, shape in shapes.items() if len(shape) == ndim]
-    name = next(iter((*fitting, *shapes)), "NAME")
+    name = next(iter((*fitting, *shapes)), "")
     command = saving("", "", f"numpy.load({str(path)!r})[{name!r}]", array_file(path, name))
     listed = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items())
     return SceneError(
         f"{path} must be one array",
         value=f"an archive of the arrays {listed or 'none'}",
-        hint=f"Save one of them: {command}",
+        hint=f"Save one of them: {command}" if name else "Name another file.",
     )
 
 
@@ -353,7 +356,10 @@ def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
     """What to type for an array of another number of axes than are read."""
     shape = raw.array.shape
     axes = 3 if "three" in rule else 2
-    code, text = "a.reshape(HEIGHT, WIDTH, -1)", "If it holds a row for each pixel of each line"
+    code, text = (
+        f"a.reshape({HEIGHT}, {WIDTH}, -1)",
+        "If it holds a row for each pixel of each line",
+    )
     if sum(length > 1 for length in shape) <= axes < len(shape):
         code, text = "a.squeeze()", "Leave out the axes of length 1"
     elif axes == 2 and len(shape) == 3:
@@ -362,7 +368,7 @@ def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
         if shape[0] < shape[2]:
             code = "(a.argmax(0) + 1) * a.any(0)"
     elif axes == 2 and len(shape) == 1:
-        code, text = "a.reshape(HEIGHT, WIDTH)", "If it holds the pixels of each line in turn"
+        code, text = f"a.reshape({HEIGHT}, {WIDTH})", "If it holds the pixels of each line in turn"
     elif axes < len(shape):
         code, text = "a[0]", "Take one of the arrays in it"
     load = f"a = numpy.load({str(path)!r})"

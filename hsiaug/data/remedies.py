@@ -6,12 +6,13 @@ that no other file has.
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hsiaug.base.arrays import AnyArray
+from hsiaug.base.errors import HsiaugError
 from hsiaug.base.text import in_runs
 from hsiaug.data.bounds import MOST_CODES
 from hsiaug.data.raw import in_memory
@@ -67,6 +68,26 @@ def saving(imports: str, before: str, array: str, target: str, further: str = ""
     statements = [f"import {modules}", *([before] if before else [])]
     script = "; ".join([*statements, f"numpy.save({target!r}, {array})"])
     return f"{python_command(script)}, and name {target}{f' with {further}' if further else ''}"
+
+
+HEIGHT, WIDTH = "HEIGHT", "WIDTH"
+"""What stands in a remedy for the size of the scene where it is not known."""
+
+
+def with_size(error: HsiaugError, look: Callable[[], tuple[int, int] | None]) -> HsiaugError:
+    """An error whose remedy has the height and width of the scene; the same one where it asks for
+    none, or where they are not known.
+
+    Parameters
+    ----------
+    look : callable
+        Gives both.
+    """
+    size = look() if HEIGHT in error.hint else None
+    if size is None:
+        return error
+    hint = error.hint.replace(HEIGHT, str(size[0])).replace(WIDTH, str(size[1]))
+    return type(error)(error.rule, value=error.value, hint=hint)
 
 
 def band_of_classes(bands: AnyArray, numbers: Sequence[int] = ()) -> str:

@@ -11,6 +11,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import StoreError
 from hsiaug.base.fixed_databases import open_database, write_database
 from hsiaug.report.conditions import SHARED, settings_of
+from hsiaug.trial.record import COLUMNS
 from hsiaug.trial.record_json import Record, json_line, made_nothing
 
 Column = Any
@@ -33,14 +35,16 @@ CATEGORIES = ("about", "audit", "real", "synthetic", "view_shown", "created")
 """Columns of texts that many records share; all but the time are JSON."""
 DTYPES: Mapping[str, Any] = {"seed": np.int64, "ok": bool, "idle": bool}
 """Of the columns of numbers that are no fractions or seconds."""
-COSTS = ("seconds", "cpu_seconds", "steps", "peak_memory_mb")
+COSTS = (*(column.name for column in COLUMNS.values()), "steps")
 """Columns of numbers that are no metrics."""
 TOGETHER = 5000
 """Records whose values become arrays at once."""
 MOST_TEXTS = 10_000
 """Texts of values that are remembered at most."""
-VERSION = 7
-"""Of the columns that are cached; raise it where they change."""
+VERSION = crc32(f"8 {COLUMNS}".encode()) >> 1
+"""Of the columns that are cached. A column of another field is another version; raise the number
+where others change.
+"""
 
 
 def columns_of_records(records: Iterable[Record]) -> Columns:
@@ -134,11 +138,10 @@ def _row(record: Record, texts: _Texts) -> dict[str, Any]:
     aside = (record.get("classifier_facts") or {}).get("aside_steps") or 0
     row["real"] = json_line(samples.get("real"))
     row["synthetic"] = json_line(samples.get("synthetic"))
-    row["seconds"] = (record.get("timings") or {}).get("total")
-    row["cpu_seconds"] = (record.get("cpu_seconds") or {}).get("total")
+    for name, column in COLUMNS.items():
+        row[column.name] = column.value(record.get(name))
     # Without the steps that only chose among samples.
     row["steps"] = None if steps is None else int(steps - aside)
-    row["peak_memory_mb"] = record.get("peak_memory_mb")
     return row
 
 

@@ -8,6 +8,7 @@ from hsiaug.report.answer_text import answer_texts, headline
 from hsiaug.report.answers import Answers, three_answers
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import Trial, number_of
+from hsiaug.trial.record import COLUMNS
 
 AUDITED = (
     "leaky",
@@ -199,6 +200,5 @@ def _scores(table: ReportTable, trial: Trial) -> dict[str, Any]:
     scores["transductive"] = trial.transductive
     scores |= {name: audit.get(name) for name in AUDITED}
     scores["split_sha256"] = audit.get("sha256")
-    return scores | {
-        key: trial.value(key) for key in ("seconds", "cpu_seconds", "peak_memory_mb", "created")
-    }
+    of_record = (column.name for column in COLUMNS.values())
+    return scores | {key: trial.value(key) for key in (*of_record, "created")}

@@ -70,6 +70,33 @@ def newer_record(damage: Damage) -> StoreError:
     return StoreError(rule, value=damage, hint="Update hsiaug, or name another `store`.")
 
 
+@dataclass(frozen=True)
+class Column:
+    """A column that tables have of a field, beside those of the metrics.
+
+    Attributes
+    ----------
+    name : str
+        Of the column.
+    key : str
+        Of the number in a field that has several.
+    heading : str
+        Above it in the table of all trials; empty: it stands in CSV and frames alone.
+    digits : int
+        Behind the point in that table.
+    """
+
+    name: str
+    key: str = ""
+    heading: str = ""
+    digits: int = 1
+
+    def value(self, field: Any) -> float | None:
+        """The number in what a record says of the field; None where it has none."""
+        value = (field or {}).get(self.key) if self.key else field
+        return value if type(value) in (int, float) else None
+
+
 class _Part(BaseModel):
     """Types are taken literally; what a later version adds is let through."""
 
@@ -299,15 +326,19 @@ class TrialResult(_Part):
     classifier_facts: dict[str, object] = Field(
         {}, description="what the classifier reports on its fit."
     )
-    timings: dict[str, Amount] = Field(
+    timings: Annotated[dict[str, Amount], Column("seconds", "total", "seconds")] = Field(
         description="wall-clock time of `prepare`, `fit_generator`, `sample`, `fit_classifier`,"
         " `predict`, `total`."
     )
-    cpu_seconds: dict[str, Amount] = Field({}, description="processor time of the same.")
+    cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total")] = Field(
+        {}, description="processor time of the same."
+    )
     optimiser_steps: dict[str, Count | None] | None = Field(
         None, description="of `fit_generator` and `fit_classifier`, counted by the runner."
     )
-    peak_memory_mb: Amount | None = Field(description="peak resident memory, or null.")
+    peak_memory_mb: Annotated[Amount | None, Column("peak_memory_mb")] = Field(
+        description="peak resident memory, or null."
+    )
     device: dict[str, object] | None = Field(
         description="{`requested`, `generator`, `classifier`, `threads`}."
     )
@@ -355,6 +386,15 @@ class TrialRecord(TrialResult):
     command: str = Field(description="the command that reruns this trial, with its controls.")
 
 
+COLUMNS = {
+    name: column
+    for name, field in TrialRecord.model_fields.items()
+    for column in field.metadata
+    if isinstance(column, Column)
+}
+"""Columns by the field that they are of."""
+
+
 def not_reached(model: type[TrialResult]) -> dict[str, Any]:
     """What a record, or a worker's part of one, says of steps that a trial did not reach."""
     values: dict[str, Any] = {
@@ -387,7 +427,7 @@ def fault_of(record: Record, name: str) -> str | None:
     try:
         parsed = TrialRecord.model_validate(record)
     except ValidationError as error:
-        return _told(error, record)
+        return _fault_of_form(error, record)
     if record["hash"] != name:
         return f"hash states {record['hash']!r}, where its folder is {name}"
     try:
@@ -421,7 +461,7 @@ def _changed(record: Record) -> str | None:
     )
 
 
-def _told(error: ValidationError, record: Record) -> str:
+def _fault_of_form(error: ValidationError, record: Record) -> str:
     if "spec" not in record or "status" not in record:
         return "JSON without spec and status"
     if record.get("format") != FORMAT:

@@ -370,7 +370,7 @@ class Store:
     def put(
         self,
         record: Record,
-        made: Predictions | None,
+        predictions: Predictions | None,
         sheet: SampleSheet | None = None,
         *,
         copied: bool = False,
@@ -395,14 +395,14 @@ class Store:
         """
         self._keep_newer(record["hash"])
         record = storable(record)
-        made = None if record["status"] == "failed" else made
-        if made is not None:
-            record = {**record, "predictions_sha256": checksum(made)}
+        predictions = None if record["status"] == "failed" else predictions
+        if predictions is not None:
+            record = {**record, "predictions_sha256": checksum(predictions)}
         if not copied:
             record = with_digest(record)
         files = {RECORD: encode(record)}
-        if made is not None:
-            files[PREDICTIONS] = pack(made, sheet)
+        if predictions is not None:
+            files[PREDICTIONS] = pack(predictions, sheet)
         costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
         with self.access("write"):
             for left in reversed(range(AGAIN)):

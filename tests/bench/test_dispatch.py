@@ -1,8 +1,10 @@
 """How groups of trials are given to the workers of an engine."""
 
+import itertools
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,14 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hsiaug.bench.dispatch import Dispatch
+from hsiaug.bench.dispatch import SceneRun, run_groups
 from hsiaug.bench.engine import Batch, Event, Group, Job, Message, TrialEnded, WorkerLost
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.groups import group_trials
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.bench.scored_records import IDLE_SPLITS, ScoredRecords
-from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
@@ -49,11 +50,11 @@ class ToldWorker:
     def busy(self) -> bool:
         return bool(self._left)
 
-    def send(self, trials: Group, blind: object) -> None:
+    def send(self, start: object, trials: Group, blind: object) -> None:
         assert blind is not None and not self.busy
         self._left = list(trials)
 
-    def answer(self) -> Message:
+    def receive(self) -> Message:
         trial = self._left.pop(0)
         self.ran.append(trial)
         message = self._answer(self, trial)
@@ -65,19 +66,19 @@ class ToldWorker:
         self._left.clear()
 
 
-class Seats:
-    """A pool with those workers."""
+class Seats(Executor):
+    """An executor with those workers, each of which runs a group in its turn."""
 
     def __init__(self, *seats: ToldWorker) -> None:
-        self.there, self.closed = list(seats), False
+        self._turns = itertools.cycle(seats)
+        self.closed = False
 
-    def workers(self) -> list[ToldWorker]:
-        return list(self.there)
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(call(*args, next(self._turns), **kwargs))
+        return future
 
-    def wait(self) -> list[tuple[ToldWorker, Message]]:
-        return [(seat, seat.answer()) for seat in self.there if seat.busy]
-
-    def close(self) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self.closed = True
 
 
@@ -122,30 +123,20 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
     assert len(told) == len(planned) and all(said in one for one in told)
 
 
-class Given(Local):
-    """The engine of a pool."""
-
-    def __init__(self, pool: Seats) -> None:
-        super().__init__(1)
-        self._given = pool
-
-    def pool(self, start: WorkerStart) -> Any:
-        return self._given
-
-
 def run(
-    planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path, deadline: float | None = None
+    planned: list[TrialSpec], toy: Scene, seats: Seats, store: Path, deadline: float | None = None
 ) -> list[Event]:
     events: list[Event] = []
     Store(store, create=True)
-    given = Given(engine)
+    engine = Local(1)
+    engine.executor = seats
     job = Job("pixels", "toy", store, "cpu")
-    given.submit([Batch(toy, job, group_trials(planned), {}, {}, deadline)])
+    batch = Batch(toy, job, group_trials(planned), {}, {}, deadline)
     try:
-        given.wait(events.append)
+        run_groups(engine, [batch], events.append)
     finally:
-        given.cancel()
-    assert engine.closed
+        engine.cancel()
+    assert seats.closed
     return events
 
 
@@ -206,6 +197,19 @@ def test_where_a_generator_cannot_learn_the_rest_of_its_group_fails_alike(swept,
     assert {said[trial.hash] for trial in swept[1:]} == {alike}
 
 
+def test_a_group_whose_fit_failed_in_another_one_is_not_begun(swept, toy, tmp_path):
+    failed = TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned"))
+    seat = ToldWorker(lambda *_: failed)
+    job = Job("pixels", "toy", tmp_path, "cpu")
+    batch = Batch(toy, job, [tuple(swept[:2]), tuple(swept[2:])], {}, {})
+    engine = Local(1)
+    engine.executor = Seats(seat)
+    run_groups(engine, [batch], lambda event: None)
+
+    assert seat.ran == [swept[0]]
+    assert {r["hash"] for r in Store(tmp_path).records()} == {trial.hash for trial in swept}
+
+
 @pytest.fixture
 def swept(toy: Scene) -> list[TrialSpec]:
     """Trials that share the fit of smote."""
@@ -235,7 +239,7 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
         "lost": WorkerLost("was killed", "predict"),
     }
     turn = iter(fates * 200)
-    seats = Seats(*(ToldWorker(lambda *_: answers[next(turn)]) for _ in range(1 + more)))
+    workers = itertools.cycle([ToldWorker(lambda *_: answers[next(turn)]) for _ in range(1 + more)])
     groups = [
         tuple(
             SimpleNamespace(hash=f"{i}-{j}", fit_hash=str(i // 2), third_party_parts=frozenset())
@@ -243,7 +247,7 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
         )
         for i, size in enumerate(sizes)
     ]
-    batch: Any = SimpleNamespace(groups=groups, commands={}, expected={}, deadline=None)
+    batch: Any = SimpleNamespace(commands={}, expected={}, deadline=None)
     written: list[str] = []
 
     class Noted:
@@ -254,7 +258,9 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
             written.append(trial.hash)
             return Event("failed", trial.hash)
 
-    Dispatch(batch, seats, Noted(), lambda event: None).run()  # type: ignore[arg-type]
+    scene: Any = SceneRun(batch, None, Noted())  # type: ignore[arg-type]
+    for group in groups:
+        scene.run(group, lambda event: None, next(workers))
     assert Counter(written) == Counter(trial.hash for group in groups for trial in group)
 
 

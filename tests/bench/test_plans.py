@@ -231,7 +231,7 @@ def times(trial: TrialSpec, plan: Plan, **seconds: float) -> dict[str, Any]:
 
 
 def estimate(plan: Plan, trials: Iterable[TrialSpec], *records: Any, jobs: int = 1) -> TimeLeft:
-    return Forecast({t.hash: t for t in trials}, Costs.of([plan], records), jobs=jobs).left()
+    return Forecast({t.hash: t for t in trials}, Costs.of([plan], records), jobs=jobs).time_left()
 
 
 def test_an_estimate_uses_the_cards_until_records_know_better(

@@ -1,12 +1,16 @@
-"""A worker process by itself."""
+"""A worker process by itself, and the executor of several."""
 
 import os
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engines.local import Worker, computes_on_device
+from hsiaug.bench.engines import local
+from hsiaug.bench.engines.local import Worker, WorkerProcesses, computes_on_device
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import Child
@@ -15,15 +19,17 @@ from tests.bench.test_progress import plan
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
 def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, tmp_path, capfd):
-    worker = Worker(WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy)))
+    worker = Worker()
+    start = WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy))
     trial = next(iter(plan().values()))
-    worker.send((trial,), None)
+    worker.send(start, (trial,), None)
     assert worker.child is not None
-    for _ in range(10):
-        os.kill(worker.child.pid, signal.SIGINT)
-        # The process that workers are forked from ignores the signal, and so does a worker in its
-        # first milliseconds.
-        worker.child.process.join(20)
+    # The process that workers are forked from ignores the signal, and so may a worker in its first
+    # milliseconds. On a busy machine it has many of them, and may end just before the next signal.
+    for _ in range(200):
+        with suppress(ProcessLookupError):
+            os.kill(worker.child.pid, signal.SIGINT)
+        worker.child.process.join(1)
         if worker.child.process.exitcode is not None:
             break
 
@@ -46,10 +52,11 @@ def test_ctrl_c_while_a_worker_is_started_leaves_no_process_that_python_would_wa
     monkeypatch.setattr(Child, "_start", struck)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     known = set(processes._children)
-    worker = Worker(WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy)))
+    worker = Worker()
+    begin = WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy))
     try:
         with pytest.raises(KeyboardInterrupt):
-            worker.send((next(iter(plan().values())),), None)
+            worker.send(begin, (next(iter(plan().values())),), None)
         worker.end()
         with pytest.raises(KeyboardInterrupt):
             Child(_wait, context=processes.CONTEXT)
@@ -70,3 +77,47 @@ def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it
     assert not computes_on_device(
         [t for t in trials if t.generator.name == "none" and t.classifier.name == "svm"]
     )
+
+
+class Seat:
+    """In place of a worker process. ended: how often."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self.stopping, self.child, self.ended = stopping, None, 0
+
+    def end(self) -> None:
+        self.ended += 1
+
+
+@pytest.fixture
+def executor(monkeypatch) -> Iterator[WorkerProcesses]:
+    monkeypatch.setattr(local, "Worker", Seat)
+    monkeypatch.setattr(local, "await_fork_server", lambda: True)
+    executor = WorkerProcesses(1)
+    yield executor
+    executor.shutdown(cancel_futures=True)
+
+
+def test_a_worker_whose_call_fails_is_ended_and_serves_the_next(executor):
+    def fail(worker: Seat) -> None:
+        raise ValueError(worker.ended)
+
+    assert [type(executor.submit(fail).exception()) for _ in range(2)] == [ValueError] * 2
+    worker = executor.submit(lambda worker: worker).result()
+    assert worker.ended == 2
+    executor.shutdown()
+    assert worker.ended == 3
+
+
+def test_what_is_cancelled_is_not_begun_and_what_runs_is_told_to_stop(executor):
+    begun = threading.Event()
+
+    def run(worker: Seat) -> None:
+        begun.set()
+        worker.stopping.wait()
+
+    running, waiting = (executor.submit(run) for _ in range(2))
+    begun.wait()
+    executor.shutdown(cancel_futures=True)
+
+    assert running.done() and waiting.cancelled()

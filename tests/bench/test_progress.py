@@ -117,7 +117,7 @@ def test_the_first_quick_trials_do_not_speak_for_the_slow_ones() -> None:
     clock, trials = Clock(), plan()
     forecast = Forecast(trials, Guessed(), clock=clock)
     run(forecast, clock, trials, 2)
-    left = forecast.left()
+    left = forecast.time_left()
     assert left.seconds == pytest.approx(sum(costs(trials).values()) - 2.1, rel=0.05)
     assert not left.measured and str(left) == "ETA about 18 min"
 
@@ -130,7 +130,7 @@ def test_what_this_run_measures_counts_more_than_the_guess(times: float) -> None
     clock, trials = Clock(), plan(20)
     forecast = Forecast(trials, Guessed(times), clock=clock)
     run(forecast, clock, trials, 12)
-    left = forecast.left()
+    left = forecast.time_left()
     assert left.seconds == pytest.approx(sum(list(costs(trials).values())[12:]), rel=0.3)
 
 
@@ -154,46 +154,46 @@ def test_what_is_prepared_in_no_time_or_late_does_not_speak_for_the_rest(
     forecast = Forecast(trials, Preparing(), clock=clock)
     true = costs(trials)
     rest = sum(true.values())
-    assert forecast.left().seconds == pytest.approx(rest + PREPARING)
+    assert forecast.time_left().seconds == pytest.approx(rest + PREPARING)
     for hash, trial in trials.items():
         forecast.started(hash)
         if trial.rate:
             clock.now += took
             if reported:
                 forecast.prepared(hash)
-                assert forecast.left().seconds == pytest.approx(rest, rel=0.05)
+                assert forecast.time_left().seconds == pytest.approx(rest, rel=0.05)
             clock.now += true[hash]
             forecast.ended(hash, ok=True)
             break
         clock.now += true[hash]
         forecast.ended(hash, ok=True)
         rest -= true[hash]
-    assert forecast.left().seconds == pytest.approx(rest - true[hash], rel=0.05)
+    assert forecast.time_left().seconds == pytest.approx(rest - true[hash], rel=0.05)
 
 
 def test_without_a_guess_there_is_a_rough_one() -> None:
-    left = Forecast(plan(), Costs(), clock=Clock()).left()
+    left = Forecast(plan(), Costs(), clock=Clock()).time_left()
     assert left.seconds > 0 and str(left).startswith("ETA about ")
 
 
 def test_a_trial_that_failed_at_once_does_not_speak_for_the_others() -> None:
     clock, trials = Clock(), plan(2, ("svm",))
     forecast = Forecast(trials, Guessed(), clock=clock)
-    each = forecast.left().seconds / 4
+    each = forecast.time_left().seconds / 4
     for hash in list(trials)[:2]:
         forecast.started(hash)
         clock.now += 0.01
         forecast.ended(hash, ok=False)
-    assert forecast.left() == TimeLeft(pytest.approx(2 * each), False)
+    assert forecast.time_left() == TimeLeft(pytest.approx(2 * each), False)
 
 
 def test_running_trials_count_for_what_is_left_of_them() -> None:
     clock, trials = Clock(), plan(1, ("cnn2d",))
     forecast = Forecast(trials, Guessed(), clock=clock)
-    before = forecast.left().seconds
+    before = forecast.time_left().seconds
     forecast.started(next(iter(trials)))
     clock.now += 30.0
-    assert forecast.left() == TimeLeft(pytest.approx(before - 30.0), False)
+    assert forecast.time_left() == TimeLeft(pytest.approx(before - 30.0), False)
 
 
 def test_a_trial_past_its_time_is_not_nearly_done() -> None:
@@ -203,15 +203,17 @@ def test_a_trial_past_its_time_is_not_nearly_done() -> None:
     forecast = Forecast({first: trials[first]}, Guessed(), clock=clock)
     forecast.started(first)
     clock.now += 400.0
-    assert forecast.left() == TimeLeft(pytest.approx(100.0), False)
+    assert forecast.time_left() == TimeLeft(pytest.approx(100.0), False)
 
 
 def test_processes_share_the_rest_but_not_a_fit() -> None:
     clock, trials = Clock(), plan(4, ("svm",))
-    one, two = (Forecast(trials, Guessed(), jobs=n, clock=clock).left().seconds for n in (1, 2))
+    one, two = (
+        Forecast(trials, Guessed(), jobs=n, clock=clock).time_left().seconds for n in (1, 2)
+    )
     assert two == pytest.approx(one / 2, rel=0.01)
     shared = {t.hash: t for lam in (0.5, 1, 2, 4) for t in [trial("specdm", "svm", 0, lam)]}
-    many = Forecast(shared, Guessed(), jobs=4, clock=clock).left().seconds
+    many = Forecast(shared, Guessed(), jobs=4, clock=clock).time_left().seconds
     assert many >= FIT, "nobody else can make it meanwhile"
 
 
@@ -222,11 +224,11 @@ def test_scenes_come_one_after_the_other() -> None:
         t.hash: t for t in (replace(t, scene="other", scene_sha256="1" * 64) for t in here.values())
     }
     one, both = (Forecast(some, Guessed(), jobs=8, clock=clock) for some in (here, here | there))
-    assert both.left().seconds == pytest.approx(2 * one.left().seconds)
+    assert both.time_left().seconds == pytest.approx(2 * one.time_left().seconds)
 
 
 def test_nothing_left_takes_no_time() -> None:
-    assert Forecast({}, Costs(), clock=Clock()).left() == TimeLeft(0.0, True)
+    assert Forecast({}, Costs(), clock=Clock()).time_left() == TimeLeft(0.0, True)
 
 
 # What is printed

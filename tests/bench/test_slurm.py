@@ -204,7 +204,7 @@ def batch(toy: Scene, tmp_path: Path) -> Batch:
 def submit(batch: Batch) -> list[str]:
     """Submit what is missing; what is said."""
     said: list[str] = []
-    make("", 1, ClusterSettings(on="slurm"), said.append).submit([batch])
+    make("", 1, ClusterSettings(on="slurm"), said.append).submit_all([batch])
     return said
 
 

@@ -7,16 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.bench.engine import Event, cluster_settings
+from hsiaug.base.errors import InputError
+from hsiaug.bench.engine import cluster_settings
 from tests import in_process
 from tests.processes import Process
 from tests.third_party import DUMMY, environment, hsiaug, install, results, started
@@ -190,43 +188,6 @@ def test_ctrl_c_on_dask_stops_quietly(tmp_path: Path) -> None:
 
     assert run.returncode == 130
     assert "run the same command to go on" in said and "Traceback" not in said
-
-
-def test_a_worker_that_is_suspended_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its task is done, but the result cannot be had for a while."""
-    dask = pytest.importorskip("hsiaug.bench.engines.dask")
-    ended = [Event("ok", "0123")]
-
-    class Future:
-        status, asked = "finished", 0
-
-        def add_done_callback(self, call: Callable[[Any], object]) -> None:
-            call(self)
-
-        def done(self) -> bool:
-            return True
-
-        def result(self, timeout: float) -> Any:
-            self.asked += 1
-            if self.asked < 3 or self.status == "error":
-                raise TimeoutError("timed out after 10 s.")
-            return ended
-
-    future, seen = Future(), list[Event]()
-    client: Any = SimpleNamespace(
-        status="running", nthreads=lambda: {"one": 1}, submit=lambda *_, **__: future
-    )
-    engine = dask._Dask(client, None, 0)
-    for name in ("new_pieces", "chunks_of"):
-        monkeypatch.setattr(dask, name, lambda *_: ["a piece"])
-    monkeypatch.setattr(dask, "seconds_of", lambda _: 1.0)
-    monkeypatch.setattr(engine, "_submit", lambda _: future)
-    engine.wait(seen.append)
-
-    assert seen == ended and future.asked == 3
-    future.status = "error"
-    with pytest.raises(HsiaugError, match="the Dask scheduler must stay"):
-        engine.wait(seen.append)
 
 
 def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict[str, str]) -> None:

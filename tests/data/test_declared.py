@@ -859,7 +859,7 @@ def test_data_without_a_header_of_envi_are_refused_with_what_to_do(add, tmp_path
         "BYTEORDER I\nLAYOUT BIL\nNROWS 40\nNCOLS 32\nNBANDS 12\nNBITS 32\nPIXELTYPE FLOAT\n"
         "ULXMAP 2.5\nULYMAP 197.5\nXDIM 5\nYDIM 5\n"
     )
-    found = re.search(r"(rio convert .*), and name that", refusal(lambda: add("c.bil")))
+    found = re.search(r"(rio convert .*), and name c.tif", refusal(lambda: add("c.bil")))
     assert found is not None
     with chdir(tmp_path):
         result = CliRunner().invoke(main_group, shlex.split(found[1])[1:])
@@ -871,7 +871,7 @@ def test_data_without_a_header_of_envi_are_refused_with_what_to_do(add, tmp_path
 def test_layers_that_are_not_read_are_refused_with_a_command(add, tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     message = refusal(lambda: add(labels=name))
-    assert f"ogr2ogr -f GPKG l.gpkg {tmp_path / name}, and name l.gpkg" in message
+    assert f"pyogrio.raw.read({str(tmp_path / name)!r})" in message and "name l.gpkg" in message
 
 
 @pytest.mark.parametrize("name", ["l.gpkg", "l.shp", "l.dbf", "l.fgb"])

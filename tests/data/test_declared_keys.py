@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import h5py
 import numpy as np
@@ -12,11 +13,14 @@ from PIL.PngImagePlugin import PngInfo
 from scipy.io import savemat
 
 import hsiaug
-from hsiaug.data import toy_scene
+from hsiaug.data import readers_envi, toy_scene
+from hsiaug.data.data_arrays import unpacked
 from hsiaug.data.declared_keys import declared_keys
+from hsiaug.data.envi_header import BAND_FIELDS
 from hsiaug.data.key_rules import RULES, key_table
 from hsiaug.data.products import product_place, read_product
 from hsiaug.data.products.contents import Contents
+from hsiaug.data.readers import read_cube_file
 from tests.data.made_products import Made, emit, enmap, hypso, prisma, tanager_basic, tanager_ortho
 from tests.in_process import hsiaug as command
 
@@ -223,3 +227,70 @@ def test_attributes_of_a_data_array_are_applied_or_named(tmp_path: Path) -> None
     assert added.scene.units == "radiance"
     assert np.allclose(added.scene.cube, 0.5 * FARM.cube)
     assert "attributes that are not used: mood" in added.warnings
+
+
+class Watched(dict[str, object]):
+    """Fields or attributes; those that are asked for by name are noted in ``asked``."""
+
+    asked: ClassVar[set[str]] = set()
+
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return super().__contains__(key)
+
+    def __getitem__(self, key: str) -> object:
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: object = None) -> object:
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def applied(format: str) -> set[str]:
+    return {key for rule in RULES if rule.format == format for key in rule.keys} - {
+        key
+        for rule in RULES
+        if rule.format == format and rule.outcome != "applied"
+        for key in rule.keys
+    }
+
+
+OF_GDAL = {"map info", "projection info", "coordinate system string", "geo points"}
+"""Fields of a header that GDAL reads."""
+
+
+def test_fields_of_an_envi_header_that_are_asked_for_are_those_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    envi(tmp_path)
+    header = readers_envi.read_header(tmp_path / "c.hdr")
+    monkeypatch.setattr(Watched, "asked", set())
+    # The names of bands are looked at where there is no list of centres.
+    for centres in ({"wavelength": list("456789")}, {"wavelength": None}):
+        fields = {key: value for key, value in {**header, **centres}.items() if value}
+        monkeypatch.setattr(readers_envi, "read_header", lambda _, fields=fields: Watched(fields))
+        read_cube_file(tmp_path / "c.hdr")
+    # The names of classes are asked for with labels.
+    assert Watched.asked == applied("ENVI header") - OF_GDAL - {"class names"}
+
+
+def test_attributes_of_a_data_array_that_are_asked_for_are_those_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xr = pytest.importorskip("xarray", reason="xarray is not installed")
+    attributes = xr.DataArray.attrs
+    monkeypatch.setattr(Watched, "asked", set())
+    watched = property(lambda array: Watched(attributes.fget(array)), attributes.fset)
+    cube = xr.DataArray(
+        FARM.cube,
+        dims=("y", "x", "band"),
+        coords={"wavelength": ("band", np.linspace(420, 970, 6)), "spatial_ref": 0},
+    )
+    labels = xr.DataArray(FARM.labels, dims=("y", "x"))
+    with monkeypatch.context() as looked:
+        looked.setattr(xr.DataArray, "attrs", watched)
+        unpacked(cube, labels, {})
+    known = {"coordinate wavelength", "its units", "dimension band", "coordinates of pixels"}
+    assert applied("DataArray") - known - BAND_FIELDS == Watched.asked
+    assert applied("DataArray") >= BAND_FIELDS - {"fwhm"}

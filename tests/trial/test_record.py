@@ -15,10 +15,15 @@ from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import flat_facts
 from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
+from hsiaug.report.frame_columns import OF_TRIALS
 from hsiaug.report.notes import methods_paragraph
+from hsiaug.report.record_columns import columns_of_records
+from hsiaug.report.render_data import data_rows
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record import (
+    COLUMNS,
+    Column,
     TrialRecord,
     TrialResult,
     described_fields,
@@ -338,3 +343,19 @@ def test_a_trial_that_reached_nothing_has_every_field_that_a_record_must_have() 
     for model in (TrialResult, TrialRecord):
         required = {name for name, field in model.model_fields.items() if field.is_required()}
         assert not_reached(model).keys() >= required
+
+
+def test_a_field_that_declares_a_column_stands_in_columns_frames_and_csv():
+    record = record_of()
+    columns = columns_of_records([record])
+    ((row, *_), names) = data_rows(build_report([record])), [c.name for c in COLUMNS.values()]
+
+    assert {"seconds", "cpu_seconds", "peak_memory_mb"} <= set(names) <= set(OF_TRIALS)
+    for field, column in COLUMNS.items():
+        value = record[field][column.key] if column.key else record[field]
+        assert columns[column.name].tolist() == [value] and row[column.name] == value
+
+
+@pytest.mark.parametrize("field", [None, {}, {"total": None}, {"total": True}, {"total": "1"}])
+def test_what_is_no_number_is_no_value_of_a_column(field):
+    assert Column("seconds", "total").value(field) is None

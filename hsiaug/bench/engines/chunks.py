@@ -13,15 +13,13 @@ from typing import Any
 from hsiaug.base.errors import SceneError
 from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.dispatch import USUAL_SECONDS
-from hsiaug.bench.engine import Batch, Event, Group, Job, OnEvent
+from hsiaug.bench.dispatch import USUAL_SECONDS, run_groups
+from hsiaug.bench.engine import Batch, Engine, Event, Group, Job, OnEvent, Piece
 from hsiaug.bench.engines.local import Local
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import check_installed
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
-
-Piece = tuple[Batch, Group]
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Chunk:
 
         self.run(Local(self.jobs), print_end)
 
-    def run(self, engine: Local, on_event: OnEvent) -> None:
+    def run(self, engine: Engine, on_event: OnEvent) -> None:
         """Run what the store does not hold. Raises SceneError where scene or hsiaug are not those
         of the plan.
         """
@@ -79,8 +77,7 @@ class Chunk:
                 done = store.read(t.hash for group in part.groups for t in group).finished
                 left = (tuple(t for t in group if t.hash not in done) for group in part.groups)
                 if todo := [group for group in left if group]:
-                    engine.submit([_batch(part, todo)])
-                    engine.wait(on_event)
+                    run_groups(engine, [_batch(part, todo)], on_event)
         finally:
             engine.cancel()
 

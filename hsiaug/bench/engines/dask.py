@@ -11,20 +11,19 @@ import multiprocessing
 import os
 import pickle
 import tempfile
-import threading
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
-from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.dispatch import Dispatch, Pool
+from hsiaug.bench.dispatch import SceneRun, run_groups
 from hsiaug.bench.engine import (
     Batch,
     ClusterSettings,
@@ -32,12 +31,12 @@ from hsiaug.bench.engine import (
     Event,
     Group,
     Job,
-    Message,
     OnEvent,
+    Piece,
     Say,
 )
-from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
-from hsiaug.bench.engines.local import Local, LocalPool, Worker
+from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
+from hsiaug.bench.engines.local import Local
 from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.isolation.processes import without_ctrl_c, without_main
@@ -55,8 +54,6 @@ except ImportError as error:
 
 CONNECT = 10.0
 """Seconds in which a scheduler must answer."""
-PATIENCE = 1.0
-"""Seconds to wait for news."""
 MAX_TASK_SECONDS = 60.0
 """Seconds of a task, where its trials can be divided: the end of a run is spread over all workers.
 """
@@ -68,72 +65,62 @@ class _Dask(Engine):
     """cluster: that of this machine which was started for the run, or None."""
 
     def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
-        self._client, self._cluster, self._gpus = client, cluster, gpus
-        self._futures: list[object] = []
+        self._client, self._cluster, self._jobs = client, cluster, 1
+        resources = {"GPU": gpus} if gpus else None
+        self.executor: Any = client.get_executor(pure=False, resources=resources)
 
     @property
     def jobs(self) -> int:
-        """Threads of all workers that are there now."""
-        return max(1, int(sum(self._client.nthreads().values())))
+        """Threads of all workers that were there when the scheduler last answered."""
+        with suppress(OSError):
+            self._jobs = max(1, int(sum(self._client.nthreads().values())))
+        return self._jobs
 
-    def wait(self, on_event: OnEvent) -> None:
-        """Run the trials as tasks, and tell of them as a task ends. Raises HsiaugError where tasks
-        are lost.
-        """
-        waiting = self._tasks()
-        running = list[Any]()
-        ended = threading.Event()
-        while waiting or running:
-            if self._client.status in ("closing", "closed"):
-                raise _lost("it has gone")
-            with suppress(OSError):
-                # A thread has its next task, too, but not at the end: it would not be given to
-                # another that is free.
-                while waiting and len(running) < self.jobs * (
-                    2 if 2 * len(waiting) > self.jobs else 1
-                ):
-                    running.append(self._submit(waiting.pop(0)))
-                    running[-1].add_done_callback(lambda future: ended.set())
-            ended.wait(PATIENCE)
-            ended.clear()
-            for future in [future for future in running if future.done()]:
-                if (result := _result(future)) is not None:
-                    running.remove(future)
-                    for event in self._events(result):
-                        on_event(event)
-
-    def _tasks(self) -> list[list[Piece]]:
-        """What is run together, as a task."""
-        pieces = new_pieces(self.batches)
+    def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
+        """Groups that are short go together, as a task."""
+        pieces = new_pieces(batches)
         shortest = min(MAX_TASK_SECONDS, seconds_of(pieces) / (SHARE * self.jobs))
         return chunks_of(pieces, len(pieces), shortest)
 
-    def _submit(self, pieces: Sequence[Piece]) -> Any:
-        """The future of a task."""
-        return self._send(pieces, run_chunk, pickle.dumps(chunk_of(pieces, 1)))
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
+        """Submit a task, whose trials are told of as it ends."""
+        chunk = pickle.dumps(chunk_of(pieces, 1))
+        future: Future[Sequence[Event]] = self.executor.submit(run_chunk, chunk, key=_key(pieces))
+        return future
 
-    def _events(self, result: Any) -> Iterable[Event]:
-        """What the result of a task tells."""
-        events: list[Event] = result
+    def result(self, future: Future[Any]) -> Iterable[Event]:
+        """What a task tells. Raises HsiaugError for what stopped it."""
+        try:
+            return self._events(future)
+        except HsiaugError:
+            raise
+        except Exception as error:
+            raise _lost(f"{type(error).__name__}: {error}") from None
+
+    def _events(self, future: Future[Any]) -> Sequence[Event]:
+        events: list[Event] = future.result()
         return events
 
-    def _send(self, pieces: Sequence[Piece], run: Callable[..., object], *arguments: object) -> Any:
-        key = f"{pieces[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
-        resources = {"GPU": self._gpus} if self._gpus else None
-        future = self._client.submit(run, *arguments, key=key, pure=False, resources=resources)
-        self._futures.append(future)
-        return future
+    def check(self) -> None:
+        """Raise HsiaugError where the scheduler has gone."""
+        if self._client.status in ("closing", "closed"):
+            raise _lost("it has gone")
 
     def cancel(self) -> None:
         """Leave the scheduler, and end what runs and the workers that were started for the run."""
         # A scheduler that has gone runs nothing; a worker that is being started again may fail to
         # end in order, and ends with this process in any case.
         with suppress(Exception):
-            self._client.cancel(self._futures, force=True)
+            self.executor.shutdown(wait=False)
         with suppress(Exception):
             self._client.close()
         with suppress(Exception):
             self._cluster.close()
+
+
+def _key(pieces: Sequence[Piece]) -> str:
+    """The name of a task, as the dashboard shows it."""
+    return f"{pieces[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
 
 
 class _BlindDask(_Dask):
@@ -143,49 +130,55 @@ class _BlindDask(_Dask):
 
     def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
         super().__init__(client, cluster, gpus)
-        self._sent: dict[int, tuple[ScoredRecords, Any]] = {}
+        self._scene: _SentScene | None = None
+        self._scenes: dict[Future[Any], _SentScene] = {}
 
-    def _tasks(self) -> list[list[Piece]]:
-        return [[piece] for piece in new_pieces(self.batches)]
+    def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
+        """Every group by itself."""
+        return [[piece] for piece in new_pieces(batches)]
 
-    def _submit(self, pieces: Sequence[Piece]) -> Any:
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Any]:
+        """Submit a group."""
         ((batch, trials),) = pieces
-        records, scene = self._scene(batch)
-        blind = records.blind_split(trials[0])
-        task = BlindTask(id(batch), batch.job, batch.scene.sha256, trials, blind)
-        return self._send(pieces, run_blind, pickle.dumps(task), scene)
+        if self._scene is None or self._scene.batch is not batch:
+            store = Store(batch.job.store, create=True)
+            records = ScoredRecords(batch.scene, batch.job, store, self.jobs)
+            try:
+                blind = self._client.scatter(BlindData(batch.scene).packed())
+            except OSError as error:
+                raise _lost(str(error)) from None
+            self._scene = _SentScene(batch, records, blind)
+        scene = self._scene
+        split = scene.records.blind_split(trials[0])
+        task = pickle.dumps(BlindTask(batch.job, batch.scene.sha256, trials, split))
+        future: Future[Any] = self.executor.submit(run_blind, task, scene.blind, key=_key(pieces))
+        self._scenes[future] = scene
+        return future
 
-    def _scene(self, batch: Batch) -> tuple[ScoredRecords, Any]:
-        """What scores the trials of a batch, and the future of its scene without labels."""
-        if id(batch) not in self._sent:
-            records = ScoredRecords(
-                batch.scene, batch.job, Store(batch.job.store, create=True), self.jobs
-            )
-            scene = self._client.scatter(BlindData(batch.scene).packed())
-            self._sent[id(batch)] = records, scene
-        return self._sent[id(batch)]
-
-    def _events(self, result: Any) -> Iterable[Event]:
-        number, outcomes = result
-        records, _ = self._sent[number]
-        batch = next(one for one in self.batches if id(one) == number)
-        for trial, outcome in outcomes:
-            yield records.write(trial, outcome, batch.commands.get(trial.hash, ""))
+    def _events(self, future: Future[Any]) -> Sequence[Event]:
+        scene = self._scenes.pop(future)
+        commands = scene.batch.commands
+        return [
+            scene.records.write(trial, outcome, commands.get(trial.hash, ""))
+            for trial, outcome in future.result()
+        ]
 
 
-def _result(future: Any) -> Any:
-    """What a task returned; None while its worker does not answer. Raises HsiaugError for what
-    stopped it.
+@dataclass(frozen=True, eq=False)
+class _SentScene:
+    """A scene that workers were sent.
+
+    Attributes
+    ----------
+    records : ScoredRecords
+        Scores its trials here.
+    blind : object
+        The future of the scene without labels.
     """
-    try:
-        return future.result(timeout=CONNECT)
-    except HsiaugError:
-        raise
-    except Exception as error:
-        if isinstance(error, TimeoutError) and future.status != "error":
-            # It is suspended, or Dask will find that it has gone and run the task again.
-            return None
-        raise _lost(f"{type(error).__name__}: {error}") from None
+
+    batch: Batch
+    records: ScoredRecords
+    blind: Any
 
 
 def _lost(found: str) -> HsiaugError:
@@ -238,28 +231,20 @@ class _Cancelled(Exception):
     """Nobody waits for a task any more: its run was stopped, or the scheduler has gone."""
 
 
-class _Seat(LocalPool):
-    """The process of a task."""
-
-    def __init__(self, start: WorkerStart) -> None:
-        super().__init__(start, 1)
-        # A Dask worker that ends, as when the scheduler has gone, would wait for it.
-        self._finally = Finalize(self, self.workers()[0].end, exitpriority=0)
-
-    def wait(self) -> list[tuple[Worker, Message]]:
-        here = distributed.get_worker()
-        task = here.state.tasks.get(here.get_current_task())
-        if task is None or task.state == "cancelled" or here.status in _ENDING:
-            raise _Cancelled
-        return super().wait()
-
-
 _ENDING = (distributed.Status.closing, distributed.Status.closed)
 
 
 class _OnWorker(Local):
-    def pool(self, start: WorkerStart) -> Pool:
-        return _Seat(start)
+    """The engine of a task: one process beside the Dask worker."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def check(self) -> None:
+        here = distributed.get_worker()
+        task = here.state.tasks.get(here.get_current_task())
+        if task is None or task.state == "cancelled" or here.status in _ENDING:
+            raise _Cancelled
 
 
 def run_chunk(packed: bytes) -> list[Event]:
@@ -275,7 +260,7 @@ def run_chunk(packed: bytes) -> list[Event]:
     ended: list[Event] = []
     chunk: Chunk = pickle.loads(packed)
     chunk.run(
-        _OnWorker(1), lambda event: ended.append(event) if event.kind in ("ok", "failed") else None
+        _OnWorker(), lambda event: ended.append(event) if event.kind in ("ok", "failed") else None
     )
     return ended
 
@@ -297,15 +282,12 @@ class BlindTask:
 
     Attributes
     ----------
-    batch : int
-        A number by which the command knows theirs.
     sha256 : str
         Of the scene.
     blind : object
         Their split, without a test label.
     """
 
-    batch: int
     job: Job
     sha256: str
     trials: Group
@@ -327,9 +309,27 @@ class _Outcomes:
         return self._blind
 
 
-def run_blind(packed: bytes, scene: bytes) -> tuple[int, list[tuple[TrialSpec, TrialOutcome]]]:
-    """Run trials on a Dask worker that has no labels: the number of their batch, and what each came
-    to.
+class _BlindOnWorker(_OnWorker):
+    """The same for a task without labels, of which the command is sent the outcomes.
+
+    Parameters
+    ----------
+    start : WorkerStart
+        Of its process.
+    outcomes : _Outcomes
+        Takes what its trials come to.
+    """
+
+    def __init__(self, start: WorkerStart, outcomes: _Outcomes) -> None:
+        super().__init__()
+        self._start, self._outcomes = start, outcomes
+
+    def scene_run(self, batch: Batch) -> SceneRun:
+        return SceneRun(batch, self._start, self._outcomes)
+
+
+def run_blind(packed: bytes, scene: bytes) -> list[tuple[TrialSpec, TrialOutcome]]:
+    """Run trials on a Dask worker that has no labels: what each came to.
 
     Parameters
     ----------
@@ -341,23 +341,14 @@ def run_blind(packed: bytes, scene: bytes) -> tuple[int, list[tuple[TrialSpec, T
     _settle()
     task: BlindTask = pickle.loads(packed)
     data, job = BlindData.unpacked(scene), task.job
-    with tempfile.TemporaryDirectory(prefix="hsiaug-") as folder:
-        cache, temporary = Path(folder) / "cache", Path(folder) / "temporary"
-        temporary.mkdir()
+    with tempfile.TemporaryDirectory(prefix="hsiaug-") as cache:
         start = WorkerStart(
-            job.task,
-            task.sha256,
-            cache,
-            job.device,
-            job.limit,
-            data,
-            temporary=temporary,
-            bounds=job.bounds,
+            job.task, task.sha256, Path(cache), job.device, job.limit, data, bounds=job.bounds
         )
-        seat, outcomes = _Seat(start), _Outcomes(task)
-        batch = Batch(data.data, job, [task.trials], {}, {})
+        outcomes = _Outcomes(task)
+        engine = _BlindOnWorker(start, outcomes)
         try:
-            Dispatch(batch, seat, outcomes, lambda event: None).run()
+            run_groups(engine, [Batch(data.data, job, [task.trials], {}, {})], lambda event: None)
         finally:
-            seat.close()
-    return task.batch, outcomes.outcomes
+            engine.cancel()
+    return outcomes.outcomes

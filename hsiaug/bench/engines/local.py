@@ -1,7 +1,7 @@
 """This machine: worker processes, one trial in each at a time, started when there is work, replaced
-when they die.
+when they die. They are behind an executor of threads, each of which has one.
 
-A pool of ``concurrent.futures`` will not do: there the death of one worker ends them all, a result
+The processes of ``concurrent.futures`` will not do: there the death of one ends them all, a result
 cannot be told from a worker's last words, and a call into compiled code cannot be ended.
 """
 
@@ -9,15 +9,19 @@ import os
 import signal
 import socket
 import tempfile
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
+from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from queue import Empty, SimpleQueue
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -25,13 +29,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from hsiaug.base.errors import InputError
 from hsiaug.base.signals import ENDING
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.dispatch import Dispatch, Pool
+from hsiaug.bench.dispatch import SceneRun
 from hsiaug.bench.engine import (
+    Batch,
     ClusterSettings,
     Engine,
+    Event,
     Group,
     Message,
     OnEvent,
+    Piece,
     PluginProgress,
     Say,
     TrialEnded,
@@ -179,12 +186,20 @@ keep its pipe open; and in which one that closed its pipe may end by itself.
 """
 
 
+class Stopped(Exception):
+    """The run of a worker was stopped: nobody waits for what it runs any more."""
+
+
 @dataclass(eq=False)
 class Worker:
-    """A process and what it does.
+    """A process and what it does, for one thread.
 
     Attributes
     ----------
+    stopping : Event
+        Set where the run is stopped, by another thread.
+    start : WorkerStart or None
+        What the process was started with.
     shown : object
         Written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in
         all processes.
@@ -192,22 +207,26 @@ class Worker:
         The hash of the draw whose split the process has.
     ran : frozenset of (str, str)
         The third-party parts of trials that have run in it.
-    left : deque of str
+    unfinished : deque of str
         Hashes of the trials that it was sent and that have not ended; the first is the one that
         runs.
+    temporary : TemporaryDirectory or None
+        Of the process, which may be killed before it has removed its files.
     """
 
-    start: WorkerStart
+    stopping: threading.Event = field(default_factory=threading.Event)
+    start: WorkerStart | None = field(default=None, init=False)
     child: Child | None = field(default=None, init=False)
     shown: Any = field(default_factory=lambda: CONTEXT.RawArray("d", 2), init=False, repr=False)
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
-    left: deque[str] = field(default_factory=deque, init=False)
+    unfinished: deque[str] = field(default_factory=deque, init=False)
+    temporary: tempfile.TemporaryDirectory[str] | None = field(default=None, init=False)
 
     @property
     def busy(self) -> bool:
         """Whether it has a trial that has not ended."""
-        return bool(self.left)
+        return bool(self.unfinished)
 
     @property
     def stage(self) -> str:
@@ -215,21 +234,24 @@ class Worker:
         number = self.shown[0]
         return RECORDED[int(number)] if 0 <= number < len(RECORDED) else RECORDED[0]
 
-    def send(self, trials: Group, blind: object) -> None:
-        """Let the process run trials. One is started where there is none, or where plugins ran in
-        it that do not come with hsiaug and have no part in these trials: they may have replaced
-        anything.
+    def send(self, start: WorkerStart, trials: Group, blind: object) -> None:
+        """Let the process run trials. One is started where there is none for their scene, or where
+        plugins ran in it that do not come with hsiaug and have no part in these trials: they may
+        have replaced anything.
         """
+        if self.stopping.is_set():
+            raise Stopped
         first = trials[0]
-        if not self.ran <= first.third_party_parts:
+        if start != self.start or not self.ran <= first.third_party_parts:
             self.end()
         if self.child is None:
+            self.start = start
             await_fork_server()
             # Signals strike once the process is known, which is then ended with the others.
             with without_ctrl_c(*ENDING):
-                self.child = self._begin()
+                self.child = self._begin(start)
         self.ran = trials[-1].third_party_parts
-        self.left = deque(trial.hash for trial in trials)
+        self.unfinished = deque(trial.hash for trial in trials)
         self.shown[0] = self.shown[1] = 0.0
         known = self.draw == first.draw_hash
         self.draw = first.draw_hash
@@ -237,10 +259,12 @@ class Worker:
         with suppress(OSError):
             self.child.connection.send((trials, None if known else blind))
 
-    def _begin(self) -> Child:
+    def _begin(self, start: WorkerStart) -> Child:
+        self.temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
+        start = replace(start, temporary=Path(self.temporary.name).resolve())
         # It takes Ctrl-C once it can end without a traceback, and not before.
         shown = without_secrets(os.environ)
-        child = Child(serve, self.shown, self.start, shown, context=CONTEXT, environment=shown)
+        child = Child(serve, self.shown, start, shown, context=CONTEXT, environment=shown)
         without_half_messages(child.connection)
         self.draw = None
         self.ran = frozenset()
@@ -248,28 +272,49 @@ class Worker:
 
     def end(self) -> int | None:
         """Kill the process; how it had ended by itself, if it had."""
-        if self.child is None:
-            return None
-        self.left.clear()
-        exit_code: int | None = self.child.process.exitcode
-        self.child.end()
-        self.child = None
+        exit_code: int | None = None
+        if self.child is not None:
+            self.unfinished.clear()
+            exit_code = self.child.process.exitcode
+            self.child.end()
+            self.child = None
+            end_strays()
+        if self.temporary is not None:
+            self.temporary.cleanup()
+            self.temporary = None
         return exit_code
 
     def receive(self) -> Message:
-        """The next message, or what is known of the death of the process."""
+        """Wait for the next message, or what is known of the death of the process. Raises Stopped
+        where the run was stopped.
+        """
+        while True:
+            assert self.child is not None
+            connection, process = self.child.connection, self.child.process
+            speaking = wait_for([connection, process.sentinel], PATIENCE)
+            if self.stopping.is_set():
+                raise Stopped
+            if late := self.overdue():
+                return late
+            if connection in speaking:
+                return self._read()
+            if process.sentinel in speaking or process.exitcode is not None:
+                return self._read() if connection.poll() else self.clear_away()
+
+    def _read(self) -> Message:
+        """The next message, whose beginning is there, or how the process ended."""
         assert self.child is not None
         try:
-            message = read_answer(self.child.connection, self.left[0])
+            message = read_answer(self.child.connection, self.unfinished[0])
         except BadAnswer as error:
             return self.clear_away(
                 LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0
             )
         if not isinstance(message, PluginProgress):
-            self.left.popleft()
+            self.unfinished.popleft()
             if message.outcome.failed_learning:
                 # The others would fail alike, and are not run.
-                self.left.clear()
+                self.unfinished.clear()
             if message.outcome.timed_out:
                 # A limit may have struck anywhere: in the middle of an import, with a lock held.
                 self.end()
@@ -301,14 +346,15 @@ class Worker:
 
     def _bounds(self) -> str:
         """The limits that its process was given, as they were typed."""
-        limits = self.start.bounds.as_typed
+        limits = self.start.bounds.as_typed if self.start else ()
         return f" ({', '.join(f'--limit {limit}' for limit in limits)})" if limits else ""
 
     def overdue(self) -> TrialEnded | None:
         """The end of a trial that did not keep its limit, and could not be ended from within; its
         process is killed.
         """
-        limit, begun = self.start.limit, self.shown[1]
+        limit = self.start.limit if self.start else None
+        begun = self.shown[1]
         if limit is None or not begun or time.monotonic() < begun + limit + GRACE:
             return None
         self.end()
@@ -319,39 +365,71 @@ class Worker:
         return TrialEnded(failed_outcome(self.stage, "TrialTimeout", said))
 
 
-def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]:
-    """Wait until something is heard of one of the busy workers, or for a moment."""
-    busy = [(worker, worker.child) for worker in workers if worker.busy and worker.child]
-    ends = [end for _, child in busy for end in (child.connection, child.process.sentinel)]
-    speaking: set[object] = set(wait_for(ends, PATIENCE))
-    messages: list[tuple[Worker, Message]] = []
-    for worker, child in busy:
-        if late := worker.overdue():
-            messages.append((worker, late))
-        elif child.connection in speaking:
-            messages.append((worker, worker.receive()))
-        elif child.process.sentinel in speaking or child.process.exitcode is not None:
-            heard = child.connection.poll()
-            messages.append((worker, worker.receive() if heard else worker.clear_away()))
-    return messages
+Result = TypeVar("Result")
 
 
-class LocalPool:
-    """Processes of this machine."""
+class WorkerProcesses(Executor):
+    """An executor of threads, each with a worker process, which what is submitted is called with as
+    its last argument.
 
-    def __init__(self, start: WorkerStart, jobs: int) -> None:
-        self._workers = [Worker(start) for _ in range(max(1, jobs))]
+    Its threads keep no program from ending, as those of ``ThreadPoolExecutor`` do: a trial may last
+    for ever.
 
-    def workers(self) -> list[Worker]:
-        return self._workers
+    Parameters
+    ----------
+    jobs : int
+        Threads at most.
+    """
 
-    def wait(self) -> list[tuple[Worker, Message]]:
-        return wait_for_messages(self._workers)
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[[Worker], Any]] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._workers: list[Worker] = []
+        self._stopping = threading.Event()
+        # Before the processes end with this one: no thread then takes that for the death of one.
+        Finalize(self, self._stopping.set, exitpriority=1)
 
-    def close(self) -> None:
-        for worker in self._workers:
-            worker.end()
-        end_strays()
+    def submit(self, call: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
+        """Call a function with these arguments and a worker process."""
+        future: Future[Result] = Future()
+        self._calls.put((future, lambda worker: call(*args, worker, **kwargs)))
+        if len(self._threads) < self._jobs:
+            # In the thread that signals interrupt.
+            await_fork_server()
+            self._workers.append(Worker(self._stopping))
+            thread = threading.Thread(target=self._serve, args=self._workers[-1:], daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        return future
+
+    def _serve(self, worker: Worker) -> None:
+        while called := self._calls.get():
+            future, call = called
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call(worker))
+                except BaseException as error:
+                    worker.end()
+                    future.set_exception(error)
+        worker.end()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the workers once they have run what was submitted; with ``cancel_futures`` at
+        once.
+        """
+        if cancel_futures:
+            self._stopping.set()
+            with suppress(Empty):
+                while called := self._calls.get_nowait():
+                    called[0].cancel()
+            for worker in self._workers:
+                if child := worker.child:
+                    child.kill()
+        for _ in self._threads:
+            self._calls.put(None)
+        for thread in self._threads if wait else ():
+            thread.join()
 
 
 def computes_on_device(trials: Iterable[TrialSpec]) -> bool:
@@ -372,53 +450,45 @@ class Local(Engine):
     """
 
     jobs = 1
-    _start: WorkerStart | None = None
-    _pool: Pool | None = None
-    _temporary: tempfile.TemporaryDirectory[str]
 
     def __init__(self, jobs: int) -> None:
-        self.jobs = jobs
+        self.jobs = max(1, jobs)
+        self.executor: Any = WorkerProcesses(self.jobs)
+        self._scene: SceneRun | None = None
 
-    def pool(self, start: WorkerStart) -> Pool:
-        """Workers for the trials of one scene."""
-        return LocalPool(start, self.jobs)
-
-    def wait(self, on_event: OnEvent) -> None:
-        """Carry out the trials scene by scene.
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
+        """Submit a group.
 
         A trial whose process dies is begun anew, and recorded as failed where it dies again; one
         that keeps no time limit is killed. Neither touches the others.
         """
-        for batch in self.batches:
-            job = batch.job
-            store = Store(job.store, create=True)
-            start = WorkerStart(
-                task=job.task,
-                sha256=batch.scene.sha256,
-                cache=store.cache.resolve(),
-                device=job.device,
-                limit=job.limit,
-                data=BlindData(batch.scene),
-                hidden=(*label_files(job.scene_ref), job.store.resolve()),
-                bounds=job.bounds,
-            )
-            if self._pool is None or start != self._start:
-                self.cancel()
-                if computes_on_device(batch.trials):
-                    load_before_fork(*SHARED, "torch")
-                self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
-                self._start = replace(start, temporary=Path(self._temporary.name).resolve())
-                self._pool = self.pool(self._start)
-            Dispatch(
-                batch, self._pool, ScoredRecords(batch.scene, job, store, self.jobs), on_event
-            ).run()
+        ((batch, group),) = pieces
+        if self._scene is None or self._scene.batch is not batch:
+            self._scene = self.scene_run(batch)
+            if computes_on_device(batch.trials):
+                load_before_fork(*SHARED, "torch")
+        future: Future[Sequence[Event]] = self.executor.submit(self._scene.run, group, tell)
+        return future
+
+    def scene_run(self, batch: Batch) -> SceneRun:
+        """What the groups of a batch share."""
+        job = batch.job
+        store = Store(job.store, create=True)
+        start = WorkerStart(
+            task=job.task,
+            sha256=batch.scene.sha256,
+            cache=store.cache.resolve(),
+            device=job.device,
+            limit=job.limit,
+            data=BlindData(batch.scene),
+            hidden=(*label_files(job.scene_ref), job.store.resolve()),
+            bounds=job.bounds,
+        )
+        return SceneRun(batch, start, ScoredRecords(batch.scene, job, store, self.jobs))
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""
-        if self._pool is not None:
-            self._pool.close()
-            self._temporary.cleanup()
-        self._pool = None
+        self.executor.shutdown(cancel_futures=True)
 
 
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Local:

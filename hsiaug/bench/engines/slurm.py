@@ -20,8 +20,8 @@ from pathlib import Path
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
-from hsiaug.bench.engine import Batch, ClusterSettings, Engine, OnEvent, Say
-from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
+from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Piece, Say
+from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 
 try:
     import submitit
@@ -131,9 +131,9 @@ class _Slurm(Engine):
         """Trials that run at the same time at most."""
         return (self.settings.workers or USUAL_PARALLEL) * self.settings.threads
 
-    def submit(self, batches: Sequence[Batch]) -> None:
-        """Submit the trials that no job has yet. Raises InputError where SLURM does not take
-        them.
+    def submit_all(self, batches: Sequence[Batch]) -> None:
+        """Submit the trials that no job has yet, as one array. Raises InputError where SLURM does
+        not take them.
         """
         store = _scriptable(batches[0].job.store.resolve())
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
@@ -151,9 +151,6 @@ class _Slurm(Engine):
                 f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells"
                 " what is left"
             )
-
-    def wait(self, on_event: OnEvent) -> None:
-        """Jobs are not waited for."""
 
     def cancel(self) -> None:
         """Jobs go on when this process ends."""

@@ -96,7 +96,7 @@ def _refuse_classic(path: Path, axes: int = 3) -> None:
     with reading(path, "netCDF-3"), netcdf_file(str(path), mmap=False) as file:
         every = {name: item.shape for name, item in file.variables.items()}
     shapes = {name: shape for name, shape in every.items() if len(shape) == axes}
-    name = next(iter(shapes), "NAME")
+    name = next(iter(shapes), "")
     load = (
         f"f = scipy.io.netcdf_file({str(path)!r}, mmap=False, maskandscale=True);"
         f" a = f.variables[{name!r}][:]; f.close()"
@@ -106,7 +106,7 @@ def _refuse_classic(path: Path, axes: int = 3) -> None:
     raise SceneError(
         f"{path} must be netCDF-4",
         value=f"netCDF-3 with the {KINDS[axes]}s {_listed(shapes) or 'none'}",
-        hint=f"Save one {KINDS[axes]} as an array: {command}",
+        hint=f"Save one {KINDS[axes]} as an array: {command}" if name else "Name another file.",
     )
 
 
@@ -127,7 +127,9 @@ def _conversion(contents: Contents, axes: int = 3) -> str:
     """
     path = contents.path
     arrays = contents.arrays(axes)
-    name = max(arrays, key=lambda name: arrays[name].size, default="NAME")
+    if not arrays:
+        return f"It holds no {KINDS[axes]}: name another file."
+    name = max(arrays, key=lambda name: arrays[name].size)
     target = array_file(path, name.rpartition("/")[2])
     if axes == 3 and contents.has(f"{name}@add_offset"):
         # No setting says an offset, so the script applies what is declared.

@@ -4,11 +4,15 @@ adopts what workers leave behind (:func:`hsiaug.registry.isolation.processes.end
 """
 
 import gc
+import sys
 import warnings
 
 from hsiaug.registry.isolation.processes import adopt_orphans
 
 adopt_orphans()
+if "pandas" in sys.modules and sys.modules["pandas"] is None:
+    # hsiaug.registry.isolation.unloaded: plugins may import it.
+    del sys.modules["pandas"]
 # Where one of these ends.
 warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")
 gc.collect()

@@ -117,6 +117,13 @@ class Child:
             hide_fork_server()
             self._start(again=False)
 
+    def kill(self) -> None:
+        """Kill the process alone, of which another thread finds that it has ended."""
+        with _lock:
+            if self.pid in _children:
+                _signal_session(self.pid, signal.SIGKILL)
+                self.process.kill()
+
     def end(self) -> None:
         """Kill the process and all that it started; on Linux, in sessions of their own too."""
         with _lock:
@@ -289,7 +296,8 @@ def load_before_fork(*modules: str) -> None:
     No effect once the server that forks them is there: each then loads its own.
     """
     if FORKS:
-        CONTEXT.set_forkserver_preload([*modules, "hsiaug.registry.isolation.frozen"])
+        first, last = (f"hsiaug.registry.isolation.{name}" for name in ("unloaded", "frozen"))
+        CONTEXT.set_forkserver_preload([first, *modules, last])
 
 
 def hide_fork_server() -> None:
