@@ -10,6 +10,8 @@ ENVI, GEOTIFF, BESIDE = "ENVI header", "GeoTIFF", ".aux.xml"
 METADATA = "METADATA.XML of EnMAP, DESIS"
 MATLAB, MATLAB_HDF, NUMPY, ARCHIVE = ".mat", "HDF5 .mat (7.3)", ".npy", ".npz"
 PICTURE, TABLE, XARRAY = "PNG, BMP", "table of pixels", "DataArray"
+LAYER, GEOJSON = "GeoPackage, shapefile, FlatGeobuf", "GeoJSON"
+REGIONS, REGIONS_TEXT, MARKS = "ENVI ROI (.xml)", "ENVI ROI (text)", "table of labels"
 UNKNOWN = "no such key is known"
 READ_ARRAY, OTHER_ARRAYS = "array that is read", "other arrays"
 PLACE_COLUMNS, BAND_COLUMNS, OTHER_COLUMNS = "columns of a place", "columns of bands", "others"
@@ -230,6 +232,25 @@ RULES = (
         TABLE, (BAND_COLUMNS,), APPLIED, "by their centre (`450.5`, `450 nm`) or number (`b1`)"
     ),
     KeyRule(TABLE, (OTHER_COLUMNS,), IGNORED, "no band of the cube"),
+    KeyRule(LAYER, ("layer",), APPLIED, "the one that `labels_key` names, or the only one"),
+    KeyRule(LAYER, ("coordinate system",), APPLIED, "of the shapes, unless `crs` names another"),
+    KeyRule(
+        LAYER, ("attribute of the class",), APPLIED, "the one that `field` names, or a usual name"
+    ),
+    KeyRule(LAYER, ("other attributes", "heights", "styles"), IGNORED, "they say no class"),
+    KeyRule(GEOJSON, ("crs",), APPLIED, "of the shapes, unless `crs` names another; else degrees"),
+    KeyRule(
+        GEOJSON, ("property of the class",), APPLIED, "the one that `field` names, or a usual name"
+    ),
+    KeyRule(GEOJSON, ("other properties", "id", "bbox", "name"), IGNORED, "they say no class"),
+    KeyRule(REGIONS, ("Region name",), APPLIED, "the class"),
+    KeyRule(REGIONS, ("CoordSysStr",), APPLIED, "of the shapes; none: columns and rows of pixels"),
+    KeyRule(REGIONS, ("Region color",), IGNORED, "it changes no label"),
+    KeyRule(REGIONS_TEXT, ("ROI name", "ROI npts", "X", "Y"), APPLIED, "class and pixel"),
+    KeyRule(REGIONS_TEXT, ("File Dimension",), APPLIED, "must be the size of the cube"),
+    KeyRule(REGIONS_TEXT, ("ROI rgb value", "other columns"), IGNORED, "they change no label"),
+    KeyRule(MARKS, ("columns of a place", "column of the class"), APPLIED, "the pixel; its class"),
+    KeyRule(MARKS, (OTHER_COLUMNS,), IGNORED, "they say no class"),
     KeyRule("PRISMA L2D", ("*/VNIR_Cube", "*/SWIR_Cube"), APPLIED, "the cube; 0 in all is no data"),
     KeyRule("PRISMA L2D", ("@List_Cw_Vnir", "@List_Cw_Swir"), APPLIED, "band centres"),
     KeyRule("PRISMA L2D", ("@List_Fwhm_Vnir", "@List_Fwhm_Swir"), APPLIED, "band widths"),
