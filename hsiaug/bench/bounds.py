@@ -8,6 +8,7 @@ from typing import Literal
 
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.registry.isolation.sockets import closes_sockets
 
 Isolate = Literal["auto", "on", "off"]
 RESOURCES = {"memory": "RLIMIT_AS", "file": "RLIMIT_FSIZE", "processes": "RLIMIT_NPROC"}
@@ -37,8 +38,8 @@ class Bounds:
         """From options, limits as ``memory=8GB``. Raises InputError for what cannot be read, or
         kept on this system.
         """
-        if isolate == "on" and landlock_version() < 2:
-            hint = "Use --isolate auto, or Linux 5.19 or later."
+        if isolate == "on" and not (landlock_version() >= 2 and closes_sockets()):
+            hint = "Use --isolate auto, or Linux 5.19 or later on x86-64 or ARM."
             raise InputError("--isolate on needs Landlock", value="a system without it", hint=hint)
         found: dict[str, int] = {}
         for limit in limits:

@@ -28,6 +28,7 @@ from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.isolation.landlock import beside, confine
 from hsiaug.registry.isolation.processes import Channel, join_run
+from hsiaug.registry.isolation.sockets import close_sockets
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
@@ -190,14 +191,16 @@ def _seal(start: WorkerStart) -> SceneContext:
         # Without it trials run too, and save no fit.
         with suppress(OSError):
             start.cache.mkdir(parents=True, exist_ok=True)
-        confined = confine(beside(start.hidden), _changed(start.cache, start.hidden))
+        confined = confine(
+            beside(start.hidden), _changed(start.cache, start.hidden)
+        ) and close_sockets(all_=False)
         if not confined and start.hidden:
             if start.bounds.isolate == "on":
                 raise OSError(
                     "this system cannot keep a worker from the files that hold labels"
                     " (--isolate on)"
                 )
-            context.notes = (f"{OPEN}: this system has no Landlock, or forbids it.",)
+            context.notes = (f"{OPEN}: this system has no Landlock or seccomp, or forbids it.",)
     return context
 
 

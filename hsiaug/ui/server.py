@@ -217,7 +217,12 @@ def serve_here(
         port = listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}/{token}/"
         config = uvicorn.Config(
-            local_app(routes, token, port), log_level="error", access_log=False, lifespan="off"
+            local_app(routes, token, port),
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            # An answer that takes long, as a map, holds up no Ctrl-C.
+            timeout_graceful_shutdown=1,
         )
         listening.listen()  # so that the browser may come before uvicorn does
         announce(address)

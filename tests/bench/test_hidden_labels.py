@@ -22,6 +22,7 @@ from hsiaug.data import load_scene
 from hsiaug.data.pair_loading import label_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.registry.isolation.processes import without_secrets
 from hsiaug.trial.store import Store
 from tests.third_party import environment, hsiaug_anew, install
 
@@ -107,13 +108,13 @@ def in_open_files(known):
     for line in Path("/proc/net/unix").read_text().splitlines()[1:]:
         at = line.split()[-1]
         if at.startswith(str(Path(os.environ["TMPDIR"]).parent)):  # of this run, not of others on the machine
-            with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(1)
-                try:
+            try:
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.settimeout(1)
                     client.connect(at)
                     yield at
-                except OSError:
-                    pass
+            except OSError:
+                pass
 
 
 def by_the_library(folder):
@@ -254,6 +255,25 @@ def test_where_isolation_is_demanded_the_system_must_have_it(
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GH_TOKEN", "x"),
+        ("aws_secret_access_key", "x"),
+        ("AWS_ACCESS_KEY_ID", "x"),
+        ("WANDB_API_KEY", "x"),
+        ("GITLAB_PAT", "x"),
+        ("MYSQL_PWD", "x"),
+        ("SSH_AUTH_SOCK", "/tmp/agent"),
+        ("DATABASE_URL", "postgres://me:word@host/db"),
+        ("HTTPS_PROXY", "http://me:word@proxy:8080"),
+    ],
+)
+def test_what_only_the_user_may_know_is_not_passed_on(name: str, value: str) -> None:
+    plain = {"PWD": "/home/me", "KEYBOARD": "us", "PATH": "/bin", "URL": "http://host:80/a@b"}
+    assert without_secrets({name: value, **plain}) == plain
+
+
 def without_landlock() -> None:
     """Let this process and its children get ENOSYS for Landlock's system calls: a filter of seccomp
     (its manual page).
@@ -280,7 +300,7 @@ def without_landlock() -> None:
 @pytest.mark.parametrize(
     ("isolate", "said"),
     [
-        ("auto", f"{OPEN}: this system has no Landlock, or forbids it."),
+        ("auto", f"{OPEN}: this system has no Landlock or seccomp, or forbids it."),
         ("off", f"{OPEN} (--isolate off)."),
     ],
 )

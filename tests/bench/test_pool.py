@@ -45,9 +45,9 @@ def test_ctrl_c_while_a_worker_is_started_leaves_no_process_that_python_would_wa
 ):
     start = Child._start
 
-    def struck(child: Child, *, again: bool) -> None:
+    def struck(child: Child, *arguments: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        start(child, again=again)
+        start(child, *arguments)
 
     monkeypatch.setattr(Child, "_start", struck)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -18,8 +18,16 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or landlock_version() < 2, reason="this system has no Landlock"
 )
 FORGER = '''
-import os, sqlite3
+import os, shutil, sqlite3, subprocess, sys
 from pathlib import Path
+
+def copied(path):
+    return shutil.copy(HSIAUG_FILE, path)
+
+def linked(path):
+    path.unlink(missing_ok=True)
+    path.symlink_to(HSIAUG_FILE)
+    return path
 
 def forge():
     """What could be changed."""
@@ -39,11 +47,25 @@ def forge():
             changed.append(folder)
         except OSError:
             pass
-    try:
-        open(HSIAUG_FILE, "a").close()
-        changed.append(HSIAUG_FILE)
-    except OSError:
-        pass
+    temporary = Path(os.environ["TMPDIR"])
+    ways = {
+        "append": lambda: open(HSIAUG_FILE, "a").close(),
+        "truncate": lambda: os.truncate(HSIAUG_FILE, os.path.getsize(HSIAUG_FILE)),
+        "replace": lambda: os.replace(copied(temporary / "copy"), HSIAUG_FILE),
+        "link": lambda: os.link(HSIAUG_FILE, temporary / "link"),
+        "symbolic link": lambda: open(linked(temporary / "symbolic"), "a").close(),
+        "rename away": lambda: os.rename(HSIAUG_FILE, temporary / "moved"),
+        "bytecode": lambda: Path(HSIAUG_FILE).parent.joinpath("__pycache__", "x.pyc").touch(),
+        "another process": lambda: subprocess.run(
+            [sys.executable, "-c", f"open({HSIAUG_FILE!r}, 'a')"], check=True, capture_output=True
+        ),
+    }
+    for name, way in ways.items():
+        try:
+            way()
+            changed.append(name)
+        except (OSError, subprocess.CalledProcessError):
+            pass
     with open(os.path.join(os.environ["TMPDIR"], "mine"), "w"):
         pass
     return [str(one) for one in changed]

@@ -27,7 +27,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.signals import ENDING
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import SceneRun
 from hsiaug.bench.engine import (
@@ -53,7 +52,6 @@ from hsiaug.registry.isolation.processes import (
     await_fork_server,
     end_strays,
     load_before_fork,
-    without_ctrl_c,
     without_secrets,
 )
 from hsiaug.registry.lookup import registry
@@ -246,10 +244,7 @@ class Worker:
             self.end()
         if self.child is None:
             self.start = start
-            await_fork_server()
-            # Signals strike once the process is known, which is then ended with the others.
-            with without_ctrl_c(*ENDING):
-                self.child = self._begin(start)
+            self.child = self._begin(start)
         self.ran = trials[-1].third_party_parts
         self.unfinished = deque(trial.hash for trial in trials)
         self.shown[0] = self.shown[1] = 0.0

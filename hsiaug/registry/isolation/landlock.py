@@ -22,14 +22,11 @@ VERSION = 1
 PATH_BENEATH = 1
 WRITE_FILE, READ_FILE, TRUNCATE = 1 << 1, 1 << 2, 1 << 14
 """Rights to a file; the last from version 3 on."""
-MAKE_SOCKET = 1 << 9
 ALL_RIGHTS = WRITE_FILE | READ_FILE | 0b11_1111_1111 << 4
 """Also to remove and make files and folders of any kind, and to rename from one folder to another.
 """
-ABSTRACT_SOCKETS, SIGNALS = 1 << 0, 1 << 1
-"""Of processes that are not confined alike."""
-TCP = 0b11
-"""To bind and to connect."""
+SIGNALS = 1 << 1
+"""To processes that are not confined alike."""
 NO_NEW_PRIVILEGES, SET_DUMPABLE = 38, 4
 """Of prctl."""
 
@@ -59,7 +56,7 @@ def close_memory() -> None:
         _system().prctl(SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def confine(readable: Iterable[Path], writable: Iterable[Path], *, connects: bool = True) -> bool:
+def confine(readable: Iterable[Path], writable: Iterable[Path]) -> bool:
     """Let this process, and those that it starts, read and change nothing but what is named, nor
     look into the memory of others.
 
@@ -71,9 +68,6 @@ def confine(readable: Iterable[Path], writable: Iterable[Path], *, connects: boo
         Files, and folders whose content may be read.
     writable : iterable of Path
         The same, which may be changed too.
-    connects : bool
-        False: it opens no TCP port and no socket of other processes either, where the system can
-        forbid that (6.12), and makes no socket.
 
     Returns
     -------
@@ -84,24 +78,18 @@ def confine(readable: Iterable[Path], writable: Iterable[Path], *, connects: boo
     version = landlock_version()
     if version < 2:
         return False
-    truncate = TRUNCATE if version >= 3 else 0
+    rights = ALL_RIGHTS | (TRUNCATE if version >= 3 else 0)
     # struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped.
-    attributes = (ctypes.c_uint64 * 3)(
-        ALL_RIGHTS | truncate,
-        0 if connects else TCP,
-        SIGNALS if connects else SIGNALS | ABSTRACT_SOCKETS,
-    )
-    # Which versions know: it has grown twice.
-    size = 24 if version >= 6 else 16 if version >= 4 else 8
-    ruleset = _call(CREATE, attributes, ctypes.c_size_t(size), 0)
+    attributes = (ctypes.c_uint64 * 3)(rights, 0, SIGNALS)
+    # Which versions know: it has grown.
+    ruleset = _call(CREATE, attributes, ctypes.c_size_t(24 if version >= 6 else 8), 0)
     if ruleset < 0:
         return False
-    changes = ALL_RIGHTS | truncate if connects else (ALL_RIGHTS | truncate) & ~MAKE_SOCKET
     try:
         for path in readable:
             _allow(ruleset, path, READ_FILE)
         for path in writable:
-            _allow(ruleset, path, changes)
+            _allow(ruleset, path, rights)
         no_more = _system().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
         return no_more and _call(RESTRICT, ruleset, 0) == 0
     finally:

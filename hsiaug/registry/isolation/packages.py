@@ -40,7 +40,6 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug import __version__
-from hsiaug.base import errors
 from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.base.files import plain_text, replaced
 from hsiaug.base.user_cache import cache_root
@@ -53,14 +52,13 @@ from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.importing import IMPORTS, import_entries, import_plugin
 from hsiaug.registry.isolation.landlock import beside, confine
 from hsiaug.registry.isolation.processes import Channel, Child, join_run, without_secrets
+from hsiaug.registry.isolation.sockets import close_sockets
 from hsiaug.registry.protocol_base import Areas, Buffer, Draw, SplitProtocol
 
 ANSWERS_WITHIN = 120.0
 """Seconds in which a package is imported, or says what its card is."""
 DRAWS_WITHIN = 3600.0
 """Seconds in which a protocol draws."""
-NOTICE_AFTER = 3.0
-"""Seconds after which the user is told what is waited for."""
 MAX_ANSWER_BYTES = 2**31
 """Bytes of an answer: the masks of a draw."""
 REPAIR = "Repair or uninstall that package; all other plugins still work."
@@ -181,11 +179,15 @@ class ArrayForm(Message):
 Mask = Annotated[ArrayForm, AfterValidator(ArrayForm.array)]
 
 
-class DrawMasks(Message):
-    """A :class:`hsiaug.registry.protocol_base.Draw`."""
+class Masks(Message):
+    """Of a :class:`hsiaug.registry.protocol_base.Draw`, or of
+    :class:`hsiaug.registry.protocol_base.Areas`.
+    """
 
     contract: ClassVar[str] = "draw masks"
 
+
+class DrawMasks(Masks):
     train: Mask
     dropped: Mask
     notes: tuple[str, ...]
@@ -194,11 +196,7 @@ class DrawMasks(Message):
     asked: Mask | None
 
 
-class AreaMasks(Message):
-    """:class:`hsiaug.registry.protocol_base.Areas`."""
-
-    contract: ClassVar[str] = "draw masks"
-
+class AreaMasks(Masks):
     train: tuple[Mask, ...]
     test: tuple[Mask, ...]
     tiles: int | None
@@ -208,15 +206,7 @@ class AreaMasks(Message):
 class Failure(Message):
     """An error in place of an answer. kind: its class, where it is one of hsiaug's; else ""."""
 
-    kind: Literal[
-        "",
-        "InputError",
-        "SceneError",
-        "SplitError",
-        "DataUnavailableError",
-        "PluginError",
-        "StoreError",
-    ]
+    kind: str
     rule: str
     value: str | None
     hint: str
@@ -226,9 +216,8 @@ class Failure(Message):
         """An exception, whatever it is."""
         if isinstance(error, HsiaugError):
             value = None if error.value is None else str(error.value)
-            return {"kind": type(error).__name__, "rule": error.rule, "value": value} | {
-                "hint": error.hint
-            }
+            known = {"kind": type(error).__name__, "rule": error.rule, "hint": error.hint}
+            return {**known, "value": value}
         value = type(error).__name__
         # Its text may raise anything.
         with suppress(Exception):
@@ -237,9 +226,9 @@ class Failure(Message):
 
     def error(self, package: str) -> HsiaugError:
         """The exception, as this process raises it."""
-        if self.kind:
-            kind: type[HsiaugError] = getattr(errors, self.kind)
-            return kind(self.rule, value=self.value, hint=self.hint)
+        kinds = {kind.__name__: kind for kind in HsiaugError.__subclasses__()}
+        if self.kind in kinds:
+            return kinds[self.kind](self.rule, value=self.value, hint=self.hint)
         rule = f"the package {package} must answer without an exception"
         return PluginError(rule, value=self.value, hint=REPAIR)
 
@@ -284,10 +273,6 @@ def read_answer(model: type[AnyMessage], answer: bytes, package: str) -> AnyMess
 # --- functions that these processes call
 
 
-_taken: Any = None
-"""The scene or the pairs that are drawn from."""
-
-
 def _list_entries(name: str, value: str) -> object:
     entries, error = import_entries(name, value)
     return {"entries": [asdict(entry) for entry in entries], "error": error}
@@ -313,12 +298,6 @@ def _check_params(entry: Entry, values: Mapping[str, object]) -> object:
     return {}
 
 
-def _take(data: Any) -> object:
-    global _taken
-    _taken = data
-    return {}
-
-
 def _parse(entry: Entry, argument: str, buffer: Buffer, folder: Path) -> object:
     protocol = _load(entry).parse(argument, buffer, folder)
     names = ProtocolTexts.model_fields.keys() - {"identity"}
@@ -330,14 +309,11 @@ def _buffer_radius(entry: Entry, argument: str, buffer: Buffer, patch: int) -> o
     return {"pixels": _load(entry).parse(argument, buffer, Path()).buffer_radius(patch)}
 
 
-def _draw(entry: Entry, argument: str, buffer: Buffer, seed: int, patch: int) -> object:
+def _draw(entry: Entry, argument: str, buffer: Buffer, data: Any, seed: int, patch: int) -> object:
     protocol = _load(entry).parse(argument, buffer, Path())
-    return stated(DrawMasks, protocol.draw(_taken, seed, patch))
-
-
-def _draw_tiles(entry: Entry, argument: str, buffer: Buffer, seed: int, patch: int) -> object:
-    protocol = _load(entry).parse(argument, buffer, Path())
-    return stated(AreaMasks, protocol.draw_tiles(_taken, seed, patch))
+    if isinstance(data, Scene):
+        return stated(DrawMasks, protocol.draw(data, seed, patch))
+    return stated(AreaMasks, protocol.draw_tiles(data, seed, patch))
 
 
 def _answer_calls(connection: Connection, begin: Callable[[], None]) -> None:
@@ -396,8 +372,8 @@ def _confine_package(temporary: str, readable: Collection[str]) -> None:
     confine(
         [path for folder in folders for path in beside(hidden, folder.resolve())],
         [Path(temporary), *map(Path, DEVICES)],
-        connects=False,
     )
+    close_sockets(all_=True)
     join_run()
     IMPORTS.allowed = True
     IMPORTS.known = {}
@@ -469,7 +445,6 @@ class PluginProcess:
         function: Callable[..., object],
         *arguments: object,
         within: float | None = None,
-        notice: Callable[[], object] | None = None,
     ) -> AnyMessage:
         """What a function returns there.
 
@@ -482,9 +457,7 @@ class PluginProcess:
         function : callable
             Of a module, under whose name the process has it.
         within : float or None
-            Seconds in which it must return, no fewer than until ``notice``; None = any.
-        notice : callable or None
-            Called where that takes longer than a few seconds.
+            Seconds in which it must return; None = any.
 
         Raises
         ------
@@ -497,11 +470,7 @@ class PluginProcess:
         connection = self._child.connection
         try:
             connection.send((function, arguments))
-            remaining = within
-            if notice is not None and not connection.poll(NOTICE_AFTER):
-                notice()
-                remaining = None if within is None else max(0.0, within - NOTICE_AFTER)
-            if remaining is not None and not connection.poll(remaining):
+            if within is not None and not connection.poll(within):
                 raise NoAnswer(f"no answer within {within:g} s")
             answer = connection.recv_bytes(MAX_ANSWER_BYTES)
         except (EOFError, OSError):
@@ -520,13 +489,10 @@ class Importer:
         The packages that it was asked for.
     readable : set of str
         Files of the user that it may read.
-    taken : str
-        Checksum of what it was given to draw from.
     """
 
     asked: set[str] = field(default_factory=set)
     readable: set[str] = field(default_factory=set)
-    taken: str = ""
     process: PluginProcess | None = None
     temporary: Any = None
 
@@ -546,7 +512,7 @@ class Importer:
         if self.process is not None:
             self.process.end()
             self.temporary.cleanup()
-        self.process, self.taken = None, ""
+        self.process = None
         self.asked.clear()
         self.readable.clear()
 
@@ -575,11 +541,11 @@ class Package:
     ) -> None:
         self.name = name
         self.find = find
+        self.readable: set[str] = set()
+        """Files that the user names for it."""
         self._answers = _Answers.read(name, tuple(points))
         self._plugins: dict[Entry, type] = {}
-        self._readable: set[str] = set()
         self._failure: PluginError | None = None
-        self._noticed = False
 
     def entries(self, name: str, value: str) -> tuple[list[Entry], str]:
         """As :func:`hsiaug.registry.importing.import_entries`, imported elsewhere."""
@@ -616,27 +582,6 @@ class Package:
             # Another package, imported there before, may be why.
             return self.call(model, function, *arguments)
 
-    def allow(self, files: Iterable[Path]) -> None:
-        """Let the package read files that the user names for it."""
-        self._readable |= {str(path.resolve()) for path in files}
-
-    def call_of(
-        self,
-        data: Scene | PairSet,
-        model: type[AnyMessage],
-        function: Callable[..., object],
-        *arguments: object,
-    ) -> AnyMessage:
-        """What a function returns that draws from a scene or from pairs, which are sent where they
-        are not there yet.
-        """
-        with LOCK:
-            self._make_room(alone=True)
-            if IMPORTER.taken != data.sha256:
-                self.call(Message, _take, data)
-                IMPORTER.taken = data.sha256
-            return self.call(model, function, *arguments, within=DRAWS_WITHIN)
-
     def call(
         self,
         model: type[AnyMessage],
@@ -653,12 +598,14 @@ class Package:
         with LOCK:
             if self._failure is not None:
                 raise self._failure
-            self._make_room(alone=alone)
-            notice = self._notice if within <= ANSWERS_WITHIN else None
+            others = IMPORTER.asked - {self.name}
+            if (alone and others) or not self.readable <= IMPORTER.readable:
+                IMPORTER.end()
+            IMPORTER.asked.add(self.name)
+            IMPORTER.readable |= self.readable
             try:
-                return IMPORTER.start().call(
-                    self.name, model, function, *arguments, within=within, notice=notice
-                )
+                process = IMPORTER.start()
+                return process.call(self.name, model, function, *arguments, within=within)
             except NoAnswer as reason:
                 rule = f"the package {self.name} must load, and say what its plugins are"
                 failure = PluginError(rule, value=str(reason), hint=REPAIR)
@@ -666,21 +613,6 @@ class Package:
                     self._failure = failure
                 IMPORTER.end()
                 raise failure from None
-
-    def _make_room(self, *, alone: bool) -> None:
-        """Let the process be a new one where it must not be the one that runs."""
-        others = IMPORTER.asked - {self.name}
-        if (alone and others) or not self._readable <= IMPORTER.readable:
-            IMPORTER.end()
-        IMPORTER.asked.add(self.name)
-        IMPORTER.readable |= self._readable
-
-    def _notice(self) -> None:
-        if not self._noticed:
-            self._noticed = True
-            sys.stderr.write(
-                f"waiting for the package {self.name} to load ('pip uninstall' takes it out)\n"
-            )
 
 
 # --- what is cached of their answers
@@ -824,7 +756,7 @@ class IsolatedProtocol(SplitProtocol):
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         # A file that the protocol reads is named in its argument.
         named = (folder / user_path(word) for word in argument.split(":") if word)
-        cls.package.allow(path for path in named if is_file(path))
+        cls.package.readable |= {str(path.resolve()) for path in named if is_file(path)}
         arguments = cls.entry, argument, buffer, folder
         stated = cls.package.call(ProtocolTexts, _parse, *arguments, within=DRAWS_WITHIN)
         texts = (stated.canonical, stated.text, stated.short)
@@ -838,20 +770,19 @@ class IsolatedProtocol(SplitProtocol):
             )
         return cls(stated.argument, stated.buffer, stated)
 
-    @property
-    def _identity(self) -> tuple[Entry, str, Buffer]:
-        return self.entry, self.argument, self.buffer
-
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        masks = self.package.call_of(scene, DrawMasks, _draw, *self._identity, seed, patch)
-        return Draw(**dict(masks))
+        return Draw(**dict(self._drawn(DrawMasks, scene, seed, patch)))
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
-        masks = self.package.call_of(pairs, AreaMasks, _draw_tiles, *self._identity, seed, patch)
-        return Areas(**dict(masks))
+        return Areas(**dict(self._drawn(AreaMasks, pairs, seed, patch)))
+
+    def _drawn(self, model: type[AnyMessage], *arguments: object) -> AnyMessage:
+        named = self.entry, self.argument, self.buffer, *arguments
+        return self.package.call(model, _draw, *named, within=DRAWS_WITHIN)
 
     def buffer_radius(self, patch: int) -> int:
-        return self.package.call(Radius, _buffer_radius, *self._identity, patch).pixels
+        named = self.entry, self.argument, self.buffer, patch
+        return self.package.call(Radius, _buffer_radius, *named).pixels
 
     def as_json(self) -> dict[str, str]:
         return dict(self.stated.identity)

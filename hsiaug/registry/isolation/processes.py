@@ -18,26 +18,34 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.base.errors import HsiaugError
 from hsiaug.base.signals import AT_LAST, COMMAND, ENDING, stop_by_signals
 
 START_METHOD = "HSIAUG_START_METHOD"
 """The environment's variable that lets all processes be started as on Windows and macOS: ``spawn``.
 """
+LONGEST_SOCKET = 70
+"""Bytes of the name of the folder of temporary files at most, so that the name of a socket in it
+fits into the 104 that some systems have.
+"""
+
+
+def _short_names() -> bool:
+    with suppress(OSError):
+        return len(os.fsencode(tempfile.gettempdir())) <= LONGEST_SOCKET
+    return False
+
+
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
 FORKS = (
     sys.platform != "darwin"
     and "forkserver" in multiprocessing.get_all_start_methods()
     and os.environ.get(START_METHOD) != "spawn"
+    and _short_names()
 )
 SPAWN: Any = multiprocessing.get_context("spawn")
 CONTEXT: Any = multiprocessing.get_context("forkserver") if FORKS else SPAWN
 """How workers are started."""
-LONGEST_SOCKET = 70
-"""Bytes of a folder's name at most, so that the name of a socket in it fits into the 104 that some
-systems have.
-"""
-SHORT_FOLDERS = "/tmp", "/var/tmp", "/dev/shm"
 MOST_PRINTED = 10**6
 """Bytes that a process of plugins may print."""
 SET_CHILD_SUBREAPER = 36
@@ -66,9 +74,9 @@ class Child:
     Raises
     ------
     HsiaugError
-        Where the server that forks workers ends before it has forked this one, and does so again.
+        Where the server that forks workers ends before it has forked this one.
     KeyboardInterrupt
-        After Ctrl-C, which is held back until the process is there: it is ended then.
+        After a signal, which strikes though that server loads libraries for seconds.
     """
 
     def __init__(
@@ -80,42 +88,40 @@ class Child:
     ) -> None:
         self.pid = 0
         _prepare()
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=work, args=(theirs, *arguments))
+        errors: list[Exception] = []
+        starting = threading.Thread(target=self._start, args=(environment, errors), daemon=True)
+        starting.start()
         try:
-            forks = FORKS and context is CONTEXT
-            loaded = forks and await_fork_server()
-            with _lock, _variables(environment), without_main(), without_ctrl_c(*ENDING):
-                if forks:
-                    hide_fork_server()
-                self.connection, theirs = context.Pipe()
-                self.process = context.Process(target=work, args=(theirs, *arguments))
-                try:
-                    self._start(again=loaded)
-                finally:
-                    theirs.close()
-                    if self.process.pid is not None:
-                        self.pid = self.process.pid
-                        _children[self.pid] = self
+            while starting.is_alive():
+                starting.join(0.1)
         except BaseException:
             # Nobody else knows of it.
+            _kill(filter(None, [_fork_server()._forkserver_pid]))
+            starting.join()
             self.end()
             raise
+        finally:
+            theirs.close()
+        for error in errors:
+            if not isinstance(error, EOFError | ConnectionError):
+                raise error
+            raise HsiaugError(
+                "the process that starts workers must stay",
+                value="it ended while it was loaded",
+                hint="Look at limits of memory and time (ulimit -v, -t), and run the same command"
+                " again.",
+            ) from error
 
-    def _start(self, *, again: bool) -> None:
+    def _start(self, environment: Mapping[str, str] | None, errors: list[Exception]) -> None:
         try:
-            self.process.start()
-        except (EOFError, ConnectionError) as error:
-            if not again:
-                raise HsiaugError(
-                    "the process that starts workers must stay",
-                    value="it ended while it was loaded, twice",
-                    hint="Look at limits of memory and time (ulimit -v, -t), and run the same"
-                    " command again.",
-                ) from error
-            # Waits for its end: until then it passes for one that runs.
-            with suppress(OSError):
-                _fork_server()._stop()
-            hide_fork_server()
-            self._start(again=False)
+            with _lock, _variables(environment), without_main(), without_ctrl_c(*ENDING):
+                self.process.start()
+                self.pid = self.process.pid
+                _children[self.pid] = self
+        except Exception as error:
+            errors.append(error)
 
     def kill(self) -> None:
         """Kill the process alone, of which another thread finds that it has ended."""
@@ -300,64 +306,16 @@ def load_before_fork(*modules: str) -> None:
         CONTEXT.set_forkserver_preload([first, *modules, last])
 
 
-def hide_fork_server() -> None:
-    """Take the socket of the server that forks workers out of the file system, of Linux.
-
-    It forks for everyone who can name its socket, and asks for no key before Python 3.14: a plugin
-    could get a process that is not kept from the labels.
+def await_fork_server() -> None:
+    """Start the server that forks workers, and wait until it has loaded what they share: in the
+    main thread, which signals interrupt.
     """
-    if sys.platform == "linux":
-        shorten_sockets()
-        server = _fork_server()
-        with _variables(without_secrets(os.environ)):
-            server.ensure_running()
-        if not server._forkserver_address.startswith("/proc/"):
-            if not Path("/proc/self/fd").is_dir():
-                raise HsiaugError(
-                    "workers need /proc, by which they are started",
-                    value="no /proc/self/fd",
-                    hint="Mount it (mount -t proc proc /proc), or set HSIAUG_START_METHOD=spawn.",
-                )
-            held = os.open(server._forkserver_address, os.O_PATH | os.O_CLOEXEC)
-            Path(server._forkserver_address).unlink()
-            server._forkserver_address = f"/proc/self/fd/{held}"
+    if FORKS and _fork_server()._forkserver_pid is None:
+        shown = without_secrets(os.environ)
+        Child(_do_nothing, context=CONTEXT, environment=shown).end()
 
 
-def await_fork_server() -> bool:
-    """Start the server that forks workers, and wait until it has loaded what they share: a signal
-    strikes meanwhile, as it does not while a worker is started. Whether it has; no effect where
-    processes are started otherwise.
-    """
-    if not FORKS:
-        return True
-    server = _fork_server()
-    with _lock, without_main(), without_ctrl_c(*ENDING):
-        before = server._forkserver_pid
-        hide_fork_server()
-        if server._forkserver_pid == before:
-            return True
-        done: list[bool] = []
-        # It holds signals back, as this thread does now.
-        loading = threading.Thread(target=_fork_once, args=(done,), daemon=True)
-        loading.start()
-    try:
-        while loading.is_alive():
-            loading.join(0.1)
-    except BaseException:
-        os.kill(server._forkserver_pid, signal.SIGKILL)
-        raise
-    return bool(done)
-
-
-def _fork_once(done: list[bool]) -> None:
-    with suppress(EOFError, OSError), _lock, without_main():
-        process = CONTEXT.Process(target=_nothing)
-        process.start()
-        process.join()
-        done.append(True)
-
-
-def _nothing() -> None:
+def _do_nothing(connection: Connection) -> None:
     pass
 
 
@@ -365,39 +323,23 @@ def _fork_server() -> Any:
     return forkserver._forkserver
 
 
-def shorten_sockets() -> None:
-    """Let sockets of multiprocessing lie in a folder with a short name, wherever TMPDIR leads.
-
-    As Python does from 3.14 on. Raises InputError where no such folder can be written to.
-    """
-    folder_of_user = tempfile.gettempdir()
-    if len(os.fsencode(folder_of_user)) <= LONGEST_SOCKET:
-        return
-    for folder in SHORT_FOLDERS:
-        tempfile.tempdir = folder
-        try:
-            # Made once for this process, which removes it as it ends.
-            util.get_temp_dir()
-            return
-        except OSError:
-            continue
-        finally:
-            tempfile.tempdir = folder_of_user
-    raise InputError(
-        f"TMPDIR must have at most {LONGEST_SOCKET} bytes where {' and '.join(SHORT_FOLDERS)} are"
-        " not to be had",
-        value=folder_of_user,
-        hint="Let TMPDIR name another folder.",
-    )
-
-
-SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|AUTH|DBUS", re.IGNORECASE)
+SECRET = re.compile(
+    r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|COOKIE|API_?KEY|(^|_)(KEY|PAT|PWD|DSN)(_|$)"
+    r"|AUTH|DBUS|NETRC",
+    re.IGNORECASE,
+)
 """Names of variables that plugins are not shown."""
+PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+"""In an address."""
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables whose names say nothing of what only the user may know."""
-    return {name: value for name, value in environment.items() if not SECRET.search(name)}
+    """The variables that say nothing of what only the user may know."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if (name == "PWD" or not SECRET.search(name)) and not PASSWORD.search(value)
+    }
 
 
 @contextmanager
