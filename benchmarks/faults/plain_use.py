@@ -206,7 +206,7 @@ def requests(dice: random.Random, folder: Path, most: int) -> Cases:
             if wrong and process.poll() is not None:
                 break
         process.send_signal(signal.SIGINT)
-        code, said = ended(process, 30)
+        code, said = ended(process, 60)
         wrong = [] if code in (0, 130) else [f"exit code {code}: {said[-300:]}"]
         wrong += ["a traceback: " + said[-300:]] if "Traceback" in said else []
         yield f"{words[0]}: its end", wrong + left(folder)

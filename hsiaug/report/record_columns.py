@@ -41,10 +41,12 @@ TOGETHER = 5000
 """Records whose values become arrays at once."""
 MOST_TEXTS = 10_000
 """Texts of values that are remembered at most."""
-VERSION = crc32(f"8 {COLUMNS}".encode()) >> 1
+VERSION = crc32(f"9 {COLUMNS}".encode()) >> 1
 """Of the columns that are cached. A column of another field is another version; raise the number
 where others change.
 """
+ALL_NAMES = ""
+"""In place of the name of a column, in the row that lists all."""
 
 
 def columns_of_records(records: Iterable[Record]) -> Columns:
@@ -237,10 +239,17 @@ def _joined(columns: Sequence[Column]) -> Column:
 
 
 def write_columns(path: Path, columns: Columns) -> None:
-    """Write columns as a database: a row for each, with its bytes and a digest. Raises OSError."""
-    rows = (_packed(name, column) for name, column in columns.items())
+    """Write columns as a database: a row for each, with its bytes and a digest, and one with the
+    names of all. Raises OSError.
+    """
+    rows = [_packed(name, column) for name, column in columns.items()]
+    rows.append((ALL_NAMES, "", _listed(columns), None, b""))
     declared = "name TEXT, dtype TEXT, data BLOB, categories TEXT, digest BLOB"
     write_database(path, VERSION, {"columns": (declared, rows)})
+
+
+def _listed(names: Iterable[str]) -> bytes:
+    return "\n".join(sorted(names)).encode()
 
 
 def _packed(name: str, column: Column) -> tuple[Any, ...]:
@@ -303,9 +312,11 @@ class ColumnFile(NamedColumns):
         self._path, self._again = path, again
         self._anew: Mapping[str, Column] | None = None
         with open_database(path, VERSION) as database:
-            super().__init__(name for (name,) in database.execute("SELECT name FROM columns"))
-        if "hash" not in self:
-            raise ValueError("no column of hashes")
+            query = "SELECT name, CASE name WHEN ? THEN data END FROM columns"
+            listed = dict(database.execute(query, (ALL_NAMES,)))
+        if listed.pop(ALL_NAMES, None) != _listed(listed):
+            raise ValueError("names that are not those that were written")
+        super().__init__(listed)
 
     def __getitem__(self, name: str) -> Column:
         if self._anew is None:

@@ -185,6 +185,24 @@ def raise_version(path: Path) -> None:
     database.close()
 
 
+def rename(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE columns SET name = 'kappb' WHERE name = 'kappa'")
+    database.close()
+
+
+def leave_out(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM columns WHERE name = 'kappa'")
+    database.close()
+
+
+def list_less(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE columns SET data = 'hash' WHERE name = ''")
+    database.close()
+
+
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -197,7 +215,10 @@ def overwrite(path: Path) -> None:
     path.write_bytes(b"no database" * 1000)
 
 
-@pytest.mark.parametrize("spoil", [spoil_value, raise_version, cut, empty, overwrite])
+@pytest.mark.parametrize(
+    "spoil",
+    [spoil_value, rename, leave_out, list_less, raise_version, cut, empty, overwrite],
+)
 def test_columns_whose_file_was_changed_are_made_anew(
     spoil: Callable[[Path], None], filled: Store
 ) -> None:
