@@ -49,6 +49,8 @@ LATEST = 10.0
 """Seconds of a clock in which a signal ends a command, on a machine that does other things too."""
 LONGEST = 600.0
 """Seconds of a clock after which a command hangs."""
+EVERY = 100
+"""Cases after which their number is printed."""
 QUICK = ("--seeds", "1", "--patch", "3", "--view", "raw", "--lambda", "0.5", "--jobs", "1")
 RUN = ("benchmark", "toy", "--classifier", "svm", *QUICK)
 PLAIN = (*RUN, "--generator", "noise")
@@ -467,7 +469,7 @@ def plugins(dice: random.Random, folder: Path, most: int) -> Cases:
             "--store",
             "store",
         )
-        words += ("--timeout", "60")
+        words += ("--timeout", "60s")
         exit_code, said = ended(command(words, here, PYTHONPATH=path))
         made = results(here / "store") if (here / "store").is_dir() else {}
         wrong = [] if whole.items() <= made.items() else ["other trials"]
@@ -528,6 +530,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=20, help="cases of each family")
     asked = parser.parse_args()
     rows = []
+    # A shell that runs this in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for family in asked.families or FAMILIES:
             dice = random.Random(f"{asked.seed} {family}")
@@ -536,6 +540,8 @@ def main() -> None:
                 for name, wrong in FAMILIES[family](dice, folder, asked.most):
                     rows[-1][1] += 1
                     rows[-1][2] += bool(wrong)
+                    if not rows[-1][1] % EVERY:
+                        say(f"{family}: {rows[-1][1]} cases")
                     if wrong:
                         say(f"{family}: {name}: LOST: {'; '.join(wrong)}")
     except KeyboardInterrupt:

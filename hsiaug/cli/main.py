@@ -137,6 +137,10 @@ def main() -> None:
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
+    except KeyboardInterrupt as stopped:
+        # Before a command has begun, or where it has no words of its own for that.
+        say_stopped()
+        sys.exit(exit_code(stopped))
     except HsiaugError as error:
         fail(error)
     except BrokenPipeError:

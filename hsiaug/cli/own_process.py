@@ -91,9 +91,6 @@ def _command(connection: Connection, others: "tuple[Found, ...]", arguments: Seq
     sys.argv = ["hsiaug", *arguments]
     try:
         main()
-    except KeyboardInterrupt as stopped:
-        say_stopped()
-        sys.exit(exit_code(stopped))
     finally:
         with suppress(OSError):
             connection.send_bytes(ENDED)

@@ -4,6 +4,7 @@ nothing else is blamed for it.
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 
 from hsiaug.base.errors import PluginError
 from hsiaug.base.shortages import NO_SIZE, shortage_of
+from hsiaug.cli import main as cli_main
 from hsiaug.core.samples import PatchSamples
 from hsiaug.data.readers import read_cube_file
 from hsiaug.protocol.protocols import run_guarded
@@ -79,3 +81,16 @@ def test_a_polygon_with_a_corner_that_is_no_number_is_refused(number: str) -> No
     routes = pytest.importorskip("hsiaug.ui.label_routes")
     with pytest.raises(ValidationError):
         routes._Body.model_validate_json(f'{{"polygon": [[0, 0], [0, 3], [{number}, 3]]}}')
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_a_command_has_begun_leaves_a_last_line(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def struck() -> None:
+        raise KeyboardInterrupt(number)
+
+    monkeypatch.setattr(cli_main, "app", struck)
+    with pytest.raises(SystemExit) as ended:
+        cli_main.main()
+    assert ended.value.code == 128 + number and capsys.readouterr().err == "stopped\n"
