@@ -149,7 +149,15 @@ RULES = (
     KeyRule(GEOTIFF, ("AREA_OR_POINT",), APPLIED, "within the place, by GDAL"),
     KeyRule(
         GEOTIFF,
-        ("TIFFTAG_*", "COMPRESSION", "INTERLEAVE", "LAYOUT", "OVERVIEW_RESAMPLING", "STATISTICS_*"),
+        (
+            "TIFFTAG_*",
+            "COMPRESSION",
+            "INTERLEAVE",
+            "LAYOUT",
+            "OVERVIEW_RESAMPLING",
+            "STATISTICS_*",
+            "Band_*",
+        ),
         IGNORED,
         "it changes no number",
     ),
@@ -395,7 +403,8 @@ RULES = (
         (
             *("long_name", "standard_name", "description", "title", "history", "source"),
             *("comment", "references", "institution", "conventions", "coordinates", "date"),
-            *("AREA_OR_POINT", "area or point", "TIFFTAG_*", "STATISTICS_*"),
+            *("AREA_OR_POINT", "area or point", "TIFFTAG_*", "STATISTICS_*", "Band_*"),
+            *("LAYER_TYPE", "LAYERTYPE", "RepresentationType", "OVR_RESAMPLING_ALG"),
             *("samples", "lines", "bands", "interleave", "file type", "data type", "byte order"),
             *("header offset", "sensor type", "map info", "transform", "res", "is_tiled"),
             *("coordinate system string", "acquisition time", "default bands"),
