@@ -1,7 +1,6 @@
 """How a plan scales with workers: a simulated cluster, with trials of recorded durations.
 
     python -m benchmarks.cluster_scaling --out benchmarks/results/cluster
-    mv benchmarks/results/cluster/cluster_scaling.png docs/images/
 
 Takes recorded trials with the seconds of their records (that which made a fit holds it), and gives
 their groups to workers as the executor of an engine does, in order, on a simulated clock: each

@@ -137,7 +137,6 @@ class SceneMap:
         """Sentences on how far the map is to be trusted."""
         audit = self.made.split.audit
         metrics = self.record["metrics"]
-        leaky = " [LEAKY]" if audit.leaky else ""
         headline = metric_set(self.made.spec.task)
         scores = ", ".join(
             f"{measure.name} {percent(metrics[measure.key])}"
@@ -155,13 +154,15 @@ class SceneMap:
                 f" {self.record['device']['classifier']} with {versions}"
             )
         )
+        of_record = (
+            f"nor is that of the record, {scores}: LEAKY, test pixels lie beside training pixels"
+            if audit.leaky
+            else f"that of the record is {scores} on its test pixels"
+        )
         sentences = [
             repeats,
-            (
-                f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement"
-                " with the labels is not an accuracy to report; that of the record is"
-                f" {scores} on its test pixels{leaky}"
-            ),
+            f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with"
+            f" the labels is not an accuracy to report; {of_record}",
         ]
         if None in self.grounds.values():
             sentences.append(

@@ -174,7 +174,7 @@ def test_figures_of_methods_show_the_sizes_that_their_code_has(tmp_path, monkeyp
 
 
 def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(tmp_path, monkeypatch):
-    picture = FOLDER.parent / "docs" / "images" / "cluster_scaling.png"
+    picture = RESULTS / "cluster" / "cluster_scaling.png"
     before = picture.stat().st_mtime_ns
     script(
         "cluster_scaling", monkeypatch, f"--out {tmp_path}", WORKERS=(1, 200), COPIES=(20,)

@@ -11,7 +11,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.breakdowns import arm_columns
-from hsiaug.report.formatting import MISSING, count, decimal, plus_minus
+from hsiaug.report.formatting import MISSING, count, decimal, percent, plus_minus
 from hsiaug.report.grid import Grid, GridColumn, ReportPage, make_grid
 from hsiaug.report.notes import table_page
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
@@ -53,7 +53,8 @@ def label_pages(report: Report) -> tuple[ReportPage, ...]:
 
 
 def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
-    """What each arm is worth, by the first score of its curve."""
+    """What more labels bring, and what each arm is worth, by the first score of a curve."""
+    rises = [_rise(table, curve) for curve in curves if curve.means.get(curve.scores[0].key)]
     said = []
     for curve in curves:
         score, most = curve.scores[0], curve.labels[-1]
@@ -65,8 +66,18 @@ def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...
             said.append(f"{name} is worth {worth} more labels of each class, by {score.name}.")
     left = len(said) - MOST_CLOSING
     if left > 0:
-        return (*said[:MOST_CLOSING], f"{count(left, 'more arm')}: see the table.")
-    return tuple(said) or ("No arm ran beside the curve: name one with --generator.",)
+        return (*rises, *said[:MOST_CLOSING], f"{count(left, 'more arm')}: see the table.")
+    return (*rises, *said)
+
+
+def _rise(table: ReportTable, curve: LabelCurve) -> str:
+    """What the largest number of added labels brings without samples."""
+    score, most = curve.scores[0], curve.labels[-1]
+    first, *_, last = (percent(point.mean) for point in curve.means[score.key])
+    return (
+        f"{table.labels[curve.classifier]} without samples: {score.name} {first}, and {last} with"
+        f" {count(most, 'more label')} of each class."
+    )
 
 
 def label_grids(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:

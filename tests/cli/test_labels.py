@@ -95,6 +95,16 @@ def test_every_format_has_them(store: Path, tmp_path: Path) -> None:
     assert "Label equivalents" in render_html(report, Store(store))
 
 
+def test_a_sentence_says_what_more_labels_bring(store: Path) -> None:
+    (found,) = label_curves(built(store))
+    first, *_, last = (100 * point.mean for point in found.means["aa_large"])
+    text = " ".join(render_report(built(store), "md", "labels").split())
+    rise = (
+        f"svm without samples: AA (4 of 5) {first:.1f}, and {last:.1f} with 3 more labels of each"
+    )
+    assert rise in text
+
+
 def test_the_points_of_a_curve_stand_below_what_they_are_a_curve_of(store: Path) -> None:
     assert [table.condition.protocol for table in built(store).tables] == ["issd", "added", "added"]
 

@@ -199,7 +199,8 @@ def test_without_a_record_a_classifier_learns_from_most_labels_once(
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
         for _ in range(2):
-            typed(copy, "map", "flight.toml", "--classifier", "rf", "--out", "m.npy")
+            said = typed(copy, "map", "flight.toml", "--classifier", "rf", "--out", "m.npy")
+    assert "not an accuracy to report; nor is that of the record" in " ".join(said.split())
     made = list(Store(copy / "hsiaug-results").records())
     new = [one for one in made if one["spec"]["protocol"]["argument"] == "0.9"]
     assert len(made) == held + 1 and [one["spec"]["classifier"]["name"] for one in new] == ["rf"]
