@@ -173,8 +173,12 @@ def _contrasts(answer: Answer, answers: Answers) -> list[str]:
         # What a rival is stands behind its first mention.
         said.append(_contrast(group, rival if rival in named else rival_words(rival), answers))
         named.add(rival)
-    left = len(groups) - len(shown)
-    return [*said, f"{count(left, 'more comparison')} in the table."] if left else said
+    rest = [*groups.values()][MOST_CONTRASTS:]
+    unsaid = [one for group in rest for contrast in group for one in contrast.differences]
+    if rest:
+        of = f": {_spread(unsaid)} points of {answers.metric}" if unsaid else ""
+        said.append(f"{count(len(rest), 'more comparison')} in the table{of}.")
+    return said
 
 
 def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 
+from hsiaug.api import load_plugin
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -208,6 +209,33 @@ def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first
         assert not len(left) or not len(own) or margin[own].min() >= margin[left].max() - 1e-12
     drawn = choose_trusted(shares, share, most, np.random.default_rng(0))
     assert [len(own) for own in drawn] == [len(own) for own in rows]
+
+
+def test_a_vote_that_another_processor_rounds_otherwise_exchanges_no_other_pixels():
+    shares = np.random.default_rng(3).dirichlet(np.ones(4), 400)
+    moved = shares + np.random.default_rng(4).normal(scale=1e-9, size=shares.shape)
+    moved[7] = np.roll(shares[7], 1)  # now of another class
+    for one, other in zip(
+        *(choose_trusted(x, 0.9, 30, np.random.default_rng(0)) for x in (shares, moved)),
+        strict=True,
+    ):
+        assert len(np.setdiff1d(one, other)) <= 2
+
+
+def test_a_pixel_more_exchanges_no_other_samples_of_pseudo(seen: TrainView) -> None:
+    fitted = load_plugin("generator", "pseudo").fit(
+        seen, seed=0, device="cpu", progress=lambda *_: None
+    )
+    most = int(np.bincount(fitted.y).argmax())
+    gone = np.flatnonzero(fitted.y == most)[3]
+    keep = np.arange(len(fitted.y)) != gone
+    fewer = replace(
+        fitted, coords=fitted.coords[keep], y=fitted.y[keep], confidence=fitted.confidence[keep]
+    )
+    count = int((fitted.y == most).sum()) // 2
+    whole, other = (x.sample({most: count}, guidance=None, seed=1).x for x in (fitted, fewer))
+    taken, of_other = ({patch.tobytes() for patch in samples} for samples in (whole, other))
+    assert len(taken - of_other) <= 1
 
 
 def noisy(seen: TrainView, noise: np.ndarray, apart: float = 0.0) -> TrainView:

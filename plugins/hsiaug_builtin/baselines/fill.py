@@ -58,7 +58,7 @@ class FittedFill(FittedPseudo):
         self, rows: NDArray[np.int64], count: int, rng: np.random.Generator
     ) -> NDArray[np.int64]:
         """A pixel of each segment in turn, so that all count alike however large they are."""
-        shuffled = rng.permutation(rows)
+        shuffled = self._shuffled(rows, rng)
         return np.resize(shuffled[take_in_turn(self.segment[shuffled])], count)
 
     def _weights(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -86,7 +86,7 @@ class Fill(Plugin[FillParams]):
 
     card = Card(
         name="fill",
-        version="3",
+        version="4",
         summary="Real unlabelled patches of segments that touch a label, named by a teacher",
         paper="""SLIC segments: @article{achanta2012slic, author={Radhakrishna Achanta and Appu
             Shaji and Kevin Smith and Aurelien Lucchi and Pascal Fua and Sabine S{\\"u}sstrunk},

@@ -27,7 +27,6 @@ from hsiaug.api import (
     resampled,
     save_state,
 )
-from hsiaug_builtin.nets.patches import cycle
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,14 @@ class FittedPseudo:
         self, rows: NDArray[np.int64], count: int, rng: np.random.Generator
     ) -> NDArray[np.int64]:
         """The first ``count`` of the rows of a class, in the order in which a trial takes them."""
-        return cycle(rows, count, rng)
+        return np.resize(self._shuffled(rows, rng), count)
+
+    def _shuffled(self, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """The rows in an order of random numbers that every pixel of the scene has: a row more or
+        less changes no other's place.
+        """
+        place = rng.random(self.cube.shape[:2])[tuple(self.coords[rows].T)]
+        return rows[np.argsort(place)]
 
     def _weights(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """(n,) weights of all samples of a class in a trial."""
@@ -170,7 +176,7 @@ class Pseudo(Plugin[PseudoParams]):
 
     card = Card(
         name="pseudo",
-        version="5",
+        version="6",
         summary=(
             "Control: real unlabelled patches named by a teacher, the same number as other"
             " generators make"

@@ -81,7 +81,7 @@ class SelfTraining(Plugin[SelfTrainingParams]):
 
     card = Card(
         name="self-training",
-        version="2",
+        version="3",
         summary="Class-balanced self-training of an RBF support vector machine on local means",
         paper="""@article{scudder1965error, author={H. Scudder}, title={Probability of Error of Some
             Adaptive Pattern-Recognition Machines}, journal={IEEE Transactions on Information

@@ -27,15 +27,18 @@ def choose_trusted(
 
     Of the rows that vote most for a column, and are ``among`` (n,) those that may be, the ``share``
     with the widest margin, but never fewer than LEAST; and of these ``most``: the surest, or with
-    ``rng`` any of them, for the surest alone teach too narrow a class.
+    ``rng`` any of them, for the surest alone teach too narrow a class. Every row has a random
+    number of its own, so that a row more or less, as of a vote that another processor rounds
+    otherwise, exchanges no others.
     """
     margin = margins(shares)
     winner = shares.argmax(axis=1)
+    place = None if rng is None else rng.random(len(shares))
     chosen = []
     for column in range(shares.shape[1]):
         named = np.flatnonzero((winner == column) & (True if among is None else among))
         surest = named[
             np.argsort(-margin[named], kind="stable")[: max(LEAST, round(share * len(named)))]
         ]
-        chosen.append((surest if rng is None else rng.permutation(surest))[:most])
+        chosen.append((surest if place is None else surest[np.argsort(place[surest])])[:most])
     return chosen
