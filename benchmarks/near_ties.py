@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -38,7 +39,7 @@ PARTS = ("named", "pseudo", "svm", "self-training")
 def run(out: str) -> None:
     """Decisions of all draws into a file."""
     scene = load_scene("indian_pines")
-    found: dict[str, NDArray[np.int64]] = {}
+    found: dict[str, Any] = {}
     for draw in DRAWS:
         split = draw_split(scene, parse_protocol("issd"), draw, PATCH)
         view = train_view(scene, split, "scene")
