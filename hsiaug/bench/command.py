@@ -39,7 +39,7 @@ def generate_command(trial: TrialSpec, scene_ref: str) -> str:
     words += [
         "--generator",
         trial.generator.name,
-        *_drawn(trial, trial.made),
+        *_drawn(trial, trial.generated_rate),
         "--seed",
         str(trial.seed),
     ]

@@ -90,12 +90,12 @@ class Costs:
                 number, total = self._timed.get(plugin, (0, 0.0))
                 self._timed[plugin] = number + 1, total + max(SHORT, seconds) / guess
 
-    def _guesses(self, spec: Mapping[str, Any], real: int, made: int) -> dict[str, float]:
+    def _guesses(self, spec: Mapping[str, Any], real: int, synthetic: int) -> dict[str, float]:
         """Seconds by the cards of a trial's plugins, by kind. spec: as JSON."""
         found = {}
         for kind, size in {
-            "classifier": real + made,
-            **({"generator": real} if made else {}),
+            "classifier": real + synthetic,
+            **({"generator": real} if synthetic else {}),
         }.items():
             card = self._cards.get(spec[kind]["name"])
             seconds = card.seconds if card else UNKNOWN
@@ -111,16 +111,18 @@ class Costs:
         """
         spec = trial.as_json()
         keys = {"classifier": trial.hash, "generator": trial.fit_hash}
-        real, made = self._samples.get(trial.hash, (USUAL_REAL, int(bool(trial.made))))
+        real, synthetic = self._samples.get(
+            trial.hash, (USUAL_REAL, int(bool(trial.generated_rate)))
+        )
         found = {}
-        for kind, guess in self._guesses(spec, real, made).items():
+        for kind, guess in self._guesses(spec, real, synthetic).items():
             number, total = self._timed.get(canonical_json([kind, spec[kind]]), (0, 0.0))
             found[keys[kind]] = guess * (total / number if number else 1.0), number > 0
         if self.cache and has_fit(self.cache, trial):
             found.pop(trial.fit_hash, None)
         card = self._cards.get(trial.generator.name)
         once = canonical_json([spec["generator"], spec["scene"]])
-        if made and card and card.prepares and once not in self._prepared:
+        if synthetic and card and card.prepares and once not in self._prepared:
             found[once] = card.prepare_seconds, False
         return found
 

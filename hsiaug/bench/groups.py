@@ -192,14 +192,16 @@ def group_trials(trials: Iterable[TrialSpec], whole: Collection[str] = ()) -> li
     groups: list[Group] = []
     for same in by_fit.values():
         omegas = {omega: i for i, omega in enumerate(dict.fromkeys(t.omega for t in same))}
-        rates = {rate: i for i, rate in enumerate(dict.fromkeys(trial.made for trial in same))}
+        rates = {
+            rate: i for i, rate in enumerate(dict.fromkeys(trial.generated_rate for trial in same))
+        }
         ordered = sorted(
             same,
             key=lambda t: (
                 len(t.third_party_parts),
                 omegas[t.omega],
                 t.classifier.name not in whole,
-                rates[t.made],
+                rates[t.generated_rate],
             ),
         )
         groups += _for_one_process(ordered)

@@ -285,11 +285,11 @@ def count_samples(
     task: Task, trials: Sequence[TrialSpec], splits: Sequence[TaskSplit]
 ) -> dict[str, tuple[int, int]]:
     """Real and synthetic samples of each trial, by its hash."""
-    rates = {trial.made for trial in trials}
+    rates = {trial.generated_rate for trial in trials}
     sizes = {
         (split.seed, rate): task.sampling.sizes(split, rate) for split in splits for rate in rates
     }
-    return {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
+    return {trial.hash: sizes[trial.seed, trial.generated_rate] for trial in trials}
 
 
 def _equal_draws(

@@ -165,8 +165,8 @@ class TrialSpec:
         }
 
     @property
-    def made(self) -> Rate:
-        """The rate at which samples are made for it."""
+    def generated_rate(self) -> Rate:
+        """The rate at which samples are generated for it."""
         return synthetic_only_rate(self.rate) if self.train == SYNTHETIC else self.rate
 
     @property
@@ -231,7 +231,11 @@ class TrialSpec:
     @cached_property
     def samples_hash(self) -> str:
         """Hash of all that determines the synthetic samples, whatever learns from them."""
-        sampling = {"lambda": self.made.lam, "times": self.made.times, "omega": self.omega}
+        sampling = {
+            "lambda": self.generated_rate.lam,
+            "times": self.generated_rate.times,
+            "omega": self.omega,
+        }
         identity = {"format": FORMAT, **self._draw(), "generator": self.generator.as_json()}
         return short_hash({**identity, **sampling})
 

@@ -81,7 +81,7 @@ class TrialRun:
         """The blocks of the pool of samples that the trial takes samples from."""
         if not self.card("generator").adds:
             return []
-        return self.task.sampling.blocks(self.view, self.spec.made)
+        return self.task.sampling.blocks(self.view, self.spec.generated_rate)
 
     @property
     def asks_samples(self) -> bool:

@@ -147,7 +147,7 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
     parts: dict[int, tuple[Batch, list[Group]]] = {}
     for batch, group in pieces:
         parts.setdefault(id(batch), (batch, []))[1].append(group)
-    made = (
+    sent = (
         ChunkPart(
             replace(batch.job, store=batch.job.store.resolve()),
             batch.scene.sha256,
@@ -162,7 +162,7 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
         )
         for batch, groups in parts.values()
     )
-    return Chunk(tuple(made), jobs)
+    return Chunk(tuple(sent), jobs)
 
 
 def seconds_of(pieces: Sequence[Piece]) -> float:
