@@ -80,16 +80,10 @@ class Column:
         Of the column.
     key : str
         Of the number in a field that has several.
-    heading : str
-        Above it in the table of all trials; empty: it stands in CSV and frames alone.
-    digits : int
-        Behind the point in that table.
     """
 
     name: str
     key: str = ""
-    heading: str = ""
-    digits: int = 1
 
     def value(self, field: Any) -> float | None:
         """The number in what a record says of the field; None where it has none."""
@@ -326,7 +320,7 @@ class TrialResult(_Part):
     classifier_facts: dict[str, object] = Field(
         {}, description="what the classifier reports on its fit."
     )
-    timings: Annotated[dict[str, Amount], Column("seconds", "total", "seconds")] = Field(
+    timings: Annotated[dict[str, Amount], Column("seconds", "total")] = Field(
         description="wall-clock time of `prepare`, `fit_generator`, `sample`, `fit_classifier`,"
         " `predict`, `total`."
     )
