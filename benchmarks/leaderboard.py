@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from pandas import DataFrame
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import TABLES, check_targets
@@ -29,9 +30,10 @@ from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.formatting import MISSING, count, percent, signed
-from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.html.page import tables_page
+from hsiaug.report.grid import frame_grid
 from hsiaug.report.output_files import TableFiles
+from hsiaug.report.page import tables_page
+from hsiaug.report.section import Section
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
 from hsiaug.report.trials import Trial, number_of
@@ -213,7 +215,7 @@ def _track(trials: Sequence[Trial]) -> str:
     return ", ".join(parts)
 
 
-def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
+def _page(board: Board, leaky: Sequence[str]) -> Section:
     ranking = [
         (
             str(rank),
@@ -237,8 +239,9 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
         resamples=f"{RESAMPLES:,}",
         leaky=leaky,
     )
-    grid = text_grid("Ranking", header, ranking, keys=3)
-    return ReportPage(f"Leaderboard: {board.title}", grids=(grid,), notes=tuple(notes))
+    frame = DataFrame(ranking, columns=list(header)).set_index(list(header[:3]))
+    grid = frame_grid("Ranking", frame)
+    return Section(f"Leaderboard: {board.title}", tables=(grid,), notes=tuple(notes))
 
 
 def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles:
@@ -277,7 +280,7 @@ def main() -> None:
     out = [Path(name) for name in named]
     check_targets(out, (*TABLES, ".html"))
     made = leaderboard_files(*boards(read_report(Store(Path(store)))))
-    page = tables_page("Leaderboard · hsiaug", made.pages)
+    page = tables_page("Leaderboard · hsiaug", made.sections)
     show_tables(made, out, {".html": lambda path: path.write_text(page, "utf-8")})
 
 

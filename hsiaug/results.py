@@ -482,9 +482,9 @@ class Table:
 
     def _repr_html_(self) -> str:
         from hsiaug.report.html.markup import notebook_html
-        from hsiaug.report.pages import report_pages
+        from hsiaug.report.views import report_sections
 
-        return notebook_html(report_pages(self.report, self.by))
+        return notebook_html(report_sections(self.report, self.by))
 
 
 @dataclass(frozen=True, eq=False)
@@ -593,7 +593,7 @@ class Results:
         -------
         Table
         """
-        from hsiaug.report.breakdowns import check_view
+        from hsiaug.report.sections import check_view
 
         check_view(by)
         return Table(self.report, by)

@@ -285,14 +285,13 @@ def show_tables(
         On a terminal, the notes below the tables too.
     """
     from hsiaug.report.output_files import table_text, table_writers, write_files
-    from hsiaug.report.render_rich import print_page
+    from hsiaug.report.render_rich import print_sections
 
     if out:
         write_files(out, {**table_writers(lambda: tables), **(others or {})})
         say_written(out)
     elif shape == "rich" or (shape is None and on_terminal()):
-        for page in tables.pages:
-            print_page(page, console(), notes=notes)
+        print_sections(tables.sections, console(), notes=notes)
     else:
         typer.echo(table_text(tables, f".{shape or 'md'}"), nl=False)
 

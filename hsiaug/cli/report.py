@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hsiaug.report import Report
-    from hsiaug.report.grid import ReportPage
+    from hsiaug.report.section import Section
     from hsiaug.trial.declared_tables import DeclaredTables
     from hsiaug.trial.store import Store
 
@@ -127,7 +127,7 @@ def report(
         if by == PAPER or (declared and set(formats) <= {"rich", "md", "tex"}):
             _show_paper(declared, records, format, out, notes=notes)
             return
-    pages = declared_pages(declared, records) if declared and "html" in (format, *shapes) else ()
+    pages = declared_sections(declared, records) if declared and "html" in (format, *shapes) else ()
     with uncollected():
         built = read_report(records, runs)
         for path, shape in zip(out, shapes, strict=True):
@@ -178,11 +178,11 @@ def _show_paper(
     show_tables(suite_tables(declared, store), out, shape=shape, notes=bool(notes))
 
 
-def declared_pages(declared: DeclaredTables, store: Store) -> Sequence[ReportPage]:
+def declared_sections(declared: DeclaredTables, store: Store) -> Sequence[Section]:
     """The claims and tables of a suite, for the page of a report."""
     from hsiaug.report.suite_pages import suite_tables
 
-    return suite_tables(declared, store).pages
+    return suite_tables(declared, store).sections
 
 
 def _print(
@@ -192,7 +192,7 @@ def _print(
     by: str | None,
     notes: bool | None,
     *,
-    declared: Sequence[ReportPage] = (),
+    declared: Sequence[Section] = (),
 ) -> None:
     """The report in its format on the terminal."""
     from hsiaug.base.errors import InputError

@@ -53,11 +53,13 @@ def split(
     drawn = kind.draws.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
     tables = split_tables(loaded, drawn)
     screen = console()
-    for page in tables.pages:
-        for place, grid in enumerate(page.grids):
+    for section in tables.sections:
+        for place, grid in enumerate(section.tables):
             rows = ([entry.text for entry in row] for row in grid.rows)
-            print_table(screen, [c.header for c in grid.columns], rows, "" if place else page.title)
-        print_lines(screen, page.notes)
+            print_table(
+                screen, [c.header for c in grid.columns], rows, "" if place else section.title
+            )
+        print_lines(screen, section.notes)
     if out:
         writers = {
             **figure_writers(lambda: split_figure(loaded, drawn)),

@@ -8,9 +8,8 @@ everything; for its maps and samples it reads predictions and scenes too, where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import InputError, did_you_mean
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
-    from hsiaug.report.grid import ReportPage
+    from hsiaug.report.section import Section
     from hsiaug.trial.store import Store
 
 FORMATS = ("rich", "md", "tex", "csv", "json", "html")
@@ -55,14 +54,13 @@ def print_report(
     """
     from rich.text import Text
 
-    from hsiaug.report.pages import report_pages
-    from hsiaug.report.render_rich import print_page
+    from hsiaug.report.render_rich import print_sections
+    from hsiaug.report.views import report_sections
 
-    shown = report_pages(report, by)
+    shown = report_sections(report, by)
     if not shown:
         console.print(Text(_empty(report)))
-    for page in shown:
-        print_page(page, console, notes=notes)
+    print_sections(shown, console, notes=notes)
 
 
 def render_report(
@@ -82,11 +80,12 @@ def render_report(
         Of md and tex, what stands below the tables.
     """
     from hsiaug.base.text import json_of
-    from hsiaug.report.breakdowns import check_view
-    from hsiaug.report.pages import report_pages
     from hsiaug.report.render_data import csv_of, data_rows
     from hsiaug.report.render_rich import rich_text
     from hsiaug.report.render_text import latex, markdown, markdown_text
+    from hsiaug.report.section import without_parts
+    from hsiaug.report.sections import check_view
+    from hsiaug.report.views import report_sections
 
     check_view(by)
     if format not in FORMATS:
@@ -102,12 +101,13 @@ def render_report(
         return csv_of(data_rows(report, by))
     if format == "html":
         return render_html(report)
-    shown = report_pages(report, by)
+    shown = report_sections(report, by)
     if format == "rich":
         return rich_text(shown) if shown else f"{_empty(report)}\n"
     if not notes:
         shown = tuple(
-            replace(page, notes=(), closing=(), audit=(), opening=(), answers=()) for page in shown
+            replace(one, notes=(), closing=(), facts=(), text=(), answers=())
+            for one in without_parts(shown)
         )
     if not shown:
         said = _empty(report)
@@ -116,16 +116,16 @@ def render_report(
 
 
 def render_html(
-    report: Report, store: Store | None = None, declared: Sequence[ReportPage] = ()
+    report: Report, store: Store | None = None, declared: Sequence[Section] = ()
 ) -> str:
     """The report as one self-contained page, with maps where a store and its scenes are here.
 
     Parameters
     ----------
-    declared : sequence of ReportPage
+    declared : sequence of Section
         The claims and tables of a suite, which come first.
     """
-    from hsiaug.report.html.page import html_page
+    from hsiaug.report.page import html_page
 
     return html_page(report, store, declared)
 
@@ -139,7 +139,7 @@ def save_report(
     store: Store | None = None,
     columns: int = 2,
     notes: bool = True,
-    declared: Sequence[ReportPage] = (),
+    declared: Sequence[Section] = (),
 ) -> str:
     """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a
     text.
@@ -149,11 +149,11 @@ def save_report(
 
     Parameters
     ----------
-    declared : sequence of ReportPage
+    declared : sequence of Section
         The claims and tables of a suite, for the page.
     """
     from hsiaug.base.files import write_text_whole, write_whole
-    from hsiaug.report.breakdowns import check_view
+    from hsiaug.report.sections import check_view
 
     if format in PICTURES:
         from hsiaug.report.figures.files import figure_bytes
@@ -188,33 +188,20 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
         For another view, where no generator was run at two values, or the store holds no
         learning curve or no confusion matrix.
     """
-    from pathlib import Path
+    from hsiaug.report.sections import LABELS, pictures
 
-    from hsiaug.report.curves import AXES
-    from hsiaug.report.figures.confusion import confusion_figure
-    from hsiaug.report.figures.curves import curve_figure, label_figure
-    from hsiaug.report.figures.gains import card_figure, gain_figure
-    from hsiaug.report.label_breakdowns import curves_of
-    from hsiaug.trial.store import Store
-
-    figures: dict[str, Callable[[], Figure]] = {
-        "generator": lambda: card_figure(report, columns),
-        "gain": lambda: gain_figure(report, columns),
-        **{axis: partial(curve_figure, report, axis, columns) for axis in AXES},
-        "class": lambda: confusion_figure(report, Store(Path(report.store or "")), columns),
-        "labels": lambda: label_figure(curves_of(report), columns),
-    }
+    figures = pictures()
     if by not in figures:
         raise InputError(
             "a picture shows the verdict, gains, accuracy against λ, M or ω or over added labels,"
             " or which class is taken for which",
             value=f"`by` {by}",
             hint=(
-                f"Write `by` {', '.join([*figures][:-1])} or labels with it, or name a file that"
-                " ends in .md, .csv, .tex or .json."
+                f"Write `by` {', '.join(view for view in figures if view != LABELS)} or labels with"
+                " it, or name a file that ends in .md, .csv, .tex or .json."
             ),
         )
-    return figures[by]()
+    return figures[by](report, columns)
 
 
 def _empty(report: Report) -> str:

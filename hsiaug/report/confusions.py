@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.formatting import percent
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.store import Store
 
@@ -28,11 +27,11 @@ class Confusion:
         The arm with its classifier.
     rows : tuple
         For each true class its name, its test pixels, and for each predicted class the share of
-        these in percent with its text.
+        these in percent.
     """
 
     name: str
-    rows: tuple[tuple[str, int, tuple[tuple[int, str], ...]], ...]
+    rows: tuple[tuple[str, int, tuple[int, ...]], ...]
 
 
 def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
@@ -69,9 +68,8 @@ def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | No
 
 def _rows(
     counts: NDArray[np.int64], class_names: tuple[str, ...]
-) -> Iterator[tuple[str, int, tuple[tuple[int, str], ...]]]:
+) -> Iterator[tuple[str, int, tuple[int, ...]]]:
     for name, row in zip(class_names, counts, strict=True):
         tested = int(row.sum())
         shares = row / max(tested, 1)
-        entries = ((round(100 * float(s)), percent(float(s)) if s else "") for s in shares)
-        yield name, tested, tuple(entries)
+        yield name, tested, tuple(round(100 * float(share)) for share in shares)

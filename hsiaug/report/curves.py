@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from operator import attrgetter
+from functools import lru_cache
 from typing import Literal
 
 from hsiaug.report.cells import ArmCell, DrawKey
-from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
-from hsiaug.report.grid import Grid, GridColumn, make_grid
+from hsiaug.report.formatting import seeds_text
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import CONTROLS_OF_ALL, Method
 
@@ -86,7 +84,7 @@ def lines(table: ReportTable, axis: Axis) -> tuple[SweepLine, ...]:
     for (generator, classifier, held), points in found.items():
         counted = Counter(draws_of(cell) for _, cell in points if cell.ok)
         draws = max(counted, key=lambda d: (counted[d], len(d), sorted(d)), default=frozenset())
-        ordered = tuple(sorted(points, key=lambda point: _first_none(point[0])))
+        ordered = tuple(sorted(points, key=lambda point: first_none(point[0])))
         made.append(SweepLine(generator, classifier, held, ordered, draws))
     return tuple(made)
 
@@ -102,7 +100,7 @@ def _tried(cell: ArmCell) -> bool:
     return cell.trials.unlike("status") != ["empty"]
 
 
-def _first_none(value: float | None) -> tuple[bool, float]:
+def first_none(value: float | None) -> tuple[bool, float]:
     return value is not None, value or 0.0
 
 
@@ -112,56 +110,6 @@ def reference(table: ReportTable, classifier: Method) -> ArmCell | None:
     """
     cells = [c for c in table.cells_of(classifier) if c.arm.generator.name == "none" and _tried(c)]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
-
-
-def curve_grids(table: ReportTable, axis: Axis) -> tuple[Grid, ...]:
-    """The metrics of gains, and the main one in seen and in new fields.
-
-    A row per classifier and line, a column per value of the axis; – heads arms without one.
-    """
-    rows = lines(table, axis)
-    values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
-    shown = {
-        "lambda": True,
-        "times": any(arm.rate.times for arm in table.arms),
-        "omega": table.guided,
-    }
-
-    def held(other: Axis, line: SweepLine) -> str:
-        return number(None if line.generator.name == "none" else dict(line.held)[other])
-
-    def point(metric: str, value: float | None, line: SweepLine) -> str:
-        cell = dict(line.points).get(value)
-        summary = cell.summary(metric) if cell else None
-        if cell is None or summary is None:
-            return "failed" if cell and not cell.ok else MISSING
-        return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else "")
-
-    keys = [
-        GridColumn("classifier", lambda line: table.labels[line.classifier], numeric=False),
-        GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
-        *(
-            GridColumn(SIGNS[other], partial(held, other))
-            for other in AXES
-            if other != axis and shown[other]
-        ),
-    ]
-    return tuple(
-        make_grid(
-            f"{score.name} against {SIGNS[axis]}",
-            [
-                *keys,
-                *(
-                    GridColumn(f"{SIGNS[axis]}={number(v)}", partial(point, score.key, v))
-                    for v in values
-                ),
-            ],
-            rows,
-            keys=len(keys),
-            block=attrgetter("classifier"),
-        )
-        for score in (table.scores.second, table.scores.main, *table.brief_fields)
-    )
 
 
 def line_label(table: ReportTable, line: SweepLine) -> str:

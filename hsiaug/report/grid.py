@@ -1,15 +1,20 @@
-"""The model of a table and of a page, from which every renderer works: entries in columns, and what
-stands round them.
-"""
+"""The model of a table, from which every renderer works: entries in columns."""
 
+from __future__ import annotations
+
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
+from numbers import Integral, Real
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.answer_text import AnswerText
+from hsiaug.report.formatting import MISSING, decimal
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
@@ -122,25 +127,48 @@ def make_grid(
     return Grid(heading, tuple(columns), tuple(map(tuple, rows)), keys, breaks, tuple(subjects))
 
 
-def text_grid(
-    heading: str, header: Sequence[str], rows: Iterable[Sequence[str]], keys: int = 1
-) -> Grid:
-    """A grid of texts.
+def frame_grid(heading: str, frame: DataFrame, block: str = "") -> Grid:
+    """The grid of a frame of numbers and texts.
 
     Parameters
     ----------
-    keys : int
-        Leading columns that say what a row is; the others hold numbers where most entries do.
+    frame : DataFrame
+        Its index says what a row is. Of columns with two levels, the first is printed once above
+        neighbours that share it. Columns hold numbers where most of their entries are.
+    block : str
+        A level of the index, of which each new value starts a block.
     """
-    texts = [tuple(row) for row in rows]
+    keys = frame.index.nlevels
+    names = [str(name or "") for name in frame.index.names]
+    texts = [
+        tuple(map(_entry_text, (*(label if keys > 1 else (label,)), *row)))
+        for label, row in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
+    ]
 
     def numeric(place: int) -> bool:
         numbers = sum(NUMBER.match(row[place]) is not None for row in texts)
         short = all(len(row[place]) <= MAX_ENTRY_LETTERS for row in texts)
         return place >= keys and short and 2 * numbers > len(texts)
 
-    columns = [GridColumn(name, itemgetter(i), numeric=numeric(i)) for i, name in enumerate(header)]
-    return make_grid(heading, columns, texts, keys=keys)
+    headers = [("", name) for name in names] + [
+        name if isinstance(name, tuple) else ("", name) for name in frame.columns
+    ]
+    columns = [
+        GridColumn(header, itemgetter(i), group, numeric=numeric(i))
+        for i, (group, header) in enumerate(headers)
+    ]
+    blocks = itemgetter(names.index(block)) if block else lambda _: None
+    return make_grid(heading, columns, texts, keys=keys, block=blocks)
+
+
+def _entry_text(value: object) -> str:
+    """A number with one decimal, or an integer; a text as it is; ``–`` where there is none."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Integral):
+        return f"{value:,}"
+    number = float(value) if isinstance(value, Real) else math.nan
+    return MISSING if math.isnan(number) else decimal(number)
 
 
 def part_columns(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list[int]]:
@@ -159,44 +187,3 @@ def part_columns(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list
             else:
                 parts.append([*unit])
     return parts or [[]]
-
-
-@dataclass(frozen=True)
-class ReportPage:
-    """One table of a report: failures, warnings, what was run and the answers above the grids;
-    notes, the audit and what else is found below.
-
-    Attributes
-    ----------
-    leaky : bool
-        The title must say so before anything else.
-    failed : str or None
-        How many trials failed, or None.
-    failures : tuple of str
-        A line per error.
-    opening : tuple of str
-        What was run.
-    answers : tuple of AnswerText
-        The three, in words.
-    audit : tuple of (str, str)
-        (label, sentence) pairs.
-    closing : tuple of str
-        The last sentences of all, on what is found.
-    """
-
-    title: str
-    leaky: bool = False
-    failed: str | None = None
-    failures: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    opening: tuple[str, ...] = ()
-    answers: tuple[AnswerText, ...] = ()
-    grids: tuple[Grid, ...] = ()
-    notes: tuple[str, ...] = ()
-    audit: tuple[tuple[str, str], ...] = ()
-    closing: tuple[str, ...] = ()
-
-    @property
-    def heading(self) -> str:
-        """The title, with the tag that a leaky protocol wears in every format."""
-        return f"LEAKY: {self.title}" if self.leaky else self.title

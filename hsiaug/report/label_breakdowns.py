@@ -10,12 +10,13 @@ from functools import partial
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.report.breakdowns import arm_columns
+from hsiaug.report.columns import arm_columns
 from hsiaug.report.formatting import MISSING, count, decimal, percent, plus_minus
-from hsiaug.report.grid import Grid, GridColumn, ReportPage, make_grid
-from hsiaug.report.notes import table_page
+from hsiaug.report.grid import Grid, GridColumn, make_grid
+from hsiaug.report.notes import table_section
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
+from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 
@@ -40,16 +41,22 @@ def curves_of(report: Report) -> list[LabelCurve]:
     return found
 
 
-def label_pages(report: Report) -> tuple[ReportPage, ...]:
-    """A page for each table that has a curve. Raises InputError where none has."""
+def label_sections(report: Report) -> tuple[Section, ...]:
+    """A section for each table that has a curve. Raises InputError where none has."""
     found = curves_of(report)
-    pages = []
+    sections = []
     for table in dict.fromkeys(curve.table for curve in found):
         curves = [curve for curve in found if curve.table is table]
-        page = table_page(table, report.where, label_grids(table, curves), label_notes(curves))
-        title = f"Label equivalents: {table.title}"
-        pages.append(replace(page, title=title, closing=_closing(table, curves)))
-    return tuple(pages)
+        section = table_section(table, report.where, label_notes(curves))
+        sections.append(
+            replace(
+                section,
+                heading=f"Label equivalents: {table.title}",
+                tables=label_grids(table, curves),
+                closing=_closing(table, curves),
+            )
+        )
+    return tuple(sections)
 
 
 def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...]:

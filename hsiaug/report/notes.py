@@ -24,8 +24,8 @@ from hsiaug.report.formatting import (
     seeds_text,
     span,
 )
-from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
+from hsiaug.report.section import Section
 from hsiaug.report.tables import ReportTable, damage_summary
 from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.report.trials import Trial
@@ -42,25 +42,22 @@ NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 
 
-def table_page(
-    table: ReportTable, where: str, grids: Iterable[Grid], notes: Iterable[str]
-) -> ReportPage:
-    """The page of a table with these grids and notes.
+def table_section(table: ReportTable, where: str, notes: Iterable[str]) -> Section:
+    """The section of a table, with these notes; its tables are those of its parts.
 
     Parameters
     ----------
     where : str
         What to type for the store.
     """
-    return ReportPage(
-        title=table.title,
+    return Section(
+        heading=table.title,
         leaky=table.leaky,
         failed=failure_heading(table),
         failures=failure_lines(table, where),
         warnings=warnings(table),
-        grids=tuple(grid for grid in grids if grid.rows),
         notes=tuple(notes),
-        audit=tuple(audit_lines(table, where)),
+        facts=tuple(audit_lines(table, where)),
     )
 
 

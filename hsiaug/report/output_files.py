@@ -16,9 +16,9 @@ from hsiaug.base.errors import check_known
 from hsiaug.base.files import PICTURES, write_whole
 from hsiaug.base.marks import mark_archive, mark_matlab
 from hsiaug.base.text import json_of
-from hsiaug.report.grid import ReportPage
 from hsiaug.report.render_data import csv_of
 from hsiaug.report.render_text import latex, markdown
+from hsiaug.report.section import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ class TableFiles:
     ----------
     name : str
         Name of LaTeX labels.
-    pages : sequence of ReportPage
+    sections : sequence of Section
         For people.
     rows : sequence of mapping of str to object
         Rows of the CSV.
@@ -46,7 +46,7 @@ class TableFiles:
     """
 
     name: str
-    pages: Sequence[ReportPage]
+    sections: Sequence[Section]
     rows: Sequence[Mapping[str, Any]]
     value: Any = field(repr=False)
 
@@ -64,8 +64,8 @@ def figure_writers(draw: Callable[[], Figure]) -> Writers:
 
 
 RENDERERS: Mapping[str, Callable[[TableFiles], str]] = {
-    ".md": lambda tables: markdown(tables.pages),
-    ".tex": lambda tables: latex(tables.pages, tables.name),
+    ".md": lambda tables: markdown(tables.sections),
+    ".tex": lambda tables: latex(tables.sections, tables.name),
     ".csv": lambda tables: csv_of(tables.rows),
     ".json": lambda tables: f"{json_of(tables.value, indent=1)}\n",
 }

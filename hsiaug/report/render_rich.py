@@ -1,4 +1,4 @@
-"""Pages on a terminal: grids that are too wide are parted between columns, never cut."""
+"""Sections on a terminal: grids that are too wide are parted between columns, never cut."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
 from hsiaug.report.answer_text import AnswerText
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, part_columns
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, part_columns
+from hsiaug.report.section import Section, without_parts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,18 +32,29 @@ TONE_STYLES = {"good": "green", "bad": "red", "loss": "magenta", "warn": "yellow
 ANSWER_STYLES = {tone: f"bold {style}" for tone, style in TONE_STYLES.items()} | {"": "bold"}
 
 
-def rich_text(pages: Iterable[ReportPage]) -> str:
-    """Pages with their notes as a file has them, WIDTH columns wide."""
+def rich_text(sections: Iterable[Section]) -> str:
+    """Sections with their notes as a file has them, WIDTH columns wide."""
     from hsiaug.base.terminal import Console
 
     out = io.StringIO()
     console = Console(file=out, width=WIDTH, color_system=None)
-    for page in pages:
-        print_page(page, console, notes=True)
+    print_sections(sections, console, notes=True)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
-def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> None:
+def print_sections(sections: Iterable[Section], console: Console, *, notes: bool = False) -> None:
+    """Print one section after the other.
+
+    Parameters
+    ----------
+    notes : bool
+        Also what its numbers are, and the audit.
+    """
+    for section in without_parts(sections):
+        _print_section(section, console, notes=notes)
+
+
+def _print_section(section: Section, console: Console, *, notes: bool) -> None:
     """Print title, failures, warnings, answers and grids, with notes these and the audit, and last
     of all what else is found.
     """
@@ -54,30 +66,33 @@ def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> No
             console.print(_plain(line, style))
 
     console.print()
-    say([page.heading], "bold red" if page.leaky else "bold")
-    say([f"{page.failed}{':' if page.failures else ''}"] if page.failed else [], "bold yellow")
-    for line in page.failures:
+    say([section.title], "bold red" if section.leaky else "bold")
+    say(
+        [f"{section.failed}{':' if section.failures else ''}"] if section.failed else [],
+        "bold yellow",
+    )
+    for line in section.failures:
         console.print(Padding(_plain(line, "yellow"), (0, 0, 0, 2), expand=False))
-    say(page.opening)
-    say(page.warnings, "yellow")
-    if page.answers:
+    say(section.text)
+    say(section.warnings, "yellow")
+    if section.answers:
         console.print()
-        console.print(_answers_table(page.answers))
-    for grid in page.grids:
+        console.print(_answers_table(section.answers))
+    for grid in section.tables:
         console.print()
         say([grid.heading], "italic")
         _print_grid(grid, console)
     console.print()
     if notes:
-        say(page.notes, "dim")
+        say(section.notes, "dim")
         audit = Table.grid(padding=(0, 2))
         audit.add_column(max_width=20, overflow="fold")
         audit.add_column(overflow="fold")
-        for label, sentence in page.audit:
+        for label, sentence in section.facts:
             loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
             audit.add_row(_plain(label, "bold"), _plain(sentence, "red" if loud else ""))
         console.print(audit)
-    say(page.closing)
+    say(section.closing)
 
 
 def _answers_table(answers: Sequence[AnswerText]) -> RichTable:

@@ -1,4 +1,4 @@
-"""Pages as GitHub Markdown, and as LaTeX that fits the text: floats over all columns, wide grids
+"""Sections as GitHub Markdown, and as LaTeX that fits the text: floats over all columns, wide grids
 parted between columns.
 
 LaTeX needs the packages array and booktabs, which every distribution has.
@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, GridColumn, ReportPage, part_columns
+from hsiaug.report.grid import Grid, GridColumn, part_columns
+from hsiaug.report.section import Section, without_parts
 from hsiaug.report.text_templates import text_templates
 
 WIDTH = 345.0
@@ -61,9 +62,10 @@ LATEX = {
 """Characters that LaTeX reads, or that its usual fonts lack."""
 
 
-def markdown(pages: Sequence[ReportPage]) -> str:
-    """All pages as one Markdown text."""
-    text = text_templates(markdown_text).get_template("pages.md").render(pages=pages)
+def markdown(sections: Iterable[Section]) -> str:
+    """All sections as one Markdown text."""
+    template = text_templates(markdown_text).get_template("sections.md")
+    text = template.render(sections=without_parts(sections))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -77,17 +79,17 @@ def markdown_text(text: str) -> str:
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
 
 
-def latex(pages: Sequence[ReportPage], name: str = "") -> str:
-    """All pages as LaTeX floats, each followed by its page's notes and audit.
+def latex(sections: Iterable[Section], name: str = "") -> str:
+    """The tables of all sections as LaTeX floats, each followed by its section's notes and audit.
 
     Parameters
     ----------
     name : str
         What their labels begin with, so that tables of several files stand in one paper.
     """
-    template = text_templates(_tex, **LATEX_SYNTAX).get_template("pages.tex")
+    template = text_templates(_tex, **LATEX_SYNTAX).get_template("sections.tex")
     return template.render(
-        pages=pages,
+        sections=without_parts(sections),
         name=name,
         parts=_parts,
         groups=_groups,

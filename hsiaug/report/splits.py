@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import plotted
@@ -17,9 +18,10 @@ from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.split import Audit, class_counts
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
-from hsiaug.report.grid import ReportPage, text_grid
+from hsiaug.report.grid import frame_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.scenes.ground_truth import ROLES, TINTS, split_roles
+from hsiaug.report.section import Section
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.types import TaskData, TaskSplit
 
@@ -49,23 +51,16 @@ def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
         strict=True,
     )
     rows = [dict(zip(keys, row, strict=True)) for row in counts]
-    header = tuple(key.replace("_", " ") for key in keys)
-    grids = [
-        text_grid(
-            "Labelled pixels by class", header, [tuple(map(str, row.values())) for row in rows], 2
-        )
-    ]
+    by_class = DataFrame(rows).rename(columns=lambda key: key.replace("_", " ")).astype(str)
+    grids = [frame_grid("Labelled pixels by class", by_class.set_index(["class", "name"]))]
     if drawn.tiles_by_place:
-        places = [tuple(map(str, row)) for row in drawn.tiles_by_place]
-        grids.append(
-            text_grid(
-                "Tiles by place", ("place", "part", "training tiles", "test tiles"), places, 2
-            )
-        )
+        header = ["place", "part", "training tiles", "test tiles"]
+        by_place = DataFrame(drawn.tiles_by_place, columns=header).astype(str)
+        grids.append(frame_grid("Tiles by place", by_place.set_index(header[:2])))
     title = f"{data.name}, {audit.protocol}, draw {drawn.seed}"
     notes = (f"{'LEAKY: ' if audit.leaky else ''}{drawn.overlap}", *_remarks(audit, names))
     return TableFiles(
-        "split", [ReportPage(title, grids=tuple(grids), notes=notes)], rows, audit.as_json()
+        "split", [Section(title, tables=tuple(grids), notes=notes)], rows, audit.as_json()
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pandas import DataFrame
+
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.curves import SIGNS
 from hsiaug.report.formatting import (
@@ -17,9 +19,10 @@ from hsiaug.report.formatting import (
     signed_measure,
     with_ends,
 )
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid, text_grid
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, frame_grid, make_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.scores import metric_names
+from hsiaug.report.section import Section
 from hsiaug.report.suite_findings import (
     IN_PART,
     NOT_SUPPORTED,
@@ -90,7 +93,7 @@ def _summary(
     declared: DeclaredTables,
     claims: Sequence[ClaimFinding],
     tables: Mapping[str, Sequence[Sequence[TableValue]]],
-) -> ReportPage:
+) -> Section:
     """What follows: every claim with its verdict, and every table."""
     claim_columns = (
         GridColumn("claim", lambda found: found.claim.name, numeric=False),
@@ -111,9 +114,9 @@ def _summary(
         grids.append(make_grid("Claims", claim_columns, claims))
     if declared.tables:
         grids.append(make_grid("Tables", table_columns, declared.tables))
-    return ReportPage(
+    return Section(
         declared.title or declared.options,
-        grids=tuple(grids),
+        tables=tuple(grids),
         notes=(RULE,) if claims else (),
     )
 
@@ -165,14 +168,14 @@ def _by_setting(rows: Sequence[ClaimRow]) -> dict[TableSetting, list[ClaimRow]]:
     return by_setting
 
 
-def _claim_page(found: ClaimFinding, stored: StoredValues) -> ReportPage:
+def _claim_page(found: ClaimFinding, stored: StoredValues) -> Section:
     names = tuple(dict.fromkeys(name for one in found.claim.differences for name in one.values))
     grids = tuple(
         _claim_grid(_setting_text(setting), rows, names, stored)
         for setting, rows in _by_setting(found.rows).items()
     )
     title = f"{found.claim.name}. {found.claim.says}"
-    return ReportPage(title, opening=tuple(claim_sentences(found)), grids=grids)
+    return Section(title, text=tuple(claim_sentences(found)), tables=grids)
 
 
 def _claim_grid(
@@ -195,7 +198,7 @@ def _claim_grid(
                 row.verdict,
             )
         )
-    return text_grid(heading, header, texts)
+    return frame_grid(heading, DataFrame(texts, columns=header).set_index(""))
 
 
 def _sweep_texts(row: ClaimRow) -> tuple[str, str]:
@@ -221,10 +224,10 @@ def _difference_text(difference: PairedDifference | None) -> str:
 
 def _table_page(
     table: DeclaredTable, rows: Sequence[Sequence[TableValue]], stored: StoredValues
-) -> ReportPage:
+) -> Section:
     heading = f"{table.name}. {table.title}"
     if not rows:
-        return ReportPage(heading, opening=("No arm of it is planned on these data.",))
+        return Section(heading, text=("No arm of it is planned on these data.",))
     header = ["data", "", *(column.title for column in table.columns), "draws"]
     texts = [
         (
@@ -241,8 +244,9 @@ def _table_page(
         if is_measure(column.value)
         if (label := stored.label(column.value)) != column.value.removeprefix(QUALITY)
     )
-    grid = text_grid("Mean ± standard deviation over draws", header, texts, keys=2)
-    return ReportPage(heading, grids=(grid,), notes=tuple(measures))
+    frame = DataFrame(texts, columns=header).set_index(header[:2])
+    grid = frame_grid("Mean ± standard deviation over draws", frame)
+    return Section(heading, tables=(grid,), notes=tuple(measures))
 
 
 def _value_text(entry: TableValue) -> str:

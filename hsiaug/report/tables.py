@@ -35,6 +35,8 @@ from hsiaug.trial.index import uncollected
 from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from hsiaug.trial.record import Damage
 
 ADDED = "added"
@@ -213,6 +215,27 @@ class ReportTable:
                 ),
             )
         )
+
+    def frame(self, *columns: str) -> DataFrame:
+        """The trials as a tidy frame, without those of control classifiers: classifier and arm as
+        tables name them, seed, status, and further columns of trials by name.
+        """
+        from pandas import DataFrame, concat
+
+        parts = [
+            DataFrame(
+                {
+                    "classifier": self.labels[cell.classifier],
+                    "arm": self.arm_label(cell.arm),
+                    "seed": cell.trials.numbers("seed"),
+                    "status": cell.trials.values("status"),
+                    **{name: cell.trials.numbers(name) for name in columns},
+                }
+            )
+            for cell in self.by_classifier
+        ]
+        names = ["classifier", "arm", "seed", "status", *columns]
+        return concat(parts, ignore_index=True) if parts else DataFrame(columns=names)
 
     def gain(self, cell: ArmCell) -> Gain | None:
         """Return the gain of a cell over the controls; None for ``none`` and for control

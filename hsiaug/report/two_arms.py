@@ -5,12 +5,13 @@ them, and the tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
@@ -27,9 +28,10 @@ from hsiaug.report.formatting import (
     seeds_text,
     signed,
 )
-from hsiaug.report.grid import ReportPage, text_grid
+from hsiaug.report.grid import Grid, frame_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.scores import Metric
+from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import ALONE
@@ -308,7 +310,7 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
     return TableFiles("compare", pages, rows, value)
 
 
-def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
+def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
     """Every score of both arms, draw by draw, and by class; differences are in points, B − A."""
     table = pairing.table
     found = pairing.comparison
@@ -347,18 +349,20 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
         for c, name in enumerate(table.class_names, start=1)
     ]
     left = (*notes(pairing), *comparison.apart)
-    return ReportPage(
+    return Section(
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",
         leaky=table.leaky,
-        grids=(
-            text_grid(
-                f"Scores in percent, {count(pairing.n, 'paired draw')}", SCORE_HEADER, scores
-            ),
-            text_grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draws),
-            text_grid("Recall per class", CLASS_HEADER, classes),
+        tables=(
+            _grid(f"Scores in percent, {count(pairing.n, 'paired draw')}", SCORE_HEADER, scores),
+            _grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draws),
+            _grid("Recall per class", CLASS_HEADER, classes),
         ),
         closing=tuple(sentences("compare.txt", pairing=pairing, left=left, min_pairs=MIN_PAIRS)),
     )
+
+
+def _grid(heading: str, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Grid:
+    return frame_grid(heading, DataFrame(rows, columns=list(header)).set_index(header[0]))
 
 
 def _points(mean: MeanStd | None) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import unquote
 
 VOID = {"meta", "link", "img", "br", "circle", "line", "rect", "path", "polyline"}
 OPTIONAL = {"td", "li"}
@@ -71,6 +73,15 @@ def parsed(page: str) -> Node:
     parser.close()
     assert [node.tag for node in parser.open] == ["page"]
     return parser.open[0]
+
+
+def picture_named(page: Node, caption: str) -> list[str]:
+    """The texts of the one figure whose caption ends so."""
+    (source,) = (
+        image.attributes["src"] for image in page.all("img") if caption in image.attributes["alt"]
+    )
+    svg = parsed(re.sub(r"<[?!][^>]*>", "", unquote(source.partition(",")[2])))
+    return [text.text for text in svg.all("text")]
 
 
 def table_named(page: Node, heading: str) -> list[list[Node]]:

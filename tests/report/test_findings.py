@@ -17,9 +17,11 @@ from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
-from hsiaug.report.figures.gains import card_figure
+from hsiaug.report.by_scene import matrix_grids
+from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import TONES_OF_FINDINGS, TONES_OF_WORDS, verdict_text
-from hsiaug.report.pages import matrices
+from hsiaug.report.matrices import matrices
+from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.two_arms import compare_arms
 from hsiaug.results import read_store
@@ -443,7 +445,9 @@ LOSSES = [
 
 def entries_of(records: list[dict]) -> dict[str, str]:
     """The overview of records of one scene: what is shown over the rival of each arm."""
-    ((grid,),) = (matrix.grouped_grids for matrix in matrices(build_report(records)))
+    ((grid,),) = (
+        matrix_grids(matrix, grouped_overview) for matrix in matrices(build_report(records))
+    )
     return {row[0].text: f"{row[-2].text} {row[-1].text}".strip() for row in grid.rows}
 
 

@@ -9,7 +9,7 @@ from report_records import audit_of, benchmark, failure, hash_of, pairs_of, reco
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import build_report
-from hsiaug.report.grid import ReportPage
+from hsiaug.report.section import Section
 from hsiaug.report.two_arms import (
     ArmComparison,
     Pairing,
@@ -42,14 +42,14 @@ def one(records: list[dict], a: str = A, b: str = B, **options: Any) -> Pairing:
     return pairing
 
 
-def page_of(found: ArmComparison) -> ReportPage:
-    (page,) = comparison_tables(found, "results").pages
+def page_of(found: ArmComparison) -> Section:
+    (page,) = comparison_tables(found, "results").sections
     return page
 
 
 def rows(found: ArmComparison, place: int) -> list[tuple[str, ...]]:
     """A table of the page: scores, draws or classes."""
-    return [tuple(entry.text for entry in row) for row in page_of(found).grids[place].rows]
+    return [tuple(entry.text for entry in row) for row in page_of(found).tables[place].rows]
 
 
 def told(records: list[dict]) -> str:

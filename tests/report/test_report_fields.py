@@ -128,7 +128,7 @@ def test_machines_get_them_as_fractions() -> None:
 def test_two_arms_are_compared_in_either_kind_of_field() -> None:
     report = build_report(store())
     found = compare_arms(report, "none/svm", "smote/svm")
-    scores = comparison_tables(found, "results").pages[0].grids[0]
+    scores = comparison_tables(found, "results").sections[0].tables[0]
     said = {row[0].text: row[3].text for row in scores.rows}
     assert said["AA seen"] == "+10.0 ± 0.0" and said["AA new"] == "0.0 ± 0.0"
     asked = compare_arms(report, "none/svm", "smote/svm", metric="aa_new").pairings[0]

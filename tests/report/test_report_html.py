@@ -7,23 +7,14 @@ import gzip
 import json
 import re
 
-from html_pages import Node, parsed, table_named
+from html_pages import Node, parsed, picture_named, table_named
 from report_records import CLASSES, audit_of, benchmark, failure, record
 
 from hsiaug.report import build_report, render_html, render_report
-from hsiaug.report.formatting import with_ends
 
 
 def page_of(records: list[dict], **report: object) -> Node:
     return parsed(render_html(build_report(records, store="results", **report)))
-
-
-def signs(page: Node) -> list[str]:
-    (section,) = page.all("section", id="verdict")
-    badges = (
-        node for node in section.every() if node.attributes.get("class", "").startswith("badge")
-    )
-    return [node.text for node in badges if "control" not in node.text]
 
 
 def headline(page: Node) -> str:
@@ -80,7 +71,8 @@ def test_a_generator_that_helps_is_said_to() -> None:
     first, second, use = answers(page)
     assert first[0] == second[0] == "YES" and "txt2hsi" in first[1]
     assert use[0] == "" and use[1].startswith("txt2hsi λ=1 with svm")
-    assert signs(page) == ["above", "above"]
+    drawn = picture_named(page, "over no samples and over the rival")
+    assert len([text for text in drawn if text.startswith("over ") and ": above; " in text]) == 2
     accuracy = page.all("table")[0]
     assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, (
         "accuracy comes first"
@@ -245,18 +237,6 @@ def test_a_row_opens_the_draws_of_its_arm() -> None:
         link.attributes["data-arm"] for link in page.all("a") if "data-arm" in link.attributes
     }
     assert opened and opened <= {row.attributes["data-of"] for row in rows}
-
-
-def test_gains_stand_in_words_beside_each_bar() -> None:
-    records = benchmark(7)
-    page = page_of(records)
-    (table,) = build_report(records).tables
-    (chart,) = page.all("div", **{"class": "gains"})
-    values = [node.text for node in chart.all("span", **{"class": "value"})]
-    lines = [c for gain in table.judged for c in gain.against.values() if c]
-    assert sorted(values) == sorted(
-        f"{one.main.word} {with_ends(one.main.mean, one.main.ends)}" for one in lines
-    )
 
 
 def test_the_page_holds_the_files_of_the_report() -> None:

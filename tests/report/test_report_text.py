@@ -13,7 +13,7 @@ from rich.console import Console
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.report import FORMATS, build_report, print_report, render_report
-from hsiaug.report.breakdowns import VIEWS
+from hsiaug.report.sections import table_views
 from tests.latex import compile_latex, need_latex, overfull
 
 LEAKY = ("random", "0.1", "none")
@@ -281,7 +281,7 @@ def test_csv_by_class_has_one_row_per_trial_and_class() -> None:
     ]
 
 
-@pytest.mark.parametrize("by", VIEWS)
+@pytest.mark.parametrize("by", table_views())
 def test_latex_is_balanced_and_escaped(by: str) -> None:
     bad = failure(generator="smote_b", message=r"50% of $x_1 & C:\tmp #3 {~^} 面 → --flag", lam=0.5)
     text = render_report(build_report([*benchmark(6), bad]), "tex", by=by)
@@ -310,7 +310,7 @@ def tabulars(text: str) -> list[tuple[int, list[str]]]:
     return found
 
 
-@pytest.mark.parametrize("by", VIEWS)
+@pytest.mark.parametrize("by", table_views())
 def test_every_row_of_a_latex_table_has_as_many_cells_as_columns(by: str) -> None:
     tables = tabulars(render_report(build_report(benchmark(6)), "tex", by=by))
     assert tables
@@ -356,7 +356,7 @@ def test_latex_runs_and_no_line_is_wider_than_the_text(
 def test_rich_is_readable_at_100_columns() -> None:
     generators = ("none", "duplicate", "borderline-smote", "specdm")
     records = [*benchmark(8, generators, ("cnn2d", "svm")), *benchmark(8, ("specdm",), lam=0.5)]
-    for by in VIEWS:
+    for by in table_views():
         text = on_terminal(records, by)
         assert "…" not in text and max(map(len, text.splitlines())) <= 100
     accuracy = on_terminal(records).split("Accuracy")[1].split("Gain")[0]
@@ -407,7 +407,7 @@ def test_twenty_arms_are_read_in_fifty_lines(width: int, smote: str) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("by", VIEWS)
+@pytest.mark.parametrize("by", table_views())
 def test_failures_alone_still_make_a_report(format: str, by: str) -> None:
     lost = failure(type="WorkerDied", seed=1)
     lost |= {"class_names": [], "audit": None, "scope": None, "timings": {}}

@@ -9,7 +9,7 @@ from report_records import headline, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import Report, build_report, render_report
-from hsiaug.report.breakdowns import synthetic_only_grid
+from hsiaug.report.sections.trained_on import synthetic_only_grid
 from hsiaug.report.two_arms import compare_arms
 
 DRAWS = range(8)

@@ -201,10 +201,10 @@ def test_a_table_without_any_arm_on_the_data_says_so(tmp_path: Path) -> None:
         }
     )
     tables = DeclaredTables("--suite my_suite", "A try", tables=(table,), arms={"svm": {}})
-    summary, page = suite_tables(tables, Store(tmp_path, create=True)).pages
+    summary, page = suite_tables(tables, Store(tmp_path, create=True)).sections
     assert summary.heading == "A try"
     assert "not planned on these data" in rich_text([summary])
-    assert page.opening == ("No arm of it is planned on these data.",) and not page.grids
+    assert page.text == ("No arm of it is planned on these data.",) and not page.tables
     assert "No arm" in rich_text([page])
 
 
@@ -226,7 +226,7 @@ def test_the_page_of_a_suite_begins_with_its_claims(tmp_path: Path) -> None:
     asked = declared(
         {"arm": "ours", "over": "svm", "rises": ["oa"]}, ours=arm_of("ours"), svm=arm_of("svm")
     )
-    pages = suite_tables(asked, Store(tmp_path, create=True)).pages
+    pages = suite_tables(asked, Store(tmp_path, create=True)).sections
     text = parsed(render_html(build_report([]), declared=pages)).text
     assert re.search(r"C1\s*It gains\s*open", text)
     assert text.index("C1. It gains") < text.rindex("What helps")
@@ -243,7 +243,7 @@ def test_the_tables_of_a_suite_are_listed_first_under_its_title(tmp_path: Path) 
     )
     arms = {name: arm_of(name) for name in ("svm", "ours")}
     tables = DeclaredTables("--suite my_suite", "A try", tables=(table,), arms=arms)
-    pages = suite_tables(tables, Store(tmp_path, create=True)).pages
+    pages = suite_tables(tables, Store(tmp_path, create=True)).sections
     page = parsed(render_html(build_report([]), declared=pages))
     assert [node.text for node in page.all("title")] == ["A try · hsiaug"]
     assert re.search(r"Table 1\s*Quality\s*0 of 2 rows", page.text)

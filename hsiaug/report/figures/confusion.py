@@ -49,13 +49,28 @@ def confusion_figure(report: Report, store: Store, columns: int = 2) -> Figure:
         rule = "a picture by class needs records of single pixels with few classes"
         hint = "Write `by` class with a file that ends in .md or .csv."
         raise InputError(rule, value=f"none in {report.where}", hint=hint)
-    heights = [ENTRY * len(matrix.rows) + NAMES + 0.4 for _, matrix in found]
+    return draw_confusions([matrix for _, matrix in found], columns, [name for name, _ in found])
+
+
+def draw_confusions(
+    found: Sequence[Confusion], columns: int = 2, headings: Sequence[str] = ()
+) -> Figure:
+    """Matrices one below the other.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
+    headings : sequence of str
+        The table of each, where there are several.
+    """
+    heights = [ENTRY * len(matrix.rows) + NAMES + 0.4 for matrix in found]
     figure = new_figure(WIDTHS[columns], sum(heights))
     grid = figure.add_gridspec(len(found), 1, height_ratios=heights)
-    alone = len({heading for heading, _ in found}) == 1
-    for place, (heading, matrix) in enumerate(found):
+    for place, matrix in enumerate(found):
         part = figure.add_subfigure(grid[place, 0])
-        name_table(part, heading, WIDTHS[columns], alone=alone)
+        if headings:
+            name_table(part, headings[place], WIDTHS[columns], alone=len({*headings}) == 1)
         _draw(part.subplots(), matrix, WIDTHS[columns])
     figure.set_label(OF_MATRICES)
     return figure
@@ -63,7 +78,7 @@ def confusion_figure(report: Report, store: Store, columns: int = 2) -> Figure:
 
 def _draw(axes: Axes, matrix: Confusion, width: float) -> None:
     names = [plotted(name) for name, _, _ in matrix.rows]
-    shares = np.array([[share for share, _ in row] for _, _, row in matrix.rows])
+    shares = np.array([row for _, _, row in matrix.rows])
     axes.imshow(shares, cmap="Greys", vmin=0, vmax=100, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
         if share:

@@ -4,7 +4,7 @@ that can be seen.
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
@@ -17,8 +17,10 @@ from markupsafe import Markup
 
 from hsiaug.base.text import visible
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.grid import Grid, ReportPage
+from hsiaug.report.figures.files import figure_bytes
+from hsiaug.report.grid import Grid
 from hsiaug.report.html.tips import tip_of
+from hsiaug.report.section import Section, SectionFigure, without_parts
 from hsiaug.report.trials import Trial
 
 HERE = Path(__file__).parent
@@ -43,9 +45,21 @@ def templates() -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    made.globals |= {"heads": _heads, "marks": _marks, "tip": tip_of}
+    made.globals |= {"drawn": _drawn, "heads": _heads, "marks": _marks, "tip": tip_of}
     made.filters |= {"commands": _commands, "verdict_first": _verdict_first}
     return made
+
+
+def markup_of(macro: str, *about: object) -> Markup:
+    """What a macro of ``macros.html`` makes of something that the page alone shows."""
+    made = getattr(templates().get_template("macros.html").module, macro)
+    return Markup(made(*about))
+
+
+def _drawn(figure: SectionFigure) -> tuple[str, str]:
+    """A figure: what it shows with how to read it, and the source of an ``img``."""
+    picture = figure.draw()
+    return f"{figure.caption}: {picture.get_label()}", picture_source(figure_bytes(picture, "svg"))
 
 
 def picture_source(picture: bytes) -> str:
@@ -117,6 +131,7 @@ def _heads(grid: Grid) -> list[list[tuple[str, int | None, int, int, str]]]:
     return [upper, lower] if two else [upper]
 
 
-def notebook_html(pages: Sequence[ReportPage]) -> str:
-    """All pages, one after the other, as a notebook shows them."""
-    return templates().get_template("notebook.html").render(pages=pages)
+def notebook_html(sections: Iterable[Section]) -> str:
+    """All sections, one after the other, as a notebook shows them."""
+    template = templates().get_template("notebook.html")
+    return template.render(sections=without_parts(sections))

@@ -118,9 +118,9 @@ for (const link of document.querySelectorAll("a[data-arm]")) {
   link.setAttribute("role", "button");
   link.addEventListener("click", (event) => {
     event.preventDefault();
-    const key = link.dataset.arm, row = link.closest("tr"), arm = row || link.closest(".arm");
+    const key = link.dataset.arm, row = link.closest("tr");
     if (link.getAttribute("aria-expanded") === "true") {
-      arm.parentElement.querySelector(`[data-opened="${key}"]`)?.remove();
+      row.parentElement.querySelector(`[data-opened="${key}"]`)?.remove();
       link.setAttribute("aria-expanded", "false");
       return;
     }
@@ -141,13 +141,10 @@ for (const link of document.querySelectorAll("a[data-arm]")) {
       scroll.append(table);
       content.append(scroll);
     }
-    const opened = row ? made("tr", "", { class: "more", "data-opened": key }) : made("div", "", { "data-opened": key });
-    if (row) {
-      const cell = made("td", "", { colspan: row.cells.length });
-      cell.append(content);
-      opened.append(cell);
-    } else opened.append(content);
-    arm.after(opened);
+    const opened = made("tr", "", { class: "more", "data-opened": key }), cell = made("td", "", { colspan: row.cells.length });
+    cell.append(content);
+    opened.append(cell);
+    row.after(opened);
     link.setAttribute("aria-expanded", "true");
   });
   link.addEventListener("keydown", (event) => {

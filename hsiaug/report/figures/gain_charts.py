@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import cycle, groupby
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,14 @@ from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import Evidence
-from hsiaug.report.breakdowns import MOST_ROWS
 from hsiaug.report.cells import ArmCell
+from hsiaug.report.columns import MOST_ROWS
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import shown_words, tone_of, words_note
 from hsiaug.report.formatting import p_said, signed
-from hsiaug.report.pages import Matrix, headlines, matrices
+from hsiaug.report.matrices import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.arm import BALANCED, PIXEL_SVM, PSEUDO, TEACHER, Arm
 
@@ -63,7 +64,14 @@ def card_figure(report: Report, columns: int = 2) -> Figure:
     InputError
         Where nothing but controls was run.
     """
-    return _drawn([_card(matrix) for matrix in matrices(report)], columns, OF_CARD)
+    found = matrices(report)
+    blocks = [replace(_card(one), headline=" ".join(headlines(one))) for one in found]
+    return _drawn(blocks, columns, OF_CARD)
+
+
+def matrix_figure(matrix: Matrix) -> Figure:
+    """The card of one run and protocol without its answers, which stand beside it on the page."""
+    return _drawn([_card(matrix)], 2, OF_CARD)
 
 
 def gain_figure(report: Report, columns: int = 2) -> Figure:
@@ -112,7 +120,6 @@ def _card(matrix: Matrix) -> ChartBlock:
         around=1.4,
         rows=[(row.label, y) for y, row in enumerate(rows)],
         along=matrix.heading,
-        headline=" ".join(headlines(matrix)),
         note=words_note(tables, ends=False),
     )
 

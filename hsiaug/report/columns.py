@@ -1,0 +1,97 @@
+"""Columns and entries that tables of several sections share."""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.compare import Comparison
+from hsiaug.report.findings import shown_words, tone_of
+from hsiaug.report.formatting import MISSING, number, p_text, plus_minus, signed, with_ends
+from hsiaug.report.grid import GridColumn, GridEntry
+from hsiaug.report.tables import ReportTable
+from hsiaug.trial.arm import Arm
+
+MOST_ROWS = 22
+"""Rows that an overview shows; the rest is counted."""
+
+
+def arm_columns(
+    table: ReportTable, arm: Callable[[Any], Arm] = attrgetter("arm")
+) -> list[GridColumn]:
+    """generator, λ, M where any trial has one, and ω where any is guided.
+
+    Parameters
+    ----------
+    arm : callable
+        Of that which a row is about.
+    """
+
+    def rate(row: object, value: str) -> str:
+        found = arm(row)
+        bare = found.generator.name == "none" and not found.rate
+        return MISSING if bare else number(getattr(found.rate, value))
+
+    columns = [
+        GridColumn("generator", lambda row: table.labels[arm(row).generator], numeric=False),
+        GridColumn("λ", lambda row: rate(row, "lam")),
+    ]
+    if table.multiplied:
+        columns.append(GridColumn("M", lambda row: rate(row, "times")))
+    if table.guided:
+        columns.append(GridColumn("ω", lambda row: number(arm(row).omega)))
+    return columns
+
+
+def cell_columns(table: ReportTable) -> list[GridColumn]:
+    """The classifier and the arm of that which a row is about."""
+    classifier = GridColumn("classifier", lambda row: table.labels[row.classifier], numeric=False)
+    return [classifier, *arm_columns(table)]
+
+
+def metric_entry(metric: str, cell: ArmCell) -> GridEntry:
+    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has
+    it, why.
+    """
+    summary = cell.summary(metric)
+    if summary is None:
+        return GridEntry(cell.blank)
+    if summary.n < len(cell.ok):
+        return GridEntry(f"{plus_minus(summary)} (n={summary.n})")
+    return GridEntry(plus_minus(summary), value=summary.mean)
+
+
+def of_rows(number: int) -> str:
+    """What the heading of an overview says where it shows the first of more rows."""
+    return f"; {MOST_ROWS} of {number} rows (all: --by generator)" if number > MOST_ROWS else ""
+
+
+def gain_entry(comparison: Comparison | None, second: str) -> GridEntry:
+    """``above +2.1 [+1.0, +3.2]``: what one comparison shows, and its difference in points. Of few
+    draws the difference alone, whose brackets say so.
+
+    Parameters
+    ----------
+    second : str
+        The name of the second metric.
+    """
+    if comparison is None:
+        return GridEntry(MISSING)
+    main = comparison.main
+    text = with_ends(main.mean, main.ends)
+    if main.word == "too few draws":
+        return GridEntry(text)
+    return GridEntry(f"{shown_words(comparison, second)} {text}", tone=tone_of(comparison))
+
+
+def against_entry(table: ReportTable, control: str, what: str, cell: ArmCell) -> str:
+    """What the comparison with a control gave, if there is one: the ``main`` or ``second``
+    difference, or the ``p``.
+    """
+    found = table.against(cell).get(control)
+    if found is None:
+        return MISSING
+    if what == "p":
+        return p_text(found.main.p_corrected)
+    test = found.second if what == "second" else found.main
+    return signed(test.mean if test else None)

@@ -1,0 +1,132 @@
+"""Tables that differ in the scene alone, and their arms in the order that all scenes share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from statistics import fmean
+
+from hsiaug.report.answer_text import headline
+from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.cells import CellKey
+from hsiaug.report.columns import MOST_ROWS
+from hsiaug.report.compare import Gain
+from hsiaug.report.tables import Report, ReportTable
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """An arm with a classifier.
+
+    Attributes
+    ----------
+    gains : tuple of Gain or None
+        Gains of each scene, None where it was not run.
+    """
+
+    key: CellKey
+    label: str
+    gains: tuple[Gain | None, ...]
+
+    @property
+    def judged(self) -> bool:
+        """Whether it has a verdict on some scene."""
+        return any(gain is not None and gain.verdict for gain in self.gains)
+
+    @property
+    def above_none(self) -> bool:
+        """Whether it is shown above no samples on some scene."""
+        return any(gain is not None and gain.over_none.main.word == "above" for gain in self.gains)
+
+    @cached_property
+    def rank(self) -> tuple[bool, int, float]:
+        """Largest for the arm to show first: by scenes on which it helps, then by its gain;
+        ``duplicate`` last.
+        """
+        known = [gain for gain in self.gains if gain is not None]
+        means = [gain.rank[1] for gain in known]
+        helps = sum(gain.rank[0] for gain in known)
+        return self.judged, helps, fmean(means) if means else float("-inf")
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Tables that differ in the scene alone, and every arm that is measured against a control in
+    one of them.
+    """
+
+    tables: tuple[ReportTable, ...]
+    rows: tuple[ArmRow, ...]
+
+    @cached_property
+    def answers(self) -> tuple[Answers, ...]:
+        """The three answers of each table."""
+        return tuple(map(three_answers, self.tables))
+
+    @property
+    def title(self) -> str:
+        """The title of its table, or what its tables have in common."""
+        first = self.tables[0].title
+        run = f"{self.tables[0].run}: " if self.tables[0].run else ""
+        return (
+            first
+            if len(self.tables) == 1
+            else f"{run}{len(self.tables)} scenes, {first.split(', ', 1)[1]}"
+        )
+
+    @property
+    def heading(self) -> str:
+        """What its differences are."""
+        return f"Δ{score_of(self.tables)} over no samples and over the rival, in points"
+
+    @property
+    def detailed(self) -> bool:
+        """Whether each scene has an overview: of several, only where these are short."""
+        cells = [len(table.cells) for table in self.tables if table.cells]
+        return len(cells) < 2 or sum(cells) <= MOST_ROWS
+
+
+def matrices(report: Report) -> list[Matrix]:
+    """Tables that differ in the scene alone, those of each run and protocol; without points of
+    learning curves.
+
+    All of a report that has nothing else.
+    """
+    groups: dict[object, list[ReportTable]] = {}
+    for table in report.compared or report.tables:
+        c = table.condition
+        groups.setdefault(
+            (table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []
+        ).append(table)
+    return [Matrix(tuple(tables), _rows(tables)) for tables in groups.values()]
+
+
+def score_of(tables: Sequence[ReportTable]) -> str:
+    """The main score, without the number of its classes where that differs between scenes."""
+    names = {table.scores.main.name for table in tables}
+    return (
+        names.pop()
+        if len(names) == 1
+        else f"{tables[0].scores.main.name.split(' (')[0]} of large classes"
+    )
+
+
+def headlines(matrix: Matrix) -> tuple[str, ...]:
+    """The answers of each scene on a line."""
+    lines = [headline(answers) for answers in matrix.answers]
+    if len(lines) == 1:
+        return tuple(lines)
+    scenes = [table.condition.scene for table in matrix.tables]
+    return tuple(f"{scene}: {line}" for scene, line in zip(scenes, lines, strict=True))
+
+
+def _rows(tables: Sequence[ReportTable]) -> tuple[ArmRow, ...]:
+    labels: dict[CellKey, str] = {}
+    for table in tables:
+        for key, gain in table.gains.items():
+            labels.setdefault(key, table.cell_label(gain.cell, ", "))
+    rows = (
+        ArmRow(key, label, tuple(table.gains.get(key) for table in tables))
+        for key, label in labels.items()
+    )
+    return tuple(sorted(rows, key=attrgetter("rank"), reverse=True))

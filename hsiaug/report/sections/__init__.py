@@ -1,0 +1,138 @@
+"""Sections about one table of a report, a module for each: a new section is one more module here.
+
+A module has ``SECTIONS``, which say where its sections stand: in which views of ``--by``, and where
+on the page. Every format shows what :func:`sections_of` finds.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.base.errors import check_known
+from hsiaug.report.section import Section
+from hsiaug.report.tables import Report, ReportTable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hsiaug.report.scenes.label_curves import LabelCurve
+    from hsiaug.trial.store import Store
+
+SUMMARY, LABELS = "summary", "labels"
+"""Views of several tables at once; the second reads predictions too."""
+MAIN = "tables"
+"""The part of the page that holds the main table, and folded within it other tables."""
+
+
+@dataclass
+class Sources:
+    """What a section may read beside its table.
+
+    Attributes
+    ----------
+    store : Store or None
+        Predictions, samples and confusion matrices; None where the records alone are known.
+    """
+
+    report: Report
+    store: Store | None = None
+    _shared: dict[Any, Any] = field(default_factory=dict)
+
+    def shared(self, make: Callable[[Store | None], Any]) -> Any:
+        """What one class makes of the store, the same for all tables of a report."""
+        if make not in self._shared:
+            self._shared[make] = make(self.store)
+        return self._shared[make]
+
+    @cached_property
+    def curves(self) -> Sequence[LabelCurve]:
+        """Learning curves over added labels."""
+        from hsiaug.report.scenes.label_curves import label_curves
+
+        return [] if self.store is None else label_curves(self.report, self.store)
+
+
+@dataclass(frozen=True)
+class SectionKind:
+    """A section, and where it stands.
+
+    Attributes
+    ----------
+    id : str
+        Its name on the page.
+    make : callable
+        The section of a table; None where it has nothing to show.
+    place : int
+        The lowest comes first.
+    views : tuple of str
+        The values of ``--by`` that show it.
+    within : str
+        The part of the page in which it folds; "" where it is a part itself.
+    pictures : mapping of str to callable
+        A view, and the figure of a report in it, so many columns of a page wide.
+    on_page : callable
+        Whether the page has it.
+    """
+
+    id: str
+    make: Callable[[ReportTable, Sources], Section | None]
+    place: int
+    views: tuple[str, ...] = ()
+    within: str = MAIN
+    pictures: Mapping[str, Callable[[Report, int], Figure]] = field(default_factory=dict)
+    on_page: Callable[[ReportTable], bool] = lambda _: True
+
+
+@cache
+def section_kinds() -> tuple[SectionKind, ...]:
+    """The sections of all modules of this package, in their order."""
+    modules = (import_module(f"{__name__}.{one.name}") for one in pkgutil.iter_modules(__path__))
+    found = [kind for module in modules for kind in module.SECTIONS]
+    return tuple(sorted(found, key=lambda kind: kind.place))
+
+
+@cache
+def table_views() -> tuple[str, ...]:
+    """The views that show each table by itself."""
+    return tuple(dict.fromkeys(view for kind in section_kinds() for view in kind.views))
+
+
+def check_view(by: str) -> None:
+    """Raise InputError for a view that does not exist."""
+    known = (SUMMARY, *table_views(), LABELS)
+    check_known(f"`by` must be one of {', '.join(known)}", by, known)
+
+
+def pictures() -> dict[str, Callable[[Report, int], Figure]]:
+    """The figures that may be saved, by their views."""
+    return {view: draw for kind in section_kinds() for view, draw in kind.pictures.items()}
+
+
+def sections_of(table: ReportTable, by: str, sources: Sources) -> tuple[Section, ...]:
+    """The sections of a table in a view."""
+    made = (kind.make(table, sources) for kind in section_kinds() if by in kind.views)
+    return tuple(section for section in made if section is not None)
+
+
+def page_parts(table: ReportTable, sources: Sources) -> tuple[Section, ...]:
+    """The sections of a table as the page has them: parts, and what folds within these."""
+    kinds = [kind for kind in section_kinds() if kind.on_page(table)]
+    within: dict[str, list[Section]] = {}
+    parts: dict[str, Section] = {}
+    for kind in kinds:
+        section = kind.make(table, sources)
+        if section is None:
+            continue
+        if kind.within:
+            within.setdefault(kind.within, []).append(section)
+        else:
+            parts[kind.id] = section
+    return tuple(
+        replace(section, id=id, parts=(*section.parts, *within.get(id, ())))
+        for id, section in parts.items()
+    )

@@ -1,0 +1,49 @@
+"""Accuracy of every generator, a column for each classifier and score."""
+
+from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
+
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.columns import arm_columns, metric_entry
+from hsiaug.report.figures.gain_charts import card_figure
+from hsiaug.report.formatting import MISSING
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
+from hsiaug.report.section import Section
+from hsiaug.report.sections import SectionKind
+from hsiaug.report.tables import ReportTable
+from hsiaug.trial.arm import Arm, Method
+
+
+def _accuracy(table: ReportTable) -> Grid:
+    """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
+
+    def entry(
+        classifier: Method, text: Callable[[ArmCell], str | GridEntry], arm: Arm
+    ) -> str | GridEntry:
+        cell = table.cells.get((arm, classifier))
+        return text(cell) if cell else MISSING
+
+    columns = keys = arm_columns(table, lambda arm: arm)
+    for classifier in table.classifiers:
+        scores = [GridColumn(s.name, partial(metric_entry, s.key), best=True) for s in table.brief]
+        if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
+            scores.append(GridColumn("n", lambda cell: str(len(cell.ok))))
+        columns = columns + [
+            GridColumn(
+                c.header, partial(entry, classifier, c.entry), table.labels[classifier], best=c.best
+            )
+            for c in scores
+        ]
+    return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
+
+
+SECTIONS = (
+    SectionKind(
+        "accuracy",
+        lambda table, _: Section("Accuracy with each classifier", tables=(_accuracy(table),)),
+        20,
+        views=("generator",),
+        pictures={"generator": card_figure},
+    ),
+)

@@ -1,0 +1,75 @@
+"""What every arm gains over each of its controls, and the verdict."""
+
+from functools import partial
+from operator import attrgetter
+
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.columns import against_entry, cell_columns
+from hsiaug.report.figures.gain_charts import gain_figure
+from hsiaug.report.findings import TONES_OF_FINDINGS, verdict_text
+from hsiaug.report.formatting import p_text
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
+from hsiaug.report.section import Section, SectionFigure
+from hsiaug.report.sections import SectionKind, Sources
+from hsiaug.report.tables import Report, ReportTable
+
+
+def _gains(table: ReportTable) -> Grid:
+    """Rows classifier × arm: what each arm gains over each control, the largest p, and the
+    verdict.
+    """
+
+    def pairs(cell: ArmCell) -> str:
+        counts = [len(c.mine) if c else 0 for c in table.against(cell).values()]
+        several = cell.arm.judged and len(set(counts)) > 1
+        return "/".join(str(n) for n in (counts if several else counts[:1]))
+
+    def largest_p(cell: ArmCell) -> str:
+        comparisons = table.against(cell).values()
+        every = [one.main.p_corrected if one else None for one in comparisons]
+        known = [p for p in every if p is not None]
+        # Of an arm that is judged, every control counts.
+        complete = len(known) == len(every) or not cell.arm.judged
+        return p_text(max(known) if known and complete else None)
+
+    def verdict(cell: ArmCell) -> GridEntry:
+        found = table.gains[cell.arm, cell.classifier].verdict
+        tone = TONES_OF_FINDINGS[found.finding] if found else ""
+        return GridEntry(verdict_text(found, table.scores.second.name), tone=tone)
+
+    keys = cell_columns(table)
+    scores = {"main": table.scores.main, "second": table.scores.second}
+    columns = [
+        *keys,
+        *(
+            GridColumn(
+                f"Δ{score.name}", partial(against_entry, table, control, what), f"vs {control}"
+            )
+            for control in table.controls
+            for what, score in scores.items()
+        ),
+        GridColumn("pairs", pairs),
+        GridColumn("p", largest_p),
+        GridColumn("verdict", verdict, numeric=False),
+    ]
+    cells = [cell for cell in table.by_classifier if table.gain(cell)]
+    return make_grid(
+        "Gain over the controls", columns, cells, keys=len(keys), block=attrgetter("classifier")
+    )
+
+
+def _section(table: ReportTable, _: Sources) -> Section:
+    figure = SectionFigure(
+        f"Δ{table.scores.main.name} of each arm over its controls, in percentage points",
+        lambda: gain_figure(Report((table,))),
+    )
+    return Section(
+        "Gain over each control",
+        tables=(_gains(table),),
+        figures=(figure,) if table.by_gain else (),
+    )
+
+
+SECTIONS = (
+    SectionKind("gains", _section, 30, views=("generator", "gain"), pictures={"gain": gain_figure}),
+)

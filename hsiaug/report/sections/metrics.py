@@ -1,0 +1,46 @@
+"""Every metric of every arm, and the tests of its gains."""
+
+from functools import partial
+from operator import attrgetter
+
+from hsiaug.metrics.significance import mean_ends
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.columns import against_entry, cell_columns, metric_entry
+from hsiaug.report.formatting import ends_text, percent
+from hsiaug.report.grid import Grid, GridColumn, make_grid
+from hsiaug.report.section import Section
+from hsiaug.report.sections import SectionKind
+from hsiaug.report.tables import ReportTable
+
+
+def _every_metric(table: ReportTable) -> Grid:
+    """Rows classifier × arm: all metrics, the interval of the main one, and its corrected tests."""
+    main, keys = table.scores.main, cell_columns(table)
+
+    def interval(cell: ArmCell) -> str:
+        values = cell.values(main.key)
+        return ends_text(mean_ends(values), percent)
+
+    columns = [
+        *keys,
+        *(GridColumn(score.name, partial(metric_entry, score.key)) for score in table.metrics),
+        GridColumn("n", lambda cell: str(len(cell.ok))),
+        GridColumn(f"{main.name} 95 %", interval),
+        *(
+            GridColumn(f"p vs {control}", partial(against_entry, table, control, "p"))
+            for control in table.controls
+        ),
+    ]
+    heading = f"Every metric, and the tests on {main.name}"
+    cells = table.by_classifier
+    return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
+
+
+SECTIONS = (
+    SectionKind(
+        "metrics",
+        lambda table, _: Section("Every metric, and the tests", tables=(_every_metric(table),)),
+        50,
+        views=("classifier",),
+    ),
+)

@@ -1,0 +1,144 @@
+"""The main table: what every arm reaches, and what it gains over no samples and over its rival."""
+
+from functools import partial
+from operator import attrgetter
+
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.columns import MOST_ROWS, gain_entry, metric_entry, of_rows
+from hsiaug.report.formatting import count
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
+from hsiaug.report.section import Section
+from hsiaug.report.sections import SectionKind, Sources
+from hsiaug.report.tables import ReportTable
+from hsiaug.trial.arm import Method
+
+
+def overview(table: ReportTable) -> Grid:
+    """A row per arm and classifier, the highest main score first: scores, and what the arm gains
+    over no samples and over its rival.
+    """
+    columns = [
+        GridColumn("arm", lambda cell: table.arm_label(cell.arm), numeric=False),
+        GridColumn("with", lambda cell: table.labels[cell.classifier], numeric=False),
+        *_score_columns(table, spare_main=False),
+        *_gain_columns(table),
+    ]
+    shown = sorted(_shown(table), key=partial(_main_score, table), reverse=True)
+    return make_grid(_overview_heading(table, "of"), columns, shown, keys=2)
+
+
+def grouped_overview(table: ReportTable) -> Grid:
+    """A row per classifier without samples, and below it a row per arm with that classifier, the
+    highest main score first: scores, and what the arm gains over no samples and over its rival.
+    """
+    shown = _shown(table)
+    highest: dict[Method, float] = {}
+    for cell in shown:
+        score = _main_score(table, cell)
+        highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
+    bare = {cell.classifier for cell in shown if cell.without_samples}
+
+    def place(cell: ArmCell) -> tuple[float, str, bool, float]:
+        label = table.labels[cell.classifier]
+        score = _main_score(table, cell)
+        return -highest[cell.classifier], label, not cell.without_samples, -score
+
+    def name(cell: ArmCell) -> str:
+        classifier = table.labels[cell.classifier]
+        if cell.without_samples:
+            return classifier
+        arm = f"+ {table.short_label(cell.arm)}"
+        return arm if cell.classifier in bare else f"{classifier} {arm}"
+
+    columns = [
+        GridColumn("arm", name, numeric=False),
+        *_score_columns(table, spare_main=True),
+    ]
+    if len(shown) > len(bare):
+        columns += _gain_columns(table)
+    rows = sorted(shown, key=place)
+    heading = _overview_heading(table, "of")
+    return make_grid(heading, columns, rows, block=attrgetter("classifier"))
+
+
+def _main_score(table: ReportTable, cell: ArmCell) -> float:
+    mean = cell.summary(table.scores.main.key)
+    return mean.mean if mean else -1.0
+
+
+def _shown(table: ReportTable) -> list[ArmCell]:
+    """The cells of an overview: those without samples however low they are, then the highest."""
+    cells = sorted(table.cells.values(), key=partial(_main_score, table), reverse=True)
+    return sorted(cells, key=lambda cell: not cell.without_samples)[:MOST_ROWS]
+
+
+def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
+    """The scores of an overview.
+
+    Parameters
+    ----------
+    spare_main : bool
+        The deviation of the main one may be left out too.
+    """
+    main = table.scores.main
+    return [
+        GridColumn(
+            score.name.split(" (")[0],
+            partial(metric_entry, score.key),
+            best=True,
+            spare=spare_main or score is not main,
+            optional=score is not main,
+        )
+        for score in table.scores.shown
+        if score is main or score.key != "aa"
+    ]
+
+
+def _overview_heading(table: ReportTable, joint: str) -> str:
+    short, _, classes = table.scores.main.name.partition(" (")
+    of = f"; {short} {joint} {classes[:-1]} classes" if classes else ""
+    draws = count(len(table.draws), "draw")
+    scene = table.condition.scene
+    return f"Accuracy on {scene} in percent, {draws}{of}{of_rows(len(table.cells))}"
+
+
+def _gain_columns(table: ReportTable) -> list[GridColumn]:
+    """What an arm gains over no samples, and over its rival."""
+    short = table.scores.main.name.split(" (")[0]
+    return [
+        GridColumn(f"{short} over none", partial(_over_none, table)),
+        GridColumn("over its rival", partial(_over_rival, table)),
+        GridColumn("rival", partial(_rival, table), numeric=False),
+    ]
+
+
+def _over_none(table: ReportTable, cell: ArmCell) -> GridEntry:
+    """What an arm gains over its classifier without samples; empty of that classifier."""
+    if cell.without_samples:
+        return GridEntry("")
+    return gain_entry(table.against(cell).get("none"), table.scores.second.name)
+
+
+def _over_rival(table: ReportTable, cell: ArmCell) -> GridEntry:
+    """What an arm gains over the control that decides."""
+    gain = table.gain(cell)
+    if gain is None or gain.verdict is None or gain.rival is None:
+        return GridEntry("")
+    return gain_entry(gain.rival.comparison, table.scores.second.name)
+
+
+def _rival(table: ReportTable, cell: ArmCell) -> str:
+    """The control that decides, or why there is none."""
+    gain = table.gain(cell)
+    if gain is None or gain.verdict is None:
+        return "control" if cell.arm.generator.name != "none" else ""
+    if not cell.ok:
+        return gain.verdict.finding
+    return gain.rival.control if gain.rival else ""
+
+
+def _section(table: ReportTable, _: Sources) -> Section | None:
+    return Section("Table", tables=(overview(table),), opened=True) if table.cells else None
+
+
+SECTIONS = (SectionKind("tables", _section, 10, within=""),)

@@ -1,0 +1,83 @@
+"""Classifiers that learnt from synthetic samples alone, beside those of real ones and of both."""
+
+from collections.abc import Iterator
+from functools import partial
+from operator import attrgetter
+from typing import NamedTuple
+
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.columns import cell_columns, metric_entry
+from hsiaug.report.formatting import MISSING, with_ends
+from hsiaug.report.grid import Grid, GridColumn, make_grid
+from hsiaug.report.section import Section
+from hsiaug.report.sections import SectionKind, Sources
+from hsiaug.report.tables import ReportTable
+from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
+
+REAL = {"real": "none", BOTH: BOTH}
+"""What synthetic samples alone are compared with, as it is called here and among the comparisons of
+an arm.
+"""
+
+
+def synthetic_only_grid(table: ReportTable) -> Grid:
+    """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain
+    over the others.
+    """
+    main = table.scores.main
+
+    def over(control: str, row: _Trained) -> str:
+        found = table.synthetic_only.get((row.cell.arm, row.cell.classifier), {}).get(control)
+        return with_ends(found.main.mean, found.main.ends) if found else MISSING
+
+    keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
+    columns = [
+        *keys,
+        *(
+            GridColumn(s.name, partial(lambda key, row: metric_entry(key, row.cell), s.key))
+            for s in table.brief
+        ),
+        *(
+            GridColumn(f"Δ{main.name} vs {name}", partial(over, control))
+            for name, control in REAL.items()
+        ),
+    ]
+    rows = [row for cell in table.by_classifier for row in _trained(table, cell)]
+    heading = f"Train on synthetic samples, test on real ones: {table.condition.scene}"
+    return make_grid(heading, columns, rows, keys=len(keys), block=attrgetter("arm", "classifier"))
+
+
+class _Trained(NamedTuple):
+    """What a classifier learnt from, and how it did.
+
+    Attributes
+    ----------
+    arm : Arm
+        Of both, where it was run; the rows of one block share it.
+    """
+
+    arm: Arm
+    classifier: Method
+    train: str
+    cell: ArmCell
+
+
+def _trained(table: ReportTable, cell: ArmCell) -> Iterator[_Trained]:
+    """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples
+    alone.
+    """
+    if over := table.synthetic_only.get((cell.arm, cell.classifier)):
+        arm = both.control.arm if (both := over[BOTH]) else cell.arm
+        shown = {"real": over["none"], SYNTHETIC: cell, BOTH: both}
+        for train, found in shown.items():
+            if found:
+                own = found if isinstance(found, ArmCell) else found.control
+                yield _Trained(arm, cell.classifier, train, own)
+
+
+def _section(table: ReportTable, _: Sources) -> Section | None:
+    grid = synthetic_only_grid(table)
+    return Section("Trained on synthetic samples alone", tables=(grid,)) if grid.rows else None
+
+
+SECTIONS = (SectionKind("trained-on", _section, 40, views=("generator",)),)
