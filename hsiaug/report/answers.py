@@ -60,6 +60,23 @@ class Difference:
     draws: int
     shown: Word
 
+    @classmethod
+    def of(cls, over: str, evidence: Evidence) -> Difference:
+        """The difference that paired draws give, of which there is at least one."""
+        low, high = evidence.interval or (None, None)
+        known = evidence.differences
+        return cls(
+            over=over,
+            mean=100 * evidence.mean,
+            low=None if low is None else 100 * low,
+            high=None if high is None else 100 * high,
+            smallest=100 * min(known),
+            largest=100 * max(known),
+            p=evidence.p_corrected,
+            draws=len(known),
+            shown=evidence.word,
+        )
+
     @property
     def ends(self) -> Ends | None:
         """What stands beside the mean, in fractions."""
@@ -323,7 +340,7 @@ def _answer(
                 status=shown,
                 below=below,
                 arms=tuple(table.cell_label(gain.cell) for gain, _ in members),
-                differences=tuple(_difference(rival, main) for main in known),
+                differences=tuple(Difference.of(rival, main) for main in known),
                 asked=len(every),
                 classifiers=len({gain.cell.arm for gain in every}) == 1,
                 lost=tuple(
@@ -362,22 +379,6 @@ def _loses(gain: Gain, rival: str) -> bool:
         if one is not None and (name == NO_SAMPLES) == (rival == NO_SAMPLES)
     ]
     return any(test is not None and test.shown == "below" for test in tests)
-
-
-def _difference(over: str, evidence: Evidence) -> Difference:
-    low, high = evidence.interval or (None, None)
-    known = evidence.differences
-    return Difference(
-        over=over,
-        mean=100 * evidence.mean,
-        low=None if low is None else 100 * low,
-        high=None if high is None else 100 * high,
-        smallest=100 * min(known),
-        largest=100 * max(known),
-        p=evidence.p_corrected,
-        draws=len(evidence.differences),
-        shown=evidence.word,
-    )
 
 
 def _use(table: ReportTable, first: Answer) -> Use:
@@ -428,7 +429,7 @@ def _use_with_samples(
     over_none = against.get(NO_SAMPLES)
     use = replace(
         use,
-        gain=_difference(NO_SAMPLES, over_none.main) if over_none else None,
+        gain=Difference.of(NO_SAMPLES, over_none.main) if over_none else None,
         rival=_unbeaten(table, chosen),
     )
     over_best = table.over_best.get((chosen.arm, chosen.classifier))
@@ -448,7 +449,7 @@ def _use_with_samples(
         return use
     # Where the table compares the two, both say the same interval.
     in_table = against.get(name)
-    return replace(use, over_without=_difference(name, (in_table or comparison).main))
+    return replace(use, over_without=Difference.of(name, (in_table or comparison).main))
 
 
 def _unbeaten(table: ReportTable, cell: ArmCell) -> Contrast | None:

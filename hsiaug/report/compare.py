@@ -21,7 +21,7 @@ class Comparison:
 
     Attributes
     ----------
-    mine, theirs : array of intp
+    arm_places, control_places : array of intp
         The places of these draws among the good trials of either.
     main, second : Evidence or None
         The tests of the two metrics that the task names for gains; second is None where no pair
@@ -30,8 +30,8 @@ class Comparison:
 
     cell: ArmCell
     control: ArmCell
-    mine: NDArray[np.intp]
-    theirs: NDArray[np.intp]
+    arm_places: NDArray[np.intp]
+    control_places: NDArray[np.intp]
     main: Evidence
     second: Evidence | None
 
@@ -40,17 +40,18 @@ class Comparison:
         has.
         """
         return summarise(
-            self.cell.column(metric)[self.mine] - self.control.column(metric)[self.theirs]
+            self.cell.column(metric)[self.arm_places]
+            - self.control.column(metric)[self.control_places]
         )
 
     def class_deltas(self, classes: int) -> dict[int, MeanStd]:
         """Class id 1..C → the same of recall, over the pairs of draws in which both have test
         pixels of the class.
         """
-        mine = self.cell.recall[self.mine]
-        theirs = self.control.recall[self.theirs]
-        most = min(classes, mine.shape[1], theirs.shape[1])
-        found = {i + 1: summarise(mine[:, i] - theirs[:, i]) for i in range(most)}
+        arm = self.cell.recall[self.arm_places]
+        control = self.control.recall[self.control_places]
+        most = min(classes, arm.shape[1], control.shape[1])
+        found = {i + 1: summarise(arm[:, i] - control[:, i]) for i in range(most)}
         return {class_id: delta for class_id, delta in found.items() if delta}
 
 
@@ -402,10 +403,10 @@ def _against(
         for other in controls
         if other.arm.generator.name == "none" or other.arm.rate == cell.arm.rate
     ]
-    found = [c for c in candidates if len(c.mine)]
+    found = [c for c in candidates if len(c.arm_places)]
     if len(found) < 2:
         return found[0] if found else None
-    return max(found, key=lambda c: (len(c.mine), max(c.control.trials.values("created"))))
+    return max(found, key=lambda c: (len(c.arm_places), max(c.control.trials.values("created"))))
 
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
@@ -437,8 +438,8 @@ def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     return Comparison(
         cell,
         control,
-        mine=shared,
-        theirs=control_place[shared],
+        arm_places=shared,
+        control_places=control_place[shared],
         main=evidence(main_differences),
         second=second if second.differences else None,
     )

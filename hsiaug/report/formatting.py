@@ -91,7 +91,7 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
             told = [
                 k for k in differing if len(differing) <= MOST_TOLD or detail.get(k) != usual[k]
             ]
-            labels[method] = " ".join([method.name, *(_shown(key, detail) for key in told)])
+            labels[method] = " ".join([method.name, *(_setting_text(key, detail) for key in told)])
             if len({m.convention for m in same} - {None}) > 1 and method.convention:
                 labels[method] += f" ({method.convention})"
             if len({m.view for m in same}) > 1:
@@ -110,7 +110,7 @@ def key_labels(keys: Iterable[tuple[Arm, Method]]) -> dict[Method, str]:
     }
 
 
-def _shown(key: str, detail: dict[str, str]) -> str:
+def _setting_text(key: str, detail: dict[str, str]) -> str:
     value = detail.get(key)
     if key == " version":
         return f"v{value}"

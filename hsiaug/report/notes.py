@@ -150,7 +150,7 @@ def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
 
 def _comparison_notes(table: ReportTable) -> list[str]:
     """Notes on differences from controls, on their tests and on verdicts."""
-    pairs = [len(comparison.mine) for comparison in table.comparisons]
+    pairs = [len(comparison.arm_places) for comparison in table.comparisons]
     controls = table.further_controls
     needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in controls)
     meanings = labelled("meanings.txt", further=controls, needed=needed)
@@ -234,8 +234,8 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
     where : str
         What the user types for the store.
     """
-    told = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
-    shares = [100 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in told]
+    audits = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
+    shares = [100 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in audits]
     return labelled(
         "audit.txt",
         table=table,
@@ -343,17 +343,17 @@ def _by_split(table: ReportTable, key: str) -> dict[Any, str]:
     """Return {entry of the audits: ``" (seeds 0, 3)"`` if only some of those that tell list it,
     else ``""``}.
     """
-    told = [
+    listing = [
         (seed, audit)
         for (seed, _), audit in table.splits.items()
         if key in audit or not key.startswith("no_")
     ]
     seeds: dict[Any, list[int]] = {}
-    for seed, audit in told:
+    for seed, audit in listing:
         for entry in dict.fromkeys(_entries(audit, key)):
             seeds.setdefault(entry, []).append(seed)
     return {
-        entry: "" if len(where) == len(told) else f" ({seeds_text(where)})"
+        entry: "" if len(where) == len(listing) else f" ({seeds_text(where)})"
         for entry, where in seeds.items()
     }
 
@@ -373,8 +373,8 @@ def _synthetic(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
     """
     cells = [cell for cell in table.every_cell.values() if cell.arm == cell.arm.both]
     for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
-        mine = [cell.trials for cell in cells if cell.arm.rate == rate]
-        real, made = ([n for t in mine for n in t.sums(key)] for key in ("real", "synthetic"))
+        of_rate = [cell.trials for cell in cells if cell.arm.rate == rate]
+        real, made = ([n for t in of_rate for n in t.sums(key)] for key in ("real", "synthetic"))
         if real:
             yield rate, span(made, 0), span(real, 0)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.answer_text import answer_texts, headline
-from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.answers import Answers, Difference, three_answers
+from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.record import COLUMNS
@@ -68,35 +69,41 @@ def gain_rows(report: Report) -> list[dict[str, Any]]:
     """
     named = any(table.run for table in report.tables)
     return [
-        {
-            **({"run": table.run} if named else {}),
-            "scene": table.condition.scene,
-            "protocol": table.condition.protocol,
-            "generator": table.labels[gain.cell.arm.generator],
-            "lambda": gain.cell.arm.rate.lam,
-            "times": gain.cell.arm.rate.times,
-            "omega": gain.cell.arm.omega,
-            "classifier": table.labels[gain.cell.classifier],
-            "over": control,
-            "metric": table.scores.main.key,
-            "gain": 100 * one.main.mean,
-            "low": None if one.main.interval is None else 100 * one.main.interval[0],
-            "high": None if one.main.interval is None else 100 * one.main.interval[1],
-            "smallest": 100 * min(one.main.differences),
-            "largest": 100 * max(one.main.differences),
-            "shown": one.main.word,
-            "second_metric": table.scores.second.key,
-            "second_gain": None if one.second is None else 100 * one.second.mean,
-            "p_corrected": one.main.p_corrected,
-            "draws": len(one.mine),
-            "rival": gain.rival is not None and control == gain.rival.control,
-            "verdict": "control" if gain.verdict is None else gain.verdict.finding,
-        }
+        ({"run": table.run} if named else {}) | _gain_row(table, gain, control, comparison)
         for table in report.tables
         for gain in table.gains.values()
-        for control, one in gain.against.items()
-        if one is not None
+        for control, comparison in gain.against.items()
+        if comparison is not None
     ]
+
+
+def _gain_row(
+    table: ReportTable, gain: Gain, control: str, comparison: Comparison
+) -> dict[str, Any]:
+    difference = Difference.of(control, comparison.main)
+    return {
+        "scene": table.condition.scene,
+        "protocol": table.condition.protocol,
+        "generator": table.labels[gain.cell.arm.generator],
+        "lambda": gain.cell.arm.rate.lam,
+        "times": gain.cell.arm.rate.times,
+        "omega": gain.cell.arm.omega,
+        "classifier": table.labels[gain.cell.classifier],
+        "over": control,
+        "metric": table.scores.main.key,
+        "gain": difference.mean,
+        "low": difference.low,
+        "high": difference.high,
+        "smallest": difference.smallest,
+        "largest": difference.largest,
+        "shown": difference.shown,
+        "second_metric": table.scores.second.key,
+        "second_gain": comparison.second and 100 * comparison.second.mean,
+        "p_corrected": difference.p,
+        "draws": difference.draws,
+        "rival": gain.rival is not None and control == gain.rival.control,
+        "verdict": "control" if gain.verdict is None else gain.verdict.finding,
+    }
 
 
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -153,8 +160,10 @@ def _class_rows(table: ReportTable, trial: Trial) -> Iterator[dict[str, Any]]:
         "synthetic_n": trial.synthetic,
     }
     for i, name in enumerate(table.class_names):
-        told = {key: own[i] if own and i < len(own) else None for key, own in counts.items()}
-        yield {"class_id": i + 1, "class_name": name, **told}
+        values = {
+            key: known[i] if known and i < len(known) else None for key, known in counts.items()
+        }
+        yield {"class_id": i + 1, "class_name": name, **values}
 
 
 def _identity(trial: Trial) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def latex(sections: Iterable[Section], name: str = "") -> str:
     return template.render(
         sections=without_parts(sections),
         name=name,
-        parts=_parts,
+        parts=_floats,
         groups=_groups,
         one_line=MAX_LETTERS_ON_A_LINE * LETTER,
     )
@@ -105,7 +105,7 @@ class _Placed(NamedTuple):
     points: float
 
 
-def _parts(grid: Grid) -> list[list[_Placed]]:
+def _floats(grid: Grid) -> list[list[_Placed]]:
     """The columns of the grid's one float, or of several that repeat the key columns."""
     placed = [_Placed(i, column, _points(grid, i)) for i, column in enumerate(grid.columns)]
 

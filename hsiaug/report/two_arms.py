@@ -72,7 +72,7 @@ class Pairing:
     @property
     def n(self) -> int:
         """Paired draws."""
-        return len(self.comparison.mine)
+        return len(self.comparison.arm_places)
 
     @cached_property
     def draws(self) -> list[dict[str, Any]]:
@@ -84,12 +84,12 @@ class Pairing:
         found, key = self.comparison, self.score.key
         a, b = found.control.ok, found.cell.ok
         columns = {
-            "seed": a.numbers("seed")[found.theirs],
-            "a": found.control.column(key)[found.theirs],
-            "b": found.cell.column(key)[found.mine],
+            "seed": a.numbers("seed")[found.control_places],
+            "a": found.control.column(key)[found.control_places],
+            "b": found.cell.column(key)[found.arm_places],
             "difference": np.array([d if abs(d) > TINY else 0.0 for d in found.main.differences]),
-            "record_a": np.array(a.values("hash"))[found.theirs],
-            "record_b": np.array(b.values("hash"))[found.mine],
+            "record_a": np.array(a.values("hash"))[found.control_places],
+            "record_b": np.array(b.values("hash"))[found.arm_places],
         }
         return [
             dict(zip(columns, row, strict=True))
@@ -142,30 +142,30 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
     if not keys:
         hint = "Run 'hsiaug benchmark … --store DIR' first, or name another folder."
         raise InputError(f"{report.where} must hold records", value="none", hint=hint)
-    ours = find_arm(a, "A", keys)
-    theirs = find_arm(b, "B", keys)
+    key_a = find_arm(a, "A", keys)
+    key_b = find_arm(b, "B", keys)
     names = arm_names(keys)
-    if ours == theirs:
+    if key_a == key_b:
         raise InputError(
-            "A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B."
+            "A and B must be two arms", value=f"{names[key_a]} twice", hint="Name another one as B."
         )
     pairings = []
     apart = []
     for table in report.tables:
         cells = table.every_cell
-        if ours in cells and theirs in cells:
-            pairing = _pairing(table, cells[ours], cells[theirs], metric)
+        if key_a in cells and key_b in cells:
+            pairing = _pairing(table, cells[key_a], cells[key_b], metric)
             if pairing.n:
                 pairings.append(pairing)
             else:
                 apart.append(f"{table.title}: A and B share no draw ({'; '.join(notes(pairing))})")
-        elif ours in cells or theirs in cells:
-            apart.append(f"{table.title}: only {'A' if ours in cells else 'B'} was run")
+        elif key_a in cells or key_b in cells:
+            apart.append(f"{table.title}: only {'A' if key_a in cells else 'B'} was run")
     if not pairings:
         rule = f"A and B must share a draw in which both give {metric or 'the main metric'}"
         hint = "Run both on the same scene, protocol and patch with the same `draws`."
         raise InputError(rule, value="; ".join(apart), hint=hint)
-    return ArmComparison(names[ours], names[theirs], tuple(pairings), tuple(apart))
+    return ArmComparison(names[key_a], names[key_b], tuple(pairings), tuple(apart))
 
 
 def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:
@@ -174,15 +174,11 @@ def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> 
         check_known(f"`metric` must be one that {table.title} has", metric, known)
     score = table.scores.main if metric is None else known[metric]
     scores = replace(table.scores, main=score)
-    mine = pair_up(b, a, scores)
-    # The table's other tests would take longer than all else.
-    return Pairing(
-        table,
-        score,
-        a,
-        b,
-        between(uncorrected(table.cells, scores), mine) if len(mine.mine) else mine,
-    )
+    comparison = pair_up(b, a, scores)
+    if len(comparison.arm_places):
+        # The table's other tests would take longer than all else.
+        comparison = between(uncorrected(table.cells, scores), comparison)
+    return Pairing(table, score, a, b, comparison)
 
 
 def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
@@ -315,8 +311,8 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
     table = pairing.table
     found = pairing.comparison
     test = pairing.comparison.main
-    a = (found.control, found.theirs)
-    b = (found.cell, found.mine)
+    a = (found.control, found.control_places)
+    b = (found.cell, found.arm_places)
     scores = [
         (
             score.name,
@@ -338,7 +334,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
         for d in pairing.draws
     ]
     deltas = found.class_deltas(len(table.class_names))
-    audits = found.cell.ok[found.mine].values("audit")
+    audits = found.cell.ok[found.arm_places].values("audit")
     classes = [
         (
             f"{c} {name}",
@@ -376,8 +372,8 @@ def notes(pairing: Pairing) -> Iterator[str]:
     made``.
     """
     for name, cell, paired in (
-        ("A", pairing.a, pairing.comparison.theirs),
-        ("B", pairing.b, pairing.comparison.mine),
+        ("A", pairing.a, pairing.comparison.control_places),
+        ("B", pairing.b, pairing.comparison.arm_places),
     ):
         left: dict[str, list[int]] = {}
         alone = cell.trials.numbers("failed") | cell.trials.numbers("idle")

@@ -60,7 +60,7 @@ def spec_of(
 
 def pairs_of(comparison: Any) -> list[tuple[Any, Any]]:
     """The trials of the arm and of the control, draw by draw."""
-    places = zip(comparison.mine, comparison.theirs, strict=True)
+    places = zip(comparison.arm_places, comparison.control_places, strict=True)
     return [(comparison.cell.ok[i], comparison.control.ok[j]) for i, j in places]
 
 

@@ -378,7 +378,7 @@ TWO_SPLITS = on_two_splits(
 
 def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None:
     table = table_of(TWO_SPLITS)
-    assert [len(one.mine) for one in table.comparisons] == [2, 2, 2] and table.draws == (0, 1)
+    assert [len(one.arm_places) for one in table.comparisons] == [2, 2, 2] and table.draws == (0, 1)
     assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
     assert said(TWO_SPLITS)[:2] == [
         (
@@ -419,7 +419,7 @@ def test_an_arm_that_failed_under_one_seed_of_a_split_has_its_next() -> None:
     table = table_of([*(one for one in TWO_SPLITS if one["hash"] != broken[0]["hash"]), *broken])
     (gain,) = table.judged
     assert [t.seed for t in gain.cell.ok] == [1, 2] and len(table.failed) == 1
-    assert {len(one.mine) for one in gain.against.values() if one} == {2}
+    assert {len(one.arm_places) for one in gain.against.values() if one} == {2}
 
 
 def test_a_store_read_in_python_counts_splits(tmp_path: Path) -> None:

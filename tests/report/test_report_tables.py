@@ -211,7 +211,7 @@ def test_pairs_are_the_draws_in_which_both_went_well(
     ]
     shared = {s for s, ok in ours.items() if ok} & {s for s, ok in theirs.items() if ok}
     comparisons = [c for table in build_report(records).tables for c in table.comparisons]
-    assert [len(c.mine) for c in comparisons] == ([len(shared)] if shared else [])
+    assert [len(c.arm_places) for c in comparisons] == ([len(shared)] if shared else [])
     for comparison in comparisons:
         assert all(
             a.seed == b.seed and a.arm.generator != b.arm.generator for a, b in pairs_of(comparison)

@@ -39,7 +39,7 @@ def templates() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
-        finalize=_shown,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -70,7 +70,7 @@ def picture_source(picture: bytes) -> str:
     return f"data:image/svg+xml,{quote(picture.decode(), safe='/:;,.=()!*+@-_~')}"
 
 
-def _shown(value: Any) -> Any:
+def _visible(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -94,7 +94,7 @@ class SampleMaker:
         for cell, trial, sheet in _sheets(self._store, table):
             if self._left <= 0:
                 break
-            generators.append(self._shown(self._store, table, cell, trial, sheet))
+            generators.append(self._of_generator(self._store, table, cell, trial, sheet))
             last = sheet
         if last is None:
             return None
@@ -105,13 +105,13 @@ class SampleMaker:
             legend=_legend(last, table.class_names) if last.of_tiles else [],
         )
 
-    def _shown(
+    def _of_generator(
         self, store: Store, table: ReportTable, cell: ArmCell, trial: Trial, sheet: SampleSheet
     ) -> dict[str, Any]:
         """What is shown of a generator; its room is used then."""
         draw = _tile_figures if sheet.of_tiles else _patch_figures
         figures = [*draw(sheet, table.class_names)]
-        spectra = _spectra_shown(sheet, table.class_names)
+        spectra = _spectra_of(sheet, table.class_names)
         self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
         self._left -= sum(len(line) for plot in spectra["plots"] for _, line in plot.lines)
         record = store.sound(trial.hash) or {}
@@ -123,7 +123,7 @@ class SampleMaker:
         }
 
 
-def _spectra_shown(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, Any]:
+def _spectra_of(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, Any]:
     """Plots of the mean spectra of a sheet, and what they span; no plot where it has none."""
     spectra = sheet.spectra
     if spectra is None or spectra.ids.max(initial=0) > len(class_names):

@@ -20,7 +20,7 @@ def _gains(table: ReportTable) -> Grid:
     """
 
     def pairs(cell: ArmCell) -> str:
-        counts = [len(c.mine) if c else 0 for c in table.against(cell).values()]
+        counts = [len(c.arm_places) if c else 0 for c in table.against(cell).values()]
         several = cell.arm.judged and len(set(counts)) > 1
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 

@@ -23,7 +23,7 @@ def overview(table: ReportTable) -> Grid:
         *_score_columns(table, spare_main=False),
         *_gain_columns(table),
     ]
-    shown = sorted(_shown(table), key=partial(_main_score, table), reverse=True)
+    shown = sorted(_overview_cells(table), key=partial(_main_score, table), reverse=True)
     return make_grid(_overview_heading(table, "of"), columns, shown, keys=2)
 
 
@@ -31,7 +31,7 @@ def grouped_overview(table: ReportTable) -> Grid:
     """A row per classifier without samples, and below it a row per arm with that classifier, the
     highest main score first: scores, and what the arm gains over no samples and over its rival.
     """
-    shown = _shown(table)
+    shown = _overview_cells(table)
     highest: dict[Method, float] = {}
     for cell in shown:
         score = _main_score(table, cell)
@@ -66,7 +66,7 @@ def _main_score(table: ReportTable, cell: ArmCell) -> float:
     return mean.mean if mean else -1.0
 
 
-def _shown(table: ReportTable) -> list[ArmCell]:
+def _overview_cells(table: ReportTable) -> list[ArmCell]:
     """The cells of an overview: those without samples however low they are, then the highest."""
     cells = sorted(table.cells.values(), key=partial(_main_score, table), reverse=True)
     return sorted(cells, key=lambda cell: not cell.without_samples)[:MOST_ROWS]
