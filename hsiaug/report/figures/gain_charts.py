@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import cycle, groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import TONES
@@ -74,7 +75,7 @@ def matrix_figure(matrix: Matrix) -> Figure:
     return _drawn([_card(matrix)], 2, OF_CARD)
 
 
-def gain_figure(report: Report, columns: int = 2) -> Figure:
+def gain_figure(report: Report, columns: int = 2, most: int | None = None) -> Figure:
     """A panel per classifier of each table: differences in points, an arm over each of its
     controls.
 
@@ -82,13 +83,15 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
     ----------
     columns : int
         Columns of a page with two, which the figure fills.
+    most : int or None
+        Arms of a table that are drawn, those that gain most; None: all of them.
 
     Raises
     ------
     InputError
         Where nothing but controls was run.
     """
-    return _drawn([_gains(table) for table in report.tables], columns, OF_GAINS)
+    return _drawn([_gains(table, most) for table in report.tables], columns, OF_GAINS)
 
 
 def _drawn(blocks: Sequence[ChartBlock], columns: int, how_to_read: str) -> Figure:
@@ -177,9 +180,10 @@ def _write(axes: Axes, y: float, text: str, colour: str) -> None:
     )
 
 
-def _gains(table: ReportTable) -> ChartBlock:
+def _gains(table: ReportTable, most: int | None) -> ChartBlock:
     """Each arm has a line for each control."""
-    known = table.by_gain
+    ranked = sorted(table.by_gain, key=attrgetter("rank"), reverse=True)[:most]
+    known = [gain for gain in table.by_gain if gain in ranked]
     each = len(table.controls) + 1
     lines = {arm: each * i for i, arm in enumerate(dict.fromkeys(gain.cell.arm for gain in known))}
     places = control_places(known)

@@ -7,11 +7,14 @@ from hsiaug.report.cells import ArmCell
 from hsiaug.report.columns import against_entry, cell_columns
 from hsiaug.report.figures.gain_charts import gain_figure
 from hsiaug.report.findings import TONES_OF_FINDINGS, verdict_text
-from hsiaug.report.formatting import p_text
+from hsiaug.report.formatting import count, p_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
+
+MOST_ARMS = 24
+"""Arms that the figure of the page shows."""
 
 
 def _gains(table: ReportTable) -> Grid:
@@ -59,10 +62,10 @@ def _gains(table: ReportTable) -> Grid:
 
 
 def _section(table: ReportTable, _: Sources) -> Section:
-    figure = SectionFigure(
-        f"Δ{table.scores.main.name} of each arm over its controls, in percentage points",
-        lambda: gain_figure(Report((table,))),
-    )
+    caption = f"Δ{table.scores.main.name} of each arm over its controls, in percentage points"
+    if (left := len(table.by_gain) - MOST_ARMS) > 0:
+        caption += f" ({count(left, 'arm')} that gain less: in the table alone)"
+    figure = SectionFigure(caption, lambda: gain_figure(Report((table,)), most=MOST_ARMS))
     return Section(
         "Gain over each control",
         tables=(_gains(table),),

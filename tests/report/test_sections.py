@@ -1,0 +1,67 @@
+"""Sections of a report: each module declares its own, and every format shows them."""
+
+import io
+
+import pytest
+from html_pages import parsed, table_named
+from pandas import DataFrame
+from report_records import benchmark
+from rich.console import Console
+
+from hsiaug.report import build_report, print_report, render_html, render_report
+from hsiaug.report.grid import frame_grid
+from hsiaug.report.section import Section, without_parts
+from hsiaug.report.sections import section_kinds
+
+COST = "Cost of every arm, over all draws"
+
+
+def test_what_arms_cost_stands_in_every_format() -> None:
+    report = build_report(benchmark(2), store="results")
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    print_report(report, console, "classifier")
+    texts = [
+        console.file.getvalue(),
+        *(render_report(report, f, "classifier") for f in ("md", "tex")),
+    ]
+    assert all(COST in text for text in texts)
+    rows = table_named(parsed(render_html(report)), COST)
+    # Eight arms of two trials, 1.25 seconds each.
+    assert [[cell.text for cell in row[2:]] for row in rows] == [["2", "2.5", "2.0", "100.0"]] * 8
+
+
+def test_every_section_has_a_name_of_its_own_and_lies_in_a_part_that_exists() -> None:
+    kinds = section_kinds()
+    ids = [kind.id for kind in kinds]
+    assert len(ids) == len(set(ids))
+    assert {kind.within for kind in kinds} - {""} <= {kind.id for kind in kinds if not kind.within}
+
+
+def test_a_frame_is_a_table() -> None:
+    frame = DataFrame(
+        {("", "n"): [1200, 3], ("seconds", "mean"): [1.25, float("nan")]},
+        index=["first", "second"],
+    ).rename_axis("arm")
+    grid = frame_grid("Example", frame)
+    assert [(column.group, column.header) for column in grid.columns] == [
+        ("", "arm"),
+        ("", "n"),
+        ("seconds", "mean"),
+    ]
+    assert [[entry.text for entry in row] for row in grid.rows] == [
+        ["first", "1,200", "1.2"],
+        ["second", "3", "–"],
+    ]
+    assert [column.numeric for column in grid.columns] == [False, True, True]
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_formats_that_do_not_fold_show_what_parts_hold(depth: int) -> None:
+    section = Section(
+        "part", tables=(frame_grid("Inner", DataFrame({"x": [1]})),), notes=("Note.",)
+    )
+    for _ in range(depth):
+        section = Section("whole", parts=(section,), notes=("First.",))
+    (joined,) = without_parts([section])
+    assert [table.heading for table in joined.tables] == ["Inner"]
+    assert joined.notes == ("First.",) * depth + ("Note.",) and joined.parts == ()
