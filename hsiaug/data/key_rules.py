@@ -1,4 +1,4 @@
-"""The keys of all formats that are read, and what becomes of each: the table of docs/scenes.md."""
+"""The keys of all formats that are read, and what becomes of each: the table of docs/keys.md."""
 
 from __future__ import annotations
 

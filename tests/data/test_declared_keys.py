@@ -25,7 +25,7 @@ from tests.data.made_products import Made, emit, enmap, hypso, prisma, tanager_b
 from tests.in_process import hsiaug as command
 
 FARM = toy_scene(seed=3, height=40, width=32, bands=6, classes=3)
-DOCS = Path(__file__).parents[2] / "docs" / "scenes.md"
+DOCS = Path(__file__).parents[2] / "docs" / "keys.md"
 
 
 def test_the_table_of_the_docs_is_that_of_the_code() -> None:
