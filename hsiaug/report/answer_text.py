@@ -176,8 +176,8 @@ def _contrasts(answer: Answer, answers: Answers) -> list[str]:
     rest = [*groups.values()][MOST_CONTRASTS:]
     unsaid = [one for group in rest for contrast in group for one in contrast.differences]
     if rest:
-        of = f": {_spread(unsaid)} points of {answers.metric}" if unsaid else ""
-        said.append(f"{count(len(rest), 'more comparison')} in the table{of}.")
+        sizes = f": {_spread(unsaid)}" if unsaid else ""
+        said.append(f"{len(rest)} more in the table{sizes}.")
     return said
 
 
