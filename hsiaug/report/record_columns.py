@@ -41,7 +41,7 @@ TOGETHER = 5000
 """Records whose values become arrays at once."""
 MOST_TEXTS = 10_000
 """Texts of values that are remembered at most."""
-VERSION = crc32(f"9 {COLUMNS}".encode()) >> 1
+VERSION = crc32(str([9, *((c.name, f, c.key) for f, c in COLUMNS.items())]).encode()) >> 1
 """Of the columns that are cached. A column of another field is another version; raise the number
 where others change.
 """

@@ -80,10 +80,17 @@ class Column:
         Of the column.
     key : str
         Of the number in a field that has several.
+    heading : str
+        Of the column in the table of what every arm cost; empty: it stands in CSV and frames
+        alone.
+    over_trials : {"sum", "max"}
+        What that table has of the trials of an arm.
     """
 
     name: str
     key: str = ""
+    heading: str = ""
+    over_trials: Literal["sum", "max"] = "sum"
 
     def value(self, field: Any) -> float | None:
         """The number in what a record says of the field; None where it has none."""
@@ -320,19 +327,19 @@ class TrialResult(_Part):
     classifier_facts: dict[str, object] = Field(
         {}, description="what the classifier reports on its fit."
     )
-    timings: Annotated[dict[str, Amount], Column("seconds", "total")] = Field(
+    timings: Annotated[dict[str, Amount], Column("seconds", "total", "seconds")] = Field(
         description="wall-clock time of `prepare`, `fit_generator`, `sample`, `fit_classifier`,"
         " `predict`, `total`."
     )
-    cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total")] = Field(
-        {}, description="processor time of the same."
+    cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total", "CPU seconds")] = (
+        Field({}, description="processor time of the same.")
     )
     optimiser_steps: dict[str, Count | None] | None = Field(
         None, description="of `fit_generator` and `fit_classifier`, counted by the runner."
     )
-    peak_memory_mb: Annotated[Amount | None, Column("peak_memory_mb")] = Field(
-        description="peak resident memory, or null."
-    )
+    peak_memory_mb: Annotated[
+        Amount | None, Column("peak_memory_mb", heading="highest memory (MB)", over_trials="max")
+    ] = Field(description="peak resident memory, or null.")
     device: dict[str, object] | None = Field(
         description="{`requested`, `generator`, `classifier`, `threads`}."
     )

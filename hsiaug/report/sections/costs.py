@@ -4,6 +4,7 @@ from hsiaug.report.grid import frame_grid
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
+from hsiaug.trial.record import COLUMNS
 
 NOTE = (
     "Cost: of trials that went well. What trials share, as the fit of a generator, counts to the"
@@ -12,16 +13,13 @@ NOTE = (
 
 
 def _section(table: ReportTable, _: Sources) -> Section | None:
-    trials = table.frame("seconds", "cpu_seconds", "peak_memory_mb").query("status == 'ok'")
+    columns = [column for column in COLUMNS.values() if column.heading]
+    trials = table.frame(*(column.name for column in columns)).query("status == 'ok'")
     if trials.empty:
         return None
+    of_arm = {column.heading: (column.name, column.over_trials) for column in columns}
     cost = trials.groupby(["classifier", "arm"], sort=False).agg(
-        **{
-            "trials": ("seconds", "size"),
-            "seconds": ("seconds", "sum"),
-            "CPU seconds": ("cpu_seconds", "sum"),
-            "highest memory (MB)": ("peak_memory_mb", "max"),
-        }
+        trials=("status", "size"), **of_arm
     )
     grid = frame_grid("Cost of every arm, over all draws", cost, block="classifier")
     return Section("What it cost", tables=(grid,), notes=(NOTE,))
