@@ -352,7 +352,7 @@ def signals(dice: random.Random, folder: Path, most: int) -> Cases:
             "made.npz",
         ),
         "split": ("split", "toy", "--out", "split.png"),
-        "map": ("map", "toy", "--out", "map.tif", "--patch", "3"),
+        "map": ("map", "toy", "--out", "map.tif"),
         "plugins": ("plugins", "list"),
         "suggest": ("suggest", "toy", "-n", "2", "--out", "ask.csv"),
     }

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from hsiaug.bench.engine import TrialEnded
-from hsiaug.bench.engines import local
-from hsiaug.bench.engines.local import BadAnswer, read_answer, without_half_messages
+from hsiaug.bench.engines.local import BadAnswer, read_answer
+from hsiaug.registry.isolation import processes
+from hsiaug.registry.isolation.processes import refuse_half_messages
 from hsiaug.trial.record import TrialResult, not_reached
 
 GOOD: dict[str, Any] = {
@@ -77,9 +78,9 @@ def test_what_no_worker_says_is_no_message(
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes wait here")
 def test_a_message_whose_rest_does_not_follow_is_not_waited_for(ends, monkeypatch):
-    monkeypatch.setattr(local, "WHOLE_WITHIN", 0.1)
+    monkeypatch.setattr(processes, "WHOLE_WITHIN", 0.1)
     here, there = ends
-    without_half_messages(here)
+    refuse_half_messages(here)
     os.write(there.fileno(), b"\0\0\0\xff{")
     with pytest.raises(BadAnswer):
         read_answer(here, "a")

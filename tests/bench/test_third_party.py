@@ -16,7 +16,7 @@ from hsiaug.base.errors import PluginError, SplitError
 from hsiaug.core.scene import Scene
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
-from hsiaug.registry.isolation import packages
+from hsiaug.registry.isolation import packages, processes
 from hsiaug.registry.isolation.packages import (
     IMPORTER,
     CardFields,
@@ -250,6 +250,42 @@ def test_an_import_that_does_not_end_is_given_up(
             package.call(
                 Entries, packages._list_entries, "endless_plugin", "endless_plugin", within=0.5
             )
+
+
+@pytest.mark.parametrize("said", [b"x" * 40, b"\0\0\0\x10", b"\0\0\0\4null"])
+def test_a_package_that_writes_into_its_connection_is_one_error(
+    said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import os\n"
+        "for number in range(3, 60):\n"
+        f"    try: os.write(number, {said!r})\n"
+        "    except OSError: pass\n"
+        "import time; time.sleep(5)\n"
+    )
+    monkeypatch.syspath_prepend(install(tmp_path / "site", "noisy_plugin", code))
+    monkeypatch.setattr(processes, "WHOLE_WITHIN", 0.5)
+    package = Package("noisy-plugin", find_plugin)
+    try:
+        entries, error = package.entries("noisy_plugin", "noisy_plugin")
+        assert entries == [] and "noisy-plugin must" in error
+    finally:
+        IMPORTER.end()
+
+
+def test_a_plugin_that_writes_into_all_open_files_costs_its_own_trials(tmp_path: Path) -> None:
+    writes = (
+        "import os\n        for number in range(3, 60):\n"
+        "            try: os.write(number, b'x' * 40)\n            except OSError: pass\n"
+    )
+    site = install(tmp_path / "site", "dummy_plugin", DUMMY.replace("progress(1, 1)", writes))
+    words = ("benchmark", "toy", *TRIALS, "--generator", "dummy,noise", "--store", "store")
+    done = hsiaug(*words, env=environment(site), cwd=tmp_path)
+
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    records = list(Store(tmp_path / "store").records())
+    failed = {one["spec"]["generator"]["name"] for one in records if one["status"] == "failed"}
+    assert failed == {"dummy"}, done.stderr
 
 
 THREADS = """

@@ -7,7 +7,6 @@ cannot be told from a worker's last words, and a call into compiled code cannot 
 
 import os
 import signal
-import socket
 import tempfile
 import threading
 import time
@@ -74,8 +73,6 @@ escaped, and more.
 """
 MOST_LABELS = 2**31
 """Bytes of predicted class ids."""
-WHOLE_WITHIN = 60.0
-"""Seconds in which the rest of a message follows its beginning."""
 
 
 class BadAnswer(Exception):
@@ -114,18 +111,6 @@ class _Step(_Message):
 
 
 SAID: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
-
-
-def without_half_messages(connection: Connection) -> None:
-    """Let reading fail where the rest of a message does not follow, in place of waiting for
-    ever.
-    """
-    if os.name == "posix":
-        seconds = int(WHOLE_WITHIN), int(WHOLE_WITHIN % 1 * 1e6)
-        with socket.socket(fileno=os.dup(connection.fileno())) as pipe:
-            pipe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_RCVTIMEO, np.array(seconds, dtype="l").tobytes()
-            )
 
 
 def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnded:
@@ -260,7 +245,6 @@ class Worker:
         # It takes Ctrl-C once it can end without a traceback, and not before.
         shown = without_secrets(os.environ)
         child = Child(serve, self.shown, start, shown, context=CONTEXT, environment=shown)
-        without_half_messages(child.connection)
         self.draw = None
         self.ran = frozenset()
         return child
@@ -324,7 +308,7 @@ class Worker:
             Seconds in which it may end by itself.
         """
         assert self.child is not None
-        self.child.process.join(timeout=wait)
+        self.child.await_end(wait)
         code = self.end()
         if code == SHORT:
             return WorkerLost(f"was short of memory or processes{self._bounds()}", self.stage)

@@ -59,8 +59,6 @@ ANSWERS_WITHIN = 120.0
 """Seconds in which a package is imported, or says what its card is."""
 DRAWS_WITHIN = 3600.0
 """Seconds in which a protocol draws."""
-MAX_ANSWER_BYTES = 2**31
-"""Bytes of an answer: the masks of a draw."""
 REPAIR = "Repair or uninstall that package; all other plugins still work."
 
 
@@ -74,10 +72,13 @@ class Message(BaseModel):
     ----------
     contract : str
         What a plugin must do so that its answer is valid.
+    most_bytes : int
+        Of an answer.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
     contract: ClassVar[str] = "have a valid card"
+    most_bytes: ClassVar[int] = 2**24
 
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -185,6 +186,7 @@ class Masks(Message):
     """
 
     contract: ClassVar[str] = "draw masks"
+    most_bytes: ClassVar[int] = 2**31
 
 
 class DrawMasks(Masks):
@@ -247,6 +249,10 @@ def _json_form(value: Any) -> object:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
+class NoMessage(PluginError):
+    """What a process sent is none of the messages: what follows may answer an earlier question."""
+
+
 def read_answer(model: type[AnyMessage], answer: bytes, package: str) -> AnyMessage:
     """An answer of the process of a package.
 
@@ -263,7 +269,7 @@ def read_answer(model: type[AnyMessage], answer: bytes, package: str) -> AnyMess
         with suppress(ValidationError):
             raise Failure.model_validate_json(answer).error(package) from None
         first = error.errors(include_url=False)[0]
-        raise PluginError(
+        raise NoMessage(
             f"a plugin of {package} must {model.contract}",
             value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
             hint=REPAIR,
@@ -472,9 +478,9 @@ class PluginProcess:
             connection.send((function, arguments))
             if within is not None and not connection.poll(within):
                 raise NoAnswer(f"no answer within {within:g} s")
-            answer = connection.recv_bytes(MAX_ANSWER_BYTES)
+            answer = connection.recv_bytes(model.most_bytes)
         except (EOFError, OSError):
-            self._child.process.join(5)
+            self._child.await_end(5)
             raise NoAnswer(f"its process ended with {self._child.ending}") from None
         return read_answer(model, answer, package)
 
@@ -606,6 +612,9 @@ class Package:
             try:
                 process = IMPORTER.start()
                 return process.call(self.name, model, function, *arguments, within=within)
+            except NoMessage:
+                IMPORTER.end()
+                raise
             except NoAnswer as reason:
                 rule = f"the package {self.name} must load, and say what its plugins are"
                 failure = PluginError(rule, value=str(reason), hint=REPAIR)

@@ -7,9 +7,12 @@ import multiprocessing
 import os
 import re
 import signal
+import socket
+import struct
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BufferedWriter, FileIO, TextIOWrapper
@@ -46,6 +49,8 @@ FORKS = (
 SPAWN: Any = multiprocessing.get_context("spawn")
 CONTEXT: Any = multiprocessing.get_context("forkserver") if FORKS else SPAWN
 """How workers are started."""
+WHOLE_WITHIN = 60.0
+"""Seconds in which the rest of a message follows its beginning."""
 MOST_PRINTED = 10**6
 """Bytes that a process of plugins may print."""
 SET_CHILD_SUBREAPER = 36
@@ -89,6 +94,7 @@ class Child:
         self.pid = 0
         _prepare()
         self.connection, theirs = context.Pipe()
+        refuse_half_messages(self.connection)
         self.process = context.Process(target=work, args=(theirs, *arguments))
         errors: list[Exception] = []
         starting = threading.Thread(target=self._start, args=(environment, errors), daemon=True)
@@ -143,10 +149,28 @@ class Child:
             _kill(descendants)
             self.connection.close()
 
+    def await_end(self, seconds: float) -> None:
+        """Wait for it to end by itself. Not by ``join``, which takes what a plugin writes into all
+        open files for the end, and then waits without a limit.
+        """
+        until = time.monotonic() + seconds
+        while self.process.exitcode is None and time.monotonic() < until:
+            time.sleep(0.02)
+
     @property
     def ending(self) -> str:
         """How it ended: ``exit code 3`` or ``signal SIGKILL``."""
         return ending(self.process.exitcode)
+
+
+def refuse_half_messages(connection: Connection) -> None:
+    """Let reading fail where the rest of a message does not follow, in place of waiting for
+    ever.
+    """
+    if os.name == "posix":
+        with socket.socket(fileno=os.dup(connection.fileno())) as pipe:
+            limit = struct.pack("@ll", int(WHOLE_WITHIN), int(WHOLE_WITHIN % 1 * 1e6))
+            pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
 def ending(code: int | None) -> str:
@@ -219,7 +243,7 @@ def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     # What it leaves behind is found below it when it is ended.
     adopt_orphans()
-    _leave_resource_tracker()
+    _leave_servers()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if not prints:
         os.dup2(2, 1)
@@ -246,15 +270,19 @@ class _Printed(FileIO):
         return size if self.remaining < 0 else super().write(data) or 0
 
 
-def _leave_resource_tracker() -> None:
-    """Close the connection to the process that removes shared memory for the command and all that
-    it has started: through it a plugin could have any removed. This process has its own.
+def _leave_servers() -> None:
+    """Close the connections to two processes that serve the command: that which removes shared
+    memory, for all that it has started, and that which forks workers. Through them a plugin could
+    have any memory removed, or end the other. This process has its own.
     """
     tracker: Any = resource_tracker._resource_tracker
-    if tracker._fd is not None:
-        with suppress(OSError):
-            os.close(tracker._fd)
-        tracker._fd = tracker._pid = None
+    server = _fork_server()
+    for descriptor in (tracker._fd, server._forkserver_alive_fd):
+        if descriptor is not None:
+            with suppress(OSError):
+                os.close(descriptor)
+    tracker._fd = tracker._pid = None
+    server._forkserver_alive_fd = server._forkserver_address = server._forkserver_pid = None
 
 
 def _end_with_parent() -> None:
