@@ -272,7 +272,7 @@ def test_scores_then_draws_with_their_records() -> None:
 
 def test_a_leaky_protocol_is_said_so() -> None:
     records = arms([0.1], protocol=("random", "0.1", "none"), audit=audit_of(leaky=True))
-    assert page_of(comparison(records)).heading.startswith("LEAKY")
+    assert page_of(comparison(records)).title.startswith("LEAKY")
 
 
 # Names of arms

@@ -15,7 +15,7 @@ from PIL import Image
 from report_records import believable, benchmark, record
 
 from hsiaug.report import build_report, render_html
-from hsiaug.report.html import samples
+from hsiaug.report.html import sample_pictures
 from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra, with_test_pixels
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.store import Store
@@ -135,7 +135,7 @@ def test_layout_of_tiles_is_told_with_their_masks() -> None:
         name: {**measured(0.9, 0.05), "mask_edges": rank, "change": change}
         for name, rank, change in (("measured", 0.7, 1.5), ("measured_real", 0.8, 1.9))
     }
-    line = samples.layout_sentence({"provenance": said}, of_tiles=True)
+    line = sample_pictures.layout_sentence({"provenance": said}, of_tiles=True)
     assert "of real training tiles: correlation of neighbours within tiles" in line
     assert "at edges of the mask 70.0% [80.0%]; change inside the mask" in line
     assert line.endswith("1.50 [1.90].")
@@ -144,7 +144,7 @@ def test_layout_of_tiles_is_told_with_their_masks() -> None:
 def test_pieces_that_are_all_but_copies_are_told_below_the_layout() -> None:
     made = {**measured(0.9, 0.05), "pieces_5": 0.57, "pieces_17": 0.0}
     said = {"measured": made, "measured_real": measured(0.9, 0.05)}
-    line = samples.layout_sentence({"provenance": said}, of_tiles=True)
+    line = sample_pictures.layout_sentence({"provenance": said}, of_tiles=True)
     assert line.endswith("(5 % would be chance): 57 % of 5×5 pixels, 0 % of 17×17 pixels.")
 
 
@@ -166,7 +166,7 @@ def test_without_thumbnails_the_page_has_no_such_section(store: Store, tmp_path:
 def test_pictures_end_where_the_page_would_grow_large(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(samples, "ROOM", 1)
+    monkeypatch.setattr(sample_pictures, "ROOM", 1)
     assert len(page_of(store).all("details", id="t0-samples")[0].all("h4")) == 1
 
 
