@@ -37,7 +37,6 @@ from hsiaug.registry.progress import show_progress
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.formatting import percent
 from hsiaug.report.output_files import figure_writers, write_files
-from hsiaug.report.scores import metric_set
 from hsiaug.tasks.task import Task, get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import NONE
@@ -137,7 +136,7 @@ class SceneMap:
         """Sentences on how far the map is to be trusted."""
         audit = self.made.split.audit
         metrics = self.record["metrics"]
-        headline = metric_set(self.made.spec.task)
+        headline = get_task(self.made.spec.task).metrics
         scores = ", ".join(
             f"{measure.name} {percent(metrics[measure.key])}"
             for measure in (headline.second, headline.main)

@@ -86,15 +86,15 @@ def main_score(record: Record, large: Sequence[int] = ()) -> float:
     metrics = record["metrics"]
     if large:
         return fmean(metrics["recall"][c - 1] for c in large)
-    main, _ = get_task(record["spec"]["task"]).scores
-    value: float = metrics[main[0]]
+    main, _ = get_task(record["spec"]["task"]).metrics.advice
+    value: float = metrics[main.key]
     return value
 
 
 def second_score(record: Record) -> float:
     """The score that stands beside the main one: of pixels OA, of masks F1."""
-    _, second = get_task(record["spec"]["task"]).scores
-    value: float = record["metrics"][second[0]]
+    _, second = get_task(record["spec"]["task"]).metrics.advice
+    value: float = record["metrics"][second.key]
     return value
 
 

@@ -22,7 +22,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.report.formatting import percent
-from hsiaug.report.scores import metric_set, over_large
+from hsiaug.tasks.scores import over_large
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE, Arm
 from hsiaug.trial.spec import TrialSpec
@@ -65,12 +65,12 @@ def scoring(plan: Plan, session: Session) -> Session:
     """
     task = plan.task
     trial = plan.trials[0]
-    name = task.scores[0][1]
-    if not task.single_pixels:
+    name = task.metrics.advice[0].name
+    if not task.metrics.leaves_out_small:
         return replace(session, score=name)
     fresh = [task.draws.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
     large, tested = large_classes(split.audit.test_counts for split in (*plan.splits, *fresh))
-    main = over_large(metric_set(task.name), len(large), tested).main
+    main = over_large(task.metrics, len(large), tested).main
     if main.key != "aa_large":
         return replace(
             session, score=name if len(large) == tested else f"{name} (all classes)", large=()

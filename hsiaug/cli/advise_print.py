@@ -47,7 +47,7 @@ def tell_advice(
     """
     plan = advice.plan
     # Of pixels AA and OA.
-    names = advice.score, plan.task.scores[1][1]
+    names = advice.score, plan.task.metrics.advice[1].name
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
     header = ("stage", "generator", "λ", "M", "ω", "classifier", "draws", names[0], *gains)
     audits = [split.audit for split in plan.splits]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
 from hsiaug.report.cells import ArmCell, summarise
-from hsiaug.report.scores import Metric, MetricSet
+from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, NONE, Arm, Method
 
 

@@ -15,10 +15,10 @@ from hsiaug.report.formatting import MISSING, count, decimal, percent, plus_minu
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.notes import table_section
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
-from hsiaug.report.scores import Metric
 from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
+from hsiaug.tasks.scores import Metric
 
 MOST_CLOSING = 4
 """Arms of which the last sentences tell."""

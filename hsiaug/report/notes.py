@@ -24,9 +24,8 @@ from hsiaug.report.formatting import (
     seeds_text,
     span,
 )
-from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.section import Section
-from hsiaug.report.tables import ReportTable, damage_summary
+from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable, damage_summary
 from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import RIVALS, Method, needed_of

@@ -21,7 +21,6 @@ from hsiaug.report.formatting import (
 )
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, frame_grid, make_grid
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.scores import metric_names
 from hsiaug.report.section import Section
 from hsiaug.report.suite_findings import (
     IN_PART,
@@ -36,6 +35,7 @@ from hsiaug.report.suite_findings import (
     find_claims,
     find_tables,
 )
+from hsiaug.tasks.task import metric_names
 from hsiaug.trial.declared_tables import (
     QUALITY,
     DeclaredTable,

@@ -27,8 +27,8 @@ from hsiaug.report.compare import (
 from hsiaug.report.conditions import Condition
 from hsiaug.report.formatting import key_labels
 from hsiaug.report.records import read_trials
-from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.report.trials import Trial, Trials
+from hsiaug.tasks.scores import Metric, MetricSet, over_large
 from hsiaug.trial import STORE
 from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
@@ -43,6 +43,13 @@ ADDED = "added"
 """The protocol of learning curves over added labels."""
 NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
+CONTROL_CLASSIFIERS = {
+    "coords": "reads row and column and no band",
+    "majority": "calls every pixel by the most frequent class of training",
+}
+"""Control classifiers, and what they do in place of looking at spectra: what they score stands in
+the audit.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -430,9 +437,11 @@ def damage_summary(damaged: Sequence[Damage]) -> str:
 
 
 def _table(run: str, title: str, condition: Condition, trials: Trials) -> ReportTable:
+    from hsiaug.tasks.task import get_task
+
     audits = [audit for audit in trials.unlike("audit") if audit is not None]
     large, tested = large_classes(audit["test_counts"] for audit in audits)
-    scores = over_large(metric_set(condition.task), len(large), tested)
+    scores = over_large(get_task(condition.task).metrics, len(large), tested)
     if scores.main.key == "aa_large":
         recalls = (trials.numbers(f"recall:{c}").tolist() for c in large)
         sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)

@@ -30,10 +30,10 @@ from hsiaug.report.formatting import (
 )
 from hsiaug.report.grid import Grid, frame_grid
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.scores import Metric
 from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
+from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import ALONE
 from hsiaug.trial.record_json import why_failed
 

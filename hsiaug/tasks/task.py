@@ -12,6 +12,7 @@ from hsiaug.tasks.data import DataSource, PairSource, SceneSource
 from hsiaug.tasks.draws import Draws, PixelDraws, TileDraws
 from hsiaug.tasks.prediction import PixelPredictor, Predictor, TilePredictor
 from hsiaug.tasks.sampling import PairSampling, PatchSampling, Sampling
+from hsiaug.tasks.scores import CHANGE, PIXELS, SEGMENTATION, MetricSet
 from hsiaug.tasks.scoring import MaskScorer, PixelScorer, Scorer
 
 
@@ -28,9 +29,8 @@ class Task:
         show pixels without a label.
     of_scenes : bool
         Whether a single scene has the task.
-    scores : tuple of (str, str)
-        Key in a record and name of the score that advice is told by, and of what stands beside it;
-        neither is ever undefined.
+    metrics : MetricSet
+        The scores that a report shows and tests.
     views : tuple of str
         Spectral views that classifiers may be shown.
     data : DataSource
@@ -48,7 +48,7 @@ class Task:
     name: str
     single_pixels: bool
     of_scenes: bool
-    scores: tuple[tuple[str, str], tuple[str, str]]
+    metrics: MetricSet
     views: tuple[str, ...]
     data: DataSource
     draws: Draws
@@ -57,12 +57,11 @@ class Task:
     scoring: Scorer
 
 
-_MASK_SCORES = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
 _PIXELS = Task(
     name="pixels",
     single_pixels=True,
     of_scenes=True,
-    scores=(("aa", "AA"), ("oa", "OA")),
+    metrics=PIXELS,
     views=(*VIEWS, AUTO),
     data=SceneSource(),
     draws=PixelDraws(),
@@ -74,7 +73,7 @@ _SEGMENTATION = Task(
     name="segmentation",
     single_pixels=False,
     of_scenes=True,
-    scores=_MASK_SCORES,
+    metrics=SEGMENTATION,
     views=VIEWS,
     data=PairSource("segmentation"),
     draws=TileDraws(),
@@ -86,7 +85,7 @@ _CHANGE = Task(
     name="change",
     single_pixels=False,
     of_scenes=False,
-    scores=_MASK_SCORES,
+    metrics=CHANGE,
     views=VIEWS,
     data=PairSource("change"),
     draws=TileDraws(),
@@ -125,3 +124,10 @@ def get_task(name: str) -> Task:
     """
     check_known("the task must be known", name, _TASKS)
     return _TASKS[name]
+
+
+def metric_names() -> dict[str, str]:
+    """The name that tables give each metric, by its key in records."""
+    sets = (task.metrics for task in _TASKS.values())
+    listed = (metric for scores in sets for metric in (*scores.shown, *scores.more))
+    return {metric.key: metric.name for metric in listed}

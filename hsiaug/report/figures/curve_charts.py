@@ -25,8 +25,8 @@ from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import seeds_text
 from hsiaug.report.scenes.label_curves import LabelCurve
-from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
 
 if TYPE_CHECKING:

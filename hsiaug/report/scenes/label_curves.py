@@ -33,10 +33,10 @@ from hsiaug.report.scenes.ground_truth import (
     PredictedMaps,
     read_maps,
 )
-from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, MetricSet, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.trials import Trial
 from hsiaug.tasks.data import NoGroundTruthError
+from hsiaug.tasks.scores import AA_FIELDS, OA, PIXELS, WORST, Metric, MetricSet, over_large
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -186,7 +186,7 @@ def _shown_metrics(draws: Sequence[DrawScores]) -> MetricSet:
     are scored in every draw.
     """
     large, tested = large_classes(draw.points[0]["n_test"] for draw in draws)
-    shown = over_large(metric_set("pixels"), len(large), tested)
+    shown = over_large(PIXELS, len(large), tested)
     if shown.main.key == "aa_large":
         _add_mean_recall(draws, large, shown.main.key)
     return shown

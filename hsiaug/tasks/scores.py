@@ -1,16 +1,10 @@
-"""Scores in reports, by task: the metrics, which of them is tested, and how samples are counted."""
+"""The scores of a task in reports: its metrics, which of them is tested, and how samples are
+counted.
+"""
 
 from dataclasses import dataclass, replace
 
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-
-CONTROL_CLASSIFIERS = {
-    "coords": "reads row and column and no band",
-    "majority": "calls every pixel by the most frequent class of training",
-}
-"""Control classifiers, and what they do in place of looking at spectra: what they score stands in
-the audit.
-"""
 
 
 @dataclass(frozen=True)
@@ -23,12 +17,12 @@ class Metric:
 
 @dataclass(frozen=True)
 class MetricSet:
-    """A task in a report.
+    """The metrics of a task in a report: fractions, of which more is better.
 
     Attributes
     ----------
     main : Metric
-        What gains are tested on.
+        What gains are tested on. Of an error e take 1 − e: a gain is then what the error falls by.
     second : Metric
         The other gain.
     shown : tuple of Metric
@@ -44,6 +38,9 @@ class MetricSet:
         What a record counts of the samples.
     chooses_view : bool
         Whether each draw chooses the spectral view where the user names none.
+    advised : tuple of Metric
+        The score that advice is told by, and the one beside it, where these are not ``main`` and
+        ``second``; neither is ever undefined.
     """
 
     main: Metric
@@ -55,6 +52,17 @@ class MetricSet:
     fields: tuple[Metric, ...] = ()
     visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
+    advised: tuple[Metric, Metric] | None = None
+
+    @property
+    def advice(self) -> tuple[Metric, Metric]:
+        """The scores that advice is told by."""
+        return self.advised or (self.main, self.second)
+
+    @property
+    def leaves_out_small(self) -> bool:
+        """Whether the main score leaves out classes with few test pixels: :func:`over_large`."""
+        return self.main is AA
 
 
 OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
@@ -94,19 +102,8 @@ CHANGE = MetricSet(
     (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
     (OA, KAPPA, Metric("precision_change", "precision"), Metric("recall_change", "recall")),
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
+    advised=(MIOU, MACRO_F1),
 )
-
-
-def metric_names() -> dict[str, str]:
-    """The name that tables give each metric, by its key in records."""
-    sets = (PIXELS, SEGMENTATION, CHANGE)
-    listed = (metric for scores in sets for metric in (*scores.shown, *scores.more))
-    return {metric.key: metric.name for metric in listed}
-
-
-def metric_set(task: str) -> MetricSet:
-    """The metrics of a task; those of pixels for a task that is not known here."""
-    return {"segmentation": SEGMENTATION, "change": CHANGE}.get(task, PIXELS)
 
 
 def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
@@ -116,7 +113,7 @@ def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
     AA over these is the main score then, and AA over all stands beside it. Below two large classes
     nothing changes.
     """
-    if scores.main is not AA or not 2 <= large < tested:
+    if not scores.leaves_out_small or not 2 <= large < tested:
         return scores
     main = Metric("aa_large", f"AA ({large} of {tested})")
     return replace(
