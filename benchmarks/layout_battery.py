@@ -500,14 +500,13 @@ def indian_pines() -> tuple[PatchSets, Scene]:
 
 def oscd() -> tuple[TileSets, NDArray[np.float64] | None]:
     """Training tiles of OSCD that show change, dealt into two."""
-    from hsiaug.bench.request import defaults_for
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.protocol.tiling import real_samples
     from hsiaug.tasks.task import get_task
 
     task = get_task("change")
     data = task.data.load("oscd")
-    usual = defaults_for(task, data)
+    usual = task.settings.on(data)
     split = task.draws.split(data, parse_protocol(usual.protocol), DRAW, usual.patch)
     tiles = real_samples(
         split,

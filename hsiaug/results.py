@@ -264,7 +264,7 @@ def augment_scene(
     kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
     loaded = scene if isinstance(scene, Scene) else kit.task.data.load(scene)
     request = sample_request(
-        generator=defaults.GENERATORS[kit.task.name][0] if generator is None else generator,
+        generator=kit.task.settings.generators[0] if generator is None else generator,
         preset=preset,
         params=params,
         protocol=None if protocol is None else parse_protocol(protocol),
@@ -295,7 +295,7 @@ def benchmark(
     buffer: str | None = None,
     views: str | Sequence[str] = (),
     patch: int | None = None,
-    task: Annotated[Literal["pixels", "segmentation", "change"] | None, optional(text)] = None,
+    task: Annotated[str | None, optional(text)] = None,
     preset: Text = defaults.PRESET,
     store: AnyPath = defaults.STORE,
     existing: Annotated[Existing, choice("only-missing", "all", "none")] = "only-missing",
@@ -334,8 +334,9 @@ def benchmark(
         Spectra that classifiers are shown. Default: each classifier's own.
     patch : int, optional
         Side of a patch in pixels. Default: 9, for pairs the side of a tile.
-    task : {"pixels", "segmentation", "change"}, optional
-        Default: what the card says.
+    task : str, optional
+        ``"pixels"``, ``"segmentation"``, ``"change"``, or one of another package. Default: what the
+        card says.
     preset : str, default "cpu"
         A set of defaults that plugins name.
     store : str or path, default "hsiaug-results"

@@ -20,10 +20,11 @@ from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
 from hsiaug.bench import defaults
 from hsiaug.bench.plan import build_plan
-from hsiaug.bench.request import defaults_for, read_request, widest_protocol
+from hsiaug.bench.request import read_request
 from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_sets import task_of
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit, side_by_side
 from hsiaug.quality.map_files import (
     RASTERS,
@@ -400,11 +401,12 @@ def _train_on_most(
     """The record of a classifier that learns from nearly all labels and no sample; run if it is not
     there.
     """
+    usual = task.settings.on(data)
     request = read_request(
         task=task.name,
-        protocol=widest_protocol(task, data),
+        protocol=parse_protocol(usual.widest, "none"),
         generators=[NONE],
-        classifiers=[classifier or defaults_for(task, data).classifiers[-1]],
+        classifiers=[classifier or usual.classifiers[-1]],
         lambdas=[1.0],
         seeds=[0],
     )

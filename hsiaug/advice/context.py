@@ -4,6 +4,7 @@ and the records of a benchmark.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -51,10 +52,11 @@ def advised_protocol(task: Task, data: TaskData, ref: str, usual: str) -> tuple[
     (str, str)
         The protocol, and a sentence for the user; empty where it is the usual one.
     """
-    if not task.single_pixels or not isinstance(data, Scene) or own_card(ref) is None:
+    if not task.settings.advice.divides_labels or own_card(ref) is None:
         return usual, ""
-    classes = int(np.count_nonzero(data.class_counts))
-    fields = int(data.fields.max())
+    scene = cast(Scene, data)
+    classes = int(np.count_nonzero(scene.class_counts))
+    fields = int(scene.fields.max())
     if fields < ENOUGH_FIELDS * classes:
         return usual, ""
     return WHOLE, (

@@ -13,9 +13,9 @@ from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, main_s
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, SplitError
 from hsiaug.bench.costs import write_duration
-from hsiaug.bench.defaults import ADVISED, RECOMMENDED
+from hsiaug.bench.defaults import RECOMMENDED
 from hsiaug.bench.plan import Plan, build_plan, samples_bytes
-from hsiaug.bench.request import Request, defaults_for
+from hsiaug.bench.request import Request
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.protocol.protocols import parse_protocol
@@ -134,7 +134,7 @@ def screening_plan(
         (list(request.generators), []) if request.generators else ladder(plugins, request)
     )
     task = request.kind
-    usual = (*defaults_for(task, scene).classifiers, *(ADVISED if task.single_pixels else ()))
+    usual = (*task.settings.classifiers, *task.settings.advice.classifiers)
     screening = request.model_copy(
         update={
             "generators": tuple(names),
@@ -210,7 +210,7 @@ def harder_question(
     session : Session
         With the scene.
     """
-    if parts is None or not request.kind.single_pixels or request.protocol is None:
+    if parts is None or not request.kind.settings.advice.divides_labels or request.protocol is None:
         return None
     name, _, divided = request.protocol.text.partition(":")
     divided = re.sub(r"^[2-9]:", "", divided)
@@ -252,7 +252,8 @@ def _far_sighted(plan: Plan) -> Plan:
     """
     learning = _learning(plan)
     blind = {name for name in learning if plan.cards["classifier", name].input == "patch"}
-    whole = plan.trials[0].protocol.outer[0] is None or not plan.task.single_pixels
+    divides = plan.task.settings.advice.divides_labels
+    whole = plan.trials[0].protocol.outer[0] is None or not divides
     if whole or blind in (set(), learning):
         return plan
     note = (

@@ -2,11 +2,10 @@
 
 One model serves the command line, :func:`hsiaug.benchmark` and suites. It reads what is typed at
 each of them: ``"0.5,1"``, ``"0:1:0.25"``, ``0.5`` or ``[0.5, 1]`` are numbers everywhere. What it
-leaves open, :func:`fill_in` takes from :mod:`hsiaug.bench.defaults`.
+leaves open, :func:`fill_in` takes from the settings of its task.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, TypeVar, cast
 
@@ -25,8 +24,6 @@ from pydantic import (
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import DIGITS, MAX_NUMBERS, numbers, seeds, settings, words
-from hsiaug.core.scene import Scene
-from hsiaug.core.view_names import MIN_BANDS, RAW
 from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
@@ -325,75 +322,11 @@ def _short_value(value: object) -> str:
         return f"an object of {type(value).__name__}"
 
 
-@dataclass(frozen=True)
-class Defaults:
-    """What holds for a task on some data where nothing is said.
-
-    Attributes
-    ----------
-    protocol : str
-        As typed.
-    patch : int
-        Side of patches or tiles in pixels.
-    times : tuple of float
-        M.
-    """
-
-    protocol: str
-    patch: int
-    generators: tuple[str, ...]
-    classifiers: tuple[str, ...]
-    views: tuple[str, ...]
-    times: tuple[float, ...]
-
-
-def defaults_for(task: Task, data: TaskData) -> Defaults:
-    """The values of :mod:`hsiaug.bench.defaults` on these data."""
-    generators = defaults.GENERATORS[task.name]
-    classifiers = defaults.CLASSIFIERS[task.name]
-    if isinstance(data, Scene):
-        view = defaults.VIEW if data.bands >= MIN_BANDS else RAW
-        return Defaults(
-            protocol=defaults.PROTOCOL,
-            patch=defaults.PATCH,
-            generators=generators,
-            classifiers=classifiers,
-            views=(view,),
-            times=(defaults.TIMES,),
-        )
-    side = min(min(place.mask.shape) for place in data.places)
-    divided = {"train", "test"} <= {place.part for place in data.places}
-    patch = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
-    # Two blocks across: fewer would be none, and more leave little room for tiles.
-    protocol = f"blocks:{max(1, side // 2)}"
-    if divided:
-        most = data.train_tiles
-        many = most is not None and sum(p.part == "train" for p in data.places) > most
-        protocol = f"places:{most}" if many else "places"
-    return Defaults(
-        protocol=protocol,
-        patch=data.tile or patch,
-        generators=generators,
-        classifiers=classifiers,
-        views=(RAW,),
-        times=(0.0,),
-    )
-
-
-def widest_protocol(task: Task, data: TaskData) -> SplitProtocol:
-    """The protocol that trains on most labels: none trains on every one.
-
-    For pixels nine tenths of each class; for masks the usual protocol comes near.
-    """
-    usual = defaults_for(task, data).protocol
-    return parse_protocol(f"{usual}:0.9" if task.single_pixels else usual, "none")
-
-
 def fill_in(request: Request, data: TaskData) -> CompleteRequest:
     """The request with the usual values of its task on these data in place of what it leaves
     open.
     """
-    usual = defaults_for(request.kind, data)
+    usual = request.kind.settings.on(data)
     filled = {
         "protocol": request.protocol or parse_protocol(usual.protocol, request.buffer),
         "patch": usual.patch if request.patch is None else request.patch,

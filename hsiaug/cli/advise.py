@@ -11,6 +11,7 @@ from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table
+from hsiaug.tasks.settings import PIXELS
 
 WIDTH = 11
 """Of the names of lines."""
@@ -36,7 +37,8 @@ def advise(
         str | None,
         option(
             "Classifiers to try, between commas. Default: those of 'hsiaug benchmark' and"
-            f" {', '.join(defaults.ADVISED)}; those that read patches with --protocol all alone."
+            f" {', '.join(PIXELS.advice.classifiers)}; those that read patches with --protocol all"
+            " alone."
         ),
     ] = None,
     view: Annotated[
@@ -82,7 +84,7 @@ def advise(
     from hsiaug.advice.session import Session
     from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.engines import open_engine
-    from hsiaug.bench.request import defaults_for, request_of_options
+    from hsiaug.bench.request import request_of_options
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import advice_json, tell_advice
     from hsiaug.cli.benchmark_run import stoppable
@@ -95,11 +97,11 @@ def advise(
     end = start + options.duration("--budget", budget)
     learning_task = get_task(task_of(scene, task))
     loaded = learning_task.data.load(scene)
-    usual = defaults_for(learning_task, loaded).protocol
+    usual = learning_task.settings.on(loaded).protocol
     why = ""
     if not protocol:
         protocol, why = advised_protocol(learning_task, loaded, scene, usual)
-    lambdas = lambdas or ("0,1,4,8" if learning_task.single_pixels else "1,4,8")
+    lambdas = lambdas or learning_task.settings.advice.lambdas
     request = request_of_options(scene, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas)
     planned = screening_plan(loaded, request, registry(), scene)
     err = console(err=True)

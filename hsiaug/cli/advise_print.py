@@ -16,10 +16,10 @@ from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.defaults import PROPOSED
-from hsiaug.bench.request import widest_protocol
 from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS, mean_ends
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report.formatting import count, ends_text, percent, signed, span, with_ends
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.spec import TrialSpec
@@ -70,8 +70,8 @@ def tell_advice(
         min_pairs=MIN_PAIRS,
         near=fmean(near),
         close=CLOSE,
-        single_pixels=plan.task.single_pixels,
-        view=record["spectral_view"]["name"] if record and plan.task.single_pixels else "",
+        single_pixels=plan.task.settings.advice.divides_labels,
+        view=record["spectral_view"]["name"] if record and plan.task.metrics.chooses_view else "",
         ref=shlex.quote(session.scene_ref),
         commands=_commands(advice, session),
         leaky=_is_leaky(advice, session),
@@ -167,7 +167,7 @@ def _final_trial(advice: Advice, session: Session) -> TrialSpec:
     """What to go on with, on the outer test pixels of that very draw."""
     outer, draw = advice.final.protocol.outer
     if outer is None:
-        outer = widest_protocol(advice.plan.task, session.scene)
+        outer = parse_protocol(advice.plan.task.settings.on(session.scene).widest, "none")
     return replace(advice.final, protocol=outer, seed=draw)
 
 

@@ -189,7 +189,7 @@ def make_samples(
     from hsiaug.trial.scene_context import SceneContext
 
     kit = sample_kit(task_of(typed["scene"], typed["task"]))
-    name = typed["generator"] or defaults.GENERATORS[kit.task.name][0]
+    name = typed["generator"] or kit.task.settings.generators[0]
     overrides = settings(typed["set_"] or ())
     if others := sorted(overrides.keys() - {name}):
         hint = f"Here: {name}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench import defaults, ranges
 from hsiaug.cli.output import say
 from hsiaug.core.view_names import AUTO, VIEWS
+from hsiaug.tasks import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
     from hsiaug.registry.protocol_base import SplitProtocol
 
-
-TaskName = Literal["pixels", "segmentation", "change"]
 
 PLAN, DRAWS, WHERE, OUTPUT = (
     f"More: {name}" for name in ("what to run", "draws", "where to run", "output")
@@ -57,15 +56,16 @@ def by_task(names: Mapping[str, Sequence[str]]) -> str:
     )
 
 
-GENERATORS = by_task(defaults.GENERATORS)
-CLASSIFIERS = by_task(defaults.CLASSIFIERS)
+GENERATORS = by_task({task: usual.generators for task, usual in settings.OF_TASKS.items()})
+CLASSIFIERS = by_task({task: usual.classifiers for task, usual in settings.OF_TASKS.items()})
 SceneRef = Annotated[
     str, typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or a folder.")
 ]
 Task = Annotated[
-    TaskName | None,
+    str | None,
     option(
-        "pixels, or masks: segmentation or change. Default: what the data are.",
+        "pixels, or masks: segmentation or change, or a task of another package. Default: what"
+        " the data are.",
         metavar="TASK",
         panel=PLAN,
     ),
@@ -84,7 +84,7 @@ View = Annotated[
     option(
         f"Spectra that classifiers read, between commas: {', '.join(VIEWS)} or {AUTO} (chosen"
         " inside the training pixels).",
-        show_default=defaults.VIEW,
+        show_default=settings.VIEW,
         panel=PLAN,
     ),
 ]
@@ -101,8 +101,8 @@ Lambda = Annotated[
     float, option("Sample balance rate λ; of masks, synthetic pairs per real pair.", "--lambda")
 ]
 TIMES = "Synthetic samples for each real one of a class, beside those of λ."
-TimesList = Annotated[str | None, option(TIMES, "--times", show_default=f"{defaults.TIMES:g}")]
-Times = Annotated[float | None, option(TIMES, show_default=f"{defaults.TIMES:g}")]
+TimesList = Annotated[str | None, option(TIMES, "--times", show_default=f"{settings.TIMES:g}")]
+Times = Annotated[float | None, option(TIMES, show_default=f"{settings.TIMES:g}")]
 Train = Annotated[
     str | None,
     option(
@@ -136,7 +136,7 @@ SuiteData = Annotated[
 AnyProtocol = Annotated[
     str | None,
     option(
-        f"{defaults.PROTOCOL} (default), kshot:K, fields:K, blocks:B, random:RATIO (LEAKY),"
+        f"{settings.PROTOCOL} (default), kshot:K, fields:K, blocks:B, random:RATIO (LEAKY),"
         " fixed:FILE, …; for masks places, places:N, blocks:B. docs/protocols.md has all."
     ),
 ]
@@ -147,7 +147,7 @@ Buffer = Annotated[
 Patch = Annotated[
     int | None,
     option(
-        f"Side of the patches in pixels, odd (default {defaults.PATCH}), or of tiles (default 64,"
+        f"Side of the patches in pixels, odd (default {settings.PATCH}), or of tiles (default 64,"
         " 32 or 16).",
         panel=DRAWS,
     ),

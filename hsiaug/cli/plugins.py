@@ -9,12 +9,12 @@ import dataclasses
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
-from hsiaug.cli.options import Json, TaskName, option
+from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
@@ -132,7 +132,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the plugin, as users will type it.")],
     kind: Annotated[Kind, typer.Option(help="What it is to be.")],
     task: Annotated[
-        TaskName | None,
+        Literal["pixels", "segmentation", "change"] | None,
         typer.Option(
             help="What a generator or classifier serves; of masks segmentation or change."
         ),

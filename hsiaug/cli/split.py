@@ -32,7 +32,6 @@ def split(
       hsiaug split oscd --protocol places:100 --out tiles.png
     """
     from hsiaug.base.files import PICTURES, TABLES, check_targets
-    from hsiaug.bench.request import defaults_for
     from hsiaug.data.pair_sets import task_of
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.report.output_files import (
@@ -48,7 +47,7 @@ def split(
     kind = get_task(task_of(scene, task))
     check_targets(out or [], (*PICTURES, *TABLES, *ARRAYS))
     loaded = kind.data.load_labels(scene)
-    usual = defaults_for(kind, loaded)
+    usual = kind.settings.on(loaded)
     side = usual.patch if patch is None else patch
     drawn = kind.draws.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
     tables = split_tables(loaded, drawn)

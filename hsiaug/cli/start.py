@@ -279,7 +279,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     returns its options.
     """
     from hsiaug.bench.plan import build_plan
-    from hsiaug.bench.request import defaults_for, read_request
+    from hsiaug.bench.request import read_request
     from hsiaug.cli.benchmark_run import print_plan
     from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
     from hsiaug.protocol.protocols import parse_protocol
@@ -287,7 +287,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     from hsiaug.tasks.task import USUAL, get_task
 
     task = get_task(USUAL)
-    usual = defaults_for(task, scene)
+    usual = task.settings.on(scene)
     audits = {}
     for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
         with suppress(SplitError):

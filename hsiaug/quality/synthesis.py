@@ -8,8 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.defaults import GENERATORS
-from hsiaug.bench.request import defaults_for
 from hsiaug.contracts import FittedGenerator, Generator
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
@@ -316,7 +314,7 @@ def sample_spec(
     plugin = plugins.find("generator", request.generator).load()
     card: Card = plugin.card
     if not card.adds:
-        hint = f"Use {GENERATORS[task.name][0]}, for example; 'hsiaug plugins list' shows all."
+        hint = f"Use {task.settings.generators[0]}, for example; 'hsiaug plugins list' shows all."
         raise InputError(
             "`generators` must be one that makes samples", value=repr(request.generator), hint=hint
         )
@@ -334,7 +332,7 @@ def sample_spec(
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])
     params = build_params(card, request.preset, dict(request.overrides))
-    usual = defaults_for(task, data)
+    usual = task.settings.on(data)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     spec = TrialSpec(
         task=task.name,

@@ -1,19 +1,22 @@
 """Tasks: pixels, segmentation, change detection. What differs between them, job by job.
 
-The runner knows none of them by name. A new task is an entry of ``_TASKS``, with whatever of the
-five jobs it does in its own way.
+The runner knows none of them by name. Another package brings a task by an entry point of the group
+``hsiaug.tasks``, with whatever of the jobs it does in its own way.
 """
 
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 
-from hsiaug.base.errors import check_known
+from hsiaug.base.errors import PluginError, check_known
 from hsiaug.core.view_names import AUTO, VIEWS
+from hsiaug.tasks import scores, settings
 from hsiaug.tasks.data import DataSource, PairSource, SceneSource
 from hsiaug.tasks.draws import Draws, PixelDraws, TileDraws
 from hsiaug.tasks.prediction import PixelPredictor, Predictor, TilePredictor
 from hsiaug.tasks.sampling import PairSampling, PatchSampling, Sampling
-from hsiaug.tasks.scores import CHANGE, PIXELS, SEGMENTATION, MetricSet
+from hsiaug.tasks.scores import MetricSet
 from hsiaug.tasks.scoring import MaskScorer, PixelScorer, Scorer
+from hsiaug.tasks.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,8 @@ class Task:
         Whether a single scene has the task.
     metrics : MetricSet
         The scores that a report shows and tests.
+    settings : Settings
+        What is run where the user leaves it open.
     views : tuple of str
         Spectral views that classifiers may be shown.
     data : DataSource
@@ -49,6 +54,7 @@ class Task:
     single_pixels: bool
     of_scenes: bool
     metrics: MetricSet
+    settings: Settings
     views: tuple[str, ...]
     data: DataSource
     draws: Draws
@@ -61,7 +67,8 @@ _PIXELS = Task(
     name="pixels",
     single_pixels=True,
     of_scenes=True,
-    metrics=PIXELS,
+    metrics=scores.PIXELS,
+    settings=settings.PIXELS,
     views=(*VIEWS, AUTO),
     data=SceneSource(),
     draws=PixelDraws(),
@@ -73,7 +80,8 @@ _SEGMENTATION = Task(
     name="segmentation",
     single_pixels=False,
     of_scenes=True,
-    metrics=SEGMENTATION,
+    metrics=scores.SEGMENTATION,
+    settings=settings.SEGMENTATION,
     views=VIEWS,
     data=PairSource("segmentation"),
     draws=TileDraws(),
@@ -85,7 +93,8 @@ _CHANGE = Task(
     name="change",
     single_pixels=False,
     of_scenes=False,
-    metrics=CHANGE,
+    metrics=scores.CHANGE,
+    settings=settings.CHANGE,
     views=VIEWS,
     data=PairSource("change"),
     draws=TileDraws(),
@@ -94,23 +103,28 @@ _CHANGE = Task(
     scoring=MaskScorer(change=True),
 )
 _TASKS = {task.name: task for task in (_PIXELS, _SEGMENTATION, _CHANGE)}
+_IMPORTED: dict[str, Task] = {}
+"""Tasks of other packages that this process has asked for."""
 USUAL = _PIXELS.name
 """The task where none is named."""
+GROUP = "hsiaug.tasks"
+"""The group of entry points by which other packages bring tasks: ``NAME = "module:TASK"``."""
 
 
 def task_names(*, of_scenes: bool = False) -> tuple[str, ...]:
-    """Names of the tasks.
+    """Names of the tasks, those of other packages last; no package is imported.
 
     Parameters
     ----------
     of_scenes : bool
-        Only of those that a single scene has.
+        Only of those that a single scene may have.
     """
-    return tuple(name for name, task in _TASKS.items() if task.of_scenes or not of_scenes)
+    own = (name for name, task in _TASKS.items() if task.of_scenes or not of_scenes)
+    return tuple(dict.fromkeys((*own, *_entry_points())))
 
 
 def get_task(name: str) -> Task:
-    """The task of that name.
+    """The task of that name; one of another package is imported now.
 
     Parameters
     ----------
@@ -121,13 +135,46 @@ def get_task(name: str) -> Task:
     ------
     InputError
         Where there is none.
+    PluginError
+        Where its package cannot be imported, or gives no such task.
     """
-    check_known("the task must be known", name, _TASKS)
-    return _TASKS[name]
+    check_known("the task must be known", name, task_names())
+    return _TASKS[name] if name in _TASKS else _imported(name)
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    """Those of other packages, by the name of the task; none of hsiaug's own tasks is replaced."""
+    found = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    return {point.name: point for point in found if point.name not in _TASKS}
+
+
+def _imported(name: str) -> Task:
+    if name in _IMPORTED:
+        return _IMPORTED[name]
+    point = _entry_points()[name]
+    package = point.dist.name if point.dist else point.value
+    try:
+        task = point.load()
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"the task {name} of {package} could not be loaded from {point.value!r}",
+            value=f"{type(error).__name__}: {error}",
+            hint="Repair or uninstall that package; all other tasks still work.",
+        ) from error
+    if not isinstance(task, Task) or task.name != name:
+        raise PluginError(
+            f"the task {name} of {package} must be a Task of that name",
+            value=repr(task.name if isinstance(task, Task) else task),
+            hint=f"Let {point.value} be Task(name={name!r}, …).",
+        )
+    _IMPORTED[name] = task
+    return task
 
 
 def metric_names() -> dict[str, str]:
-    """The name that tables give each metric, by its key in records."""
-    sets = (task.metrics for task in _TASKS.values())
+    """The name that tables give each metric, by its key in records; of other packages those of the
+    tasks that this process has imported.
+    """
+    sets = (task.metrics for task in (*_TASKS.values(), *_IMPORTED.values()))
     listed = (metric for scores in sets for metric in (*scores.shown, *scores.more))
     return {metric.key: metric.name for metric in listed}

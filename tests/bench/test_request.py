@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench import defaults
-from hsiaug.bench.request import Request, defaults_for, fill_in, read_request
+from hsiaug.bench.request import Request, fill_in, read_request
 from hsiaug.cli.main import app
 from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task, task_names
@@ -74,11 +74,11 @@ def test_what_is_wrong_is_one_error_that_names_the_field(typed, message):
 @pytest.mark.parametrize("command", ["benchmark", "labels"])
 def test_help_prints_the_defaults_that_run(command: str, toy: Scene) -> None:
     shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "400"}).output
-    usual = defaults_for(get_task("pixels"), toy)
+    usual = get_task("pixels").settings.on(toy)
     filled = fill_in(read_request(), toy)
 
     assert filled.classifiers == usual.classifiers and filled.generators == usual.generators
     for task in task_names():
-        assert ",".join(defaults.CLASSIFIERS[task]) in shown
-        assert ",".join(defaults.GENERATORS[task]) in shown
+        assert ",".join(get_task(task).settings.classifiers) in shown
+        assert ",".join(get_task(task).settings.generators) in shown
     assert f"[default: ({defaults.DRAWS})]" in shown and f"[default: {defaults.PRESET}]" in shown

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import SceneError
-from hsiaug.bench.request import defaults_for
 from hsiaug.data import load_pairs
 from hsiaug.data.near_duplicates import alike_by_position
 from hsiaug.data.pair_loading import _blank_share
@@ -141,11 +140,11 @@ def test_its_samples_are_whole_tiles_and_a_usual_draw_trains_on_two_thousand(
 ) -> None:
     pairs = load_pairs("segmunich", "segmentation")
     task = get_task("segmentation")
-    usual = defaults_for(task, pairs)
+    usual = task.settings.on(pairs)
     assert (usual.protocol, usual.patch) == ("places", 128)
     train = pairs.places[0]
     many = replace(pairs, places=(*pairs.places, *[train] * 2000))
-    assert defaults_for(task, many).protocol == "places:2000"
+    assert task.settings.on(many).protocol == "places:2000"
     assert LatentParams().factor_of(128) == 4
 
 
