@@ -114,6 +114,7 @@ from hsiaug.protocol.view import TrainView as TrainView
 from hsiaug.protocol.view import checksum_of_pixels as checksum_of_pixels
 from hsiaug.protocol.view import patches_at as patches_at
 from hsiaug.protocol.view import train_view_seen as train_view_seen
+from hsiaug.registry.card import ANY_TASK as ANY_TASK
 from hsiaug.registry.card import Card as Card
 from hsiaug.registry.card import NoParams as NoParams
 from hsiaug.registry.card import Plugin as Plugin

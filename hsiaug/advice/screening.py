@@ -90,7 +90,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
             plugin = plugins.find("generator", name).load()
             card: Card = plugin.card
             always_run = card.control_of in ("all", "masks")
-            if request.task in card.tasks and card.adds and not always_run:
+            if card.serves(request.task) and card.adds and not always_run:
                 params = build_params(card, request.preset, overrides)
                 plugin(params)
                 cards.append(card)

@@ -14,8 +14,9 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from typing import Any
 
-GROUP = "hsiaug"
-"""The group of entry points that hsiaug itself reads."""
+PACKAGE = "hsiaug"
+GROUPS = frozenset({PACKAGE, f"{PACKAGE}.tasks"})
+"""The groups of entry points that hsiaug itself reads: of plugins, and of tasks."""
 SWITCHES = {"PYDANTIC_DISABLE_PLUGINS": "__all__", "TORCH_DEVICE_BACKEND_AUTOLOAD": "0"}
 """Variables that say the same to two libraries, in the processes that are started from here too."""
 READERS = "importlib.metadata", "importlib_metadata"
@@ -32,7 +33,7 @@ def needed_packages() -> frozenset[str]:
     """The names of hsiaug, of what it requires, its extras included, of what that requires, and so
     on.
     """
-    names, rest = set[str](), {GROUP}
+    names, rest = set[str](), {PACKAGE}
     while rest:
         names.add(name := rest.pop())
         try:
@@ -40,7 +41,7 @@ def needed_packages() -> frozenset[str]:
         except PackageNotFoundError:
             continue
         for package, marker in re.findall(r"^Requires-Dist: *([\w.-]+)(.*)", head, re.MULTILINE):
-            if name == GROUP or "extra ==" not in marker:
+            if name == PACKAGE or "extra ==" not in marker:
                 rest |= {normal_name(package)} - names
     return frozenset(names)
 
@@ -50,10 +51,10 @@ def _hide_others(reader: Any) -> None:
 
     def entry_points(package: Any) -> Any:
         points = listed(package)
-        if {point.group for point in points} <= {GROUP, "console_scripts"}:
+        if {point.group for point in points} <= {*GROUPS, "console_scripts"}:
             return points
         needed = normal_name(package.name or "") in needed_packages()
-        return points if needed else points.select(group=GROUP)
+        return points if needed else type(points)(p for p in points if p.group in GROUPS)
 
     reader.Distribution.entry_points = property(entry_points)
 

@@ -132,7 +132,7 @@ def _declared_controls(kind: Kind, task: Task, plugins: Registry, notes: list[st
             notes.append(f"{plugin.entry.name} cannot be run as a control: {error}")
             continue
         elsewhere = "masks" if task.single_pixels else "transductive"
-        if task.name in card.tasks and card.control_of != elsewhere:
+        if card.serves(task.name) and card.control_of != elsewhere:
             cards.append(card)
     order = ("all", "masks", "transductive")
     return sorted(cards, key=lambda card: (order.index(card.control_of), card.adds))

@@ -33,6 +33,7 @@ def show(
       hsiaug show 3fa9
       hsiaug show 3fa9 --json
     """
+    from hsiaug.tasks.task import get_task
     from hsiaug.trial.store import Store
 
     record = Store(store).find(hash)
@@ -45,18 +46,19 @@ def show(
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:
-        recall = (
+        by_class = get_task(record["spec"]["task"]).metrics.by_class
+        scores = (
             "not evaluable" if value is None else f"{100 * value:.1f}"
-            for value in metrics["recall"]
+            for value in metrics[by_class.key]
         )
         samples = record["samples"]
         rows = zip(
             record["class_names"],
             samples["real"],
             samples["synthetic"],
-            metrics["n_test"],
-            recall,
+            metrics.get("n_test") or record["audit"]["test_counts"],
+            scores,
             strict=True,
         )
-        print_table(out, ("class", "train", "synthetic", "test", "recall %"), rows)
+        print_table(out, ("class", "train", "synthetic", "test", f"{by_class.name} %"), rows)
     print_lines(out, ["run it again, with its controls:", record["command"]])

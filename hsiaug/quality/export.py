@@ -14,6 +14,7 @@ from hsiaug.base.files import check_target, file_errors, write_text_whole, write
 from hsiaug.base.marks import MARK, SAMPLE_COLUMNS
 from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.base.text import envi_text, nanometres
+from hsiaug.core.read_only import arrays_of
 from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data.tomlfile import toml_text
@@ -90,6 +91,7 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
         return samples
     facts = made.provenance()
     arrays = {name: getattr(samples, name) for name in ("x", "y", "synthetic", "coords", "weight")}
+    arrays |= arrays_of(samples)  # a task of another package has more
     arrays["class_names"] = np.array(facts["class_names"])
     arrays["provenance"] = np.array(json.dumps(facts, ensure_ascii=False, allow_nan=False))
     write_files([path], array_writers(lambda: arrays))

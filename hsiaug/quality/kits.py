@@ -23,16 +23,14 @@ from hsiaug.trial.trial_run import TrialRun
 
 SampleKit = PixelSamples | MaskSamples
 
-_KITS: tuple[SampleKit, ...] = (
-    PixelSamples(),
-    MaskSamples(get_task("segmentation")),
-    MaskSamples(get_task("change")),
-)
-
 
 def sample_kit(task: str) -> SampleKit:
-    """The kit of the task of that name."""
-    return next(kit for kit in _KITS if kit.task.name == task)
+    """The kit of the task of that name: of patches, or of tiles.
+
+    Raises InputError where there is no such task.
+    """
+    of_task = get_task(task)
+    return (PixelSamples if of_task.single_pixels else MaskSamples)(of_task)
 
 
 def synthesise(

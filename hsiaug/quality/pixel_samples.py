@@ -47,7 +47,7 @@ from hsiaug.registry.card import Card
 from hsiaug.report.formatting import wrong_share
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.draws import PixelDraws
-from hsiaug.tasks.task import get_task
+from hsiaug.tasks.task import Task
 from hsiaug.trial.generator import fit_generator
 from hsiaug.trial.run import draw_samples, learn
 from hsiaug.trial.spec import TrialSpec
@@ -76,8 +76,10 @@ class PixelSamples:
     trains on.
     """
 
-    task = get_task("pixels")
     unit = ""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
 
     def check(self, request: SampleRequest, out: Path) -> None:
         """Refuse options of masks, which would do nothing, and a file of another ending or in no

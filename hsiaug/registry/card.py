@@ -136,6 +136,10 @@ def resampled(saved: Params, current: Params) -> Params:
     return changed
 
 
+ANY_TASK = "any"
+"""Among the tasks of a card: also those of other packages."""
+
+
 @dataclass(frozen=True)
 class NoParams:
     """Parameters of plugins without hyper-parameters."""
@@ -161,7 +165,8 @@ class Card:
         round them where these help ("After @article{...}"); BibTeX reads nothing outside entries.
     tasks : tuple of str
         Those it serves: "pixels" (classification of pixels by their patches), "segmentation" and
-        "change" (masks of tiles of one date and of two).
+        "change" (masks of tiles of one date and of two), a task of another package by its name, or
+        beside these ANY_TASK: all that there are.
     needs : tuple of str
         Modules beyond hsiaug's own dependencies; the plugin's extra.
     scope : {"none", "scene"}
@@ -239,6 +244,10 @@ class Card:
     variant: str | None = None
     control_of: ControlOf = ""
     control_text: str = ""
+
+    def serves(self, task: str) -> bool:
+        """Whether it serves the task of that name."""
+        return task in self.tasks or ANY_TASK in self.tasks
 
     @property
     def learns_samples(self) -> bool:
@@ -425,7 +434,7 @@ def check_serves(card: Card, kind: str, task: str) -> None:
     """Raise InputError unless a plugin, a generator or a classifier as ``kind`` says, serves a
     task.
     """
-    if task not in card.tasks:
+    if not card.serves(task):
         rule = f"a {kind} of this benchmark must serve the task {task}"
         hint = (
             f"Choose another{''.join(f', or use `task={one}`' for one in card.tasks)}; see 'hsiaug"

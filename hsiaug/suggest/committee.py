@@ -124,7 +124,7 @@ def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
     pixels.
     """
     plugin: type[Classifier] = plugins.find("classifier", name).load()
-    if USUAL not in plugin.card.tasks:
+    if not plugin.card.serves(USUAL):
         hint = f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all."
         raise InputError(
             "`classifiers` must name classifiers of pixels", value=repr(name), hint=hint

@@ -2,7 +2,7 @@
 all. None of this reads a label.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,7 +45,7 @@ class Predictor(Protocol):
         split: Any,
         spectra: SpectralView = ...,
         /,
-    ) -> NDArray[np.int16]:
+    ) -> AnyArray:
         """Predict the test pixels.
 
         Parameters
@@ -63,13 +63,14 @@ class Predictor(Protocol):
 
         Returns
         -------
-        ndarray of int16, shape (n,)
-            Class ids of all tested pixels, in flat order.
+        ndarray
+            Class ids (n,) int16 of all tested pixels, in flat order; of a task without classes its
+            values (n, K) float32.
 
         Raises
         ------
         PluginError
-            Where the classifier gives no such ids.
+            Where the classifier gives no such ids or values.
         """
         ...
 
@@ -92,7 +93,18 @@ class Predictor(Protocol):
 
 
 class PixelPredictor:
-    """Single pixels, from the patches round them."""
+    """Single pixels, from the patches round them; by default of each its class id."""
+
+    def checked(self, answer: AnyArray, number: int, classes: int) -> AnyArray:
+        """What a classifier predicted of so many pixels, as it is kept.
+
+        Raises PluginError where it is nothing of that kind.
+        """
+        return check_predicted(answer, (number,), classes).astype(np.int16)
+
+    def mapped_ids(self, answer: AnyArray, number: int, classes: int) -> AnyArray:
+        """The class ids that a map shows of the same."""
+        return self.checked(answer, number, classes)
 
     def predict(
         self,
@@ -101,14 +113,25 @@ class PixelPredictor:
         scene: Scene | UnlabelledScene,
         split: Split | BlindSplit,
         spectra: SpectralView = RAW_VIEW,
-    ) -> NDArray[np.int16]:
+    ) -> AnyArray:
+        return self._predict(fitted, card, scene, split, spectra, self.checked)
+
+    def _predict(
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        scene: Scene | UnlabelledScene,
+        split: Split | BlindSplit,
+        spectra: SpectralView,
+        checked: Callable[[AnyArray, int, int], AnyArray],
+    ) -> AnyArray:
         coords = np.argwhere(split.test).astype(np.int32)
         cube = visible_cube(scene.pixels, None, spectra)
-        labels = [
-            check_predicted(fitted.predict(batch), (len(batch),), len(scene.class_names))
+        values = [
+            checked(fitted.predict(batch), len(batch), len(scene.class_names))
             for _, batch in _batches(cube, coords, split.patch, card, scene.bands)
         ]
-        return np.concatenate(labels).astype(np.int16)
+        return np.concatenate(values)
 
     def mapped(
         self,
@@ -120,7 +143,7 @@ class PixelPredictor:
         spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
         ids = self.map_pixels(fitted, card, scene, split.patch, scene.labels > 0, progress, spectra)
-        ids[split.test] = self.predict(fitted, card, scene, split, spectra)
+        ids[split.test] = self._predict(fitted, card, scene, split, spectra, self.mapped_ids)
         return {scene.name: ids}
 
     def map_pixels(
@@ -173,8 +196,8 @@ class PixelPredictor:
             coords = np.argwhere(shows).astype(np.int32) + np.array([top, 0], dtype=np.int32)
             transformed = spectra(reached, axis=2)
             for pixels, batch in _batches(transformed, coords, patch, card, scene.bands, first):
-                ids[tuple(pixels.T)] = check_predicted(
-                    fitted.predict(batch), (len(pixels),), len(scene.class_names)
+                ids[tuple(pixels.T)] = self.mapped_ids(
+                    fitted.predict(batch), len(pixels), len(scene.class_names)
                 )
             progress(bottom, height, "rows")
         return ids

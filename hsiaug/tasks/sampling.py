@@ -188,11 +188,7 @@ class PatchSampling:
     ) -> PatchSamples:
         patches = select_input(samples.x, samples.coords, card)
         x = spectra(patches.x, axis=1) if patches.x.size else patches.x
-        return seal_all(
-            PatchSamples(
-                x, patches.coords, samples.y, samples.synthetic, samples.weight, samples.provenance
-            )
-        )
+        return seal_all(replace(samples, x=x, coords=patches.coords))
 
 
 class PairSampling:

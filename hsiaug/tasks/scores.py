@@ -15,6 +15,9 @@ class Metric:
     name: str
 
 
+RECALL = Metric("recall", "recall")
+
+
 @dataclass(frozen=True)
 class MetricSet:
     """The metrics of a task in a report: fractions, of which more is better.
@@ -41,6 +44,8 @@ class MetricSet:
     advised : tuple of Metric
         The score that advice is told by, and the one beside it, where these are not ``main`` and
         ``second``; neither is ever undefined.
+    by_class : Metric
+        The list of a record with a fraction of each class.
     """
 
     main: Metric
@@ -53,6 +58,7 @@ class MetricSet:
     visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
     advised: tuple[Metric, Metric] | None = None
+    by_class: Metric = RECALL
 
     @property
     def advice(self) -> tuple[Metric, Metric]:

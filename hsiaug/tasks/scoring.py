@@ -3,11 +3,12 @@ that runs no plugin.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from pydantic import BaseModel
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import (
@@ -19,15 +20,38 @@ from hsiaug.metrics.accuracy import (
 )
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
+from hsiaug.tasks.class_metrics import ClassMetrics, Metrics, fault_of_counts, fault_of_lists
 from hsiaug.tasks.types import Prediction
 
 
 class Scorer(Protocol):
-    """What compares predictions with labels."""
+    """What compares predictions with labels, and knows the metrics of its records."""
 
     @property
-    def added(self) -> tuple[str, ...]:
-        """Names of the metrics of its records beside those of every task."""
+    def model(self) -> type[BaseModel]:
+        """The form of the metrics of a record."""
+
+    def fault_of_values(self, values: AnyArray, number: int, classes: int, /) -> str:
+        """What is wrong with the predictions of a trial, in words; "" where nothing is.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,) or (n, K)
+            What the predictor of the task gave, as it came from another process.
+        number : int
+            Pixels that are predicted.
+        classes : int
+            C of the data.
+        """
+        ...
+
+    def fault_of_lists(self, metrics: Metrics, classes: int, /) -> str | None:
+        """What of metrics of that form does not fit so many classes, in words."""
+        ...
+
+    def fault_of_metrics(self, metrics: Metrics, /) -> str | None:
+        """The first metric that does not follow from the counts, in words."""
+        ...
 
     def score(self, data: Any, split: Any, prediction: Prediction, /) -> dict[str, object]:
         """The metrics of a record.
@@ -43,15 +67,22 @@ class Scorer(Protocol):
         """
         ...
 
+
+class ClassScorer:
+    """Scores of class ids, from the confusion matrix."""
+
+    model = ClassMetrics
+    added: tuple[str, ...] = ()
+    """Names of the metrics of its records beside those of every task."""
+
     def metrics(
         self,
         matrix: Counts,
         subsets: Mapping[str, tuple[int, ...]],
         of_new_fields: Counts | None = None,
         hidden: Counts | None = None,
-        /,
     ) -> dict[str, object]:
-        """The same from counts.
+        """The metrics of a record, from counts.
 
         Parameters
         ----------
@@ -64,14 +95,32 @@ class Scorer(Protocol):
         hidden : ndarray of int64, shape (C, C), optional
             Of pixels that no plugin saw.
         """
-        ...
+        raise NotImplementedError
+
+    def fault_of_values(self, values: AnyArray, number: int, classes: int) -> str:
+        if values.dtype != np.int16 or values.shape != (number,):
+            return f"{number} class ids must come back; found {len(values)}"
+        wrong = values[(values < 1) | (values > classes)]
+        return f"class ids must lie in 1..{classes}; found {wrong[0]}" if len(wrong) else ""
+
+    def fault_of_lists(self, metrics: Metrics, classes: int) -> str | None:
+        return fault_of_lists(metrics, classes, self.added)
+
+    def fault_of_metrics(self, metrics: Metrics) -> str | None:
+        return fault_of_counts(metrics, self.metrics)
 
 
-class PixelScorer:
+class PixelScorer(ClassScorer):
     """Overall and average accuracy, κ, and the accuracy of each class."""
 
-    added = ()
-    metrics = staticmethod(score)
+    def metrics(
+        self,
+        matrix: Counts,
+        subsets: Mapping[str, tuple[int, ...]],
+        of_new_fields: Counts | None = None,
+        hidden: Counts | None = None,
+    ) -> dict[str, object]:
+        return score(matrix, subsets, of_new_fields, hidden)
 
     def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
         index, label = prediction
@@ -85,16 +134,13 @@ class PixelScorer:
         return score(counts.sum(axis=0), scene.subsets, counts[1::2].sum(axis=0), unseen)
 
 
-@dataclass(frozen=True)
-class MaskScorer:
+class MaskScorer(ClassScorer):
     """mIoU, macro-F1, and overall accuracy of labelled pixels. change: also F1 of "changed"."""
 
-    change: bool
-
-    @property
-    def added(self) -> tuple[str, ...]:
+    def __init__(self, *, change: bool) -> None:
+        self.change = change
         means = ("f1_change", "iou_change", "recall_change", "precision_change")
-        return ("miou", "iou", "f1", *(means if self.change else ()))
+        self.added = ("miou", "iou", "f1", *(means if change else ()))
 
     def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, object]:
         index, label = prediction

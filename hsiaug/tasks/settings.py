@@ -95,10 +95,11 @@ class Settings(Protocol):
 
 @dataclass(frozen=True)
 class PixelSettings:
-    """Single pixels of a scene."""
+    """Single pixels of a scene. view: of spectra with enough bands."""
 
     generators: tuple[str, ...]
     classifiers: tuple[str, ...]
+    view: str = VIEW
     advice: AdviceSettings = AdviceSettings()
 
     def on(self, data: Scene) -> Defaults:
@@ -109,7 +110,7 @@ class PixelSettings:
             patch=PATCH,
             generators=self.generators,
             classifiers=self.classifiers,
-            views=(VIEW if data.bands >= MIN_BANDS else RAW,),
+            views=(self.view if data.bands >= MIN_BANDS else RAW,),
             times=(TIMES,),
         )
 

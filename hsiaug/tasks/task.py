@@ -138,8 +138,10 @@ def get_task(name: str) -> Task:
     PluginError
         Where its package cannot be imported, or gives no such task.
     """
+    if name in _TASKS:
+        return _TASKS[name]
     check_known("the task must be known", name, task_names())
-    return _TASKS[name] if name in _TASKS else _imported(name)
+    return _imported(name)
 
 
 def _entry_points() -> dict[str, EntryPoint]:

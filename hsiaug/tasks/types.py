@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
@@ -19,8 +20,10 @@ TaskSplit = PixelSplit | TileSplit
 TaskView = TrainView | DenseView
 TaskSamples = PatchSamples | DenseSamples
 AnyBlock = Block[Any]
-Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
-"""Flat index and predicted class id of every test pixel."""
+Prediction = tuple[NDArray[np.int32], AnyArray]
+"""Flat index (n,) of every test pixel, and its predicted class id (n,) int16; of a task without
+classes its values (n, K) float32.
+"""
 
 
 def predicted_mask(split: TaskSplit) -> NDArray[np.bool_]:
@@ -39,22 +42,22 @@ def predicted_mask(split: TaskSplit) -> NDArray[np.bool_]:
     return np.concatenate([mask.ravel() for _, mask, _ in split.sides])
 
 
-def locate_labels(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
-    """Where predicted class ids belong: of every tested pixel that is labelled.
+def locate_labels(split: TaskSplit, labels: AnyArray) -> Prediction:
+    """Where predictions belong: of every tested pixel that is labelled.
 
     Parameters
     ----------
     split : TaskSplit
         A split with all labels.
-    labels : ndarray of int16, shape (n,)
-        Predicted class ids of all pixels that are tested.
+    labels : ndarray, shape (n,) or (n, K)
+        Predictions of all pixels that are tested.
 
     Returns
     -------
     index : ndarray of int32, shape (m,)
         Flat over all places.
-    label : ndarray of int16, shape (m,)
-        Their class ids.
+    label : ndarray, shape (m,) or (m, K)
+        Their predictions.
     """
     index: list[NDArray[np.int32]] = []
     scored: list[NDArray[np.bool_]] = []

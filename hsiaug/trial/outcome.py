@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
+from hsiaug.base.arrays import AnyArray
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.machine import environment
@@ -28,14 +26,15 @@ class TrialOutcome:
     ----------
     result : dict
         A part of the record, as JSON.
-    labels : ndarray of int16, shape (n,), or None
-        Predicted class ids at the test positions; None where the trial failed.
+    labels : ndarray, shape (n,) or (n, K), or None
+        Predictions at the test positions, of most tasks class ids as int16; None where the trial
+        failed.
     sheet : SampleSheet or None
         A few of its samples; None where none was made.
     """
 
     result: Record
-    labels: NDArray[np.int16] | None
+    labels: AnyArray | None
     sheet: SampleSheet | None = None
 
     @property
@@ -91,7 +90,10 @@ def finish(
         Its predictions; None where it failed.
     """
     labels = outcome.labels
-    fault = "" if labels is None else _fault_of(labels, split, len(data.class_names))
+    fault = ""
+    if labels is not None:
+        number = sum(int(tested.sum()) for _, tested, _ in split.sides)
+        fault = task.scoring.fault_of_values(labels, number, len(data.class_names))
     if fault:
         outcome = failed_outcome("predict", "PluginError", fault)
         labels = None
@@ -102,17 +104,6 @@ def finish(
         result["metrics"] = task.scoring.score(data, split, prediction)
     result["audit"] = split.audit.as_json()
     return _record(spec, data.class_names, scene_ref, command, result), prediction
-
-
-def _fault_of(labels: NDArray[np.int16], split: TaskSplit, classes: int) -> str:
-    """What is wrong with predicted class ids (n,); "" where nothing is."""
-    number = sum(int(tested.sum()) for _, tested, _ in split.sides)
-    if len(labels) != number:
-        return f"{number} class ids must come back; found {len(labels)}"
-    wrong = labels[(labels < 1) | (labels > classes)]
-    if len(wrong):
-        return f"class ids must lie in 1..{classes}; found {wrong[0]}"
-    return ""
 
 
 def _record(

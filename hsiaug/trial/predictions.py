@@ -18,11 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.files import link, read_again, sync_folder
 from hsiaug.trial.sheet import SampleSheet
 
-Predictions = tuple[NDArray[np.int32], NDArray[np.int16]]
-"""Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
+Predictions = tuple[NDArray[np.int32], AnyArray]
+"""Flat pixel index (n,) int32 of every test pixel of a trial, and its predicted class id (n,)
+int16; of a task without classes its values (n, K) float32.
+"""
 
 PREDICTIONS = "predictions.npz"
 MAX_PREDICTIONS_BYTES = 2**30
@@ -79,9 +82,9 @@ def _load(file: io.BytesIO) -> Predictions:
         index, label = arrays["index"], arrays["label"]
     if (
         index.dtype != np.int32
-        or label.dtype != np.int16
+        or (label.dtype, label.ndim) not in ((np.int16, 1), (np.float32, 2))
         or index.ndim != 1
-        or index.shape != label.shape
+        or len(index) != len(label)
     ):
         raise ValueError("arrays that are no index and label")
     return index, label

@@ -4,24 +4,20 @@ Reading checks form, hash and digest (:func:`fault_of`). That its metrics are th
 computed by ``hsiaug store verify`` alone (:func:`fault_of_metrics`).
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeGuard, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from hsiaug.base.errors import InputError, StoreError
+from hsiaug.base.errors import HsiaugError, StoreError
 from hsiaug.registry.card import ControlOf
+from hsiaug.tasks.class_metrics import RECORD_FORM, ClassMetrics, Count, Counts, Ids, short_value
+from hsiaug.tasks.scoring import Scorer
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
-CLOSE = 1e-9
-"""How far a stated number may lie from the one that its counts give: libraries round sums in
-different orders.
-"""
 SHA256 = r"^[0-9a-f]{64}$"
 PER_CLASS = ("real", "synthetic", "train_counts", "test_counts", "seen_counts", "new_counts")
 CLASS_IDS = (
@@ -32,8 +28,6 @@ CLASS_IDS = (
     "no_new_classes",
 )
 """Lists of samples and of the audit."""
-BY_CLASS = ("recall", "n_test", "iou", "f1")
-"""Lists of the metrics."""
 
 
 @dataclass(frozen=True)
@@ -98,18 +92,15 @@ class Column:
         return value if type(value) in (int, float) else None
 
 
-class _Part(BaseModel):
-    """Types are taken literally; what a later version adds is let through."""
-
-    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
-
-
-Count = Annotated[int, Field(ge=0, lt=2**40)]
-Counts = list[Count]
-Ids = list[Annotated[int, Field(ge=1, lt=2**40)]]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Amount = Annotated[float, Field(ge=0, le=1e12)]
 """Seconds, megabytes, λ."""
+
+
+class _Part(BaseModel):
+    """Types are taken literally; what a later version adds is let through."""
+
+    model_config = RECORD_FORM
 
 
 class _Plugin(_Part):
@@ -151,87 +142,6 @@ class TrialError(_Part):
     type: str
     message: str
     traceback: str
-
-
-Matrix = Annotated[list[Counts], Field(min_length=1)]
-Score = Annotated[float, Field(ge=-1 - CLOSE, le=1 + CLOSE)]
-Scores = list[Score | None]
-
-
-class _Subset(_Part):
-    """Scores of the test pixels of some classes, which are 1..C."""
-
-    classes: Ids
-    n_classes: Count
-    oa: Score | None
-    aa: Score | None
-
-
-class _SideScores(_Part):
-    """Scores of one side of the test pixels."""
-
-    oa: Score | None
-    aa: Score | None
-    n_classes: Count
-    recall: Scores
-    n_test: Counts
-
-
-class _Fields(_Part):
-    """Scores in seen and in new fields, and the counts that they are computed from."""
-
-    new_confusion: Matrix
-    seen: _SideScores
-    new: _SideScores
-
-
-class _Visibility(_Part):
-    """Scores of test pixels that plugins could see, and of those in hidden blocks."""
-
-    hidden_confusion: Matrix
-    shown: _SideScores
-    hidden: _SideScores
-
-
-PARTS = {"fields": "new_confusion", "visibility": "hidden_confusion"}
-"""Parts of the test pixels, and the counts from which both of its sides follow."""
-
-
-class _Metrics(_Part):
-    """The counts that everything else is computed from, and the scores. Those of masks, and of
-    change, are at the end.
-    """
-
-    confusion: Matrix
-    oa: Score
-    aa: Score = Field(
-        description="the mean recall over all classes with test pixels in this draw. Reports leave"
-        " out classes with fewer than 25 test pixels in some draw, so their AA may differ."
-    )
-    kappa: Score | None
-    macro_f1: Score
-    worst_recall: Score
-    worst_class: Annotated[int, Field(ge=1)]
-    recall: Scores
-    n_test: Counts
-    subsets: dict[str, _Subset]
-    fields: _Fields | None = Field(
-        None,
-        description="for single pixels only: `new_confusion`; `seen` and `new`, each with `oa`,"
-        " `aa`, `n_classes`, `recall`, `n_test`. Absent in older records.",
-    )
-    visibility: _Visibility | None = Field(
-        None,
-        description="only where a protocol hides blocks: `hidden_confusion`; `shown` and `hidden`,"
-        " as in `fields`.",
-    )
-    miou: Score | None = None
-    iou: Scores | None = None
-    f1: Scores | None = None
-    f1_change: Score | None = None
-    iou_change: Score | None = None
-    recall_change: Score | None = None
-    precision_change: Score | None = None
 
 
 class _Samples(_Part):
@@ -362,7 +272,7 @@ class TrialRecord(TrialResult):
     )
     scene_ref: str = Field("", description="what to type to get the scene.")
     class_names: list[str] = Field(description="names of class ids 1..C.")
-    metrics: _Metrics | None = Field(
+    metrics: dict[str, Any] | None = Field(
         description="null unless `ok`: `oa`, `aa`, `kappa`, `macro_f1`, `worst_recall`,"
         " `worst_class`, `recall` (C, null without test pixels), `n_test` (C), `confusion` (C×C,"
         " rows true), `subsets` {name: {`classes`, `aa`, `oa`, `n_classes`}}, `fields`. Masks add"
@@ -417,7 +327,7 @@ def described_fields(
         if description := model.model_fields[name].description:
             yield f"{prefix}{name}", description
         if not prefix and name == "metrics":
-            yield from described_fields(_Metrics, "metrics.")
+            yield from described_fields(ClassMetrics, "metrics.")
 
 
 def fault_of(record: Record, name: str) -> str | None:
@@ -429,6 +339,13 @@ def fault_of(record: Record, name: str) -> str | None:
         parsed = TrialRecord.model_validate(record)
     except ValidationError as error:
         return _fault_of_form(error, record)
+    if parsed.metrics is not None:
+        try:
+            _scorer_of(record).model.model_validate(parsed.metrics)
+        except ValidationError as error:
+            return _fault_of_form(error, record, "metrics.")
+        except HsiaugError as error:
+            return f"spec.task: {error}"
     if record["hash"] != name:
         return f"hash states {record['hash']!r}, where its folder is {name}"
     try:
@@ -462,7 +379,7 @@ def _changed(record: Record) -> str | None:
     )
 
 
-def _fault_of_form(error: ValidationError, record: Record) -> str:
+def _fault_of_form(error: ValidationError, record: Record, part: str = "") -> str:
     if "spec" not in record or "status" not in record:
         return "JSON without spec and status"
     if record.get("format") != FORMAT:
@@ -470,14 +387,9 @@ def _fault_of_form(error: ValidationError, record: Record) -> str:
             f"format states {record.get('format')!r}; this version of hsiaug reads format {FORMAT}"
         )
     first = error.errors(include_url=False)[0]
-    key = ".".join(str(step) for step in first["loc"])
-    value = "" if first["type"] == "missing" else f" ({_short(first['input'])})"
+    key = part + ".".join(str(step) for step in first["loc"])
+    value = "" if first["type"] == "missing" else f" ({short_value(first['input'])})"
     return f"{key}{value}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-
-
-def _short(value: object) -> str:
-    text = repr(round(value, 12) if isinstance(value, float) else value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _fault_of_lists(record: Record) -> str | None:
@@ -492,96 +404,20 @@ def _fault_of_lists(record: Record) -> str | None:
         for key in CLASS_IDS:
             if max(lists.get(key) or [0]) > classes:
                 return f"{table}.{key} must name classes 1 to {classes}"
-    return None if record["metrics"] is None else _fault_of_metric_lists(record, classes)
-
-
-def _fault_of_metric_lists(record: Record, classes: int) -> str | None:
-    """The same of the metrics of a record of so many classes."""
-    from hsiaug.tasks.task import get_task
-
     metrics = record["metrics"]
-    try:
-        added = get_task(record["spec"]["task"]).scoring.added
-    except InputError as error:
-        return f"spec.task: {error}"
-    if missing := [name for name in added if name not in metrics]:
-        return f"metrics.{missing[0]} is missing"
-    parts = {part: metrics[part] for part in PARTS if metrics.get(part) is not None}
-    matrices = {"confusion": metrics["confusion"]}
-    matrices |= {f"{part}.{PARTS[part]}": scores[PARTS[part]] for part, scores in parts.items()}
-    for key, rows in matrices.items():
-        if any(len(row) != classes for row in (rows, *rows)):
-            return f"metrics.{key} must be {classes}×{classes}, as there are {classes} class_names"
-    if not any(map(any, metrics["confusion"])):
-        return "metrics.confusion counts no pixel"
-    sides = {"metrics": metrics}
-    for part, scores in parts.items():
-        sides |= {f"metrics.{part}.{s}": scores[s] for s in scores if s != PARTS[part]}
-    for name, scores in sides.items():
-        for key in BY_CLASS:
-            if isinstance(scores, dict) and len(scores.get(key) or range(classes)) != classes:
-                return (
-                    f"{name}.{key} must have {classes} entries, as there are {classes} class_names"
-                )
-    named = [c for subset in metrics["subsets"].values() for c in subset["classes"]]
-    if max([metrics["worst_class"], *named]) > classes:
-        return f"metrics.worst_class and metrics.subsets must name classes 1 to {classes}"
-    return None
+    return None if metrics is None else _scorer_of(record).fault_of_lists(metrics, classes)
 
 
 def fault_of_metrics(record: Record) -> str | None:
-    """The first number of a sound record that does not follow from its confusion matrix; None where
-    all do, and where it has no metrics.
+    """The first number of a sound record that does not follow from its counts, as its task has
+    them; None where all do, and where it has no metrics.
     """
     metrics = record["metrics"]
-    if metrics is None:
-        return None
+    return None if metrics is None else _scorer_of(record).fault_of_metrics(metrics)
+
+
+def _scorer_of(record: Record) -> Scorer:
+    """What scores the task of a record. Raises InputError for a task that is not known."""
     from hsiaug.tasks.task import get_task
 
-    matrix = np.array(metrics["confusion"], dtype=np.int64)
-    of_parts: dict[str, Any] = {}
-    for part, key in PARTS.items():
-        if metrics.get(part) is not None:
-            of_parts[part] = np.array(metrics[part][key], dtype=np.int64)
-            if (of_parts[part] > matrix).any():
-                return f"metrics.{part}.{key} counts more pixels than metrics.confusion"
-    subsets = {name: tuple(subset["classes"]) for name, subset in metrics["subsets"].items()}
-    recomputed = get_task(record["spec"]["task"]).scoring.metrics(
-        matrix, subsets, of_parts.get("fields"), of_parts.get("visibility")
-    )
-    return _difference(metrics, recomputed, "metrics")
-
-
-def _difference(stated: object, recomputed: object, key: str) -> str | None:
-    """The first place where two values of JSON differ by more than rounding, in words."""
-    if stated == recomputed:
-        return None
-    places: Iterable[tuple[str | int, object]] = ()
-    if isinstance(recomputed, dict) and isinstance(stated, dict):
-        if odd := sorted(stated.keys() ^ recomputed.keys()):
-            return f"{key}.{odd[0]} is missing or does not follow from metrics.confusion"
-        places = recomputed.items()
-    elif (
-        isinstance(recomputed, list) and isinstance(stated, list) and len(stated) == len(recomputed)
-    ):
-        places = enumerate(recomputed)
-    elif not (
-        _number(stated)
-        and _number(recomputed)
-        and math.isclose(stated, recomputed, rel_tol=CLOSE, abs_tol=CLOSE)
-    ):
-        return f"{key} states {_short(stated)}, where metrics.confusion gives {_short(recomputed)}"
-    inner: Any = stated
-    form = "{}.{}" if isinstance(recomputed, dict) else "{}[{}]"
-    return next(
-        (
-            difference
-            for i, value in places
-            if (difference := _difference(inner[i], value, form.format(key, i)))
-        ),
-        None,
-    )
-
-
-def _number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return get_task(record["spec"]["task"]).scoring

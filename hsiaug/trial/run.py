@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.threads import threads
@@ -95,7 +93,7 @@ def run_group(
             facts: dict[str, object] = {}
             run: TrialRun | None = None
             error: Record | None = None
-            labels: NDArray[np.int16] | None = None
+            labels: AnyArray | None = None
             sheet: SampleSheet | None = None
             try:
                 run = load_plugins(spec, context, plugins, device, progress, facts)
@@ -278,8 +276,8 @@ def classify(
     drawn: Drawn,
     clock: StageClock,
     facts: dict[str, object],
-) -> tuple[NDArray[np.int16], SampleSheet | None]:
-    """Predicted class ids (n,) of the test pixels of a trial, and a few of its samples, if any.
+) -> tuple[AnyArray, SampleSheet | None]:
+    """Predictions of the test pixels of a trial, and a few of its samples, if any.
 
     Parameters are those of :func:`draw_samples`.
     """
@@ -333,8 +331,8 @@ def fit_classifier(
     return fitted
 
 
-def predict(run: TrialRun, fitted: FittedClassifier, clock: StageClock) -> NDArray[np.int16]:
-    """Class ids (n,) of the test pixels of a trial.
+def predict(run: TrialRun, fitted: FittedClassifier, clock: StageClock) -> AnyArray:
+    """Predictions of the test pixels of a trial: of most tasks class ids (n,) int16.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.util import Finalize
@@ -25,6 +26,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import SceneRun
@@ -72,7 +74,9 @@ MAX_MESSAGE_BYTES = 32 * LARGEST_PROVENANCE
 escaped, and more.
 """
 MOST_LABELS = 2**31
-"""Bytes of predicted class ids."""
+"""Bytes of predictions."""
+MOST_COLUMNS = 4096
+"""Values of the prediction of a pixel."""
 
 
 class BadAnswer(Exception):
@@ -103,6 +107,7 @@ class _Ended(_Message):
     result: _Result
     trial: str
     labels: bool
+    columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None = None
     sheet: bool = False
 
 
@@ -137,12 +142,19 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
     ):
         raise BadAnswer
     labels = (
-        _received(connection, MOST_LABELS, lambda data: np.frombuffer(data, np.int16))
+        _received(connection, MOST_LABELS, partial(_predictions, columns=said.columns))
         if ok
         else None
     )
     sheet = _received(connection, MAX_SHEET_BYTES, read_sheet) if said.sheet else None
     return TrialEnded(TrialOutcome(result["result"], labels, sheet))
+
+
+def _predictions(data: bytes, columns: int | None) -> AnyArray:
+    """Class ids (n,) int16, or so many columns (n, K) float32 of a task without classes."""
+    if columns is None:
+        return np.frombuffer(data, np.int16)
+    return np.frombuffer(data, np.float32).reshape(-1, columns)
 
 
 def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import (
+    ANY_TASK,
     Card,
     DenseSamples,
     DenseView,
@@ -19,13 +22,14 @@ from hsiaug.api import (
     Plugin,
     Progress,
     TrainView,
+    derive_seed,
     load_state,
     save_state,
 )
 from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, draw_rows, evenly
 from hsiaug_builtin.nets.patches import FittedPatches, cycle
 
-TASKS = ("pixels", "segmentation", "change")
+TASKS = ("pixels", "segmentation", "change", ANY_TASK)
 IGNORE = 0
 
 
@@ -81,6 +85,44 @@ class FittedDuplicate(FittedPatches):
         return np.asarray(self.x[cycle(rows, count, np.random.default_rng(seed))])
 
 
+@dataclass(frozen=True)
+class FittedDuplicateSamples:
+    """Real samples again, of a class of another package: patches whose labels are more than ids."""
+
+    real: PatchSamples
+
+    def sample(
+        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
+    ) -> PatchSamples:
+        """Real samples again, with all that their package knows of them; each of a class equally
+        often ±1.
+        """
+        rows = [np.empty(0, dtype=np.int64)]
+        for c, count in sorted(counts.items()):
+            if count:
+                rng = np.random.default_rng(derive_seed("duplicate", c, seed))
+                rows.append(cycle(np.flatnonzero(self.real.y == c), count, rng))
+        again = self.real.take(np.concatenate(rows))
+        return replace(
+            again,
+            coords=np.full_like(again.coords, -1),
+            synthetic=np.ones(len(again), dtype=bool),
+            provenance={},
+        )
+
+    def save(self, folder: Path) -> None:
+        """All arrays, and the name of the class."""
+        values = vars(self.real)
+        arrays = {name: v for name, v in values.items() if isinstance(v, np.ndarray)}
+        kind = type(self.real)
+        save_state(folder, arrays, {"module": kind.__module__, "class": kind.__qualname__})
+
+    @classmethod
+    def load(cls, arrays: Mapping[str, Any], facts: Mapping[str, str]) -> FittedDuplicateSamples:
+        """What :meth:`save` wrote."""
+        return cls(getattr(import_module(facts["module"]), facts["class"])(**arrays))
+
+
 class FittedDuplicatePairs(FittedPairs):
     """Real pairs again."""
 
@@ -112,15 +154,21 @@ class Duplicate(Plugin[NoParams]):
 
     def fit(
         self, view: TrainView | DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDuplicate | FittedDuplicatePairs:
+    ) -> FittedDuplicate | FittedDuplicatePairs | FittedDuplicateSamples:
         """Remember the real samples."""
         if isinstance(view, DenseView):
             return FittedDuplicatePairs(view.real.images, view.real.masks, self.params)
+        if type(view.real) is not PatchSamples:
+            return FittedDuplicateSamples(view.real)
         return FittedDuplicate(view.real.x, view.real.y)
 
-    def load(self, folder: Path, *, device: str) -> FittedDuplicate | FittedDuplicatePairs:
+    def load(
+        self, folder: Path, *, device: str
+    ) -> FittedDuplicate | FittedDuplicatePairs | FittedDuplicateSamples:
         """Read a saved fit."""
-        arrays, _ = load_state(folder)
+        arrays, facts = load_state(folder)
+        if "class" in facts:
+            return FittedDuplicateSamples.load(arrays, facts)
         if "masks" in arrays:
             return FittedDuplicatePairs(**arrays, params=self.params)
         return FittedDuplicate(**arrays)

@@ -1,0 +1,219 @@
+"""The metrics of a record of a task whose pixels have classes: their form, and that they follow
+from the counts.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeGuard
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+CLOSE = 1e-9
+"""How far a stated number may lie from the one that its counts give: libraries round sums in
+different orders.
+"""
+BY_CLASS = ("recall", "n_test", "iou", "f1")
+"""Lists of the metrics."""
+
+
+RECORD_FORM = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+"""Of all parts of a record: types are taken literally; what a later version adds is let through."""
+
+
+class RecordPart(BaseModel):
+    """A part of the metrics of a record."""
+
+    model_config = RECORD_FORM
+
+
+Count = Annotated[int, Field(ge=0, lt=2**40)]
+Counts = list[Count]
+Ids = list[Annotated[int, Field(ge=1, lt=2**40)]]
+Matrix = Annotated[list[Counts], Field(min_length=1)]
+Score = Annotated[float, Field(ge=-1 - CLOSE, le=1 + CLOSE)]
+Scores = list[Score | None]
+
+
+class _Subset(RecordPart):
+    """Scores of the test pixels of some classes, which are 1..C."""
+
+    classes: Ids
+    n_classes: Count
+    oa: Score | None
+    aa: Score | None
+
+
+class _SideScores(RecordPart):
+    """Scores of one side of the test pixels."""
+
+    oa: Score | None
+    aa: Score | None
+    n_classes: Count
+    recall: Scores
+    n_test: Counts
+
+
+class _Fields(RecordPart):
+    """Scores in seen and in new fields, and the counts that they are computed from."""
+
+    new_confusion: Matrix
+    seen: _SideScores
+    new: _SideScores
+
+
+class _Visibility(RecordPart):
+    """Scores of test pixels that plugins could see, and of those in hidden blocks."""
+
+    hidden_confusion: Matrix
+    shown: _SideScores
+    hidden: _SideScores
+
+
+PARTS = {"fields": "new_confusion", "visibility": "hidden_confusion"}
+"""Parts of the test pixels, and the counts from which both of its sides follow."""
+
+
+class ClassMetrics(RecordPart):
+    """The counts that everything else is computed from, and the scores. Those of masks, and of
+    change, are at the end.
+    """
+
+    confusion: Matrix
+    oa: Score
+    aa: Score = Field(
+        description="the mean recall over all classes with test pixels in this draw. Reports leave"
+        " out classes with fewer than 25 test pixels in some draw, so their AA may differ."
+    )
+    kappa: Score | None
+    macro_f1: Score
+    worst_recall: Score
+    worst_class: Annotated[int, Field(ge=1)]
+    recall: Scores
+    n_test: Counts
+    subsets: dict[str, _Subset]
+    fields: _Fields | None = Field(
+        None,
+        description="for single pixels only: `new_confusion`; `seen` and `new`, each with `oa`,"
+        " `aa`, `n_classes`, `recall`, `n_test`. Absent in older records.",
+    )
+    visibility: _Visibility | None = Field(
+        None,
+        description="only where a protocol hides blocks: `hidden_confusion`; `shown` and `hidden`,"
+        " as in `fields`.",
+    )
+    miou: Score | None = None
+    iou: Scores | None = None
+    f1: Scores | None = None
+    f1_change: Score | None = None
+    iou_change: Score | None = None
+    recall_change: Score | None = None
+    precision_change: Score | None = None
+
+
+Metrics = Mapping[str, Any]
+"""The metrics of a record, as JSON."""
+
+
+def fault_of_lists(metrics: Metrics, classes: int, added: Iterable[str]) -> str | None:
+    """What of metrics of the form of :class:`ClassMetrics` does not fit so many classes, in words.
+
+    Parameters
+    ----------
+    added : iterable of str
+        Metrics that the task has beside those of every one.
+    """
+    if missing := [name for name in added if name not in metrics]:
+        return f"metrics.{missing[0]} is missing"
+    parts = {part: metrics[part] for part in PARTS if metrics.get(part) is not None}
+    matrices = {"confusion": metrics["confusion"]}
+    matrices |= {f"{part}.{PARTS[part]}": scores[PARTS[part]] for part, scores in parts.items()}
+    for key, rows in matrices.items():
+        if any(len(row) != classes for row in (rows, *rows)):
+            return f"metrics.{key} must be {classes}×{classes}, as there are {classes} class_names"
+    if not any(map(any, metrics["confusion"])):
+        return "metrics.confusion counts no pixel"
+    sides = {"metrics": metrics}
+    for part, scores in parts.items():
+        sides |= {f"metrics.{part}.{s}": scores[s] for s in scores if s != PARTS[part]}
+    for name, scores in sides.items():
+        for key in BY_CLASS:
+            if isinstance(scores, dict) and len(scores.get(key) or range(classes)) != classes:
+                return (
+                    f"{name}.{key} must have {classes} entries, as there are {classes} class_names"
+                )
+    named = [c for subset in metrics["subsets"].values() for c in subset["classes"]]
+    if max([metrics["worst_class"], *named]) > classes:
+        return f"metrics.worst_class and metrics.subsets must name classes 1 to {classes}"
+    return None
+
+
+def fault_of_counts(metrics: Metrics, score: Callable[..., Metrics]) -> str | None:
+    """The first number that does not follow from the confusion matrices, in words.
+
+    Parameters
+    ----------
+    score : callable
+        Gives the metrics of (confusion matrix, subsets, matrix of new fields, of hidden pixels).
+    """
+    matrix = np.array(metrics["confusion"], dtype=np.int64)
+    of_parts: dict[str, Any] = {}
+    for part, key in PARTS.items():
+        if metrics.get(part) is not None:
+            of_parts[part] = np.array(metrics[part][key], dtype=np.int64)
+            if (of_parts[part] > matrix).any():
+                return f"metrics.{part}.{key} counts more pixels than metrics.confusion"
+    subsets = {name: tuple(subset["classes"]) for name, subset in metrics["subsets"].items()}
+    recomputed = score(matrix, subsets, of_parts.get("fields"), of_parts.get("visibility"))
+    return difference(metrics, recomputed, "metrics")
+
+
+def difference(
+    stated: object, recomputed: object, key: str, of: str = "metrics.confusion"
+) -> str | None:
+    """The first place where two values of JSON differ by more than rounding, in words.
+
+    Parameters
+    ----------
+    key : str
+        Where the stated value stands in a record.
+    of : str
+        What the other was computed from.
+    """
+    if stated == recomputed:
+        return None
+    places: Iterable[tuple[str | int, object]] = ()
+    if isinstance(recomputed, dict) and isinstance(stated, dict):
+        if odd := sorted(stated.keys() ^ recomputed.keys()):
+            return f"{key}.{odd[0]} is missing or does not follow from {of}"
+        places = recomputed.items()
+    elif (
+        isinstance(recomputed, list) and isinstance(stated, list) and len(stated) == len(recomputed)
+    ):
+        places = enumerate(recomputed)
+    elif not (
+        _number(stated)
+        and _number(recomputed)
+        and math.isclose(stated, recomputed, rel_tol=CLOSE, abs_tol=CLOSE)
+    ):
+        return f"{key} states {short_value(stated)}, where {of} gives {short_value(recomputed)}"
+    inner: Any = stated
+    form = "{}.{}" if isinstance(recomputed, dict) else "{}[{}]"
+    return next(
+        (
+            fault
+            for i, value in places
+            if (fault := difference(inner[i], value, form.format(key, i), of))
+        ),
+        None,
+    )
+
+
+def _number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def short_value(value: object) -> str:
+    """A value as a fault names it."""
+    text = repr(round(value, 12) if isinstance(value, float) else value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
