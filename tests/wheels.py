@@ -39,10 +39,11 @@ def install_by_hand(source: Path, site: Path) -> None:
     info.mkdir(parents=True)
     for module in source.glob("*.py"):
         shutil.copy(module, site)
-    points = "".join(
-        f"{name} = {value}\n" for name, value in project["entry-points"]["hsiaug"].items()
+    groups = (
+        "\n".join([f"[{group}]", *(f"{name} = {value}" for name, value in points.items())])
+        for group, points in project["entry-points"].items()
     )
-    (info / "entry_points.txt").write_text(f"[hsiaug]\n{points}")
+    (info / "entry_points.txt").write_text("\n\n".join(groups))
     (info / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
     )
