@@ -274,6 +274,9 @@ class AbundanceScorer:
         errors = np.array(metrics["squared_errors"])
         return difference(metrics, follow(errors, metrics["n"]), "metrics", "squared_errors")
 
+    def fault_of_predictions(self, metrics: Any, values: Any) -> str | None:
+        return None if len(values) == metrics["n"] else "metrics.n counts other predictions"
+
     def score(self, data: AbundanceScene, split: Split, prediction: Any) -> dict[str, object]:
         index, values = prediction
         true = data.abundances.reshape(-1, values.shape[1])[index]

@@ -43,7 +43,7 @@ def generate_command(trial: TrialSpec, scene_ref: str) -> str:
         "--seed",
         str(trial.seed),
     ]
-    out = "samples.npz" if get_task(trial.task).single_pixels else "samples"
+    out = get_task(trial.task).sampling.file
     return shlex.join([*words, *_settings(trial.generator), "--out", out])
 
 

@@ -79,13 +79,8 @@ def controls_for(card: Card, controls: Iterable[Card], task: Task) -> tuple[str,
 
 
 def _measures(control: Card, card: Card, task: Task) -> bool:
-    """Whether a generator is measured against a control.
-
-    Views of masks show no unlabelled pixel, so that no generator of masks is transductive.
-    """
-    if control.control_of == "transductive":
-        return card.scope == "scene" and task.single_pixels
-    return control.control_of == "all" or (control.control_of == "masks" and not task.single_pixels)
+    """Whether a generator is measured against a control."""
+    return control.control_of in task.control_kinds(card.scope)
 
 
 def _configure(
@@ -131,8 +126,7 @@ def _declared_controls(kind: Kind, task: Task, plugins: Registry, notes: list[st
         except HsiaugError as error:
             notes.append(f"{plugin.entry.name} cannot be run as a control: {error}")
             continue
-        elsewhere = "masks" if task.single_pixels else "transductive"
-        if card.serves(task.name) and card.control_of != elsewhere:
+        if card.serves(task.name) and card.control_of in task.control_kinds("scene"):
             cards.append(card)
     order = ("all", "masks", "transductive")
     return sorted(cards, key=lambda card: (order.index(card.control_of), card.adds))

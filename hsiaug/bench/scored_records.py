@@ -4,13 +4,13 @@ the labels and runs no plugin.
 
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.bench.engine import Event, Job
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.split import Split
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
@@ -69,10 +69,8 @@ class ScoredRecords:
         self, protocol: SplitProtocol, seed: int, patch: int
     ) -> dict[int, NDArray[np.float32]]:
         """Mean spectra of the test pixels of a draw, by class id."""
-        split = self._draw(protocol, seed, patch)
-        if not isinstance(split, Split) or not isinstance(self._scene, Scene):
-            return {}
-        return means_of_test_pixels(self._scene, np.where(split.test, split.labels, 0))
+        labels = self._task.draws.test_classes(self._draw(protocol, seed, patch))
+        return {} if labels is None else means_of_test_pixels(cast(Scene, self._scene), labels)
 
     def _split(self, trial: TrialSpec) -> TaskSplit:
         """The split of a trial, with all labels; drawn again if it is no longer kept."""

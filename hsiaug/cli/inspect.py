@@ -166,7 +166,7 @@ def _inspect_scene(
         check_omega(strength)
 
     def check(kit: SampleKit, request: SampleRequest) -> None:
-        if len(strengths) > 1 and not kit.task.single_pixels:
+        if len(strengths) > 1 and not kit.compares_strengths:
             rule = "curves over ω are drawn for single pixels"
             raise InputError(rule, value=f"--omega {omega}", hint="Name one ω for masks.")
 

@@ -39,6 +39,7 @@ def inspect_suite(
     from hsiaug.bench.suite import declared_tables
     from hsiaug.quality.export import check_folder
     from hsiaug.quality.figures import save_figures
+    from hsiaug.quality.kits import sample_kit
     from hsiaug.quality.mask_samples import compare_pairs, few_pairs
     from hsiaug.quality.suite_samples import asked_samples
     from hsiaug.trial.sample_measures import read_measures
@@ -69,7 +70,7 @@ def inspect_suite(
         if out is not None and draws_pictures:
             pictured.add(place)
             _save_pictures(out, place, inspection, attention_maps)
-            if not samples.plan.task.single_pixels:
+            if sample_kit(samples.plan.task.name).compares_arms:
                 pairs_by_place.setdefault(place[1:], {})[samples.arm] = few_pairs(inspection.made)
         say(f"[{number}/{len(to_inspect)}] {title}: measured", err=True)
     if out is not None:

@@ -63,6 +63,16 @@ class Patches(RowArrays):
         return len(self.x)
 
     @property
+    def values(self) -> NDArray[np.float32]:
+        """The array of spectra, whatever it is called."""
+        return self.x
+
+    @property
+    def pixel_spectra(self) -> NDArray[np.float32]:
+        """(n, B) float32: the spectra of the pixels that have a label: the centres."""
+        return self.centres
+
+    @property
     def centres(self) -> NDArray[np.float32]:
         """(n, B) float32: the spectrum of each centre pixel."""
         middle = self.x.shape[2] // 2

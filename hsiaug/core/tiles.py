@@ -61,6 +61,16 @@ class Tiles(RowArrays):
         return int(self.images.shape[3]), int(self.images.shape[4])
 
     @property
+    def values(self) -> NDArray[np.float32]:
+        """The array of spectra, whatever it is called."""
+        return self.images
+
+    @property
+    def pixel_spectra(self) -> NDArray[np.float32]:
+        """(n·H·W, T·B) float32: the spectra of the pixels that have a label: all."""
+        return self.spectra.reshape(-1, self.dates * self.bands)
+
+    @property
     def spectra(self) -> NDArray[np.float32]:
         """(n, H, W, T·B): those of each pixel, one date after the other."""
         return self.images.reshape(len(self), self.dates * self.bands, *self.side).transpose(

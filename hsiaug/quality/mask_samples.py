@@ -63,6 +63,7 @@ class MaskSamples:
     """Tiles of one date or two with a mask each, in any number, of some classes."""
 
     unit = "%"
+    compares_strengths, compares_arms = False, True
 
     def __init__(self, task: Task) -> None:
         self.task = task

@@ -77,6 +77,7 @@ class PixelSamples:
     """
 
     unit = ""
+    compares_strengths, compares_arms = True, False
 
     def __init__(self, task: Task) -> None:
         self.task = task

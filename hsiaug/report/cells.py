@@ -12,7 +12,7 @@ from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.trials import Trial, Trials
-from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, PIXEL_SVM, TEACHER, Arm, Method, controls_of
+from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, TEACHER, Arm, Method, controls_of
 
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
@@ -142,8 +142,10 @@ class ArmCell:
         """
         if not self.arm.judged:
             return ""
-        if self.trials[0].condition.task == "segmentation":
-            return PIXEL_SVM if self.classifier.name != PIXEL_SVM else ""
+        from hsiaug.tasks.task import get_task
+
+        if rival := get_task(self.trials[0].condition.task).rival:
+            return rival if self.classifier.name != rival else ""
         return TEACHER if "scene" in self.scopes else ""
 
     @property

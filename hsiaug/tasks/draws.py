@@ -7,6 +7,9 @@ Plugins run in processes that hold no test label. There every function but ``spl
 from dataclasses import replace
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene, UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
@@ -73,6 +76,12 @@ class Draws(Protocol):
         """The view of a classifier: the same in a spectral view."""
         ...
 
+    def test_classes(self, split: Any, /) -> NDArray[np.int16] | None:
+        """Class ids (H, W) of the test pixels of a scene, 0 elsewhere; None of tiles. For the
+        process that runs no plugin.
+        """
+        ...
+
 
 class PixelDraws:
     """Draws of single pixels."""
@@ -92,6 +101,9 @@ class PixelDraws:
 
     def seen(self, view: TrainView, spectra: SpectralView) -> TrainView:
         return train_view_seen(view, spectra)
+
+    def test_classes(self, split: Split) -> NDArray[np.int16]:
+        return np.where(split.test, split.labels, np.int16(0))
 
 
 class TileDraws:
@@ -116,6 +128,9 @@ class TileDraws:
         return replace(
             view, real=convert_tiles(view.real, spectra), wavelengths=spectra.shown_wavelengths
         )
+
+    def test_classes(self, split: TileSplit) -> None:
+        return None
 
 
 def convert_tiles(samples: DenseSamples, spectra: SpectralView) -> DenseSamples:

@@ -38,6 +38,8 @@ from hsiaug.tasks.types import AnyBlock, TaskSamples
 
 ROWS = 64
 """Patches that are copied at a time."""
+LabelledSpectra = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Spectra (n, B) and class ids (n,)."""
 
 
 class Sampling(Protocol):
@@ -112,9 +114,25 @@ class Sampling(Protocol):
         """What a classifier's card says that it reads of samples, in a spectral view; read-only."""
         ...
 
+    def reads_part(self, card: Card, /) -> bool:
+        """Whether :meth:`shown` gives a classifier less than whole samples."""
+        ...
+
+    def labelled_spectra(self, samples: Any, /) -> LabelledSpectra | None:
+        """The spectra of samples with their class ids, for means by class; None where a sample
+        shows several classes.
+        """
+        ...
+
+    @property
+    def file(self) -> str:
+        """The name of a file or folder that samples are written to, for command lines."""
+
 
 class PatchSampling:
     """Patches with a class each. λ evens out the classes."""
+
+    file = "samples.npz"
 
     def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
         ids, counts = np.unique(split.labels[split.train], return_counts=True)
@@ -190,9 +208,17 @@ class PatchSampling:
         x = spectra(patches.x, axis=1) if patches.x.size else patches.x
         return seal_all(replace(samples, x=x, coords=patches.coords))
 
+    def reads_part(self, card: Card) -> bool:
+        return not card.reads_patches
+
+    def labelled_spectra(self, samples: PatchSamples) -> LabelledSpectra:
+        return samples.centres, samples.y
+
 
 class PairSampling:
     """Tiles with a mask each. λ + M pairs for each real one: no class is filled up."""
+
+    file = "samples"
 
     def sizes(self, split: TileSplit, rate: Rate) -> tuple[int, int]:
         return len(split.train), _pairs(len(split.train), rate)
@@ -262,6 +288,12 @@ class PairSampling:
         self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW
     ) -> DenseSamples:
         return seal_all(convert_tiles(samples, spectra))
+
+    def reads_part(self, card: Card) -> bool:
+        return False
+
+    def labelled_spectra(self, samples: DenseSamples) -> None:
+        return None
 
 
 def _pairs(real: int, rate: Rate) -> int:

@@ -53,6 +53,12 @@ class Scorer(Protocol):
         """The first metric that does not follow from the counts, in words."""
         ...
 
+    def fault_of_predictions(self, metrics: Metrics, values: AnyArray, /) -> str | None:
+        """Why metrics cannot be those of the predictions of a record, another trial's, say; in
+        words. Labels are not there.
+        """
+        ...
+
     def score(self, data: Any, split: Any, prediction: Prediction, /) -> dict[str, object]:
         """The metrics of a record.
 
@@ -109,9 +115,19 @@ class ClassScorer:
     def fault_of_metrics(self, metrics: Metrics) -> str | None:
         return fault_of_counts(metrics, self.metrics)
 
+    def fault_of_predictions(self, metrics: Metrics, values: AnyArray) -> str | None:
+        return None
+
 
 class PixelScorer(ClassScorer):
     """Overall and average accuracy, κ, and the accuracy of each class."""
+
+    def fault_of_predictions(self, metrics: Metrics, values: AnyArray) -> str | None:
+        stated = np.sum(metrics["confusion"], axis=0)
+        predicted = np.bincount(values.clip(0), minlength=len(stated) + 1)[1:]
+        if np.array_equal(stated, predicted):
+            return None
+        return "metrics.confusion counts other predictions than those of the record"
 
     def metrics(
         self,

@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from hsiaug.base.errors import PluginError, check_known
 from hsiaug.core.view_names import AUTO, VIEWS
+from hsiaug.registry.card import ControlOf
 from hsiaug.tasks import scores, settings
 from hsiaug.tasks.data import DataSource, PairSource, SceneSource
 from hsiaug.tasks.draws import Draws, PixelDraws, TileDraws
@@ -48,6 +49,9 @@ class Task:
         Asks a fitted classifier for class ids.
     scoring : Scorer
         Compares these with test labels.
+    rival : str
+        The classifier that, without a sample, is a further control of every arm; "" where there is
+        none.
     """
 
     name: str
@@ -61,6 +65,22 @@ class Task:
     sampling: Sampling
     prediction: Predictor
     scoring: Scorer
+    rival: str = ""
+
+    def control_kinds(self, scope: str | None) -> tuple[ControlOf, ...]:
+        """The kinds of controls that a generator must be above.
+
+        For masks, λ counts pairs and evens out no class, so every generator has those of masks;
+        views of masks show no unlabelled pixel, so none has those of transductive ones.
+
+        Parameters
+        ----------
+        scope : str or None
+            The unlabelled pixels that it reads; None = not known.
+        """
+        if not self.single_pixels:
+            return ("all", "masks")
+        return ("all",) if scope in (None, "none") else ("all", "transductive")
 
 
 _PIXELS = Task(
@@ -88,6 +108,8 @@ _SEGMENTATION = Task(
     sampling=PairSampling(),
     prediction=TilePredictor(),
     scoring=MaskScorer(change=False),
+    # Single pixels, against networks that learn shapes.
+    rival="pixel-svm",
 )
 _CHANGE = Task(
     name="change",

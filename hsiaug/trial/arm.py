@@ -69,9 +69,6 @@ def controls_of(
 ) -> tuple[str, ...]:
     """Controls that a generator of a scope must exceed to help in a task, in the order of columns.
 
-    For masks, λ counts pairs and evens out no class, so every generator has balanced copies as a
-    further control; views of masks show no unlabelled pixel, so none has one for these.
-
     Parameters
     ----------
     scope : str or None
@@ -79,11 +76,13 @@ def controls_of(
     declared : mapping of str to str
         What generators were a control of when they were run, by name.
     """
-    balanced = () if task.single_pixels else (BALANCED,)
-    seeing = (PSEUDO,) if scope not in (None, "none") and task.single_pixels else ()
-    applying = {"all", "transductive" if seeing else "", "" if task.single_pixels else "masks"}
-    others = (name for name, of in declared.items() if of and of in applying)
-    return tuple(dict.fromkeys((*CONTROLS_OF_ALL, *balanced, *seeing, *others)))
+    kinds = task.control_kinds(scope)
+    # Older records do not say what these are controls of.
+    older = (
+        name for kind, name in (("masks", BALANCED), ("transductive", PSEUDO)) if kind in kinds
+    )
+    others = (name for name, of in declared.items() if of in kinds)
+    return tuple(dict.fromkeys((*CONTROLS_OF_ALL, *older, *others)))
 
 
 def needed_of(control: str, declared: str = "") -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.samples import PatchSamples
 from hsiaug.tasks.types import TaskSamples
 
 ENOUGH = 8
@@ -67,9 +66,6 @@ def _distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 
 def _spectra(samples: TaskSamples) -> NDArray[np.float64]:
     """(n, B) of the centres of patches, or of pixels of tiles."""
-    if isinstance(samples, PatchSamples):
-        spectra = samples.centres
-    else:
-        spectra = samples.spectra.reshape(-1, samples.spectra.shape[-1])
+    spectra = samples.pixel_spectra
     step = max(1, len(spectra) // MOST)
     return np.asarray(spectra[::step][:MOST], dtype=np.float64)

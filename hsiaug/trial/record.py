@@ -341,7 +341,7 @@ def fault_of(record: Record, name: str) -> str | None:
         return _fault_of_form(error, record)
     if parsed.metrics is not None:
         try:
-            _scorer_of(record).model.model_validate(parsed.metrics)
+            scorer_of(record).model.model_validate(parsed.metrics)
         except ValidationError as error:
             return _fault_of_form(error, record, "metrics.")
         except HsiaugError as error:
@@ -405,7 +405,7 @@ def _fault_of_lists(record: Record) -> str | None:
             if max(lists.get(key) or [0]) > classes:
                 return f"{table}.{key} must name classes 1 to {classes}"
     metrics = record["metrics"]
-    return None if metrics is None else _scorer_of(record).fault_of_lists(metrics, classes)
+    return None if metrics is None else scorer_of(record).fault_of_lists(metrics, classes)
 
 
 def fault_of_metrics(record: Record) -> str | None:
@@ -413,10 +413,10 @@ def fault_of_metrics(record: Record) -> str | None:
     them; None where all do, and where it has no metrics.
     """
     metrics = record["metrics"]
-    return None if metrics is None else _scorer_of(record).fault_of_metrics(metrics)
+    return None if metrics is None else scorer_of(record).fault_of_metrics(metrics)
 
 
-def _scorer_of(record: Record) -> Scorer:
+def scorer_of(record: Record) -> Scorer:
     """What scores the task of a record. Raises InputError for a task that is not known."""
     from hsiaug.tasks.task import get_task
 

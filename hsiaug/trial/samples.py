@@ -19,7 +19,7 @@ from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator
 from hsiaug.core.read_only import arrays_of
-from hsiaug.core.samples import PatchSamples, concatenate
+from hsiaug.core.samples import concatenate
 from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
@@ -89,7 +89,7 @@ def draw_pool(run: TrialRun, fit: Fit[FittedGenerator], drawn: Drawn) -> list[Ta
 def _block_for(run: TrialRun, fit: Fit[FittedGenerator], drawn: Drawn, j: int) -> TaskSamples:
     """Block j as the trial's classifier reads it, drawn now or before."""
     card = run.classifier.card if run.classifier else None
-    reads_part = card is not None and not card.reads_patches and run.task.single_pixels
+    reads_part = card is not None and run.task.sampling.reads_part(card)
     key = _key(run, fit, j)
     block = drawn.get(key)
     if block and block.whole is not None:
@@ -165,18 +165,20 @@ def spectra_of_pool(run: TrialRun, pool: Sequence[TaskSamples]) -> MeanSpectra |
     """Mean spectra of the classes, of the samples that the trial takes; None where it takes none,
     and for tiles.
     """
-    patches = [samples for samples in pool if isinstance(samples, PatchSamples)]
-    real = run.view.real
-    if not patches or not isinstance(real, PatchSamples):
+    sampling = run.task.sampling
+    real = sampling.labelled_spectra(run.view.real)
+    parts = [part for samples in pool if (part := sampling.labelled_spectra(samples)) is not None]
+    if real is None or not parts:
         return None
-    synthetic = np.concatenate([samples.centres for samples in patches])
-    classes = np.concatenate([samples.y for samples in patches])
-    for samples in patches:
-        give_back_pages(samples.x)
+    synthetic = np.concatenate([spectra for spectra, _ in parts])
+    classes = np.concatenate([ids for _, ids in parts])
+    for samples in pool:
+        for array in arrays_of(samples).values():
+            give_back_pages(array)
     # Of samples for a classifier that reads locations alone no spectrum is held.
-    if not len(synthetic) or synthetic.shape[1] != real.x.shape[1]:
+    if not len(synthetic) or synthetic.shape[1] != real[0].shape[1]:
         return None
-    return mean_spectra((real.centres, real.y), (synthetic, classes), run.data.wavelengths)
+    return mean_spectra(real, (synthetic, classes), run.data.wavelengths)
 
 
 def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:

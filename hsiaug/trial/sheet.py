@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.samples import PatchSamples, spread_rows
-from hsiaug.core.tiles import DenseSamples
+from hsiaug.core.samples import spread_rows
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
 from hsiaug.trial.mean_spectra import MeanSpectra
@@ -163,7 +162,7 @@ class SheetMaker:
     @classmethod
     def of(cls, real: TaskSamples, wavelengths: NDArray[np.float64] | None) -> SheetMaker:
         """wavelengths: (B,) nm or None."""
-        x = _pixels_of(real)
+        x = real.values
         return cls(real, RealSamples.of(x), FalseColours.fit(some_pixels(x), wavelengths))
 
     def sheet(self, synthetic: TaskSamples, spectra: MeanSpectra | None = None) -> SampleSheet:
@@ -172,13 +171,13 @@ class SheetMaker:
         """
         # Samples are finite, and may be large enough for their squares not to be.
         with np.errstate(over="ignore", invalid="ignore"):
-            which, turns = self.known.nearest(_pixels_of(synthetic))
-            nearest = turn_each(self._drawn(_pixels_of(self.real)[which]), turns)
+            which, turns = self.known.nearest(synthetic.values)
+            nearest = turn_each(self._drawn(self.real.values[which]), turns)
             ids = _ids(self.real)[which]
             some = self.real.take(_spread(self.real))
             return SampleSheet(
-                real=_thin(self._drawn(_pixels_of(some))),
-                made=_thin(self._drawn(_pixels_of(synthetic))),
+                real=_thin(self._drawn(some.values)),
+                made=_thin(self._drawn(synthetic.values)),
                 nearest=_thin(nearest),
                 real_ids=_thin(_ids(some)),
                 made_ids=_thin(_ids(synthetic)),
@@ -200,9 +199,10 @@ def shown_counts(classes: int) -> int:
 
 def some_samples(samples: TaskSamples) -> TaskSamples:
     """The first of generated samples: of each class, or of all tiles, as many as a sheet shows."""
-    if isinstance(samples, DenseSamples):
+    if samples.labels.ndim > 1:
         return samples.take(np.arange(min(TILES, len(samples))))
-    return samples.take(_first_of_each(samples.y, shown_counts(len(np.unique(samples.y)))))
+    most = shown_counts(len(np.unique(samples.labels)))
+    return samples.take(_first_of_each(samples.labels, most))
 
 
 def _first_of_each(y: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -212,17 +212,13 @@ def _first_of_each(y: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 def _spread(real: TaskSamples) -> NDArray[np.int64]:
     """Rows of real samples, from the first to the last of each class, or of all tiles."""
-    if isinstance(real, DenseSamples):
+    if real.labels.ndim > 1:
         return spread_rows(np.arange(len(real)), TILES)
-    classes = np.unique(real.y)
+    classes = np.unique(real.labels)
     most = shown_counts(len(classes))
-    return np.concatenate([spread_rows(np.flatnonzero(real.y == c), most) for c in classes])[
+    return np.concatenate([spread_rows(np.flatnonzero(real.labels == c), most) for c in classes])[
         :PATCHES
     ]
-
-
-def _pixels_of(samples: TaskSamples) -> NDArray[np.float32]:
-    return samples.x if isinstance(samples, PatchSamples) else samples.images
 
 
 def _ids(samples: TaskSamples) -> Ids:

@@ -8,15 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import read_plain, sync_files, sync_folder
 from hsiaug.base.temporary_folders import taken, temporary_folder
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import write_pack
-from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS, Predictions
-from hsiaug.trial.record import Damage, fault_of_metrics
+from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS
+from hsiaug.trial.record import Damage, fault_of_metrics, scorer_of
 from hsiaug.trial.record_json import DIGEST, Record, preference
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.store import RECORD, Store
@@ -202,21 +200,13 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
                 fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
                 yield Finding("predictions", hash, fault, heal)
             else:
-                if (another := _fault_of_counts(record, npz[1])) is not None:
+                scorer, predicted = scorer_of(record), npz[1][1]
+                if (
+                    another := scorer.fault_of_predictions(record["metrics"], predicted)
+                ) is not None:
                     yield Finding("record", hash, another, heal)
                 try:
                     read_sheet(npz[0])
                 except ValueError as error:
                     yield Finding("thumbnails", hash, f"{PREDICTIONS}: {error}", heal)
         count(done, len(hashes))
-
-
-def _fault_of_counts(record: Record, predictions: Predictions) -> str | None:
-    """Why metrics are not those of the predictions of single pixels: another trial's, say."""
-    if record["spec"].get("task", "pixels") != "pixels":
-        return None
-    stated = np.sum(record["metrics"]["confusion"], axis=0)
-    predicted = np.bincount(predictions[1].clip(0), minlength=len(stated) + 1)[1:]
-    if np.array_equal(stated, predicted):
-        return None
-    return "metrics.confusion counts other predictions than those of the record"
