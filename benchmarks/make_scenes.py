@@ -196,6 +196,8 @@ def write_unmixed(
     """
     # Column by column, as the files were whose checksums stand in the committed records.
     labels = np.asfortranarray(np.where(shares.max(axis=0) > 0.5, shares.argmax(axis=0) + 1, 0))
+    # What examples/hsiaug-abundance learns.
+    np.save(OUT / f"{name}_abundances.npy", np.moveaxis(shares, 0, -1).astype(np.float32))
     texts = ", ".join(f'"{text}"' for text in names)
     write_scene(
         name,
