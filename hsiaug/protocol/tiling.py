@@ -350,11 +350,11 @@ def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
     return _samples(split.pairs, tiles, masks)
 
 
-def test_images(split: TileSplit) -> NDArray[np.float32]:
+def test_images(pairs: PairSet, split: TileSplit | BlindTiles) -> NDArray[np.float32]:
     """Images (n, T, B, P, P) of the test tiles, copied, without any mask: for a diagnosis after a
     fit.
     """
-    images = _stack([place.images for place in split.pairs.places], split.test, split.patch)
+    images = _stack([place.images for place in pairs.places], split.test, split.patch)
     return images.astype(np.float32, copy=False)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray, give_back_pages
 from hsiaug.base.errors import PluginError
+from hsiaug.core.pairs import PairSet
 from hsiaug.core.read_only import seal_all
 from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate, real_numbers
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
@@ -30,7 +31,7 @@ from hsiaug.protocol.balance import (
     synthetic_counts,
 )
 from hsiaug.protocol.split import Split
-from hsiaug.protocol.tiling import TileSplit, test_images
+from hsiaug.protocol.tiling import BlindTiles, TileSplit, test_images
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 from hsiaug.tasks.draws import convert_tiles
@@ -103,10 +104,10 @@ class Sampling(Protocol):
         ...
 
     def measured(
-        self, view: Any, pool: Sequence[Any], split: Any, /
+        self, view: Any, pool: Sequence[Any], data: Any, split: Any, /
     ) -> Mapping[str, Mapping[str, float]]:
         """What a record says of any generator's samples of a pool. Of test pixels of the split no
-        label is read.
+        label is read: data and split may hold none.
         """
         ...
 
@@ -197,7 +198,7 @@ class PatchSampling:
         return replace(joined.take(order), x=x)
 
     def measured(
-        self, view: TrainView, pool: Sequence[PatchSamples], split: Split
+        self, view: TrainView, pool: Sequence[PatchSamples], data: object, split: object
     ) -> dict[str, dict[str, float]]:
         return {}
 
@@ -279,9 +280,13 @@ class PairSampling:
         return convert_tiles(concatenate([view.real, *pool]), spectra)
 
     def measured(
-        self, view: DenseView, pool: Sequence[DenseSamples], split: TileSplit
+        self,
+        view: DenseView,
+        pool: Sequence[DenseSamples],
+        data: PairSet,
+        split: TileSplit | BlindTiles,
     ) -> dict[str, dict[str, float]]:
-        held_out = test_images(split) if split.test else None
+        held_out = test_images(data, split) if split.test else None
         return measure_pairs(view.real, concatenate(pool), held_out)
 
     def shown(

@@ -126,7 +126,7 @@ class DrawViews:
         """
         if samples not in self._measured:
             sampling = self._task.sampling
-            self._measured[samples] = sampling.measured(view, pool, self.split)
+            self._measured[samples] = sampling.measured(view, pool, self._data, self.split)
         return self._measured[samples]
 
     def check(self) -> None:
