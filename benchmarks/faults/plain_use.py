@@ -384,6 +384,9 @@ def signals(dice: random.Random, folder: Path, most: int) -> Cases:
         time.sleep(0.3)
         wrong += left(here)
         rest = {p.name for p in here.iterdir()} - {"temporary", "hsiaug-results", words[-1]}
+        if (here / words[-1]).exists():
+            # All outputs come together, a picture beside a map too.
+            rest.clear()
         yield f"{name}, {end.name}", [*wrong, *sorted(rest)]
         shutil.rmtree(here)
 

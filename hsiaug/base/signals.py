@@ -51,6 +51,9 @@ def stop_by_signals(pass_on: Callable[[int], object] | None = None) -> None:
 
 def exit_code(stopped: KeyboardInterrupt) -> int:
     """The exit code of a command that a signal ended."""
+    # Where it struck within an exec(), as in a dataclass that is made, python -m would end by
+    # SIGINT, whatever the code: another one puts that right.
+    exec("")
     return 128 + int(next(iter(stopped.args), signal.SIGINT))
 
 

@@ -94,3 +94,14 @@ def test_a_signal_before_a_command_has_begun_leaves_a_last_line(
     with pytest.raises(SystemExit) as ended:
         cli_main.main()
     assert ended.value.code == 128 + number and capsys.readouterr().err == "stopped\n"
+
+
+def test_a_signal_that_strikes_in_an_exec_leaves_its_own_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "struck.py").write_text(
+        "import sys\n"
+        "from hsiaug.base.signals import exit_code\n"
+        "try: exec('raise KeyboardInterrupt(15)')\n"
+        "except KeyboardInterrupt as stopped: sys.exit(exit_code(stopped))\n"
+    )
+    done = subprocess.run([sys.executable, "-m", "struck"], cwd=tmp_path)
+    assert done.returncode == 143
