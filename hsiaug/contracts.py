@@ -160,10 +160,11 @@ class FittedGenerator(Protocol):
 
     One that reads text may also add ``read_prompts(prompts) -> tuple[PromptReading, ...]``, what it
     understands of prompts. Its plugin then has ``read_prompts(prompts, *, class_names, trained,
-    patch)``, which is asked before the fit. With it goes ``sample_prompts(prompts, *, guidance,
-    seed) -> PatchSamples``, a sample of each prompt. ``hsiaug generate --prompt`` and ``hsiaug
-    inspect`` ask for these. A prompt is the name of a class in words, or more: "wheat with woods to
-    the north".
+    patch)``, which is asked before the fit, and may have ``write_sentences(view) -> str``, its
+    automatic sentences of a draw, for ``hsiaug datasets info --sentences``. With it goes
+    ``sample_prompts(prompts, *, guidance, seed) -> PatchSamples``, a sample of each prompt.
+    ``hsiaug generate --prompt`` and ``hsiaug inspect`` ask for these. A prompt is the name of a
+    class in words, or more: "wheat with woods to the north".
 
     One that encodes and decodes may add ``reconstruct(x) -> Reconstruction``, of such patches x;
     ``hsiaug inspect`` measures what that loses.

@@ -16,7 +16,7 @@ import typer
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import codes, integers, words
-from hsiaug.cli.options import Json, option
+from hsiaug.cli.options import Json, Seed, option
 from hsiaug.cli.output import (
     CARD_SETTINGS,
     cell,
@@ -80,7 +80,7 @@ def list_scenes(as_json: Json = False) -> None:
     "info",
     epilog=(
         "Examples: hsiaug datasets info salinas_a · hsiaug datasets info oscd · hsiaug datasets"
-        " info my_scene.toml"
+        " info my_scene.toml · hsiaug datasets info indian_pines --sentences txt2hsi"
     ),
 )
 def info(
@@ -90,11 +90,27 @@ def info(
             help="A scene or set of pairs of the catalogue, or the path of a card (.toml)."
         ),
     ],
+    sentences: Annotated[
+        str | None,
+        option(
+            "Print, in place of the card, what this generator says of classes and training patches"
+            " by itself: a file to edit, which its parameter `text` reads.",
+            metavar="GENERATOR",
+        ),
+    ] = None,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Print everything a card says: files, mirrors, checksums, classes, sensor, citation, and what
     each file declares; of pairs what is missing.
     """
+    if sentences is not None:
+        from hsiaug.data import load_scene
+        from hsiaug.quality.scene_sentences import scene_sentences
+
+        for line in scene_sentences(load_scene(scene), sentences, seed).split("\n"):
+            say(line)
+        return
     from hsiaug.data.catalogue import find_entry, status
     from hsiaug.data.declared_keys import declared_by_scene
     from hsiaug.data.pair_sets import find_pairs, pairs_status, shortly

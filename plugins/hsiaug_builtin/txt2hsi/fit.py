@@ -25,6 +25,7 @@ from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import Codec, PreparedScene, loss_of, loss_of_lesson
+from hsiaug_builtin.txt2hsi.reading import written_facts
 from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations, regress
 
 FACTS_PER_CLASS = 600
@@ -43,12 +44,13 @@ def fit_txt2hsi(
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from the labels of a draw."""
     words = ClassWords.of(view, params.text, params.encoder)
+    written = written_facts(view, params.text)
     pixels = name_pixels(view, params)
     run = TrainingRun(seed, device, progress, checkpoint)
     codec = Codec.of(view, scene.vae, device)
     with torch.inference_mode():
         looks = PixelLooks.of(view, codec.field.latents, codec.scale)
-    named = NamedMap.of(pixels.map, view.patch, looks)
+    named = NamedMap.of(pixels.map, view.patch, looks, written)
     phrases = torch.tensor(embed_relations(params.encoder), device=device)
     denoiser = read_words(scene.denoiser, codec, pixels, words, phrases, params)
     embedded = torch.tensor(words.embedded, device=device)
@@ -79,6 +81,7 @@ def fit_txt2hsi(
     facts = {
         "prepared": scene.origin,
         "pseudo_labelled": pixels.facts,
+        "written_sentences": len(written),
         "codec": measure_codec(view, scene.vae, pixels.every, seed),
     }
     rng = np.random.default_rng(derive_seed("facts", seed))

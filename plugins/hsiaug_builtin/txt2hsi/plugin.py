@@ -114,6 +114,12 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         names = dict(enumerate(class_words(class_names), start=1))
         return tuple(read_prompt(prompt, names, trained, patch) for prompt in prompts)
 
+    def write_sentences(self, view: TrainView) -> str:
+        """The automatic sentences of a draw, as a file that the parameter ``text`` reads."""
+        from hsiaug_builtin.txt2hsi.reading import automatic_sentences
+
+        return automatic_sentences(view, self.params)
+
     def load_prepared(self, folder: Path, *, device: str) -> PreparedScene:
         """Read what :meth:`prepare` saved."""
         from hsiaug_builtin.txt2hsi.prepare import PreparedScene

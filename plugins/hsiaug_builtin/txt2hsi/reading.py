@@ -1,12 +1,36 @@
-"""What is understood of prompts as somebody typed them; needs no fit."""
+"""What is understood of sentences as somebody wrote them, and sentences that a scene shows; needs
+no fit.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 
-from hsiaug.api import PromptReading
-from hsiaug_builtin.text.layout import NEIGHBOURS, read_sentence, write_sentence
-from hsiaug_builtin.txt2hsi.facts import facts_of_mentions, withheld_facts
+import numpy as np
+
+from hsiaug.api import InputError, PromptReading, TrainView
+from hsiaug_builtin.text import PATCHES, class_words, patch_sentences, prompts_of
+from hsiaug_builtin.text.layout import (
+    NEIGHBOURS,
+    PHRASES,
+    RELATIONS,
+    Mention,
+    read_sentence,
+    write_sentence,
+)
+from hsiaug_builtin.txt2hsi.facts import (
+    Ids,
+    drop_implied,
+    facts_of_mentions,
+    find_facts,
+    withheld_facts,
+)
+from hsiaug_builtin.txt2hsi.naming import name_pixels
+from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
+
+PRINTED = 3
+"""Patches of a class whose sentences are printed, at most."""
 
 
 def read_prompt(
@@ -45,3 +69,77 @@ def read_prompt(
         faults=tuple(faults),
         never_said=bool(withheld_facts(facts_of_mentions([read.mentions])).any()),
     )
+
+
+def written_facts(view: TrainView, mode: str) -> dict[tuple[int, int], Ids]:
+    """What a user's file says of training patches, as facts by the pixel in the centre.
+
+    Sentences on other pixels are left out: their class would be a label that the draw does not
+    give.
+
+    Raises
+    ------
+    InputError
+        For a sentence that makes no patch, or names another class than the pixel has.
+    """
+    names = dict(enumerate(class_words(view.class_names), start=1))
+    labels = {(r, c): y for (r, c), y in zip(view.coords.tolist(), view.y.tolist(), strict=True)}
+    facts = {}
+    for patch in patch_sentences(view, mode):
+        at = patch.row, patch.column
+        if at not in labels:
+            continue
+        reading = read_prompt(patch.sentence, names, view.counts, view.patch)
+        faults = list(reading.faults)
+        if not faults and reading.centre != labels[at]:
+            faults.append(f"the pixel in the centre is {names[labels[at]]}")
+        if faults:
+            raise InputError(
+                f"the sentence on row {at[0]}, column {at[1]} must fit its patch, and {faults[0]}",
+                value=repr(patch.sentence[:100]),
+                hint=f"Write '{names[labels[at]]} with CLASS to the north', or leave it out.",
+            )
+        facts[at] = facts_of_mentions([read_sentence(patch.sentence, names).mentions])[0]
+    return facts
+
+
+def automatic_sentences(view: TrainView, params: Txt2HsiParams) -> str:
+    """What the training pixels of a draw and believed names beside them show: of each class, and
+    of some of its patches, as a file that ``text`` reads.
+    """
+    words = dict(enumerate(class_words(view.class_names), start=1))
+    of_classes = prompts_of(view, "auto")
+    lines = [
+        f"{json.dumps(name, ensure_ascii=False)} = "
+        f"{json.dumps(list(of_classes[c]), ensure_ascii=False)}"
+        for c, name in enumerate(view.class_names, start=1)
+    ]
+    pixels = name_pixels(view, params)
+    for at in pixels.labelled.values():
+        for row, column in at[:: -(-len(at) // PRINTED)].tolist():
+            region = _region(pixels.map, row, column, view.patch)
+            sentence = write_sentence(_mentions(drop_implied(find_facts(region[None]))[0]), words)
+            lines += [
+                "",
+                f"[[{PATCHES}]]",
+                f"row = {row}",
+                f"column = {column}",
+                f"sentence = {json.dumps(sentence, ensure_ascii=False)}",
+            ]
+    return "\n".join(lines)
+
+
+def _region(names: Ids, row: int, column: int, patch: int) -> Ids:
+    """The names (p, p) round a pixel; -1 outside of the scene."""
+    side = patch // 2
+    padded = np.pad(names, side, constant_values=-1)
+    return np.asarray(padded[row : row + patch, column : column + patch])
+
+
+def _mentions(facts: Ids) -> list[Mention]:
+    """Facts (R,) as mentions, each in its plainest phrase."""
+    return [
+        Mention(int(noun), relation, PHRASES[relation][0])
+        for relation, noun in zip(RELATIONS, facts.tolist(), strict=True)
+        if noun >= 0
+    ]
