@@ -141,8 +141,20 @@ def results(store: Path) -> dict[str, tuple[str, str]]:
     return {r["hash"]: (r["status"], r["predictions_sha256"]) for r in Store(store).records()}
 
 
-def command(words: Sequence[str], folder: Path, **variables: str) -> subprocess.Popen[str]:
-    """A command that has begun, with a folder of temporary files of its own."""
+def command(
+    words: Sequence[str], folder: Path, limit: tuple[int, int] | None = None, **variables: str
+) -> subprocess.Popen[str]:
+    """A command that has begun, with a folder of temporary files of its own. limit: of a resource
+    of the system.
+    """
+
+    def begin() -> None:
+        # A shell that runs this in the background has it ignore Ctrl-C.
+        for number in ENDS:
+            signal.signal(number, signal.SIG_DFL)
+        if limit is not None:
+            resource.setrlimit(limit[0], (limit[1], resource.getrlimit(limit[0])[1]))
+
     (temporary := folder / "temporary").mkdir(parents=True, exist_ok=True)
     return subprocess.Popen(
         [sys.executable, "-m", "hsiaug", *words],
@@ -153,8 +165,7 @@ def command(words: Sequence[str], folder: Path, **variables: str) -> subprocess.
         text=True,
         errors="replace",
         start_new_session=True,
-        # A shell that runs this in the background has it ignore Ctrl-C.
-        preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in ENDS] and None,
+        preexec_fn=begin,
     )
 
 
@@ -422,13 +433,7 @@ def environments(dice: random.Random, folder: Path, most: int) -> Cases:
             name, (kind, values) = dice.choice(list(limits.items()))
             value = dice.choice(values)
             name += f" {value}"
-            before = resource.getrlimit(kind)
-            resource.setrlimit(kind, (min(value, before[1]) if before[1] > 0 else value, before[1]))
-            try:
-                (here / "temporary").mkdir(parents=True)
-                process = command(words, here)
-            finally:
-                resource.setrlimit(kind, before)
+            process = command(words, here, (kind, value))
         else:
             name = "+".join(chosen := dice.sample(sorted(odd), dice.choice((1, 2))))
             variables = {k: v for one in chosen for k, v in odd[one].items()}
