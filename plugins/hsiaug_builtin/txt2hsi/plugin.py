@@ -30,7 +30,7 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
             howpublished={arXiv:2502.19700}, year={2025}, eprint={2502.19700},
             archiveprefix={arXiv}}; most details are not public and are this project's choice""",
         scope="scene",
-        guidance=1.0,
+        guidance=0.0,
         text=True,
         uses_device=True,
         resumes=True,
