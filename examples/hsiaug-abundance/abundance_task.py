@@ -46,7 +46,7 @@ SUM_WITHIN = 0.01
 # --- data
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class AbundanceScene(Scene):
     """A scene whose abundances (H, W, K) float32 are known in every pixel."""
 
