@@ -71,7 +71,6 @@ def main(folder: Path) -> None:
     keep(ideas(scene, image), "ideas")
     samples = samples_of(scene, folder / "samples.npz")
     keep(method(scene, colours, samples), "method")
-    keep(spectra(scene, samples), "txt2hsi_spectra")
 
 
 def keep(figure: Figure, name: str) -> None:
@@ -204,32 +203,6 @@ def method(scene: hsiaug.Scene, colours: FalseColours, samples: Samples) -> Figu
         right = split.test & (ids == scene.labels)
         recall = [np.sum(right & (scene.labels == c)) / counts[c] for c in tested]
         bare(panel, f"{title}: AA {100 * np.mean(recall):.0f} %")
-    return figure
-
-
-def spectra(scene: hsiaug.Scene, samples: Samples) -> Figure:
-    """Mean spectra of classes, of held-out pixels and of generated patches, with deviations."""
-    split = hsiaug.split(scene, "issd", draw=DRAW)
-    middle = samples.x.shape[2] // 2
-    centres = samples.x[:, :, middle, middle]
-    bands = np.arange(scene.bands) if scene.wavelengths is None else scene.wavelengths
-    figure = new_figure(WIDTH, 3.6)
-    panels = figure.subplots(2, 3, sharex=True)
-    for panel, class_id in zip(panels.ravel(), largest_classes(scene, split, 6), strict=True):
-        held_out = scene.cube[split.test & (scene.labels == class_id)]
-        generated = centres[samples.synthetic & (samples.y == class_id)]
-        kinds = ((held_out, "#4477aa", "-", "held-out"), (generated, "#cc3311", "--", "txt2hsi"))
-        for values, colour, style, label in kinds:
-            if not len(values):
-                continue
-            mean, spread = values.mean(axis=0), values.std(axis=0)
-            panel.plot(bands, mean, style, color=colour, lw=1.2, label=label)
-            panel.fill_between(bands, mean - spread, mean + spread, color=colour, alpha=0.15, lw=0)
-        panel.set_title(scene.class_names[class_id - 1], fontsize=9, loc="left")
-        panel.tick_params(labelsize=8)
-    figure.supxlabel("band" if scene.wavelengths is None else "wavelength (nm)", fontsize=9)
-    handles, names = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=2, fontsize=9)
     return figure
 
 

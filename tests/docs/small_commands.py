@@ -88,6 +88,7 @@ SMALL = (
     ("split", "--protocol", r"edge:0\.1", "issd:0.1"),  # test_own_protocols.py runs it itself
     ("start", "SCENE|FOLDER", r"\.", "flight.toml"),
     ("datasets info", "SCENE", r"\w+", AS_IT_IS),
+    ("datasets info", "SCENE", OWN, "flight.toml"),
     ("datasets fetch", "SCENES", r"salinas|ksc", "toy"),
     ("datasets add", "CUBE", r"flight\.(hdr|tif)|farm\.npy", AS_IT_IS),
     ("datasets add", "--labels", r"plots\.geojson|fields\.csv", AS_IT_IS),

@@ -110,7 +110,8 @@ def sentences(path: Path) -> None:
 
 
 def entry_points(path: Path) -> None:
-    assert set(tomllib.loads(path.read_text("utf-8"))["project"]["entry-points"]) == {"hsiaug"}
+    groups = set(tomllib.loads(path.read_text("utf-8"))["project"]["entry-points"])
+    assert groups and groups <= {"hsiaug", "hsiaug.tasks"}
 
 
 READERS: dict[str, Callable[[Path], None]] = {
@@ -120,6 +121,7 @@ READERS: dict[str, Callable[[Path], None]] = {
     "descriptions": descriptions,
     "project": entry_points,
     "Woods": sentences,
+    "patches": sentences,
 }
 """How a file is read, by a table that it has."""
 

@@ -216,7 +216,7 @@ def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(
 def begun(words: list[str], env: dict[str, str], cwd: Path) -> "subprocess.Popen[bytes]":
     """A command as a terminal starts it."""
     command = [sys.executable, "-m", "hsiaug", *words]
-    # A shell that runs the tests in the background has them ignore Ctrl-C.
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and nohup the hang-up.
     heard = lambda: [signal.signal(end, signal.SIG_DFL) for end in ENDING]  # noqa: E731
     return subprocess.Popen(command, env=env, cwd=cwd, stderr=subprocess.PIPE, preexec_fn=heard)
 
@@ -229,14 +229,7 @@ def test_what_a_generator_starts_ends_with_a_command_that_is_ended(
     site = package(tmp_path / "site", "session", mark, "time.sleep(600)")
     words = ["benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store"]
     with cleared(mark):
-        command = [sys.executable, "-m", "hsiaug", *words]
-        process = subprocess.Popen(
-            command,
-            env=environment(site),
-            cwd=tmp_path,
-            stderr=subprocess.PIPE,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
+        process = begun(words, environment(site), tmp_path)
         until(lambda: running(mark))
         process.send_signal(end)
         _, said = process.communicate()

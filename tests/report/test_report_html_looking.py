@@ -216,8 +216,8 @@ def test_two_maps_are_compared_without_a_photo_below_them(browser: Any, page_fil
     viewer = tab.locator(".viewer").first
     viewer.scroll_into_view_if_needed()
     viewer.locator("select[aria-label=Show]").select_option("ab")
-    tab.wait_for_function("document.querySelector('.viewer').viewer.photo === null")
+    tab.wait_for_function("() => document.querySelector('.viewer').viewer.photo === null")
     assert viewer.locator("label", has_text="Opacity").is_hidden()
     viewer.locator("select[aria-label=Show]").select_option("errors")
-    tab.wait_for_function("document.querySelector('.viewer').viewer.photo")
+    tab.wait_for_function("() => document.querySelector('.viewer').viewer.photo")
     assert said == []
