@@ -98,8 +98,10 @@ class Child:
         self.process = context.Process(target=work, args=(theirs, *arguments))
         errors: list[Exception] = []
         starting = threading.Thread(target=self._start, args=(environment, errors), daemon=True)
-        starting.start()
         try:
+            # A signal that strikes as the thread starts is raised here, once it has started.
+            with hold_back(*ENDING):
+                starting.start()
             while starting.is_alive():
                 starting.join(0.1)
         except BaseException:
