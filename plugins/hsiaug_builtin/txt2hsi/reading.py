@@ -7,9 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-import numpy as np
-
-from hsiaug.api import InputError, PromptReading, TrainView
+from hsiaug.api import InputError, PromptReading, TrainView, patches_at
 from hsiaug_builtin.text import PATCHES, class_words, patch_sentences, prompts_of
 from hsiaug_builtin.text.layout import (
     NEIGHBOURS,
@@ -115,10 +113,13 @@ def automatic_sentences(view: TrainView, params: Txt2HsiParams) -> str:
         for c, name in enumerate(view.class_names, start=1)
     ]
     pixels = name_pixels(view, params)
-    for at in pixels.labelled.values():
-        for row, column in at[:: -(-len(at) // PRINTED)].tolist():
-            region = _region(pixels.map, row, column, view.patch)
-            sentence = write_sentence(_mentions(drop_implied(find_facts(region[None]))[0]), words)
+    for of_class in pixels.labelled.values():
+        at = of_class[:: -(-len(of_class) // PRINTED)]
+        regions = patches_at(pixels.map[..., None], at, view.patch)[:, 0]
+        for (row, column), facts in zip(
+            at.tolist(), drop_implied(find_facts(regions)), strict=True
+        ):
+            sentence = write_sentence(_mentions(facts), words)
             lines += [
                 "",
                 f"[[{PATCHES}]]",
@@ -127,13 +128,6 @@ def automatic_sentences(view: TrainView, params: Txt2HsiParams) -> str:
                 f"sentence = {json.dumps(sentence, ensure_ascii=False)}",
             ]
     return "\n".join(lines)
-
-
-def _region(names: Ids, row: int, column: int, patch: int) -> Ids:
-    """The names (p, p) round a pixel; -1 outside of the scene."""
-    side = patch // 2
-    padded = np.pad(names, side, constant_values=-1)
-    return np.asarray(padded[row : row + patch, column : column + patch])
 
 
 def _mentions(facts: Ids) -> list[Mention]:
