@@ -1,13 +1,17 @@
 """Cards: what a plugin declares of itself. Nothing is guessed from a name."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from inspect import signature
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from math import ceil, floor
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Scope = Literal["none", "scene"]
 ControlOf = Literal["", "all", "transductive", "masks"]
@@ -17,6 +21,8 @@ Class = TypeVar("Class", bound=type)
 
 PRESETS = ("tiny", "cpu", "paper")
 """Presets that may be asked of any plugin; a card may declare further ones."""
+MOST = 10**18
+"""Whole numbers are below this."""
 KINDS = {
     int: "a whole number of at most 18 digits",
     float: "a float, and finite",
@@ -400,7 +406,8 @@ def build_params(
         ``card.params`` refuses.
     """
     fields = {f.name: f for f in dataclasses.fields(card.params)}
-    values: dict[str, object] = dict(card.presets.get(preset, {}))
+    stated = card.presets.get(preset, {})
+    typed: dict[str, object] = {}
     for name, text in (overrides or {}).items():
         if name not in fields:
             raise InputError(
@@ -415,11 +422,13 @@ def build_params(
                 value=repr(text),
                 hint=hint,
             )
-        values[name] = _parse(card, fields[name], text)
+        typed[name] = _check(card, fields[name], _form(fields[name]).validate_strings, text)
     try:
-        for name, value in values.items():
-            _check_value(card, fields[name], value)
-        return card.params(**values)
+        for name, value in stated.items():
+            if name not in typed and type(fields[name].default) in KINDS:
+                _check(card, fields[name], _form(fields[name]).validate_python, value)
+        # Values of a preset stay as they were written: 1 for 1.0 is another trial.
+        return card.params(**{**stated, **typed})
     except HsiaugError:
         raise
     except Exception as error:
@@ -445,36 +454,61 @@ def check_serves(card: Card, kind: str, task: str) -> None:
         )
 
 
-def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
-    kind: type[Any] = type(item.default)
+def _check(
+    card: Card, item: dataclasses.Field[Any], check: Callable[[Any], Any], value: Any
+) -> Any:
+    """A value of a hyper-parameter after a check of its :func:`_form`.
+
+    Raises InputError for a value of another type, and for one that :func:`param` rules out.
+    """
+    from pydantic import ValidationError
+
     try:
-        if kind is bool:
-            return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
-        if kind in (int, float, str):
-            text.encode()  # bytes that were no UTF-8 can be typed, but stand in no record
-            value = kind(text)
-            if kind is str or (abs(value) < 10**18 if kind is int else math.isfinite(value)):
-                return value
-    except (ValueError, KeyError):
-        pass
-    hint = f"The default is {item.default!r}."
-    raise InputError(
-        f"`{card.name}.{item.name}` must be {KINDS.get(kind, kind.__name__)}",
-        value=repr(text),
-        hint=hint,
-    )
-
-
-def _check_value(card: Card, item: dataclasses.Field[Any], value: object) -> None:
-    choices = item.metadata.get("choices")
-    if choices and value not in choices:
-        rule = f"`{card.name}.{item.name}` must be {' or '.join(map(str, choices))}"
-        raise InputError(rule, value=repr(value), hint=did_you_mean(str(value), map(str, choices)))
-    low, high = item.metadata.get("low"), item.metadata.get("high")
-    if (low is not None and value < low) or (high is not None and value > high):
+        return check(value)
+    except ValidationError as error:
+        (fault, *_) = error.errors()
+    name, hint = f"`{card.name}.{item.name}`", f"The default is {item.default!r}."
+    kind: Any = type(item.default)
+    if fault["type"] == "choice":
+        names = [str(choice) for choice in item.metadata["choices"]]
+        rule, hint = f"{name} must be {' or '.join(names)}", did_you_mean(str(value), names)
+    elif fault["type"] in ("greater_than_equal", "less_than_equal"):
+        low, high = item.metadata["low"], item.metadata["high"]
         bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
-        raise InputError(
-            f"`{card.name}.{item.name}` must lie in {bounds}",
-            value=repr(value),
-            hint=f"The default is {item.default!r}.",
-        )
+        rule, value = f"{name} must lie in {bounds}", kind(float(value))
+    else:
+        rule = f"{name} must be {KINDS.get(kind, kind.__name__)}"
+    raise InputError(rule, value=repr(value), hint=hint)
+
+
+@cache
+def _form(item: dataclasses.Field[Any]) -> "TypeAdapter[Any]":
+    """What values of a hyper-parameter must be: of the type of its default, and as :func:`param`
+    says.
+    """
+    # Runs that set no parameter load no pydantic for this.
+    from pydantic import AfterValidator, Field, InstanceOf, TypeAdapter
+    from pydantic_core import PydanticCustomError
+
+    choices = item.metadata.get("choices")
+
+    def choose(value: object) -> object:
+        if choices and value not in choices:
+            raise PydanticCustomError("choice", "none of the choices")
+        return value
+
+    kind: Any = type(item.default)
+    form: Any = kind if kind in KINDS else InstanceOf[kind]  # type: ignore[misc]
+    rules: list[Any] = [AfterValidator(choose)]
+    low, high = item.metadata.get("low"), item.metadata.get("high")
+    if kind is int:
+        least, most = (None if low is None else ceil(low)), (None if high is None else floor(high))
+        rules.append(Field(ge=least, le=most, gt=-MOST, lt=MOST))
+    elif kind is float:
+        rules.append(Field(ge=low, le=high, allow_inf_nan=False))
+    elif kind is str:
+        # Bytes that were no UTF-8 can be typed, but stand in no record.
+        rules.append(AfterValidator(lambda text: text.encode().decode()))
+    for rule in rules:
+        form = Annotated[form, rule]
+    return TypeAdapter(form)
