@@ -37,6 +37,7 @@ from hsiaug.report.section import Section
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
 from hsiaug.report.trials import Trial, number_of
+from hsiaug.trial.arm import NONE
 from hsiaug.trial.store import Store
 
 NOTES = Path(__file__).with_suffix(".txt")
@@ -172,9 +173,10 @@ def _result(table: ReportTable, key: CellKey) -> Result | None:
     ]
     if not pairs:
         return None
-    gain = table.gains.get(key)
+    over_none = table.by_arm.get(key, {}).get(NONE)
+    verdict = over_none.verdict if over_none else None
     scores, gains = zip(*((own, own - base) for own, base in pairs), strict=True)
-    return Result(cell, scores, gains, gain.verdict.finding if gain and gain.verdict else None)
+    return Result(cell, scores, gains, verdict.finding if verdict else None)
 
 
 def _new_ground(table: ReportTable, trial: Trial) -> float | None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.answers import NO_SAMPLES, Answer, Answers, Contrast, Difference, Status, Use
-from hsiaug.report.formatting import count, decimal, join_words, signed, with_ends
-from hsiaug.trial.arm import CONTROL_WORDS
+from hsiaug.report.answers import Answer, Answers, Contrast, Status, Use
+from hsiaug.report.formatting import count, decimal, join_words, percent, signed, with_ends
+from hsiaug.report.gains import Gain
+from hsiaug.trial.arm import CONTROL_WORDS, NONE
 
 MOST_CONTRASTS = 3
 """Contrasts that an answer says in words; the rest is counted, and stands in the tables."""
@@ -151,7 +152,7 @@ def _few(answers: Answers, *, running: bool) -> str:
     if running:
         return f"At least {MIN_PAIRS} are needed; so far"
     draws = min(
-        (one.draws for contrast in answers.over_none.contrasts for one in contrast.differences),
+        (gain.draws for contrast in answers.over_none.contrasts for gain in contrast.gains),
         default=0,
     )
     again = f": the same benchmark with --seeds {answers.more_seeds}" if answers.more_seeds else ""
@@ -174,7 +175,7 @@ def _contrasts(answer: Answer, answers: Answers) -> list[str]:
         said.append(_contrast(group, rival if rival in named else rival_words(rival), answers))
         named.add(rival)
     rest = [*groups.values()][MOST_CONTRASTS:]
-    unsaid = [one for group in rest for contrast in group for one in contrast.differences]
+    unsaid = [gain for group in rest for contrast in group for gain in contrast.gains]
     if rest:
         sizes = f": {_spread(unsaid)}" if unsaid else ""
         said.append(f"{len(rest)} more in the table{sizes}.")
@@ -194,20 +195,20 @@ def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
     first = group[0]
     alone = first.asked == 1
     subject = first.arms[0] if alone else first.generator
-    differences = [one for contrast in group for one in contrast.differences]
-    if not differences:
+    gains = [gain for contrast in group for gain in contrast.gains]
+    if not gains:
         return f"{subject}: no draw in common with {first.rival or 'a control'}."
     lost = any(one.lost for one in group if one.status == "YES")
     loss = f", at a loss of {answers.second}" if lost else ""
     kind = "classifiers" if first.classifiers else "arms"
-    if first.rival != NO_SAMPLES and all(contrast.below for contrast in group):
+    if first.rival != NONE and all(contrast.below for contrast in group):
         which = "" if alone else f" with {_which(first, kind)}"
-        distance = f"{_beyond(differences)} points of {answers.metric}"
+        distance = f"{_beyond(gains)} points of {answers.metric}"
         return f"{rival} is {distance} above {subject}{which}{loss}."
-    over = "" if first.rival == NO_SAMPLES else f" over {rival}"
-    points = f"{subject}: {_spread(differences)} points of {answers.metric}{over}"
-    if over and len(differences) > 1 and all(one.mean < 0 for one in differences):
-        points = f"{subject}: {_beyond(differences)} points of {answers.metric} below {rival}"
+    over = "" if first.rival == NONE else f" over {rival}"
+    points = f"{subject}: {_spread(gains)} points of {answers.metric}{over}"
+    if over and len(gains) > 1 and all(gain.mean < 0 for gain in gains):
+        points = f"{subject}: {_beyond(gains)} points of {answers.metric} below {rival}"
     if alone:
         word = "" if first.status in ("YES", "TOO FEW DRAWS") or first.below else _result(first)
         return f"{points}{', ' if word else ''}{word}{loss}."
@@ -297,21 +298,21 @@ def rival_words(name: str) -> str:
     return f"{name} ({words})" if words else name
 
 
-def _gain(difference: Difference) -> str:
+def _gain(gain: Gain) -> str:
     """``+8.9 [+3.7, +14.1]``."""
-    return with_ends(difference.mean / 100, difference.ends)
+    return with_ends(gain.mean, gain.ends)
 
 
-def _spread(differences: Sequence[Difference]) -> str:
+def _spread(gains: Sequence[Gain]) -> str:
     """``+3.0 to +7.0``; of one arm the mean with its interval."""
-    if len(differences) == 1:
-        return _gain(differences[0])
-    means = [one.mean / 100 for one in differences]
+    if len(gains) == 1:
+        return _gain(gains[0])
+    means = [gain.mean for gain in gains]
     return " to ".join(dict.fromkeys(map(signed, (min(means), max(means)))))
 
 
-def _beyond(differences: Sequence[Difference]) -> str:
+def _beyond(gains: Sequence[Gain]) -> str:
     """``1.9 to 3.2``: how far arms lie below their rival."""
-    sizes = sorted(-one.mean for one in differences)
-    texts = dict.fromkeys(map(decimal, (sizes[0], sizes[-1])))
+    sizes = sorted(-gain.mean for gain in gains)
+    texts = dict.fromkeys(map(percent, (sizes[0], sizes[-1])))
     return " to ".join(texts)

@@ -7,17 +7,18 @@ The answers are plain values, computed from the gains of a table by the rule of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
-from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Ends
-from hsiaug.metrics.verdict import Evidence, Word
-from hsiaug.trial.arm import RIVALS
+from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
+from hsiaug.metrics.verdict import Word
+from hsiaug.report.gains import ArmGains, Gain, in_points, rival_of
+from hsiaug.trial.arm import NONE, RIVALS
 
 if TYPE_CHECKING:
     from hsiaug.report.cells import ArmCell
-    from hsiaug.report.compare import ControlComparison, Gain
     from hsiaug.report.tables import ReportTable
 
 Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]
@@ -25,67 +26,8 @@ Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHIN
 large difference, and neither a gain nor its absence is shown. ``NOT ASKED``: an earlier answer
 settles it. ``NOTHING TO JUDGE``: no arm that could be judged gave a number.
 """
-NO_SAMPLES = "none"
-"""The generator that makes no sample."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The mean paired difference of the main metric between two arms, in points.
-
-    Parameters
-    ----------
-    over : str
-        What the arm is measured against, as tables name it.
-    mean, low, high : float
-        The mean, and its simultaneous 95 % interval; the ends are None where it is endless, and
-        below six draws.
-    smallest, largest : float
-        Over the draws.
-    p : float or None
-        Corrected p; None where too few draws are shared for a test.
-    draws : int
-        Draws that both arms share.
-    shown : str
-        What the draws show: ``above``, ``below``, ``< 1 point``, ``open`` or ``too few draws``.
-    """
-
-    over: str
-    mean: float
-    low: float | None
-    high: float | None
-    smallest: float
-    largest: float
-    p: float | None
-    draws: int
-    shown: Word
-
-    @classmethod
-    def of(cls, over: str, evidence: Evidence) -> Difference:
-        """The difference that paired draws give, of which there is at least one."""
-        low, high = evidence.interval or (None, None)
-        known = evidence.differences
-        return cls(
-            over=over,
-            mean=100 * evidence.mean,
-            low=None if low is None else 100 * low,
-            high=None if high is None else 100 * high,
-            smallest=100 * min(known),
-            largest=100 * max(known),
-            p=evidence.p_corrected,
-            draws=len(known),
-            shown=evidence.word,
-        )
-
-    @property
-    def ends(self) -> Ends | None:
-        """What stands beside the mean, in fractions."""
-        if self.draws < MIN_PAIRS:
-            few = Ends(self.smallest / 100, self.largest / 100, is_interval=False)
-            return few if self.draws > 1 else None
-        if self.low is None or self.high is None:
-            return None
-        return Ends(self.low / 100, self.high / 100, is_interval=True)
+NAMES_IN_FILES = {"gains": "differences"}
+"""Attributes of answers that files name otherwise."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +46,7 @@ class Contrast:
         True where they are shown below the rival; else a ``NO`` means a gain below one point.
     arms : tuple of str
         These arms with their classifiers, as tables name them.
-    differences : tuple of Difference
+    gains : tuple of Gain
         One for each arm, in the same order; empty where no draw is shared with the rival.
     asked : int
         Arms of this generator of which the question is asked, these included.
@@ -120,7 +62,7 @@ class Contrast:
     status: Status
     below: bool
     arms: tuple[str, ...]
-    differences: tuple[Difference, ...]
+    gains: tuple[Gain, ...]
     asked: int
     classifiers: bool
     lost: tuple[str, ...] = ()
@@ -169,13 +111,13 @@ class Use:
         Its ω.
     score : float
         Mean of the main metric in percent.
-    gain : Difference or None
+    gain : Gain or None
         Over the same classifier without samples; None where it gets none itself.
     without : str
         The best classifier that needs no sample, as tables name it; empty where it is the arm.
     without_score : float or None
         The mean of that classifier in percent.
-    over_without : Difference or None
+    over_without : Gain or None
         What the arm gains over that classifier.
     rival : Contrast or None
         The control beside which the arm is not shown to be better, where there is one.
@@ -189,10 +131,10 @@ class Use:
     times: float = 0.0
     omega: float | None = None
     score: float = 0.0
-    gain: Difference | None = None
+    gain: Gain | None = None
     without: str = ""
     without_score: float | None = None
-    over_without: Difference | None = None
+    over_without: Gain | None = None
     rival: Contrast | None = None
 
 
@@ -237,8 +179,29 @@ class Answers:
     better_controls: tuple[Contrast, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
+        """The same as plain values; numbers in points."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+
+def gain_json(gain: Gain) -> dict[str, Any]:
+    """A gain as plain values, in points."""
+    return {
+        "over": gain.control,
+        **in_points(gain.differences, gain.ends),
+        "p": gain.p_corrected,
+        "draws": gain.draws,
+        "shown": gain.shown,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Gain):
+        return gain_json(value)
+    if is_dataclass(value):
+        named = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {NAMES_IN_FILES.get(name, name): one for name, one in named.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def three_answers(table: ReportTable) -> Answers:
@@ -254,20 +217,18 @@ def three_answers(table: ReportTable) -> Answers:
     Answers
         Controls are answered for only where no other generator ran.
     """
-    judged = [gain for gain in table.judged if gain.verdict and gain.verdict.of]
-    asked_for = [gain for gain in judged if not gain.cell.is_control]
+    judged = [arm for arm in table.judged if (verdict := arm[NONE].verdict) and verdict.of]
+    asked_for = [arm for arm in judged if not arm[NONE].cell.is_control]
     controls_only = bool(judged) and not asked_for
-    gains = [gain for gain in asked_for or judged if gain.cell.ok]
-    over_none = _answer(
-        "Better than no samples?", table, [(gain, gain.over_none) for gain in gains]
-    )
+    arms = [arm for arm in asked_for or judged if arm[NONE].cell.ok]
+    over_none = _answer("Better than no samples?", table, arms, _over_none)
     question = "Better than other controls?" if controls_only else "Better than all controls?"
-    remaining = [gain for gain in gains if _asked_further(gain, over_none.status)]
-    over_controls = _answer(question, table, [(gain, gain.rival) for gain in remaining])
-    if gains and not remaining:
+    remaining = [arm for arm in arms if _asked_further(arm, over_none.status)]
+    over_controls = _answer(question, table, remaining, rival_of)
+    if arms and not remaining:
         over_controls = Answer(question, "NOT ASKED", (), 0, 0)
-    controls = [gain for gain in judged if gain.cell.is_control]
-    of_controls = _answer("", table, [(gain, gain.over_none) for gain in controls])
+    controls = [arm for arm in judged if arm[NONE].cell.is_control]
+    of_controls = _answer("", table, controls, _over_none)
     return Answers(
         over_none=over_none,
         over_controls=over_controls,
@@ -287,8 +248,8 @@ def _more_seeds(table: ReportTable) -> int | None:
     """The N of ``--seeds N`` that runs the missing draws; None where that would not help."""
     seeds = sorted(set(table.trials.unlike("seed")))
     numbered = seeds == list(range(len(seeds)))
-    undecided = {gain.verdict.finding for gain in table.judged if gain.verdict} == {"undecided"}
-    if not numbered or not undecided:
+    findings = {verdict.finding for arm in table.judged if (verdict := arm[NONE].verdict)}
+    if not numbered or findings != {"undecided"}:
         return None
     # A seed that draws the pixels of another one adds no draw.
     return max(USUAL_DRAWS, len(seeds) + MIN_PAIRS - len(table.draws))
@@ -304,34 +265,49 @@ STATUS_OF: dict[Word, Status] = {
 """Whether an arm is better, by what one comparison shows."""
 
 
-def _status(one: ControlComparison | None) -> Status:
-    return "NOTHING TO JUDGE" if one is None else STATUS_OF[one.main.word]
+def _over_none(arm: ArmGains) -> Gain:
+    return arm[NONE]
 
 
-def _asked_further(gain: Gain, first: Status) -> bool:
+def _status(gain: Gain | None) -> Status:
+    return "NOTHING TO JUDGE" if gain is None else STATUS_OF[gain.shown]
+
+
+def _asked_further(arm: ArmGains, first: Status) -> bool:
     """Whether the second question is asked of an arm: where the first was answered by YES, of the
     arms that are above no samples; where it is open, of all for which it is.
     """
-    status = _status(gain.over_none)
+    status = _status(arm[NONE])
     return status == "YES" if first == "YES" else status not in ("YES", "NO")
 
 
 def _answer(
-    question: str, table: ReportTable, compared: Sequence[tuple[Gain, ControlComparison | None]]
+    question: str,
+    table: ReportTable,
+    arms: Sequence[ArmGains],
+    decides: Callable[[ArmGains], Gain | None],
 ) -> Answer:
-    statuses = [_status(one) for _, one in compared]
+    """The answer of some arms.
+
+    Parameters
+    ----------
+    decides : callable
+        The gain of an arm that answers the question.
+    """
+    decided = [(arm, decides(arm)) for arm in arms]
+    statuses = [_status(gain) for _, gain in decided]
     status = _of_all(statuses)
-    groups: dict[tuple[str, Status, str, bool], list[tuple[Gain, ControlComparison | None]]] = {}
-    by_generator: dict[str, list[Gain]] = {}
-    for gain, one in compared:
-        generator = table.labels[gain.cell.arm.generator]
-        below = one is not None and one.main.word == "below"
-        key = (generator, _status(one), one.control if one else "", below)
-        groups.setdefault(key, []).append((gain, one))
-        by_generator.setdefault(generator, []).append(gain)
+    groups: dict[tuple[str, Status, str, bool], list[tuple[ArmGains, Gain | None]]] = {}
+    by_generator: dict[str, list[ArmCell]] = {}
+    for arm, gain in decided:
+        cell = arm[NONE].cell
+        generator = table.labels[cell.arm.generator]
+        below = gain is not None and gain.shown == "below"
+        key = (generator, _status(gain), gain.control if gain else "", below)
+        groups.setdefault(key, []).append((arm, gain))
+        by_generator.setdefault(generator, []).append(cell)
     contrasts = []
     for (generator, shown, rival, below), members in groups.items():
-        known = [one.main for _, one in members if one and one.main.differences]
         every = by_generator[generator]
         contrasts.append(
             Contrast(
@@ -339,12 +315,12 @@ def _answer(
                 rival=rival,
                 status=shown,
                 below=below,
-                arms=tuple(table.cell_label(gain.cell) for gain, _ in members),
-                differences=tuple(Difference.of(rival, main) for main in known),
+                arms=tuple(table.cell_label(arm[NONE].cell) for arm, _ in members),
+                gains=tuple(gain for _, gain in members if gain and gain.draws),
                 asked=len(every),
-                classifiers=len({gain.cell.arm for gain in every}) == 1,
+                classifiers=len({cell.arm for cell in every}) == 1,
                 lost=tuple(
-                    table.cell_label(gain.cell) for gain, _ in members if _loses(gain, rival)
+                    table.cell_label(arm[NONE].cell) for arm, _ in members if _loses(arm, rival)
                 ),
             )
         )
@@ -366,19 +342,15 @@ def _of_all(statuses: Sequence[Status]) -> Status:
 
 
 def _largest(contrast: Contrast) -> float:
-    return max((one.mean for one in contrast.differences), default=float("-inf"))
+    return max((gain.mean for gain in contrast.gains), default=float("-inf"))
 
 
-def _loses(gain: Gain, rival: str) -> bool:
+def _loses(arm: ArmGains, rival: str) -> bool:
     """Whether an arm is shown below ``none``, or else below another control, in the second
     metric.
     """
-    tests = [
-        one.second
-        for name, one in gain.against.items()
-        if one is not None and (name == NO_SAMPLES) == (rival == NO_SAMPLES)
-    ]
-    return any(test is not None and test.shown == "below" for test in tests)
+    asked = (gain for name, gain in arm.items() if (name == NONE) == (rival == NONE))
+    return any(gain.second_below for gain in asked)
 
 
 def _use(table: ReportTable, first: Answer) -> Use:
@@ -425,44 +397,38 @@ def _use_with_samples(
     without_samples : mapping of ArmCell to float
         Means of the classifiers without samples.
     """
-    against = table.against(chosen)
-    over_none = against.get(NO_SAMPLES)
-    use = replace(
-        use,
-        gain=Difference.of(NO_SAMPLES, over_none.main) if over_none else None,
-        rival=_unbeaten(table, chosen),
-    )
-    over_best = table.over_best.get((chosen.arm, chosen.classifier))
-    if over_best is None:
+    arm = table.against(chosen)
+    use = replace(use, gain=arm[NONE], rival=_unbeaten(table, arm))
+    over_best = table.over_best.get((chosen.arm, chosen.classifier), [])
+    known = [gain for gain in over_best if gain.draws]
+    hardest = min(known, key=attrgetter("mean"), default=None)
+    if hardest is None or hardest.control_cell is None:
         best = max(without_samples, key=without_samples.__getitem__, default=None)
-        comparison = None
     else:
-        comparison, shown = over_best
-        best = comparison.control
-        if shown == "above":
+        best = hardest.control_cell
+        # Of every one of these classifiers.
+        if all(gain.shown == "above" for gain in over_best):
             use = replace(use, status="YES")
     if best is None or best.classifier == chosen.classifier:
         return use
     name = table.labels[best.classifier]
     use = replace(use, without=name, without_score=100 * without_samples[best])
-    if comparison is None:
+    if hardest is None:
         return use
     # Where the table compares the two, both say the same interval.
-    in_table = against.get(name)
-    return replace(use, over_without=Difference.of(name, (in_table or comparison).main))
+    in_table = arm.get(name)
+    over = in_table if in_table and in_table.draws else hardest
+    return replace(use, over_without=over._replace(control=name))
 
 
-def _unbeaten(table: ReportTable, cell: ArmCell) -> Contrast | None:
+def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
     """The control over which an arm is not shown to gain, where that is no map without samples: of
     this :attr:`Use.over_without` tells.
     """
-    gain = table.gain(cell)
-    if gain is None or gain.verdict is None:
+    rival = rival_of(arm)
+    if rival is None or rival.verdict is None or rival.shown == "above" or rival.control in RIVALS:
         return None
-    rival = gain.rival
-    if rival is None or rival.main.word == "above" or rival.control in RIVALS:
-        return None
-    (contrast,) = _answer("", table, [(gain, rival)]).contrasts
+    (contrast,) = _answer("", table, [arm], rival_of).contrasts
     return contrast
 
 
@@ -471,5 +437,5 @@ def _mean(table: ReportTable, cell: ArmCell) -> Any:
 
 
 def _shown_over_none(table: ReportTable, cell: ArmCell) -> bool:
-    comparison = table.against(cell).get(NO_SAMPLES)
-    return comparison is not None and comparison.main.shown == "above"
+    gain = table.against(cell).get(NONE)
+    return gain is not None and gain.shown == "above"

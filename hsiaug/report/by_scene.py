@@ -6,12 +6,13 @@ from functools import partial
 from operator import attrgetter
 
 from hsiaug.report.columns import MOST_ROWS, metric_entry, of_rows
-from hsiaug.report.compare import ControlComparison
 from hsiaug.report.findings import shown_words, tone_of
 from hsiaug.report.formatting import MISSING, signed
+from hsiaug.report.gains import Gain, rival_of
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.matrices import ArmRow, Matrix, score_of
 from hsiaug.report.tables import ReportTable
+from hsiaug.trial.arm import NONE
 
 
 def matrix_grids(matrix: Matrix, view: Callable[[ReportTable], Grid]) -> tuple[Grid, ...]:
@@ -33,10 +34,10 @@ def matrix_grids(matrix: Matrix, view: Callable[[ReportTable], Grid]) -> tuple[G
 def _by_scene(matrix: Matrix) -> Grid:
     """A row per arm, the main score and what it gains over no samples by scene."""
     none = {
-        key: ArmRow(key, table.cell_label(cell, ", "), (None,) * len(matrix.tables))
+        key: ArmRow(key, table.cell_label(cell, ", "), ({},) * len(matrix.tables))
         for table in matrix.tables
         for key, cell in table.cells.items()
-        if key[0].generator.name == "none"
+        if cell.without_samples
     }
 
     def score(table: ReportTable, row: ArmRow) -> GridEntry:
@@ -71,20 +72,19 @@ def _rivals_by_scene(matrix: Matrix) -> Grid:
 
 
 def _over_none(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
-    gain = row.gains[place]
-    return _gain(table, gain.over_none if gain else None)
+    return _gain(table, row.gains[place].get(NONE))
 
 
 def _over_rival(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
-    gain = row.gains[place]
-    entry = _gain(table, gain.rival if gain else None)
-    name = f"{gain.rival.control} " if gain and gain.rival and gain.rival.comparison else ""
+    rival = rival_of(row.gains[place])
+    entry = _gain(table, rival)
+    name = f"{rival.control} " if rival and rival.draws else ""
     return replace(entry, text=f"{name}{entry.text}")
 
 
-def _gain(table: ReportTable, beside: ControlComparison | None) -> GridEntry:
+def _gain(table: ReportTable, gain: Gain | None) -> GridEntry:
     """``above +5.5``: what is shown on a scene, and by how much."""
-    if beside is None or beside.comparison is None:
+    if gain is None or not gain.draws:
         return GridEntry(MISSING)
-    words = shown_words(beside.comparison, table.scores.second.name)
-    return GridEntry(f"{words} {signed(beside.main.mean)}", tone_of(beside.comparison))
+    words = shown_words(gain, table.scores.second.name)
+    return GridEntry(f"{words} {signed(gain.mean)}", tone_of(gain))

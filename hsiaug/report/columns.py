@@ -5,9 +5,9 @@ from operator import attrgetter
 from typing import Any
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.compare import Comparison
 from hsiaug.report.findings import shown_words, tone_of
 from hsiaug.report.formatting import MISSING, number, p_text, plus_minus, signed, with_ends
+from hsiaug.report.gains import Gain
 from hsiaug.report.grid import GridColumn, GridEntry
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Arm
@@ -66,32 +66,30 @@ def of_rows(number: int) -> str:
     return f"; {MOST_ROWS} of {number} rows (all: --by generator)" if number > MOST_ROWS else ""
 
 
-def gain_entry(comparison: Comparison | None, second: str) -> GridEntry:
-    """``above +2.1 [+1.0, +3.2]``: what one comparison shows, and its difference in points. Of few
-    draws the difference alone, whose brackets say so.
+def gain_entry(gain: Gain | None, second: str) -> GridEntry:
+    """``above +2.1 [+1.0, +3.2]``: what is shown over one control, and by how many
+    points. Of few draws the difference alone, whose brackets say so.
 
     Parameters
     ----------
     second : str
         The name of the second metric.
     """
-    if comparison is None:
+    if gain is None or not gain.draws:
         return GridEntry(MISSING)
-    main = comparison.main
-    text = with_ends(main.mean, main.ends)
-    if main.word == "too few draws":
+    text = with_ends(gain.mean, gain.ends)
+    if gain.shown == "too few draws":
         return GridEntry(text)
-    return GridEntry(f"{shown_words(comparison, second)} {text}", tone=tone_of(comparison))
+    return GridEntry(f"{shown_words(gain, second)} {text}", tone=tone_of(gain))
 
 
 def against_entry(table: ReportTable, control: str, what: str, cell: ArmCell) -> str:
     """What the comparison with a control gave, if there is one: the ``main`` or ``second``
     difference, or the ``p``.
     """
-    found = table.against(cell).get(control)
-    if found is None:
+    gain = table.against(cell).get(control)
+    if gain is None or not gain.draws:
         return MISSING
     if what == "p":
-        return p_text(found.main.p_corrected)
-    test = found.second if what == "second" else found.main
-    return signed(test.mean if test else None)
+        return p_text(gain.p_corrected)
+    return signed(gain.second_mean if what == "second" else gain.mean)

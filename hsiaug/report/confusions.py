@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import ArmCell
+from hsiaug.report.gains import rank
 from hsiaug.report.tables import ReportTable
+from hsiaug.trial.arm import NONE
 from hsiaug.trial.store import Store
 
 MOST_CLASSES = 40
@@ -44,11 +45,11 @@ def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
     """
     if not 2 <= len(table.class_names) <= MOST_CLASSES:
         return
-    best = max(table.judged, key=attrgetter("rank"), default=None)
+    best = max(table.judged, key=rank, default=None)
     cells = list(table.cells.values())[:1]
     if best is not None:
-        bare = best.against.get("none")
-        cells = [best.cell, *([bare.control] if bare else [])]
+        over_none = best[NONE]
+        cells = [over_none.cell, *([over_none.control_cell] if over_none.control_cell else [])]
     for cell in cells:
         counts = _summed(cell, store, len(table.class_names))
         if counts is not None:

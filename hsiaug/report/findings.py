@@ -10,9 +10,10 @@ from statistics import fmean
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Finding, Verdict, Word, undecided
 from hsiaug.report.answers import Use
-from hsiaug.report.compare import Comparison
+from hsiaug.report.gains import Gain, rival_of
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
+from hsiaug.trial.arm import NONE
 
 TONES_OF_WORDS: dict[Word, str] = {
     "above": "good",
@@ -62,7 +63,7 @@ def verdict_text(found: Verdict | None, second: str) -> str:
     return "".join(sentences("verdict.txt", found=found, second=second, **about))
 
 
-def shown_words(comparison: Comparison, second: str) -> str:
+def shown_words(gain: Gain, second: str) -> str:
     """``above``, or ``above, OA below`` where that gain is at a loss in the second metric.
 
     Parameters
@@ -70,17 +71,16 @@ def shown_words(comparison: Comparison, second: str) -> str:
     second : str
         The name of the second metric.
     """
-    return f"{comparison.main.word}{f', {second} below' * _at_a_loss(comparison)}"
+    return f"{gain.shown}{f', {second} below' * _at_a_loss(gain)}"
 
 
-def tone_of(comparison: Comparison) -> str:
-    """The tone of what a comparison shows: good, loss, bad or none."""
-    return "loss" if _at_a_loss(comparison) else TONES_OF_WORDS[comparison.main.word]
+def tone_of(gain: Gain) -> str:
+    """The tone of what is shown over one control: good, loss, bad or none."""
+    return "loss" if _at_a_loss(gain) else TONES_OF_WORDS[gain.shown]
 
 
-def _at_a_loss(comparison: Comparison) -> bool:
-    second = comparison.second
-    return comparison.main.word == "above" and second is not None and second.shown == "below"
+def _at_a_loss(gain: Gain) -> bool:
+    return gain.shown == "above" and gain.second_below
 
 
 def words_note(tables: Iterable[ReportTable], *, ends: bool = True) -> str:
@@ -92,11 +92,11 @@ def words_note(tables: Iterable[ReportTable], *, ends: bool = True) -> str:
         Whether there are brackets.
     """
     shown = {
-        one.main.word
+        gain.shown
         for table in tables
-        for gain in table.judged
-        for one in (gain.over_none, gain.rival)
-        if one
+        for arm in table.judged
+        for gain in (arm[NONE], rival_of(arm))
+        if gain
     }
     said = "; ".join(f"{word}: {text}" for word, text in MEANINGS.items() if word in shown)
     return " ".join([f"{said}.", *([ENDS] if ends else [])]) if said else ""

@@ -10,8 +10,9 @@ from hsiaug.report.answer_text import headline
 from hsiaug.report.answers import Answers, three_answers
 from hsiaug.report.cells import CellKey
 from hsiaug.report.columns import MOST_ROWS
-from hsiaug.report.compare import Gain
+from hsiaug.report.gains import ArmGains, rank
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.trial.arm import NONE
 
 
 @dataclass(frozen=True)
@@ -20,33 +21,33 @@ class ArmRow:
 
     Attributes
     ----------
-    gains : tuple of Gain or None
-        Gains of each scene, None where it was not run.
+    gains : tuple of ArmGains
+        Gains of each scene, empty where it was not run.
     """
 
     key: CellKey
     label: str
-    gains: tuple[Gain | None, ...]
+    gains: tuple[ArmGains, ...]
 
     @property
     def judged(self) -> bool:
         """Whether it has a verdict on some scene."""
-        return any(gain is not None and gain.verdict for gain in self.gains)
+        return any(gain and gain[NONE].verdict for gain in self.gains)
 
     @property
     def above_none(self) -> bool:
         """Whether it is shown above no samples on some scene."""
-        return any(gain is not None and gain.over_none.main.word == "above" for gain in self.gains)
+        return any(gain and gain[NONE].shown == "above" for gain in self.gains)
 
     @cached_property
     def rank(self) -> tuple[bool, int, float]:
         """Largest for the arm to show first: by scenes on which it helps, then by its gain;
         ``duplicate`` last.
         """
-        known = [gain for gain in self.gains if gain is not None]
-        means = [gain.rank[1] for gain in known]
-        helps = sum(gain.rank[0] for gain in known)
-        return self.judged, helps, fmean(means) if means else float("-inf")
+        ranks = [rank(gain) for gain in self.gains if gain]
+        helps = sum(level for level, _ in ranks)
+        mean = fmean(mean for _, mean in ranks) if ranks else float("-inf")
+        return self.judged, helps, mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +124,10 @@ def headlines(matrix: Matrix) -> tuple[str, ...]:
 def _rows(tables: Sequence[ReportTable]) -> tuple[ArmRow, ...]:
     labels: dict[CellKey, str] = {}
     for table in tables:
-        for key, gain in table.gains.items():
-            labels.setdefault(key, table.cell_label(gain.cell, ", "))
+        for key, arm in table.by_arm.items():
+            labels.setdefault(key, table.cell_label(arm[NONE].cell, ", "))
     rows = (
-        ArmRow(key, label, tuple(table.gains.get(key) for table in tables))
+        ArmRow(key, label, tuple(table.by_arm.get(key, {}) for table in tables))
         for key, label in labels.items()
     )
     return tuple(sorted(rows, key=attrgetter("rank"), reverse=True))

@@ -28,7 +28,7 @@ from hsiaug.report.section import Section
 from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable, damage_summary
 from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.report.trials import Trial
-from hsiaug.trial.arm import RIVALS, Method, needed_of
+from hsiaug.trial.arm import NONE, RIVALS, Method, needed_of
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
 STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")
@@ -144,16 +144,16 @@ def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
         chosen_views=_chosen_views(table),
         named_views=_named_views(table),
     )
-    return [*notes, *_comparison_notes(table)] if compared and table.gains else notes
+    return [*notes, *_comparison_notes(table)] if compared and len(table.gains) else notes
 
 
 def _comparison_notes(table: ReportTable) -> list[str]:
     """Notes on differences from controls, on their tests and on verdicts."""
-    pairs = [len(comparison.arm_places) for comparison in table.comparisons]
+    pairs = table.compared["draws"].tolist()
     controls = table.further_controls
     needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in controls)
     meanings = labelled("meanings.txt", further=controls, needed=needed)
-    findings = {gain.verdict.finding for gain in table.judged if gain.verdict}
+    findings = {verdict.finding for arm in table.judged if (verdict := arm[NONE].verdict)}
     return sentences(
         "comparison_notes.txt",
         table=table,
@@ -419,7 +419,7 @@ def methods_paragraph(table: ReportTable) -> str:
         seen=users_of_unlabelled(table).get("scene"),
         views=_views_given(table),
         small=small_classes(table),
-        tested=any(comparison.main.p is not None for comparison in table.comparisons),
+        tested=bool(table.gains["p"].notna().any()),
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
         versions=stated_versions([table]),

@@ -5,8 +5,8 @@ from typing import Any
 
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.answer_text import answer_texts, headline
-from hsiaug.report.answers import Answers, Difference, three_answers
-from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.answers import Answers, gain_json, three_answers
+from hsiaug.report.gains import Gain, rows_of
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.record import COLUMNS
@@ -69,18 +69,14 @@ def gain_rows(report: Report) -> list[dict[str, Any]]:
     """
     named = any(table.run for table in report.tables)
     return [
-        ({"run": table.run} if named else {}) | _gain_row(table, gain, control, comparison)
+        ({"run": table.run} if named else {}) | _gain_row(table, gain)
         for table in report.tables
-        for gain in table.gains.values()
-        for control, comparison in gain.against.items()
-        if comparison is not None
+        for gain in rows_of(table.compared)
     ]
 
 
-def _gain_row(
-    table: ReportTable, gain: Gain, control: str, comparison: Comparison
-) -> dict[str, Any]:
-    difference = Difference.of(control, comparison.main)
+def _gain_row(table: ReportTable, gain: Gain) -> dict[str, Any]:
+    found = gain_json(gain)
     return {
         "scene": table.condition.scene,
         "protocol": table.condition.protocol,
@@ -89,19 +85,15 @@ def _gain_row(
         "times": gain.cell.arm.rate.times,
         "omega": gain.cell.arm.omega,
         "classifier": table.labels[gain.cell.classifier],
-        "over": control,
+        "over": gain.control,
         "metric": table.scores.main.key,
-        "gain": difference.mean,
-        "low": difference.low,
-        "high": difference.high,
-        "smallest": difference.smallest,
-        "largest": difference.largest,
-        "shown": difference.shown,
+        "gain": found["mean"],
+        **{key: found[key] for key in ("low", "high", "smallest", "largest", "shown")},
         "second_metric": table.scores.second.key,
-        "second_gain": comparison.second and 100 * comparison.second.mean,
-        "p_corrected": difference.p,
-        "draws": difference.draws,
-        "rival": gain.rival is not None and control == gain.rival.control,
+        "second_gain": gain.second_mean and 100 * gain.second_mean,
+        "p_corrected": gain.p_corrected,
+        "draws": gain.draws,
+        "rival": gain.rival,
         "verdict": "control" if gain.verdict is None else gain.verdict.finding,
     }
 

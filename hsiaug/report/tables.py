@@ -12,25 +12,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.cells import ArmCell, CellKey, DrawKey, make_cells, method_rank, number_draws
-from hsiaug.report.compare import (
-    Against,
-    Comparison,
-    Gain,
-    compare,
-    over_baseline,
-    over_best,
-    synthetic_only,
-)
 from hsiaug.report.conditions import Condition
 from hsiaug.report.formatting import key_labels
+from hsiaug.report.gains import (
+    ArmGains,
+    Gain,
+    by_arm,
+    gains,
+    mean_over_none,
+    over_baseline,
+    over_best,
+    rows_of,
+    synthetic_only,
+)
 from hsiaug.report.records import read_trials
 from hsiaug.report.trials import Trial, Trials
 from hsiaug.tasks.scores import Metric, MetricSet, over_large
 from hsiaug.trial import STORE
-from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, RIVALS, Arm, Method
+from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, NONE, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.record_json import Record
 
@@ -183,26 +184,31 @@ class ReportTable:
         return {draw: found[draw] for draw in sorted(found)}
 
     @cached_property
-    def gains(self) -> Mapping[CellKey, Gain]:
-        """(arm, classifier) → what it gains over the controls."""
-        return compare(self.cells, self.scores)
+    def gains(self) -> DataFrame:
+        """What every arm gains over each of its controls: a row per arm, classifier and control,
+        with the columns of :class:`hsiaug.report.gains.Gain`.
+        """
+        return gains(self.cells, self.scores)
 
     @cached_property
-    def comparisons(self) -> tuple[Comparison, ...]:
-        """Every comparison with a control in this table."""
-        return tuple(
-            c for gain in self.gains.values() for c in gain.against.values() if c is not None
-        )
+    def compared(self) -> DataFrame:
+        """The gains over controls that share a draw."""
+        return self.gains[self.gains["draws"] > 0]
 
     @cached_property
-    def judged(self) -> tuple[Gain, ...]:
-        """The gains that have a verdict: of every arm but ``none`` and ``duplicate``, with every
+    def by_arm(self) -> Mapping[CellKey, ArmGains]:
+        """(arm, classifier) → its rows of :attr:`gains`, by the name of the control."""
+        return by_arm(self.gains)
+
+    @cached_property
+    def judged(self) -> tuple[ArmGains, ...]:
+        """The arms that have a verdict: every one but ``none`` and ``duplicate``, with every
         classifier.
         """
-        return tuple(gain for gain in self.gains.values() if gain.verdict is not None)
+        return tuple(arm for arm in self.by_arm.values() if arm[NONE].verdict is not None)
 
     @cached_property
-    def by_gain(self) -> tuple[Gain, ...]:
+    def by_gain(self) -> tuple[ArmGains, ...]:
         """The judged arms in the order in which every picture and chart of gains has them: the
         classifier with the highest main score first, and with each the arm that gains most over no
         samples.
@@ -214,11 +220,11 @@ class ReportTable:
             highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
         return tuple(
             sorted(
-                (gain for gain in self.judged if any(gain.against.values())),
-                key=lambda gain: (
-                    -highest[gain.cell.classifier],
-                    self.labels[gain.cell.classifier],
-                    -gain.mean_over_none,
+                (arm for arm in self.judged if any(row.draws for row in arm.values())),
+                key=lambda arm: (
+                    -highest[arm[NONE].cell.classifier],
+                    self.labels[arm[NONE].cell.classifier],
+                    -mean_over_none(arm),
                 ),
             )
         )
@@ -244,35 +250,28 @@ class ReportTable:
         names = ["classifier", "arm", "seed", "status", *columns]
         return concat(parts, ignore_index=True) if parts else DataFrame(columns=names)
 
-    def gain(self, cell: ArmCell) -> Gain | None:
-        """Return the gain of a cell over the controls; None for ``none`` and for control
-        classifiers.
-        """
-        return self.gains.get((cell.arm, cell.classifier))
-
     @cached_property
-    def synthetic_only(self) -> Mapping[CellKey, Against]:
+    def synthetic_only(self) -> Mapping[CellKey, ArmGains]:
         """The arms of synthetic samples alone, against real ones alone and against both."""
-        return synthetic_only(self.cells, self.scores)
+        return by_arm(synthetic_only(self.cells, self.scores))
 
     @cached_property
-    def over_best(self) -> Mapping[CellKey, tuple[Comparison, Shown]]:
-        """The judged arms against the best classifier without samples."""
-        return over_best(self.cells, self.scores)
+    def over_best(self) -> Mapping[CellKey, list[Gain]]:
+        """The judged arms against every classifier without samples."""
+        arms: dict[CellKey, list[Gain]] = {}
+        for row in rows_of(over_best(self.cells, self.scores)):
+            arms.setdefault((row.cell.arm, row.cell.classifier), []).append(row)
+        return arms
 
     @cached_property
-    def over_baseline(self) -> list[tuple[str, Comparison]]:
+    def over_baseline(self) -> list[Gain]:
         """Arms of generators that name one without their main part, against that."""
-        return over_baseline(self.cells, self.scores)
+        return rows_of(over_baseline(self.cells, self.scores))
 
-    def against(self, cell: ArmCell) -> Against:
-        """Control → the comparison of a cell with it."""
-        gain = self.gain(cell)
-        if gain:
-            return gain.against
-        return self.synthetic_only.get((cell.arm, cell.classifier)) or dict.fromkeys(
-            CONTROLS_OF_ALL
-        )
+    def against(self, cell: ArmCell) -> ArmGains:
+        """The gains of a cell by control; none of ``none`` and of control classifiers."""
+        key = (cell.arm, cell.classifier)
+        return self.by_arm.get(key) or self.synthetic_only.get(key) or {}
 
     @cached_property
     def controls(self) -> tuple[str, ...]:
@@ -281,7 +280,7 @@ class ReportTable:
         """
         needed = {
             *CONTROLS_OF_ALL,
-            *(control for gain in self.gains.values() for control in gain.against),
+            *self.gains["control"],
         }
         known = (*CONTROLS_OF_OLD_RECORDS, *RIVALS)
         others = sorted(needed.difference(known))

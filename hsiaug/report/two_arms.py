@@ -7,17 +7,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pandas import DataFrame
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
-from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
+from hsiaug.metrics.significance import MIN_PAIRS, MeanStd, mean_std
 from hsiaug.metrics.verdict import TINY, undecided
 from hsiaug.report.cells import ArmCell, CellKey, class_counts, in_order, summarise
-from hsiaug.report.compare import Comparison, between, pair_up, uncorrected
 from hsiaug.report.formatting import (
     count,
     count_range,
@@ -28,6 +27,7 @@ from hsiaug.report.formatting import (
     seeds_text,
     signed,
 )
+from hsiaug.report.gains import Gain, between
 from hsiaug.report.grid import Grid, frame_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.section import Section
@@ -54,53 +54,28 @@ DRAW_HEADER = ("seed", "A", "B", "B − A", "record A", "record B")
 CLASS_HEADER = ("class", "B − A", "draws", "test pixels")
 
 
-@dataclass(frozen=True)
-class Pairing:
-    """Arms A and B on one condition. Differences are B − A, as fractions; pairs of the comparison
-    are (B, A).
+class Pairing(NamedTuple):
+    """Arms A and B on one condition.
 
-    p is corrected as in the report's table; the comparison joins that of the arms with none where
-    it is no part of it.
+    Attributes
+    ----------
+    score : Metric
+        That is compared.
+    gain : Gain
+        B over A, with the p that the report's table has of the two; where it has none, the pair
+        joins those of the arms with none.
     """
 
     table: ReportTable
     score: Metric
-    a: ArmCell
-    b: ArmCell
-    comparison: Comparison
-
-    @property
-    def n(self) -> int:
-        """Paired draws."""
-        return len(self.comparison.arm_places)
-
-    @cached_property
-    def draws(self) -> list[dict[str, Any]]:
-        """A row per paired draw: seed, scores ``a`` and ``b``, ``difference`` and the hashes of the
-        records.
-
-        What is no more than rounding is no difference.
-        """
-        found, key = self.comparison, self.score.key
-        a, b = found.control.ok, found.cell.ok
-        columns = {
-            "seed": a.numbers("seed")[found.control_places],
-            "a": found.control.column(key)[found.control_places],
-            "b": found.cell.column(key)[found.arm_places],
-            "difference": np.array([d if abs(d) > TINY else 0.0 for d in found.main.differences]),
-            "record_a": np.array(a.values("hash"))[found.control_places],
-            "record_b": np.array(b.values("hash"))[found.arm_places],
-        }
-        return [
-            dict(zip(columns, row, strict=True))
-            for row in zip(*(c.tolist() for c in columns.values()), strict=True)
-        ]
+    gain: Gain
 
     @property
     def verdict(self) -> str:
         """Verdict on B − A by the rule of :mod:`hsiaug.metrics.verdict`."""
-        shown = self.comparison.main.shown
-        return undecided(self.n) if shown == "undecided" else CLAIMS.get(shown, shown)
+        if self.gain.shown == "too few draws":
+            return undecided(self.gain.draws)
+        return CLAIMS.get(self.gain.shown, "no difference shown")
 
 
 @dataclass(frozen=True)
@@ -155,7 +130,7 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
         cells = table.every_cell
         if key_a in cells and key_b in cells:
             pairing = _pairing(table, cells[key_a], cells[key_b], metric)
-            if pairing.n:
+            if pairing.gain.draws:
                 pairings.append(pairing)
             else:
                 apart.append(f"{table.title}: A and B share no draw ({'; '.join(notes(pairing))})")
@@ -174,11 +149,7 @@ def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> 
         check_known(f"`metric` must be one that {table.title} has", metric, known)
     score = table.scores.main if metric is None else known[metric]
     scores = replace(table.scores, main=score)
-    comparison = pair_up(b, a, scores)
-    if len(comparison.arm_places):
-        # The table's other tests would take longer than all else.
-        comparison = between(uncorrected(table.cells, scores), comparison)
-    return Pairing(table, score, a, b, comparison)
+    return Pairing(table, score, between(table.cells, scores, arm=b, control=a))
 
 
 def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
@@ -291,10 +262,15 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
             for key in ("scene", "protocol", "argument", "patch")
         }
         about |= {"metric": pairing.score.key, "arm_a": comparison.a, "arm_b": comparison.b}
-        rows += ({**about, **draw} for draw in pairing.draws)
-        test = pairing.comparison.main
-        tested = {"p": test.p, "p_corrected": test.p_corrected, "interval_95": test.interval}
-        shown.append({**about, "verdict": pairing.verdict, **test.summary._asdict(), **tested})
+        rows += ({**about, **draw} for draw in _draws(pairing))
+        gain = pairing.gain
+        tested = {
+            "p": gain.p,
+            "p_corrected": gain.p_corrected,
+            "interval_95": gain.ends[:2] if gain.ends and gain.is_interval else None,
+        }
+        summary = mean_std(gain.differences)._asdict()
+        shown.append({**about, "verdict": pairing.verdict, **summary, **tested})
     pages = [_page(comparison, pairing) for pairing in comparison.pairings]
     value = {
         "format": 2,
@@ -306,19 +282,46 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
     return TableFiles("compare", pages, rows, value)
 
 
+def _cells(pairing: Pairing) -> tuple[tuple[ArmCell, NDArray[np.intp]], ...]:
+    """The trials of A and of B, and the places of the shared draws among the good ones."""
+    gain = pairing.gain
+    assert gain.control_cell is not None
+    return (gain.control_cell, gain.control_places), (gain.cell, gain.arm_places)
+
+
+def _draws(pairing: Pairing) -> list[dict[str, Any]]:
+    """A row per paired draw: seed, scores ``a`` and ``b``, ``difference`` and the hashes of the
+    records.
+
+    What is no more than rounding is no difference.
+    """
+    (a, places_a), (b, places_b) = _cells(pairing)
+    key = pairing.score.key
+    columns = {
+        "seed": a.ok.numbers("seed")[places_a],
+        "a": a.column(key)[places_a],
+        "b": b.column(key)[places_b],
+        "difference": [d if abs(d) > TINY else 0.0 for d in pairing.gain.differences],
+        "record_a": np.array(a.ok.values("hash"))[places_a],
+        "record_b": np.array(b.ok.values("hash"))[places_b],
+    }
+    rows: list[dict[str, Any]] = DataFrame(columns).to_dict("records")
+    return rows
+
+
 def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
     """Every score of both arms, draw by draw, and by class; differences are in points, B − A."""
     table = pairing.table
-    found = pairing.comparison
-    test = pairing.comparison.main
-    a = (found.control, found.control_places)
-    b = (found.cell, found.arm_places)
+    gain = pairing.gain
     scores = [
         (
             score.name,
-            *(plus_minus(summarise(cell.column(score.key)[places])) for cell, places in (a, b)),
-            _points(found.delta(score.key)),
-            ends_text(test.ends if score == pairing.score else None),
+            *(
+                plus_minus(summarise(cell.column(score.key)[places]))
+                for cell, places in _cells(pairing)
+            ),
+            _points(gain.delta(score.key)),
+            ends_text(gain.ends if score == pairing.score else None),
         )
         for score in dict.fromkeys((pairing.score, *table.brief))
     ]
@@ -331,10 +334,10 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
             d["record_a"][:8],
             d["record_b"][:8],
         )
-        for d in pairing.draws
+        for d in _draws(pairing)
     ]
-    deltas = found.class_deltas(len(table.class_names))
-    audits = found.cell.ok[found.arm_places].values("audit")
+    deltas = gain.class_deltas(len(table.class_names))
+    audits = gain.cell.ok[gain.arm_places].values("audit")
     classes = [
         (
             f"{c} {name}",
@@ -349,7 +352,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",
         leaky=table.leaky,
         tables=(
-            _grid(f"Scores in percent, {count(pairing.n, 'paired draw')}", SCORE_HEADER, scores),
+            _grid(f"Scores in percent, {count(gain.draws, 'paired draw')}", SCORE_HEADER, scores),
             _grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draws),
             _grid("Recall per class", CLASS_HEADER, classes),
         ),
@@ -371,10 +374,7 @@ def notes(pairing: Pairing) -> Iterator[str]:
     """Yield the trials that are not compared on this condition, and why: ``A, seed 3: nothing
     made``.
     """
-    for name, cell, paired in (
-        ("A", pairing.a, pairing.comparison.control_places),
-        ("B", pairing.b, pairing.comparison.arm_places),
-    ):
+    for name, (cell, paired) in zip("AB", _cells(pairing), strict=True):
         left: dict[str, list[int]] = {}
         alone = cell.trials.numbers("failed") | cell.trials.numbers("idle")
         alone[np.delete(np.flatnonzero(cell.trials.numbers("used")), paired)] = True

@@ -58,10 +58,10 @@ def spec_of(
     }
 
 
-def pairs_of(comparison: Any) -> list[tuple[Any, Any]]:
+def pairs_of(gain: Any) -> list[tuple[Any, Any]]:
     """The trials of the arm and of the control, draw by draw."""
-    places = zip(comparison.arm_places, comparison.control_places, strict=True)
-    return [(comparison.cell.ok[i], comparison.control.ok[j]) for i, j in places]
+    places = zip(gain.arm_places, gain.control_places, strict=True)
+    return [(gain.cell.ok[i], gain.control_cell.ok[j]) for i, j in places]
 
 
 def headline(table: ReportTable) -> str:

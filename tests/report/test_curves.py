@@ -194,13 +194,10 @@ def test_runs_of_a_suite_are_compared_within_themselves() -> None:
         f"all: {small.title[7:]}",
         small.title,
     ) and small.run == "small"
-    assert len(small.comparisons) < len(whole.comparisons) and len(small.trials) == 6 * (
-        1 + 1 + 1 + 2
-    )
+    assert len(small.compared) < len(whole.compared)
+    assert len(small.trials) == 6 * (1 + 1 + 1 + 2)
     (alone,) = build_report([r for r in records if r["hash"] in runs["small"]]).tables
-    assert [c.main.p_corrected for c in small.comparisons] == [
-        c.main.p_corrected for c in alone.comparisons
-    ]
+    assert small.compared["p_corrected"].tolist() == alone.compared["p_corrected"].tolist()
 
 
 def column_of(text: str, heading: str, name: str) -> dict[str, str]:

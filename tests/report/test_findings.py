@@ -20,6 +20,7 @@ from hsiaug.report.answers import three_answers
 from hsiaug.report.by_scene import matrix_grids
 from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import TONES_OF_FINDINGS, TONES_OF_WORDS, verdict_text
+from hsiaug.report.gains import rival_of
 from hsiaug.report.matrices import matrices
 from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.tables import ReportTable
@@ -38,8 +39,8 @@ def said(records: list[dict]) -> list[str]:
     """The headline, and the verdict on each arm."""
     table = table_of(records)
     arms = (
-        f"{table.cell_label(gain.cell)}: {verdict_text(gain.verdict, 'OA')}"
-        for gain in table.judged
+        f"{table.cell_label(gains['none'].cell)}: {verdict_text(gains['none'].verdict, 'OA')}"
+        for gains in table.judged
     )
     return [headline(table), *arms]
 
@@ -251,8 +252,8 @@ def test_every_format_says_the_same_words() -> None:
         for sentence in text.sentences:
             assert sentence in render_report(report, "md")
             assert sentence.split()[-1] in " ".join(render_report(report, "rich").split())
-    for gain in table.judged:
-        assert f"{verdict_text(gain.verdict, 'OA')} |" in render_report(report, "md")
+    for gains in table.judged:
+        assert f"{verdict_text(gains['none'].verdict, 'OA')} |" in render_report(report, "md")
 
 
 def on_terminal(records: list[dict], **asked: bool) -> str:
@@ -378,7 +379,7 @@ TWO_SPLITS = on_two_splits(
 
 def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None:
     table = table_of(TWO_SPLITS)
-    assert [len(one.arm_places) for one in table.comparisons] == [2, 2, 2] and table.draws == (0, 1)
+    assert table.compared["draws"].tolist() == [2, 2, 2] and table.draws == (0, 1)
     assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
     assert said(TWO_SPLITS)[:2] == [
         (
@@ -408,18 +409,15 @@ def test_two_arms_of_different_seeds_are_a_pair_where_their_split_is_one() -> No
         "none/svm",
         "smote/svm",
     ).pairings
-    assert pairing.n == 2 and [(a.seed, b.seed) for a, b, *_ in pairs_of(pairing.comparison)] == [
-        (4, 0),
-        (5, 1),
-    ]
+    assert [(a.seed, b.seed) for a, b in pairs_of(pairing.gain)] == [(4, 0), (5, 1)]
 
 
 def test_an_arm_that_failed_under_one_seed_of_a_split_has_its_next() -> None:
     broken = on_two_splits([failure(generator="smote", seed=0)])
     table = table_of([*(one for one in TWO_SPLITS if one["hash"] != broken[0]["hash"]), *broken])
-    (gain,) = table.judged
-    assert [t.seed for t in gain.cell.ok] == [1, 2] and len(table.failed) == 1
-    assert {len(one.arm_places) for one in gain.against.values() if one} == {2}
+    (gains,) = table.judged
+    assert [t.seed for t in gains["none"].cell.ok] == [1, 2] and len(table.failed) == 1
+    assert {gain.draws for gain in gains.values()} == {2}
 
 
 def test_a_store_read_in_python_counts_splits(tmp_path: Path) -> None:
@@ -502,10 +500,14 @@ def test_the_interval_is_the_one_that_decides() -> None:
     ]
     alone = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)]
     (only,), (among, *_) = (
-        [gain for gain in table_of(found).judged if gain.cell.arm.generator.name == "smote"]
+        [
+            rival_of(gains)
+            for gains in table_of(found).judged
+            if gains["none"].cell.arm.generator.name == "smote"
+        ]
         for found in (alone, [*alone, *many])
     )
-    assert only.rival.main.interval[0] > 0 > among.rival.main.interval[0]
+    assert only.is_interval and among.is_interval and only.low > 0 > among.low
     assert (only.verdict.finding, among.verdict.finding) == ("helps", "equivalent")
     assert "with svm: +0.3 [+0.1" in answers(table_of(alone))[1]
 
@@ -551,12 +553,12 @@ ASKED = [*BEFORE[:24], *seeing(arm("pseudo", level(61, 12, 0.3)))]
 
 def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
     table = table_of(ASKED)
-    (gain,) = table.judged
-    assert gain.verdict is not None and gain.verdict.finding == "helps"
-    assert list(gain.against) == ["none", "duplicate"]
+    (gains,) = table.judged
+    assert {gain.verdict.finding for gain in gains.values() if gain.verdict} == {"helps"}
+    assert list(gains) == ["none", "duplicate"]
     assert headline(table).startswith("Better than no samples: YES (pseudo).")
     assert list(entries_of(ASKED)) == ["svm", "+ pseudo", "+ duplicate"]
-    assert len(table.comparisons) == 3
+    assert len(table.compared) == 3
 
 
 def test_the_headline_names_the_rival_that_is_above_and_uses_it() -> None:

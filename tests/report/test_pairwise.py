@@ -9,6 +9,7 @@ from report_records import audit_of, benchmark, failure, hash_of, pairs_of, reco
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import build_report
+from hsiaug.report.gains import rows_of
 from hsiaug.report.section import Section
 from hsiaug.report.two_arms import (
     ArmComparison,
@@ -66,8 +67,9 @@ def test_six_draws_of_one_sign_carry_a_claim() -> None:
 def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
     records = arms([0.05] * 6) + arms([0.0] * 6, view="unit")
     pairing = one(records, "none/svm (raw)", "none/svm (unit)")
-    assert pairing.a.classifier.view == "raw" and pairing.b.classifier.view == "unit"
-    assert set(arm_names([(p.arm, p.classifier) for p in (pairing.a, pairing.b)]).values()) == {
+    a, b = pairing.gain.control_cell, pairing.gain.cell
+    assert a is not None and a.classifier.view == "raw" and b.classifier.view == "unit"
+    assert set(arm_names([(cell.arm, cell.classifier) for cell in (a, b)]).values()) == {
         "none/svm (raw)",
         "none/svm (unit)",
     }
@@ -76,7 +78,7 @@ def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
 def test_the_other_way_round_b_is_below() -> None:
     found = one(arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06]), B, A)
     assert found.verdict == B_BELOW
-    assert found.comparison.main.mean == pytest.approx(-0.035)
+    assert found.gain.mean == pytest.approx(-0.035)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -87,12 +89,12 @@ def test_five_draws_carry_none_however_large_the_difference(n: int) -> None:
 
 
 def test_mean_and_spread_of_the_differences_and_of_few_draws_the_range() -> None:
-    main = one(arms([0.01, 0.02, 0.06])).comparison.main
-    assert main.summary == pytest.approx((0.03, np.std([0.01, 0.02, 0.06], ddof=1), 3))
-    assert main.interval is None
-    assert main.ends == pytest.approx((0.01, 0.06, False))
-    main = one(arms([0.01, 0.02, 0.06, 0.02, 0.01, 0.06])).comparison.main
-    assert main.ends is not None and main.ends.is_interval and main.ends[:2] == main.interval
+    few = one(arms([0.01, 0.02, 0.06])).gain
+    spread = np.std([0.01, 0.02, 0.06], ddof=1)
+    assert few.delta("aa") == pytest.approx((0.03, spread, 3)) and few.mean == pytest.approx(0.03)
+    assert few.ends == pytest.approx((0.01, 0.06, False))
+    enough = one(arms([0.01, 0.02, 0.06, 0.02, 0.01, 0.06])).gain
+    assert enough.is_interval and enough.low is not None and enough.low < 0.01
 
 
 def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
@@ -115,21 +117,19 @@ def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
     """Whatever the report says of an arm against a control, this says of the two: by the same p."""
     records = benchmark(draws, GENERATORS, gain=gain)
     (table,) = build_report(records).tables
-    for judged in table.gains.values():
-        for name, comparison in judged.against.items():
-            if comparison is not None:
-                arm, by = judged.cell.arm.generator.name, judged.cell.classifier.name
-                forth = one(records, f"{name}/{by}", f"{arm}/{by}")
-                back = one(records, f"{arm}/{by}", f"{name}/{by}")
-                shown = comparison.main.shown
-                words = {"above": B_ABOVE, "below": B_BELOW, "no difference shown": NO_CLAIM}
-                turned = {B_ABOVE: B_BELOW, B_BELOW: B_ABOVE}
-                said = words.get(shown, f"undecided ({draws} draws: at least 6 are needed)")
-                assert (forth.verdict, back.verdict) == (said, turned.get(said, said))
-                p = {
-                    one.main.p_corrected for one in (forth.comparison, back.comparison, comparison)
-                }
-                assert len(p) == 1
+    for gain in rows_of(table.compared):
+        arm, by = gain.cell.arm.generator.name, gain.cell.classifier.name
+        forth = one(records, f"{gain.control}/{by}", f"{arm}/{by}")
+        back = one(records, f"{arm}/{by}", f"{gain.control}/{by}")
+        words = {
+            "above": B_ABOVE,
+            "below": B_BELOW,
+            "too few draws": f"undecided ({draws} draws: at least 6 are needed)",
+        }
+        turned = {B_ABOVE: B_BELOW, B_BELOW: B_ABOVE}
+        said = words.get(gain.shown, NO_CLAIM)
+        assert (forth.verdict, back.verdict) == (said, turned.get(said, said))
+        assert len({found.p_corrected for found in (forth.gain, back.gain, gain)}) == 1
 
 
 def test_arms_that_the_report_does_not_compare_join_its_correction() -> None:
@@ -139,9 +139,9 @@ def test_arms_that_the_report_does_not_compare_join_its_correction() -> None:
         "mixup/svm",
         "smote/svm",
     )
-    p, by_itself = found.comparison.main.p_corrected, alone.comparison.main.p_corrected
+    p, by_itself = found.gain.p_corrected, alone.gain.p_corrected
     assert p is not None and by_itself is not None and p >= by_itself
-    assert p == one(benchmark(9), "smote/svm", "mixup/svm").comparison.main.p_corrected
+    assert p == one(benchmark(9), "smote/svm", "mixup/svm").gain.p_corrected
 
 
 def test_an_arm_that_failed_in_every_draw_is_refused_with_its_reason() -> None:
@@ -169,7 +169,7 @@ def test_only_shared_draws_are_compared() -> None:
     ]
     records.append(failure(generator="smote", seed=0))
     found = one(records)
-    assert [b.seed for b, _ in pairs_of(found.comparison)] == [1, 2]
+    assert [b.seed for b, _ in pairs_of(found.gain)] == [1, 2]
     assert [*notes(found)] == [
         "A, seed 0: no partner on the same pixels",
         "B, seed 0: PluginError in sample: no sample came back",
@@ -214,9 +214,9 @@ def test_another_metric_can_be_asked_for() -> None:
     for r in records[3:]:
         r["metrics"]["oa"] = 0.7
     found = one(records, metric="oa")
-    assert found.comparison.main.mean == pytest.approx(0.2)
+    assert found.gain.mean == pytest.approx(0.2)
     assert found.score.name == "OA"
-    assert one(records, metric="subset:IP-2").comparison.main.mean == pytest.approx(0.02)
+    assert one(records, metric="subset:IP-2").gain.mean == pytest.approx(0.02)
     assert one(records, metric="kappa").score.name == "κ"
 
 
@@ -232,7 +232,7 @@ def test_masks_are_compared_on_their_own_metric() -> None:
         r["metrics"]["miou"] = r["metrics"]["aa"]
         r["hash"] = hash_of(r["spec"])
     found = one(records)
-    assert found.score.key == "miou" and found.comparison.main.mean == pytest.approx(0.15)
+    assert found.score.key == "miou" and found.gain.mean == pytest.approx(0.15)
     assert not [*notes(found)]
 
 

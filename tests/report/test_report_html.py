@@ -156,7 +156,7 @@ def test_a_row_for_every_arm_and_every_record() -> None:
     (table,) = build_report(records).tables
     page = page_of(records)
     assert len(table_named(page, "Accuracy")) == len(table.arms) == 7
-    assert len(table_named(page, "Gain over the controls")) == len(table.gains)
+    assert len(table_named(page, "Gain over the controls")) == len(table.by_arm)
     rows = table_named(page, "Trials")
     hashes = [row[-1].text for row in rows]
     assert sorted(hashes) == sorted(r["hash"] for r in records)

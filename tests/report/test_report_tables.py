@@ -1,6 +1,7 @@
 """How records become arms, cells, tables and comparisons."""
 
 import math
+from operator import attrgetter
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,8 @@ from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.compare import Gain
 from hsiaug.report.findings import verdict_text
+from hsiaug.report.gains import ArmGains, rows_of
 from hsiaug.report.notes import table_notes
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import number_of
@@ -27,8 +28,9 @@ def cell_of(table: ReportTable, label: str) -> ArmCell:
     return {table.cell_label(cell, " "): cell for cell in table.cells.values()}[label]
 
 
-def gain_of(table: ReportTable, label: str) -> Gain:
-    return {table.cell_label(gain.cell, " "): gain for gain in table.gains.values()}[label]
+def gains_of(table: ReportTable, label: str) -> ArmGains:
+    arms = table.by_arm.values()
+    return {table.cell_label(gains["none"].cell, " "): gains for gains in arms}[label]
 
 
 def arm(generator: str, values: list[float], **spec: object) -> list[dict]:
@@ -192,11 +194,10 @@ def test_gain_is_paired_over_shared_draws() -> None:
         *arm("smote", [0.42, 0.54]),
         failure(generator="smote", seed=2),
     ]
-    gain = gain_of(table_of(records), "smote λ=1 svm")
-    assert gain.against["none"] is not None and gain.against["duplicate"] is not None
-    assert gain.against["none"].main.differences == pytest.approx((0.02, 0.04))
-    assert gain.against["none"].main.mean == pytest.approx(0.03)
-    assert gain.against["duplicate"].main.differences == pytest.approx((0.01, 0.04))
+    gains = gains_of(table_of(records), "smote λ=1 svm")
+    assert gains["none"].differences == pytest.approx((0.02, 0.04))
+    assert gains["none"].mean == pytest.approx(0.03)
+    assert gains["duplicate"].differences == pytest.approx((0.01, 0.04))
 
 
 @settings(max_examples=40, deadline=None)
@@ -210,11 +211,11 @@ def test_pairs_are_the_draws_in_which_both_went_well(
         for seed, ok in seeds.items()
     ]
     shared = {s for s, ok in ours.items() if ok} & {s for s, ok in theirs.items() if ok}
-    comparisons = [c for table in build_report(records).tables for c in table.comparisons]
-    assert [len(c.arm_places) for c in comparisons] == ([len(shared)] if shared else [])
-    for comparison in comparisons:
+    found = [gain for table in build_report(records).tables for gain in rows_of(table.compared)]
+    assert [gain.draws for gain in found] == ([len(shared)] if shared else [])
+    for gain in found:
         assert all(
-            a.seed == b.seed and a.arm.generator != b.arm.generator for a, b in pairs_of(comparison)
+            a.seed == b.seed and a.arm.generator != b.arm.generator for a, b in pairs_of(gain)
         )
 
 
@@ -224,12 +225,10 @@ def test_the_duplicate_control_is_taken_at_the_same_lambda() -> None:
         *arm("duplicate", [0.45], lam=1.0),
         *arm("smote", [0.5], lam=0.5),
     ]
-    gain = gain_of(table_of(records), "smote λ=0.5 svm")
-    assert gain.against["none"] is not None and gain.against["duplicate"] is None
-    assert gain.verdict is not None
-    assert (
-        verdict_text(gain.verdict, "OA") == "undecided (no draw in common: at least 6 are needed)"
-    )
+    gains = gains_of(table_of(records), "smote λ=0.5 svm")
+    assert gains["none"].draws == 1 and gains["duplicate"].control_cell is None
+    said = verdict_text(gains["none"].verdict, "OA")
+    assert said == "undecided (no draw in common: at least 6 are needed)"
 
 
 def test_the_control_has_the_same_classifier_down_to_its_parameters() -> None:
@@ -237,18 +236,18 @@ def test_the_control_has_the_same_classifier_down_to_its_parameters() -> None:
         *arm("none", [0.4], classifier_params={"c": 1}),
         *arm("smote", [0.5], classifier_params={"c": 2}),
     ]
-    assert all(gain.against["none"] is None for gain in table_of(records).gains.values())
+    assert all(gain.control_cell is None for gain in rows_of(table_of(records).gains))
 
 
 def test_trials_on_other_pixels_are_no_pair() -> None:
     moved = record(0.5, 0.5, generator="smote", audit=audit_of(0, sha256="other pixels"))
     table = table_of([record(), moved])
-    assert table.comparisons == ()
+    assert table.compared.empty and not table.gains.empty
 
 
 def verdict(none: list[float], duplicate: list[float], smote: list[float]) -> str:
     records = [*arm("none", none), *arm("duplicate", duplicate), *arm("smote", smote)]
-    found = gain_of(table_of(records), "smote λ=1 svm").verdict
+    found = gains_of(table_of(records), "smote λ=1 svm")["none"].verdict
     assert found is not None
     return verdict_text(found, "OA")
 
@@ -277,7 +276,7 @@ def test_a_gain_over_one_control_says_which() -> None:
 def test_an_arm_that_failed_is_called_that_and_not_without_control() -> None:
     lost = [failure(generator="smote", seed=s) for s in range(9)]
     table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *lost])
-    found = gain_of(table, "smote λ=1 svm").verdict
+    found = gains_of(table, "smote λ=1 svm")["none"].verdict
     assert found is not None and (found.finding, verdict_text(found, "OA")) == (
         "failed",
         "failed (9 of 9 draws)",
@@ -294,37 +293,32 @@ def test_an_arm_that_made_nothing_is_not_judged() -> None:
             r |= {"status": status, "samples": {"real": [5, 5, 5], "synthetic": [0, 0, 0]}}
             r |= {"metrics": None} if status == "empty" else {}
         table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *idle])
-        gain = gain_of(table, "smote λ=1 svm")
+        gain = gains_of(table, "smote λ=1 svm")["none"]
         assert gain.verdict is not None and gain.verdict.finding == "nothing made"
-        assert gain.against["none"] is None and table.failed == ()
+        assert gain.control_cell is None and gain.draws == 0 and table.failed == ()
 
 
 def test_a_draw_in_which_nothing_was_made_is_no_pair() -> None:
     some = arm("smote", steps(0.5, 9))
     some[0]["samples"] = {"real": [5, 5, 5], "synthetic": [0, 0, 0]}
-    gain = gain_of(table_of([*arm("none", steps(0.4, 9)), *some]), "smote λ=1 svm")
-    assert gain.against["none"] is not None
-    assert [a.seed for a, _ in pairs_of(gain.against["none"])] == list(range(1, 9))
+    gains = gains_of(table_of([*arm("none", steps(0.4, 9)), *some]), "smote λ=1 svm")
+    assert [a.seed for a, _ in pairs_of(gains["none"])] == list(range(1, 9))
 
 
 def test_one_lucky_draw_among_many_losses_shows_nothing() -> None:
     low = [0.5 - 0.0001 * (i + 1) for i in range(20)] + [0.99]
     table = table_of([*arm("none", [0.5] * 21), *arm("duplicate", [0.5] * 21), *arm("smote", low)])
-    gain = gain_of(table, "smote λ=1 svm")
-    assert gain.against["none"] is not None and gain.against["none"].main.mean > 0
-    assert gain.against["none"].main.p is not None and gain.against["none"].main.p > 0.9
+    gain = gains_of(table, "smote λ=1 svm")["none"]
+    assert gain.mean > 0 and gain.p is not None and gain.p > 0.9
     assert gain.verdict is not None and gain.verdict.finding == "open"
 
 
 def test_arms_that_gain_alike_are_corrected_as_one() -> None:
     """Eight draws of one sign decide, however many arms and controls the table has."""
     table = table_of(benchmark(8))
-    judged = [gain for gain in table.gains.values() if gain.verdict is not None]
-    assert len(judged) == 2 * 2 and len(table.comparisons) == 2 * (1 + 2 + 2)
-    for gain in judged:
-        assert [c.main.p_corrected for c in gain.against.values() if c] == pytest.approx(
-            [2 / 2**8] * 2
-        )
+    assert len(table.judged) == 2 * 2 and len(table.compared) == 2 * (1 + 2 + 2)
+    for gains in table.judged:
+        assert [gain.p_corrected for gain in gains.values()] == pytest.approx([2 / 2**8] * 2)
 
 
 def test_over_none_is_a_question_of_its_own() -> None:
@@ -337,11 +331,10 @@ def test_over_none_is_a_question_of_its_own() -> None:
         *arm("duplicate", steps(0.4, 9)),
         *arm("smote", steps(0.45, 9, 0.03)),
     ]
-    alone = gain_of(table_of(records), "smote λ=1 svm").against
-    beside = gain_of(table_of([*records, *arm("mixup", wobble)]), "smote λ=1 svm").against
+    alone = gains_of(table_of(records), "smote λ=1 svm")
+    beside = gains_of(table_of([*records, *arm("mixup", wobble)]), "smote λ=1 svm")
     before, now = (
-        {name: one and one.main.p_corrected for name, one in found.items()}
-        for found in (alone, beside)
+        {name: gain.p_corrected for name, gain in found.items()} for found in (alone, beside)
     )
     assert before["none"] == before["duplicate"] == now["none"] == 2 / 2**9
     assert now["duplicate"] is not None and now["duplicate"] > 2 / 2**9
@@ -360,7 +353,8 @@ def test_an_arm_is_measured_against_every_classifier_without_samples() -> None:
     for level, used in ((0.45, "smote λ=1 with svm"), (0.7, "cnn2d")):
         table = table_of([*two, *arm("none", steps(level, 8), classifier="cnn2d")])
         assert three_answers(table).use.name == used
-    assert {shown for _, shown in table.over_best.values()} == {"below"}
+    hardest = [min(gains, key=attrgetter("mean")) for gains in table.over_best.values()]
+    assert {gain.shown for gain in hardest} == {"below"}
 
 
 def test_the_record_of_a_later_format_is_refused() -> None:

@@ -69,8 +69,8 @@ def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
         for some in (found, [one for one in found if "train" not in one["spec"]])
     )
     assert headline(whole) == headline(plain)
-    assert [gain.verdict for gain in whole.judged] == [gain.verdict for gain in plain.judged]
-    assert [gain.cell.arm.generator.train for gain in whole.gains.values()] == ["both", "both"]
+    assert whole.gains["verdict"].tolist() == plain.gains["verdict"].tolist()
+    assert [arm.generator.train for arm, _ in whole.by_arm] == ["both", "both"]
     said = render_report(report(found), "md", "generator")
     assert "| smote synthetic-only | 1 |" in said and said.count("Train on synthetic samples") == 1
     assert "Train on synthetic samples" in render_report(report(found), "md", "summary")
@@ -87,15 +87,17 @@ def test_a_control_is_never_one_of_synthetic_samples_alone() -> None:
         one["scope"] = seeing
         one["created"] = "2026-01-01" if one["spec"].get("train") else "2025-01-01"
     (table,) = report(found).tables
-    (gain,) = (gain for gain in table.gains.values() if gain.cell.arm.generator.name == "txt2hsi")
-    assert gain.against["pseudo"].control.arm.generator.train == "both"
+    (gains,) = (one for (arm, _), one in table.by_arm.items() if arm.generator.name == "txt2hsi")
+    control = gains["pseudo"].control_cell
+    assert control is not None and control.arm.generator.train == "both"
 
 
 def test_compare_names_such_arms_and_a_name_without_the_word_is_that_of_both() -> None:
     found = report(records())
     for typed in ("smote synthetic-only/svm", "smote synthetic-only@1/svm"):
         (pairing,) = compare_arms(found, "smote/svm", typed).pairings
-        assert pairing.a.arm == pairing.b.arm.both and pairing.b.arm.generator.train == "synthetic"
+        a, b = pairing.gain.control_cell, pairing.gain.cell
+        assert a is not None and a.arm == b.arm.both and b.arm.generator.train == "synthetic"
     with pytest.raises(InputError, match="smote synthetic-only"):
         compare_arms(found, "none/svm", "smote synthetic/svm")
 
@@ -104,7 +106,7 @@ def test_files_for_machines_say_what_was_learnt_from() -> None:
     found = report(records())
     (table,) = found.tables
     ((alone, against),) = table.synthetic_only.items()
-    assert table.gain(table.cells[alone]) is None and set(against) == {"none", "both"}
-    assert against["both"].main.mean == pytest.approx(-0.049, abs=2e-4)
+    assert alone not in table.by_arm and set(against) == {"none", "both"}
+    assert against["both"].mean == pytest.approx(-0.049, abs=2e-4)
     lines = csv.DictReader(io.StringIO(render_report(found, "csv")))
     assert [line["train"] for line in lines].count("synthetic") == len(DRAWS)

@@ -12,6 +12,7 @@ from rich.console import Console
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report import build_report, figure_of, print_report, render_html, render_report
 from hsiaug.report.formatting import p_said
+from hsiaug.report.gains import rival_of
 from hsiaug.report.tables import Report, ReportTable
 from tests.report.html_pages import parsed, picture_named
 from tests.report.report_records import record
@@ -45,10 +46,10 @@ def by_json(report: Report) -> dict[tuple[str, str], dict]:
 def shown_pairs(table: ReportTable) -> list[tuple[str, str]]:
     """Each judged arm over no samples and over its rival."""
     return [
-        (gain.cell.arm.generator.name, one.control)
-        for gain in table.judged
-        for one in (gain.over_none, gain.rival)
-        if one
+        (gain.cell.arm.generator.name, gain.control)
+        for arm in table.judged
+        for gain in (arm["none"], rival_of(arm))
+        if gain
     ]
 
 

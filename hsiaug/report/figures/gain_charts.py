@@ -5,27 +5,25 @@ difference to every control.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import cycle, groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.columns import MOST_ROWS
-from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import shown_words, tone_of, words_note
 from hsiaug.report.formatting import p_said, signed
+from hsiaug.report.gains import ArmGains, Gain, rank, rival_of
 from hsiaug.report.matrices import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.trial.arm import BALANCED, PIXEL_SVM, PSEUDO, TEACHER, Arm
+from hsiaug.trial.arm import BALANCED, NONE, PIXEL_SVM, PSEUDO, TEACHER, Arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,10 +105,10 @@ def _card(matrix: Matrix) -> ChartBlock:
     rows = [row for row in matrix.rows if row.judged][:MOST_ROWS]
     if len(tables) == 1:
         # Of one scene, the order of all charts of gains.
-        order = [gain.cell for gain in tables[0].by_gain]
+        order = [arm[NONE].cell for arm in tables[0].by_gain]
         rows.sort(key=lambda row: _place(row.gains[0], order))
     names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
-    places = control_places([gain for row in rows for gain in row.gains if gain])
+    places = control_places([arm for row in rows for arm in row.gains])
     second = tables[0].scores.second.name
     return ChartBlock(
         "LEAKY: " * any(table.leaky for table in tables) + matrix.title,
@@ -127,41 +125,39 @@ def _card(matrix: Matrix) -> ChartBlock:
     )
 
 
-def _place(gain: Gain | None, order: Sequence[ArmCell]) -> int:
-    return order.index(gain.cell) if gain and gain.cell in order else len(order)
+def _place(arm: ArmGains, order: Sequence[ArmCell]) -> int:
+    return order.index(arm[NONE].cell) if arm and arm[NONE].cell in order else len(order)
 
 
 def _draw_verdicts(
-    gains: Sequence[Gain | None], places: Mapping[str, int], second: str, axes: Axes
+    arms: Sequence[ArmGains], places: Mapping[str, int], second: str, axes: Axes
 ) -> dict[str, Any]:
     """Two marks an arm: what it gains over no samples and over its rival, each with the word, the
     number and the p of that comparison.
     """
     axes.axvline(0, color="0.4", linewidth=0.8)
-    for row, gain in enumerate(gains):
-        if gain is None or gain.verdict is None:
-            _write(axes, row, "not run" if gain is None else "control", TONES[""])
+    for row, arm in enumerate(arms):
+        verdict = arm[NONE].verdict if arm else None
+        if verdict is None:
+            _write(axes, row, "control" if arm else "not run", TONES[""])
             continue
-        known = [one for one in (gain.over_none, gain.rival) if one and one.comparison]
+        known = [gain for gain in (arm[NONE], rival_of(arm)) if gain and gain.draws]
         if not known:
-            _write(axes, row, gain.verdict.finding, TONES[""])
-        for beside, y in zip(known, (row - APART, row + APART), strict=False):
-            comparison = beside.comparison
-            assert comparison is not None
-            test, colour = comparison.main, TONES[tone_of(comparison)]
-            style = series_style(places[beside.control])
-            if test.interval:
-                ends = [100 * end for end in test.interval]
+            _write(axes, row, verdict.finding, TONES[""])
+        for gain, y in zip(known, (row - APART, row + APART), strict=False):
+            style = series_style(places[gain.control])
+            if gain.is_interval and gain.ends:
+                ends = [100 * end for end in gain.ends[:2]]
                 axes.plot(ends, [y, y], color=style["color"], linewidth=2.5, alpha=0.55)
-            elif len(test.differences) > 1:
-                points = [100 * value for value in test.differences]
+            elif gain.draws > 1:
+                points = [100 * value for value in gain.differences]
                 axes.plot(points, [y] * len(points), "|", color=style["color"], markersize=5)
-            axes.plot([100 * test.mean], [y], linestyle="none", markersize=4, **style)
-            words = shown_words(comparison, second)
-            difference = f"over {beside.control} {signed(test.mean)}"
-            text = f"{difference}: {words}; {p_said(test.p_corrected)}"
-            _write(axes, y, text, colour)
-    axes.set_ylim(len(gains) - 0.4, -0.75)
+            axes.plot([100 * gain.mean], [y], linestyle="none", markersize=4, **style)
+            words = shown_words(gain, second)
+            difference = f"over {gain.control} {signed(gain.mean)}"
+            text = f"{difference}: {words}; {p_said(gain.p_corrected)}"
+            _write(axes, y, text, TONES[tone_of(gain)])
+    axes.set_ylim(len(arms) - 0.4, -0.75)
     axes.spines[["top", "right", "left"]].set_visible(False)
     return {}
 
@@ -182,14 +178,15 @@ def _write(axes: Axes, y: float, text: str, colour: str) -> None:
 
 def _gains(table: ReportTable, most: int | None) -> ChartBlock:
     """Each arm has a line for each control."""
-    ranked = sorted(table.by_gain, key=attrgetter("rank"), reverse=True)[:most]
-    known = [gain for gain in table.by_gain if gain in ranked]
+    shown = {arm[NONE].cell for arm in sorted(table.by_gain, key=rank, reverse=True)[:most]}
+    known = [arm for arm in table.by_gain if arm[NONE].cell in shown]
     each = len(table.controls) + 1
-    lines = {arm: each * i for i, arm in enumerate(dict.fromkeys(gain.cell.arm for gain in known))}
+    arms = dict.fromkeys(arm[NONE].cell.arm for arm in known)
+    lines = {arm: each * place for place, arm in enumerate(arms)}
     places = control_places(known)
     panels = [
-        Panel((table.labels[classifier],), partial(_draw_gains, list(gains), lines, places, each))
-        for classifier, gains in groupby(known, lambda gain: gain.cell.classifier)
+        Panel((table.labels[classifier],), partial(_draw_gains, list(arms), lines, places, each))
+        for classifier, arms in groupby(known, lambda arm: arm[NONE].cell.classifier)
     ]
     return ChartBlock(
         table.heading,
@@ -200,38 +197,42 @@ def _gains(table: ReportTable, most: int | None) -> ChartBlock:
     )
 
 
-def control_places(gains: Sequence[Gain]) -> dict[str, int]:
-    """The place of every control of these gains among the colours of series and markers."""
-    names = dict.fromkeys(name for gain in gains for name in gain.against)
+def control_places(arms: Iterable[ArmGains]) -> dict[str, int]:
+    """The place of every control of these arms among the colours of series and markers."""
+    names = dict.fromkeys(name for arm in arms for name in arm)
     others = (name for name in names if name not in CONTROLS)
     known = {name: place for name, place in CONTROLS.items() if name in names}
     return known | dict(zip(others, cycle(FURTHER), strict=False))
 
 
 def _draw_gains(
-    gains: Sequence[Gain],
+    arms: Sequence[ArmGains],
     lines: Mapping[Arm, int],
     places: Mapping[str, int],
     each: int,
     axes: Axes,
 ) -> dict[str, Any]:
     axes.axvline(0, color="0.4", linewidth=0.8)
-    found: dict[str, list[tuple[int, Evidence]]] = {}
-    for gain in gains:
-        for y, (control, comparison) in enumerate(gain.against.items(), start=lines[gain.cell.arm]):
-            if comparison is not None:
-                found.setdefault(control, []).append((y, comparison.main))
+    found: dict[str, list[tuple[int, Gain]]] = {}
+    for arm in arms:
+        for y, gain in enumerate(arm.values(), start=lines[arm[NONE].cell.arm]):
+            if gain.draws:
+                found.setdefault(gain.control, []).append((y, gain))
     entries = {}
-    for control, tests in found.items():
+    for control, gains in found.items():
         # One outline for all arms: one of each would make a page of twenty arms many times as
         # large.
         style = series_style(places[control])
-        bars = [(x, y) for y, test in tests for x in test.interval or (test.mean, test.mean)]
+        bars = [
+            (x, y)
+            for y, gain in gains
+            for x in (gain.ends[:2] if gain.ends and gain.is_interval else (gain.mean, gain.mean))
+        ]
         _outline(axes, bars, color=style["color"], linewidth=1.6, alpha=0.7)
-        ticks = [(d, y + up) for y, test in tests for d in test.differences for up in (-0.3, 0.3)]
+        ticks = [(d, y + up) for y, gain in gains for d in gain.differences for up in (-0.3, 0.3)]
         _outline(axes, ticks, color=style["color"], linewidth=0.6, alpha=0.7)
-        means = [100 * test.mean for _, test in tests]
-        rows = [y for y, _ in tests]
+        means = [100 * gain.mean for _, gain in gains]
+        rows = [y for y, _ in gains]
         name = f"over {control}"
         (entries[name],) = axes.plot(means, rows, linestyle="none", ms=4, label=name, **style)
     axes.set_ylim(each * len(lines) - 0.5, -0.8)

@@ -5,7 +5,6 @@ the page's viewer.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from hsiaug.base.text import visible
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.formatting import percent
+from hsiaug.report.gains import rank, rival_of
 from hsiaug.report.html.markup import picture_source
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
@@ -29,7 +29,7 @@ from hsiaug.report.scenes.ground_truth import (
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.tasks.data import NoGroundTruthError
-from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, Method
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE, Method
 from hsiaug.trial.store import Store
 
 SIDE = 800
@@ -218,10 +218,10 @@ def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
     that most have.
     """
     best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
-    first = max(table.judged, key=attrgetter("rank"), default=None)
-    beside = [one.comparison for one in (first.rival, first.over_none) if one] if first else []
-    if first and (control := next((one.control for one in beside if one), None)):
-        pair = [first.cell, control]
+    first = max(table.judged, key=rank, default=None)
+    beside = [gain for gain in (rival_of(first), first[NONE]) if gain] if first else []
+    if first and (control := next((gain.control_cell for gain in beside if gain.draws), None)):
+        pair = [first[NONE].cell, control]
         best = [*pair, *(cell for cell in best if cell not in pair)]
     seeds = [trial.seed for cell in best for trial in cell.ok]
     if not seeds:

@@ -12,6 +12,7 @@ from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.trial.arm import NONE
 
 MOST_ARMS = 24
 """Arms that the figure of the page shows."""
@@ -23,20 +24,19 @@ def _gains(table: ReportTable) -> Grid:
     """
 
     def pairs(cell: ArmCell) -> str:
-        counts = [len(c.arm_places) if c else 0 for c in table.against(cell).values()]
+        counts = [gain.draws for gain in table.against(cell).values()]
         several = cell.arm.judged and len(set(counts)) > 1
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 
     def largest_p(cell: ArmCell) -> str:
-        comparisons = table.against(cell).values()
-        every = [one.main.p_corrected if one else None for one in comparisons]
+        every = [gain.p_corrected for gain in table.against(cell).values()]
         known = [p for p in every if p is not None]
         # Of an arm that is judged, every control counts.
         complete = len(known) == len(every) or not cell.arm.judged
         return p_text(max(known) if known and complete else None)
 
     def verdict(cell: ArmCell) -> GridEntry:
-        found = table.gains[cell.arm, cell.classifier].verdict
+        found = table.against(cell)[NONE].verdict
         tone = TONES_OF_FINDINGS[found.finding] if found else ""
         return GridEntry(verdict_text(found, table.scores.second.name), tone=tone)
 
@@ -55,7 +55,7 @@ def _gains(table: ReportTable) -> Grid:
         GridColumn("p", largest_p),
         GridColumn("verdict", verdict, numeric=False),
     ]
-    cells = [cell for cell in table.by_classifier if table.gain(cell)]
+    cells = [cell for cell in table.by_classifier if (cell.arm, cell.classifier) in table.by_arm]
     return make_grid(
         "Gain over the controls", columns, cells, keys=len(keys), block=attrgetter("classifier")
     )

@@ -6,11 +6,12 @@ from operator import attrgetter
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.columns import MOST_ROWS, gain_entry, metric_entry, of_rows
 from hsiaug.report.formatting import count
+from hsiaug.report.gains import rival_of
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import NONE, Method
 
 
 def overview(table: ReportTable) -> Grid:
@@ -116,25 +117,27 @@ def _over_none(table: ReportTable, cell: ArmCell) -> GridEntry:
     """What an arm gains over its classifier without samples; empty of that classifier."""
     if cell.without_samples:
         return GridEntry("")
-    return gain_entry(table.against(cell).get("none"), table.scores.second.name)
+    return gain_entry(table.against(cell).get(NONE), table.scores.second.name)
 
 
 def _over_rival(table: ReportTable, cell: ArmCell) -> GridEntry:
     """What an arm gains over the control that decides."""
-    gain = table.gain(cell)
-    if gain is None or gain.verdict is None or gain.rival is None:
+    rival = rival_of(table.against(cell))
+    if rival is None or rival.verdict is None:
         return GridEntry("")
-    return gain_entry(gain.rival.comparison, table.scores.second.name)
+    return gain_entry(rival, table.scores.second.name)
 
 
 def _rival(table: ReportTable, cell: ArmCell) -> str:
     """The control that decides, or why there is none."""
-    gain = table.gain(cell)
-    if gain is None or gain.verdict is None:
-        return "control" if cell.arm.generator.name != "none" else ""
+    arm = table.against(cell)
+    verdict = arm[NONE].verdict if arm else None
+    if verdict is None:
+        return "" if cell.without_samples else "control"
     if not cell.ok:
-        return gain.verdict.finding
-    return gain.rival.control if gain.rival else ""
+        return verdict.finding
+    rival = rival_of(arm)
+    return rival.control if rival else ""
 
 
 def _section(table: ReportTable, _: Sources) -> Section | None:

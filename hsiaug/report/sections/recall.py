@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from hsiaug.metrics.significance import mean_std
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import ArmCell, class_counts
-from hsiaug.report.compare import Comparison
 from hsiaug.report.confusions import confusions
 from hsiaug.report.figures.confusion import confusion_figure, draw_confusions
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
+from hsiaug.report.gains import Gain, rows_of
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import NONE, Method
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
@@ -96,11 +96,11 @@ def _against_none(table: ReportTable, classifier: Method) -> Grid:
         for key in ("train_counts", "test_counts")
     }
     compared = [
-        comparison
-        for gain in table.gains.values()
-        if gain.cell.classifier == classifier and (comparison := gain.against.get("none"))
+        gain
+        for gain in rows_of(table.compared)
+        if gain.control == NONE and gain.cell.classifier == classifier
     ]
-    bare = compared[0].control if compared else None
+    bare = compared[0].control_cell if compared else None
 
     def name(i: int) -> str:
         return f"{i} {table.class_names[i - 1]}{f' {LEFT_OUT}' if i in left_out else ''}"
@@ -125,9 +125,9 @@ def _against_none(table: ReportTable, classifier: Method) -> Grid:
     return make_grid(heading, columns, ids if bare else (), keys=1)
 
 
-def _delta(comparison: Comparison, classes: int) -> Callable[[int], str]:
+def _delta(gain: Gain, classes: int) -> Callable[[int], str]:
     """Gives the mean difference in recall of a class id."""
-    deltas = comparison.class_deltas(classes)
+    deltas = gain.class_deltas(classes)
 
     def delta(class_id: int) -> str:
         found = deltas.get(class_id)

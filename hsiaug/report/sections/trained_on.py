@@ -12,9 +12,9 @@ from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
-from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
+from hsiaug.trial.arm import BOTH, NONE, SYNTHETIC, Arm, Method
 
-REAL = {"real": "none", BOTH: BOTH}
+REAL = {"real": NONE, BOTH: BOTH}
 """What synthetic samples alone are compared with, as it is called here and among the comparisons of
 an arm.
 """
@@ -28,7 +28,7 @@ def synthetic_only_grid(table: ReportTable) -> Grid:
 
     def over(control: str, row: _Trained) -> str:
         found = table.synthetic_only.get((row.cell.arm, row.cell.classifier), {}).get(control)
-        return with_ends(found.main.mean, found.main.ends) if found else MISSING
+        return with_ends(found.mean, found.ends) if found and found.draws else MISSING
 
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
     columns = [
@@ -67,12 +67,11 @@ def _trained(table: ReportTable, cell: ArmCell) -> Iterator[_Trained]:
     alone.
     """
     if over := table.synthetic_only.get((cell.arm, cell.classifier)):
-        arm = both.control.arm if (both := over[BOTH]) else cell.arm
-        shown = {"real": over["none"], SYNTHETIC: cell, BOTH: both}
-        for train, found in shown.items():
+        real, both = over[NONE].control_cell, over[BOTH].control_cell
+        arm = both.arm if both else cell.arm
+        for train, found in {"real": real, SYNTHETIC: cell, BOTH: both}.items():
             if found:
-                own = found if isinstance(found, ArmCell) else found.control
-                yield _Trained(arm, cell.classifier, train, own)
+                yield _Trained(arm, cell.classifier, train, found)
 
 
 def _section(table: ReportTable, _: Sources) -> Section | None:
