@@ -38,7 +38,7 @@ def stop_by_signals(pass_on: Callable[[int], object] | None = None) -> None:
     def stop(number: int, frame: object) -> None:
         for other in heard:
             signal.signal(other, signal.SIG_IGN)
-        threading.Thread(target=_end_late, args=(number,), daemon=True).start()
+        end_in_time(number)
         if pass_on is None:
             raise KeyboardInterrupt(number)
         pass_on(number)
@@ -64,10 +64,18 @@ def say_stopped(line: str = "") -> None:
         sys.stderr.flush()
 
 
+def end_in_time(number: int) -> None:
+    """Let this process end in a few seconds, whatever it is held up by."""
+    threading.Thread(target=_end_late, args=(number,), daemon=True).start()
+
+
 def _end_late(number: int) -> NoReturn:
     threading.Event().wait(WITHIN)
     for end in AT_LAST:
         with suppress(OSError):
             end()
-    say_stopped()
+    # Whoever does not read what is said may be what holds it up.
+    last = threading.Thread(target=say_stopped, daemon=True)
+    last.start()
+    last.join(0.5)
     os._exit(128 + number)

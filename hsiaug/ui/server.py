@@ -3,6 +3,7 @@ anywhere else.
 """
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
@@ -12,6 +13,7 @@ import webbrowser
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,7 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.base.signals import exit_code
+from hsiaug.base.signals import end_in_time, exit_code
 
 Endpoint = Callable[[Request], Response | Awaitable[Response]]
 Refusal = tuple[int, str]
@@ -185,6 +187,16 @@ def page_routes(
     ]
 
 
+class _Server(uvicorn.Server):
+    """Ends in time though an answer, or a message that nobody reads, holds it up."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        end_in_time(sig)
+        # Of answers that are broken off nobody needs to hear.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        super().handle_exit(sig, frame)
+
+
 def serve_here(
     routes: Sequence[BaseRoute], port: int, *, browser: bool, announce: Callable[[str], object]
 ) -> None:
@@ -232,7 +244,7 @@ def serve_here(
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            _Server(config).run(sockets=[listening])
         except KeyboardInterrupt as stopped:
             # Ctrl-C is how it is ended.
             if exit_code(stopped) != 128 + signal.SIGINT:

@@ -107,3 +107,32 @@ def test_a_signal_that_strikes_in_an_exec_leaves_its_own_exit_code(tmp_path: Pat
     )
     done = subprocess.run([sys.executable, "-m", "struck"], cwd=tmp_path)
     assert done.returncode == 143
+
+
+UNREAD = """
+import os
+from hsiaug.base import signals
+signals.stop_by_signals()
+os.set_blocking(2, False)
+try:
+    while True:
+        os.write(2, b"x" * 4096)
+except BlockingIOError:
+    os.set_blocking(2, True)
+os.write(1, b"full")
+while True:
+    try:
+        os.write(2, b"one more line")
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_signal_ends_a_command_though_nobody_reads_what_it_says() -> None:
+    command = [sys.executable, "-c", UNREAD]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.read(4) == b"full"
+        process.send_signal(signal.SIGTERM)
+        # What is written is read only now that it has ended.
+        assert process.wait() == 128 + signal.SIGTERM

@@ -301,6 +301,30 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["toy-answers.csv"]
 
 
+def test_ctrl_c_ends_the_server_while_clients_are_slow(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--no-browser")
+    with Process(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as run:
+        assert run.stdout is not None
+        address = urllib.parse.urlsplit(run.stdout.readline().removeprefix("label at: ").strip())
+        half = f"POST {address.path}answer HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        half += "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+        with socket.create_connection((address.hostname, address.port)) as slow:
+            slow.sendall(half.encode())
+            asked = urllib.request.urlopen(f"{address.geturl()}state", timeout=60)
+            asked.close()
+            run.send_signal(signal.SIGINT)
+            _, said = run.communicate()
+    assert run.returncode in (0, 128 + signal.SIGINT)
+    assert "Error" not in said and "Traceback" not in said, said
+
+
 def test_a_second_page_over_the_same_answers_says_who_holds_them(
     tmp_path: Path, answers: Path
 ) -> None:
