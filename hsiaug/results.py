@@ -51,7 +51,6 @@ from hsiaug.bench.suite import Run
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
-from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.quality.kits import sample_kit, synthesise
@@ -63,6 +62,7 @@ from hsiaug.registry.session_plugins import as_typed, name_and_overrides
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.running import running_answer_lines
+from hsiaug.tasks.task import task_of
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.plugin_calls import check_limit
 from hsiaug.trial.store import Store
@@ -261,7 +261,7 @@ def augment_scene(
     >>> bool(samples.synthetic.any())
     True
     """
-    kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
+    kit = sample_kit(task_of(scene))
     loaded = scene if isinstance(scene, Scene) else kit.task.data.load(scene)
     request = sample_request(
         generator=kit.task.settings.generators[0] if generator is None else generator,

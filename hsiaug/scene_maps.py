@@ -23,9 +23,7 @@ from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.tiling import TileSplit, side_by_side
 from hsiaug.quality.map_files import (
     RASTERS,
     check_map_targets,
@@ -38,8 +36,8 @@ from hsiaug.registry.progress import show_progress
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.formatting import percent
 from hsiaug.report.output_files import figure_writers, write_files
-from hsiaug.tasks.task import Task, get_task
-from hsiaug.tasks.types import TaskData, TaskSplit
+from hsiaug.tasks.task import Task, get_task, task_of
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
@@ -331,7 +329,7 @@ def make_map(
         task = get_task(source["spec"]["task"])
         data = task.data.load(scene)
     else:
-        task = get_task(task_of(scene, None))
+        task = get_task(task_of(scene))
         data = task.data.load(scene)
         source = _train_on_most(scene, task, data, folder, classifier, device, console)
     spec = spec_of(source, data, registry())
@@ -345,7 +343,9 @@ def make_map(
         )
     same = repeats(refitted, maps, source)
     grounds = task.data.georeferences(scene, data)
-    probabilities = fitted.placed(refitted.split, maps) if isinstance(fitted, _Sharing) else {}
+    probabilities: Mapping[str, NDArray[np.float32]] = {}
+    if isinstance(fitted, _Sharing):
+        probabilities = task.prediction.place(fitted.shares, refitted.split, maps)
     return SceneMap(source, maps, tuple(data.class_names), refitted, same, grounds, probabilities)
 
 
@@ -368,25 +368,10 @@ class _Sharing:
         self._shares.append(self._fitted.predict_proba(batch))
         return self._fitted.predict(batch)
 
-    def placed(
-        self, split: TaskSplit, maps: Mapping[str, NDArray[np.int16]]
-    ) -> dict[str, NDArray[np.float32]]:
-        """(C, H, W) by place, in the order of a map: pixels row by row, or tiles side by side,
-        those of test last.
-        """
-        shares = np.concatenate(self._shares)
-        sheets = [
-            np.full((shares.shape[1], *ids.shape), np.nan, np.float32) for ids in maps.values()
-        ]
-        if isinstance(split, TileSplit):
-            tiles = (*side_by_side(split.pairs, split.patch), *split.test)
-            for (where, row, column), tile in zip(tiles, shares, strict=True):
-                sheets[where][:, row : row + split.patch, column : column + split.patch] = tile
-        for sheet, ids in zip(sheets, maps.values(), strict=True):
-            if not isinstance(split, TileSplit):
-                sheet[:, ids > 0] = shares[: np.count_nonzero(ids)].T
-            sheet[:, ids == 0] = np.nan
-        return dict(zip(maps, sheets, strict=True))
+    @property
+    def shares(self) -> NDArray[np.float32]:
+        """(n, C) of pixels, or (n, C, H, W) of tiles, in the order in which they were asked for."""
+        return np.concatenate(self._shares)
 
 
 def _train_on_most(

@@ -5,7 +5,7 @@ import shlex
 
 from hsiaug.base.text import shortest
 from hsiaug.protocol.balance import Rate
-from hsiaug.tasks.task import USUAL, get_task
+from hsiaug.tasks.task import get_task, task_words
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
@@ -14,9 +14,7 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs,
     come along.
     """
-    words = ["hsiaug", "benchmark", scene_ref]
-    if trial.task != USUAL:
-        words += ["--task", trial.task]
+    words = ["hsiaug", "benchmark", scene_ref, *task_words(trial.task)]
     words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
     if trial.view != trial.usual_view:
         words += ["--view", trial.view]
@@ -30,12 +28,7 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
 
 def generate_command(trial: TrialSpec, scene_ref: str) -> str:
     """``hsiaug generate …`` that writes the samples of this trial."""
-    words = [
-        "hsiaug",
-        "generate",
-        scene_ref,
-        *(["--task", trial.task] if trial.task != USUAL else []),
-    ]
+    words = ["hsiaug", "generate", scene_ref, *task_words(trial.task)]
     words += [
         "--generator",
         trial.generator.name,

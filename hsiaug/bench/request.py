@@ -24,11 +24,10 @@ from pydantic import (
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import DIGITS, MAX_NUMBERS, numbers, seeds, settings, words
-from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.protocol_base import SplitProtocol
-from hsiaug.tasks.task import USUAL, Task, get_task
+from hsiaug.tasks.task import USUAL, Task, get_task, task_of
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 

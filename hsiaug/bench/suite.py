@@ -22,11 +22,11 @@ from hsiaug.bench.plan import MOST_TRIALS, Plan
 from hsiaug.bench.request import Request, RequestKeys, Settings
 from hsiaug.bench.suite_tables import ArmKeys, check_tables, place_arms
 from hsiaug.data.catalogue import find_entry, own_card, status
-from hsiaug.data.pair_sets import find_pairs, pairs_status, split_bands, task_of
+from hsiaug.data.pair_sets import find_pairs, pairs_status, split_bands
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.tasks.task import task_names
+from hsiaug.tasks.task import USUAL, task_names, task_of
 from hsiaug.trial.declared_tables import Claim, DeclaredTable, DeclaredTables, Listed
 
 
@@ -359,7 +359,7 @@ def _is_here(ref: str) -> bool:
 def _task_of(ref: str, optional: bool, asked: str | None) -> str:
     """The task of a scene; that which the run says of a card that may be missing."""
     if optional and missing_card(ref):
-        return asked or "pixels"
+        return asked or USUAL
     return task_of(ref, asked)
 
 

@@ -88,9 +88,8 @@ def advise(
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import advice_json, tell_advice
     from hsiaug.cli.benchmark_run import stoppable
-    from hsiaug.data.pair_sets import task_of
     from hsiaug.registry.lookup import registry
-    from hsiaug.tasks.task import get_task
+    from hsiaug.tasks.task import get_task, task_of
     from hsiaug.trial.store import Store
 
     settings = cluster_settings(None, ())

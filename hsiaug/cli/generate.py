@@ -181,11 +181,10 @@ def make_samples(
     InputError
         For a protocol that there is not, and where ``--set`` names another plugin.
     """
-    from hsiaug.data.pair_sets import task_of
     from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
-    from hsiaug.tasks.task import get_task
+    from hsiaug.tasks.task import get_task, task_of
     from hsiaug.trial.scene_context import SceneContext
 
     kit = sample_kit(task_of(typed["scene"], typed["task"]))

@@ -44,16 +44,14 @@ def option(help: str, *names: str, panel: str | None = None, **typer_options: An
 
 
 def by_task(names: Mapping[str, Sequence[str]]) -> str:
-    """``svm,cnn2d; segmentation: unet``: the usual plugins of each task, those of pixels first.
-    Tasks with the same ones are named together.
+    """``svm,cnn2d; segmentation: unet``: the usual plugins of each task, those of the usual task,
+    which is not named, first. Tasks with the same ones are named together.
     """
     tasks: dict[str, list[str]] = {}
     for task, plugins in names.items():
         tasks.setdefault(",".join(plugins), []).append(task)
-    return "; ".join(
-        plugins if tasks_of[0] == "pixels" else f"{' and '.join(tasks_of)}: {plugins}"
-        for plugins, tasks_of in tasks.items()
-    )
+    usual, *others = tasks
+    return "; ".join([usual, *(f"{' and '.join(tasks[plugins])}: {plugins}" for plugins in others)])
 
 
 GENERATORS = by_task({task: usual.generators for task, usual in settings.OF_TASKS.items()})

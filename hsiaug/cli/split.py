@@ -32,7 +32,6 @@ def split(
       hsiaug split oscd --protocol places:100 --out tiles.png
     """
     from hsiaug.base.files import PICTURES, TABLES, check_targets
-    from hsiaug.data.pair_sets import task_of
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.report.output_files import (
         ARRAYS,
@@ -42,7 +41,7 @@ def split(
         write_files,
     )
     from hsiaug.report.splits import split_figure, split_masks, split_tables
-    from hsiaug.tasks.task import get_task
+    from hsiaug.tasks.task import get_task, task_of
 
     kind = get_task(task_of(scene, task))
     check_targets(out or [], (*PICTURES, *TABLES, *ARRAYS))

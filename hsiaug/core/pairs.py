@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,9 @@ class PairSet:
         Where shapes do not fit one another, an image holds NaN or infinity, or a mask an
         unknown id.
     """
+
+    seed_word: ClassVar[str] = "tiles"
+    """The first word of the seeds of draws of pairs."""
 
     name: str
     places: tuple[Place, ...]

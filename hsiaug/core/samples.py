@@ -30,6 +30,16 @@ class RowArrays:
         rows = {name: array[index] for name, array in arrays_of(self).items()}
         return replace(self, **rows)  # type: ignore[type-var]
 
+    @property
+    def spectra(self) -> NDArray[np.float32]:
+        """(..., B): those of the pixels that have a label, in the shape of the labels."""
+        raise NotImplementedError
+
+    @property
+    def pixel_spectra(self) -> NDArray[np.float32]:
+        """(n, B) float32: the same, one row for each pixel."""
+        return self.spectra.reshape(-1, self.spectra.shape[-1])
+
 
 @dataclass(frozen=True, eq=False)
 class Patches(RowArrays):
@@ -68,9 +78,13 @@ class Patches(RowArrays):
         return self.x
 
     @property
-    def pixel_spectra(self) -> NDArray[np.float32]:
-        """(n, B) float32: the spectra of the pixels that have a label: the centres."""
+    def spectra(self) -> NDArray[np.float32]:
+        """(n, B) float32: those of the pixels that have a label: the centres."""
         return self.centres
+
+    def without_labels(self) -> Patches:
+        """The patches alone, as they are predicted."""
+        return Patches(self.x, self.coords)
 
     @property
     def centres(self) -> NDArray[np.float32]:

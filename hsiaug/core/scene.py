@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +129,9 @@ class Scene(HasCube):
         Where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
         description is empty or of no class.
     """
+
+    seed_word: ClassVar[str] = "split"
+    """The first word of the seeds of draws of scenes."""
 
     name: str
     cube: NDArray[np.float32]

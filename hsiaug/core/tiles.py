@@ -65,10 +65,9 @@ class Tiles(RowArrays):
         """The array of spectra, whatever it is called."""
         return self.images
 
-    @property
-    def pixel_spectra(self) -> NDArray[np.float32]:
-        """(n·H·W, T·B) float32: the spectra of the pixels that have a label: all."""
-        return self.spectra.reshape(-1, self.dates * self.bands)
+    def without_labels(self) -> Tiles:
+        """The tiles alone, as they are predicted."""
+        return Tiles(self.images)
 
     @property
     def spectra(self) -> NDArray[np.float32]:

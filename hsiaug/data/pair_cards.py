@@ -13,6 +13,10 @@ from hsiaug.data.near_duplicates import CONTENT
 
 FILLED = ("place", "group", "name", "band")
 """Names that may stand in braces in a pattern."""
+DATES = {"segmentation": 1, "change": 2}
+"""Images of a place, by the task of a card."""
+CLASS_NAMES = {"change": ("unchanged", "changed")}
+"""Names of the classes of tasks that have no others."""
 
 
 def _pattern(text: str) -> str:
@@ -184,11 +188,13 @@ class PairCard(CardTable):
 
     @model_validator(mode="after")
     def _dates_fit(self) -> Self:
-        dates = 2 if self.task == "change" else 1
+        dates = DATES[self.task]
         if len(self.images.files) != dates:
             raise ValueError(
                 f"task {self.task} needs {dates} pattern(s) in images.files, one per date"
             )
-        if self.task == "change" and self.masks.names != ("unchanged", "changed"):
-            raise ValueError('task change needs masks.names = ["unchanged", "changed"]')
+        names = CLASS_NAMES.get(self.task, self.masks.names)
+        if self.masks.names != names:
+            listed = ", ".join(f'"{name}"' for name in names)
+            raise ValueError(f"task {self.task} needs masks.names = [{listed}]")
         return self

@@ -26,6 +26,7 @@ from hsiaug.data.near_duplicates import (
     alike_by_position,
     compared_bands,
 )
+from hsiaug.data.pair_cards import DATES
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.place_contents import PlaceContent, place_contents, read_small
@@ -130,9 +131,10 @@ def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
 
 
 def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:
-    task_of_set = "change" if pairs.dates == 2 else "segmentation"
+    task_of_set = next(of_dates for of_dates, dates in DATES.items() if dates == pairs.dates)
     if task_of_set != task:
-        rule = f"`task` {task} needs images of {'two dates' if task == 'change' else 'one date'}"
+        needed = {1: "one date", 2: "two dates"}[DATES.get(task, 1)]
+        rule = f"`task` {task} needs images of {needed}"
         raise InputError(
             rule,
             value=f"{ref} has {pairs.dates}",

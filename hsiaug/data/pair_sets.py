@@ -204,25 +204,6 @@ def _checked(card: PairCard, bands: tuple[str, ...]) -> tuple[str, ...]:
     return bands
 
 
-def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
-    """The task of a set of pairs, as its card says; of a scene the one that is asked for, or
-    "pixels".
-
-    Raises InputError where another task is asked for than the card's.
-    """
-    entry = find_pairs(ref)
-    if entry is None:
-        return asked or "pixels"
-    if asked not in (None, entry.card.task):
-        rule = (
-            f"{os.fspath(ref)} is a set of pairs for the task {entry.card.task}, as its card says"
-        )
-        raise InputError(
-            rule, value=f"task {asked}", hint=f"Leave the task out, or say {entry.card.task}."
-        )
-    return entry.card.task
-
-
 def pairs_status(entry: PairEntry) -> str:
     """The state of a set: "here", also where some places of one that allows it are missing, or
     "place by hand".

@@ -305,8 +305,7 @@ class SplitProtocol:
         seed : int
             Number of the draw.
         """
-        room = "split" if isinstance(data, Scene) else "tiles"
-        return self._seeded(room, data.drawn_as, seed)
+        return self._seeded(data.seed_word, data.drawn_as, seed)
 
     def _seeded(self, room: str, drawn: str, seed: int) -> np.random.Generator:
         return np.random.default_rng(

@@ -91,6 +91,22 @@ class Predictor(Protocol):
         """
         ...
 
+    def place(
+        self, shares: Any, split: Any, maps: Mapping[str, NDArray[np.int16]], /
+    ) -> dict[str, NDArray[np.float32]]:
+        """Shares (C, H, W) of the classes at every place.
+
+        Parameters
+        ----------
+        shares : ndarray of float32, shape (n, C) or (n, C, H, W)
+            Of all batches that ``mapped`` asked for, in order.
+        split : TaskSplit
+            That was mapped.
+        maps : mapping of str to ndarray of int16, shape (H, W)
+            What ``mapped`` gave. Where it holds 0, shares are NaN.
+        """
+        ...
+
 
 class PixelPredictor:
     """Single pixels, from the patches round them; by default of each its class id."""
@@ -145,6 +161,15 @@ class PixelPredictor:
         ids = self.map_pixels(fitted, card, scene, split.patch, scene.labels > 0, progress, spectra)
         ids[split.test] = self._predict(fitted, card, scene, split, spectra, self.mapped_ids)
         return {scene.name: ids}
+
+    def place(
+        self, shares: NDArray[np.float32], split: Split, maps: Mapping[str, NDArray[np.int16]]
+    ) -> dict[str, NDArray[np.float32]]:
+        sheets = _sheets(shares, maps)
+        for name, ids in maps.items():
+            # Pixels row by row; the test pixels follow, which are among them.
+            sheets[name][:, ids > 0] = shares[: np.count_nonzero(ids)].T
+        return sheets
 
     def map_pixels(
         self,
@@ -245,6 +270,28 @@ class TilePredictor:
             if unlabelled.any():
                 mask[unlabelled & ~np.asarray(place.images).any(axis=(0, 1))] = 0
         return {place.name: mask for place, mask in zip(data.places, ids.values(), strict=True)}
+
+    def place(
+        self, shares: NDArray[np.float32], split: TileSplit, maps: Mapping[str, NDArray[np.int16]]
+    ) -> dict[str, NDArray[np.float32]]:
+        sheets = _sheets(shares, maps)
+        places = list(sheets.values())
+        tiles = (*side_by_side(split.pairs, split.patch), *split.test)
+        for (where, row, column), tile in zip(tiles, shares, strict=True):
+            places[where][:, row : row + split.patch, column : column + split.patch] = tile
+        for name, ids in maps.items():
+            sheets[name][:, ids == 0] = np.nan
+        return sheets
+
+
+def _sheets(
+    shares: NDArray[np.float32], maps: Mapping[str, NDArray[np.int16]]
+) -> dict[str, NDArray[np.float32]]:
+    """(C, H, W) NaN at every place."""
+    return {
+        name: np.full((shares.shape[1], *ids.shape), np.nan, np.float32)
+        for name, ids in maps.items()
+    }
 
 
 def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> AnyArray:

@@ -4,11 +4,14 @@ The runner knows none of them by name. Another package brings a task by an entry
 ``hsiaug.tasks``, with whatever of the jobs it does in its own way.
 """
 
+import os
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
-from hsiaug.base.errors import PluginError, check_known
+from hsiaug.base.errors import InputError, PluginError, check_known
+from hsiaug.core.scene import Scene
 from hsiaug.core.view_names import AUTO, VIEWS
+from hsiaug.data.pair_sets import find_pairs
 from hsiaug.registry.card import ControlOf
 from hsiaug.tasks import scores, settings
 from hsiaug.tasks.data import DataSource, PairSource, SceneSource
@@ -143,6 +146,28 @@ def task_names(*, of_scenes: bool = False) -> tuple[str, ...]:
     """
     own = (name for name, task in _TASKS.items() if task.of_scenes or not of_scenes)
     return tuple(dict.fromkeys((*own, *_entry_points())))
+
+
+def task_words(name: str) -> list[str]:
+    """The words of a command line that name a task: none of the usual one."""
+    return [] if name == USUAL else ["--task", name]
+
+
+def task_of(data: str | os.PathLike[str] | Scene, asked: str | None = None) -> str:
+    """The task of a set of pairs, as its card says; of a scene, also in memory, the one that is
+    asked for, or the usual one.
+
+    Raises InputError where another task is asked for than the card's.
+    """
+    entry = None if isinstance(data, Scene) else find_pairs(data)
+    if entry is None:
+        return asked or USUAL
+    if asked not in (None, entry.card.task):
+        rule = f"{data} is a set of pairs for the task {entry.card.task}, as its card says"
+        raise InputError(
+            rule, value=f"task {asked}", hint=f"Leave the task out, or say {entry.card.task}."
+        )
+    return entry.card.task
 
 
 def get_task(name: str) -> Task:

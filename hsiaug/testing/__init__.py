@@ -16,8 +16,9 @@ from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card, check_made_of_params
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
+from hsiaug.tasks.task import USUAL
 from hsiaug.testing import classifiers, generators, protocols
-from hsiaug.testing.cases import TASKS
+from hsiaug.testing.cases import CASES
 from hsiaug.testing.classifiers import ClassifierSubject
 from hsiaug.testing.core import CheckList, Kit
 from hsiaug.testing.core import ConformanceError as ConformanceError
@@ -72,7 +73,7 @@ def _subject(
     if kind == "protocol":
         return ProtocolSubject(loaded, entry.variant if entry else None)
     card = getattr(loaded, "card", None)
-    tasks = [task for task in card.tasks if task in TASKS] if isinstance(card, Card) else []
+    tasks = [task for task in card.tasks if task in CASES] if isinstance(card, Card) else []
     if not tasks:
         rule = "the conformance kit checks classes that carry a Card, for a task that there is"
         hint = "Set card = Card(name=…, version=…, summary=…) on the class."
@@ -81,5 +82,5 @@ def _subject(
         )
     check_made_of_params(loaded)
     # Pixels first, where the plugin serves them; all else in the order of the card.
-    tasks.sort(key=lambda task: task != "pixels")
+    tasks.sort(key=lambda task: task != USUAL)
     return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, *tasks)

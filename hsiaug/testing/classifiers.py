@@ -14,12 +14,10 @@ from hsiaug.contracts import FittedClassifier
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import IGNORE
 from hsiaug.tasks.types import locate_labels
-from hsiaug.testing import access
-from hsiaug.testing.access import Items, Samples
-from hsiaug.testing.cases import Case
 from hsiaug.testing.core import Arrays, CheckList, ProgressRecorder, Violation, require
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import DEVICE, CaseContext, Subject
+from hsiaug.testing.task_cases import Case, Items, Samples
 from hsiaug.trial.machine import counted_work
 
 WEIGHTLESS = 0.2
@@ -44,7 +42,7 @@ class ClassifierSubject(Subject[ClassifierFit]):
 
     def fit_on(self, context: CaseContext) -> ClassifierFit:
         real = context.plugin_view.real
-        return self.learn(concatenate([real, access.repeat(real)]), context)
+        return self.learn(concatenate([real, self.cases.repeat(real)]), context)
 
     def learn(self, samples: Samples, context: CaseContext | None = None) -> ClassifierFit:
         """A fit on samples of a check's choice, shown as the runner shows them.
@@ -67,7 +65,7 @@ class ClassifierSubject(Subject[ClassifierFit]):
     @cached_property
     def probes(self) -> tuple[Items, NDArray[np.int64]]:
         """Test items of the easy case as the classifier is shown them, and their labels."""
-        return access.probes(self.easy, self.card)
+        return self.cases.probes(self.easy, self.card)
 
     def predict(self, fitted: ClassifierFit, batch: Items) -> NDArray[np.int64]:
         """Class ids of items."""
@@ -76,7 +74,7 @@ class ClassifierSubject(Subject[ClassifierFit]):
     def recall(self, fitted: ClassifierFit, batch: Items, y: NDArray[np.int64]) -> float:
         """Mean recall over the classes of y that can be judged; 1 where there is none."""
         right = self.predict(fitted, batch) == y
-        return float(np.mean([right[y == c].mean() for c in access.judged_ids(y)] or [1.0]))
+        return float(np.mean([right[y == c].mean() for c in self.cases.judged_ids(y)] or [1.0]))
 
     def use(self, case: Case) -> ClassifierFit:
         context = self.context(case)
@@ -118,9 +116,8 @@ class ClassifierSubject(Subject[ClassifierFit]):
         """Mean recall on the real training pixels, and the least that it must be."""
         real = context.task.sampling.shown(context.plugin_view.real, self.card)
         y = real.labels
-        return self.recall(fitted, access.items(real), y), access.least(
-            self.task, len(access.judged_ids(y))
-        )
+        least = self.cases.least(len(self.cases.judged_ids(y)))
+        return self.recall(fitted, real.without_labels(), y), least
 
     def result(self, fitted: ClassifierFit) -> Arrays:
         batch, _ = self.probes
@@ -153,8 +150,8 @@ def batches(subject: ClassifierSubject) -> None:
     batch, _ = subject.probes
     whole = subject.predict(subject.base, batch)
     cuts = [slice(0, 1), slice(1, len(batch) // 3), slice(len(batch) // 3, None)]
-    parts = [subject.predict(subject.base, access.items(batch, cut)) for cut in cuts]
-    turned = subject.predict(subject.base, access.items(batch, slice(None, None, -1)))[::-1]
+    parts = [subject.predict(subject.base, batch.take(cut)) for cut in cuts]
+    turned = subject.predict(subject.base, batch.take(slice(None, None, -1)))[::-1]
     for name, labels in (("in three parts", np.concatenate(parts)), ("in reverse", turned)):
         share = float((labels != whole).mean())
         require(share <= STRAY, f"predicted {name}, {share:.0%} of the labels are others")
@@ -193,7 +190,7 @@ def weights(subject: ClassifierSubject) -> None:
     mean recall
     """
     real = subject.view.real
-    wrong = access.mislabel(real, len(subject.easy.data.class_names))
+    wrong = subject.cases.mislabel(real, len(subject.easy.data.class_names))
     fitted, _ = subject.plain
     clean = subject.recall(fitted, *subject.probes)
     spoilt = subject.recall(subject.learn(concatenate([real, wrong])), *subject.probes)
@@ -206,7 +203,7 @@ def weights(subject: ClassifierSubject) -> None:
 def synthetic_only(subject: ClassifierSubject) -> None:
     """samples that are all synthetic are learnt, or refused with one clear error"""
     batch, _ = subject.probes
-    synthetic = access.repeat(subject.view.real)
+    synthetic = subject.cases.repeat(subject.view.real)
     with contextlib.suppress(HsiaugError):
         labels = subject.predict(subject.learn(synthetic), batch)
         learnt = np.setdiff1d(synthetic.labels, [IGNORE])

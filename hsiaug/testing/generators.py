@@ -4,7 +4,6 @@ import contextlib
 import json
 import tempfile
 import unittest
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -13,10 +12,8 @@ import numpy as np
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import Prepared
+from hsiaug.core.read_only import arrays_of
 from hsiaug.registry.card import preparing_params
-from hsiaug.testing import access
-from hsiaug.testing.access import Counts, Samples, View
-from hsiaug.testing.cases import Case, hardest_cases
 from hsiaug.testing.core import (
     Arrays,
     Cancelled,
@@ -28,6 +25,7 @@ from hsiaug.testing.core import (
 )
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import DEVICE, CaseContext, Subject
+from hsiaug.testing.task_cases import Case, Counts, Samples, View, nearest_share
 from hsiaug.trial.generator import fit_generator, prepared_state
 
 PLAUSIBLE = 0.9
@@ -54,7 +52,7 @@ class GeneratorSubject(Subject[GeneratorFit]):
 
     def counts(self, view: View) -> Counts:
         """The counts that a check asks for."""
-        return access.request(self.task, sorted(view.counts))
+        return self.cases.request(sorted(view.counts))
 
     def draw(
         self,
@@ -77,7 +75,7 @@ class GeneratorSubject(Subject[GeneratorFit]):
 
     def expected(self, counts: Counts) -> Counts:
         """The expected counts: none from a generator whose card says that it adds nothing."""
-        return counts if self.card.adds else access.of_classes(self.task, {})
+        return counts if self.card.adds else self.cases.of_classes({})
 
     def use(self, case: Case) -> GeneratorFit:
         context = self.context(case)
@@ -88,7 +86,18 @@ class GeneratorSubject(Subject[GeneratorFit]):
         return fitted
 
     def result(self, fitted: GeneratorFit) -> Arrays:
-        return access.arrays(self.draw(fitted))
+        return sample_arrays(self.draw(fitted))
+
+
+def sample_arrays(samples: Samples) -> Arrays:
+    """Samples as arrays that can be compared."""
+    contents: Arrays = {
+        "spectra": samples.values,
+        "class ids": samples.labels,
+        "weight": samples.weight,
+    }
+    stated = arrays_of(samples)
+    return contents | {name: stated[name] for name in ("confidence",) if name in stated}
 
 
 CHECKS = CheckList(BEFORE)
@@ -103,7 +112,7 @@ def samples(subject: GeneratorSubject) -> None:
     synthetic, with finite weights ≥ 0
     """
     drawn = subject.draw(subject.base)
-    access.inspect(drawn, subject.view)
+    subject.cases.inspect(drawn, subject.view)
     require(np.asarray(drawn.synthetic).all(), "samples that are not marked synthetic")
     require(
         np.isfinite(drawn.weight).all() and (drawn.weight >= 0).all(),
@@ -129,9 +138,9 @@ def counts(subject: GeneratorSubject) -> None:
         )
         for requested in (
             task_subject.counts(task_subject.view),
-            *map(partial(access.of_classes, task_subject.task), by_class),
+            *map(task_subject.cases.of_classes, by_class),
         ):
-            wrong = access.count_errors(
+            wrong = task_subject.cases.count_errors(
                 task_subject.draw(task_subject.base, requested), task_subject.expected(requested)
             )
             require(not wrong, wrong)
@@ -145,15 +154,15 @@ def untrained_class(subject: GeneratorSubject) -> None:
     """asked for a class without training pixels, it raises one clear error or makes what was asked
     for
     """
-    case = hardest_cases(subject.task)[-1]
+    case = subject.cases.hardest()[-1]
     trained = subject.context(case).plugin_view.counts
     missing = next(c for c in range(1, len(case.data.class_names) + 1) if c not in trained)
-    requested = access.of_classes(subject.task, {min(trained): 2, missing: 3})
+    requested = subject.cases.of_classes({min(trained): 2, missing: 3})
     try:
         drawn = subject.draw(subject.hardest, requested)
     except HsiaugError:
         return
-    wrong = access.count_errors(drawn, subject.expected(requested))
+    wrong = subject.cases.count_errors(drawn, subject.expected(requested))
     require(not wrong, f"{wrong}, and no error")
 
 
@@ -165,11 +174,11 @@ def scene_units(subject: GeneratorSubject) -> None:
     drawn = subject.draw(subject.base)
     if not len(drawn):
         raise unittest.SkipTest("it adds no sample")
-    require(np.isfinite(access.values(drawn)).all(), "NaN or infinity")
-    visible = access.visible(subject.view)
+    require(np.isfinite(drawn.values).all(), "NaN or infinity")
+    visible = subject.cases.visible(subject.view)
     low, high = visible.min(), visible.max()
     for c in np.unique(drawn.labels):
-        x = access.of_class(drawn, c)
+        x = subject.cases.of_class(drawn, c)
         inside = float(((x >= low - (high - low)) & (x <= high + (high - low))).mean())
         observation = (
             f"class {c}: {inside:.0%} of the values near the visible pixels' range"
@@ -187,12 +196,12 @@ def labels(subject: GeneratorSubject) -> None:
     """samples of a class are nearer to the mean spectrum of its training pixels than to those of
     other classes more often than if their labels were dealt out at random
     """
-    if subject.task == "change":
+    if not subject.cases.classes_have_spectra:
         raise unittest.SkipTest("a change has no spectrum of its own")
-    drawn = subject.draw(subject.base, access.many(subject.task, sorted(subject.view.counts)))
+    drawn = subject.draw(subject.base, subject.cases.many(sorted(subject.view.counts)))
     if not len(drawn):
         raise unittest.SkipTest("it adds no sample")
-    share, least = access.nearest_share(drawn, subject.view)
+    share, least = nearest_share(drawn, subject.view)
     require(
         share >= least,
         f"{share:.0%} of the samples of a class are nearest to it, on average over classes;"
@@ -205,7 +214,7 @@ def seed(subject: GeneratorSubject) -> None:
     """another seed gives other samples, so that the blocks of a pool do not repeat each other"""
     if not subject.card.adds:
         raise unittest.SkipTest("it adds no sample")
-    first, second = (access.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
+    first, second = (subject.draw(subject.base, seed=seed).values for seed in (0, 1))
     require(not np.array_equal(first, second), "the same samples for seeds 0 and 1")
 
 
@@ -220,7 +229,7 @@ def guidance(subject: GeneratorSubject) -> None:
     if default is None:
         raise unittest.SkipTest("its card declares no guidance")
     drawn = (subject.draw(subject.base, guidance=omega) for omega in (0.0, default + 1))
-    plain, strong = (access.values(batch) for batch in drawn)
+    plain, strong = (batch.values for batch in drawn)
     require(np.isfinite(plain).all() and np.isfinite(strong).all(), "NaN or infinity")
     require(
         not np.array_equal(plain, strong), f"the same samples for ω = 0 and ω = {default + 1:g}"

@@ -5,23 +5,23 @@ declared.
 import pickle
 import unittest
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from hsiaug.base.errors import PluginError
-from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.protocol.split import Split, draw_split
-from hsiaug.protocol.tiling import TileSplit, draw_tiles
+from hsiaug.protocol.split import Split
+from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card
 from hsiaug.registry.protocol_base import Buffer, SplitProtocol
+from hsiaug.tasks.task import USUAL
+from hsiaug.testing.cases import CASES
 from hsiaug.testing.core import CheckList, other_global_seeds, require
+from hsiaug.testing.pixel_cases import PixelCases
 from hsiaug.testing.shared_checks import STATIC
 
-PATCH, TILE = 5, 16
 SEEDS = (0, 1, 2)
 BUFFERS: tuple[Buffer, ...] = ("none", "centre", "patch")
 
@@ -73,18 +73,15 @@ class ProtocolSubject:
         """
         protocol = self.protocol()
         drawn_scene = scene or self.scene
-        drawn = Drawn()
-        if "pixels" in self.card.tasks:
-            drawn.append(draw_split(drawn_scene, protocol, seed, PATCH))
-        if {"segmentation", "change"} & set(self.card.tasks):
-            drawn.append(draw_tiles(_halves(drawn_scene), protocol, seed, TILE))
-        return drawn
+        # Tiles of one date and of two are drawn alike.
+        kinds = {type(cases): cases for task, cases in CASES.items() if task in self.card.tasks}
+        return [cases.drawn(protocol, drawn_scene, seed) for cases in kinds.values()]
 
     def pixels(self, seed: int, buffer: Buffer | None = None) -> Split:
         """The split of single pixels. Raises SkipTest for a protocol of masks alone."""
-        if "pixels" not in self.card.tasks:
+        if not self.card.serves(USUAL):
             raise unittest.SkipTest("a protocol of masks: training and test tiles share no pixel")
-        return draw_split(self.scene, self.protocol(buffer), seed, PATCH)
+        return PixelCases().drawn(self.protocol(buffer), self.scene, seed)
 
     @cached_property
     def base(self) -> list[str]:
@@ -97,20 +94,6 @@ CHECKS = CheckList(STATIC)
 
 def _sums(draw: Callable[[int], Drawn]) -> list[str]:
     return [split.audit.sha256 for seed in SEEDS for split in draw(seed)]
-
-
-def _halves(scene: Scene) -> PairSet:
-    """The scene as two places, one of training and one of test."""
-    pairs = PairSet.of(scene)
-    middle = scene.shape[0] // 2
-    (place,) = pairs.places
-
-    def half(name: str, side: Side, rows: slice) -> Place:
-        return Place(name, place.images[:, :, rows].copy(), place.mask[rows].copy(), side)
-
-    train = half("one", "train", slice(middle))
-    test = half("other", "test", slice(middle, None))
-    return replace(pairs, places=(train, test))
 
 
 @CHECKS.add(

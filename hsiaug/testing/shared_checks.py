@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from hsiaug.registry.card import ANY_TASK, PRESETS, Card, build_params
 from hsiaug.tasks.task import task_names
-from hsiaug.testing.cases import scramble
 from hsiaug.testing.core import CheckList, other_global_seeds, require, require_equal
 from hsiaug.testing.subject import Subject
 
@@ -106,7 +105,7 @@ def no_test_label(subject: Subject[F]) -> None:
     trials
     """
     original = subject.result(subject.base)
-    scrambled = subject.result(subject.fit(scramble(subject.easy, subject.card)))
+    scrambled = subject.result(subject.fit(subject.cases.scramble(subject.easy, subject.card)))
     require_equal(
         original, scrambled, "other test pixels, or other descriptions of classes, change"
     )

@@ -3,24 +3,21 @@ kit's own.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.samples import Patches
-from hsiaug.core.tiles import PairCounts
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card, Scope, build_params, check_preset
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.registry.session_plugins import Handed
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.access import Counts, Items, Samples, View, repeat
-from hsiaug.testing.cases import TASKS, Case, easy_case, hardest_cases
+from hsiaug.testing.cases import CASES
 from hsiaug.testing.core import Arrays, ProgressRecorder
+from hsiaug.testing.task_cases import Case, Items, Samples, View
 from hsiaug.trial.machine import OptimiserWork, counted_work
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.scene_context import SceneContext
@@ -33,26 +30,6 @@ F = TypeVar("F")
 DEVICE = "cpu"
 
 
-class _Repeats:
-    """The generator that classifiers are paired with: real samples once more."""
-
-    card = Card(
-        name="kit-repeats", version="1", summary="The conformance kit's generator", tasks=TASKS
-    )
-
-    def __init__(self, params: object) -> None: ...
-
-    def fit(self, view: View, **_: object) -> "_Repeats":
-        self.made = repeat(view.real)
-        return self
-
-    def sample(self, counts: Counts, **_: object) -> Samples:
-        if isinstance(counts, PairCounts):
-            return self.made.take(np.resize(np.arange(len(self.made)), counts.total))
-        index = [np.resize(np.flatnonzero(self.made.labels == c), n) for c, n in counts.items()]
-        return self.made.take(np.concatenate(index))
-
-
 class _Nearest:
     """The classifier that generators are paired with: the nearest class mean, of all dates at each
     pixel.
@@ -62,31 +39,21 @@ class _Nearest:
         name="kit-nearest",
         version="1",
         summary="The conformance kit's classifier",
-        tasks=TASKS,
+        tasks=tuple(CASES),
         input="spectrum",
     )
 
     def __init__(self, params: object) -> None: ...
 
     def fit(self, samples: Samples, view: View, **_: object) -> "_Nearest":
-        spectra = _spectra(samples)
         y = samples.labels
         self.ids = np.unique(y[y > 0])
-        self.means = np.stack([spectra[y == c].mean(axis=0) for c in self.ids])
+        self.means = np.stack([samples.spectra[y == c].mean(axis=0) for c in self.ids])
         return self
 
     def predict(self, batch: Items) -> NDArray[np.int64]:
-        distance = ((_spectra(batch)[..., None, :] - self.means) ** 2).sum(axis=-1)
+        distance = ((batch.spectra[..., None, :] - self.means) ** 2).sum(axis=-1)
         return np.asarray(self.ids[distance.argmin(axis=-1)])
-
-
-def _spectra(batch: Items) -> NDArray[np.float32]:
-    """(n, B) of the centres of patches, or (n, H, W, T·B)."""
-    return batch.centres if isinstance(batch, Patches) else batch.spectra
-
-
-REFERENCE_PLUGINS: Mapping[Kind, Any] = {"generator": _Repeats, "classifier": _Nearest}
-"""The kit's own plugin of each kind."""
 
 
 class CaseContext(SceneContext):
@@ -129,6 +96,8 @@ class Subject(ABC, Generic[F]):
     ----------
     task : str
         The one that it is checked in.
+    cases : TaskCases
+        The cases of that task.
     elsewhere : list of Subject
         Subjects of the same plugin in the further tasks that it serves.
     work : OptimiserWork
@@ -143,8 +112,14 @@ class Subject(ABC, Generic[F]):
         check_preset(preset, [self.card])
         self.params = build_params(self.card, preset)
         self.task = task
+        self.cases = CASES[task]
         self.elsewhere = cast(list[Self], [type(self)(plugin, preset, other) for other in further])
         self.work = OptimiserWork()
+
+    @property
+    def _references(self) -> dict[Kind, Any]:
+        """The kit's own plugin of each kind."""
+        return {"generator": self.cases.generator, "classifier": _Nearest}
 
     def context(self, case: Case) -> CaseContext:
         """A fresh context for the trial of this plugin on a case beside one of the kit's; nothing
@@ -152,7 +127,7 @@ class Subject(ABC, Generic[F]):
         """
         plugins: dict[Kind, PluginSpec] = {
             kind: PluginSpec(plugin.card.name, plugin.card.version, plugin.card.params())
-            for kind, plugin in REFERENCE_PLUGINS.items()
+            for kind, plugin in self._references.items()
         }
         plugins[self.kind] = PluginSpec(self.card.name, self.card.version, self.params)
         spec = TrialSpec(
@@ -173,7 +148,7 @@ class Subject(ABC, Generic[F]):
     def trial(self) -> Record:
         """The record of a whole trial on the easy case."""
         plugins: dict[tuple[Kind, str], Found] = {}
-        for kind, plugin in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
+        for kind, plugin in {**self._references, self.kind: self.plugin}.items():
             entry = Entry(kind, plugin.card.name, f"{plugin.__module__}:{plugin.__qualname__}")
             plugins[kind, entry.name] = Handed(entry, "kit", plugin.card.version, plugin=plugin)
         context = self.base_context
@@ -185,7 +160,7 @@ class Subject(ABC, Generic[F]):
     @cached_property
     def easy(self) -> Case:
         """The case of most checks."""
-        return easy_case(self.task)
+        return self.cases.easy()
 
     @cached_property
     def base_context(self) -> CaseContext:
@@ -222,4 +197,4 @@ class Subject(ABC, Generic[F]):
     @cached_property
     def hardest(self) -> F:
         """The fit on the last of the hardest cases, in which a class is missing."""
-        return [self.use(case) for case in hardest_cases(self.task)][-1]
+        return [self.use(case) for case in self.cases.hardest()][-1]

@@ -23,7 +23,7 @@ from hsiaug.data.cards import FileSpec
 from hsiaug.data.catalogue import check_spared, find_entry
 from hsiaug.data.download import download
 from hsiaug.data.pair_loading import load_pairs
-from hsiaug.data.pair_sets import check_pairs, find_pairs, task_of
+from hsiaug.data.pair_sets import check_pairs, find_pairs
 from hsiaug.data.raw import Conversion
 from hsiaug.data.toy import toy_scene
 from hsiaug.data.windows import FileCube
@@ -709,15 +709,6 @@ def _(desk: Desk) -> None:
         find_pairs(f"{mine}:red+violet")
     names = desk.error.hint.removeprefix("Names: ").rstrip(".").split(", ")
     load_pairs(f"{mine}:{'+'.join(names[:2])}", "segmentation")
-
-
-@refusal("pair_sets.task_of")
-def _(desk: Desk) -> None:
-    with desk.refused():
-        task_of(pairs(), "change")
-    assert task_of("pairs.toml", None) == "segmentation"
-    said = desk.error.hint.rpartition(" ")[2].rstrip(".")
-    assert task_of("pairs.toml", said) == "segmentation"
 
 
 @refusal("pair_sets.check_pairs")

@@ -9,8 +9,8 @@ import pytest
 from hsiaug.api import Classifier, MaskClassifier
 from hsiaug.registry.card import sampling_params
 from hsiaug.registry.lookup import registry
-from hsiaug.testing import access, check_classifier, check_generator
-from hsiaug.testing.generators import GeneratorSubject
+from hsiaug.testing import check_classifier, check_generator
+from hsiaug.testing.generators import GeneratorSubject, sample_arrays
 
 CHECK = {"generator": check_generator, "classifier": check_classifier}
 INSTALLED = [(kind, name) for kind in CHECK for name in registry().names(kind)]
@@ -49,7 +49,7 @@ def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its
     here, there = other.result(loaded), other.result(other.base)
     assert all(
         np.array_equal(here[part], there[part])
-        for part in access.arrays(subject.draw(subject.base))
+        for part in sample_arrays(subject.draw(subject.base))
     )
 
 

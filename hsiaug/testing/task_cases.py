@@ -1,0 +1,220 @@
+"""The data on which plugins are checked, and what the checks ask of samples: a class for each kind
+of task, joined in :mod:`hsiaug.testing.cases`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import Patches, PatchSamples
+from hsiaug.core.scene import Scene
+from hsiaug.core.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
+from hsiaug.protocol.split import Split
+from hsiaug.protocol.tiling import TileSplit
+from hsiaug.protocol.view import TrainView
+from hsiaug.registry.card import Card
+from hsiaug.registry.protocol_base import SplitProtocol
+from hsiaug.testing.core import require
+
+Samples = PatchSamples | DenseSamples
+Items = Patches | Tiles
+"""The items that are predicted."""
+View = TrainView | DenseView
+Counts = Mapping[int, int] | PairCounts
+
+NAMES = ("Meadow", "Maize", "Orchard", "Pond")
+"""Names of the classes of a case, of which some may be missing."""
+LOW, SPAN = 6000.0, 4000.0
+"""Scene units: digital numbers, far from 0 and from a standard deviation of 1, so that samples
+which were not brought back to scene units are seen at once.
+"""
+NOISE = 0.015
+"""Standard deviation of pixels round the spectrum of their class, as a share of SPAN."""
+REPEATED_NOISE = 0.002
+"""Noise of a repeated sample, as a share of the value that it is added to."""
+OF_EACH = 40
+"""Samples of each class that show whether labels belong to them."""
+OVER_CHANCE = 0.15
+"""Share of the way from chance to perfection that labels must lie above chance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Data of a task, and the split that plugins see them under."""
+
+    task: str
+    data: Scene | PairSet
+    split: Split | TileSplit
+
+
+class TaskCases(ABC):
+    """The cases of a task, and what checks ask for, and of samples there.
+
+    Attributes
+    ----------
+    classes_have_spectra : bool
+        Whether the pixels of a class are alike.
+    """
+
+    classes_have_spectra = True
+    generator: ClassVar[type[Any]]
+    """The generator that classifiers are paired with: real samples once more."""
+
+    @abstractmethod
+    def easy(self) -> Case:
+        """The case of most checks."""
+
+    @abstractmethod
+    def hardest(self) -> list[Case]:
+        """All troubles at once, in as few cases as they can be; in the last a class is missing."""
+
+    def scramble(self, case: Case, card: Card) -> Case:
+        """The same but for what the card's plugin may not see: all test labels are wrong, hidden
+        spectra others, and classes not described unless it reads text.
+        """
+        described = case.data if card.text else replace(case.data, descriptions={})
+        return self.scrambled(replace(case, data=described), card)
+
+    @abstractmethod
+    def scrambled(self, case: Case, card: Card) -> Case:
+        """The same but for test labels and hidden spectra."""
+
+    @abstractmethod
+    def drawn(self, protocol: SplitProtocol, scene: Scene, seed: int) -> Split | TileSplit:
+        """A draw of a protocol on a scene."""
+
+    @abstractmethod
+    def request(self, trained: Sequence[int]) -> Counts:
+        """The counts that most checks ask for: unequal, none of one class, and only of trained
+        classes.
+        """
+
+    @abstractmethod
+    def of_classes(self, counts: Mapping[int, int]) -> Counts:
+        """A request for that many samples of each class id and nothing else."""
+
+    @abstractmethod
+    def many(self, trained: Sequence[int]) -> Counts:
+        """The counts that show whether labels belong to samples: as many of each class."""
+
+    @abstractmethod
+    def count_errors(self, samples: Any, expected: Any) -> str:
+        """How samples differ from what was asked for; "" where they do not."""
+
+    def inspect(self, samples: Any, view: View) -> None:
+        """Raise Violation for samples that are not what the contract says, their numbers and values
+        apart.
+        """
+        real: Samples = view.real
+        require(isinstance(samples, type(real)), f"a {type(samples).__name__}")
+        x, y = samples.values, samples.labels
+        shape = real.values.shape[1:]
+        require(x.shape[1:] == shape and x.dtype == np.float32, f"spectra {x.dtype} {x.shape}")
+        require(y.dtype == np.int64, f"class ids {y.dtype}")
+        self.inspect_labels(samples, len(view.class_names))
+
+    @abstractmethod
+    def inspect_labels(self, samples: Any, classes: int) -> None:
+        """Raise Violation for labels, or what goes with them, that are not what the contract
+        says.
+        """
+
+    @abstractmethod
+    def of_class(self, samples: Any, c: int) -> NDArray[np.float32]:
+        """All values of one class; c may be any of its labels."""
+
+    @abstractmethod
+    def visible(self, view: Any) -> NDArray[np.float32]:
+        """All values of all bands that a view shows."""
+
+    @abstractmethod
+    def probes(self, case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
+        """Test items as the card's classifier is shown them, and their labels."""
+
+    @abstractmethod
+    def judged_ids(self, y: NDArray[np.int64]) -> list[int]:
+        """Class ids that have enough labels for a recall to tell."""
+
+    @abstractmethod
+    def least(self, classes: int) -> float:
+        """Least mean recall over so many classes of a classifier that has learnt anything."""
+
+    @abstractmethod
+    def repeat(self, real: Any) -> Samples:
+        """Synthetic samples that any classifier can learn from: real ones with a little noise."""
+
+    @abstractmethod
+    def mislabel(self, real: Any, classes: int) -> Samples:
+        """Synthetic samples of weight 0 with wrong labels: enough to spoil what does not heed the
+        weight.
+        """
+
+
+def nearest_share(samples: Samples, view: View) -> tuple[float, float]:
+    """Share of samples, or of pixels of masks, that lie nearest to the mean real spectrum of their
+    class, on average over classes; and the least share that is more than chance.
+    """
+    real, real_ids = _labelled_spectra(view.real)
+    ids = np.unique(real_ids)
+    means = np.stack([real[real_ids == c].mean(axis=0) for c in ids])
+    spectra, labels = _labelled_spectra(samples)
+    nearest = ids[((spectra[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)]
+    shares = [float((nearest[labels == c] == c).mean()) for c in np.unique(labels)]
+    chance = 1 / len(ids)
+    return float(np.mean(shares)), chance + OVER_CHANCE * (1 - chance)
+
+
+def _labelled_spectra(samples: Samples) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(n, B) spectra that have a class, of centres of patches or pixels of masks, and their ids."""
+    labelled = samples.labels > IGNORE
+    return samples.spectra[labelled], samples.labels[labelled]
+
+
+def noisy(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Values of repeated samples."""
+    rng = np.random.default_rng(derive_seed("conformance", "repeated"))
+    return x + (rng.normal(0, REPEATED_NOISE, size=x.shape) * x).astype(np.float32)
+
+
+def wrong_ids(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """The next class of each label; 0 stays."""
+    return np.where(labels == IGNORE, IGNORE, labels % classes + 1)
+
+
+def scrambled_labels(labels: NDArray[np.int16], classes: int) -> NDArray[np.int16]:
+    """Every label of any shape replaced by another of 1..``classes``; 0 stays."""
+    # By random steps: a shift of all would keep how often each label occurs.
+    steps = np.random.default_rng(derive_seed("scrambled")).integers(1, classes, size=labels.shape)
+    return np.where(labels > 0, (labels - 1 + steps) % classes + 1, 0).astype(np.int16)
+
+
+def class_spectra(classes: int, bands: int) -> NDArray[np.float64]:
+    """(C, B) of 0..1."""
+    grid = np.linspace(0, 1, bands)
+    c = np.arange(classes)[:, None]
+    return np.asarray(0.2 + 0.15 * c + 0.1 * np.sin(np.pi * (1 + c) * grid))
+
+
+def case_facts(names: Sequence[str], bands: int, description: str, *, hard: bool) -> dict[str, Any]:
+    """Metadata of a case.
+
+    Parameters
+    ----------
+    hard : bool
+        No wavelengths, ground sampling distance or descriptions.
+    """
+    return {
+        "class_names": tuple(names),
+        "wavelengths": None if hard else np.linspace(450.0, 2350.0, bands),
+        "gsd": None if hard else 2.0,
+        "units": "digital numbers",
+        "descriptions": (
+            {} if hard else {name: (description.format(name.lower()),) for name in names}
+        ),
+    }
