@@ -2,6 +2,8 @@
 share.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,6 +71,17 @@ def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floa
         "edges": edge_share(maps.scores, threshold),
         "across": angle_across_edges(maps, threshold),
         "elsewhere": angle_elsewhere(maps, threshold),
+    }
+
+
+def statistics_by_column(sets: Mapping[str, LayoutMaps], threshold: float) -> dict[str, Column]:
+    """:func:`layout_statistics` of several sets, of which one is called "held_out"; nothing of an
+    empty one.
+    """
+    sills = held_out_sills(sets["held_out"])
+    return {
+        name: layout_statistics(maps, threshold, sills) if len(maps) else {}
+        for name, maps in sets.items()
     }
 
 

@@ -29,14 +29,12 @@ from hsiaug.metrics.layout_measures import (
 from hsiaug.metrics.layout_statistics import (
     STATISTICS,
     TOLD,
-    held_out_sills,
-    layout_statistics,
+    statistics_by_column,
 )
-from hsiaug.metrics.neighbours import nearest_of_class
 from hsiaug.metrics.patch_distances import PatchSpace
-from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
+from hsiaug.metrics.spatial_folds import spatial_cells
 from hsiaug.metrics.spectra import Space, at_most, fit_space
-from hsiaug.metrics.two_sample import Side, match_folds
+from hsiaug.metrics.two_sample import Side, match_folds, match_made
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
@@ -50,6 +48,7 @@ IN_CELL = 40
 """Held-out patches of a class in one half of a fold at most."""
 BYTES = 2**28
 """Patches of one set at most, in bytes, unless that would leave fewer than ten of a class."""
+FEW_BLOCKS = "too few separate blocks of held-out patches for a two-sample test"
 TESTED = 500
 """Patches of each side of a two-sample test at most."""
 PIXELS = 5000
@@ -213,20 +212,15 @@ def _statistics(compared: _Compared, rng: np.random.Generator) -> tuple[dict[str
     real_x = compared.cut(compared.held.at[fresh])
     real = layout_maps(real_x, space)
     shuffled = layout_maps(shuffle_pixels(real_x, 1.0, rng), space)
-    threshold = edge_threshold(layout_maps(known_x, space).scores)
-    sills = held_out_sills(real)
-    columns: dict[str, Column] = {
-        "made": layout_statistics(compared.maps.take(rows), threshold, sills),
-        "held_out": layout_statistics(real, threshold, sills),
-        "shuffled": layout_statistics(shuffled, threshold, sills),
-        "training": {},
-    }
+    training = layout_maps(known_x, space)
     repeated = _drawn_like(compared.made_y[rows], compared.known.y, rng)
-    if len(repeated):
-        columns["training"] = layout_statistics(
-            layout_maps(known_x[repeated], space), threshold, sills
-        )
-    return columns, len(rows)
+    sets = {
+        "made": compared.maps.take(rows),
+        "held_out": real,
+        "shuffled": shuffled,
+        "training": training.take(repeated),
+    }
+    return statistics_by_column(sets, edge_threshold(training.scores)), len(rows)
 
 
 def _alike(y: Ints, others: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -272,23 +266,18 @@ def _design(compared: _Compared, rng: np.random.Generator) -> tuple[TestDesign |
     y = np.concatenate([held_out.y, train.y])
     cells = spatial_cells(places, y, side, rng)
     if cells is None:
-        return None, "too few separate blocks of held-out patches for a two-sample test"
+        return None, FEW_BLOCKS
     tested = cells.take((cells.rows < len(held_out)) & np.isin(y[cells.rows], synthetic_y))
-    corner = (y[tested.rows] * FOLDS + tested.fold) * HALVES + tested.half
-    tested = tested.take(at_most(corner, _most(synthetic, IN_CELL, len(np.unique(corner))), rng))
+    corners = tested.corners(y)
+    tested = tested.take(at_most(corners, _most(synthetic, IN_CELL, len(np.unique(corners))), rng))
     real = Side(np.arange(len(tested)), y[tested.rows], tested.fold, tested.block)
     real_x = compared.cut(held_out.at[tested.rows])
     patch_space = PatchSpace.of(space)
-    near = nearest_of_class(
-        patch_space.reduce(synthetic), synthetic_y, patch_space.reduce(real_x), real.y
-    )
-    comparable = np.flatnonzero(near >= 0)
-    near = near[comparable]
-    synthetic_side = Side(comparable, synthetic_y[comparable], real.fold[near], real.block[near])
-    sides = [real.take(tested.half == half) for half in range(HALVES)]
-    first, second, synthetic_side = match_folds([*sides, synthetic_side], rng, TESTED)
-    if not len(synthetic_side):
-        return None, "too few separate blocks of held-out patches for a two-sample test"
+    reduced = patch_space.reduce(real_x), synthetic_y, patch_space.reduce(synthetic)
+    matched = match_made(real, tested.half, *reduced, rng, TESTED)
+    if matched is None:
+        return None, FEW_BLOCKS
+    first, second, synthetic_side = matched
     trained = cells.take((cells.rows >= len(held_out)) & np.isin(y[cells.rows], synthetic_y))
     training_side = Side(trained.rows - len(held_out), y[trained.rows], trained.fold, trained.block)
     real_side, training_side = match_folds([real, training_side], rng, TESTED)

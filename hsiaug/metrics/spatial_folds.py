@@ -43,6 +43,11 @@ class SpatialCells:
         """The windows at ``index`` (integers or a mask)."""
         return SpatialCells(self.rows[index], self.block[index], self.fold[index], self.half[index])
 
+    def corners(self, y: NDArray[np.integer]) -> Ints:
+        """(m,) the class, fold and half of each window as one number. y: (n,) classes of all."""
+        corners: Ints = (y[self.rows] * FOLDS + self.fold) * HALVES + self.half
+        return corners
+
 
 def spatial_cells(
     places: NDArray[np.integer], y: NDArray[np.integer], side: int, rng: np.random.Generator

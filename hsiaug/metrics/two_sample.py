@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.spatial_folds import FOLDS
+from hsiaug.metrics.neighbours import nearest_of_class
+from hsiaug.metrics.spatial_folds import FOLDS, HALVES
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -97,6 +98,45 @@ def match_folds(sides: Sequence[Side], rng: np.random.Generator, most: int) -> l
         side.take(np.concatenate(parts).astype(np.int64))
         for side, parts in zip(sides, chosen, strict=True)
     ]
+
+
+def match_made(
+    real: Side,
+    half: Ints,
+    reduced: NDArray[np.float32],
+    made_y: Ints,
+    made_reduced: NDArray[np.float32],
+    rng: np.random.Generator,
+    most: int,
+) -> tuple[Side, Side, Side] | None:
+    """The two halves of held-out samples, and made ones in their like, matched to one another.
+
+    Parameters
+    ----------
+    real : Side
+        The held-out samples.
+    half : (n,) int64
+        Of each of these.
+    reduced, made_reduced : (n, k, g, g) and (m, k, g, g) float32
+        Held-out and made samples as they are compared: a made one stands in the fold and the block
+        of the held-out one of its class that is nearest to it.
+    made_y : (m,) int64
+        Classes of made samples.
+    most : int
+        Samples of each side.
+
+    Returns
+    -------
+    tuple of Side or None
+        First half, second half, made. None where nothing can be matched.
+    """
+    near = nearest_of_class(made_reduced, made_y, reduced, real.y)
+    rows = np.flatnonzero(near >= 0)
+    near = near[rows]
+    made = Side(rows, made_y[rows], real.fold[near], real.block[near])
+    halves = [real.take(half == h) for h in range(HALVES)]
+    first, second, made = match_folds([*halves, made], rng, most)
+    return (first, second, made) if len(made) else None
 
 
 def _cap(sizes: Ints, most: int) -> int:

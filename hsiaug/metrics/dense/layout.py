@@ -39,14 +39,12 @@ from hsiaug.metrics.layout_measures import (
 from hsiaug.metrics.layout_statistics import (
     STATISTICS,
     TOLD,
-    held_out_sills,
-    layout_statistics,
+    statistics_by_column,
 )
-from hsiaug.metrics.neighbours import nearest_of_class
 from hsiaug.metrics.patch_distances import block_means
-from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
+from hsiaug.metrics.spatial_folds import spatial_cells
 from hsiaug.metrics.spectra import Space, at_most, frechet_between
-from hsiaug.metrics.two_sample import Side, match_folds
+from hsiaug.metrics.two_sample import Side, match_made
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
@@ -126,7 +124,8 @@ def dense_layout(
         "shuffled": mixed,
     }
     maps = {name: date_maps(tiles, space) for name, tiles in sets.items()}
-    columns = _statistics(maps)
+    joined = {name: join_dates(dates) for name, dates in maps.items()}
+    columns = statistics_by_column(joined, edge_threshold(joined["training"].scores))
     for name, column in _distances(sets, maps, classes, rng).items():
         columns[name] |= column
     for name, tiles in (sets | {"shuffled": moved}).items():
@@ -139,17 +138,6 @@ def dense_layout(
         return Layout(measure_rows(MEASURES, columns, len(synthetic_tiles), {}), notes)
     tests = run_judges(design, judges, columns, seed)
     return Layout(measure_rows(MEASURES, columns, len(synthetic_tiles), tests))
-
-
-def _statistics(maps: Mapping[str, list[LayoutMaps]]) -> dict[str, Column]:
-    """Statistics of neighbours, by column."""
-    joined = {name: join_dates(dates) for name, dates in maps.items()}
-    threshold = edge_threshold(joined["training"].scores)
-    sills = held_out_sills(joined["held_out"])
-    return {
-        name: layout_statistics(date_maps_of_set, threshold, sills)
-        for name, date_maps_of_set in joined.items()
-    }
 
 
 def _distances(
@@ -238,8 +226,7 @@ def _design(
     cells = spatial_cells(where, every_kind, side, rng)
     if cells is None:
         return None
-    corner = (every_kind[cells.rows] * FOLDS + cells.fold) * HALVES + cells.half
-    cells = cells.take(at_most(corner, WINDOWS, rng))
+    cells = cells.take(at_most(cells.corners(every_kind), WINDOWS, rng))
     windows = every.take(cells.rows)
     kinds = every_kind[cells.rows]
     real = Side(np.arange(len(cells)), kinds, cells.fold, cells.block)
@@ -247,17 +234,11 @@ def _design(
     synthetic_windows = _random_windows(synthetic, side, rng)
     synthetic_kinds = _kinds(synthetic_windows.masks(synthetic))
     synthetic_maps = synthetic_windows.maps(synthetic, space, classes)
-    near = nearest_of_class(
-        block_means(synthetic_maps.scores), synthetic_kinds, block_means(real_maps.scores), real.y
-    )
-    usable = np.flatnonzero(near >= 0)
-    synthetic_side = Side(
-        usable, synthetic_kinds[usable], real.fold[near[usable]], real.block[near[usable]]
-    )
-    halves = [real.take(cells.half == half) for half in range(HALVES)]
-    first, second, synthetic_side = match_folds([*halves, synthetic_side], rng, TESTED)
-    if not len(synthetic_side):
+    reduced = block_means(real_maps.scores), synthetic_kinds, block_means(synthetic_maps.scores)
+    matched = match_made(real, cells.half, *reduced, rng, TESTED)
+    if matched is None:
         return None
+    first, second, synthetic_side = matched
     mixed = replace(held_out, images=shuffle_blocks(held_out.images, BLOCK, 1.0, rng))
     damaged = windows.take(second.rows).maps(mixed, space, classes)
     return TestDesign(
