@@ -1,13 +1,14 @@
 """The contracts of a generator and a classifier: two functions each, all state explicit.
 
-They are structural types: a plugin needs no base class, only the methods. :mod:`hsiaug.api` shows a
+Patches with a class each and tiles with a mask each have the same contracts, of other types. They
+are structural types: a plugin needs no base class, only the methods. :mod:`hsiaug.api` shows a
 whole generator in its docstring.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,7 +152,177 @@ class Reconstruction:
             )
 
 
-class FittedGenerator(Protocol):
+Counts = TypeVar("Counts", contravariant=True)
+Given = TypeVar("Given", covariant=True)
+Samples = TypeVar("Samples", contravariant=True)
+View = TypeVar("View", contravariant=True)
+Items = TypeVar("Items", contravariant=True)
+Fitted = TypeVar("Fitted", covariant=True)
+
+
+class SampleSource(Protocol[Counts, Given]):
+    """A generator that has learnt from a train view."""
+
+    def sample(self, counts: Counts, *, guidance: float | None, seed: int) -> Given:
+        """Exactly the synthetic samples that are asked for, in any order.
+
+        The same arguments give the same samples. Of pairs the runner asks for any classes alone,
+        ``hsiaug generate --show`` for pairs of one class.
+
+        Parameters
+        ----------
+        counts : mapping of int to int, or PairCounts
+            How many samples are wanted of each class id; of pairs how many in all, and how many of
+            these shall show each class id.
+        guidance : float or None
+            Guidance strength ω, where 0 is purely conditional. None for a generator without
+            guidance.
+        seed : int
+            Seeds every random choice.
+
+        Returns
+        -------
+        PatchSamples or DenseSamples
+            ``counts[c]`` samples of each class id c, in the scene's units; or ``counts.total``
+            pairs in the data's units, ``counts.by_class[c]`` of them showing class c.
+
+        Raises
+        ------
+        PluginError
+            Where samples of a class cannot be made, or a class cannot be shown.
+        """
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write all state as safetensors and JSON (see :func:`hsiaug.api.save_state`).
+
+        Parameters
+        ----------
+        folder : Path
+            An empty folder.
+        """
+        ...
+
+
+class SampleLearner(Protocol[View, Fitted]):
+    """Learns from a train view to make labelled samples."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None: ...
+
+    def fit(self, view: View, *, seed: int, device: str, progress: Progress) -> Fitted:
+        """Learn to make samples.
+
+        Where the card says ``resumes``, it (and ``prepare``) also takes ``checkpoint: Path |
+        None``, a folder of its own that lasts until the fit is done (see :class:`hsiaug.api.Card`);
+        None = nothing is to be saved.
+
+        Parameters
+        ----------
+        view : TrainView or DenseView
+            What may be seen of the scene, within the scope that the card declares; or the training
+            tiles with their masks.
+        seed : int
+            Seeds every random choice.
+        device : str
+            Where to compute: "cpu", "cuda", "cuda:1" …
+        progress : Progress
+            Takes in how far the fit is.
+
+        Returns
+        -------
+        FittedGenerator or FittedPairGenerator
+
+        Raises
+        ------
+        PluginError
+            Where the view cannot be learnt from.
+        """
+        ...
+
+    def load(self, folder: Path, *, device: str) -> Fitted:
+        """Load what :meth:`FittedGenerator.save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder that was written.
+        device : str
+            Where to compute.
+
+        Returns
+        -------
+        FittedGenerator or FittedPairGenerator
+            Must give the same samples as the one that was saved.
+        """
+        ...
+
+
+class Labeller(Protocol[Items]):
+    """A classifier that has learnt."""
+
+    def predict(self, items: Items, /) -> NDArray[np.int64]:
+        """Class ids of centre pixels, or of every pixel of tiles. Called once per batch of test
+        pixels or tiles.
+
+        Parameters
+        ----------
+        items : Patches or Tiles
+            n patches, as the card's ``input`` says, or n tiles.
+
+        Returns
+        -------
+        (n,) or (n, H, W) int64
+            Class ids 1..C.
+        """
+        ...
+
+
+class LabelLearner(Protocol[Samples, View, Fitted]):
+    """Learns class ids from real and synthetic samples."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None: ...
+
+    def fit(
+        self, samples: Samples, view: View, *, seed: int, device: str, progress: Progress
+    ) -> Fitted:
+        """Learn to classify.
+
+        Samples and view show the spectral transform that the user asked for (``views``), as do the
+        items that are predicted: take the number of bands from them, not from the scene, and expect
+        no reflectance.
+
+        Parameters
+        ----------
+        samples : PatchSamples or DenseSamples
+            Real and synthetic samples: patches as ``card.input`` says, or tiles with their masks,
+            in which 0 is no label.
+        view : TrainView or DenseView
+            Of pixels, serves the normaliser, and unlabelled pixels where the card declares a scope;
+            of tiles, the real training tiles alone.
+        seed : int
+            Seeds every random choice.
+        device : str
+            Where to compute: "cpu", "cuda", "cuda:1" …
+        progress : Progress
+            Takes in how far the fit is.
+
+        Returns
+        -------
+        FittedClassifier or FittedMaskClassifier
+
+        Raises
+        ------
+        PluginError
+            Where the samples cannot be learnt from.
+        """
+        ...
+
+
+class FittedGenerator(SampleSource[Mapping[int, int], PatchSamples], Protocol):
     """A generator that has learnt from a train view.
 
     One that reads text may add ``attention(x, prompts) -> Attention``: the cross-attention of the
@@ -174,45 +345,6 @@ class FittedGenerator(Protocol):
     but going on after blocks of these counts. Every block then has the seed of the first.
     """
 
-    def sample(
-        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
-    ) -> PatchSamples:
-        """Exactly the synthetic samples that are asked for, in any order.
-
-        The same arguments give the same samples.
-
-        Parameters
-        ----------
-        counts : mapping of int to int
-            How many samples are wanted of each class id.
-        guidance : float or None
-            Guidance strength ω, where 0 is purely conditional. None for a generator without
-            guidance.
-        seed : int
-            Seeds every random choice.
-
-        Returns
-        -------
-        PatchSamples
-            ``counts[c]`` samples of each class id c, in the scene's units.
-
-        Raises
-        ------
-        PluginError
-            Where samples of a class cannot be made.
-        """
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Write all state as safetensors and JSON (see :func:`hsiaug.api.save_state`).
-
-        Parameters
-        ----------
-        folder : Path
-            An empty folder.
-        """
-        ...
-
 
 class Prepared(Protocol):
     """What a generator learnt of a scene without any label.
@@ -231,7 +363,7 @@ class Prepared(Protocol):
         ...
 
 
-class Generator(Protocol):
+class Generator(SampleLearner[TrainView, FittedGenerator], Protocol):
     """Learns from a train view to make labelled samples.
 
     ``params`` is an instance of the params class that the card names.
@@ -244,106 +376,16 @@ class Generator(Protocol):
     that show the same pixels share it, and its seed depends on the plugin's name alone.
     """
 
-    card: ClassVar[Card]
 
-    def __init__(self, params: Any) -> None: ...
-
-    def fit(
-        self, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedGenerator:
-        """Learn to make samples.
-
-        Where the card says ``resumes``, it (and ``prepare``) also takes ``checkpoint: Path |
-        None``, a folder of its own that lasts until the fit is done (see :class:`hsiaug.api.Card`);
-        None = nothing is to be saved.
-
-        Parameters
-        ----------
-        view : TrainView
-            What may be seen of the scene, within the scope that the card declares.
-        seed : int
-            Seeds every random choice.
-        device : str
-            Where to compute: "cpu", "cuda", "cuda:1" …
-        progress : Progress
-            Takes in how far the fit is.
-
-        Returns
-        -------
-        FittedGenerator
-
-        Raises
-        ------
-        PluginError
-            Where the view cannot be learnt from.
-        """
-        ...
-
-    def load(self, folder: Path, *, device: str) -> FittedGenerator:
-        """Load what :meth:`FittedGenerator.save` wrote.
-
-        Parameters
-        ----------
-        folder : Path
-            The folder that was written.
-        device : str
-            Where to compute.
-
-        Returns
-        -------
-        FittedGenerator
-            Must give the same samples as the one that was saved.
-        """
-        ...
-
-
-class FittedPairGenerator(Protocol):
+class FittedPairGenerator(SampleSource[PairCounts, DenseSamples], Protocol):
     """A generator of image–mask pairs that has learnt from the training tiles.
 
     One that encodes and decodes may add ``reconstruct(samples: DenseSamples) -> Reconstruction``;
     ``hsiaug inspect`` measures what that loses.
     """
 
-    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
-        """Exactly the synthetic pairs that are asked for, in any order.
 
-        The runner asks for pairs of any classes alone, ``hsiaug generate --show`` for pairs of one
-        class. The same arguments give the same pairs.
-
-        Parameters
-        ----------
-        counts : PairCounts
-            How many pairs are wanted in all, and how many of these shall show each class id.
-        guidance : float or None
-            Guidance strength ω; None for a generator without guidance.
-        seed : int
-            Seeds every random choice.
-
-        Returns
-        -------
-        DenseSamples
-            ``counts.total`` pairs in the data's units, ``counts.by_class[c]`` of them showing
-            class c.
-
-        Raises
-        ------
-        PluginError
-            Where a class cannot be shown.
-        """
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Write all state, as :meth:`FittedGenerator.save` does.
-
-        Parameters
-        ----------
-        folder : Path
-            An empty folder.
-        """
-        ...
-
-
-class PairGenerator(Protocol):
+class PairGenerator(SampleLearner[DenseView, FittedPairGenerator], Protocol):
     """Learns from training tiles to make image–mask pairs; its card names ``segmentation`` or
     ``change``.
 
@@ -352,58 +394,8 @@ class PairGenerator(Protocol):
     among (all of the training places), and their masks 0.
     """
 
-    card: ClassVar[Card]
 
-    def __init__(self, params: Any) -> None: ...
-
-    def fit(
-        self, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedPairGenerator:
-        """Learn to make pairs.
-
-        As in :meth:`Generator.fit` it also takes ``checkpoint`` where the card says ``resumes``.
-
-        Parameters
-        ----------
-        view : DenseView
-            The training tiles with their masks.
-        seed : int
-            Seeds every random choice.
-        device : str
-            Where to compute: "cpu", "cuda", "cuda:1" …
-        progress : Progress
-            Takes in how far the fit is.
-
-        Returns
-        -------
-        FittedPairGenerator
-
-        Raises
-        ------
-        PluginError
-            Where the tiles cannot be learnt from.
-        """
-        ...
-
-    def load(self, folder: Path, *, device: str) -> FittedPairGenerator:
-        """Load what :meth:`FittedPairGenerator.save` wrote.
-
-        Parameters
-        ----------
-        folder : Path
-            The folder that was written.
-        device : str
-            Where to compute.
-
-        Returns
-        -------
-        FittedPairGenerator
-            Must give the same pairs as the one that was saved.
-        """
-        ...
-
-
-class FittedClassifier(Protocol):
+class FittedClassifier(Labeller[Patches], Protocol):
     """A classifier that has learnt.
 
     It may add ``predict_proba(patches) -> (n, C) float32``, the shares of the class ids 1..C.
@@ -413,118 +405,18 @@ class FittedClassifier(Protocol):
     are no training of the classifier.
     """
 
-    def predict(self, patches: Patches) -> NDArray[np.int64]:
-        """Class ids of centre pixels. Called once per batch of test pixels.
 
-        Parameters
-        ----------
-        patches : Patches
-            n patches, as the card's ``input`` says.
-
-        Returns
-        -------
-        (n,) int64
-            Class ids 1..C.
-        """
-        ...
-
-
-class Classifier(Protocol):
+class Classifier(LabelLearner[PatchSamples, TrainView, FittedClassifier], Protocol):
     """Learns class ids from real and synthetic samples."""
 
-    card: ClassVar[Card]
 
-    def __init__(self, params: Any) -> None: ...
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedClassifier:
-        """Learn to classify.
-
-        Samples and view show the spectral transform that the user asked for (``views``), as do the
-        patches that are predicted: take the number of bands from them, not from the scene, and
-        expect no reflectance.
-
-        Parameters
-        ----------
-        samples : PatchSamples
-            Real and synthetic samples; their patches are as ``card.input`` says.
-        view : TrainView
-            Serves the normaliser, and unlabelled pixels where the card declares a scope.
-        seed : int
-            Seeds every random choice.
-        device : str
-            Where to compute: "cpu", "cuda", "cuda:1" …
-        progress : Progress
-            Takes in how far the fit is.
-
-        Returns
-        -------
-        FittedClassifier
-
-        Raises
-        ------
-        PluginError
-            Where the samples cannot be learnt from.
-        """
-        ...
-
-
-class FittedMaskClassifier(Protocol):
+class FittedMaskClassifier(Labeller[Tiles], Protocol):
     """A classifier of masks that has learnt.
 
     It may add ``facts``, as :class:`FittedClassifier`, and ``predict_proba(tiles) -> (n, C, H, W)
     float32``, the shares of the class ids 1..C.
     """
 
-    def predict(self, tiles: Tiles) -> NDArray[np.int64]:
-        """Class ids of every pixel. Called once per batch of test tiles.
 
-        Parameters
-        ----------
-        tiles : Tiles
-            n tiles.
-
-        Returns
-        -------
-        (n, H, W) int64
-            Class ids 1..C.
-        """
-        ...
-
-
-class MaskClassifier(Protocol):
+class MaskClassifier(LabelLearner[DenseSamples, DenseView, FittedMaskClassifier], Protocol):
     """Learns masks from real and synthetic tiles; its card names ``segmentation`` or ``change``."""
-
-    card: ClassVar[Card]
-
-    def __init__(self, params: Any) -> None: ...
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedMaskClassifier:
-        """Learn to classify.
-
-        Parameters
-        ----------
-        samples : DenseSamples
-            Real and synthetic tiles with their masks, in which 0 is no label.
-        view : DenseView
-            The real training tiles alone.
-        seed : int
-            Seeds every random choice.
-        device : str
-            Where to compute: "cpu", "cuda", "cuda:1" …
-        progress : Progress
-            Takes in how far the fit is.
-
-        Returns
-        -------
-        FittedMaskClassifier
-
-        Raises
-        ------
-        PluginError
-            Where the samples cannot be learnt from.
-        """
-        ...

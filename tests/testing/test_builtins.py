@@ -1,7 +1,7 @@
 """Every plugin that is installed keeps the contract: new ones come in by being registered."""
 
 from dataclasses import fields, replace
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -57,7 +57,6 @@ def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its
 def test_a_classifier_says_which_contract_it_keeps(name):
     plugin = registry().find("classifier", name).load()
     contract = Classifier if "pixels" in plugin.card.tasks else MaskClassifier
-    stated, asked = (get_type_hints(one.fit) for one in (plugin, contract))
-    assert {key: stated[key] for key in ("samples", "view")} == {
-        key: asked[key] for key in ("samples", "view")
-    }
+    stated = get_type_hints(plugin.fit)
+    samples, view, _ = get_args(contract.__orig_bases__[0])
+    assert (stated["samples"], stated["view"]) == (samples, view)
