@@ -16,7 +16,7 @@ from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.plan import check_samples
-from hsiaug.contracts import FittedPairGenerator, Reconstruction
+from hsiaug.contracts import FittedPairGenerator
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.calibration import Reliability
@@ -25,11 +25,6 @@ from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
 from hsiaug.metrics.fidelity_measures import Fidelity
 from hsiaug.metrics.nearest_real import RealSamples
-from hsiaug.metrics.reconstruction import (
-    ReconstructionMeasure,
-    reconstruction_losses,
-    reconstruction_measures,
-)
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, tile_colours, turned_pairs
@@ -38,10 +33,12 @@ from hsiaug.quality.figures import class_spectra, shares_figure
 from hsiaug.quality.synthesis import (
     ClassRow,
     Drawn,
+    Encoded,
     Inspection,
     MaskSynthesis,
     SampleRequest,
     fit_once,
+    measure_reconstruction,
 )
 from hsiaug.registry.card import Card
 from hsiaug.report.formatting import method_labels, wrong_share
@@ -190,27 +187,13 @@ class MaskSamples:
             describe=partial(_verdict, like),
             pictures=partial(_pictures, made, held, like),
             measure_layout=layout,
-            reconstruction=measure_reconstruction(made, held),
+            reconstruction=measure_reconstruction(made, _encoded(held), _encoded(made.real)),
         )
 
 
-def measure_reconstruction(
-    made: MaskSynthesis, held: DenseSamples
-) -> tuple[ReconstructionMeasure, ...]:
-    """What the generator's encoder and decoder lose of held-out and of training tiles; nothing of a
-    generator without them.
-    """
-    reconstruct = getattr(made.fitted, "reconstruct", None)
-    if not callable(reconstruct):
-        return ()
-
-    def losses(samples: DenseSamples) -> dict[str, float | None]:
-        some = samples.take(np.arange(len(samples))[:ENCODED])
-        decoded: Reconstruction = reconstruct(some)
-        decoded.check(some.images)
-        return reconstruction_losses(some.images, decoded.images, decoded.probability, some.masks)
-
-    return reconstruction_measures(losses(held), losses(made.real), made.data.units)
+def _encoded(samples: DenseSamples) -> Encoded:
+    some = samples.take(slice(ENCODED))
+    return Encoded(some, some.images, some.masks)
 
 
 def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> dict[str, Figure]:

@@ -16,18 +16,13 @@ from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import shortened
 from hsiaug.bench.plan import check_samples
-from hsiaug.contracts import PromptReading, Reconstruction
+from hsiaug.contracts import PromptReading
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
 from hsiaug.metrics.fidelity_measures import Fidelity, FidelityMeasure, MeasureTable, average_rounds
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means
 from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
-from hsiaug.metrics.reconstruction import (
-    ReconstructionMeasure,
-    reconstruction_losses,
-    reconstruction_measures,
-)
 from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra, at_most
 from hsiaug.protocol.balance import synthetic_counts
@@ -37,10 +32,12 @@ from hsiaug.quality.figures import pixel_figures
 from hsiaug.quality.synthesis import (
     ClassRow,
     Drawn,
+    Encoded,
     Inspection,
     PixelSynthesis,
     SampleRequest,
     fit_once,
+    measure_reconstruction,
     no_prompts,
 )
 from hsiaug.registry.card import Card
@@ -169,6 +166,8 @@ class PixelSamples:
             made.synthetic.x,
             made.synthetic.y,
         )
+        left_out = patches_at(scene.cube, _encoded(test), made.split.patch)
+        known = made.real.x[:ENCODED]
         return Inspection(
             made,
             {"train": len(train), "held_out": len(held), "synthetic": len(synthetic)},
@@ -177,8 +176,16 @@ class PixelSamples:
             describe=partial(_verdict, like),
             pictures=partial(pixel_figures, made, train, held, synthetic),
             measure_layout=layout,
-            reconstruction=measure_reconstruction(made),
+            reconstruction=measure_reconstruction(
+                made, Encoded(left_out, left_out), Encoded(known, known)
+            ),
         )
+
+
+def _encoded(test: NDArray[np.bool_]) -> NDArray[np.integer]:
+    """The test pixels whose patches are encoded and decoded."""
+    rng = np.random.default_rng(derive_seed("reconstruction", 0))
+    return _some(np.argwhere(test), ENCODED, rng)
 
 
 def read_prompts(
@@ -235,28 +242,6 @@ def draw_prompted(run: TrialRun, view: TrainView, prompts: Sequence[str]) -> Dra
     seed = derive_seed("sample", spec.generator.name, spec.seed, *prompts)
     samples = fitted.sample_prompts(asked, guidance=spec.omega, seed=seed)
     return samples, fit.fitted, {"fit_generator": fit.seconds}
-
-
-def measure_reconstruction(made: PixelSynthesis) -> tuple[ReconstructionMeasure, ...]:
-    """What the generator's encoder and decoder lose of held-out and of training patches; nothing of
-    a generator without them.
-    """
-    reconstruct = getattr(made.fitted, "reconstruct", None)
-    if not callable(reconstruct):
-        return ()
-    rng = np.random.default_rng(derive_seed("reconstruction", 0))
-    held = _some(np.argwhere(made.split.test), ENCODED, rng)
-
-    def losses(patches: NDArray[np.float32]) -> dict[str, float | None]:
-        decoded: Reconstruction = reconstruct(patches)
-        decoded.check(patches)
-        return reconstruction_losses(patches, decoded.images, None, None)
-
-    return reconstruction_measures(
-        losses(patches_at(made.data.cube, held, made.split.patch)),
-        losses(made.real.x[:ENCODED]),
-        made.data.units,
-    )
 
 
 def _centres(samples: PatchSamples) -> Spectra:

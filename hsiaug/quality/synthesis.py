@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hsiaug.base.errors import InputError
-from hsiaug.contracts import FittedGenerator, Generator
+from hsiaug.contracts import FittedGenerator, Generator, Reconstruction
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
@@ -16,7 +19,11 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity_measures import Fidelity
 from hsiaug.metrics.layout_measures import Layout
-from hsiaug.metrics.reconstruction import ReconstructionMeasure
+from hsiaug.metrics.reconstruction import (
+    ReconstructionMeasure,
+    reconstruction_losses,
+    reconstruction_measures,
+)
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
@@ -178,6 +185,14 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
         }
 
 
+class Encoded(NamedTuple):
+    """Real samples as ``reconstruct`` of a generator takes them, and their images and masks."""
+
+    given: Any
+    images: NDArray[np.float32]
+    masks: NDArray[np.int64] | None = None
+
+
 class ClassRow(NamedTuple):
     """A class and its numbers, or shares, of real and of synthetic samples."""
 
@@ -298,6 +313,26 @@ class Inspection:
             "reliability": self.reliability.as_json(),
             "reconstruction": [vars(measure) for measure in self.reconstruction],
         }
+
+
+def measure_reconstruction(
+    made: AnySynthesis, held_out: Encoded, training: Encoded
+) -> tuple[ReconstructionMeasure, ...]:
+    """What the generator's encoder and decoder lose of held-out and of training samples; nothing of
+    a generator without them.
+    """
+    reconstruct = getattr(made.fitted, "reconstruct", None)
+    if not callable(reconstruct):
+        return ()
+
+    def losses(samples: Encoded) -> dict[str, float | None]:
+        decoded: Reconstruction = reconstruct(samples.given)
+        decoded.check(samples.images)
+        return reconstruction_losses(
+            samples.images, decoded.images, decoded.probability, samples.masks
+        )
+
+    return reconstruction_measures(losses(held_out), losses(training), made.data.units)
 
 
 def sample_spec(
