@@ -19,8 +19,8 @@ from nbclient import NotebookClient
 __all__ = ["FOLDER", "executed", "main"]
 
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
-LONGEST = 280
-"""Seconds that a cell may take."""
+LONGEST = 1800
+"""Seconds that a cell may take, on a busy machine too."""
 
 
 def executed(path: Path) -> Any:

@@ -3,34 +3,62 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-__all__ = ["AXE", "AXE_ALL", "CONTRAST", "Tab", "axe", "browser"]
+__all__ = ["AXE", "AXE_ALL", "CONTRAST", "NO_BROWSER", "Tab", "axe", "browser", "until"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Programs that serve where playwright has no browser of its own."""
+PATIENCE = 300_000
+"""Milliseconds that a page may take for each thing that a test waits for."""
+NO_BROWSER = "no Chromium that starts here"
+"""What the reason of a skipped test begins with; the last line of a run counts them."""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
+        "playwright.sync_api", reason=f"{NO_BROWSER}: playwright, which drives it, is not installed"
     )
     found = next(filter(None, map(shutil.which, NAMES)), None)
     # The browser's own sandbox refuses to run for root.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with playwright.sync_playwright() as driver:
         try:
-            opened = driver.chromium.launch(executable_path=found, args=arguments)
+            opened = driver.chromium.launch(executable_path=found, args=arguments, timeout=PATIENCE)
         except playwright.Error as error:
-            pytest.skip(f"no Chromium that starts here: {str(error).splitlines()[0]}")
-        yield opened
+            pytest.skip(f"{NO_BROWSER}: {str(error).splitlines()[0]}")
+        yield Browser(opened)
         opened.close()
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A browser whose pages wait for as long as a busy machine takes."""
+
+    opened: Any
+
+    def new_context(self, **options: Any) -> Any:
+        context = self.opened.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        return context
+
+    def new_page(self, **options: Any) -> Any:
+        page = self.opened.new_page(**options)
+        page.set_default_timeout(PATIENCE)
+        return page
+
+
+def until(page: Any, holds: Callable[[], object]) -> None:
+    """Wait until something holds; the time limit of the test ends a wait that is in vain."""
+    while not holds():
+        page.wait_for_timeout(20)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +138,7 @@ class Tab:
         )
         self.page.goto(address)
 
-    def until(self, expression: str, seconds: float = 120) -> None:
+    def until(self, expression: str, seconds: float = PATIENCE / 1000) -> None:
         """Wait: the page forbids the evaluation of text within it, so that this asks from
         outside.
         """

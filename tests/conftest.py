@@ -32,6 +32,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from tests.browsers import NO_BROWSER
 from tests.third_party import DUMMY, install
 
 # An example may take as long as it takes: a busy or a slow machine is no defect.
@@ -41,6 +42,10 @@ hypothesis.settings.load_profile("hsiaug")
 # Plugins that a test installs are imported in its process; tests/bench/test_third_party.py has
 # processes of its own.
 import_here()
+
+# What tests write need not outlive a loss of power: a busy disk takes tenths of a second for each
+# file.
+os.fsync = os.fstat
 
 # A process builds the command line once, as it starts; commands that run in this one would build
 # it each time.
@@ -67,6 +72,29 @@ def pytest_xdist_auto_num_workers() -> int | None:
     What the environment says counts more.
     """
     return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores() + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a browser: ``-m browser`` runs them alone."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say in the last line how many tests were skipped for want of a browser."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    ended = {
+        status: [
+            report for report in reporter.stats.get(status, ()) if "browser" in report.keywords
+        ]
+        for status in ("passed", "failed", "error", "skipped")
+    }
+    if number := sum(map(len, ended.values())):
+        without = sum(NO_BROWSER in str(report.longrepr) for report in ended["skipped"])
+        reporter.write_line(f"tests in a browser: {number}, skipped for want of one: {without}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -156,10 +184,14 @@ def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
 
 @pytest.fixture
 def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Intervals are looked at in tests/metrics; most time of a report goes into their rounds."""
+    """Intervals and copied pieces are looked at in tests/metrics; most time of a report and of a
+    trial of masks goes into them.
+    """
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
+    monkeypatch.setattr("hsiaug.metrics.dense.pieces.PIECES", 30)
+    monkeypatch.setattr("hsiaug.metrics.dense.pieces.SAMPLED", 300)
 
 
 @pytest.fixture

@@ -152,6 +152,8 @@ def serve(number: int) -> None:
     connection.set_inheritable(False)
     for module in MODULES:
         importlib.import_module(module)
+    # As in tests/conftest.py.
+    os.fsync = os.fstat
     gc.collect()
     gc.freeze()
     path = sys.path[1:]

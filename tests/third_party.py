@@ -126,7 +126,7 @@ def hsiaug_anew(
     """Run the installed command as a user does: it loads its libraries itself."""
     command = [sys.executable, "-m", "hsiaug", *words]
     return subprocess.run(
-        command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280
+        command, env=env or environment(), cwd=cwd, capture_output=True, text=True
     )
 
 
@@ -137,7 +137,7 @@ def python_module(
     if AVAILABLE:
         return run_module(module, *words, env=env, cwd=cwd)
     command = [sys.executable, "-m", module, *words]
-    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=280)
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True)
 
 
 def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> Process:

@@ -51,5 +51,5 @@ def install_by_hand(source: Path, site: Path) -> None:
 
 def run(*words: str, cwd: Path) -> None:
     """Run a command in a folder, and show what it said where it fails."""
-    answer = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=280)
+    answer = subprocess.run(words, cwd=cwd, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -52,7 +52,7 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
         patch.chdir(tmp_path)
-        report = hsiaug.benchmark("indian_pines", ["gaussian"], ["svm"], draws=1, progress=False)
+        report = hsiaug.benchmark("toy", ["gaussian"], ["svm"], draws=1, progress=False)
     said = methods_paragraph(report.report.tables[0])
 
     assert "We measured gaussian with svm and teacher" in said
@@ -64,9 +64,9 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     assert "svm was given the spectral transform that cross-validation inside" in said
     assert "teacher was given raw spectra." in said
     assert re.search(
-        r"AA \(\d+ of 16\) is the mean recall over the \d+ classes with at least 25", said
+        r"AA \(\d of 5\) is the mean recall over the \d classes with at least 25", said
     )
-    assert "Classes with fewer: Grass-pasture-mowed" in said and "1x3" not in said
+    assert "Classes with fewer: Pond" in said and "1x3" not in said
 
 
 def test_a_control_that_was_asked_for_beside_another_generator_is_no_method() -> None:
@@ -275,7 +275,7 @@ def test_all_entries_compile(style: str, tmp_path: Path) -> None:
         rf"{head}\bibliographystyle{{{style}}}\bibliography{{all}}\end{{document}}"
     )
     compile_latex(tmp_path / "a.tex")
-    done = subprocess.run(["bibtex", "a"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bibtex", "a"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and "Warning" not in done.stdout, done.stdout
     compile_latex(tmp_path / "a.tex")
     assert (tmp_path / "a.bbl").read_text("utf-8").count(r"\bibitem") == len(entries)

@@ -22,8 +22,8 @@ Make = Callable[..., PixelSynthesis]
 inspect_samples = sample_kit("pixels").inspect
 
 
-@pytest.mark.parametrize("generator", ["smote", "mixup", "noise", "duplicate", "dummy"])
-def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str) -> None:
+@pytest.mark.parametrize("generator", ["smote", "duplicate", "dummy"])
+def test_a_generator_is_inspected(make: Make, tmp_path: Path, generator: str) -> None:
     report = inspect_samples(make(generator))
     files = save_figures(report.pictures(), tmp_path)
 

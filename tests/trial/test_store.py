@@ -214,8 +214,11 @@ def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path
     record = next(filled.records())
     folder, wanted = filled.folder(record["hash"]), record["predictions_sha256"]
     whole = (folder / "predictions.npz").read_bytes()
-    changed = [whole[:cut] for cut in range(0, len(whole), 7)]
-    for place in range(len(whole)):
+    changed = [whole[:cut] for cut in range(0, len(whole), 53)]
+    # Every byte that says what the file holds, and some of the values.
+    ends = 300
+    values = range(ends, len(whole) - ends, 11)
+    for place in (*range(ends), *values, *range(len(whole) - ends, len(whole))):
         data = bytearray(whole)
         data[place] ^= 1 << place % 8
         changed.append(bytes(data))

@@ -23,6 +23,8 @@ from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 from hsiaug_builtin.txt2hsi.reading import written_facts
 
 COUNTS = {1: 3, 2: 0, 4: 7}
+FEW = {"vae_steps": 5, "scene_steps": 3, "steps": 3}
+"""Of what is trained, where a test is not about how well."""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,12 @@ def fitted(view: TrainView) -> Any:
     return fit(view)
 
 
+@pytest.fixture(scope="module")
+def begun(view: TrainView) -> Any:
+    """After a few steps."""
+    return fit(view, **FEW)
+
+
 def test_patches_are_encoded_and_decoded_in_scene_units(fitted: Any, view: TrainView) -> None:
     x = view.real.x
     back = fitted.reconstruct(x)
@@ -85,11 +93,11 @@ def test_the_tiny_preset_computes_little(view: TrainView) -> None:
     [{"rpsc": False}, {"lfue": True}, {"layout": False}, {"pseudo": False}, {"text": "number"}],
 )
 def test_each_part_of_the_method_changes_what_is_made(
-    view: TrainView, fitted: Any, part: dict[str, Any]
+    view: TrainView, begun: Any, part: dict[str, Any]
 ) -> None:
-    made = fit(view, **part).sample(COUNTS, guidance=0.0, seed=0).x
+    made = fit(view, **FEW, **part).sample(COUNTS, guidance=0.0, seed=0).x
 
-    assert np.isfinite(made).all() and (made != fitted.sample(COUNTS, guidance=0.0, seed=0).x).any()
+    assert np.isfinite(made).all() and (made != begun.sample(COUNTS, guidance=0.0, seed=0).x).any()
 
 
 def prompts_of(view: TrainView, fitted: Any) -> list[str]:
@@ -181,9 +189,9 @@ def test_real_patches_are_told_as_copies_and_as_real(view: TrainView, fitted: An
 def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(
     view: TrainView, tmp_path: Path
 ) -> None:
-    fit(view, vae_steps=5, scene_steps=3, steps=3).save(tmp_path)
+    fit(view, **FEW).save(tmp_path)
     plugin = registry().find("generator", "txt2hsi").load()
-    other = fit(view, vae_steps=5, scene_steps=3, steps=3, weight=0.5, sample_steps=3)
+    other = fit(view, **FEW, weight=0.5, sample_steps=3)
     again = plugin(other.params).load(tmp_path, device="cpu").sample(COUNTS, guidance=1.0, seed=3)
 
     made = other.sample(COUNTS, guidance=1.0, seed=3)
@@ -206,9 +214,7 @@ def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(
     ],
 )
 def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -> None:
-    made = fit(view, **{"vae_steps": 5, "scene_steps": 3, "steps": 3, **settings}).sample(
-        COUNTS, guidance=1.0, seed=0
-    )
+    made = fit(view, **{**FEW, **settings}).sample(COUNTS, guidance=1.0, seed=0)
 
     assert len(made) == 10 and np.isfinite(made.x).all()
     assert (made.weight == np.float32(settings.get("weight", 0.05))).all()
@@ -218,10 +224,7 @@ def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -
 def test_it_works_with_less_to_see(toy: Scene, protocol: str, scope: Any) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
 
-    assert (
-        len(fit(view, vae_steps=5, scene_steps=3, steps=3).sample(COUNTS, guidance=1.0, seed=0))
-        == 10
-    )
+    assert len(fit(view, **FEW).sample(COUNTS, guidance=1.0, seed=0)) == 10
 
 
 def test_editing_a_little_gives_patches_near_real_ones_and_pure_noise_does_not(
@@ -242,7 +245,7 @@ def test_what_is_prepared_depends_on_no_label(toy: Scene, view: TrainView, tmp_p
     )
     other = train_view(toy, draw_split(toy, parse_protocol("issd"), 1, 5), "scene")
     for number, one in enumerate((view, permuted, other)):
-        prepare(one, plugin_of()).save(tmp_path / str(number))
+        prepare(one, plugin_of(**FEW)).save(tmp_path / str(number))
 
     first, *others = ((tmp_path / str(n) / "state.safetensors").read_bytes() for n in range(3))
     assert others == [first, first]

@@ -287,7 +287,7 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
             asked = urllib.request.Request(
                 f"{address}answer", body, {"Content-Type": "application/json"}
             )
-            with urllib.request.urlopen(asked, timeout=60) as answer:
+            with urllib.request.urlopen(asked) as answer:
                 assert answer.status == 200
         os.kill(run.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         run.communicate()
@@ -386,7 +386,7 @@ def test_idle_and_slow_connections_do_not_stop_the_page(begin, served, monkeypat
         sent = f"Host: {host}\r\nContent-Type: application/json\r\nContent-Length: 9"
         head = f"POST /{path}undo HTTP/1.1\r\n{sent}\r\n\r\n{{"
         slow.sendall(head.encode())
-        with urllib.request.urlopen(f"{address}state", timeout=60) as answer:
+        with urllib.request.urlopen(f"{address}state") as answer:
             assert answer.status == 200
         assert b"408" in slow.recv(100)
     for one in idle:

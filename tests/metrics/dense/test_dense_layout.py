@@ -138,8 +138,9 @@ def test_a_record_states_where_masks_lie_and_how_blocks_were_shuffled() -> None:
 
 
 def test_a_record_states_how_many_pieces_are_all_but_copies() -> None:
-    world = replace(toy_world(noise=0.03, side=24), fields=10)
-    train, held_out, fresh = (world.draw_change(12, seed) for seed in (0, 1, 2))
+    # Pieces are vectors of a side squared, times the bands: few of them.
+    world = replace(toy_world(noise=0.03, side=24, bands=3), fields=10)
+    train, held_out, fresh = (world.draw(12, seed) for seed in (0, 1, 2))
     turned = replace(train, images=np.rot90(train.images, axes=(-2, -1)).copy())
 
     copied, new = (
