@@ -21,14 +21,12 @@ import os
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import count, islice
 from multiprocessing import get_context
@@ -38,6 +36,7 @@ from typing import Any
 from benchmarks.common import read_csv, say, write_csv
 from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure, series_style
 from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.packs import write_pack
 from hsiaug.trial.record_json import encode, with_digest
 
 RUN = (
@@ -56,11 +55,6 @@ BEST_OF = 3
 """Runs of a command, of which the least counts."""
 PACK = 100_000
 """Records of a pack."""
-TABLES = """
-PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-CREATE TABLE records (hash, created, record BLOB, PRIMARY KEY (hash));
-CREATE TABLE predictions (hash PRIMARY KEY, npz BLOB);
-"""
 SEEDS = 3
 """Draws of the real run."""
 MOST = 60_000
@@ -126,16 +120,7 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
             ]
             if not rows:
                 return
-            with closing(sqlite3.connect(store / "packs" / f"{number:016x}.sqlite")) as pack:
-                pack.executescript(TABLES)
-                pack.executemany(
-                    "INSERT INTO records VALUES (?, ?, ?)", (row[:3] for row in sorted(rows))
-                )
-                pack.executemany(
-                    "INSERT INTO predictions VALUES (?, ?)",
-                    ((row[0], row[3]) for row in sorted(rows)),
-                )
-                pack.commit()
+            write_pack(store / "packs" / f"{number:016x}.sqlite", sorted(rows))
     for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
         folder.mkdir(parents=True)

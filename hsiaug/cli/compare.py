@@ -44,7 +44,7 @@ def compare(
     from hsiaug.base.files import TABLES, check_targets
     from hsiaug.cli.output import print_json, read_report, show_tables
     from hsiaug.report.two_arms import compare_arms, comparison_tables
-    from hsiaug.trial.index import uncollected
+    from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)

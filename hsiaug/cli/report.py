@@ -92,7 +92,7 @@ def report(
     from hsiaug.bench.suite import declared_tables
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.report.mlflow_store import write_mlflow
-    from hsiaug.trial.index import uncollected
+    from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 
     for name, value in (("--profile", profile), ("--data", data)):

@@ -11,18 +11,8 @@ from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
+from hsiaug.trial.record_columns import SHARED
 
-SHARED = (
-    "scope",
-    "baseline",
-    "control_of",
-    "transductive",
-    "class_names",
-    "environment",
-    "scene_ref",
-    "error",
-)
-"""Keys whose values many records share."""
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 """What the column ``about`` says."""
 OF_TRIAL = {

@@ -1,7 +1,7 @@
 """Records as trials (see docs/results-format.md), those of a store or any others."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 
 from hsiaug.report.cells import in_order
 from hsiaug.report.conditions import OF_ABOUT, settings_of
-from hsiaug.report.pack_cache import columns_of_pack
-from hsiaug.report.record_columns import (
+from hsiaug.report.trials import Decoded, Trials
+from hsiaug.trial.record import Damage
+from hsiaug.trial.record_cache import uncollected
+from hsiaug.trial.record_columns import (
+    DIAGNOSIS,
+    UNSHOWN,
     Column,
     NamedColumns,
+    Rows,
     columns_of_records,
     joined_column,
+    no_record,
 )
-from hsiaug.report.trials import Decoded, Trials
-from hsiaug.trial.index import uncollected
-from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
+from hsiaug.trial.store_columns import columns_of_folders, columns_of_pack
 
 
 def read_store(store: Store, damaged: list[Damage]) -> Trials:
@@ -37,15 +41,10 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
     """
     with uncollected():
         loose = store.loose()
-        parts: list[Mapping[str, Column]]
-        parts = [columns_of_records(store.each(sorted(loose), damaged))]
-        chosen: list[NDArray[np.bool_] | None] = [None]
+        parts = [columns_of_folders(store, sorted(loose), damaged)]
         for pack in store.packs.paths():
-            part = columns_of_pack(store, pack, damaged)
-            parts.append(part)
-            chosen.append(
-                np.array([hash not in loose for hash in part["hash"]], bool) if loose else None
-            )
+            parts.append(columns_of_pack(store, pack, damaged))
+        chosen = [_chosen(part, loose if place else ()) for place, part in enumerate(parts)]
         if not len(parts[0]["hash"]) and len(parts) > 1:
             parts, chosen = parts[1:], chosen[1:]
         trials = _trials(parts, chosen)
@@ -67,7 +66,20 @@ def read_trials(records: Iterable[Record]) -> Trials:
     In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not
     as in docs/results-format.md.
     """
-    return _trials([columns_of_records(records)], [None])
+    columns = columns_of_records(records)
+    return _trials([columns], [_chosen(columns)])
+
+
+def _chosen(
+    part: Mapping[str, Column], except_for: Collection[str] = ()
+) -> NDArray[np.bool_] | None:
+    """The rows of a part that count: none of records that lie elsewhere, nor of older trials whose
+    samples were made of test labels; None = all.
+    """
+    chosen: NDArray[np.bool_] = ~part[DIAGNOSIS]
+    if except_for:
+        chosen &= np.array([hash not in except_for for hash in part["hash"]], bool)
+    return None if chosen.all() else chosen
 
 
 class _Ordered(NamedColumns):
@@ -76,9 +88,9 @@ class _Ordered(NamedColumns):
     def __init__(
         self,
         parts: Sequence[Mapping[str, Column]],
-        chosen: Sequence[NDArray[np.bool_] | None],
+        chosen: Sequence[Rows | None],
     ) -> None:
-        super().__init__(name for part in parts for name in part)
+        super().__init__(name for part in parts for name in part if name not in UNSHOWN)
         self._parts = parts
         self._chosen = chosen
         self._known: dict[str, Column] = {}
@@ -101,15 +113,13 @@ class _Ordered(NamedColumns):
         return joined_column(self._parts, name, self._chosen)
 
 
-def _trials(
-    parts: Sequence[Mapping[str, Column]], chosen: Sequence[NDArray[np.bool_] | None]
-) -> Trials:
+def _trials(parts: Sequence[Mapping[str, Column]], chosen: Sequence[Rows | None]) -> Trials:
     """Trials of the columns of their records, in order, each with what it shares with others."""
     from pandas import DataFrame
 
     columns = _Ordered(parts, chosen)
     about = columns.in_any_order("about")
-    shared = _shared_facts(list(about.categories))
+    shared = _shared_facts(_settings(about, columns))
     places = {
         key: np.array([facts[key] for facts in shared], np.int32)[about.codes]
         for key in ("table", "cell")
@@ -132,13 +142,25 @@ def _trials(
     return Trials(DataFrame(frame, copy=False), values, columns)
 
 
-def _shared_facts(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """What each of the texts says that many records share, with the places of its table and its
-    cell.
+def _settings(about: Column, columns: _Ordered) -> dict[str, dict[str, Any]]:
+    """What each text of a column says that many records share. Raises StoreError for a record that
+    is not as in docs/results-format.md.
     """
-    shared = [settings_of(text) for text in texts]
+    settings = {}
+    for code, text in enumerate(about.categories):
+        try:
+            settings[text] = settings_of(text)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            row = np.flatnonzero(about.codes == code)[0]
+            raise no_record(columns.in_any_order("hash")[row], error) from error
+    return settings
+
+
+def _shared_facts(settings: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The settings, with the places of their tables and cells."""
+    shared = list(settings.values())
     # By text, so that the order of records does not matter.
-    by_text = [shared[i] for i in sorted(range(len(shared)), key=texts.__getitem__)]
+    by_text = [settings[text] for text in sorted(settings)]
     conditions = dict.fromkeys(facts["condition"] for facts in by_text)
     table_of = {condition: i for i, condition in enumerate(conditions)}
     cells = in_order(dict.fromkeys((facts["arm"], facts["classifier"]) for facts in by_text))

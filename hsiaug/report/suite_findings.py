@@ -13,7 +13,6 @@ from typing import Literal
 
 from hsiaug.metrics.significance import Ends, mean_ends, mean_std, t_interval
 from hsiaug.metrics.verdict import Evidence
-from hsiaug.report.record_columns import COSTS
 from hsiaug.report.records import read_trials
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.declared_tables import (
@@ -29,6 +28,7 @@ from hsiaug.trial.declared_tables import (
     TableSetting,
     is_measure,
 )
+from hsiaug.trial.record_columns import COSTS
 from hsiaug.trial.sample_measures import SampleMeasure, read_measures
 from hsiaug.trial.store import Store
 

@@ -32,7 +32,7 @@ from hsiaug.report.trials import Trial, Trials
 from hsiaug.tasks.scores import Metric, MetricSet, over_large
 from hsiaug.trial import STORE
 from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, NONE, RIVALS, Arm, Method
-from hsiaug.trial.index import uncollected
+from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:

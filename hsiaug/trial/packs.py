@@ -21,8 +21,6 @@ NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
 FORMAT = 0
 """Of packs, as SQLite keeps it (user_version)."""
 WORD = re.compile(r"\w[\w:.+-]{,63}")  # a hash or a time
-EVERY_ROW = -(2**63), 2**63 - 1
-"""The first and the last number that a row can have."""
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""
 UNREADABLE = sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM
@@ -68,22 +66,15 @@ class Packs:
         self._look()
         return [self.folder / name for name in self._open]
 
-    def numbered_rows(self, path: Path) -> int:
-        """How many rows a pack has, numbered from 1; 0 where they are numbered otherwise."""
-        query = "SELECT count(*), coalesce(min(rowid), 1), coalesce(max(rowid), 0) FROM records"
-        ((number, first, last),) = self._ask(query, (int, int, int), only=path.name)
-        return number if (first, last) == (1, number) else 0
+    def hashes_of(self, path: Path) -> list[str]:
+        """The hashes of the records of a pack, in order."""
+        query = "SELECT hash FROM records ORDER BY hash"
+        return [hash for (hash,) in self._ask(query, (str,), only=path.name)]
 
-    def rows(self, path: Path, between: tuple[int, int] = EVERY_ROW) -> Iterator[tuple[str, bytes]]:
-        """The hashes and records of a pack, in the order in which they were written.
-
-        Parameters
-        ----------
-        between : (int, int)
-            The first and the last number of rows that are read.
-        """
-        query = "SELECT hash, record FROM records WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
-        return self._ask(query, (str, bytes), *between, only=path.name)
+    def rows(self, path: Path, first: str, last: str) -> Iterator[tuple[str, bytes]]:
+        """The hashes and records of a pack, in the order of the hashes, from one to another."""
+        query = "SELECT hash, record FROM records WHERE hash BETWEEN ? AND ? ORDER BY hash"
+        return self._ask(query, (str, bytes), first, last, only=path.name)
 
     def get(self, hash: str) -> bytes | None:
         """The bytes of the newest record of that hash, or None."""

@@ -5,7 +5,7 @@ computed by ``hsiaug store verify`` alone (:func:`fault_of_metrics`).
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_origin
 
@@ -15,7 +15,7 @@ from hsiaug.base.errors import HsiaugError, StoreError
 from hsiaug.registry.card import ControlOf
 from hsiaug.tasks.class_metrics import RECORD_FORM, ClassMetrics, Count, Counts, Ids, short_value
 from hsiaug.tasks.scoring import Scorer
-from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.content_hash import canonical_json, short_hash
 from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
 SHA256 = r"^[0-9a-f]{64}$"
@@ -330,10 +330,22 @@ def described_fields(
             yield from described_fields(ClassMetrics, "metrics.")
 
 
-def fault_of(record: Record, name: str) -> str | None:
+def fault_of(
+    record: Record, name: str, canonical_json: Callable[[object], str] = canonical_json
+) -> str | None:
     """The fault of a record whose folder is called ``name``; None for a sound one.
 
     Its metrics are not computed again: see :func:`fault_of_metrics`.
+
+    Parameters
+    ----------
+    canonical_json : callable
+        As of :func:`digest_of_record`.
+
+    Raises
+    ------
+    ValueError
+        For a number that JSON cannot hold.
     """
     try:
         parsed = TrialRecord.model_validate(record)
@@ -358,11 +370,12 @@ def fault_of(record: Record, name: str) -> str | None:
         return f"metrics must be there just where status is ok; status states {parsed.status!r}"
     if (parsed.status == "failed") != (parsed.error is not None):
         return f"error must be there just where status is failed; status states {parsed.status!r}"
-    return _fault_of_lists(record) or _changed(record)
+    return _fault_of_lists(record) or _changed(record, canonical_json)
 
 
-def _changed(record: Record) -> str | None:
+def _changed(record: Record, canonical_json: Callable[[object], str]) -> str | None:
     """Whether the record differs from what its digest was made of, in whatever key."""
+    digest = digest_of_record(record, canonical_json)
     stated = record.get(DIGEST)
     if stated is None:
         # A digest whose key was changed must not pass as a record from before there were any.
@@ -371,7 +384,6 @@ def _changed(record: Record) -> str | None:
             key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])
         ]
         return f"{likely[0]} states a checksum, and is no key of a record" if likely else None
-    digest = digest_of_record(record)
     return (
         None
         if digest == stated

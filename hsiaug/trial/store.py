@@ -1,7 +1,7 @@
 """The store of records: content-addressed folders, each written whole or not at all."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +12,10 @@ from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_files, sync_folder
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_of
-from hsiaug.trial.index import Index, open_index
-from hsiaug.trial.packs import EVERY_ROW, Packs
+from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
 from hsiaug.trial.record import Damage, fault_of, newer_record
+from hsiaug.trial.record_cache import RecordCache, open_cache
 from hsiaug.trial.record_json import (
     EMPTY,
     MAX_RECORD_BYTES,
@@ -119,27 +119,27 @@ class Store:
         """Return the path of that folder as text, which is made in a tenth of the time."""
         return f"{self._records}/{hash[:2]}/{hash}"
 
-    def read(self, hashes: Iterable[str] | None = None, *, index: bool = True) -> Reading:
+    def read(self, hashes: Iterable[str] | None = None, *, cached: bool = True) -> Reading:
         """The records of those hashes that are there, or every record in the order of the hashes,
         each checked.
 
-        What the store's index knows of a file is not checked again. What the records hold is not to
-        be changed.
+        What the user's cache knows to be sound is not checked again. What the records hold is not
+        to be changed.
 
         Parameters
         ----------
-        index : bool
-            Whether the index may be written.
+        cached : bool
+            Whether the cache may be written.
         """
         damaged: list[Damage] = []
-        return Reading(tuple(self.each(hashes, damaged, index=index)), tuple(damaged))
+        return Reading(tuple(self.each(hashes, damaged, cached=cached)), tuple(damaged))
 
     def each(
         self,
         hashes: Iterable[str] | None = None,
         damaged: list[Damage] | None = None,
         *,
-        index: bool = True,
+        cached: bool = True,
     ) -> Iterator[Record]:
         """The sound records of :meth:`read`, one after the other: they need not be in memory
         together.
@@ -149,72 +149,76 @@ class Store:
         damaged : list of Damage or None
             Takes in the others.
         """
-        wanted = self.hashes() if hashes is None else hashes
-        yield from self._sound([(hash, None) for hash in wanted], damaged, writes=index)
+        wanted = self.hashes() if hashes is None else list(hashes)
+        with open_cache(self.user_cache, wanted, adds=cached) as cache:
+            yield from self.sound_of(((hash, None) for hash in wanted), cache, damaged)
+        cache.write()
 
-    def each_packed(
-        self, pack: Path, damaged: list[Damage], between: tuple[int, int] = EVERY_ROW
+    def sound_of(
+        self,
+        rows: Iterable[tuple[str, bytes | None]],
+        cache: RecordCache | None = None,
+        damaged: list[Damage] | None = None,
     ) -> Iterator[Record]:
-        """As :meth:`each`, of what is in a pack; the index is not written.
+        """The sound ones of some records, by their hashes.
 
         Parameters
         ----------
-        between : (int, int)
-            The first and the last number of rows that are read.
+        rows : iterable of (str, bytes or None)
+            Hashes of records, and their bytes where these are not to be read.
+        cache : RecordCache or None
+            What it knows is not checked again; the others are added to it.
+        damaged : list of Damage or None
+            Takes in those that are not sound.
         """
-        return self._sound(self.packs.rows(pack, between), damaged, writes=False)
-
-    def _sound(
-        self,
-        rows: Iterable[tuple[str, bytes | None]],
-        damaged: list[Damage] | None,
-        *,
-        writes: bool,
-    ) -> Iterator[Record]:
         shared = SharedValues()
-        with open_index(self.user_cache, writes=writes) as index:
-            for hash, packed in rows:
-                found = self.look(hash, index, packed, shared.decode)
-                if isinstance(found, Damage):
-                    if damaged is not None:
-                        damaged.append(found)
-                elif found is not None:
-                    yield found
+        for hash, packed in rows:
+            found = self.look(hash, cache, packed, shared)
+            if isinstance(found, Damage):
+                if damaged is not None:
+                    damaged.append(found)
+            elif found is not None:
+                yield found
 
     def look(
         self,
         hash: str,
-        index: Index | None = None,
+        cache: RecordCache | None = None,
         packed: bytes | None = None,
-        decode: Callable[[bytes], Record] = decode,
+        shared: SharedValues | None = None,
     ) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none.
 
         Parameters
         ----------
-        index : Index or None
-            Content that it knows is not checked again.
+        cache : RecordCache or None
+            What it knows is not checked again; another record is added to it.
         packed : bytes or None
             Its bytes in a pack, where they are all there is.
-        decode : callable
-            Gives the record of its bytes.
+        shared : SharedValues or None
+            Values that it may share with other records.
         """
-        data = self._content(hash, packed)
+        data = self.content(hash, packed)
         if not isinstance(data, bytes):
             return data
-        known = index is not None and index.knows(hash, data)
-        try:
-            record = decode(data)
-        except ValueError as error:
-            return Damage(hash, f"{RECORD} holds {error}")
-        if not known and (fault := fault_of(record, hash)) is not None:
-            return Damage(hash, fault, is_newer(record))
-        if index is not None and not known:
-            index.add(hash, data)
+        if cache is not None and cache.knows(hash, data):
+            return (shared or SharedValues()).decode(data)
+        record = _sound(data, hash, shared) if shared else None
+        if record is None:
+            try:
+                record = decode(data)
+            except ValueError as error:
+                return Damage(hash, f"{RECORD} holds {error}")
+            if (fault := fault_of(record, hash)) is not None:
+                return Damage(hash, fault, is_newer(record))
+        if cache is not None:
+            cache.add(record, data)
         return record
 
-    def _content(self, hash: str, packed: bytes | None) -> bytes | Damage | None:
-        """The bytes of a record, None where there is none, or that its predictions are empty."""
+    def content(self, hash: str, packed: bytes | None = None) -> bytes | Damage | None:
+        """The bytes of a record; that they are none, or its predictions are empty; or None where
+        there is none.
+        """
         try:
             data = packed or self._bytes(hash)
             with suppress(FileNotFoundError):
@@ -482,3 +486,12 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
+
+
+def _sound(data: bytes, hash: str, shared: SharedValues) -> Record | None:
+    """A record that is sound at first sight; None where it must be looked at more closely."""
+    with suppress(ValueError):
+        record = shared.decode(data)
+        if fault_of(record, hash, shared.canonical_json) is None:
+            return record
+    return None

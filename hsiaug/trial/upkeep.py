@@ -11,10 +11,10 @@ from pathlib import Path
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import read_plain, sync_files, sync_folder
 from hsiaug.base.temporary_folders import taken, temporary_folder
-from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import write_pack
 from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS
 from hsiaug.trial.record import Damage, fault_of_metrics, scorer_of
+from hsiaug.trial.record_cache import RecordCache, open_cache
 from hsiaug.trial.record_json import DIGEST, Record, preference
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.store import RECORD, Store
@@ -70,7 +70,7 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
     total = len(source.hashes())
     into = Store(target, create=True)
     merged = Merged()
-    for done, record in enumerate(source.each(damaged=merged.damaged, index=False), 1):
+    for done, record in enumerate(source.each(damaged=merged.damaged, cached=False), 1):
         present = into.look(record["hash"])
         if record == present:
             merged.equal += 1
@@ -109,13 +109,13 @@ def pack(store: Store, count: Count) -> int:
     moved = 0
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
-        with open_index(store.user_cache) as index:
+        with open_cache(store.user_cache, loose) as cache:
             for place, hash in enumerate(loose, 1):
                 count(place, len(loose))
                 # Another process may pack it meanwhile.
                 with suppress(FileNotFoundError):
                     written = store.changed(hash)
-                    if (entry := _to_pack(store, hash, index)) is not None:
+                    if (entry := _to_pack(store, hash, cache)) is not None:
                         packed_at[hash] = written
                         yield entry
 
@@ -138,7 +138,9 @@ def pack(store: Store, count: Count) -> int:
     return moved
 
 
-def _to_pack(store: Store, hash: str, index: Index) -> tuple[str, str, bytes, bytes | None] | None:
+def _to_pack(
+    store: Store, hash: str, cache: RecordCache
+) -> tuple[str, str, bytes, bytes | None] | None:
     """The row of a record's folder in a pack; None where it is to stay. Raises FileNotFoundError
     where it went.
     """
@@ -149,7 +151,7 @@ def _to_pack(store: Store, hash: str, index: Index) -> tuple[str, str, bytes, by
     npz = None
     if PREDICTIONS in names:
         npz = read_plain(f"{place}/{PREDICTIONS}", MAX_PREDICTIONS_BYTES)
-    record = store.look(hash, index, data)
+    record = store.look(hash, cache, data)
     if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
         return None
     if names != {RECORD, *[PREDICTIONS] * bool(record["predictions_sha256"])}:
@@ -170,7 +172,7 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
     """Records that are damaged or state metrics that their counts do not give, predictions that are
     not those a record names, and thumbnails of samples beside them that cannot be read.
 
-    Nothing is taken from the index: every file is read.
+    Nothing is taken from the cache: every file is read.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ import pytest
 
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import read_report
-from hsiaug.report import pack_cache, render_report
-from hsiaug.trial import upkeep
+from hsiaug.report import render_report
+from hsiaug.trial import store_columns, upkeep
 from hsiaug.trial.packs import Packs, write_pack
 from hsiaug.trial.record import Damage
 from hsiaug.trial.store import Store
@@ -246,7 +246,7 @@ def test_a_record_that_is_damaged_since_its_pack_was_cached_is_named_and_never_c
 ) -> None:
     path, (first, second) = pack(filled), filled.hashes()
     damaged: list[Damage] = []
-    columns = pack_cache.columns_of_pack(filled, path, damaged)
+    columns = store_columns.columns_of_pack(filled, path, damaged)
     shutil.rmtree(filled.user_cache)
     with sqlite3.connect(path) as changed:
         changed.execute("UPDATE records SET record = x'7b' WHERE hash = ?", (first,))
@@ -397,8 +397,8 @@ def test_a_disk_that_is_full_for_a_pack_is_one_error_and_keeps_the_records(
 @pytest.fixture
 def by_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Packs of more than one record are read by two processes."""
-    monkeypatch.setattr(pack_cache, "FEWEST_ROWS", 1)
-    monkeypatch.setattr(pack_cache, "cores", lambda: 2)
+    monkeypatch.setattr(store_columns, "FEWEST", 1)
+    monkeypatch.setattr(store_columns, "cores", lambda: 2)
 
 
 @pytest.mark.usefixtures("by_processes")
@@ -408,10 +408,10 @@ def test_a_large_pack_is_read_by_several_processes_as_by_one(
     before = render_report(read_report(Store(filled.root)), "csv")
     packed(filled, uncounted)
     with monkeypatch.context() as patch:
-        patch.setattr(pack_cache, "columns_of_records", lambda records: pytest.fail("read here"))
+        patch.setattr(store_columns, "_read_here", lambda *_: pytest.fail("read here"))
         store = Store(filled.root)
         (pack_path,) = store.packs.paths()
-        columns = pack_cache.columns_of_pack(store, pack_path, [])
+        columns = store_columns.columns_of_pack(store, pack_path, [])
     assert sorted(columns["hash"]) == filled.hashes()
     assert render_report(read_report(Store(filled.root)), "csv") == before
 
@@ -426,6 +426,22 @@ def test_a_damaged_record_of_a_large_pack_is_named_and_nothing_is_cached(filled:
     assert [damage.hash for damage in report.damaged] == [first]
     assert [trial.hash for table in report.tables for trial in table.trials] == [second]
     assert not (filled.user_cache / "columns").exists()
+
+
+@pytest.mark.usefixtures("by_processes")
+def test_many_folders_are_read_by_several_processes_as_by_one(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path, *_) = filled.root.glob("records/??/*/record.json")
+    path.write_text("{}")
+    with monkeypatch.context() as patch:
+        patch.setattr(store_columns, "cores", lambda: 1)
+        before = read_report(Store(filled.root))
+    with monkeypatch.context() as patch:
+        patch.setattr(store_columns, "_read_here", lambda *_: pytest.fail("read here"))
+        after = read_report(Store(filled.root))
+    assert after.damaged == before.damaged and len(after.damaged) == 1
+    assert render_report(after, "csv") == render_report(before, "csv")
 
 
 @pytest.mark.usefixtures("by_processes")

@@ -17,7 +17,6 @@ from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
 from hsiaug.report.frame_columns import OF_TRIALS
 from hsiaug.report.notes import methods_paragraph
-from hsiaug.report.record_columns import columns_of_records
 from hsiaug.report.render_data import data_rows
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.content_hash import short_hash
@@ -31,6 +30,7 @@ from hsiaug.trial.record import (
     fault_of_metrics,
     not_reached,
 )
+from hsiaug.trial.record_columns import columns_of_records
 from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES
 from hsiaug.trial.store import Record, Store
 from hsiaug.trial.upkeep import verify

@@ -1,24 +1,18 @@
-"""Columns of trials: what a report reads of records (see docs/results-format.md), and what is
-cached of it.
+"""Columns of records: what reports and plans read of them (see docs/results-format.md), and what is
+cached.
 
-A column is an array of numbers or texts, or categories: texts of JSON that many records share.
+A column is an array of numbers, texts or digests, or categories: texts of JSON that many records
+share.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import islice
-from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
-from hsiaug.base.fixed_databases import open_database, write_database
-from hsiaug.report.conditions import SHARED, settings_of
 from hsiaug.trial.record import COLUMNS
 from hsiaug.trial.record_json import Record, json_line, made_nothing
 
@@ -26,50 +20,69 @@ Column = Any
 """(n,) array, or a Categorical of texts."""
 Columns = dict[str, Column]
 """By name, all of the same length."""
+Rows = NDArray[np.bool_] | NDArray[np.intp]
+"""A mask of rows, or their places."""
 
+SHARED = (
+    "scope",
+    "baseline",
+    "control_of",
+    "transductive",
+    "class_names",
+    "environment",
+    "scene_ref",
+    "error",
+)
+"""Keys whose values many records share; the column ``about`` says them."""
 PARTS = ("seen", "new", "shown", "hidden")
 """Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones.
 """
+CONTENT = "content_digest"
+DIAGNOSIS = "diagnosis"
 TEXTS = ("hash",)
 CATEGORIES = ("about", "audit", "real", "synthetic", "view_shown", "created")
 """Columns of texts that many records share; all but the time are JSON."""
-DTYPES: Mapping[str, Any] = {"seed": np.int64, "ok": bool, "idle": bool}
-"""Of the columns of numbers that are no fractions or seconds."""
+DTYPES: Mapping[str, Any] = {
+    CONTENT: "V16",
+    "seed": np.int64,
+    "ok": bool,
+    "idle": bool,
+    DIAGNOSIS: bool,
+}
+"""Of the columns of numbers that are no fractions or seconds, and of digests."""
+UNSHOWN = (CONTENT, DIAGNOSIS)
+"""Columns that are no reports' business."""
 COSTS = (*(column.name for column in COLUMNS.values()), "steps")
 """Columns of numbers that are no metrics."""
 TOGETHER = 5000
 """Records whose values become arrays at once."""
 MOST_TEXTS = 10_000
 """Texts of values that are remembered at most."""
-VERSION = crc32(str([9, *((c.name, f, c.key) for f, c in COLUMNS.items())]).encode()) >> 1
-"""Of the columns that are cached. A column of another field is another version; raise the number
-where others change.
-"""
-ALL_NAMES = ""
-"""In place of the name of a column, in the row that lists all."""
+NO_CONTENT = bytes(16)
 
 
-def columns_of_records(records: Iterable[Record]) -> Columns:
-    """The columns of records.
+class ColumnBuilder:
+    """Makes columns of records that are added one by one."""
 
-    Raises
-    ------
-    StoreError
-        For a record that is not as in docs/results-format.md.
-    """
-    rows = _rows(records)
-    parts = []
-    while together := list(islice(rows, TOGETHER)):
-        parts.append(_arrays(together))
-    return joined(parts or [_arrays([])])
+    def __init__(self) -> None:
+        self._texts = _Texts()
+        self._rows: list[dict[str, Any]] = []
+        self._parts: list[Columns] = []
+        self.number = 0
 
+    def add(self, record: Record, content: bytes = NO_CONTENT) -> None:
+        """Add a row.
 
-def _rows(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
-    texts = _Texts()
-    checked = cache(settings_of)
-    for record in records:
-        if isinstance(spec := record.get("spec"), dict) and spec.get("diagnosis"):
-            continue  # older trials whose samples were made of test labels
+        Parameters
+        ----------
+        content : bytes
+            A digest of what was read, of 16 bytes.
+
+        Raises
+        ------
+        StoreError
+            For a record that is not as in docs/results-format.md.
+        """
         name = record.get("hash", "without a hash")
         if record.get("format") != 1:
             raise StoreError(
@@ -78,13 +91,41 @@ def _rows(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
                 hint="Read it with the version of hsiaug that wrote it.",
             )
         try:
-            row = _row(record, texts)
-            checked(row["about"])
+            row = _row(record, self._texts)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            rule = f"record {name} must hold what docs/results-format.md names"
-            hint = "Delete the record's folder and run its trial again."
-            raise StoreError(rule, value=f"{type(error).__name__} {error}", hint=hint) from error
-        yield row
+            raise no_record(name, error) from error
+        self._rows.append({**row, CONTENT: content})
+        self.number += 1
+        if len(self._rows) == TOGETHER:
+            self._parts.append(_arrays(self._rows))
+            self._rows = []
+
+    def add_columns(self, columns: Columns) -> None:
+        """Add the rows of columns."""
+        self._parts.append(columns)
+        self.number += len(columns["hash"])
+
+    def columns(self) -> Columns:
+        """The columns of all that were added."""
+        last = [_arrays(self._rows)] if self._rows or not self._parts else []
+        return joined([*self._parts, *last])
+
+
+def columns_of_records(records: Iterable[Record]) -> Columns:
+    """The columns of records. Raises StoreError as :meth:`ColumnBuilder.add` does."""
+    builder = ColumnBuilder()
+    for record in records:
+        builder.add(record)
+    return builder.columns()
+
+
+def no_record(name: str, error: Exception) -> StoreError:
+    """The error where a record has other parts than a record has."""
+    return StoreError(
+        f"record {name} must hold what docs/results-format.md names",
+        value=f"{type(error).__name__} {error}",
+        hint="Delete the record's folder and run its trial again.",
+    )
 
 
 class _Texts:
@@ -123,6 +164,8 @@ def _row(record: Record, texts: _Texts) -> dict[str, Any]:
         "seed": int(record["spec"]["seed"]),
         "ok": ok,
         "idle": made_nothing(record),
+        # Older trials whose samples were made of test labels.
+        DIAGNOSIS: bool(record["spec"].get("diagnosis")),
     }
     parts = {f"_{part}": several[part] for part in PARTS if isinstance(several.get(part), dict)}
     for part in parts:
@@ -187,10 +230,11 @@ def _categories(texts: Iterable[str]) -> Column:
     """Texts as categories, in the order in which they first appear."""
     places: dict[str, int] = {}
     codes = [places.setdefault(text, len(places)) for text in texts]
-    return _categorical(np.array(codes, np.int32), list(places))
+    return categorical(np.array(codes, np.int32), list(places))
 
 
-def _categorical(codes: NDArray[Any], texts: Sequence[str]) -> Column:
+def categorical(codes: NDArray[Any], texts: Sequence[str]) -> Column:
+    """Categories of texts, each once, by their places in these."""
     from pandas import Categorical, Index
 
     return Categorical.from_codes(codes, categories=Index(texts, dtype=object), validate=False)
@@ -207,69 +251,27 @@ def joined(parts: Sequence[Mapping[str, Column]]) -> Columns:
 def joined_column(
     parts: Sequence[Mapping[str, Column]],
     name: str,
-    chosen: Sequence[NDArray[np.bool_] | None] = (),
+    chosen: Sequence[Rows | None] = (),
 ) -> Column:
     """A column of all parts, one below the other; NaN of a part that lacks it.
 
     Parameters
     ----------
-    chosen : sequence of (bool array or None)
+    chosen : sequence of (array or None)
         The rows of each part; all of them where it is None.
     """
     columns = []
     for place, part in enumerate(parts):
         column = part[name] if name in part else np.full(len(part["seed"]), np.nan)
         rows = chosen[place] if chosen else None
-        columns.append(column if rows is None else column[rows])
+        columns.append(column if rows is None else some_rows(column, rows))
     return _joined(columns)
 
 
-def _joined(columns: Sequence[Column]) -> Column:
-    if len(columns) == 1:
-        return columns[0]
-    if isinstance(columns[0], np.ndarray):
-        return np.concatenate(columns)
-    places: dict[str, int] = {}
-    codes = []
-    for column in columns:
-        texts = column.categories
-        new = np.array([places.setdefault(text, len(places)) for text in texts], np.int32)
-        codes.append(new[column.codes] if len(new) else new)
-    return _categorical(np.concatenate(codes), list(places))
-
-
-def write_columns(path: Path, columns: Columns) -> None:
-    """Write columns as a database: a row for each, with its bytes and a digest, and one with the
-    names of all. Raises OSError.
-    """
-    rows = [_packed(name, column) for name, column in columns.items()]
-    rows.append((ALL_NAMES, "", _listed(columns), None, b""))
-    declared = "name TEXT, dtype TEXT, data BLOB, categories TEXT, digest BLOB"
-    write_database(path, VERSION, {"columns": (declared, rows)})
-
-
-def _listed(names: Iterable[str]) -> bytes:
-    return "\n".join(sorted(names)).encode()
-
-
-def _packed(name: str, column: Column) -> tuple[Any, ...]:
-    categories = None
-    if not isinstance(column, np.ndarray):
-        categories = json.dumps(list(column.categories))
-        column = column.codes
-    elif column.dtype == object:
-        column = column.astype("U")
-        if all(map(str.isascii, column.tolist())):
-            column = column.astype("S")  # a byte a letter
-    content = column.tobytes()
-    digest = _digest(name, column.dtype.str, content, categories)
-    return name, column.dtype.str, content, categories, digest
-
-
-def _digest(name: str, dtype: str, content: bytes, categories: str | None) -> bytes:
-    digest = hashlib.blake2b(f"{name} {dtype} {categories}".encode(), digest_size=16)
-    digest.update(content)
-    return digest.digest()
+def some_rows(column: Column, rows: Rows) -> Column:
+    """Rows of a column, with the categories of these alone."""
+    chosen = column[rows]
+    return chosen if isinstance(chosen, np.ndarray) else chosen.remove_unused_categories()
 
 
 class NamedColumns(Mapping[str, Column]):
@@ -294,49 +296,15 @@ class NamedColumns(Mapping[str, Column]):
         return name in self._names
 
 
-class ColumnFile(NamedColumns):
-    """Columns that :func:`write_columns` wrote, each of which is read when it is asked for.
-
-    Parameters
-    ----------
-    again : callable
-        Makes the columns where the file turns out to be damaged, or is no longer there.
-
-    Raises
-    ------
-    OSError, ValueError
-        For a file that is missing, no database, or of another version.
-    """
-
-    def __init__(self, path: Path, again: Callable[[], Mapping[str, Column]]) -> None:
-        self._path, self._again = path, again
-        self._anew: Mapping[str, Column] | None = None
-        with open_database(path, VERSION) as database:
-            query = "SELECT name, CASE name WHEN ? THEN data END FROM columns"
-            listed = dict(database.execute(query, (ALL_NAMES,)))
-        if listed.pop(ALL_NAMES, None) != _listed(listed):
-            raise ValueError("names that are not those that were written")
-        super().__init__(listed)
-
-    def __getitem__(self, name: str) -> Column:
-        if self._anew is None:
-            try:
-                return _read_column(self._path, name)
-            except (OSError, ValueError):
-                self._anew = self._again()
-        return self._anew[name]
-
-
-def _read_column(path: Path, name: str) -> Column:
-    with open_database(path, VERSION) as database:
-        query = "SELECT dtype, data, categories, digest FROM columns WHERE name = ?"
-        row = database.execute(query, (name,)).fetchone()
-    if row is None:
-        raise ValueError(f"no column {name}")
-    dtype, content, categories, digest = row
-    if digest != _digest(name, dtype, content, categories):
-        raise ValueError(f"a digest that is not that of the column {name}")
-    values = np.frombuffer(content, dtype)
-    if categories is not None:
-        return _categorical(values, json.loads(categories))
-    return values.astype(str).astype(object) if values.dtype.kind in "SU" else values
+def _joined(columns: Sequence[Column]) -> Column:
+    if len(columns) == 1:
+        return columns[0]
+    if isinstance(columns[0], np.ndarray):
+        return np.concatenate(columns)
+    places: dict[str, int] = {}
+    codes = []
+    for column in columns:
+        texts = column.categories
+        new = np.array([places.setdefault(text, len(places)) for text in texts], np.int32)
+        codes.append(new[column.codes] if len(new) else new)
+    return categorical(np.concatenate(codes), list(places))

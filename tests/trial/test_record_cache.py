@@ -1,4 +1,4 @@
-"""The index of a store: it saves time, and is never the reason for what is read."""
+"""The cache of a store: it saves time, and is never the reason for what is read."""
 
 import json
 import os
@@ -7,18 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hsiaug.base.fixed_databases import write_database
+from hsiaug.cli.output import read_report
 from hsiaug.report import build_report, render_report
-from hsiaug.trial import index as index_module
+from hsiaug.trial import record_cache
 from hsiaug.trial import store as store_module
 from hsiaug.trial.content_hash import short_hash
-from hsiaug.trial.index import INDEX, open_index
+from hsiaug.trial.record_cache import (
+    FOLDER,
+    FOLDERS,
+    content_digest,
+    read_columns,
+    write_columns,
+)
+from hsiaug.trial.record_columns import CONTENT
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.upkeep import pack
 
 RECORDS = 6
 
@@ -31,13 +40,13 @@ def as_draw(record: Record, seed: int, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Indexes are written for a single record."""
-    monkeypatch.setattr(index_module, "WORTH_WRITING", (1, 0))
+    """The cache is written for a single record."""
+    monkeypatch.setattr(record_cache, "WORTH_WRITING", (1, 0))
 
 
 @pytest.fixture
 def several(filled: Store) -> Store:
-    """A store of six records, indexed where indexes are written for so few."""
+    """A store of six records, cached where so few are."""
     record = next(filled.records())
     for seed in range(10, 10 + RECORDS - 2):
         filled.put(as_draw(record, seed), filled.predictions(record["hash"]))
@@ -45,17 +54,32 @@ def several(filled: Store) -> Store:
     return filled
 
 
-def write_index(
-    folder: Path, digests: dict[str, bytes], version: int = index_module.VERSION
-) -> None:
-    rows = ("hash TEXT, digest BLOB", digests.items())
-    write_database(folder / INDEX, version, {"sound": rows})
+def cache_file(store: Store) -> Path:
+    return store.user_cache / FOLDER / FOLDERS
 
 
-def without_index(store: Store) -> Reading:
+def vouch(store: Store, folder: Path, of_content: dict[str, bytes]) -> None:
+    """Write a cache that calls the records of a store sound that have these digests."""
+    columns = read_columns(cache_file(store))
+    digests = [of_content[hash] for hash in columns["hash"]]
+    write_columns(folder / FOLDER / FOLDERS, {**columns, CONTENT: np.array(digests, "V16")})
+
+
+def without_cache(store: Store) -> Reading:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index_module, "INDEX", "no such file")
-        return store.read(index=False)
+        patch.setattr(record_cache, "FOLDER", "no such folder")
+        return store.read(cached=False)
+
+
+def csv_of(store: Store) -> str:
+    return render_report(read_report(store), "csv")
+
+
+def csv_without_cache(store: Store) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_cache, "FOLDER", "no such folder")
+        patch.setattr(record_cache, "WORTH_WRITING", (10**6, 0))
+        return csv_of(store)
 
 
 def checked(store: Store) -> list[str]:
@@ -74,10 +98,10 @@ def checked(store: Store) -> list[str]:
 
 
 @pytest.mark.usefixtures("eager")
-def test_what_is_indexed_is_not_checked_again_and_reads_the_same(several: Store) -> None:
-    assert (several.user_cache / INDEX).is_file() and checked(several) == []
+def test_what_is_cached_is_not_checked_again_and_reads_the_same(several: Store) -> None:
+    assert (cache_file(several)).is_file() and checked(several) == []
     read = several.read()
-    assert read == without_index(several) and len(read.records) == RECORDS
+    assert read == without_cache(several) and len(read.records) == RECORDS
     for record in read.records:
         in_file = json.loads((several.folder(record["hash"]) / "record.json").read_text())
         assert record == in_file and list(record) == list(in_file)
@@ -85,14 +109,29 @@ def test_what_is_indexed_is_not_checked_again_and_reads_the_same(several: Store)
 
 
 @pytest.mark.usefixtures("eager")
-def test_the_index_does_not_travel_with_a_store(several: Store, tmp_path: Path) -> None:
+def test_what_is_cached_is_reported_without_decoding_its_records(several, monkeypatch):
+    before = csv_without_cache(several)
+    monkeypatch.setattr(store_module.SharedValues, "decode", lambda *_: pytest.fail("decoded"))
+    assert csv_of(several) == before
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_store_that_is_packed_takes_what_is_cached_of_its_records(several, monkeypatch):
+    before = csv_of(several)
+    pack(several, lambda done, total: None)
+    monkeypatch.setattr(store_module, "fault_of", lambda *_: pytest.fail("checked again"))
+    assert csv_of(Store(several.root)) == before
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_cache_does_not_travel_with_a_store(several: Store, tmp_path: Path) -> None:
     assert checked(several) == []
     shutil.copytree(several.root, tmp_path / "copy")
     assert len(checked(Store(tmp_path / "copy"))) == RECORDS
 
 
 @pytest.mark.usefixtures("eager")
-def test_another_store_in_the_place_of_one_has_an_index_of_its_own(
+def test_another_store_in_the_place_of_one_has_a_cache_of_its_own(
     several: Store, tmp_path: Path
 ) -> None:
     shutil.copytree(several.root, tmp_path / "other")
@@ -103,10 +142,10 @@ def test_another_store_in_the_place_of_one_has_an_index_of_its_own(
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("data", [b"[]", b"{}", b"\xff" * 99, b'{"hash": 1}', b"{\n\n}\n"])
-def test_an_index_that_comes_with_a_store_vouches_for_nothing(several: Store, data: bytes) -> None:
+def test_a_cache_that_comes_with_a_store_vouches_for_nothing(several: Store, data: bytes) -> None:
     for hash in (hashes := several.hashes()):
         (several.folder(hash) / "record.json").write_bytes(data)
-    write_index(several.cache, {hash: index_module.digest_of(hash, data) for hash in hashes})
+    vouch(several, several.cache, {hash: content_digest(hash, data) for hash in hashes})
 
     read = several.read()
     assert not read.records and [one.hash for one in read.damaged] == hashes
@@ -115,16 +154,18 @@ def test_an_index_that_comes_with_a_store_vouches_for_nothing(several: Store, da
 @pytest.mark.usefixtures("eager")
 def test_a_digest_of_one_record_vouches_for_no_other(several: Store) -> None:
     first, second, *_ = several.hashes()
-    with open_index(several.user_cache, writes=False) as index:
-        write_index(several.user_cache, {**index.known, second: index.known[first]})
+    columns = read_columns(cache_file(several))
+    of_content = dict(zip(columns["hash"], map(bytes, columns[CONTENT]), strict=True))
+    vouch(several, several.user_cache, {**of_content, second: of_content[first]})
     shutil.copyfile(several.folder(first) / "record.json", several.folder(second) / "record.json")
     assert [one.hash for one in several.read().damaged] == [second]
 
 
 @pytest.mark.usefixtures("eager")
-def test_an_index_of_another_version_is_made_anew(several: Store) -> None:
-    with open_index(several.user_cache, writes=False) as index:
-        write_index(several.user_cache, index.known, version=index_module.VERSION + 1)
+def test_a_cache_of_another_version_is_made_anew(several: Store) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_cache, "VERSION", record_cache.VERSION + 1)
+        several.read()
     assert len(checked(several)) == RECORDS and checked(several) == []
 
 
@@ -185,7 +226,7 @@ CHANGES = (put_again, edit, touch, cut, swap, empty_predictions, delete, read, r
         st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1)), min_size=1, max_size=8
     )
 )
-def test_a_store_reads_the_same_with_and_without_its_index_whatever_befalls_it(several, changes):
+def test_a_store_reads_the_same_with_and_without_its_cache_whatever_befalls_it(several, changes):
     root = several.root.parent / "changed"
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(several.root, root)
@@ -194,8 +235,10 @@ def test_a_store_reads_the_same_with_and_without_its_index_whatever_befalls_it(s
     for change, number in changes:
         hashes = store.hashes()
         change(store, hashes[number % len(hashes)])
-        assert store.read(index=False) == without_index(store)
-    assert store.read() == without_index(store)
+        assert store.read(cached=False) == without_cache(store)
+    assert store.read() == without_cache(store)
+    cached = csv_of(store)
+    assert csv_of(store) == cached == csv_without_cache(store)
 
 
 @pytest.mark.usefixtures("eager")
@@ -222,8 +265,8 @@ def bytes_changed(path: Path) -> Iterator[bytes]:
 
 
 @pytest.mark.usefixtures("eager")
-def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> None:
-    expected, path = without_index(several), several.user_cache / INDEX
+def test_a_damaged_cache_changes_nothing_and_is_made_anew(several: Store) -> None:
+    expected, path = without_cache(several), cache_file(several)
     for changed in bytes_changed(path):
         path.write_bytes(changed)
         assert several.read() == expected
@@ -232,35 +275,29 @@ def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> Non
 
 
 @pytest.mark.usefixtures("eager")
-def test_what_was_checked_by_another_version_is_checked_anew(several, monkeypatch):
-    monkeypatch.setattr(index_module, "CHECKS", index_module.CHECKS + 1)
-    assert checked(several) == several.hashes() and checked(several) == []
-
-
-@pytest.mark.usefixtures("eager")
-def test_a_store_that_cannot_be_written_to_is_read_without_an_index(several, monkeypatch):
-    (several.user_cache / INDEX).unlink()
+def test_a_store_that_cannot_be_written_to_is_read_without_a_cache(several, monkeypatch):
+    (cache_file(several)).unlink()
 
     def refuse(*_: Any, **__: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert len(several.read().records) == RECORDS and not (several.user_cache / INDEX).exists()
+    assert len(several.read().records) == RECORDS and not (cache_file(several)).exists()
 
 
-def test_small_stores_are_not_indexed(several: Store) -> None:
+def test_small_stores_are_not_cached(several: Store) -> None:
     several.read()
-    assert not (several.user_cache / INDEX).exists()
+    assert not (cache_file(several)).exists()
 
 
 @pytest.mark.usefixtures("eager")
-def test_a_report_is_the_same_with_and_without_the_index(several: Store) -> None:
+def test_a_report_is_the_same_with_and_without_the_cache(several: Store) -> None:
     def texts(read: Reading) -> list[str]:
         report = build_report(read.records, damaged=read.damaged)
         return [render_report(report, format=format) for format in ("md", "csv", "json", "html")]
 
     edit(several, several.hashes()[0])
-    assert texts(several.read()) == texts(without_index(several))
+    assert texts(several.read()) == texts(without_cache(several))
 
 
 @pytest.mark.usefixtures("eager")

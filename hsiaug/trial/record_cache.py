@@ -1,0 +1,317 @@
+"""What is cached of the records of a store, in the user's cache: a row for each that was found
+sound, with a digest of the content that was checked, and its columns.
+
+A file holds the rows of a pack, which never changes; one more holds those of all other records. A
+row counts for the very same content alone: a cache that is stale, damaged or missing costs time,
+and nothing else. Of two writers the last one stays. It never travels with a store, so what comes
+from elsewhere is checked here once.
+"""
+
+import gc
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from hsiaug.base.files import remove
+from hsiaug.base.fixed_databases import open_database, write_database
+from hsiaug.trial.record import COLUMNS
+from hsiaug.trial.record_columns import (
+    CONTENT,
+    Column,
+    ColumnBuilder,
+    Columns,
+    NamedColumns,
+    categorical,
+    joined,
+    some_rows,
+)
+from hsiaug.trial.record_json import CHECKS, Record
+
+FOLDER = "columns"
+FOLDERS = "folders.sqlite"
+"""The file of all records but those of packs that were read as a whole."""
+FORM = [10, CHECKS, *((column.name, field, column.key) for field, column in COLUMNS.items())]
+"""Raise the number where columns change; a column of another field is another form."""
+VERSION = crc32(str(FORM).encode()) >> 1
+"""Of the files."""
+WORTH_WRITING = 500, 0.02
+"""Records that the file of records in no pack lacks before it is written: so many, and this share
+of what it has.
+"""
+ALL_NAMES = ""
+"""In place of the name of a column, in the row that lists all."""
+
+
+def content_digest(hash: str, data: bytes) -> bytes:
+    """Of the bytes of a record, under the hash that it has in its store."""
+    return hashlib.blake2b(b"%s\0%s" % (hash.encode(), data), digest_size=16).digest()
+
+
+class CachedRow(NamedTuple):
+    """Where the cache has a record that was found sound."""
+
+    content: bytes
+    """Digest of what was checked."""
+    finished: bool
+    """Its trial need not be run again."""
+    file: int
+    """Number of the file."""
+    row: int
+    """Number of the row in it."""
+
+
+class RecordCache:
+    """Rows that are cached of some records, and those to be added.
+
+    Attributes
+    ----------
+    adds : bool
+        Whether what is found sound is added.
+    new : ColumnBuilder
+        Of what was added.
+    """
+
+    def __init__(
+        self, folder: Path, files: Sequence[Connection], hashes: Collection[str], *, adds: bool
+    ) -> None:
+        self._folder, self._files = folder, files
+        self._rows: dict[str, CachedRow] = {}
+        self.adds, self.new = adds, ColumnBuilder()
+        wanted = frozenset(hashes)
+        for number, file in enumerate(files):
+            # What is damaged has no row.
+            with suppress(ValueError, sqlite3.Error):
+                self._rows |= _rows_of(file, number, wanted)
+
+    def knows(self, hash: str, data: bytes) -> CachedRow | None:
+        """The row of the record of that hash, if it was found sound with that content."""
+        row = self._rows.get(hash)
+        return row if row is not None and row.content == content_digest(hash, data) else None
+
+    def has(self, hash: str) -> bool:
+        """Whether there is a row of that hash, of whatever content."""
+        return hash in self._rows
+
+    def add(self, record: Record, data: bytes) -> None:
+        """Add a record that was found sound."""
+        if self.adds:
+            self.new.add(record, content_digest(record["hash"], data))
+
+    def write(self) -> None:
+        """Write what was added, where it is much; the files are no longer read."""
+        if self.new.number >= WORTH_WRITING[0]:
+            # Where it cannot be written, records are checked once more next time.
+            with suppress(OSError, ValueError):
+                _add_rows(self._folder / FOLDERS, self.new.columns())
+
+    def columns(self, rows: Iterable[CachedRow]) -> Columns:
+        """The columns of some rows.
+
+        Raises
+        ------
+        ValueError
+            Where a file is damaged; nothing is known from then on.
+        """
+        by_file: dict[int, list[int]] = {}
+        for row in rows:
+            by_file.setdefault(row.file, []).append(row.row)
+        try:
+            return joined([self._some(*one) for one in by_file.items()])
+        except (ValueError, sqlite3.Error) as error:
+            self._rows = {}
+            raise ValueError(str(error)) from error
+
+    def _some(self, file: int, rows: Sequence[int]) -> Columns:
+        columns, chosen = _all_columns(self._files[file]), np.array(rows, np.intp)
+        return {name: some_rows(column, chosen) for name, column in columns.items()}
+
+
+@contextmanager
+def open_cache(
+    user_cache: Path, hashes: Collection[str], *, adds: bool = True
+) -> Iterator[RecordCache]:
+    """What the user's cache of a store has of some records, while these are read.
+
+    Parameters
+    ----------
+    adds : bool
+        Whether what is found sound is to be added.
+    """
+    folder = user_cache / FOLDER
+    with ExitStack() as opened:
+        files = []
+        # Of several rows of a record the last one is taken: records in packs may be older.
+        for path in sorted(folder.glob("*.sqlite"), key=lambda path: path.name == FOLDERS):
+            with suppress(OSError, ValueError):
+                files.append(opened.enter_context(open_database(path, VERSION)))
+        with uncollected():
+            yield RecordCache(folder, files, hashes, adds=adds)
+
+
+def _add_rows(path: Path, added: Columns) -> None:
+    """Write rows in place of older ones of the same records, where they are many beside these."""
+    parts = [added]
+    with suppress(OSError, ValueError):
+        before = read_columns(path)
+        if len(added["hash"]) < WORTH_WRITING[1] * len(before["hash"]):
+            return
+        names = frozenset(added["hash"])
+        stay = np.array([hash not in names for hash in before["hash"]], bool)
+        parts.append({name: some_rows(before[name], stay) for name in before})
+    write_columns(path, joined(parts))
+
+
+def file_of_pack(user_cache: Path, pack: Path) -> Path:
+    """Where the columns of a pack are cached, as it is now.
+
+    Raises
+    ------
+    OSError
+        Where there is none.
+    """
+    state = pack.stat()
+    # The time of the last change cannot be set, as that of the content can.
+    name = f"{pack.stem}-{state.st_ino}-{state.st_size}-{state.st_ctime_ns}.sqlite"
+    return user_cache / FOLDER / name
+
+
+def write_pack_columns(path: Path, columns: Columns) -> None:
+    """Write the columns of a pack to its file, in place of those of earlier states of it. Raises
+    OSError.
+    """
+    write_columns(path, columns)
+    stem, *_ = path.stem.split("-")
+    for outdated in set(path.parent.glob(f"{stem}-*")) - {path}:
+        remove(outdated)
+
+
+def write_columns(path: Path, columns: Columns) -> None:
+    """Write columns as a database: a row for each, with its bytes and a digest, and one with the
+    names of all. Raises OSError.
+    """
+    rows = [_packed(name, column) for name, column in columns.items()]
+    rows.append((ALL_NAMES, "", _listed(columns), None, b""))
+    declared = "name TEXT, dtype TEXT, data BLOB, categories TEXT, digest BLOB"
+    write_database(path, VERSION, {"columns": (declared, rows)})
+
+
+def _listed(names: Iterable[str]) -> bytes:
+    return "\n".join(sorted(names)).encode()
+
+
+def _packed(name: str, column: Column) -> tuple[Any, ...]:
+    categories = None
+    if not isinstance(column, np.ndarray):
+        categories = json.dumps(list(column.categories))
+        column = column.codes
+    elif column.dtype == object:
+        column = column.astype("U")
+        if all(map(str.isascii, column.tolist())):
+            column = column.astype("S")  # a byte a letter
+    content = column.tobytes()
+    digest = _digest(name, column.dtype.str, content, categories)
+    return name, column.dtype.str, content, categories, digest
+
+
+def _digest(name: str, dtype: str, content: bytes, categories: str | None) -> bytes:
+    digest = hashlib.blake2b(f"{name} {dtype} {categories}".encode(), digest_size=16)
+    digest.update(content)
+    return digest.digest()
+
+
+class ColumnFile(NamedColumns):
+    """Columns that :func:`write_columns` wrote, each of which is read when it is asked for.
+
+    Parameters
+    ----------
+    again : callable
+        Makes the columns where the file turns out to be damaged, or is no longer there.
+
+    Raises
+    ------
+    OSError, ValueError
+        For a file that is missing, no database, or of another version.
+    """
+
+    def __init__(self, path: Path, again: Callable[[], Mapping[str, Column]]) -> None:
+        self._path, self._again = path, again
+        self._anew: Mapping[str, Column] | None = None
+        with open_database(path, VERSION) as database:
+            super().__init__(_column_names(database))
+
+    def __getitem__(self, name: str) -> Column:
+        if self._anew is None:
+            try:
+                with open_database(self._path, VERSION) as database:
+                    return _read_column(database, name)
+            except (OSError, ValueError):
+                self._anew = self._again()
+        return self._anew[name]
+
+
+def read_columns(path: Path) -> Columns:
+    """All that :func:`write_columns` wrote. Raises OSError or ValueError as :class:`ColumnFile`."""
+    with open_database(path, VERSION) as database:
+        return _all_columns(database)
+
+
+def _column_names(database: Connection) -> list[str]:
+    query = "SELECT name, CASE name WHEN ? THEN data END FROM columns"
+    listed = dict(database.execute(query, (ALL_NAMES,)))
+    if listed.pop(ALL_NAMES, None) != _listed(listed):
+        raise ValueError("names that are not those that were written")
+    return list(listed)
+
+
+def _read_column(database: Connection, name: str) -> Column:
+    query = "SELECT dtype, data, categories, digest FROM columns WHERE name = ?"
+    row = database.execute(query, (name,)).fetchone()
+    if row is None:
+        raise ValueError(f"no column {name}")
+    dtype, content, categories, digest = row
+    if digest != _digest(name, dtype, content, categories):
+        raise ValueError(f"a digest that is not that of the column {name}")
+    values = np.frombuffer(content, dtype)
+    if categories is not None:
+        return categorical(values, json.loads(categories))
+    return values.astype(str).astype(object) if values.dtype.kind in "SU" else values
+
+
+def _all_columns(database: Connection) -> Columns:
+    return {name: _read_column(database, name) for name in _column_names(database)}
+
+
+def _rows_of(database: Connection, file: int, wanted: Collection[str]) -> dict[str, CachedRow]:
+    """The rows of the records that are wanted, by hash."""
+    hashes, contents, ok, idle = (
+        _read_column(database, name) for name in ("hash", CONTENT, "ok", "idle")
+    )
+    digests, size = contents.tobytes(), contents.itemsize
+    finished = (ok | idle).tolist()
+    return {
+        hash: CachedRow(digests[size * row : size * (row + 1)], finished[row], file, row)
+        for row, hash in enumerate(hashes)
+        if hash in wanted
+    }
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Records hold no cycles, and looking for them again and again would take as long as to decode
+    all of them.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
