@@ -10,7 +10,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from hsiaug.tasks.task import USUAL
 from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.fits import has_fit
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record
+from hsiaug.trial.store import Record, Store
 
 USUAL_REAL = 518
 """Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
@@ -63,13 +62,13 @@ class Costs:
         Parameters
         ----------
         records : iterable of Record
-            Records of any trials, of which the first MAX_RECORDS are read.
+            Records of any trials.
         """
         costs = cls(cache)
         for plan in plans:
             costs._cards |= {card.name: card for card in plan.cards.values()}
             costs._samples |= plan.samples
-        for record in islice(records, MAX_RECORDS):
+        for record in records:
             if record["status"] == "ok":
                 costs._learn(record)
         return costs
@@ -125,6 +124,11 @@ class Costs:
         if synthetic and card and card.prepares and once not in self._prepared:
             found[once] = card.prepare_seconds, False
         return found
+
+
+def timed_records(store: Store) -> Iterator[Record]:
+    """Records of a store that costs are learned from, MAX_RECORDS at most."""
+    return store.each(store.hashes()[:MAX_RECORDS])
 
 
 def write_duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs, Forecast
+from hsiaug.bench.costs import Costs, Forecast, timed_records
 from hsiaug.bench.engine import Batch, Group, Job, Say
 from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
@@ -82,7 +82,7 @@ def prepare_work(
         Where the store cannot be written.
     """
     waiting = {trial.hash: trial for trial in missing.todo}
-    reused = sum(record["hash"] not in waiting for record in missing.held.records)
+    reused = len(missing.held.sound - waiting.keys())
     if reused:
         say(f"{reused} of {len(missing.trials)} trials are taken from {store.root}")
     if not waiting:
@@ -94,7 +94,7 @@ def prepare_work(
     _record_empty(plans, waiting, store)
     if not waiting:
         return Work([], Forecast({}, Costs()))
-    costs = Costs.of(plans, store.each(), store.cache)
+    costs = Costs.of(plans, timed_records(store), store.cache)
     return divide_work(plans, waiting, job, costs, jobs, deadline)
 
 

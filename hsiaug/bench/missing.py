@@ -10,45 +10,43 @@ from hsiaug.bench.plan import Plan, check_memory
 from hsiaug.bench.plans_of_runs import trials_of
 from hsiaug.trial.record import newer_record
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.store import Held, Store
 
 Existing = Literal["only-missing", "all", "none"]
 """Trials to run: those that the store does not hold (failed ones again), all, or none."""
 
 
-def read_held(trials: Sequence[TrialSpec], store: Path) -> Reading:
-    """Read the records of trials from a store.
+def find_held(trials: Sequence[TrialSpec], store: Path) -> Held:
+    """Which trials have a record in a store.
 
     Parameters
     ----------
     trials : sequence of TrialSpec
-        Whose records are read.
+        Whose records are looked for.
     store : Path
         Root of the store.
 
     Returns
     -------
-    Reading
+    Held
         Empty where there is no store yet.
     """
     try:
-        held = Store(store)
+        there = Store(store)
     except StoreError:
-        return Reading()
-    return held.read(trial.hash for trial in trials)
+        return Held()
+    return there.held(trial.hash for trial in trials)
 
 
-def select_missing(
-    trials: Sequence[TrialSpec], held: Reading, existing: Existing
-) -> list[TrialSpec]:
+def select_missing(trials: Sequence[TrialSpec], held: Held, existing: Existing) -> list[TrialSpec]:
     """The trials to run.
 
     Parameters
     ----------
     trials : sequence of TrialSpec
         All that were asked for.
-    held : Reading
-        Their records that the store holds.
+    held : Held
+        Those of which the store has a record.
     existing : {"only-missing", "all", "none"}
         Which to run.
 
@@ -78,13 +76,13 @@ class Missing:
         All, each once.
     todo : list of TrialSpec
         Those to run.
-    held : Reading
-        The records of all that the store holds.
+    held : Held
+        Those of which the store has a record.
     """
 
     trials: list[TrialSpec]
     todo: list[TrialSpec]
-    held: Reading
+    held: Held
 
 
 def find_missing(plans: Sequence[Plan], store: Path, existing: Existing) -> Missing:
@@ -107,7 +105,7 @@ def find_missing(plans: Sequence[Plan], store: Path, existing: Existing) -> Miss
         Where records of a later hsiaug would be replaced.
     """
     trials = trials_of(plans)
-    held = read_held(trials, store)
+    held = find_held(trials, store)
     todo = select_missing(trials, held, existing)
     check_memory(plans, todo)
     return Missing(trials, todo, held)

@@ -13,7 +13,7 @@ import typer
 from hsiaug.base.errors import StoreError
 from hsiaug.base.signals import LAST_LINE, exit_code
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, timed_records, write_duration
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan, between
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of
@@ -140,7 +140,7 @@ def print_plan(
     todo = [trial for trial in missing.todo if trial.hash not in plan.nothing]
     try:
         records = Store(store)
-        costs = Costs.of(plans, records.each() if todo else (), records.cache)
+        costs = Costs.of(plans, timed_records(records) if todo else (), records.cache)
     except StoreError:
         costs = Costs.of(plans, ())
     time_left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).time_left()

@@ -29,7 +29,7 @@ from hsiaug.trial.record_json import (
 )
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
-__all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
+__all__ = ["RECORD", "Damage", "Held", "Reading", "Record", "Store"]
 
 RECORD = "record.json"
 WORTH_SYNCING = 0.1
@@ -60,14 +60,24 @@ class Reading:
     records: tuple[Record, ...] = ()
     damaged: tuple[Damage, ...] = ()
 
-    @property
-    def finished(self) -> frozenset[str]:
-        """Hashes of the trials that need not be run again: they went well, or have nothing to
-        make.
-        """
-        return frozenset(
-            record["hash"] for record in self.records if record["status"] in ("ok", EMPTY)
-        )
+
+@dataclass(frozen=True)
+class Held:
+    """Trials of which a store has a record.
+
+    Attributes
+    ----------
+    sound : frozenset of str
+        Hashes of the records that are sound.
+    finished : frozenset of str
+        Of these, the ones that need not be run again: they went well, or have nothing to make.
+    damaged : tuple of Damage
+        All others.
+    """
+
+    sound: frozenset[str] = frozenset()
+    finished: frozenset[str] = frozenset()
+    damaged: tuple[Damage, ...] = ()
 
 
 OTHERS = "others"
@@ -154,6 +164,28 @@ class Store:
             yield from self.sound_of(((hash, None) for hash in wanted), cache, damaged)
         cache.write()
 
+    def held(self, hashes: Iterable[str]) -> Held:
+        """Which trials have a record. What the user's cache knows is neither decoded nor checked
+        again.
+        """
+        wanted, shared = list(hashes), SharedValues()
+        sound, finished, damaged = set(), set(), []
+        with open_cache(self.user_cache, wanted) as cache:
+            for hash in wanted:
+                data = self.content(hash)
+                if isinstance(data, bytes) and (row := cache.knows(hash, data)):
+                    sound.add(hash)
+                    finished.update([hash] * row.finished)
+                    continue
+                found = self.look(hash, cache, data, shared) if isinstance(data, bytes) else data
+                if isinstance(found, Damage):
+                    damaged.append(found)
+                elif found is not None:
+                    sound.add(hash)
+                    finished.update([hash] * (found["status"] in ("ok", EMPTY)))
+        cache.write()
+        return Held(frozenset(sound), frozenset(finished), tuple(damaged))
+
     def sound_of(
         self,
         rows: Iterable[tuple[str, bytes | None]],
@@ -194,7 +226,7 @@ class Store:
         cache : RecordCache or None
             What it knows is not checked again; another record is added to it.
         packed : bytes or None
-            Its bytes in a pack, where they are all there is.
+            Its bytes, where they are not to be read.
         shared : SharedValues or None
             Values that it may share with other records.
         """

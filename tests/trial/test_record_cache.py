@@ -25,7 +25,7 @@ from hsiaug.trial.record_cache import (
     write_columns,
 )
 from hsiaug.trial.record_columns import CONTENT
-from hsiaug.trial.record_json import Record
+from hsiaug.trial.record_json import Record, SharedValues, decode, digest_of_record, encode
 from hsiaug.trial.store import Reading, Store
 from hsiaug.trial.upkeep import pack
 
@@ -87,9 +87,9 @@ def checked(store: Store) -> list[str]:
     looked: list[str] = []
     check = store_module.fault_of
 
-    def look(record: Record, name: str) -> str | None:
+    def look(record: Record, name: str, *of_values: Any) -> str | None:
         looked.append(name)
-        return check(record, name)
+        return check(record, name, *of_values)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store_module, "fault_of", look)
@@ -306,6 +306,37 @@ def test_records_share_what_they_have_in_common(several: Store) -> None:
     assert first["environment"] is second["environment"] and first["spec"] is not second["spec"]
 
 
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), VALUES))
+def test_two_ways_to_decode_a_record_give_the_same_values_and_digest(record):
+    shared = SharedValues()
+    for data in (encode(record), encode({**record, "samples": 1})):
+        one, other = decode(data), shared.decode(data)
+        assert json.dumps(one) == json.dumps(other)
+        assert digest_of_record(one) == digest_of_record(other, shared.canonical_json)
+
+
+@pytest.mark.parametrize("text", [b"1e999", b"-1e400", b"9" * 400 + b".0"])
+@pytest.mark.parametrize("key", [b"device", b"samples"])
+def test_a_number_too_large_for_json_is_damage(several: Store, text: bytes, key: bytes) -> None:
+    path = next(several.root.glob("records/??/*/record.json"))
+    lines = path.read_bytes().split(b",\n")
+    changed = [b'"%s": {"real": %s}' % (key, text) if key in line[:9] else line for line in lines]
+    path.write_bytes(b",\n".join(changed))
+    (damage,) = several.read().damaged
+    assert damage.fault == f"record.json holds {text.decode()}, which is not JSON"
+
+
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("indent", [None, 0, 1, 4])
 def test_a_record_whose_lines_are_another_programs_is_read_alike(
@@ -326,3 +357,31 @@ def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several, mon
     report = build_report(several.each())
     monkeypatch.setattr(Store, "_bytes", lambda self, hash: pytest.fail(f"{hash} is read again"))
     assert [render_report(report, format=format) for format in ("md", "csv", "json")] == before
+
+
+@pytest.mark.usefixtures("eager")
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1)), min_size=1, max_size=4
+    )
+)
+def test_which_trials_are_finished_is_said_as_records_say_it(several, changes):
+    error = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
+    failed = as_draw(next(several.records()), 90, status="failed", error=error, metrics=None)
+    hashes = [*several.hashes(), failed["hash"]]
+    root = several.root.parent / "changed"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(several.root, root)
+    store = Store(root)
+    store.read()
+    for change, number in changes:
+        change(store, store.hashes()[number % len(store.hashes())])
+    store.put(failed, None)
+    read = without_cache(store)
+    for held in (store.held(hashes), store.held(hashes)):
+        assert held.sound == {record["hash"] for record in read.records}
+        assert held.finished == {r["hash"] for r in read.records if r["status"] == "ok"}
+        assert held.damaged == read.damaged

@@ -74,7 +74,7 @@ class Chunk:
         try:
             for part in self.parts:
                 store = Store(part.job.store, create=True)
-                done = store.read(t.hash for group in part.groups for t in group).finished
+                done = store.held(t.hash for group in part.groups for t in group).finished
                 left = (tuple(t for t in group if t.hash not in done) for group in part.groups)
                 if todo := [group for group in left if group]:
                     run_groups(engine, [_batch(part, todo)], on_event)
