@@ -298,7 +298,7 @@ def follow(errors: NDArray[np.float64], n: int) -> dict[str, object]:
     }
 
 
-ACCURACY, RMSE = Metric("accuracy", "1 − RMSE"), Metric("rmse", "RMSE")
+ACCURACY, RMSE = Metric("accuracy", "1 − RMSE"), Metric("rmse", "RMSE", less_is_better=True)
 WORST = Metric("worst_accuracy", "1 − RMSE of the worst material")
 TASK = Task(
     name="abundance",

@@ -21,6 +21,7 @@ from hsiaug.metrics.significance import MIN_PAIRS, mean_ends
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report.formatting import count, ends_text, percent, signed, span, with_ends
+from hsiaug.report.gains import in_points
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.spec import TrialSpec
 
@@ -228,8 +229,7 @@ def advice_json(
 
 
 def _arm_json(gain: ArmGain, level: float) -> dict[str, object]:
-    ends = mean_ends(gain.better.aa, level)
-    interval = ends if ends and ends.is_interval else None
+    points = in_points(gain.better.aa, mean_ends(gain.better.aa, level))
     return {
         "generator": gain.arm.generator.name,
         "lambda": gain.arm.rate.lam,
@@ -239,9 +239,6 @@ def _arm_json(gain: ArmGain, level: float) -> dict[str, object]:
         "draws": len(gain.seeds),
         "score": 100 * fmean(gain.aa),
         "over": gain.better.control,
-        "gain": 100 * fmean(gain.better.aa),
-        "low": interval and 100 * interval.low,
-        "high": interval and 100 * interval.high,
-        "smallest": 100 * min(gain.better.aa),
-        "largest": 100 * max(gain.better.aa),
+        "gain": points.pop("mean"),
+        **points,
     }

@@ -42,7 +42,7 @@ def _by_scene(matrix: Matrix) -> Grid:
 
     def score(table: ReportTable, row: ArmRow) -> GridEntry:
         cell = table.cells.get(row.key)
-        return metric_entry(table.scores.main.key, cell) if cell else GridEntry(MISSING)
+        return metric_entry(table.scores.main, cell) if cell else GridEntry(MISSING)
 
     columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
     for place, table in enumerate(matrix.tables):

@@ -10,6 +10,7 @@ from hsiaug.report.formatting import MISSING, number, p_text, plus_minus, signed
 from hsiaug.report.gains import Gain
 from hsiaug.report.grid import GridColumn, GridEntry
 from hsiaug.report.tables import ReportTable
+from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import Arm
 
 MOST_ROWS = 22
@@ -49,16 +50,17 @@ def cell_columns(table: ReportTable) -> list[GridColumn]:
     return [classifier, *arm_columns(table)]
 
 
-def metric_entry(metric: str, cell: ArmCell) -> GridEntry:
+def metric_entry(metric: Metric, cell: ArmCell) -> GridEntry:
     """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has
     it, why.
     """
-    summary = cell.summary(metric)
+    summary = cell.summary(metric.key)
     if summary is None:
         return GridEntry(cell.blank)
     if summary.n < len(cell.ok):
         return GridEntry(f"{plus_minus(summary)} (n={summary.n})")
-    return GridEntry(plus_minus(summary), value=summary.mean)
+    value = -summary.mean if metric.less_is_better else summary.mean
+    return GridEntry(plus_minus(summary), value=value)
 
 
 def of_rows(number: int) -> str:

@@ -31,10 +31,10 @@ class GridEntry:
     tone : str or None
         Good, bad, warn or nothing, of a verdict; None of anything else.
     strong : bool
-        The highest mean of its column.
+        The best mean of its column.
     value : float or None
-        The number that the text writes, where the highest of a column is marked; None of a mean
-        over fewer draws than the others.
+        Where the best of a column is marked, what is highest of the best; None of a mean over fewer
+        draws than the others.
     """
 
     text: str
@@ -54,7 +54,7 @@ class GridColumn:
     group : str
         What neighbouring columns have in common, printed once above them.
     best : bool
-        The highest mean is marked.
+        The best mean is marked.
     spare : bool
         Its deviations may be left out where there is no room.
     optional : bool

@@ -226,7 +226,7 @@ def _table(
 
 
 def _style(entry: GridEntry) -> str:
-    """The highest of a column is bold; a verdict has the colour of its tone."""
+    """The best of a column is bold; a verdict has the colour of its tone."""
     return "bold" if entry.strong else TONE_STYLES.get(entry.tone or "", "")
 
 

@@ -19,6 +19,7 @@ from hsiaug.report.formatting import (
     signed_measure,
     with_ends,
 )
+from hsiaug.report.gains import in_points
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, frame_grid, make_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.section import Section
@@ -308,19 +309,13 @@ def _claim_rows(found: ClaimFinding) -> Iterator[dict[str, Any]]:
     for row in found.rows:
         for difference in row.differences:
             scale = _scale(difference.value)
-            ends = difference.ends
-            interval = ends if ends and ends.is_interval else None
             yield {
                 "claim": found.claim.name,
                 "scene": row.setting.scene,
                 "protocol": row.setting.protocol,
                 "row": row.label,
                 "value": difference.value,
-                "mean": None if difference.mean is None else scale * difference.mean,
-                "low": None if interval is None else scale * interval.low,
-                "high": None if interval is None else scale * interval.high,
-                "smallest": scale * min(known) if (known := difference.differences) else None,
-                "largest": scale * max(known) if known else None,
+                **in_points(difference.differences, difference.ends, scale),
                 "best": None if row.sweep is None else row.sweep.best,
                 "draws": len(difference.differences),
                 "planned": row.planned,

@@ -9,10 +9,17 @@ from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: its key in a record, and its name in tables."""
+    """A metric: its key in a record, and its name in tables.
+
+    Attributes
+    ----------
+    less_is_better : bool
+        Of an error: tables mark the lowest mean of a column.
+    """
 
     key: str
     name: str
+    less_is_better: bool = False
 
 
 RECALL = Metric("recall", "recall")

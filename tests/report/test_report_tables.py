@@ -1,6 +1,7 @@
 """How records become arms, cells, tables and comparisons."""
 
 import math
+from functools import partial
 from operator import attrgetter
 
 import pytest
@@ -12,11 +13,14 @@ from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import ArmCell
+from hsiaug.report.columns import metric_entry
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.gains import ArmGains, rows_of
+from hsiaug.report.grid import GridColumn, make_grid
 from hsiaug.report.notes import table_notes
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import number_of
+from hsiaug.tasks.scores import Metric
 
 
 def table_of(records: list[dict]) -> ReportTable:
@@ -355,6 +359,16 @@ def test_an_arm_is_measured_against_every_classifier_without_samples() -> None:
         assert three_answers(table).use.name == used
     hardest = [min(gains, key=attrgetter("mean")) for gains in table.over_best.values()]
     assert {gain.shown for gain in hardest} == {"below"}
+
+
+def test_the_lowest_error_of_a_column_is_marked() -> None:
+    table = table_of([*arm("none", [0.4, 0.5]), *arm("smote", [0.6, 0.7])])
+    for less, marked in ((False, "smote"), (True, "none")):
+        score = Metric("aa", "AA", less_is_better=less)
+        column = GridColumn("AA", partial(metric_entry, score), best=True)
+        grid = make_grid("", [column], table.by_classifier)
+        (strong,) = (at for at, (entry,) in enumerate(grid.rows) if entry.strong)
+        assert table.by_classifier[strong].arm.generator.name == marked
 
 
 def test_the_record_of_a_later_format_is_refused() -> None:

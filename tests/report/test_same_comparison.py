@@ -138,6 +138,17 @@ def test_pictures_have_the_arms_in_one_order() -> None:
     assert [label.get_text() for label in gains.get_yticklabels()] == [*dict.fromkeys(arms)]
 
 
+def test_words_stand_beside_the_bars_where_there_is_room() -> None:
+    """Of several scenes, and in a column of a paper, there is none."""
+    one = measured(7)
+    scenes = [r for scene in ("one", "two") for r in benchmark(7, scene=scene)]
+    cards = (figure_of(one, "generator"), figure_of(one, "generator", 1))
+    several = figure_of(build_report(scenes, store="results"), "generator")
+    for card, place in zip((*cards, several), (1, 0, 0), strict=True):
+        texts = [text for axes in card.subfigs[0].axes for text in axes.texts]
+        assert texts and {text.xy[0] for text in texts} == {place}
+
+
 def test_no_sign_stands_for_a_word() -> None:
     report = build_report(benchmark(7), store="results")
     texts = [render_report(report, format) for format in ("md", "tex", "rich", "json")]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import LETTER, WIDTHS, legend_columns, new_figure, wrapped
 
@@ -85,8 +86,10 @@ class ChartBlock:
         return self.height * math.ceil(len(self.panels) / self.wide(columns)) + self.around
 
 
-def draw_blocks(blocks: Sequence[ChartBlock], columns: int, how_to_read: str) -> Figure:
-    """The figure of some tables.
+def draw_blocks(
+    blocks: Sequence[ChartBlock], columns: int, how_to_read: str, empty: tuple[str, str] = ("", "")
+) -> Figure:
+    """The figure of some tables, those of them that have a panel.
 
     Parameters
     ----------
@@ -94,7 +97,18 @@ def draw_blocks(blocks: Sequence[ChartBlock], columns: int, how_to_read: str) ->
         Columns of a page with two, which it fills.
     how_to_read : str
         Its label, for a caption.
+    empty : (str, str)
+        Where no table may have a panel: what a figure needs, and a hint.
+
+    Raises
+    ------
+    InputError
+        Where none has.
     """
+    if not any(block.panels for block in blocks):
+        rule, hint = empty
+        raise InputError(rule, value=f"{len(blocks)} tables without them", hint=hint)
+    blocks = [block for block in blocks if block.panels]
     heights = [block.inches(columns) for block in blocks]
     figure = new_figure(WIDTHS[columns], sum(heights))
     grid = figure.add_gridspec(len(blocks), 1, height_ratios=heights)

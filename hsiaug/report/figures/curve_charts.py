@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.base.errors import InputError
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import (
     SIGNS,
@@ -63,12 +62,12 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     InputError
         Where nothing varies.
     """
-    blocks = [_sweeps(table, axis) for table in report.tables if find_sweeps(table, axis)]
-    if not blocks:
-        rule = f"a picture by {axis} needs records of a generator at two {SIGNS[axis]} or more"
-        hint = f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first."
-        raise InputError(rule, value=f"{len(report.tables)} tables without them", hint=hint)
-    return draw_blocks(blocks, columns, OF_SWEEPS)
+    empty = (
+        f"a picture by {axis} needs records of a generator at two {SIGNS[axis]} or more",
+        f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
+    )
+    blocks = [_sweeps(table, axis) for table in report.tables]
+    return draw_blocks(blocks, columns, OF_SWEEPS, empty)
 
 
 def _sweeps(table: ReportTable, axis: Axis) -> ChartBlock:

@@ -12,7 +12,6 @@ from itertools import cycle, groupby
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import TONES
-from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.columns import MOST_ROWS
@@ -39,6 +38,11 @@ FURTHER = (7, 3)
 """Places of the controls that other packages bring."""
 APART = 0.22
 """Rows that the marks of an arm lie above and below its name."""
+NO_ARMS = (
+    "a picture of gains needs a generator beside the controls",
+    "Run a benchmark with `generators` smote, for example.",
+)
+"""What such a picture needs, and how to come by it."""
 OF_CARD = (
     "marks: mean gain over no samples and over the rival; bar: the interval, below"
     f" {MIN_PAIRS} draws the draws"
@@ -64,13 +68,13 @@ def card_figure(report: Report, columns: int = 2) -> Figure:
         Where nothing but controls was run.
     """
     found = matrices(report)
-    blocks = [replace(_card(one), headline=" ".join(headlines(one))) for one in found]
-    return _drawn(blocks, columns, OF_CARD)
+    blocks = [replace(_card(one, columns), headline=" ".join(headlines(one))) for one in found]
+    return draw_blocks(blocks, columns, OF_CARD, NO_ARMS)
 
 
 def matrix_figure(matrix: Matrix) -> Figure:
     """The card of one run and protocol without its answers, which stand beside it on the page."""
-    return _drawn([_card(matrix)], 2, OF_CARD)
+    return draw_blocks([_card(matrix, 2)], 2, OF_CARD, NO_ARMS)
 
 
 def gain_figure(report: Report, columns: int = 2, most: int | None = None) -> Figure:
@@ -89,18 +93,11 @@ def gain_figure(report: Report, columns: int = 2, most: int | None = None) -> Fi
     InputError
         Where nothing but controls was run.
     """
-    return _drawn([_gains(table, most) for table in report.tables], columns, OF_GAINS)
+    blocks = [_gains(table, most) for table in report.tables]
+    return draw_blocks(blocks, columns, OF_GAINS, NO_ARMS)
 
 
-def _drawn(blocks: Sequence[ChartBlock], columns: int, how_to_read: str) -> Figure:
-    if not (shown := [block for block in blocks if block.rows]):
-        rule = "a picture of gains needs a generator beside the controls"
-        hint = "Run a benchmark with `generators` smote, for example."
-        raise InputError(rule, value=f"{len(blocks)} tables", hint=hint)
-    return draw_blocks(shown, columns, how_to_read)
-
-
-def _card(matrix: Matrix) -> ChartBlock:
+def _card(matrix: Matrix, columns: int) -> ChartBlock:
     tables = matrix.tables
     rows = [row for row in matrix.rows if row.judged][:MOST_ROWS]
     if len(tables) == 1:
@@ -109,12 +106,15 @@ def _card(matrix: Matrix) -> ChartBlock:
         rows.sort(key=lambda row: _place(row.gains[0], order))
     names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
     places = control_places([arm for row in rows for arm in row.gains])
-    second = tables[0].scores.second.name
+    # There is no room beside one of several panels, nor in a narrow figure.
+    beside = len(tables) == 1 and columns == 2
+    draw = partial(_draw_verdicts, places, tables[0].scores.second.name, beside)
     return ChartBlock(
         "LEAKY: " * any(table.leaky for table in tables) + matrix.title,
         [
-            Panel((name,), partial(_draw_verdicts, [row.gains[i] for row in rows], places, second))
+            Panel((name,), partial(draw, [row.gains[i] for row in rows]))
             for i, name in enumerate(names)
+            if rows
         ],
         ROW * len(rows) + AXIS,
         narrowest=1.3,
@@ -130,20 +130,21 @@ def _place(arm: ArmGains, order: Sequence[ArmCell]) -> int:
 
 
 def _draw_verdicts(
-    arms: Sequence[ArmGains], places: Mapping[str, int], second: str, axes: Axes
+    places: Mapping[str, int], second: str, beside: bool, arms: Sequence[ArmGains], axes: Axes
 ) -> dict[str, Any]:
     """Two marks an arm: what it gains over no samples and over its rival, each with the word, the
     number and the p of that comparison.
     """
     axes.axvline(0, color="0.4", linewidth=0.8)
+    write = partial(_write, beside, axes)
     for row, arm in enumerate(arms):
         verdict = arm[NONE].verdict if arm else None
         if verdict is None:
-            _write(axes, row, "control" if arm else "not run", TONES[""])
+            write(row, "control" if arm else "not run", TONES[""])
             continue
         known = [gain for gain in (arm[NONE], rival_of(arm)) if gain and gain.draws]
         if not known:
-            _write(axes, row, verdict.finding, TONES[""])
+            write(row, verdict.finding, TONES[""])
         for gain, y in zip(known, (row - APART, row + APART), strict=False):
             style = series_style(places[gain.control])
             if gain.is_interval and gain.ends:
@@ -156,22 +157,24 @@ def _draw_verdicts(
             words = shown_words(gain, second)
             difference = f"over {gain.control} {signed(gain.mean)}"
             text = f"{difference}: {words}; {p_said(gain.p_corrected)}"
-            _write(axes, y, text, TONES[tone_of(gain)])
+            write(y, text, TONES[tone_of(gain)])
     axes.set_ylim(len(arms) - 0.4, -0.75)
     axes.spines[["top", "right", "left"]].set_visible(False)
     return {}
 
 
-def _write(axes: Axes, y: float, text: str, colour: str) -> None:
-    """A text at the left end of a row, where it covers no name, above the line of its interval."""
+def _write(beside: bool, axes: Axes, y: float, text: str, colour: str) -> None:
+    """A text of a line, beside the panel; where it has no room there, above the line at its left
+    end.
+    """
     axes.annotate(
         text,
-        (0, y),
-        (0, 3),
+        (int(beside), y),
+        (5, 0) if beside else (0, 3),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
         fontsize=6.5,
-        va="bottom",
+        va="center" if beside else "bottom",
         color=colour,
     )
 

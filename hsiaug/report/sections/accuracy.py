@@ -26,7 +26,7 @@ def _accuracy(table: ReportTable) -> Grid:
 
     columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
-        scores = [GridColumn(s.name, partial(metric_entry, s.key), best=True) for s in table.brief]
+        scores = [GridColumn(s.name, partial(metric_entry, s), best=True) for s in table.brief]
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
             scores.append(GridColumn("n", lambda cell: str(len(cell.ok))))
         columns = columns + [

@@ -23,7 +23,7 @@ def _every_metric(table: ReportTable) -> Grid:
 
     columns = [
         *keys,
-        *(GridColumn(score.name, partial(metric_entry, score.key)) for score in table.metrics),
+        *(GridColumn(score.name, partial(metric_entry, score)) for score in table.metrics),
         GridColumn("n", lambda cell: str(len(cell.ok))),
         GridColumn(f"{main.name} 95 %", interval),
         *(

@@ -85,7 +85,7 @@ def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
     return [
         GridColumn(
             score.name.split(" (")[0],
-            partial(metric_entry, score.key),
+            partial(metric_entry, score),
             best=True,
             spare=spare_main or score is not main,
             optional=score is not main,

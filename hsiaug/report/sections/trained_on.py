@@ -34,7 +34,7 @@ def synthetic_only_grid(table: ReportTable) -> Grid:
     columns = [
         *keys,
         *(
-            GridColumn(s.name, partial(lambda key, row: metric_entry(key, row.cell), s.key))
+            GridColumn(s.name, partial(lambda score, row: metric_entry(score, row.cell), s))
             for s in table.brief
         ),
         *(
