@@ -692,8 +692,7 @@ class Results:
         return "\n".join([first, *sentences])
 
     def _repr_html_(self) -> str:
-        tables = self.report.compared or self.report.tables
-        compared_report = replace(self.report, tables=tables)
+        compared_report = replace(self.report, tables=self.report.shown)
         return Table(compared_report, "generator")._repr_html_()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +26,10 @@ Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHIN
 """``NO``: shown below, or shown to gain less than one point. ``NOT SHOWN``: enough draws for a
 large difference, and neither a gain nor its absence is shown. ``NOT ASKED``: an earlier answer
 settles it. ``NOTHING TO JUDGE``: no arm that could be judged gave a number.
+"""
+MOST_TABLES = 64
+"""Tables whose answers are known until others are asked for: a page, its data and its pictures show
+the same.
 """
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
@@ -204,6 +209,7 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
+@lru_cache(MOST_TABLES)
 def three_answers(table: ReportTable) -> Answers:
     """Answer the three questions for a table.
 

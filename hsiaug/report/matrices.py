@@ -7,7 +7,7 @@ from operator import attrgetter
 from statistics import fmean
 
 from hsiaug.report.answer_text import headline
-from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import CellKey
 from hsiaug.report.columns import MOST_ROWS
 from hsiaug.report.gains import ArmGains, rank
@@ -59,11 +59,6 @@ class Matrix:
     tables: tuple[ReportTable, ...]
     rows: tuple[ArmRow, ...]
 
-    @cached_property
-    def answers(self) -> tuple[Answers, ...]:
-        """The three answers of each table."""
-        return tuple(map(three_answers, self.tables))
-
     @property
     def title(self) -> str:
         """The title of its table, or what its tables have in common."""
@@ -94,7 +89,7 @@ def matrices(report: Report) -> list[Matrix]:
     All of a report that has nothing else.
     """
     groups: dict[object, list[ReportTable]] = {}
-    for table in report.compared or report.tables:
+    for table in report.shown:
         c = table.condition
         groups.setdefault(
             (table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []
@@ -114,7 +109,7 @@ def score_of(tables: Sequence[ReportTable]) -> str:
 
 def headlines(matrix: Matrix) -> tuple[str, ...]:
     """The answers of each scene on a line."""
-    lines = [headline(answers) for answers in matrix.answers]
+    lines = [headline(three_answers(table)) for table in matrix.tables]
     if len(lines) == 1:
         return tuple(lines)
     scenes = [table.condition.scene for table in matrix.tables]

@@ -9,14 +9,14 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from markupsafe import Markup
 
 from hsiaug.base.text import json_of
 from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.by_scene import matrix_grids
 from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences
@@ -52,11 +52,9 @@ def html_page(report: Report, store: Store | None = None, declared: Sequence[Sec
     declared : sequence of Section
         The claims and tables of a suite, which come first.
     """
-    # Without points of learning curves, unless there is nothing else.
-    answers = {table: three_answers(table) for table in report.compared or report.tables}
-    sections = page_sections(report, answers, store, declared)
-    title = declared[0].title if declared else _named_after(list(answers))
-    data = _data(report, answers) if report.tables else ()
+    sections = page_sections(report, store, declared)
+    title = declared[0].title if declared else _named_after(report.shown)
+    data = _data(report) if report.tables else ()
     return _rendered(f"{title} · hsiaug" if title else "hsiaug report", sections, data)
 
 
@@ -98,12 +96,12 @@ def _rendered(title: str, sections: Sequence[Section], data: Sequence[tuple[str,
     )
 
 
-def _data(report: Report, answers: Mapping[ReportTable, Answers]) -> list[tuple[str, str]]:
+def _data(report: Report) -> list[tuple[str, str]]:
     """The report's data by file names, packed: gzip in base64."""
     rows = data_rows(report)
     texts = {
         "trials.csv": csv_of(rows),
-        "report.json": json_of(report_json(report, answers)) + "\n",
+        "report.json": json_of(report_json(report)) + "\n",
     }
     return [
         (name, base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
@@ -112,45 +110,38 @@ def _data(report: Report, answers: Mapping[ReportTable, Answers]) -> list[tuple[
 
 
 def page_sections(
-    report: Report,
-    answers: Mapping[ReportTable, Answers],
-    store: Store | None,
-    declared: Sequence[Section] = (),
+    report: Report, store: Store | None, declared: Sequence[Section] = ()
 ) -> list[Section]:
     """All that the page of a report shows: what a suite declares, what helps, and a section for
     each table.
 
     Parameters
     ----------
-    answers : mapping of ReportTable to Answers
-        Of each table that the page shows.
     store, declared
         As of :func:`html_page`.
     """
     sources = Sources(report, store)
     tables = [
-        _table_section(table, number, answers, sources) for number, table in enumerate(answers)
+        _table_section(table, number, sources, alone=len(report.shown) == 1)
+        for number, table in enumerate(report.shown)
     ]
     first = []
     if declared:
         others = (replace(one, id=f"declared-{n}") for n, one in enumerate(declared[1:], start=1))
         first = [replace(declared[0], id="declared", parts=tuple(others))]
-    return [*first, _verdict(report, answers, tables), *tables]
+    return [*first, _verdict(report, tables), *tables]
 
 
-def _table_section(
-    table: ReportTable, number: int, answers: Mapping[ReportTable, Answers], sources: Sources
-) -> Section:
+def _table_section(table: ReportTable, number: int, sources: Sources, *, alone: bool) -> Section:
     """A table; where it is the only one, its answers stand in the verdict, and more of it is
     unfolded.
     """
-    alone = len(answers) == 1
     keys = arm_keys(table, f"t{number}")
     commands = arm_commands(keys, sources.store, sources.report.option)
     return Section(
         heading=table.title,
         id=f"t{number}-table",
-        answers=() if alone else answer_texts(answers[table]),
+        answers=() if alone else answer_texts(three_answers(table)),
         failed=failure_heading(table),
         failures=failure_lines(table, sources.report.where),
         warnings=(*warnings(table), *([LEAKY] if table.leaky else [])),
@@ -163,19 +154,17 @@ def _table_section(
     )
 
 
-def _verdict(
-    report: Report, answers: Mapping[ReportTable, Answers], tables: Sequence[Section]
-) -> Section:
+def _verdict(report: Report, tables: Sequence[Section]) -> Section:
     """The answers of each run and protocol."""
-    if not answers:
+    if not report.shown:
         html = markup_of("headline", f"There is no record in {report.where} yet.")
         return Section("What helps", id="verdict", html=html)
     trials = {trial.hash: trial for table in report.tables for trial in table.trials}
     failed = sum(trial.failed for trial in trials.values())
     to = next((f"{section.id}-failed" for section in tables if section.failed), None)
     found = matrices(report)
-    parts = [_matrix_section(one, answers, report.option, alone=len(found) == 1) for one in found]
-    facts = Section("", facts=tuple(run_facts(list(answers))), folded=False)
+    parts = [_matrix_section(one, report.option, alone=len(found) == 1) for one in found]
+    facts = Section("", facts=tuple(run_facts(report.shown)), folded=False)
     return Section(
         "What helps",
         id="verdict",
@@ -184,9 +173,7 @@ def _verdict(
     )
 
 
-def _matrix_section(
-    matrix: Matrix, answers: Mapping[ReportTable, Answers], option: str, *, alone: bool
-) -> Section:
+def _matrix_section(matrix: Matrix, option: str, *, alone: bool) -> Section:
     """The answers of each scene of a run and protocol.
 
     Parameters
@@ -205,11 +192,11 @@ def _matrix_section(
     )
     if len(matrix.tables) == 1:
         (table,) = matrix.tables
-        best = best_row_sentences(table, answers[table].use, option)
-        said = answer_texts(answers[table])
+        best = best_row_sentences(table, three_answers(table).use, option)
+        said = answer_texts(three_answers(table))
         return replace(section, answers=said, figures=figures, closing=tuple(best))
     scenes = (
-        Section(table.condition.scene, answers=answer_texts(answers[table]), folded=False)
+        Section(table.condition.scene, answers=answer_texts(three_answers(table)), folded=False)
         for table in matrix.tables
     )
     by_scene = Section(

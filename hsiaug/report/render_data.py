@@ -22,18 +22,10 @@ AUDITED = (
 )
 
 
-def report_json(
-    report: Report, answers: Mapping[ReportTable, Answers] | None = None
-) -> dict[str, Any]:
+def report_json(report: Report) -> dict[str, Any]:
     """The report as plain values: what is found of every table, the rows of gains and of trials,
     the damaged records.
-
-    Parameters
-    ----------
-    answers : mapping of ReportTable to Answers, optional
-        Those that are known already.
     """
-    known = answers or {}
     return {
         "format": 2,
         "store": report.store,
@@ -45,7 +37,7 @@ def report_json(
                 "transductive": table.transductive,
                 "metric": table.scores.main.key,
                 "class_names": list(table.class_names),
-                **_answers_json(known[table] if table in known else three_answers(table)),
+                **_answers_json(three_answers(table)),
             }
             for table in report.tables
         ],

@@ -372,6 +372,11 @@ class Report:
         return tuple(table for table in self.tables if table.condition.protocol != ADDED)
 
     @property
+    def shown(self) -> tuple[ReportTable, ...]:
+        """The tables in which arms are compared; all of a report that has nothing else."""
+        return self.compared or self.tables
+
+    @property
     def option(self) -> str:
         """The option that names the store, with a blank before it; empty for the usual one."""
         return "" if self.store == STORE else f" --store {self.where}"

@@ -100,7 +100,7 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
         section,
         heading=matrix.title,
         text=section.text if several else opening(tables[0]),
-        answers=() if several else answer_texts(matrix.answers[0]),
+        answers=() if several else answer_texts(three_answers(tables[0])),
         tables=(*section.tables, *map(synthetic_only_grid, tables)),
         notes=(*_each_once(map(table_notes, tables)), *section.notes),
         facts=tuple(line for table in tables for line in audit_lines(table, where)),
@@ -126,7 +126,7 @@ def _closing(matrix: Matrix) -> tuple[str, ...]:
         *short_audit(tables),
     ]
     if len(tables) == 1:
-        lines += best_row_sentences(tables[0], matrix.answers[0].use)
+        lines += best_row_sentences(tables[0], three_answers(tables[0]).use)
     return tuple(line for line in lines if line)
 
 
