@@ -36,19 +36,6 @@ TONES_OF_FINDINGS: dict[Finding, str] = {
     "failed": "warn",
 }
 """Tone of every verdict on an arm against all its controls."""
-MEANINGS: dict[Word, str] = {
-    "above": "shown better",
-    "below": "shown worse",
-    "< 1 point": "a gain of 1 point is ruled out (one-sided test at 5 %, not corrected)",
-    "open": "nothing shown",
-    "too few draws": f"fewer than {MIN_PAIRS} draws, which show nothing",
-}
-"""What each word means."""
-ENDS = (
-    "[ ]: 95 % interval, corrected for all arms;"
-    f" ( ), below {MIN_PAIRS} draws: smallest to largest."
-)
-"""What stands in brackets behind a difference."""
 
 
 def verdict_text(found: Verdict | None, second: str) -> str:
@@ -98,8 +85,7 @@ def words_note(tables: Iterable[ReportTable], *, ends: bool = True) -> str:
         for gain in (arm[NONE], rival_of(arm))
         if gain
     }
-    said = "; ".join(f"{word}: {text}" for word, text in MEANINGS.items() if word in shown)
-    return " ".join([f"{said}.", *([ENDS] if ends else [])]) if said else ""
+    return "".join(sentences("words.txt", shown=shown, ends=ends, min_pairs=MIN_PAIRS))
 
 
 def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -> list[str]:

@@ -1,7 +1,7 @@
 """Pages of the claims and tables that a suite declares."""
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,7 @@ from hsiaug.report.suite_findings import (
     find_claims,
     find_tables,
 )
+from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.task import metric_names
 from hsiaug.trial.declared_tables import (
     QUALITY,
@@ -47,12 +48,6 @@ from hsiaug.trial.declared_tables import (
 from hsiaug.trial.store import Store
 
 TONES = {SUPPORTED: "good", NOT_SUPPORTED: "bad", OPEN: "warn", IN_PART: "warn"}
-RULE = (
-    "A claim is supported where every difference has its sign and a 95 % t interval over paired"
-    " draws that is clear of 0, not supported where the mean of one has not that sign, and open"
-    " otherwise, or while a draw is missing. Differences are in points; the gain of a best λ or ω"
-    " on a draw is that of the value that is best on the other draws."
-)
 
 
 def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
@@ -118,7 +113,7 @@ def _summary(
     return Section(
         declared.title or declared.options,
         tables=tuple(grids),
-        notes=(RULE,) if claims else (),
+        notes=tuple(sentences("claim_rule.txt")) if claims else (),
     )
 
 
@@ -130,25 +125,15 @@ def _filled_text(rows: Sequence[Sequence[TableValue]]) -> str:
     return f"{filled} of {count(len(rows), 'row')}"
 
 
-def claim_sentences(found: ClaimFinding) -> Iterator[str]:
+def claim_sentences(found: ClaimFinding) -> list[str]:
     """What the records say of a claim: the verdict on all of it, and a sentence for each
     setting.
     """
-    yield f"{found.verdict[0].upper()}{found.verdict[1:]}."
-    for setting, rows in _by_setting(found.rows).items():
-        verdicts = dict.fromkeys(row.verdict for row in rows)
-        if len(verdicts) == 1:
-            said = f"{rows[0].verdict} in all comparisons" if len(rows) > 1 else rows[0].verdict
-        else:
-            said = "; ".join(
-                f"{verdict} for {_rows_text([row for row in rows if row.verdict == verdict])}"
-                for verdict in (SUPPORTED, OPEN, NOT_SUPPORTED)
-                if verdict in verdicts
-            )
-        yield f"{_setting_text(setting)}: {said}."
+    settings = _by_setting(found.rows)
+    return sentences("claim.txt", verdict=found.verdict, settings=settings, arms_of=_arms_of)
 
 
-def _rows_text(rows: Sequence[ClaimRow]) -> str:
+def _arms_of(rows: Iterable[ClaimRow]) -> str:
     """The rows in words: an arm over others."""
     others: dict[str, list[str]] = {}
     for row in rows:
@@ -299,7 +284,7 @@ def _claim_json(found: ClaimFinding) -> dict[str, Any]:
         "name": found.claim.name,
         "says": found.claim.says,
         "verdict": found.verdict,
-        "text": list(claim_sentences(found)),
+        "text": claim_sentences(found),
         "rows": list(_claim_rows(found)),
     }
 

@@ -17,6 +17,7 @@ FILTERS: tuple[Callable[..., str], ...] = (
     in_runs,
     formatting.count,
     formatting.count_range,
+    formatting.decimal,
     formatting.join_words,
     formatting.p_said,
     formatting.percent,
