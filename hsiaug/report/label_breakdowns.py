@@ -11,7 +11,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.columns import arm_columns
-from hsiaug.report.formatting import MISSING, count, decimal, percent, plus_minus
+from hsiaug.report.formatting import MISSING, decimal, plus_minus
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.notes import table_section
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
@@ -61,30 +61,17 @@ def label_sections(report: Report) -> tuple[Section, ...]:
 
 def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
     """What more labels bring, and what each arm is worth, by the first score of a curve."""
-    rises = [_rise(table, curve) for curve in curves if curve.means.get(curve.scores[0].key)]
-    said = []
+    rises, worths = [], []
     for curve in curves:
         score, most = curve.scores[0], curve.labels[-1]
+        if means := curve.means.get(score.key):
+            label = table.labels[curve.classifier]
+            rises.append((label, score.name, means[0].mean, means[-1].mean, most))
         for arm in curve.arms:
-            if score.key not in arm.worth or arm.cell.is_control:
-                continue
-            worth = worth_text(arm.worth[score.key], most)
-            name = table.cell_label(arm.cell)
-            said.append(f"{name} is worth {worth} more labels of each class, by {score.name}.")
-    left = len(said) - MOST_CLOSING
-    if left > 0:
-        return (*rises, *said[:MOST_CLOSING], f"{count(left, 'more arm')}: see the table.")
-    return (*rises, *said)
-
-
-def _rise(table: ReportTable, curve: LabelCurve) -> str:
-    """What the largest number of added labels brings without samples."""
-    score, most = curve.scores[0], curve.labels[-1]
-    first, *_, last = (percent(point.mean) for point in curve.means[score.key])
-    return (
-        f"{table.labels[curve.classifier]} without samples: {score.name} {first}, and {last} with"
-        f" {count(most, 'more label')} of each class."
-    )
+            if score.key in arm.worth and not arm.cell.is_control:
+                worth = worth_text(arm.worth[score.key], most)
+                worths.append((table.cell_label(arm.cell), worth, score.name))
+    return tuple(sentences("equivalents.txt", rises=rises, worths=worths, told=MOST_CLOSING))
 
 
 def label_grids(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:

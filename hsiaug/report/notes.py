@@ -277,11 +277,9 @@ def left_out_classes(table: ReportTable) -> str:
     names = small_classes(table)
     if not names:
         return ""
-    short = table.scores.main.name.split(" (")[0]
-    return (
-        f"{short}: mean recall of {len(table.large)} classes; not {', '.join(names)} (fewer than"
-        f" {MIN_TEST_PIXELS} test pixels)."
-    )
+    score = table.scores.main.name.split(" (")[0]
+    about = {"score": score, "classes": len(table.large), "fewest": MIN_TEST_PIXELS}
+    return "".join(sentences("small_classes.txt", small=names, **about))
 
 
 def small_classes(table: ReportTable) -> list[str]:

@@ -254,7 +254,6 @@ def _missing(declared: DeclaredTables, store: Store, stored: StoredValues) -> tu
     them.
     """
     trials = {trial.hash for arm in declared.scored_arms for trial in declared.trials(arm)}
-    lacking = sum(hash not in stored.trials for hash in trials)
     asked = {
         (trial.samples, name)
         for arm, names in declared.measured_arms.items()
@@ -263,19 +262,14 @@ def _missing(declared: DeclaredTables, store: Store, stored: StoredValues) -> tu
         for name in names
     }
     unmeasured = {samples for samples, name in asked if name not in stored.measures[samples]}
-    options = f"{declared.options} --store {shlex.quote(str(store.root))}"
-    lines = []
-    if lacking:
-        lines.append(
-            f"{lacking} of {count(len(trials), 'trial')} are not there; they are run by"
-            f" 'hsiaug benchmark {options}'."
-        )
-    if unmeasured:
-        samples = {samples for samples, _ in asked}
-        lines.append(
-            f"{len(unmeasured)} of {count(len(samples), 'set')} of samples are not measured;"
-            f" they are by 'hsiaug inspect {options}'."
-        )
+    lines = sentences(
+        "not_there.txt",
+        options=f"{declared.options} --store {shlex.quote(str(store.root))}",
+        trials=trials,
+        lacking=trials.difference(stored.trials),
+        samples={samples for samples, _ in asked},
+        unmeasured=unmeasured,
+    )
     return tuple(lines)
 
 
