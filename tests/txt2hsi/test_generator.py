@@ -18,6 +18,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.trial.machine import counted_work
 from hsiaug_builtin.text import class_words
 from hsiaug_builtin.txt2hsi.facts import COLUMN
+from hsiaug_builtin.txt2hsi.frequencies import to_pixels
 from hsiaug_builtin.txt2hsi.params import SIZES
 from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 from hsiaug_builtin.txt2hsi.reading import written_facts
@@ -369,3 +370,36 @@ def test_the_automatic_sentences_are_a_file_that_is_read_again(
     facts = written_facts(view, mode)
     assert {int(row[COLUMN["centre"]]) for row in facts.values()} == set(view.counts)
     assert set(facts) <= {tuple(at) for at in view.coords.tolist()}
+
+
+def test_of_several_samples_the_one_is_kept_that_shows_what_is_said(view: TrainView) -> None:
+    """The reader learnt spectra of named pixels: patches that hold what is said are found."""
+    fitted = fit(view)
+    named = np.unique(view.y)[:2]
+    pure = np.stack([view.patches(view.coords[view.y == c][:1])[0, :, 2, 2] for c in named])
+    patches = np.tile(pure[:, :, None, None], (1, 1, 5, 5))
+    patches[0, :, :1] = pure[1][:, None, None]  # the other class to the north
+    facts = np.full((2, len(COLUMN)), -1, dtype=np.int16)
+    facts[:, COLUMN["centre"]] = named[0]
+    facts[:, COLUMN["north"]] = named[1]
+    latents = to_pixels(fitted._encode(patches))
+    found = fitted.reader.find_said(latents, facts)
+    assert found[0] > found[1]
+    facts[:, COLUMN["north"]] = -1
+    facts[:, COLUMN["south"]] = named[1]
+    assert found[0] > fitted.reader.find_said(latents, facts)[0]
+
+
+def test_more_tries_show_more_of_what_is_said(view: TrainView) -> None:
+    fitted = fit(view)
+    counts = {int(c): 20 for c in fitted.ids}
+    found = []
+    for tries in (1, 4):
+        samples = replace(fitted, params=replace(fitted.params, tries=tries)).sample(
+            counts, guidance=0.0, seed=0
+        )
+        facts = np.full((len(samples), len(COLUMN)), -1, dtype=np.int16)
+        facts[:, COLUMN["centre"]] = samples.y
+        latents = to_pixels(fitted._encode(samples.x))
+        found.append(fitted.reader.find_said(latents, facts).mean())
+    assert found[1] > found[0]

@@ -15,10 +15,10 @@ Ids = NDArray[np.int16]
 
 SIDE_SHARE = 0.6
 """Share of a side that another class covers where it is said to lie there."""
-AROUND_SHARE = 0.8
-"""The same of the outermost pixels, for a class that lies all around."""
-BESIDE_SHARE = 0.15
-"""Share of a patch that another class covers where it is said to lie beside."""
+LEAST_SHARES = {"around": 0.8, "beside": 0.15}
+"""The same of the outermost pixels, for a class that lies all around, and of the whole patch, for
+one that lies beside.
+"""
 SHARES = (("whole", 0.95), ("most", 0.6), ("half", 0.35), ("small", 0.0))
 """Least share of a patch that the class of the centre covers, by what is said of it."""
 COLUMN = {relation: column for column, relation in enumerate(RELATIONS)}
@@ -82,24 +82,14 @@ def find_facts(regions: Ids, looks: Looks | None = None) -> Ids:
 
 def _find_neighbours(regions: Ids, centre: Ids, own: NDArray[np.bool_], facts: Ids) -> None:
     """Write what lies on the sides of patches, beside and around, into their facts."""
-    n, side, _ = regions.shape
-    depth = max(1, side // 3)
-    strips = side_masks(side)
+    side = regions.shape[1]
+    masks = neighbour_masks(side)
     others = np.where(own, -1, regions)
-    for relation in SIDES:
-        main, share = _main_name(others[:, strips[relation]])
-        fits = share >= SIDE_SHARE
+    for relation, mask in masks.items():
+        main, share = _main_name(others[:, mask])
+        fits = share >= LEAST_SHARES.get(relation, SIDE_SHARE)
         facts[fits, COLUMN[relation]] = main[fits]
-    ring = np.ones((side, side), dtype=bool)
-    inner = slice(max(1, depth // 2), side - max(1, depth // 2))
-    ring[inner, inner] = False
-    main, share = _main_name(others[:, ring])
-    fits = share >= AROUND_SHARE
-    facts[fits, COLUMN["around"]] = main[fits]
-    main, share = _main_name(others.reshape(n, -1))
-    fits = share >= BESIDE_SHARE
-    facts[fits, COLUMN["beside"]] = main[fits]
-    across = {relation: own[:, strips[relation]].mean(axis=1) for relation in SIDES}
+    across = {relation: own[:, masks[relation]].mean(axis=1) for relation in SIDES}
     middle = side // 2
     for relation, (first, second), line in (
         ("strip_ns", ("west", "east"), own[:, :, middle]),
@@ -107,6 +97,15 @@ def _find_neighbours(regions: Ids, centre: Ids, own: NDArray[np.bool_], facts: I
     ):
         fits = line.all(axis=1) & (across[first] < 0.4) & (across[second] < 0.4)
         facts[fits, COLUMN[relation]] = centre[fits]
+
+
+def neighbour_masks(side: int) -> dict[str, NDArray[np.bool_]]:
+    """The pixels (p, p) of a patch that what is said of a neighbour is about, by relation."""
+    ring = np.ones((side, side), dtype=bool)
+    edge = max(1, max(1, side // 3) // 2)
+    inner = slice(edge, side - edge)
+    ring[inner, inner] = False
+    return {**side_masks(side), "around": ring, "beside": np.ones((side, side), dtype=bool)}
 
 
 def _main_name(values: Ids) -> tuple[Ids, NDArray[np.float64]]:

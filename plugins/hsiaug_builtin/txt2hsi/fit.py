@@ -25,6 +25,7 @@ from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import Codec, PreparedScene, loss_of, loss_of_lesson
+from hsiaug_builtin.txt2hsi.reader import Reader
 from hsiaug_builtin.txt2hsi.reading import written_facts
 from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations, regress
 
@@ -96,6 +97,7 @@ def fit_txt2hsi(
             for class_id, at in pixels.every.items()
         },
         rivals=pixels.rivals,
+        reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,
         measure=Measure.fit(view, pixels.every, seed),
         facts=facts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from hsiaug_builtin.txt2hsi.lessons import columns_said, mentions_of
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import restore_denoiser, restore_vae
+from hsiaug_builtin.txt2hsi.reader import Reader
 from hsiaug_builtin.txt2hsi.reading import read_prompt
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations
@@ -69,6 +70,8 @@ class FittedTxt2Hsi:
     rivals : (C + 1, C + 1) float32
         What the teacher takes each class for, as of
         :class:`hsiaug_builtin.txt2hsi.naming.NamedPixels`.
+    reader : Reader
+        Chooses among the samples of a text.
     starts : mapping of int to array of float32
         {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at
         pure noise.
@@ -81,6 +84,7 @@ class FittedTxt2Hsi:
     words: ClassWords
     facts_of: Mapping[int, Ids]
     rivals: NDArray[np.float32]
+    reader: Reader
     normaliser: Normaliser
     measure: Measure
     facts: Mapping[str, Any]
@@ -283,23 +287,41 @@ class FittedTxt2Hsi:
         denoise = self._guided(said, omega)
         if self.params.strength < 1:
             x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
-            return x + self._edited(x, levels, noise(), denoise)
+            z = self._encode(x)
+            first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
+            edited = self._keep_what_is_said(
+                facts, lambda: sample(denoise, z + levels[first] * noise(), levels[first:])
+            )
+            return x + self._change(z, edited)
         spread = (self.denoiser.variance + levels[0] ** 2).sqrt()
-        start = self.denoiser.mean + spread * noise()
-        z = sample_with_noise(denoise, start, levels, noise)
+        made = self._keep_what_is_said(
+            facts,
+            lambda: sample_with_noise(
+                denoise, self.denoiser.mean + spread * noise(), levels, noise
+            ),
+        )
         rows = np.searchsorted(self.ids, y)
-        return decode_patches(self.vae, z, self.remainder, rows, self.normaliser, torch_rng)
+        return decode_patches(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
 
-    def _edited(
-        self, x: NDArray[np.float32], levels: list[float], noise: Tensor, denoise: Denoise
-    ) -> NDArray[np.float32]:
-        """By what patches x (n, B, p, p) change when they are noised and denoised again.
+    def _keep_what_is_said(self, facts: Ids, make: Callable[[], Tensor]) -> Tensor:
+        """Of several coefficients (n, p, p, d) for facts (n, R), those that show most of them."""
+        kept = make()
+        if self.params.tries == 1:
+            return kept
+        found = self.reader.find_said(to_pixels(kept), facts)
+        for _ in range(self.params.tries - 1):
+            made = make()
+            of_made = self.reader.find_said(to_pixels(made), facts)
+            better = torch.from_numpy(of_made > found).to(kept.device)
+            kept[better] = made[better]
+            found = np.maximum(found, of_made)
+        return kept
 
-        The noise goes up to ``strength`` (SDEdit, Meng et al., ICLR 2022).
+    def _change(self, z: Tensor, edited: Tensor) -> NDArray[np.float32]:
+        """By what patches of coefficients z (n, p, p, d) change that are edited, in scene units.
+
+        Noise goes up to ``strength`` and is taken away again (SDEdit, Meng et al., ICLR 2022).
         """
-        first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
-        z = self._encode(x)
-        edited = sample(denoise, z + levels[first] * noise, levels[first:])
         change = self.vae.decode(to_pixels(edited)) - self.vae.decode(to_pixels(z))
         scaled = change.movedim(3, 1).cpu().numpy() * self.normaliser.std[:, None, None]
         return np.asarray(scaled, dtype=np.float32)
@@ -336,6 +358,7 @@ class FittedTxt2Hsi:
             **state.weights(vae=self.vae, denoiser=self.denoiser),
             **state.fields(normaliser=self.normaliser, remainder=self.remainder, words=words),
             **self.measure.arrays(),
+            **self.reader.arrays(),
             "rivals": self.rivals,
             **{f"facts_of.{c}": facts for c, facts in self.facts_of.items()},
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
@@ -369,6 +392,7 @@ class FittedTxt2Hsi:
             ),
             facts_of={int(c): arrays[f"facts_of.{c}"] for c in facts["ids"]},
             rivals=arrays["rivals"],
+            reader=Reader.restore(arrays),
             normaliser=Normaliser(**state.under("normaliser", arrays)),
             measure=Measure.restore(arrays),
             facts=facts["facts"],

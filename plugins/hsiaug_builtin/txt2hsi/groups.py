@@ -37,15 +37,15 @@ normal distribution lies above.
 
 
 def pixel_features(latents: Tensor) -> Tensor:
-    """(H, W, 2·d) latents of each pixel, and their mean over those round it; 0 where hidden."""
+    """(…, H, W, 2·d) latents of each pixel, and their mean over those round it; 0 where hidden."""
     known = latents.nan_to_num()
-    return torch.cat([known, window_mean(known, 3)], dim=2)
+    return torch.cat([known, window_mean(known, 3)], dim=-1)
 
 
 def window_mean(values: Tensor, side: int) -> Tensor:
-    """Means over windows of ``side`` pixels, (H, W, d)."""
-    padded = pad(values.movedim(2, 0)[None], [side // 2] * 4, mode="replicate")
-    return avg_pool2d(padded, side, stride=1)[0].movedim(0, 2)
+    """Means over windows of ``side`` pixels, (…, H, W, d)."""
+    padded = pad(values.movedim(-1, -3), [side // 2] * 4, mode="replicate")
+    return avg_pool2d(padded, side, stride=1).movedim(-3, -1)
 
 
 def leading_channels(latents: Tensor, scale: Tensor, count: int) -> Tensor:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hsiaug.api import param
 from hsiaug_builtin.text import MODES, checked_encoder, checked_mode
 
-VERSION = "15"
+VERSION = "16"
 """Of ``txt2hsi``: raised whenever its results change."""
 ANGLE = 0.1
 """Weight of the spectral-angle term of the VAE."""
@@ -172,6 +172,12 @@ class Txt2HsiParams(CodecParams):
         "layouts that samples are asked for: pool = as the pool has them, confused = beside the"
         " class that the teacher takes for it",
         choices=("pool", "confused"),
+        sampling=True,
+    )
+    tries: int = param(
+        4,
+        "samples that are made of each text; the one that shows most of what is said is kept",
+        low=1,
         sampling=True,
     )
     sample_steps: int = param(12, "denoising steps", low=2, sampling=True)
