@@ -71,7 +71,7 @@ class FittedTxt2Hsi:
         What the teacher takes each class for, as of
         :class:`hsiaug_builtin.txt2hsi.naming.NamedPixels`.
     reader : Reader
-        Chooses among the samples of a text.
+        Chooses among the samples of a prompt.
     starts : mapping of int to array of float32
         {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at
         pure noise.
@@ -115,7 +115,7 @@ class FittedTxt2Hsi:
         """
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         check_classes("txt2hsi", y, self.ids)
-        return self._sample_all(y, None, guidance, seed)
+        return self._sample_all(y, None, guidance, seed, tries=1)
 
     def read_prompts(self, prompts: Sequence[str]) -> tuple[PromptReading, ...]:
         """What is understood of prompts as somebody typed them."""
@@ -127,7 +127,7 @@ class FittedTxt2Hsi:
     def sample_prompts(
         self, prompts: Sequence[str], *, guidance: float | None, seed: int
     ) -> PatchSamples:
-        """A sample of each prompt.
+        """A sample of each prompt: of several, the one that shows most of what is said.
 
         Raises
         ------
@@ -135,7 +135,8 @@ class FittedTxt2Hsi:
             For a prompt of which no patch can be made.
         """
         facts = self._facts_of_prompts(prompts)
-        return self._sample_all(facts[:, 0].astype(np.int64), facts, guidance, seed)
+        y = facts[:, 0].astype(np.int64)
+        return self._sample_all(y, facts, guidance, seed, tries=self.params.tries)
 
     def _facts_of_prompts(self, prompts: Sequence[str]) -> Ids:
         """(n, R) what prompts say. Raises InputError where that makes no patch."""
@@ -151,9 +152,17 @@ class FittedTxt2Hsi:
         return facts_of_mentions(read)
 
     def _sample_all(
-        self, y: NDArray[np.int64], facts: Ids | None, guidance: float | None, seed: int
+        self,
+        y: NDArray[np.int64],
+        facts: Ids | None,
+        guidance: float | None,
+        seed: int,
+        *,
+        tries: int,
     ) -> PatchSamples:
-        """Samples of classes y (n,) under facts (n, R), by default some that the class has."""
+        """Samples of classes y (n,) under facts (n, R), by default some that the class has; each is
+        chosen among ``tries``.
+        """
         omega = 0.0 if guidance is None else guidance
         rng = np.random.default_rng(seed)
         torch_rng = torch.Generator().manual_seed(seed)
@@ -162,7 +171,7 @@ class FittedTxt2Hsi:
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
             of_batch = self._draw_facts(y[batch], rng) if facts is None else facts[batch]
-            x[batch] = self._sample(y[batch], of_batch, omega, rng, torch_rng)
+            x[batch] = self._sample(y[batch], of_batch, omega, rng, torch_rng, tries)
         facts_of_samples = {**self.facts, "omega": omega, **self.measure(x, y)}
         samples = PatchSamples.made(x, y, facts_of_samples)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
@@ -275,6 +284,7 @@ class FittedTxt2Hsi:
         omega: float,
         rng: np.random.Generator,
         torch_rng: torch.Generator,
+        tries: int,
     ) -> NDArray[np.float32]:
         """(n, B, p, p) patches in scene units of the classes y (n,), of which facts are said."""
         said = mentions_of(facts, self.words.choose, rng).to(self.device)
@@ -290,12 +300,13 @@ class FittedTxt2Hsi:
             z = self._encode(x)
             first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
             edited = self._keep_what_is_said(
-                facts, lambda: sample(denoise, z + levels[first] * noise(), levels[first:])
+                facts, tries, lambda: sample(denoise, z + levels[first] * noise(), levels[first:])
             )
             return x + self._change(z, edited)
         spread = (self.denoiser.variance + levels[0] ** 2).sqrt()
         made = self._keep_what_is_said(
             facts,
+            tries,
             lambda: sample_with_noise(
                 denoise, self.denoiser.mean + spread * noise(), levels, noise
             ),
@@ -303,13 +314,13 @@ class FittedTxt2Hsi:
         rows = np.searchsorted(self.ids, y)
         return decode_patches(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
 
-    def _keep_what_is_said(self, facts: Ids, make: Callable[[], Tensor]) -> Tensor:
-        """Of several coefficients (n, p, p, d) for facts (n, R), those that show most of them."""
+    def _keep_what_is_said(self, facts: Ids, tries: int, make: Callable[[], Tensor]) -> Tensor:
+        """Of ``tries`` coefficients (n, p, p, d) for facts (n, R), those that show most of them."""
         kept = make()
-        if self.params.tries == 1:
+        if tries == 1:
             return kept
         found = self.reader.find_said(to_pixels(kept), facts)
-        for _ in range(self.params.tries - 1):
+        for _ in range(tries - 1):
             made = make()
             of_made = self.reader.find_said(to_pixels(made), facts)
             better = torch.from_numpy(of_made > found).to(kept.device)

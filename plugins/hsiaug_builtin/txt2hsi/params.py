@@ -176,7 +176,7 @@ class Txt2HsiParams(CodecParams):
     )
     tries: int = param(
         4,
-        "samples that are made of each text; the one that shows most of what is said is kept",
+        "samples that are made of each prompt; the one that shows most of what it says is kept",
         low=1,
         sampling=True,
     )
