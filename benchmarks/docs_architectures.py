@@ -18,8 +18,8 @@ from matplotlib.patches import Rectangle
 
 from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, write_figures
 from hsiaug.report.figures.files import new_figure
-from hsiaug_builtin.specdm import patches as specdm_patches
-from hsiaug_builtin.specdm import spectra as specdm_spectra
+from hsiaug_builtin.specdm import patch_denoiser as specdm_patches
+from hsiaug_builtin.specdm import pixel_components as specdm_spectra
 from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
 from hsiaug_builtin.specdm.params import MosaicParams, SpecDmParams
 from hsiaug_builtin.teacher import voters

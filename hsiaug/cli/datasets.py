@@ -59,7 +59,7 @@ def list_scenes(as_json: Json = False) -> None:
         shape = entry.card.cube.shape
         counts = entry.card.labels.counts
         size, bands = (f"{shape[0]}×{shape[1]}", shape[2]) if shape else (None, None)
-        sums = len(card.labels.kept), sum(counts) if counts else None
+        sums = len(card.labels.named_codes), sum(counts) if counts else None
         rows.append(
             (card.name, "pixels, segmentation", size, bands, *sums, card.sensor.gsd, status(entry))
         )
@@ -130,9 +130,9 @@ def info(
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
         facts |= {
             **pairs.card.model_dump(mode="json"),
-            "places_here": pairs.here()
+            "places_here": pairs.present()
             if as_json
-            else {s: len(n) for s, n in pairs.here().items()},
+            else {s: len(n) for s, n in pairs.present().items()},
             "missing": pairs.missing(),
         }
     if as_json:
@@ -147,7 +147,7 @@ def info(
     if pairs is None:
         labels = entry.card.labels
         counts = dict(zip(labels.names, labels.counts or (), strict=False))
-        classes += [(name, code, counts.get(name)) for name, code in labels.kept]
+        classes += [(name, code, counts.get(name)) for name, code in labels.named_codes]
     else:
         masks = pairs.card.masks
         codes = masks.codes or tuple((c,) for c in range(1, len(masks.names) + 1))

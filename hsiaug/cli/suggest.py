@@ -72,8 +72,8 @@ def suggest(
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.registry.lookup import registry
     from hsiaug.suggest.committee import MAX_TRAINING_PIXELS, committee
-    from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
+    from hsiaug.suggest.suggestion_files import check_files, rows_of, save_suggestions
 
     loaded = load_scene(scene)
     ground = scene_georeference(scene)

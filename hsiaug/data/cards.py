@@ -150,7 +150,7 @@ class LabelSpec(FileSpec):
         return self.codes[self.names.index(item)] if isinstance(item, str) else item
 
     @property
-    def kept(self) -> tuple[tuple[str, int], ...]:
+    def named_codes(self) -> tuple[tuple[str, int], ...]:
         """Name and code of each class that is not ignored; position c - 1 holds class id c."""
         dropped = {self.code_of(item) for item in self.ignore}
         pairs = zip(self.names, self.codes, strict=True)
@@ -168,7 +168,7 @@ class LabelSpec(FileSpec):
         unknown = [item for item in self.ignore if isinstance(item, str) and item not in self.names]
         if unknown:
             raise ValueError(f"ignore names a class that is not in names: {unknown[0]!r}")
-        if len(self.kept) < 2:
+        if len(self.named_codes) < 2:
             raise ValueError("at least two classes must remain after ignore")
         return self
 
@@ -254,7 +254,9 @@ class SceneCard(CardTable):
     @property
     def subset_ids(self) -> dict[str, tuple[int, ...]]:
         """Class ids 1..C of each subset; ignored classes are left out."""
-        id_of = {code: class_id for class_id, (_, code) in enumerate(self.labels.kept, start=1)}
+        id_of = {
+            code: class_id for class_id, (_, code) in enumerate(self.labels.named_codes, start=1)
+        }
         codes = {name: map(self.labels.code_of, items) for name, items in self.subsets.items()}
         return {
             name: tuple(id_of[code] for code in listed if code in id_of)
@@ -264,7 +266,7 @@ class SceneCard(CardTable):
     @property
     def kept_descriptions(self) -> dict[str, tuple[str, ...]]:
         """The descriptions of the classes that are not ignored."""
-        names = {name for name, _ in self.labels.kept}
+        names = {name for name, _ in self.labels.named_codes}
         return {name: sentences for name, sentences in self.descriptions.items() if name in names}
 
     @model_validator(mode="after")

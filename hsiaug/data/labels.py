@@ -39,7 +39,7 @@ def class_map(
         For codes that are no integers or not listed, a shape that ``cells`` does not divide,
         and class counts that differ from the card's.
     """
-    id_of = {code: class_id for class_id, (_, code) in enumerate(spec.kept, start=1)}
+    id_of = {code: class_id for class_id, (_, code) in enumerate(spec.named_codes, start=1)}
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
     ids, unlisted = class_ids(codes, id_of, unlabelled, where, void)
     if unlisted:
@@ -163,8 +163,8 @@ def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> Non
     if spec.counts is None:
         return
     expected = dict(zip(spec.names, spec.counts, strict=True))
-    actual = np.bincount(labels[labels > 0], minlength=len(spec.kept) + 1)
-    counts = zip(spec.kept, actual[1:].tolist(), strict=True)
+    actual = np.bincount(labels[labels > 0], minlength=len(spec.named_codes) + 1)
+    counts = zip(spec.named_codes, actual[1:].tolist(), strict=True)
     wrong = [
         f"{name} {n:,} instead of {expected[name]:,}"
         for (name, _), n in counts

@@ -100,7 +100,7 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
         labels=class_map(
             codes, card.labels, where=f"scene {card.name}: {label_path.name}", void=void
         ),
-        class_names=tuple(name for name, _ in card.labels.kept),
+        class_names=tuple(name for name, _ in card.labels.named_codes),
         wavelengths=_wavelengths(card, raw),
         gsd=card.sensor.gsd,
         units=card.cube.units,

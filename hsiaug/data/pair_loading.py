@@ -119,7 +119,7 @@ def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
     """
     try:
         if entry := find_pairs(ref):
-            places = [name for names in entry.here().values() for name in names]
+            places = [name for names in entry.present().values() for name in names]
             return tuple(_single_file(entry, entry.mask_pattern(name), name) for name in places)
         scene = find_entry(ref)
         files = [(path, spec.data) for spec in scene.card.files for path in files_of(scene, spec)]
@@ -145,7 +145,7 @@ def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:
 
 def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     card = entry.card
-    sides = {name: side for side, names in entry.here().items() for name in names}
+    sides = {name: side for side, names in entry.present().items() for name in names}
     masks = {name: _mask(entry, name) for name in sides}
     contents: dict[str, PlaceContent] = {}
     notes = [

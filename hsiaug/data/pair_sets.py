@@ -72,14 +72,14 @@ class PairEntry:
         places = self.card.places
         return {"train": places.train, "test": places.test, "any": places.any}
 
-    def here(self) -> dict[Side, list[str]]:
+    def present(self) -> dict[Side, list[str]]:
         """The places whose first image is here, by side; patterns are replaced by what fits them,
         in order.
         """
-        return {side: list(names) for side, names in self._here.items()}
+        return {side: list(names) for side, names in self._present.items()}
 
     @cached_property
-    def _here(self) -> dict[Side, list[str]]:
+    def _present(self) -> dict[Side, list[str]]:
         here_by_side: dict[Side, list[str]] = {}
         images = self.card.images
         for side, stated in self.named.items():
@@ -114,7 +114,7 @@ class PairEntry:
 
     def missing_places(self) -> list[str]:
         """The places, or patterns of places, without a first image."""
-        here = {side: set(names) for side, names in self._here.items()}
+        here = {side: set(names) for side, names in self._present.items()}
         return [
             name
             for side, names in self.named.items()
@@ -131,7 +131,7 @@ class PairEntry:
         missing = {}
         for place in [
             *self.missing_places(),
-            *(p for listed in self.here().values() for p in listed),
+            *(p for listed in self.present().values() for p in listed),
         ]:
             needed = [
                 fill_pattern(p, place, band) for p in images.files for band in self.bands_of(p)
@@ -208,7 +208,7 @@ def pairs_status(entry: PairEntry) -> str:
     """The state of a set: "here", also where some places of one that allows it are missing, or
     "place by hand".
     """
-    few = entry.card.allow_missing and any(entry.here().values())
+    few = entry.card.allow_missing and any(entry.present().values())
     return "here" if few or not entry.missing_places() else "place by hand"
 
 
@@ -227,7 +227,7 @@ def check_pairs(entry: PairEntry) -> None:
         raise DataUnavailableError(
             f"set {card.name} cannot be downloaded automatically", value=value, hint=hint
         )
-    wanting, here = entry.missing(), entry.here()
+    wanting, here = entry.missing(), entry.present()
     if card.allow_missing and all(here[side] for side, names in entry.named.items() if names):
         absent = set(entry.missing_places())
         wanting = {place: wanting[place] for place in wanting if place not in absent}

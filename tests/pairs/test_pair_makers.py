@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hsiaug.api import DenseSamples, DenseView, NoParams, PairCounts, PluginError
 from hsiaug_builtin.baselines.controls import DuplicateBalanced
-from hsiaug_builtin.pairs.components import components, cut, place
+from hsiaug_builtin.pairs.connected_areas import components, cut, place
 from hsiaug_builtin.pairs.paste import Paste, PasteParams
 
 SIDE, TILES, BANDS = 16, 10, 3

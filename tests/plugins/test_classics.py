@@ -16,7 +16,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug_builtin.nets.choice import mean_logarithms, strongest
-from hsiaug_builtin.spatial.components import component_image, fit_components, guide_image
+from hsiaug_builtin.spatial.component_images import component_image, fit_components, guide_image
 from hsiaug_builtin.spatial.filtered import Filtered, FilteredParams
 from hsiaug_builtin.spatial.profiles import opened, profiles
 from hsiaug_builtin.spatial.smoothing import guided_filter, superpixel_means, walk_at_random

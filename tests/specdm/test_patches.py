@@ -12,9 +12,15 @@ from torch.nn.functional import one_hot
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.registry.card import build_params
-from hsiaug_builtin.specdm.patches import MosaicStage, PatchDiffusion, blend, favour_of, stages_of
+from hsiaug_builtin.specdm.patch_denoiser import (
+    MosaicStage,
+    PatchDiffusion,
+    blend,
+    favour_of,
+    stages_of,
+)
+from hsiaug_builtin.specdm.pixel_components import SpectralComponents
 from hsiaug_builtin.specdm.plugin import GaussianPairs, Mosaics
-from hsiaug_builtin.specdm.spectra import SpectralComponents
 from tests.specdm.conftest import learn
 
 Make = Callable[..., DenseView]

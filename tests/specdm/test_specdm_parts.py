@@ -16,8 +16,8 @@ from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_codec
 from hsiaug_builtin.specdm.codec_losses import accuracy
-from hsiaug_builtin.specdm.components import PatchComponents
 from hsiaug_builtin.specdm.params import SIZES
+from hsiaug_builtin.specdm.patch_components import PatchComponents
 from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
 from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE

@@ -26,8 +26,8 @@ from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.protocol.split import Blind
 from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member, _thinned, cast_votes, committee, disagreement
-from hsiaug.suggest.files import ENDINGS
 from hsiaug.suggest.picks import Suggestions, cover, ground_of, suggestions
+from hsiaug.suggest.suggestion_files import ENDINGS
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.view_choice import choose_view
 from tests.cli.test_endings import OPENINGS

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, InputError, defaults, param
-from hsiaug_builtin.dense.fitted import NetSegmenter
 from hsiaug_builtin.dense.inputs import RANDOM, DenseRecipe, checked_weights, weights_param
+from hsiaug_builtin.dense.segmenter_fits import NetSegmenter
 
 if TYPE_CHECKING:
     from hsiaug_builtin.dense.nets import TileNet

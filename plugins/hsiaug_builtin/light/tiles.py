@@ -11,7 +11,7 @@ from scipy import ndimage
 from hsiaug.api import DenseView
 from hsiaug_builtin.light.relight import RelightParams, bounded_slope
 from hsiaug_builtin.light.sky import diffuse_share, smooth_root
-from hsiaug_builtin.pairs.components import components
+from hsiaug_builtin.pairs.connected_areas import components
 
 SEGMENT = 0.1
 """Standard deviation of the logarithm of the sun's light on a segment, at strength 1."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.api import Card, DenseSamples, PairCounts, derive_seed, param
 from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, showing
 from hsiaug_builtin.nets.patches import cycle
-from hsiaug_builtin.pairs.components import Piece, TileComponents, components, cut, place
+from hsiaug_builtin.pairs.connected_areas import Piece, TileComponents, components, cut, place
 
 Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Image (T, B, H, W) and mask (H, W)."""

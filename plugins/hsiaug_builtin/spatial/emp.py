@@ -27,7 +27,7 @@ from hsiaug_builtin.classifiers.svm import FittedSvm
 from hsiaug_builtin.nets.fitted import real_samples, view_with
 from hsiaug_builtin.nets.projection import Projection
 from hsiaug_builtin.nets.svm import machine_of
-from hsiaug_builtin.spatial.components import component_image, fit_components, look_up
+from hsiaug_builtin.spatial.component_images import component_image, fit_components, look_up
 from hsiaug_builtin.spatial.profiles import profiles
 
 COMPONENTS = 5

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hsiaug.api import Card, TrainView, param
-from hsiaug_builtin.spatial.components import guide_image
+from hsiaug_builtin.spatial.component_images import guide_image
 from hsiaug_builtin.spatial.partner import PartnerParams
 from hsiaug_builtin.spatial.smoothed import Choice, Smoothed
 

@@ -15,7 +15,7 @@ from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView, spati
 from hsiaug_builtin.memoise import once_a_view
 from hsiaug_builtin.nets.choice import mean_logarithms, strongest
 from hsiaug_builtin.nets.fitted import by_class, real_samples, view_with
-from hsiaug_builtin.spatial.components import look_up
+from hsiaug_builtin.spatial.component_images import look_up
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 
 if TYPE_CHECKING:

@@ -49,7 +49,7 @@ def fit_pairs(
     progress: Progress,
     checkpoint: Path | None,
 ) -> dict[str, object]:
-    """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedLatentPairs`."""
+    """All fields of :class:`hsiaug_builtin.specdm.fitted_pairs.FittedLatentPairs`."""
     run = PairRun.of(
         view,
         params,

@@ -18,8 +18,8 @@ from hsiaug.api import DenseView, Progress, load_state, resampled, save_state
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.drawing import Batch, PairDrawing
 from hsiaug_builtin.specdm.params import MosaicParams
-from hsiaug_builtin.specdm.patches import PatchDiffusion, favour_of, stages_of
-from hsiaug_builtin.specdm.spectra import SpectralComponents
+from hsiaug_builtin.specdm.patch_denoiser import PatchDiffusion, favour_of, stages_of
+from hsiaug_builtin.specdm.pixel_components import SpectralComponents
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import draw_weights
 

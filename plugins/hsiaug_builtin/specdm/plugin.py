@@ -27,7 +27,7 @@ from hsiaug_builtin.specdm.params import (
 if TYPE_CHECKING:
     from hsiaug_builtin.specdm.codec import Codec
     from hsiaug_builtin.specdm.drawing import PairDrawing
-    from hsiaug_builtin.specdm.fitted import FittedLatentPairs
+    from hsiaug_builtin.specdm.fitted_pairs import FittedLatentPairs
     from hsiaug_builtin.specdm.gaussian_pairs import FittedGaussianPairs
     from hsiaug_builtin.specdm.losses import Losses
     from hsiaug_builtin.specdm.mosaics import FittedMosaics
@@ -113,7 +113,7 @@ class _JointDiffusion(_LatentDiffusion[Q]):
 
     def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
         from hsiaug_builtin.specdm.codec import OneStream, TwoStream
-        from hsiaug_builtin.specdm.fitted import FittedJointPairs
+        from hsiaug_builtin.specdm.fitted_pairs import FittedJointPairs
 
         return FittedJointPairs, OneStream if self.single else TwoStream
 
@@ -354,8 +354,8 @@ class Mosaics(Plugin[MosaicParams]):
         checkpoint: Path | None = None,
     ) -> PreparedSpectra:
         """Learn spectral components, of all tiles that training tiles are drawn among."""
+        from hsiaug_builtin.specdm.pixel_components import SpectralComponents
         from hsiaug_builtin.specdm.prepare import PreparedSpectra
-        from hsiaug_builtin.specdm.spectra import SpectralComponents
 
         return PreparedSpectra(SpectralComponents.of(view.real.images))
 

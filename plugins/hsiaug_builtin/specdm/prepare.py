@@ -14,7 +14,7 @@ from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm import codec, streams
 from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import SpecDmParams
-from hsiaug_builtin.specdm.spectra import SpectralComponents
+from hsiaug_builtin.specdm.pixel_components import SpectralComponents
 from hsiaug_builtin.specdm.streams import PixelStream
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, Pairs, check_room, smallest

@@ -14,7 +14,7 @@ from torch import Tensor
 from hsiaug.api import DenseView
 from hsiaug_builtin.light.tiles import light_of, relight_tiles
 from hsiaug_builtin.pairs.paste import FittedPaste, PasteParams
-from hsiaug_builtin.specdm.fitted import FittedLatentPairs
+from hsiaug_builtin.specdm.fitted_pairs import FittedLatentPairs
 from hsiaug_builtin.specdm.params import QuiltParams
 from hsiaug_builtin.specdm.quilting import Grounds, Quilt
 

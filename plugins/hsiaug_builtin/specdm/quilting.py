@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
 
-from hsiaug_builtin.pairs.components import components
+from hsiaug_builtin.pairs.connected_areas import components
 
 TRIES = 48
 """Places that a segment may come from, of which the best fitting is taken; half of them lie in

@@ -17,10 +17,10 @@ from hsiaug.api import derive_seed
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh
-from hsiaug_builtin.specdm.components import PatchComponents, components
 from hsiaug_builtin.specdm.losses import Compare
 from hsiaug_builtin.specdm.params import LdmParams
-from hsiaug_builtin.specdm.spectra import EMPHASIS, SpectralComponents
+from hsiaug_builtin.specdm.patch_components import PatchComponents, components
+from hsiaug_builtin.specdm.pixel_components import EMPHASIS, SpectralComponents
 from hsiaug_builtin.specdm.training_pairs import PairRun
 
 DECODER_RATE = 3e-3

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from hsiaug_builtin.diffusion.schedule import sinusoid
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.specdm.blocks import ResidualBlock, SelfAttention, Upsample, norm
+from hsiaug_builtin.specdm.layers import ResidualBlock, SelfAttention, Upsample, norm
 from hsiaug_builtin.specdm.params import NetworkSize
 
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.specdm.blocks import ResidualBlock, Upsample, norm
-from hsiaug_builtin.specdm.components import PatchComponents, components
+from hsiaug_builtin.specdm.layers import ResidualBlock, Upsample, norm
 from hsiaug_builtin.specdm.params import NetworkSize
+from hsiaug_builtin.specdm.patch_components import PatchComponents, components
 
 STEM = 32
 """Channels that more of them are first brought down to, pixel by pixel: 3×3 convolutions over 100
