@@ -68,35 +68,35 @@ def answer_texts(answers: Answers, *, running: bool = False) -> tuple[AnswerText
     running : bool
         Whether further draws run at this moment, so that nobody need ask for them.
     """
-    said = _said(answers, running=running)
+    sentences = _sentences(answers, running=running)
     texts = []
     for number, answer in enumerate((answers.over_none, answers.over_controls), start=1):
-        (status,) = said[f"status {number}"]
+        (status,) = sentences[f"status {number}"]
         tone = TONES[answer.status]
-        texts.append(AnswerText(number, answer.question, status, tone, said[str(number)]))
-    return (*texts, AnswerText(3, USE_QUESTION, "", TONES[answers.use.status], said["3"]))
+        texts.append(AnswerText(number, answer.question, status, tone, sentences[str(number)]))
+    return (*texts, AnswerText(3, USE_QUESTION, "", TONES[answers.use.status], sentences["3"]))
 
 
 def headline(answers: Answers) -> str:
     """The three answers on one line, without their numbers: ``Better than no samples: YES
     (txt2hsi). Better than all controls: NO (pseudo). Use here: pseudo λ=0.5 M=3 with cnn2d.``
     """
-    (line,) = _said(answers)["headline"]
+    (line,) = _sentences(answers)["headline"]
     return line
 
 
 def use_sentences(answers: Answers) -> tuple[str, ...]:
     """The third answer in words: the arm with the highest score, and what is shown of it."""
-    return _said(answers)["3"]
+    return _sentences(answers)["3"]
 
 
-def _said(answers: Answers, *, running: bool = False) -> Mapping[str, tuple[str, ...]]:
+def _sentences(answers: Answers, *, running: bool = False) -> Mapping[str, tuple[str, ...]]:
     """The sentences by their labels."""
     shared = [gain.draws for one in answers.over_none.contrasts for gain in one.gains]
     lines = labelled(
         "answers.txt",
         answers=answers,
-        told=[_told(answers.over_none), _told(answers.over_controls)],
+        shown=[_shown(answers.over_none), _shown(answers.over_controls)],
         running=running,
         draws=min(shared, default=0),
         min_pairs=MIN_PAIRS,
@@ -104,27 +104,27 @@ def _said(answers: Answers, *, running: bool = False) -> Mapping[str, tuple[str,
         control_words=CONTROL_WORDS,
         with_words=_with_words,
     )
-    said: dict[str, tuple[str, ...]] = {"1": (), "2": ()}
+    by_label: dict[str, tuple[str, ...]] = {"1": (), "2": ()}
     for label, sentence in lines:
-        said[label] = (*said.get(label, ()), sentence)
-    return said
+        by_label[label] = (*by_label.get(label, ()), sentence)
+    return by_label
 
 
-def _told(answer: Answer) -> dict[str, object]:
-    """The contrasts that are told, those of one generator and rival together, and the rival as it
-    is called there (``groups``); how many groups are not told (``others``), and their ``gains``.
+def _shown(answer: Answer) -> dict[str, object]:
+    """The contrasts that are shown, those of one generator and rival together, and the rival as it
+    is called there (``groups``); how many groups are not shown (``others``), and their ``gains``.
     """
     groups: dict[tuple[str, str], list[Contrast]] = {}
     for contrast in answer.contrasts:
         groups.setdefault((contrast.generator, contrast.rival), []).append(contrast)
-    told: list[tuple[Sequence[Contrast], str]] = []
+    shown: list[tuple[Sequence[Contrast], str]] = []
     for (_, rival), group in [*groups.items()][:MOST_CONTRASTS]:
         # What a rival is stands behind its first mention.
-        known = any(rival == other[0].rival for other, _ in told)
-        told.append((group, rival if known else _with_words(rival)))
+        known = any(rival == other[0].rival for other, _ in shown)
+        shown.append((group, rival if known else _with_words(rival)))
     others = [*groups.values()][MOST_CONTRASTS:]
     gains = [gain for group in others for contrast in group for gain in contrast.gains]
-    return {"groups": told, "others": len(others), "gains": gains}
+    return {"groups": shown, "others": len(others), "gains": gains}
 
 
 def _with_words(control: str) -> str:

@@ -133,10 +133,10 @@ def gains(cells: Cells, scores: MetricSet) -> DataFrame:
     for metric in METRICS:
         pairs = _tested(pairs, metric, _question)
     rows = []
-    for cell, own in groupby(pairs, attrgetter("cell")):
-        listed = list(own)
-        rival, verdict = _rival(listed), _verdict(cell, listed)
-        rows += [_row(pair, rival=pair is rival, verdict=verdict) for pair in listed]
+    for cell, group in groupby(pairs, attrgetter("cell")):
+        of_arm = list(group)
+        rival, verdict = _rival(of_arm), _verdict(cell, of_arm)
+        rows += [_row(pair, rival=pair is rival, verdict=verdict) for pair in of_arm]
     return _frame(rows)
 
 

@@ -71,7 +71,7 @@ def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...
             if score.key in arm.worth and not arm.cell.is_control:
                 worth = worth_text(arm.worth[score.key], most)
                 worths.append((table.cell_label(arm.cell), worth, score.name))
-    return tuple(sentences("equivalents.txt", rises=rises, worths=worths, told=MOST_CLOSING))
+    return tuple(sentences("equivalents.txt", rises=rises, worths=worths, most=MOST_CLOSING))
 
 
 def label_grids(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:

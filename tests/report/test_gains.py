@@ -1,0 +1,76 @@
+"""The frame of gains: a row per arm and control, which everything else reads."""
+
+import inspect
+import math
+import re
+
+import pytest
+from report_records import benchmark, record
+
+from hsiaug.report import build_report
+from hsiaug.report.gains import Gain, by_arm, in_points, rival_of, rows_of
+from hsiaug.report.render_data import gain_rows
+from hsiaug.report.tables import ReportTable
+
+
+def table_of(records: list[dict]) -> ReportTable:
+    (table,) = build_report(records).tables
+    return table
+
+
+def test_every_column_is_described() -> None:
+    described = re.findall(r"^([a-z_, ]+) : ", inspect.cleandoc(Gain.__doc__ or ""), re.MULTILINE)
+    assert [name for names in described for name in names.split(", ")] == [*Gain._fields]
+    assert [*table_of(benchmark(3)).gains.columns] == [*Gain._fields]
+
+
+def test_a_row_for_each_arm_and_control_also_where_nothing_can_be_paired() -> None:
+    """``smote`` has another λ than ``duplicate``, which has none of itself."""
+    table = table_of(
+        [
+            record(generator="none"),
+            record(generator="duplicate", lam=0.5),
+            record(generator="smote"),
+        ]
+    )
+    rows = {(row.cell.arm.generator.name, row.control): row for row in rows_of(table.gains)}
+    assert {names: row.draws for names, row in rows.items()} == {
+        ("duplicate", "none"): 1,
+        ("duplicate", "duplicate"): 0,
+        ("smote", "none"): 1,
+        ("smote", "duplicate"): 0,
+    }
+    alone = rows["smote", "duplicate"]
+    assert alone.control_cell is None and math.isnan(alone.mean) and alone.ends is None
+    assert [(row["generator"], row["over"]) for row in gain_rows(build_report([]))] == []
+    assert len(table.compared) == 2
+
+
+def test_rows_of_an_arm_share_verdict_and_rival() -> None:
+    table = table_of(benchmark(8))
+    for arm in by_arm(table.gains).values():
+        assert len({row.verdict and row.verdict.finding for row in arm.values()}) == 1
+        assert sum(row.rival for row in arm.values()) <= 1
+    judged = [rival_of(arm) for arm in table.judged]
+    assert [rival.control for rival in judged if rival] == ["duplicate"] * 4
+
+
+@pytest.mark.parametrize("draws", [5, 6])
+def test_few_draws_have_a_range_and_others_an_interval(draws: int) -> None:
+    records = [
+        record(
+            0.5, 0.4 + better + 0.01 * seed * (generator == "smote"), generator=generator, seed=seed
+        )
+        for generator, better in (("none", 0.0), ("duplicate", 0.001), ("smote", 0.05))
+        for seed in range(draws)
+    ]
+    gain = table_of(records).by_arm
+    (row,) = (arm["none"] for (by, _), arm in gain.items() if by.generator.name == "smote")
+    assert row.is_interval == (draws == 6) and row.low is not None and row.high is not None
+    in_file = in_points(row.differences, row.ends)
+    assert (in_file["low"], in_file["high"]) == (
+        (100 * row.low, 100 * row.high) if row.is_interval else (None, None)
+    )
+    assert in_file["smallest"] == pytest.approx(5) and in_file["mean"] == pytest.approx(
+        100 * row.mean
+    )
