@@ -140,12 +140,23 @@ def python_module(
     return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True)
 
 
+def patient(*words: str) -> list[str]:
+    """The command, which after a signal removes what it had begun, however busy the machine is: it
+    would end after seconds otherwise, and leave that behind.
+    """
+    code = (
+        "import runpy; from hsiaug.base import signals; signals.WITHIN = 300;"
+        " runpy.run_module('hsiaug', run_name='__main__', alter_sys=True)"
+    )
+    return [sys.executable, "-c", code, *words]
+
+
 def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> Process:
     """The command, begun as at a terminal: Ctrl-C reaches all its processes. Its stderr can be
     read.
     """
     return Process(
-        [sys.executable, "-m", "hsiaug", *words],
+        patient(*words),
         env=env,
         cwd=cwd,
         stdout=subprocess.DEVNULL,

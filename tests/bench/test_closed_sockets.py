@@ -13,7 +13,7 @@ import pytest
 from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.registry.isolation.sockets import closes_sockets
 from hsiaug.trial.store import Store
-from tests.third_party import DUMMY, environment, hsiaug_anew, install
+from tests.third_party import DUMMY, environment, hsiaug, install
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or landlock_version() < 2 or not closes_sockets(),
@@ -101,11 +101,11 @@ def test_a_worker_reaches_no_program_through_a_socket(asks: str, tmp_path: Path)
     code = DUMMY.replace('{"note": "dummy"}', '{"note": "dummy", "answered": answered()}')
     env = environment(install(tmp_path / "site", "dummy_plugin", asks + code))
     words = ("benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--patch", "3")
-    quick = ("--seeds", "2", "--view", "raw", "--lambda", "0.5", "--jobs", "1", "--store", "store")
+    quick = ("--seeds", "1", "--view", "raw", "--lambda", "0.5", "--jobs", "1", "--store", "store")
 
     def reached(isolate: str) -> set[tuple[str, ...]]:
         named = (*words, *quick, "--isolate", isolate, "--set", f"dummy.gain={len(isolate) / 3}")
-        done = hsiaug_anew(*named, env=env, cwd=tmp_path)
+        done = hsiaug(*named, env=env, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         records = [one["provenance"] for one in Store(tmp_path / "store").records()]
         return {tuple(one["answered"]) for one in records if "answered" in one}
@@ -122,5 +122,5 @@ def test_a_package_that_is_imported_reaches_no_program_through_a_socket(
 ) -> None:
     code = f"{asks}\nif found := answered():\n    raise ValueError(found)\n"
     env = environment(install(tmp_path / "site", "dummy_plugin", code + DUMMY))
-    done = hsiaug_anew("plugins", "info", "dummy", env=env, cwd=tmp_path)
+    done = hsiaug("plugins", "info", "dummy", env=env, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

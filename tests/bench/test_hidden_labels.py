@@ -24,7 +24,7 @@ from hsiaug.own_scenes import add_scene
 from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.registry.isolation.processes import without_secrets
 from hsiaug.trial.store import Store
-from tests.third_party import environment, hsiaug_anew, install
+from tests.third_party import environment, hsiaug, hsiaug_anew, install
 
 HUNTER = """
 import gc, os, socket, sys
@@ -191,9 +191,7 @@ def test_a_plugin_that_looks_for_labels_finds_none(
     short = tempfile.TemporaryDirectory(dir="/tmp")
     request.addfinalizer(short.cleanup)
     env = environment(folder / "site", A_TOKEN="of somebody", TMPDIR=short.name)
-    blind = hsiaug_anew(
-        *words, "--set", "hunter.looks=false", "--store", "store", env=env, cwd=folder
-    )
+    blind = hsiaug(*words, "--set", "hunter.looks=false", "--store", "store", env=env, cwd=folder)
     # There are records of the same draws beside it now.
     answer = hsiaug_anew(*words, "--store", "store", env=env, cwd=folder)
 
@@ -227,11 +225,11 @@ def test_what_a_worker_may_take_can_be_limited(folder: Path) -> None:
         *("--set", "hunter.looks=false"),
     )
     env = environment(folder / "greedy")
-    answer = hsiaug_anew(
+    answer = hsiaug(
         *words, "--store", "small", "--limit", "file=1MB", "--isolate", "off", env=env, cwd=folder
     )
     assert answer.returncode == 1 and "File too large" in answer.stderr
-    answer = hsiaug_anew(*words, "--store", "large", "--limit", "file=9MB", env=env, cwd=folder)
+    answer = hsiaug(*words, "--store", "large", "--limit", "file=9MB", env=env, cwd=folder)
     assert answer.returncode == 0, answer.stderr
 
 
@@ -332,9 +330,7 @@ def test_output_and_records_say_that_workers_are_not_sealed(
         str(tmp_path / "s"),
     ]
     command += ["--isolate", isolate]
-    done = subprocess.run(
-        command, capture_output=True, text=True, preexec_fn=without_landlock, timeout=280
-    )
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=without_landlock)
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(said) == done.stderr.count(OPEN) == 1

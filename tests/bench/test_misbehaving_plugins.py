@@ -195,6 +195,14 @@ def written(*messages, raw=b""):
     return write
 
 
+def everywhere():
+    for number in range(3, 60):
+        try:
+            os.write(number, b"x" * 40)
+        except OSError:
+            pass
+
+
 def scene():
     hsiaug.load_scene("toy")
 
@@ -209,6 +217,7 @@ FIT = {
     "refusal": written(b\'{"refused": "nothing"}\'),
     "huge": written(raw=struct.pack("!iQ", -1, 2**61)),
     "closed": lambda: os.closerange(3, 400),
+    "everywhere": everywhere,
     "pickle": written(b"\\x80\\x04\\x95"),
 }
 GIVE = {
@@ -376,12 +385,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 BUILT_IN = ("--generator", "smote", "--classifier", "svm", "--jobs", "1")
 
 
-def spoiled(tmp_path: Path, names: list[str], classifiers: str = "svm") -> Store:
+def spoiled(tmp_path: Path, names: list[str], classifiers: str = "svm", jobs: int = 1) -> Store:
     """The records of a run with those generators before the built-in one."""
     install(tmp_path / "site", "dummy_plugin", DUMMY)
     env = environment(install(tmp_path / "site", "spoiling", SPOILING))
     generators = ",".join([*(f"spoil-{name}" for name in names), "smote"])
-    asked = ["--generator", generators, "--classifier", classifiers, "--jobs", "1"]
+    asked = ["--generator", generators, "--classifier", classifiers, "--jobs", str(jobs)]
     answer = hsiaug(*arguments(tmp_path / "store"), *asked, env=env)
     assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr[-2000:]
     return Store(tmp_path / "store")
@@ -417,8 +426,10 @@ def test_what_a_plugin_replaces_in_its_process_no_other_trial_sees(tmp_path, und
 def test_a_worker_may_say_anything_and_costs_its_own_trial(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
-    names = ["clock", "mute", "number", "steps", "deep", "refusal", "huge", "pickle", "closed"]
-    store = spoiled(tmp_path, names)
+    # What the first two say is no whole message, whose rest is waited for: side by side.
+    names = ["huge", "everywhere"]
+    names += ["clock", "mute", "number", "steps", "deep", "refusal", "pickle", "closed"]
+    store = spoiled(tmp_path, names, jobs=2)
     assert same(store, undisturbed)
     for name in names:
         expected = "left with exit code 1" if name == "closed" else "gave no valid answer"

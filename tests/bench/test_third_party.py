@@ -134,12 +134,14 @@ def test_a_package_that_replaces_functions_changes_no_other_trial(
     assert {record["status"] for record in Store(loud).records()} == {"ok"}
 
 
-@pytest.mark.parametrize(("flags", "runs"), [([], True), (["-I"], False)])
-def test_no_process_of_an_isolated_python_runs_a_sitecustomize(
-    flags: list[str], runs: bool, tmp_path: Path
-) -> None:
+def test_no_process_of_an_isolated_python_runs_a_sitecustomize(tmp_path: Path) -> None:
     # Python runs it before hsiaug, in every process; that of an isolated one knows no PYTHONPATH.
     (tmp_path / "sitecustomize.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').close()")
+    env = environment(tmp_path)
+    for flags, runs in (([], True), (["-I"], False)):
+        subprocess.run([sys.executable, *flags, "-c", ""], env=env, check=True, cwd=tmp_path)
+        assert (tmp_path / "ran").exists() is runs
+        (tmp_path / "ran").unlink(missing_ok=True)
     words = [
         "benchmark",
         "toy",
@@ -151,13 +153,16 @@ def test_no_process_of_an_isolated_python_runs_a_sitecustomize(
         "1",
         "--jobs",
         "1",
+        *("--patch", "3", "--view", "raw"),
     ]
-    done = [sys.executable, *flags, "-m", "hsiaug", *words, "--store", str(tmp_path / "store")]
-    subprocess.run(done, env=environment(tmp_path), check=True, capture_output=True, cwd=tmp_path)
-    assert (tmp_path / "ran").exists() is runs and Store(tmp_path / "store").hashes()
+    done = [sys.executable, "-I", "-m", "hsiaug", *words, "--store", str(tmp_path / "store")]
+    subprocess.run(done, env=env, check=True, capture_output=True, cwd=tmp_path)
+    assert not (tmp_path / "ran").exists() and Store(tmp_path / "store").hashes()
 
 
-def test_packages_are_imported_by_children_alone(site: Path, tmp_path: Path) -> None:
+def test_packages_are_imported_by_children_alone(tmp_path: Path) -> None:
+    site = install(tmp_path / "site", "dummy_plugin", DUMMY)
+    install(site, "replacing_plugin", REPLACING)
     code = (
         "import os, sys; from hsiaug.registry.lookup import registry; r = registry();"
         "card = r.find('generator', 'sly').load().card;"
@@ -179,9 +184,9 @@ def test_packages_are_imported_by_children_alone(site: Path, tmp_path: Path) -> 
     assert not ask()
     module = site / "replacing_plugin.py"
     module.write_text(module.read_text() + "\n")
-    assert ask() and not ask()
+    assert ask()
     env["PYTHONPATH"] += os.pathsep + str(install(tmp_path / "more", "other_plugin", "x = 1"))
-    assert ask() and not ask()
+    assert ask()
 
 
 def test_a_package_is_read_anew_alone_where_another_may_have_spoilt_its_import(
@@ -273,21 +278,6 @@ def test_a_package_that_writes_into_its_connection_is_one_error(
         IMPORTER.end()
 
 
-def test_a_plugin_that_writes_into_all_open_files_costs_its_own_trials(tmp_path: Path) -> None:
-    writes = (
-        "import os\n        for number in range(3, 60):\n"
-        "            try: os.write(number, b'x' * 40)\n            except OSError: pass\n"
-    )
-    site = install(tmp_path / "site", "dummy_plugin", DUMMY.replace("progress(1, 1)", writes))
-    words = ("benchmark", "toy", *TRIALS, "--generator", "dummy,noise", "--store", "store")
-    done = hsiaug(*words, env=environment(site), cwd=tmp_path)
-
-    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
-    records = list(Store(tmp_path / "store").records())
-    failed = {one["spec"]["generator"]["name"] for one in records if one["status"] == "failed"}
-    assert failed == {"dummy"}, done.stderr
-
-
 THREADS = """
 import threading
 from hsiaug.data import toy_scene
@@ -316,7 +306,7 @@ print(len(set(drawn.values())), all(drawn[number] == draw(number) for number in 
 def test_threads_that_ask_at_the_same_time_share_one_process(site: Path, tmp_path: Path) -> None:
     env = environment(site, HSIAUG_CACHE_DIR=str(tmp_path / "cache"))
     answer = subprocess.run(
-        [sys.executable, "-c", THREADS], env=env, capture_output=True, text=True, timeout=280
+        [sys.executable, "-c", THREADS], env=env, capture_output=True, text=True
     )
 
     assert answer.stdout == "2 True\n", answer.stderr

@@ -9,13 +9,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.third_party import DUMMY, environment, hsiaug, hsiaug_anew, install
+from tests.processes import Process
+from tests.third_party import DUMMY, environment, hsiaug, hsiaug_anew, install, patient
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 STARTS = """
@@ -93,7 +94,8 @@ def cleared(mark: str) -> Iterator[None]:
         yield
     finally:
         for pid in running(mark):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_what_a_generator_starts_ends_with_the_run(tmp_path: Path) -> None:
@@ -174,7 +176,8 @@ if "multiprocessing.forkserver" in " ".join(sys.orig_argv):
 """
 
 
-@pytest.mark.parametrize("end", ENDING)
+# Each signal ends a run in test_what_a_generator_starts_ends_with_a_command_that_is_ended.
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_a_command_whose_workers_still_load_libraries(
     end: signal.Signals, tmp_path: Path, short_folder: Path
 ) -> None:
@@ -183,17 +186,17 @@ def test_a_signal_ends_a_command_whose_workers_still_load_libraries(
     )
     words = ["benchmark", "toy", "--generator", "smote", *QUICK[2:], "--classifier", "svm"]
     env = environment(tmp_path, TMPDIR=str(short_folder))
-    process = begun([*words, "--store", "store"], env, tmp_path)
-    until(mark.exists)
-    process.send_signal(end)
-    _, said = process.communicate()
+    with begun([*words, "--store", "store"], env, tmp_path) as process:
+        until(mark.exists)
+        process.send_signal(end)
+        _, said = process.communicate()
 
     assert process.returncode == 128 + end and b"Traceback" not in said
     assert said.splitlines()[-1].startswith(b"stopped"), said
     assert not running(str(short_folder)) and not list(short_folder.iterdir())
 
 
-@pytest.mark.parametrize("end", ENDING)
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(
     end: signal.Signals, tmp_path: Path
 ) -> None:
@@ -202,10 +205,10 @@ def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(
     (temporary := tmp_path / "temporary").mkdir()
     words = ["generate", "toy", "--generator", "dummy", "--patch", "3", "--out", "made.npz"]
     with cleared(mark):
-        process = begun(words, environment(site, TMPDIR=str(temporary)), tmp_path)
-        until(lambda: len(running(mark)) > 1)
-        process.send_signal(end)
-        _, said = process.communicate()
+        with begun(words, environment(site, TMPDIR=str(temporary)), tmp_path) as process:
+            until(lambda: len(running(mark)) > 1)
+            process.send_signal(end)
+            _, said = process.communicate()
 
         assert process.returncode == 128 + end and b"Traceback" not in said
         assert said.splitlines()[-1] == b"stopped", said
@@ -213,12 +216,11 @@ def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(
     assert {path.name for path in tmp_path.iterdir()} == {"site", "temporary"}
 
 
-def begun(words: list[str], env: dict[str, str], cwd: Path) -> "subprocess.Popen[bytes]":
+def begun(words: list[str], env: dict[str, str], cwd: Path) -> Process:
     """A command as a terminal starts it."""
-    command = [sys.executable, "-m", "hsiaug", *words]
     # A shell that runs the tests in the background has them ignore Ctrl-C, and nohup the hang-up.
     heard = lambda: [signal.signal(end, signal.SIG_DFL) for end in ENDING]  # noqa: E731
-    return subprocess.Popen(command, env=env, cwd=cwd, stderr=subprocess.PIPE, preexec_fn=heard)
+    return Process(patient(*words), env=env, cwd=cwd, stderr=subprocess.PIPE, preexec_fn=heard)
 
 
 @pytest.mark.parametrize("end", [*ENDING, signal.SIGKILL])
@@ -229,10 +231,10 @@ def test_what_a_generator_starts_ends_with_a_command_that_is_ended(
     site = package(tmp_path / "site", "session", mark, "time.sleep(600)")
     words = ["benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store"]
     with cleared(mark):
-        process = begun(words, environment(site), tmp_path)
-        until(lambda: running(mark))
-        process.send_signal(end)
-        _, said = process.communicate()
+        with begun(words, environment(site), tmp_path) as process:
+            until(lambda: running(mark))
+            process.send_signal(end)
+            _, said = process.communicate()
 
         assert process.returncode == (-end if end == signal.SIGKILL else 128 + end), said
         assert b"Traceback" not in said
@@ -247,20 +249,21 @@ def until(holds: Callable[[], object]) -> None:
 
 
 def test_ctrl_z_suspends_the_workers_too_and_they_go_on_with_the_command(tmp_path: Path) -> None:
-    site = package(
-        tmp_path / "site", "popen", mark := f"mark-{tmp_path.name}-{os.getpid()}", "time.sleep(1)"
-    )
+    mark, go_on = f"mark-{tmp_path.name}-{os.getpid()}", tmp_path / "go on"
+    waits = f"[time.sleep(0.05) for _ in iter(lambda: os.path.exists({str(go_on)!r}), True)]"
+    site = package(tmp_path / "site", "popen", mark, waits)
     words = ["benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store"]
     with cleared(mark):
         command = [sys.executable, "-m", "hsiaug", *words]
         # As a shell starts it: Ctrl-Z does nothing in a session that nobody looks after.
-        process = subprocess.Popen(command, env=environment(site), cwd=tmp_path, process_group=0)
-        until(lambda: running(mark))
-        process.send_signal(signal.SIGTSTP)
-        until(lambda: all(state(pid) == "T" for pid in [process.pid, *running(mark)]))
-        process.send_signal(signal.SIGCONT)
+        with Process(command, env=environment(site), cwd=tmp_path, process_group=0) as process:
+            until(lambda: running(mark))
+            process.send_signal(signal.SIGTSTP)
+            until(lambda: all(state(pid) == "T" for pid in [process.pid, *running(mark)]))
+            go_on.touch()
+            process.send_signal(signal.SIGCONT)
 
-        assert process.wait() == 0 and running(mark) == []
+            assert process.wait() == 0 and running(mark) == []
 
 
 def state(pid: int) -> str:

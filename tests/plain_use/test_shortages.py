@@ -176,16 +176,3 @@ def test_a_current_folder_that_was_removed_is_named(
 
     error = _system_error(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
     assert "current folder" in str(error) and "TMPDIR" not in str(error)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-def test_standard_output_that_is_full_is_blamed_itself(tmp_path: Path) -> None:
-    Store(tmp_path / "store", create=True)
-    with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "hsiaug", "store", "verify", str(tmp_path / "store")]
-        done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment()
-        )
-
-    assert done.returncode == 2 and done.stderr.startswith("error: standard output must be")
-    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
