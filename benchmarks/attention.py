@@ -23,17 +23,18 @@ from hsiaug.quality.attention import (
     look_at_attention,
     score_maps,
 )
-from hsiaug.quality.oracle import Oracle
+from hsiaug.quality.said_seen import PromptScene
 
 
 def main() -> None:
     rows = []
     for made in txt2hsi_fits(sys.argv[1:]):
         draw = made.spec.seed
-        oracle = Oracle.of(made.data, made.split)
+        scene = PromptScene.of(made)
+        assert scene is not None
         looked_at = {
             "held-out": look_at_attention(made),
-            "generated": look_at_attention(made, generate_layouts(made, oracle)),
+            "generated": look_at_attention(made, generate_layouts(made, scene)),
         }
         for patches, found in looked_at.items():
             for name, score in score_maps(found, made).items():

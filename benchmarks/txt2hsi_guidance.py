@@ -14,15 +14,15 @@ from statistics import fmean
 
 from benchmarks.common import markdown, say, txt2hsi_fits
 from hsiaug.metrics.significance import t_interval
-from hsiaug.quality.oracle import Oracle
-from hsiaug.quality.said_seen import LABELS, OMEGAS, SaidSeen, measure_said
+from hsiaug.quality.said_seen import OMEGAS, PromptScene, SaidSeen, measure_said
+from hsiaug.trial.said_seen import LABELS
 
 
 def main() -> None:
     draws = []
     for made in txt2hsi_fits(sys.argv[1:]):
-        said = measure_said(made, Oracle.of(made.data, made.split))
-        if said is not None:
+        scene = PromptScene.of(made)
+        if scene is not None and (said := measure_said(made, scene)) is not None:
             draws.append(said)
     right = fmean(said.oracle_right for said in draws)
     say(f"The oracle names {100 * right:.1f} % of other held-out pixels rightly.")

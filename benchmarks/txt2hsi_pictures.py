@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.common import HERE, txt2hsi_fits
 from benchmarks.docs_gallery import LARGEST, kept, small
-from hsiaug.quality.oracle import Oracle
 from hsiaug.quality.prompt_sheet import prompt_sheet, sheet_prompts
+from hsiaug.quality.said_seen import PromptScene
 
 DRAW = 300
 IMAGES = HERE.parent / "docs" / "images"
@@ -26,7 +26,9 @@ def main() -> None:
     scene, *prompts = sys.argv[1:]
     (made,) = txt2hsi_fits((scene, str(DRAW)))
     if not prompts:
-        prompts = sheet_prompts(made, Oracle.of(made.data, made.split))
+        scene = PromptScene.of(made)
+        assert scene is not None
+        prompts = sheet_prompts(made, scene.layouts)
     figure = prompt_sheet(made, prompts)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "sheet.png")

@@ -19,6 +19,7 @@ from hsiaug.bench.plans_of_runs import plan_runs, trials_of
 from hsiaug.bench.suite import find_suite, read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
+from hsiaug.trial.prompts import Amounts
 from hsiaug_builtin.txt2hsi.params import SIZES
 from tests.figures import Tolerance, differences
 from tests.in_process import hsiaug
@@ -140,7 +141,7 @@ def test_prompts_of_a_fit_are_shown_and_measured(tmp_path, monkeypatch, capsys):
     with Image.open(tmp_path / "txt2hsi_toy.png") as image:
         assert len(image.convert("RGB").getcolors(2**24) or []) > 20
 
-    few = {"OMEGAS": (0.0,), "TRIPLES": 2, "PER_CLASS": 2, "PER_TRIPLE": 2}
+    few = {"OMEGAS": (0.0,), "AMOUNTS": Amounts(alone=2, triples=2, layout=2, look=2)}
     for name, value in few.items():
         monkeypatch.setattr(f"hsiaug.quality.said_seen.{name}", value)
     script("txt2hsi_guidance", monkeypatch, f"toy 100 101 {tiny}", OMEGAS=(0.0,)).main()

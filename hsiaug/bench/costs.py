@@ -31,7 +31,10 @@ MAX_RECORDS = 20_000
 """Records that costs are learned from; more would tell no more, and take longer."""
 UNKNOWN = 10.0
 """Seconds of a plugin of which there is no card."""
-STAGES = {"classifier": ("fit_classifier", "predict"), "generator": ("fit_generator", "sample")}
+STAGES = {
+    "classifier": ("fit_classifier", "predict"),
+    "generator": ("fit_generator", "sample", "said_and_seen"),
+}
 """Stages of a record's timings, by the kind of the plugin that they are of."""
 
 

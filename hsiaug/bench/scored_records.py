@@ -16,6 +16,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.mean_spectra import means_of_test_pixels, with_test_pixels
 from hsiaug.trial.outcome import TrialOutcome, finish
+from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -43,13 +44,21 @@ class ScoredRecords:
         self._scene, self._job, self._store = scene, job, store
         self._task = get_task(job.task)
         self._draw = lru_cache(IDLE_SPLITS + jobs)(partial(self._task.draws.split, scene))
+        self._judge = PromptJudge(scene, IDLE_SPLITS + jobs)
         self._test_means = lru_cache(IDLE_SPLITS + jobs)(self._means_of_test_pixels)
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome, command: str) -> Event:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
         split, ref = self._split(trial), self._job.scene_ref
         record, prediction = finish(
-            trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command
+            trial,
+            outcome,
+            self._task,
+            self._scene,
+            split,
+            self._judge,
+            scene_ref=ref,
+            command=command,
         )
         stored = self._store.put(record, prediction, self._whole_sheet(trial, outcome.sheet))
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)

@@ -4,10 +4,10 @@ label.
 It is sent each group and its split as a pickle: None for a split that it has. What it answers is
 JSON, and the bytes of the predicted class ids (int16, or ``columns`` values of float32 a pixel):
 nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}``
-as it goes on, ``{"result": …, "trial": hash, "labels": bool, "columns": int, "sheet": bool}`` at
-the end of each trial, and then labels and the sheet of samples, if any.
-``engines/local.py`` reads it. The stage that a trial has come to stands in memory that both
-processes share.
+as it goes on, ``{"result": …, "trial": hash, "labels": bool, "columns": int, "sheet": bool,
+"prompted": bool}`` at the end of each trial, and then labels, the sheet of samples and samples of
+prompts, if any. ``engines/local.py`` reads it. The stage that a trial has come to stands in memory
+that both processes share.
 """
 
 import json
@@ -223,16 +223,17 @@ def _keep_fits(start: WorkerStart) -> None:
 
 def _answer(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:
     """Send the end of a trial."""
-    labels, sheet = outcome.labels, outcome.sheet
+    labels, sheet, prompted = outcome.labels, outcome.sheet, outcome.prompted
     head = {
         "result": outcome.result,
         "trial": spec.hash,
         "labels": labels is not None,
         "columns": None if labels is None or labels.ndim == 1 else labels.shape[1],
         "sheet": sheet is not None,
+        "prompted": prompted is not None,
     }
     arrays = [] if labels is None else [labels.tobytes()]
-    arrays += [] if sheet is None else [sheet.to_bytes()]
+    arrays += [part.to_bytes() for part in (sheet, prompted) if part is not None]
     channel.send(json.dumps(head).encode(), *arrays)
 
 

@@ -16,7 +16,7 @@ import typer
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import codes, integers, words
-from hsiaug.cli.options import Json, Seed, option
+from hsiaug.cli.options import Json, Seed, option, refuse_typed
 from hsiaug.cli.output import (
     CARD_SETTINGS,
     cell,
@@ -84,6 +84,7 @@ def list_scenes(as_json: Json = False) -> None:
     ),
 )
 def info(
+    ctx: typer.Context,
     scene: Annotated[
         str,
         typer.Argument(
@@ -108,9 +109,19 @@ def info(
         from hsiaug.data import load_scene
         from hsiaug.quality.scene_sentences import scene_sentences
 
-        for line in scene_sentences(load_scene(scene), sentences, seed).split("\n"):
+        text = scene_sentences(load_scene(scene), sentences, seed)
+        if as_json:
+            print_json({"generator": sentences, "seed": seed, "text": text})
+            return
+        for line in text.split("\n"):
             say(line)
         return
+    refuse_typed(
+        ctx,
+        ["seed"],
+        "--seed is the draw of --sentences",
+        "Leave it out, or add --sentences GENERATOR.",
+    )
     from hsiaug.data.catalogue import find_entry, status
     from hsiaug.data.declared_keys import declared_by_scene
     from hsiaug.data.pair_sets import find_pairs, pairs_status, shortly

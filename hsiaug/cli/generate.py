@@ -130,12 +130,13 @@ def generate(
 
 def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     """What was understood of each prompt, and how much of it samples show."""
-    from hsiaug.quality.oracle import Oracle
-    from hsiaug.quality.said_seen import see_prompts
+    from hsiaug.quality.said_seen import PromptScene, see_prompts
 
-    oracle = Oracle.of(synthesis.data, synthesis.split)
+    scene = PromptScene.of(synthesis)
+    # Prompts of a generator that takes none were refused before it was fitted.
+    assert scene is not None
     names = synthesis.data.class_names
-    for seen in see_prompts(synthesis, oracle, prompts, synthesis.spec.omega or 0.0):
+    for seen in see_prompts(synthesis, scene, prompts, synthesis.spec.omega or 0.0):
         say(f"prompt: {seen.prompt}")
         say(f"  understood: {seen.reading.text}")
         if seen.reading.ignored:
@@ -149,8 +150,8 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
                 f" {100 * alone:.0f} % where it is not said"
             )
     say(
-        f"An oracle of held-out labels looked at these; it names {100 * oracle.right:.0f} % of"
-        " other held-out pixels rightly."
+        "An oracle of held-out labels looked at these; it names"
+        f" {100 * scene.oracle.right:.0f} % of other held-out pixels rightly."
     )
 
 

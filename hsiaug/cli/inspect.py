@@ -156,9 +156,8 @@ def _inspect_scene(
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
     from hsiaug.quality.attention import generate_layouts, look_at_attention, score_maps
-    from hsiaug.quality.oracle import Oracle
     from hsiaug.quality.prompt_sheet import sheet_prompts
-    from hsiaug.quality.said_seen import measure_said, takes_prompts
+    from hsiaug.quality.said_seen import PromptScene, measure_said
     from hsiaug.quality.synthesis import no_attention
 
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
@@ -172,14 +171,14 @@ def _inspect_scene(
 
     kit, syntheses = make_samples(typed, check, strengths or [None], attention=with_attention)
     first = next(syntheses)
-    oracle = Oracle.of(first.data, first.split) if takes_prompts(first) else None
+    scene = PromptScene.of(first)
     attention_maps = None
     if with_attention:
-        if oracle is None:
+        if scene is None:
             raise no_attention(first.card.name)
-        attention_maps = look_at_attention(first, generate_layouts(first, oracle))
-    said = None if oracle is None else measure_said(first, oracle)
-    prompts = [] if oracle is None else sheet_prompts(first, oracle)
+        attention_maps = look_at_attention(first, generate_layouts(first, scene))
+    said = None if scene is None else measure_said(first, scene)
+    prompts = [] if scene is None else sheet_prompts(first, scene.layouts)
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
     for synthesis in syntheses:

@@ -135,8 +135,9 @@ def _attention_rows(scores: Mapping[str, MapScore | None]) -> Iterator[Row]:
 
 def print_said(screen: Console, said: SaidSeen) -> None:
     """A table of what samples show of what their prompts say, and how good its judge is."""
-    from hsiaug.quality.said_seen import LABELS, OMEGAS
+    from hsiaug.quality.said_seen import OMEGAS
     from hsiaug.report.formatting import measured
+    from hsiaug.trial.said_seen import LABELS
 
     header = ("said and seen", "real", *(f"ω={omega:g}" for omega in OMEGAS), "prompts")
     rows = [

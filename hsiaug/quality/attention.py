@@ -21,8 +21,7 @@ from hsiaug.contracts import Attention
 from hsiaug.core.samples import take_in_turn
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.view import patches_at
-from hsiaug.quality.oracle import Oracle
-from hsiaug.quality.said_seen import layout_prompt, prompt_names, real_layouts
+from hsiaug.quality.said_seen import PromptScene, trained_names
 from hsiaug.quality.synthesis import AnySynthesis, no_attention
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 
@@ -186,7 +185,7 @@ def words_of(text: str) -> list[str]:
 def _held_out(made: AnySynthesis) -> RegionPatches:
     """Real patches of every class in turn. Regions are NaN where a pixel has no label."""
     scene, side = made.data, made.split.patch
-    names = prompt_names(made)
+    names = trained_names(made)
     trained = np.array(list(names))
     rng = np.random.default_rng(derive_seed("attention", made.spec.seed))
     coords = rng.permutation(np.argwhere(made.split.test))[:MAX_SEARCHED_PIXELS]
@@ -220,24 +219,27 @@ def _held_out(made: AnySynthesis) -> RegionPatches:
     )
 
 
-def generate_layouts(made: AnySynthesis, oracle: Oracle) -> RegionPatches:
+def generate_layouts(made: AnySynthesis, scene: PromptScene) -> RegionPatches:
     """Patches that are generated under prompts of two classes, of which an oracle sees both, the
     first in the centre.
+
+    Parameters
+    ----------
+    made : AnySynthesis
+        A fitted generator that takes prompts, and what it was fitted on.
+    scene : PromptScene
+        Of it.
 
     Raises
     ------
     InputError
         Where the scene has no such layout, or no sample shows one.
     """
-    names = prompt_names(made)
-    words = {c: set(words_of(name)) for c, name in names.items()}
+    layouts = scene.layouts
+    words = {c: set(words_of(name)) for c, name in layouts.names.items()}
     # A word of both classes has one map; one of all classes is never looked at.
     shared = set.intersection(*words.values()) if words else set()
-    triples = [
-        triple
-        for triple in real_layouts(made, oracle, list(names))
-        if words[triple[0]] & words[triple[2]] <= shared
-    ]
+    triples = [triple for triple in layouts.at if words[triple[0]] & words[triple[2]] <= shared]
     rng = np.random.default_rng(derive_seed("attention", made.spec.seed))
     asked = [triples[i] for i in rng.permutation(len(triples))[: MAX_PATCHES // PER_LAYOUT]]
     asked = [triple for triple in asked for _ in range(PER_LAYOUT)]
@@ -245,12 +247,12 @@ def generate_layouts(made: AnySynthesis, oracle: Oracle) -> RegionPatches:
     hint = "Use larger patches (`patch`), or a scene with several classes beside each other."
     if not asked:
         raise InputError(rule, value="no layout to ask for", hint=hint)
-    prompts = [layout_prompt(names, triple) for triple in asked]
+    prompts = [layouts.prompt(triple) for triple in asked]
     fitted: Any = made.fitted
     seed = derive_seed("attention", made.spec.seed, 1)
     x = fitted.sample_prompts(prompts, guidance=made.spec.omega, seed=seed).x
     y, neighbour = (np.array([triple[i] for triple in asked], dtype=np.int64) for i in (0, 2))
-    named = oracle.name_patches(x)
+    named = scene.oracle.name_patches(x)
     own = named == y[:, None, None]
     beside = named == neighbour[:, None, None]
     middle = x.shape[2] // 2
@@ -317,7 +319,7 @@ def score_maps(attention: AttentionMaps, made: AnySynthesis) -> dict[str, MapSco
     """Scores by the names of LABELS; None where no patch has such words."""
     patches = attention.patches
     names = {
-        c: attention.content.intersection(words_of(name)) for c, name in prompt_names(made).items()
+        c: attention.content.intersection(words_of(name)) for c, name in trained_names(made).items()
     }
     of_class = [total(patch.maps, names[patch.class_id]) for patch in patches]
     x = np.stack([patch.x for patch in patches])

@@ -10,9 +10,8 @@ import numpy as np
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted, shortened
-from hsiaug.quality.oracle import Oracle
-from hsiaug.quality.said_seen import Triple, layout_prompt, prompt_names, real_layouts
 from hsiaug.report.figures.files import WIDTHS, new_figure
+from hsiaug.trial.prompts import SceneLayouts, Triple
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,10 +24,17 @@ LETTERS = 90
 CAPTION = "Samples of prompts, all from noise. Each row has one prompt; colours as in the scene."
 
 
-def sheet_prompts(made: Any, oracle: Oracle) -> list[str]:
-    """Prompts of some classes: each alone, then its layouts with classes that look otherwise."""
-    names = prompt_names(made)
-    layouts = real_layouts(made, oracle, list(names))
+def sheet_prompts(made: Any, layouts: SceneLayouts) -> list[str]:
+    """Prompts of some classes: each alone, then its layouts with classes that look otherwise.
+
+    Parameters
+    ----------
+    made : PixelSynthesis
+        A fitted generator that takes prompts, and what it was fitted on.
+    layouts : SceneLayouts
+        Of the scene.
+    """
+    names = layouts.names
     by_class: dict[int, list[Triple]] = {}
     means = {c: made.real.x[made.real.y == c].mean(axis=(0, 2, 3)) for c in names}
     scale = made.real.x.std(axis=(0, 2, 3)) + 1e-9
@@ -37,7 +43,7 @@ def sheet_prompts(made: Any, oracle: Oracle) -> list[str]:
         """How far two classes lie apart: a picture shows what differs."""
         return float(np.abs((means[triple[0]] - means[triple[2]]) / scale).mean())
 
-    for triple in sorted(layouts, key=unlike, reverse=True):
+    for triple in sorted(layouts.at, key=unlike, reverse=True):
         by_class.setdefault(triple[0], []).append(triple)
     prompts = []
     for class_id in list(by_class)[:CLASSES] or list(names)[:CLASSES]:
@@ -45,7 +51,7 @@ def sheet_prompts(made: Any, oracle: Oracle) -> list[str]:
         sides: dict[str, Triple] = {}
         for triple in by_class.get(class_id, ()):
             sides.setdefault(triple[1], triple)
-        prompts += [layout_prompt(names, triple) for triple in list(sides.values())[:2]]
+        prompts += [layouts.prompt(triple) for triple in list(sides.values())[:2]]
     return prompts
 
 

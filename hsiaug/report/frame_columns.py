@@ -22,7 +22,7 @@ OF_TRIALS = (
     *("oa", "aa_large", "aa", "kappa", "macro_f1", "worst_recall", "recall_spread"),
     *("aa_seen", "aa_new", "oa_seen", "oa_new", "worst_class", "transductive", "leaky", "radius"),
     *("n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"),
-    *("split_sha256", *(column.name for column in COLUMNS.values()), "created"),
+    *("split_sha256", *(column.name for column in COLUMNS), "created"),
 )
 OF_CLASSES = (
     *IDENTITY,

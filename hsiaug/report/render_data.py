@@ -193,5 +193,5 @@ def _scores(table: ReportTable, trial: Trial) -> dict[str, Any]:
     scores["transductive"] = trial.transductive
     scores |= {name: audit.get(name) for name in AUDITED}
     scores["split_sha256"] = audit.get("sha256")
-    of_record = (column.name for column in COLUMNS.values())
+    of_record = (column.name for column in COLUMNS)
     return scores | {key: trial.value(key) for key in (*of_record, "created")}

@@ -8,8 +8,10 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.machine import environment
+from hsiaug.trial.prompts import PromptedSamples
 from hsiaug.trial.record import TrialRecord, TrialResult, not_reached
 from hsiaug.trial.record_json import EMPTY, FORMAT
+from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.sheet import SampleSheet
@@ -31,11 +33,14 @@ class TrialOutcome:
         failed.
     sheet : SampleSheet or None
         A few of its samples; None where none was made.
+    prompted : PromptedSamples or None
+        Samples of prompts; None of a generator that takes none.
     """
 
     result: Record
     labels: AnyArray | None
     sheet: SampleSheet | None = None
+    prompted: PromptedSamples | None = None
 
     @property
     def failed(self) -> bool:
@@ -59,6 +64,7 @@ def finish(
     task: Task,
     data: TaskData,
     split: TaskSplit,
+    judge: PromptJudge,
     *,
     scene_ref: str,
     command: str,
@@ -77,6 +83,8 @@ def finish(
         With all labels.
     split : Split or TileSplit
         With all labels.
+    judge : PromptJudge
+        Of the data.
     scene_ref : str
         How a user names the data.
     command : str
@@ -102,6 +110,8 @@ def finish(
     if labels is not None:
         prediction = locate_labels(split, labels)
         result["metrics"] = task.scoring.score(data, split, prediction)
+        if said := judge.said_and_seen(split, outcome.prompted):
+            result["said_and_seen"] = said
     result["audit"] = split.audit.as_json()
     return _record(spec, data.class_names, scene_ref, command, result), prediction
 

@@ -92,6 +92,12 @@ class Column:
         return value if type(value) in (int, float) else None
 
 
+SAID_AND_SEEN = (
+    *("centre", "centre_real", "side", "side_real", "not_said", "other_side", "permuted"),
+    *("never_said", "never_said_real", "never_said_not", "evenness", "share"),
+    *("oracle", "layouts", "new_layouts", "samples"),
+)
+"""What a record says of samples of prompts (:mod:`hsiaug.trial.said_seen`)."""
 Percent = Annotated[float, Field(ge=0, le=100)]
 Amount = Annotated[float, Field(ge=0, le=1e12)]
 """Seconds, megabytes, λ."""
@@ -239,7 +245,7 @@ class TrialResult(_Part):
     )
     timings: Annotated[dict[str, Amount], Column("seconds", "total", "seconds")] = Field(
         description="wall-clock time of `prepare`, `fit_generator`, `sample`, `fit_classifier`,"
-        " `predict`, `total`."
+        " `predict`, `total`; of `said_and_seen`, which is no stage."
     )
     cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total", "CPU seconds")] = (
         Field({}, description="processor time of the same.")
@@ -286,6 +292,14 @@ class TrialRecord(TrialResult):
         " 24 test pixels; older records: 1 to 9), `untrained_classes`, `fields`, `seen_counts`,"
         " `new_counts`, `no_seen_classes`, `no_new_classes`, `notes`."
     )
+    said_and_seen: Annotated[
+        dict[str, Amount], *(Column(f"text_{key}", key) for key in SAID_AND_SEEN)
+    ] = Field(
+        {},
+        description="of a generator that reads text: how much of what prompts say is seen in"
+        f" samples, at the trial's `omega` (`{'`, `'.join(SAID_AND_SEEN)}`; [what these"
+        " are](quality.md#said-and-seen)). Absent of others, and in older records.",
+    )
     environment: _Environment = Field(description="`python`, `platform`, `processor`, `versions`.")
     predictions_sha256: str | None = Field(description="checksum of the predicted labels.")
     record_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
@@ -298,12 +312,12 @@ class TrialRecord(TrialResult):
 
 
 COLUMNS = {
-    name: column
+    column: name
     for name, field in TrialRecord.model_fields.items()
     for column in field.metadata
     if isinstance(column, Column)
 }
-"""Columns by the field that they are of."""
+"""The field that each column is of."""
 
 
 def not_reached(model: type[TrialResult]) -> dict[str, Any]:

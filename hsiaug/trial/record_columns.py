@@ -52,7 +52,7 @@ DTYPES: Mapping[str, Any] = {
 """Of the columns of numbers that are no fractions or seconds, and of digests."""
 UNSHOWN = (CONTENT, DIAGNOSIS)
 """Columns that are no reports' business."""
-COSTS = (*(column.name for column in COLUMNS.values()), "steps")
+COSTS = (*(column.name for column in COLUMNS), "steps")
 """Columns of numbers that are no metrics."""
 TOGETHER = 5000
 """Records whose values become arrays at once."""
@@ -183,7 +183,7 @@ def _row(record: Record, texts: _Texts) -> dict[str, Any]:
     aside = (record.get("classifier_facts") or {}).get("aside_steps") or 0
     row["real"] = json_line(samples.get("real"))
     row["synthetic"] = json_line(samples.get("synthetic"))
-    for name, column in COLUMNS.items():
+    for column, name in COLUMNS.items():
         row[column.name] = column.value(record.get(name))
     # Without the steps that only chose among samples.
     row["steps"] = None if steps is None else int(steps - aside)

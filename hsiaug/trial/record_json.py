@@ -38,6 +38,7 @@ UNSHARED = frozenset(
         "spec",
         "samples",
         "metrics",
+        "said_and_seen",
         "predictions_sha256",
         DIGEST,
         "timings",

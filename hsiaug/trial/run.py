@@ -23,7 +23,9 @@ from hsiaug.trial.mean_spectra import MeanSpectra
 from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json, time_limit
 from hsiaug.trial.predictions import checksum
+from hsiaug.trial.prompts import PromptedSamples
 from hsiaug.trial.record import TrialResult, not_reached
+from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import (
     Drawn,
     count_by_class,
@@ -37,6 +39,7 @@ from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.store import Record
+from hsiaug.trial.trial_prompts import FitPrompts, ask_prompts
 from hsiaug.trial.trial_run import TrialRun
 
 GeneratorFit = Fit[FittedGenerator]
@@ -84,6 +87,7 @@ def run_group(
     """
     fit: GeneratorFit | None = None
     drawn_at: dict[float | None, Drawn] = {}
+    asked = FitPrompts()
     for omega, of_omega in groupby(trials, lambda spec: spec.omega):
         for spec in of_omega:
             # Third-party classifiers come after all others, and take the same samples.
@@ -95,6 +99,7 @@ def run_group(
             error: Record | None = None
             labels: AnyArray | None = None
             sheet: SampleSheet | None = None
+            prompted: PromptedSamples | None = None
             try:
                 run = load_plugins(spec, context, plugins, device, progress, facts)
                 with time_limit(limit):
@@ -102,15 +107,16 @@ def run_group(
                     show(run, facts)
                     if run.asks_samples:
                         fit = learn(run, fit, clock, facts)
-                    labels, sheet = classify(run, fit, drawn, clock, facts)
+                    labels, sheet, prompted = classify(run, fit, drawn, asked, clock, facts)
             except BaseException as failure:
                 # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
                 error = {"stage": clock.stage, **call_failure(failure)}
-                labels, sheet = None, None
+                labels, sheet, prompted = None, None, None
                 if context.renew_views():
                     # What was made of the views that a plugin wrote into is made anew.
                     fit = None
                     drawn_at.clear()
+                    asked = FitPrompts()
             # Its classifier may hold all that it learnt from.
             run = None
             outcome = TrialOutcome(
@@ -124,6 +130,7 @@ def run_group(
                 },
                 labels,
                 sheet,
+                prompted,
             )
             yield spec, outcome
             if outcome.failed_learning:
@@ -274,19 +281,22 @@ def classify(
     run: TrialRun,
     fit: GeneratorFit | None,
     drawn: Drawn,
+    asked: FitPrompts,
     clock: StageClock,
     facts: dict[str, object],
-) -> tuple[AnyArray, SampleSheet | None]:
-    """Predictions of the test pixels of a trial, and a few of its samples, if any.
+) -> tuple[AnyArray, SampleSheet | None, PromptedSamples | None]:
+    """Predictions of the test pixels of a trial, a few of its samples, and samples of prompts, if
+    any.
 
-    Parameters are those of :func:`draw_samples`.
+    Parameters are those of :func:`draw_samples`, and what trials of the same fit asked for.
     """
     samples, spectra = draw_samples(run, fit, drawn, clock, facts)
-    sheet = None
+    sheet, prompted = None, None
     if fit is not None and run.asks_samples:
         sheet = sheet_of_pool(run, fit, drawn, spectra)
+        prompted = ask_prompts(run, fit, asked, clock)
     fitted = fit_classifier(run, samples, clock, facts)
-    return predict(run, fitted, clock), sheet
+    return predict(run, fitted, clock), sheet, prompted
 
 
 def fit_classifier(
@@ -384,8 +394,9 @@ def run_trial(
     """
     ((_, outcome),) = run_group([spec], context, plugins, device=device, progress=progress)
     split = context.views(spec).split
+    judge = PromptJudge(context.scene)
     record, prediction = finish(
-        spec, outcome, context.task, context.scene, split, scene_ref="", command=""
+        spec, outcome, context.task, context.scene, split, judge, scene_ref="", command=""
     )
     if prediction is not None:
         record = {**record, "predictions_sha256": checksum(prediction)}

@@ -19,7 +19,7 @@ from hsiaug.quality.attention import (
     score_maps,
 )
 from hsiaug.quality.figures import save_figures
-from hsiaug.quality.oracle import Oracle
+from hsiaug.quality.said_seen import PromptScene
 from hsiaug.quality.synthesis import PixelSynthesis
 
 Make = Callable[..., PixelSynthesis]
@@ -122,9 +122,9 @@ def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, code
 def test_attention_in_generated_patches_is_scored_where_an_oracle_sees_each_class(make, coded):
     attentive = Attentive(coded.class_names)
     made = replace(make(scene=coded), fitted=attentive)
-    oracle = Oracle.of(coded, made.split)
-    assert oracle.right > 0.9
-    shown = generate_layouts(made, oracle)
+    scene = PromptScene.of(made)
+    assert scene and scene.oracle.right > 0.9
+    shown = generate_layouts(made, scene)
     scores = score_maps(look_at_attention(made, shown), made)
 
     pairs = [tuple(attentive.classes_of(prompt)) for prompt in shown.prompts]

@@ -17,6 +17,7 @@ from hsiaug.trial.mean_spectra import mean_spectra, means_of_test_pixels, with_t
 from hsiaug.trial.outcome import finish
 from hsiaug.trial.run import run_group
 from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.sheet import PER_CLASS, TILES, SampleSheet, SheetMaker, read_sheet, some_samples
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -49,6 +50,7 @@ def kept(
             context.task,
             toy,
             context.views(trial).split,
+            PromptJudge(toy),
             scene_ref="toy",
             command="",
         )

@@ -59,6 +59,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
+from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
 from hsiaug.trial.record import TrialError, TrialResult
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
@@ -109,6 +110,7 @@ class _Ended(_Message):
     labels: bool
     columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None = None
     sheet: bool = False
+    prompted: bool = False
 
 
 class _Step(_Message):
@@ -139,6 +141,7 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
         or ok != said.labels
         or ok != (said.result.error is None)
         or said.sheet > ok
+        or said.prompted > ok
     ):
         raise BadAnswer
     labels = (
@@ -147,7 +150,8 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
         else None
     )
     sheet = _received(connection, MAX_SHEET_BYTES, read_sheet) if said.sheet else None
-    return TrialEnded(TrialOutcome(result["result"], labels, sheet))
+    prompted = _received(connection, MAX_PROMPTED_BYTES, read_prompted) if said.prompted else None
+    return TrialEnded(TrialOutcome(result["result"], labels, sheet, prompted))
 
 
 def _predictions(data: bytes, columns: int | None) -> AnyArray:

@@ -13,7 +13,7 @@ NOTE = (
 
 
 def _section(table: ReportTable, _: Sources) -> Section | None:
-    columns = [column for column in COLUMNS.values() if column.heading]
+    columns = [column for column in COLUMNS if column.heading]
     trials = table.frame(*(column.name for column in columns)).query("status == 'ok'")
     if trials.empty:
         return None

@@ -1,0 +1,254 @@
+"""Said and seen: how much of what prompts say is seen in their samples, by an oracle of held-out
+pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.scene import Scene
+from hsiaug.core.sides import side_masks
+from hsiaug.metrics.neighbours import rank_nearer
+from hsiaug.protocol.split import Split
+from hsiaug.protocol.view import patches_at
+from hsiaug.tasks.types import TaskData, TaskSplit
+from hsiaug.trial.oracle import Oracle, searched_places
+from hsiaug.trial.prompts import (
+    ALONE,
+    LOOKS,
+    NEVER,
+    SAID,
+    PromptedSamples,
+    SceneLayouts,
+    Triple,
+    find_layouts,
+)
+
+OPPOSITE = {"north": "south", "south": "north", "west": "east", "east": "west"}
+REAL_PATCHES = 8
+"""Real patches of a layout that are looked at, at most."""
+LABELS = {
+    "centre": "centre is the class of the prompt",
+    "side": "pixels of the named side that are the named neighbour",
+    "not_said": "the same, not said",
+    "other_side": "the same, said of the other side",
+    "permuted": "the same, prompts dealt out at random",
+    "never_said": "the same, said, but never in training",
+    "never_said_not": "the same, not said, and never in training",
+    "evenness": "mixed told from even, AUC",
+    "brightness": "bright told from dark, AUC",
+    "share": "most of the patch told from a small part, AUC",
+}
+Names = NDArray[np.int64]
+
+
+def seen_rates(samples: PromptedSamples, oracle: Oracle) -> dict[str, float]:
+    """The rates of LABELS; what was not asked for is left out.
+
+    Parameters
+    ----------
+    samples : PromptedSamples
+        Of any of the kinds.
+    oracle : Oracle
+        Of the same draw.
+    """
+    rows = samples.rows(ALONE)
+    rates: dict[str, float] = {}
+    if not len(rows):
+        return rates
+    named = oracle.name_patches(samples.x[rows])
+    ids = samples.class_id[rows]
+    middle = named.shape[1] // 2
+    right = named[:, middle, middle] == ids
+    rates["centre"] = float(np.mean([right[ids == c].mean() for c in np.unique(ids)]))
+    masks = side_masks(named.shape[1])
+    for kind, name, silent in ((SAID, "side", "not_said"), (NEVER, "never_said", "never_said_not")):
+        triples = samples.triples(kind)
+        if not triples:
+            continue
+        seen = oracle.name_patches(samples.x[samples.rows(kind)])
+        rates[name] = _mean_share(seen, triples)
+        shares = [(named[ids == c][:, masks[s]] == other).mean() for c, s, other in triples]
+        rates[silent] = float(np.mean(shares))
+        if kind == SAID:
+            turned = [(c, OPPOSITE[s], other) for c, s, other in triples]
+            rates["other_side"] = _mean_share(seen, turned)
+            dealt = _dealt(triples)
+            # A neighbour that is the class of the sample itself is no chance.
+            fits = [t[0] != other[2] for t, other in zip(triples, dealt, strict=True)]
+            if any(fits):
+                chosen = list(compress(dealt, fits))
+                rates["permuted"] = _mean_share(seen[fits], chosen)
+    rates.update(_looks(samples, oracle))
+    return rates
+
+
+def real_rates(
+    samples: PromptedSamples, layouts: SceneLayouts, oracle: Oracle, cube: NDArray[np.float32]
+) -> dict[str, float]:
+    """The same of real patches, of what they can show.
+
+    Parameters
+    ----------
+    samples : PromptedSamples
+        What was asked for.
+    layouts : SceneLayouts
+        Where it lies in the scene, by the half of the oracle that judges nothing.
+    oracle : Oracle
+        Of the same draw.
+    cube : (H, W, B) array
+        Of the scene.
+    """
+    known = [oracle.rates[c] for c in layouts.names if c in oracle.rates]
+    rates = {"centre": float(np.mean(known))} if known else {}
+    rng = np.random.default_rng(derive_seed("said and seen", 1))
+    for kind, name in ((SAID, "side"), (NEVER, "never_said")):
+        shares = []
+        for triple in dict.fromkeys(samples.triples(kind)):
+            at = rng.permutation(layouts.at[triple])[:REAL_PATCHES]
+            named = oracle.name_patches(patches_at(cube, at, layouts.patch))
+            shares.append(_mean_share(named, [triple] * len(named)))
+        if shares:
+            rates[name] = float(np.mean(shares))
+    return rates
+
+
+def asked_counts(samples: PromptedSamples) -> dict[str, int]:
+    """How many different prompts each rate is of."""
+    classes = len(np.unique(samples.class_id[samples.rows(ALONE)]))
+    said, never = (len(set(samples.triples(kind))) for kind in (SAID, NEVER))
+    sided = dict.fromkeys(("side", "not_said", "other_side", "permuted"), said)
+    new = dict.fromkeys(("never_said", "never_said_not"), never)
+    looks = {look: len(np.unique(samples.class_id[samples.rows(look)])) for look in LOOKS}
+    return {"centre": classes, **sided, **new, **looks}
+
+
+class PromptJudge:
+    """Judges samples of prompts, in the process that has the labels and runs no plugin.
+
+    Parameters
+    ----------
+    data : Scene or PairSet
+        With all labels.
+    oracles : int
+        Of so many draws the oracle is kept.
+    """
+
+    def __init__(self, data: TaskData, oracles: int = 1) -> None:
+        self._data = data
+        self._oracle = lru_cache(oracles)(_learn_oracle)
+        self._known: dict[tuple[str, str], dict[str, float]] = {}
+
+    def said_and_seen(self, split: TaskSplit, samples: PromptedSamples | None) -> dict[str, float]:
+        """What a record says of samples of prompts; computed once for all trials that share them.
+
+        Of layouts only those count that real patches of the scene show.
+
+        Parameters
+        ----------
+        split : Split or TileSplit
+            Of the draw that their generator was fitted on, with all labels.
+        samples : PromptedSamples or None
+            As a worker sent them.
+
+        Returns
+        -------
+        dict of str to float
+            The rates of LABELS by name, those of real patches by name and ``_real``, ``oracle``:
+            its share of held-out pixels, and how many there are of ``layouts``, ``new_layouts`` and
+            ``samples``. Empty without samples, and for those of another shape than the draw's.
+        """
+        scene = self._data
+        if samples is None or not (isinstance(split, Split) and isinstance(scene, Scene)):
+            return {}
+        if samples.x.shape[1:] != (scene.bands, split.patch, split.patch):
+            return {}
+        key = split.audit.sha256, samples.digest
+        if key not in self._known:
+            self._known[key] = self._judged(scene, split, samples)
+        return self._known[key]
+
+    def _judged(self, scene: Scene, split: Split, samples: PromptedSamples) -> dict[str, float]:
+        oracle = self._oracle(scene, split)
+        ids = np.unique(samples.class_id[samples.rows(ALONE)]).tolist()
+        layouts = find_layouts(dict.fromkeys(ids, ""), oracle.scene_map, split.patch)
+        samples = samples.of_layouts(layouts.at)
+        real = real_rates(samples, layouts, oracle, scene.pixels)
+        counts = asked_counts(samples)
+        rates = {
+            **seen_rates(samples, oracle),
+            **{f"{name}_real": value for name, value in real.items()},
+            "oracle": oracle.right,
+        }
+        return {
+            **{name: round(value, 4) for name, value in rates.items()},
+            "layouts": counts["side"],
+            "new_layouts": counts["never_said"],
+            "samples": len(samples.x),
+        }
+
+
+def _learn_oracle(scene: Scene, split: Split) -> Oracle:
+    height, width = split.labels.shape
+    return Oracle.of(scene, split, searched_places((height, width), split.hidden))
+
+
+def _dealt(triples: Sequence[Triple]) -> list[Triple]:
+    """The layouts of other prompts, at random: each layout in place of another."""
+    different = list(dict.fromkeys(triples))
+    order = np.random.default_rng(0).permutation(len(different))
+    other = {different[i]: different[j] for i, j in zip(order, np.roll(order, 1), strict=True)}
+    return [other[triple] for triple in triples]
+
+
+def _mean_share(named: Names, triples: Sequence[Triple]) -> float:
+    """Share of the named side that the neighbour covers, mean over patches.
+
+    Parameters
+    ----------
+    named : (n, p, p) int64
+        Names of the pixels of patches.
+    triples : sequence of Triple
+        The layout of each.
+    """
+    masks = side_masks(named.shape[1])
+    shares = [
+        (of_patch[masks[side]] == neighbour).mean()
+        for of_patch, (_, side, neighbour) in zip(named, triples, strict=True)
+    ]
+    return float(np.mean(shares))
+
+
+def _looks(samples: PromptedSamples, oracle: Oracle) -> Iterator[tuple[str, float]]:
+    """How well the samples of each pair of LOOKS are told apart, mean over classes."""
+    for look in LOOKS:
+        rows = samples.rows(look)
+        if not len(rows):
+            continue
+        values = _look(look, samples.x[rows], oracle)
+        ids, less = samples.class_id[rows], samples.wording[rows] > 0
+        aucs = [
+            rank_nearer(values[(ids == c) & less], values[(ids == c) & ~less])
+            for c in np.unique(ids)
+        ]
+        yield look, float(np.mean(aucs))
+
+
+def _look(look: str, x: NDArray[np.float32], oracle: Oracle) -> NDArray[np.float64]:
+    """(n,) how much patches have of a look of LOOKS."""
+    middle = x.shape[2] // 2
+    if look == "brightness":
+        centre = slice(max(0, middle - 1), middle + 2)
+        return np.asarray(x[:, :, centre, centre].mean(axis=(1, 2, 3)), dtype=np.float64)
+    if look == "evenness":
+        across, down = np.diff(x, axis=3), np.diff(x, axis=2)
+        return np.asarray((across**2).mean(axis=(1, 2, 3)) + (down**2).mean(axis=(1, 2, 3)))
+    named = oracle.name_patches(x)
+    own = named == named[:, middle, middle][:, None, None]
+    return np.asarray(own.mean(axis=(1, 2)))
