@@ -22,6 +22,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record import (
     COLUMNS,
+    SAID_AND_SEEN,
     Column,
     TrialRecord,
     TrialResult,
@@ -346,12 +347,13 @@ def test_a_trial_that_reached_nothing_has_every_field_that_a_record_must_have() 
 
 
 def test_a_field_that_declares_a_column_stands_in_columns_frames_and_csv():
-    record = record_of()
+    said = dict.fromkeys(SAID_AND_SEEN, 0.5)
+    record = {**record_of(), "said_and_seen": said}
     columns = columns_of_records([record])
-    ((row, *_), names) = data_rows(build_report([record])), [c.name for c in COLUMNS.values()]
+    ((row, *_), names) = data_rows(build_report([record])), [c.name for c in COLUMNS]
 
     assert {"seconds", "cpu_seconds", "peak_memory_mb"} <= set(names) <= set(OF_TRIALS)
-    for field, column in COLUMNS.items():
+    for column, field in COLUMNS.items():
         value = record[field][column.key] if column.key else record[field]
         assert columns[column.name].tolist() == [value] and row[column.name] == value
 
