@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.gains import rank
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.store import Store
@@ -45,7 +44,7 @@ def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
     """
     if not 2 <= len(table.class_names) <= MOST_CLASSES:
         return
-    best = max(table.judged, key=rank, default=None)
+    best = table.leading
     cells = list(table.cells.values())[:1]
     if best is not None:
         over_none = best[NONE]

@@ -24,6 +24,7 @@ from hsiaug.report.gains import (
     mean_over_none,
     over_baseline,
     over_best,
+    rank,
     rows_of,
     synthetic_only,
 )
@@ -206,6 +207,13 @@ class ReportTable:
         classifier.
         """
         return tuple(arm for arm in self.by_arm.values() if arm[NONE].verdict is not None)
+
+    @property
+    def leading(self) -> ArmGains | None:
+        """The judged arm to show of all: above no samples and its rival if there is one, with the
+        largest gain.
+        """
+        return max(self.judged, key=rank, default=None)
 
     @cached_property
     def by_gain(self) -> tuple[ArmGains, ...]:

@@ -327,7 +327,7 @@ def test_a_latex_table_marks_the_highest_mean_of_each_column_and_says_so() -> No
     for classifier in table.classifiers:
         best = max(cell.summary("aa").mean for cell in table.cells_of(classifier))
         assert rf"\textbf{{{100 * best:.1f}}}" in accuracy
-    assert "Bold: the highest mean of a column" in text and text.count(r"\label{") == len(
+    assert "Bold: the best mean of a column" in text and text.count(r"\label{") == len(
         tabulars(text)
     )
     assert len(set(re.findall(r"\\label\{(.*?)\}", text))) == text.count(r"\label{")

@@ -16,7 +16,7 @@ from hsiaug.base.text import visible
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.formatting import percent
-from hsiaug.report.gains import rank, rival_of
+from hsiaug.report.gains import rival_of
 from hsiaug.report.html.markup import picture_source
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
@@ -218,7 +218,7 @@ def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
     that most have.
     """
     best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
-    first = max(table.judged, key=rank, default=None)
+    first = table.leading
     beside = [gain for gain in (rival_of(first), first[NONE]) if gain] if first else []
     if first and (control := next((gain.control_cell for gain in beside if gain.draws), None)):
         pair = [first[NONE].cell, control]
