@@ -4,7 +4,7 @@ held-out ones.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,29 @@ Values = dict[str, float | None]
 
 Round = tuple[Values, Values, int]
 """Values and floors of one draw of samples, and how many of each set were compared at once."""
+
+
+class Named(Protocol):
+    """A measure."""
+
+    @property
+    def name(self) -> str: ...
+
+
+M = TypeVar("M", bound=Named)
+
+
+class MeasuresByName(Generic[M]):
+    """Measures in the order of their table."""
+
+    measures: tuple[M, ...]
+
+    def get(self, name: str) -> M | None:
+        """The measure of that name, None where it was not taken."""
+        return next((measure for measure in self.measures if measure.name == name), None)
+
+    def __getitem__(self, name: str) -> M:
+        return next(measure for measure in self.measures if measure.name == name)
 
 
 @dataclass(frozen=True)
@@ -48,7 +71,7 @@ class FidelityMeasure:
 
 
 @dataclass(frozen=True)
-class Fidelity:
+class Fidelity(MeasuresByName[FidelityMeasure]):
     """Measures in the order of their table.
 
     Attributes
@@ -62,9 +85,6 @@ class Fidelity:
     measures: tuple[FidelityMeasure, ...]
     classes: tuple[int, ...]
     notes: tuple[str, ...]
-
-    def __getitem__(self, name: str) -> FidelityMeasure:
-        return next(measure for measure in self.measures if measure.name == name)
 
     def as_json(self) -> dict[str, object]:
         """The entry in quality.json."""

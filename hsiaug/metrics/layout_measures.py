@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.fidelity_measures import MeasuresByName
 from hsiaug.metrics.layout import LayoutMaps, layout_features
 from hsiaug.metrics.layout_network import network_judge
 from hsiaug.metrics.two_sample import Judge, Side, TwoSample, forest_judge, two_sample_auc
@@ -60,7 +61,7 @@ class LayoutMeasure:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Layout(MeasuresByName[LayoutMeasure]):
     """Measures in the order of their table.
 
     Attributes
@@ -71,13 +72,6 @@ class Layout:
 
     measures: tuple[LayoutMeasure, ...] = ()
     notes: tuple[str, ...] = ()
-
-    def get(self, name: str) -> LayoutMeasure | None:
-        """The measure of that name, None where it was not taken."""
-        return next((measure for measure in self.measures if measure.name == name), None)
-
-    def __getitem__(self, name: str) -> LayoutMeasure:
-        return next(measure for measure in self.measures if measure.name == name)
 
     def as_json(self) -> dict[str, object]:
         """The entry in quality.json."""

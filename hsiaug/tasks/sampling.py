@@ -168,9 +168,7 @@ class PatchSampling:
             raise PluginError(
                 rule, value=f"{dict(sorted(drawn.items()))} in place of {expected}", hint=hint
             )
-        check_finite(samples.x, "samples")
-        check_numbers(samples.y, samples.weight)
-        check_marked(samples.synthetic)
+        check_contents(samples, "samples")
 
     def join(
         self,
@@ -258,9 +256,7 @@ class PairSampling:
                 value=f"{len(samples)} in place of {counts.total}",
                 hint="Return counts.total pairs.",
             )
-        check_finite(samples.images, "images")
-        check_numbers(samples.masks, samples.weight)
-        check_marked(samples.synthetic)
+        check_contents(samples, "images")
         if len(samples) and not (
             samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)
         ):
@@ -306,6 +302,26 @@ def _pairs(real: int, rate: Rate) -> int:
     check_lambda(rate.lam)
     check_times(rate.times)
     return math.floor((rate.lam + rate.times) * real + 0.5)
+
+
+def check_contents(samples: PatchSamples | DenseSamples, what: str) -> None:
+    """Refuse samples whose spectra, labels, weights or marks are none.
+
+    Parameters
+    ----------
+    samples : PatchSamples or DenseSamples
+        What a generator made.
+    what : str
+        The name of their spectra in the error.
+
+    Raises
+    ------
+    PluginError
+        As :func:`check_finite`, :func:`check_numbers` and :func:`check_marked`.
+    """
+    check_finite(samples.values, what)
+    check_numbers(samples.labels, samples.weight)
+    check_marked(samples.synthetic)
 
 
 def check_finite(values: NDArray[np.float32], what: str) -> None:

@@ -86,12 +86,14 @@ def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
     rows = []
     for start in range(0, len(masks), BATCH):
         batch = masks[start : start + BATCH]
-        rows.append(
-            _random_filters(
-                (batch[:, None] == np.arange(classes + 1)[:, None, None]).astype(float), "mask"
-            )
-        )
+        rows.append(_random_filters(one_hot(batch, classes).astype(np.float64), "mask"))
     return (shares, meet, *(np.concatenate(kind) for kind in zip(*rows, strict=True)))
+
+
+def one_hot(masks: NDArray[np.int64], classes: int) -> Float32:
+    """(n, C + 1, H, W) masks (n, H, W) as maps of 0 and 1, ignored pixels first."""
+    maps: Float32 = (masks[:, None] == np.arange(classes + 1)[:, None, None]).astype(np.float32)
+    return maps
 
 
 def class_shares(masks: NDArray[np.int64], classes: int) -> Array:
@@ -166,11 +168,12 @@ def _random_filters(maps: Array, of: str) -> list[Array]:
         columns = windows.transpose(0, 2, 3, 1, 4, 5).reshape(*x.shape[:1], *x.shape[2:], -1)
         out = np.moveaxis(np.maximum(columns @ weights, 0), -1, 1)
         features += [out.mean(axis=(2, 3)), out.std(axis=(2, 3))]
-        x = _halved(out)
+        x = halved(out)
     return features
 
 
-def _halved(x: Array) -> Array:
+def halved(x: Array) -> Array:
+    """Maps (n, C, H, W) at half their resolution; those of one pixel a side as they are."""
     high = x.shape[2] // 2 * 2
     wide = x.shape[3] // 2 * 2
     if min(high, wide) < 2:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.extractor import fit_axes
-from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, Blocks, layout_blocks
+from hsiaug.metrics.dense.extractor import Blocks, fit_axes, one_hot
+from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, layout_blocks
 from hsiaug.metrics.dense.mask_layout import CHANGED
 from hsiaug.metrics.dense.tile_maps import (
     date_maps,
@@ -200,14 +200,6 @@ def distances_to_training(
         some = [values[rng.permutation(len(values))[:size]] for values in others.values()]
         rounds.append(frechet_between([half, *some]))
     return dict(zip(scores, np.mean(rounds, axis=0).tolist(), strict=True))
-
-
-def one_hot(masks: Ints, classes: int) -> NDArray[np.float32]:
-    """(n, C + 1, H, W) masks (n, H, W) as maps of 0 and 1, ignored pixels first."""
-    maps: NDArray[np.float32] = (masks[:, None] == np.arange(classes + 1)[:, None, None]).astype(
-        np.float32
-    )
-    return maps
 
 
 def _design(

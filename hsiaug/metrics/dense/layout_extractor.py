@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
+from hsiaug.metrics.dense.extractor import Blocks, halved
 
 Array = NDArray[np.float64]
-Blocks = tuple[Array, ...]
-"""Features of one kind each, (n, F_i)."""
 
 LAYOUT_EXTRACTOR = "layoutfd-1"
 """Any change of what follows needs a new id."""
@@ -63,12 +62,7 @@ def _of_batch(maps: NDArray[np.floating], weights: Array) -> list[Array]:
         features.append(np.concatenate([_correlations(responses, lag) for lag in LAGS], axis=1))
         if min(x.shape[2:]) < 2 * SMALLEST:
             return features
-        high, wide = (length // 2 * 2 for length in x.shape[2:])
-        x = (
-            x[:, :, :high, :wide]
-            .reshape(*x.shape[:2], high // 2, 2, wide // 2, 2)
-            .mean(axis=(3, 5))
-        )
+        x = halved(x)
 
 
 def _filtered(x: Array, weights: Array) -> Array:
