@@ -11,11 +11,18 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+
+from hsiaug.data.key_rules import key_table
+from hsiaug.registry.lookup import registry
+from hsiaug.report.bibtex import BibtexEntry, entries_of
+from hsiaug.trial.record import described_fields
 
 project = "hsiaug"
 author = "The hsiaug developers"
@@ -85,6 +92,8 @@ QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
 EMPTY = re.compile(r"<th( class=\"[^\"]*\")?>(?:<p></p>)?</th>")
 LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(([^)#:\s]+)\)")
+MADE = "<!-- made with the site -->"
+"""Where a page gets what the program itself knows."""
 
 
 def commands() -> str:
@@ -96,6 +105,48 @@ def commands() -> str:
     text = text.split("**Commands**:", 1)[1].split("\n## ", 1)[1]
     text = re.sub(r'<span style="font-weight: bold">(.*?)</span>', r"**\1**", text, flags=re.DOTALL)
     return re.sub(r"^ +(hsiaug .*)$", r"```sh\n\1\n```", f"## {text}", flags=re.MULTILINE)
+
+
+def record_fields() -> str:
+    """The fields of a record, a line each."""
+    return "\n".join(f"- `{field}`: {text}" for field, text in described_fields())
+
+
+def methods(kind: str) -> str:
+    """The built-in generators or classifiers, by their cards: what each is, and its papers."""
+    groups: dict[str, list[str]] = {
+        "Controls": [],
+        f"{kind.capitalize()}s of pixels": [],
+        f"{kind.capitalize()}s of masks": [],
+    }
+    for (of, name), plugin in sorted(registry().plugins.items()):
+        if of == kind and plugin.distribution == "hsiaug":
+            card = plugin.load().card
+            place = 0 if card.summary.startswith("Control") else 1 if "pixels" in card.tasks else 2
+            summary = card.summary.removeprefix("Control: ")
+            marks = ["Transductive."] * (card.scope == "scene") + [
+                paper_link(entry) for entry in entries_of(card.paper)
+            ]
+            list(groups.values())[place].append(f"- **`{name}`**: {summary}. {' '.join(marks)}")
+    return "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in groups.items())
+
+
+def paper_link(entry: BibtexEntry) -> str:
+    """A link to a paper by its DOI, else its e-print; its title and year where it has neither."""
+    title = f"{re.sub(r'[{}]', '', entry.fields['title'])}, {entry.fields['year']}"
+    for key, address in (("doi", "https://doi.org/"), ("eprint", "https://arxiv.org/abs/")):
+        if key in entry.fields:
+            return f"[{title}]({address}{quote(entry.fields[key], safe='/')})."
+    return f"{title}."
+
+
+KNOWN = {
+    "docs/commands": commands,
+    "docs/keys": key_table,
+    "docs/generators": partial(methods, "generator"),
+    "docs/classifiers": partial(methods, "classifier"),
+    "docs/results-format": record_fields,
+}
 
 
 def read(app: Any, name: str, source: list[str]) -> None:
@@ -127,8 +178,8 @@ def read(app: Any, name: str, source: list[str]) -> None:
         source[0] = json.dumps(notebook)
         return
     source[0] = LINK.sub(link, source[0])
-    if name == "docs/commands":
-        source[0] += f"\n{commands()}"
+    if name in KNOWN:
+        source[0] = source[0].replace(MADE, KNOWN[name]())
     if name.startswith("benchmarks/"):
         text = (Path(app.srcdir) / "docs" / "evidence" / "index.md").read_text("utf-8")
         found = re.findall(r"^- \[(.+)\]\(\.\./\.\./(.+)\.md\)", text, re.MULTILINE)

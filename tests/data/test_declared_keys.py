@@ -17,7 +17,7 @@ from hsiaug.data import readers_envi, toy_scene
 from hsiaug.data.data_arrays import unpacked
 from hsiaug.data.declared_keys import declared_keys
 from hsiaug.data.envi_header import BAND_FIELDS
-from hsiaug.data.key_rules import RULES, key_table
+from hsiaug.data.key_rules import RULES
 from hsiaug.data.products import product_place, read_product
 from hsiaug.data.products.contents import Contents
 from hsiaug.data.readers import read_cube_file
@@ -25,13 +25,6 @@ from tests.data.made_products import Made, emit, enmap, hypso, prisma, tanager_b
 from tests.in_process import hsiaug as command
 
 FARM = toy_scene(seed=3, height=40, width=32, bands=6, classes=3)
-DOCS = Path(__file__).parents[2] / "docs" / "keys.md"
-
-
-def test_the_table_of_the_docs_is_that_of_the_code() -> None:
-    text = DOCS.read_text("utf-8")
-    start, end = (text.index(mark) for mark in ("<!-- keys", "<!-- end of keys"))
-    assert text[start:end].partition("-->\n")[2].strip() == key_table()
 
 
 def test_no_key_of_a_format_has_two_rules() -> None:

@@ -14,11 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
 import hsiaug
+from hsiaug.data.key_rules import RULES
+from hsiaug.registry.lookup import registry
+from hsiaug.report.bibtex import entries_of
+from hsiaug.trial.record import described_fields
 from tests.browsers import browser
 from tests.docs.pages import PAGES, ROOT, links
 
@@ -102,6 +106,38 @@ def test_the_site_has_every_command_with_its_options_and_examples(site: Path) ->
         and "[bold]" not in text
         and "hsiaug benchmark oscd --generator specdm" in text
     )
+
+
+@pytest.mark.parametrize("kind", ["generator", "classifier"])
+def test_the_site_lists_every_method_with_what_it_reads_and_its_papers(
+    site: Path, kind: str
+) -> None:
+    page = html.unescape((site / "docs" / f"{kind}s.html").read_text("utf-8"))
+    items = re.findall(
+        r"<li><p><strong><code[^>]*>(?:<[^>]+>)*([\w-]+)<(.*?)</li>", page, re.DOTALL
+    )
+    listed = dict(items)
+    cards = {
+        name: plugin.load().card
+        for (of, name), plugin in registry().plugins.items()
+        if of == kind and plugin.distribution == "hsiaug"
+    }
+    assert sorted(listed) == sorted(cards) and len(items) == len(cards)
+    for name, card in cards.items():
+        assert ("Transductive" in listed[name]) == (card.scope == "scene"), name
+        for entry in entries_of(card.paper):
+            link = quote(entry.fields.get("doi", entry.fields.get("eprint", "")), safe="/")
+            assert entry.fields["year"] in listed[name] and link in listed[name], name
+
+
+def test_the_site_has_every_key_of_files_and_every_field_of_records(site: Path) -> None:
+    for page, words in (
+        ("keys", {key for rule in RULES for key in rule.keys}),
+        ("results-format", {name for name, _ in described_fields()}),
+    ):
+        text = (site / "docs" / f"{page}.html").read_text("utf-8")
+        shown = html.unescape(re.sub("<[^>]+>", "", text))
+        assert not [word for word in words if word not in shown], page
 
 
 @pytest.mark.parametrize("name", sorted(set(hsiaug.__all__) - {"Results", "SceneMap"}))
