@@ -22,6 +22,7 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from hsiaug.data.key_rules import key_table
 from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import BibtexEntry, entries_of
+from hsiaug.testing import classifiers, generators
 from hsiaug.trial.record import described_fields
 
 project = "hsiaug"
@@ -131,6 +132,15 @@ def methods(kind: str) -> str:
     return "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in groups.items())
 
 
+def checks() -> str:
+    """The rules of the conformance kit."""
+    groups = {"Generators": generators.CHECKS, "Classifiers": classifiers.CHECKS}
+    return "\n\n".join(
+        f"### {title}\n\n" + "\n".join(f"- `{one.name}`: {one.rule}." for one in group)
+        for title, group in groups.items()
+    )
+
+
 def paper_link(entry: BibtexEntry) -> str:
     """A link to a paper by its DOI, else its e-print; its title and year where it has neither."""
     title = f"{re.sub(r'[{}]', '', entry.fields['title'])}, {entry.fields['year']}"
@@ -146,6 +156,7 @@ KNOWN = {
     "docs/generators": partial(methods, "generator"),
     "docs/classifiers": partial(methods, "classifier"),
     "docs/results-format": record_fields,
+    "docs/develop/plugins-check": checks,
 }
 
 
@@ -180,10 +191,10 @@ def read(app: Any, name: str, source: list[str]) -> None:
     source[0] = LINK.sub(link, source[0])
     if name in KNOWN:
         source[0] = source[0].replace(MADE, KNOWN[name]())
-    if name.startswith("benchmarks/"):
-        text = (Path(app.srcdir) / "docs" / "evidence" / "index.md").read_text("utf-8")
-        found = re.findall(r"^- \[(.+)\]\(\.\./\.\./(.+)\.md\)", text, re.MULTILINE)
-        titles = {page: title for title, page in found}
+    if name.startswith("benchmarks/results/") and name.count("/") == 3:
+        text = (Path(app.srcdir) / "benchmarks" / "results" / "README.md").read_text("utf-8")
+        found = re.findall(r"^- \[(.+)\]\((.+)\.md\)", text, re.MULTILINE)
+        titles = {f"benchmarks/results/{page}": title for title, page in found}
         # Hundreds of rows of numbers would hide the guide from whoever searches.
         head = "---\nnosearch: true\n---\n\n"
         source[0] = f"{head}# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"

@@ -22,13 +22,19 @@ import hsiaug
 from hsiaug.data.key_rules import RULES
 from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import entries_of
+from hsiaug.testing import classifiers, generators
 from hsiaug.trial.record import described_fields
 from tests.browsers import browser
 from tests.docs.pages import PAGES, ROOT, links
 
 __all__ = ["browser"]
 
-FILES = (*PAGES, *ROOT.glob("examples/*/README.md"), *ROOT.glob("benchmarks/results/*/*.md"))
+FILES = (
+    *PAGES,
+    *ROOT.glob("examples/*/README.md"),
+    *ROOT.glob("benchmarks/results/README.md"),
+    *ROOT.glob("benchmarks/results/*/*.md"),
+)
 OUTWARD = sorted({link for page in FILES for link in links(page) if re.match(r"\w+:", link)})
 
 
@@ -130,10 +136,11 @@ def test_the_site_lists_every_method_with_what_it_reads_and_its_papers(
             assert entry.fields["year"] in listed[name] and link in listed[name], name
 
 
-def test_the_site_has_every_key_of_files_and_every_field_of_records(site: Path) -> None:
+def test_the_site_has_every_key_of_files_field_of_records_and_rule_of_plugins(site: Path) -> None:
     for page, words in (
         ("keys", {key for rule in RULES for key in rule.keys}),
         ("results-format", {name for name, _ in described_fields()}),
+        ("develop/plugins-check", {one.name for one in (*generators.CHECKS, *classifiers.CHECKS)}),
     ):
         text = (site / "docs" / f"{page}.html").read_text("utf-8")
         shown = html.unescape(re.sub("<[^>]+>", "", text))
@@ -190,12 +197,10 @@ def test_links_of_the_site_lead_to_pages_and_places_that_are_there(site: Path) -
 
 
 def test_every_measured_table_is_listed_with_its_title() -> None:
-    listed = re.findall(
-        r"^- \[.+\]\(\.\./\.\./(.+\.md)\)",
-        (ROOT / "docs" / "evidence" / "index.md").read_text("utf-8"),
-        re.MULTILINE,
-    )
-    there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
+    results = ROOT / "benchmarks" / "results"
+    text = (results / "README.md").read_text("utf-8")
+    listed = re.findall(r"^- \[.+\]\((.+\.md)\)", text, re.MULTILINE)
+    there = {path.relative_to(results).as_posix() for path in results.glob("*/*.md")}
     assert sorted(listed) == sorted(there)
 
 

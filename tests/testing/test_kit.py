@@ -6,7 +6,6 @@ import itertools
 import signal
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -215,11 +214,3 @@ def test_only_plugins_with_a_card_for_a_known_task_can_be_checked():
     for plugin in (Bare, Strange):
         with pytest.raises(PluginError, match="for a task that there is"):
             check_generator(plugin)
-
-
-def test_its_documentation_names_every_check():
-    text = (
-        Path(hsiaug.testing.__file__).parents[2] / "docs" / "develop" / "plugins-check.md"
-    ).read_text("utf-8")
-    for one in (*generators.CHECKS, *classifiers.CHECKS):
-        assert f"`{one.name}`" in text
