@@ -236,6 +236,16 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
         " t.getBoundingClientRect().right)"
     )
     assert 0 < max(tab.evaluate(widths)) <= 703
+    points = (
+        "[...document.querySelectorAll('.scroll > table :is(th, td, .badge)')].map(e => 0.75 *"
+        " parseFloat(getComputedStyle(e).fontSize) * (e.closest('table').style.zoom || 1))"
+    )
+    assert min(tab.evaluate(points)) >= 7
+    places = (
+        "[...document.querySelectorAll('.scroll :is(thead, th, td)')].map(e =>"
+        " getComputedStyle(e).position)"
+    )
+    assert {*tab.evaluate(places)} == {"static"}
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert not tab.evaluate("document.querySelector('[data-folded]')")
     assert said == []

@@ -83,10 +83,10 @@ def _draw(axes: Axes, matrix: Confusion, width: float) -> None:
     for (row, column), share in np.ndenumerate(shares):
         if share:
             colour = "white" if share > 50 else "black"
-            axes.text(column, row, f"{share}", ha="center", va="center", fontsize=6, color=colour)
+            axes.text(column, row, f"{share}", ha="center", va="center", fontsize=7, color=colour)
     places = range(len(names))
-    axes.set_xticks(places, names, rotation=90, fontsize=6.5)
-    axes.set_yticks(places, _counted(names, matrix), fontsize=6.5)
+    axes.set_xticks(places, names, rotation=90, fontsize=7)
+    axes.set_yticks(places, _counted(names, matrix), fontsize=7)
     axes.set_xlabel("predicted class", fontsize=7)
     axes.set_ylabel("true class (test pixels)", fontsize=7)
     axes.set_title(wrapped(plotted(matrix.name), width, 7), fontsize=7)

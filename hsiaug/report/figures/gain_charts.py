@@ -173,7 +173,7 @@ def _write(beside: bool, axes: Axes, y: float, text: str, colour: str) -> None:
         (5, 0) if beside else (0, 3),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
-        fontsize=6.5,
+        fontsize=7,
         va="center" if beside else "bottom",
         color=colour,
     )

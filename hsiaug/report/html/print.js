@@ -4,6 +4,7 @@
 const NARROW = 660, WIDE = 1000, LETTERS = 0.8;  // CSS pixels across A4, and across it on its side; size of letters on paper
 const LEAST = 0.82;  // of 8.6 pt
 addEventListener("beforeprint", () => {
+  document.documentElement.classList.add("paper");  // before tables are measured
   for (const part of document.querySelectorAll("main details:not([open])")) {
     if (part.id.endsWith("-records")) continue;
     part.open = true;
@@ -18,6 +19,7 @@ addEventListener("beforeprint", () => {
   }
 });
 addEventListener("afterprint", () => {
+  document.documentElement.classList.remove("paper");
   for (const part of document.querySelectorAll("[data-folded]")) {
     part.open = false;
     delete part.dataset.folded;

@@ -40,9 +40,13 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
         few = f"fewer than {MIN_TEST_PIXELS} test pixels in some draw"
         notes = (f"{LEFT_OUT} AA leaves it out: {few} ({listed}).",)
     store = sources.store
-    figures: tuple[SectionFigure, ...] = ()
-    if store is not None and (found := [*confusions(table, store)]):
-        figures = (SectionFigure("Which class is taken for which", lambda: draw_confusions(found)),)
+    # Each has a picture of its own, which fits on a sheet of paper.
+    figures = tuple(
+        SectionFigure(
+            f"Which class is taken for which: {one.name}", partial(draw_confusions, [one])
+        )
+        for one in (() if store is None else confusions(table, store))
+    )
     against = (_against_none(table, classifier) for classifier in table.classifiers)
     return Section("Classes", tables=tuple(against), notes=notes, figures=figures)
 
