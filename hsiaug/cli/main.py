@@ -89,7 +89,7 @@ app = typer.Typer(
     ),
     epilog=(
         "Your own files: [bold]hsiaug start FOLDER[/bold]. A scene to try: [bold]hsiaug benchmark"
-        " indian_pines --generator smote,mixup --seeds 8[/bold]"
+        " indian_pines --generator smote,gaussian --classifier svm --seeds 7[/bold]"
     ),
 )
 COMMANDS = (

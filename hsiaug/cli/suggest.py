@@ -55,7 +55,7 @@ def suggest(
     """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it
     has a label yet.
 
-    A committee of classifiers learns the labels that there are and calls every pixel. The scene is
+    A committee of classifiers learns the labels that there are and predicts every pixel. The scene is
     divided into segments of like neighbours; each pick is the pixel most typical of a segment,
     chosen so that the picks together stand for as much as possible of the ground that is called
     differently and is unlike what is labelled.
