@@ -55,10 +55,10 @@ def suggest(
     """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it
     has a label yet.
 
-    A committee of classifiers learns the labels that there are and predicts every pixel. The scene is
-    divided into segments of like neighbours; each pick is the pixel most typical of a segment,
-    chosen so that the picks together stand for as much as possible of the ground that is called
-    differently and is unlike what is labelled.
+    A committee of classifiers learns the labels that there are and predicts every pixel. The scene
+    is divided into segments of like neighbours; each pick is the pixel most typical of a segment,
+    chosen so that the picks together stand for as much as possible of the ground on which the
+    committee disagrees and that is unlike what is labelled.
 
     Write a class into the column of the CSV, add these labels to yours ('hsiaug datasets add') and
     ask again. Pixels beyond any class can be named as well: leave these out.
