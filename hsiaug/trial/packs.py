@@ -5,6 +5,8 @@ counts. ``records`` has ``hash``, ``created`` and ``record``, the bytes of ``rec
 ``predictions`` has ``hash`` and ``npz``.
 """
 
+import errno
+import os
 import re
 import sqlite3
 import time
@@ -14,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import StoreError
-from hsiaug.base.fixed_databases import connect_to_read, disk_errors
 from hsiaug.base.shortages import blame_shortage
 
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
@@ -38,13 +39,24 @@ def write_pack(path: Path, rows: Iterable[tuple[str, str, bytes, bytes | None]])
 
     Raises OSError where the disk is full, or fails.
     """
-    with disk_errors(), closing(sqlite3.connect(path)) as pack:
+    with _disk_errors(), closing(sqlite3.connect(path)) as pack:
         pack.executescript(TABLES)
         for hash, created, record, npz in rows:
             pack.execute("INSERT INTO records VALUES (?, ?, ?)", (hash, created, record))
             if npz is not None:
                 pack.execute("INSERT INTO predictions VALUES (?, ?)", (hash, npz))
         pack.commit()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Errors of SQLite while it writes, as the system has them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        code = errno.ENOSPC if full else errno.EIO
+        raise OSError(code, f"{os.strerror(code)} ({error})") from error
 
 
 class Packs:
@@ -123,7 +135,8 @@ def _opened(path: Path) -> sqlite3.Connection:
     with _pack_errors(path):
         if not path.is_file():
             raise ValueError("no file")  # a pipe would be waited for
-        pack = connect_to_read(path, any_thread=True)
+        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        pack = sqlite3.connect(address, uri=True, check_same_thread=False)
         if (stated := pack.execute("PRAGMA user_version").fetchone()[0]) > FORMAT:
             raise StoreError(
                 f"{path} must be a pack of format {FORMAT} or before",

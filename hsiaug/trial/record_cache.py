@@ -1,27 +1,28 @@
 """What is cached of the records of a store, in the user's cache: a row for each that was found
 sound, with a digest of the content that was checked, and its columns.
 
-A file holds the rows of a pack, which never changes; one more holds those of all other records. A
-row counts for the very same content alone: a cache that is stale, damaged or missing costs time,
-and nothing else. Of two writers the last one stays. It never travels with a store, so what comes
-from elsewhere is checked here once.
+A file (.npz) holds the rows of a pack, which never changes; one more holds those of all other
+records. It is written whole or not at all, and each array in it has a checksum. A row counts for
+the very same content alone: a cache that is stale, damaged or missing costs time, and nothing
+else. Of two writers the last one stays. It never travels with a store, so what comes from elsewhere
+is checked here once.
 """
 
 import gc
 import hashlib
+import io
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from sqlite3 import Connection
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from zipfile import ZipFile
 from zlib import crc32
 
 import numpy as np
 
-from hsiaug.base.files import remove
-from hsiaug.base.fixed_databases import open_database, write_database
+from hsiaug.base.arrays import AnyArray
+from hsiaug.base.files import remove, replaced
 from hsiaug.trial.record import COLUMNS
 from hsiaug.trial.record_columns import (
     CONTENT,
@@ -36,9 +37,9 @@ from hsiaug.trial.record_columns import (
 from hsiaug.trial.record_json import CHECKS, Record
 
 FOLDER = "columns"
-FOLDERS = "folders.sqlite"
+FOLDERS = "folders.npz"
 """The file of all records but those of packs that were read as a whole."""
-FORM = [10, CHECKS, *((column.name, field, column.key) for column, field in COLUMNS.items())]
+FORM = [11, CHECKS, *((column.name, field, column.key) for column, field in COLUMNS.items())]
 """Raise the number where columns change; a column of another field is another form."""
 VERSION = crc32(str(FORM).encode()) >> 1
 """Of the files."""
@@ -46,8 +47,10 @@ WORTH_WRITING = 500, 0.02
 """Records that the file of records in no pack lacks before it is written: so many, and this share
 of what it has.
 """
-ALL_NAMES = ""
-"""In place of the name of a column, in the row that lists all."""
+HEADER = "header"
+"""Array of a file: its version, and the names of its columns, by whose places arrays are called."""
+TEXTS_OF = "texts of "
+"""Before the place of a column: the texts of its categories."""
 
 
 def content_digest(hash: str, data: bytes) -> bytes:
@@ -80,7 +83,7 @@ class RecordCache:
     """
 
     def __init__(
-        self, folder: Path, files: Sequence[Connection], hashes: Collection[str], *, adds: bool
+        self, folder: Path, files: Sequence[NamedColumns], hashes: Collection[str], *, adds: bool
     ) -> None:
         self._folder, self._files = folder, files
         self._rows: dict[str, CachedRow] = {}
@@ -88,7 +91,7 @@ class RecordCache:
         wanted = frozenset(hashes)
         for number, file in enumerate(files):
             # What is damaged has no row.
-            with suppress(ValueError, sqlite3.Error):
+            with suppress(OSError, ValueError):
                 self._rows |= _rows_of(file, number, wanted)
 
     def knows(self, hash: str, data: bytes) -> CachedRow | None:
@@ -125,13 +128,13 @@ class RecordCache:
             by_file.setdefault(row.file, []).append(row.row)
         try:
             return joined([self._some(*one) for one in by_file.items()])
-        except (ValueError, sqlite3.Error) as error:
+        except (OSError, ValueError) as error:
             self._rows = {}
             raise ValueError(str(error)) from error
 
     def _some(self, file: int, rows: Sequence[int]) -> Columns:
-        columns, chosen = _all_columns(self._files[file]), np.array(rows, np.intp)
-        return {name: some_rows(column, chosen) for name, column in columns.items()}
+        chosen = np.array(rows, np.intp)
+        return {name: some_rows(column, chosen) for name, column in self._files[file].items()}
 
 
 @contextmanager
@@ -149,9 +152,9 @@ def open_cache(
     with ExitStack() as opened:
         files = []
         # Of several rows of a record the last one is taken: records in packs may be older.
-        for path in sorted(folder.glob("*.sqlite"), key=lambda path: path.name == FOLDERS):
+        for path in sorted(folder.glob("*.npz"), key=lambda path: path.name == FOLDERS):
             with suppress(OSError, ValueError):
-                files.append(opened.enter_context(open_database(path, VERSION)))
+                files.append(opened.enter_context(open_columns(path)))
         with uncollected():
             yield RecordCache(folder, files, hashes, adds=adds)
 
@@ -160,7 +163,8 @@ def _add_rows(path: Path, added: Columns) -> None:
     """Write rows in place of older ones of the same records, where they are many beside these."""
     parts = [added]
     with suppress(OSError, ValueError):
-        before = read_columns(path)
+        with open_columns(path) as columns:
+            before = dict(columns)
         if len(added["hash"]) < WORTH_WRITING[1] * len(before["hash"]):
             return
         names = frozenset(added["hash"])
@@ -179,7 +183,7 @@ def file_of_pack(user_cache: Path, pack: Path) -> Path:
     """
     state = pack.stat()
     # The time of the last change cannot be set, as that of the content can.
-    name = f"{pack.stem}-{state.st_ino}-{state.st_size}-{state.st_ctime_ns}.sqlite"
+    name = f"{pack.stem}-{state.st_ino}-{state.st_size}-{state.st_ctime_ns}.npz"
     return user_cache / FOLDER / name
 
 
@@ -194,37 +198,75 @@ def write_pack_columns(path: Path, columns: Columns) -> None:
 
 
 def write_columns(path: Path, columns: Columns) -> None:
-    """Write columns as a database: a row for each, with its bytes and a digest, and one with the
-    names of all. Raises OSError.
+    """Write columns in the place of a file. Raises OSError."""
+    arrays = {HEADER: _as_bytes({"version": VERSION, "columns": list(columns)})}
+    for place, column in enumerate(columns.values()):
+        if not isinstance(column, np.ndarray):
+            arrays[f"{TEXTS_OF}{place}"] = _as_bytes(list(column.categories))
+            column = column.codes
+        # Hashes take a byte a letter.
+        arrays[f"{place}"] = column.astype("S") if column.dtype == object else column
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replaced(path, lambda fresh: np.savez(fresh, allow_pickle=False, **arrays))
+
+
+def _as_bytes(value: object) -> AnyArray:
+    return np.frombuffer(json.dumps(value).encode(), np.uint8)
+
+
+class _OpenColumns(NamedColumns):
+    """Columns of an open file, each of which is read when it is asked for."""
+
+    def __init__(self, file: ZipFile) -> None:
+        self._file = file
+        header = json.loads(bytes(self._array(HEADER)))
+        if header["version"] != VERSION:
+            raise ValueError(f"version {header['version']}, where {VERSION} is read")
+        super().__init__(header["columns"])
+        self._places = {name: str(place) for place, name in enumerate(self)}
+
+    def __getitem__(self, name: str) -> Column:
+        with _damage():
+            place = self._places[name]
+            values = self._array(place)
+            if f"{TEXTS_OF}{place}.npy" in self._file.NameToInfo:
+                return categorical(values, json.loads(bytes(self._array(f"{TEXTS_OF}{place}"))))
+            return values.astype(str).astype(object) if values.dtype.kind == "S" else values
+
+    def _array(self, name: str) -> AnyArray:
+        # Read to its end, which is where zipfile looks at its checksum.
+        data = io.BytesIO(self._file.read(f"{name}.npy"))
+        array: AnyArray = np.load(data, allow_pickle=False)
+        return array
+
+
+@contextmanager
+def open_columns(path: Path) -> Iterator[NamedColumns]:
+    """Columns that :func:`write_columns` wrote.
+
+    Raises
+    ------
+    OSError, ValueError
+        For a file that is missing, damaged or of another version. A damaged column raises them
+        where it is read.
     """
-    rows = [_packed(name, column) for name, column in columns.items()]
-    rows.append((ALL_NAMES, "", _listed(columns), None, b""))
-    declared = "name TEXT, dtype TEXT, data BLOB, categories TEXT, digest BLOB"
-    write_database(path, VERSION, {"columns": (declared, rows)})
+    with _damage():
+        file = ZipFile(path)
+    with file:
+        with _damage():
+            columns = _OpenColumns(file)
+        yield columns
 
 
-def _listed(names: Iterable[str]) -> bytes:
-    return "\n".join(sorted(names)).encode()
-
-
-def _packed(name: str, column: Column) -> tuple[Any, ...]:
-    categories = None
-    if not isinstance(column, np.ndarray):
-        categories = json.dumps(list(column.categories))
-        column = column.codes
-    elif column.dtype == object:
-        column = column.astype("U")
-        if all(map(str.isascii, column.tolist())):
-            column = column.astype("S")  # a byte a letter
-    content = column.tobytes()
-    digest = _digest(name, column.dtype.str, content, categories)
-    return name, column.dtype.str, content, categories, digest
-
-
-def _digest(name: str, dtype: str, content: bytes, categories: str | None) -> bytes:
-    digest = hashlib.blake2b(f"{name} {dtype} {categories}".encode(), digest_size=16)
-    digest.update(content)
-    return digest.digest()
+@contextmanager
+def _damage() -> Iterator[None]:
+    """What zipfile and numpy make of flipped bits, a dozen kinds of errors, as ValueError."""
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__} {error}") from error
 
 
 class ColumnFile(NamedColumns):
@@ -238,62 +280,28 @@ class ColumnFile(NamedColumns):
     Raises
     ------
     OSError, ValueError
-        For a file that is missing, no database, or of another version.
+        As :func:`open_columns` does.
     """
 
     def __init__(self, path: Path, again: Callable[[], Mapping[str, Column]]) -> None:
         self._path, self._again = path, again
         self._anew: Mapping[str, Column] | None = None
-        with open_database(path, VERSION) as database:
-            super().__init__(_column_names(database))
+        with open_columns(path) as columns:
+            super().__init__(columns)
 
     def __getitem__(self, name: str) -> Column:
         if self._anew is None:
             try:
-                with open_database(self._path, VERSION) as database:
-                    return _read_column(database, name)
+                with open_columns(self._path) as columns:
+                    return columns[name]
             except (OSError, ValueError):
                 self._anew = self._again()
         return self._anew[name]
 
 
-def read_columns(path: Path) -> Columns:
-    """All that :func:`write_columns` wrote. Raises OSError or ValueError as :class:`ColumnFile`."""
-    with open_database(path, VERSION) as database:
-        return _all_columns(database)
-
-
-def _column_names(database: Connection) -> list[str]:
-    query = "SELECT name, CASE name WHEN ? THEN data END FROM columns"
-    listed = dict(database.execute(query, (ALL_NAMES,)))
-    if listed.pop(ALL_NAMES, None) != _listed(listed):
-        raise ValueError("names that are not those that were written")
-    return list(listed)
-
-
-def _read_column(database: Connection, name: str) -> Column:
-    query = "SELECT dtype, data, categories, digest FROM columns WHERE name = ?"
-    row = database.execute(query, (name,)).fetchone()
-    if row is None:
-        raise ValueError(f"no column {name}")
-    dtype, content, categories, digest = row
-    if digest != _digest(name, dtype, content, categories):
-        raise ValueError(f"a digest that is not that of the column {name}")
-    values = np.frombuffer(content, dtype)
-    if categories is not None:
-        return categorical(values, json.loads(categories))
-    return values.astype(str).astype(object) if values.dtype.kind in "SU" else values
-
-
-def _all_columns(database: Connection) -> Columns:
-    return {name: _read_column(database, name) for name in _column_names(database)}
-
-
-def _rows_of(database: Connection, file: int, wanted: Collection[str]) -> dict[str, CachedRow]:
+def _rows_of(columns: NamedColumns, file: int, wanted: Collection[str]) -> dict[str, CachedRow]:
     """The rows of the records that are wanted, by hash."""
-    hashes, contents, ok, idle = (
-        _read_column(database, name) for name in ("hash", CONTENT, "ok", "idle")
-    )
+    hashes, contents, ok, idle = (columns[name] for name in ("hash", CONTENT, "ok", "idle"))
     digests, size = contents.tobytes(), contents.itemsize
     finished = (ok | idle).tolist()
     return {

@@ -26,7 +26,7 @@ from hsiaug.trial.record_cache import (
     RecordCache,
     file_of_pack,
     open_cache,
-    read_columns,
+    open_columns,
     write_columns,
     write_pack_columns,
 )
@@ -158,7 +158,7 @@ def _read(
         _read_here(store, pack, hashes, cache, damaged)
         return
     with TemporaryDirectory() as folder, _cancelling(processes) as threads:
-        files = [Path(folder) / f"{number}.sqlite" for number in range(len(shares))]
+        files = [Path(folder) / f"{number}.npz" for number in range(len(shares))]
         readings = [
             threads.submit(_read_elsewhere, store, pack, share, file)
             for share, file in zip(shares, files, strict=True)
@@ -166,7 +166,8 @@ def _read(
         for share, file, reading in zip(shares, files, readings, strict=True):
             try:
                 faults = reading.result()
-                cache.new.add_columns(read_columns(file))
+                with open_columns(file) as columns:
+                    cache.new.add_columns(dict(columns))
                 damaged += faults
             except (OSError, ValueError):  # the process could not do it
                 _read_here(store, pack, share, cache, damaged)

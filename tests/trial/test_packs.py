@@ -15,9 +15,10 @@ import pytest
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import read_report
 from hsiaug.report import render_report
-from hsiaug.trial import store_columns, upkeep
+from hsiaug.trial import record_cache, store_columns, upkeep
 from hsiaug.trial.packs import Packs, write_pack
 from hsiaug.trial.record import Damage
+from hsiaug.trial.record_cache import open_columns, write_columns
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 from hsiaug.trial.upkeep import pack as packed
@@ -170,37 +171,32 @@ def test_columns_of_a_store_do_not_travel_with_it(filled: Store, tmp_path: Path)
     assert render_report(read_report(copy), "csv") == before
 
 
+def changed_bytes(path: Path, old: bytes, new: bytes) -> None:
+    whole = path.read_bytes()
+    assert old in whole and len(old) == len(new)
+    path.write_bytes(whole.replace(old, new))
+
+
 def spoil_value(path: Path) -> None:
-    """Change the bytes of a column, in a database that is otherwise sound."""
-    with sqlite3.connect(path) as database:
-        ((data,),) = database.execute("SELECT data FROM columns WHERE name = 'aa'")
-        changed = bytes(byte ^ 1 for byte in data)
-        database.execute("UPDATE columns SET data = ? WHERE name = 'aa'", (changed,))
-    database.close()
+    """Change the bytes of a column, in an archive that is otherwise sound."""
+    with open_columns(path) as columns:
+        data = columns["aa"].tobytes()
+    changed_bytes(path, data, bytes(byte ^ 1 for byte in data))
 
 
 def raise_version(path: Path) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 99")
-    database.close()
+    with open_columns(path) as columns, pytest.MonkeyPatch.context() as patch:
+        read = dict(columns)
+        patch.setattr(record_cache, "VERSION", 99)
+        write_columns(path, read)
 
 
 def rename(path: Path) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE columns SET name = 'kappb' WHERE name = 'kappa'")
-    database.close()
+    changed_bytes(path, b'"kappa"', b'"kappb"')
 
 
 def leave_out(path: Path) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute("DELETE FROM columns WHERE name = 'kappa'")
-    database.close()
-
-
-def list_less(path: Path) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE columns SET data = 'hash' WHERE name = ''")
-    database.close()
+    changed_bytes(path, b"3.npy", b"x.npy")
 
 
 def cut(path: Path) -> None:
@@ -212,12 +208,12 @@ def empty(path: Path) -> None:
 
 
 def overwrite(path: Path) -> None:
-    path.write_bytes(b"no database" * 1000)
+    path.write_bytes(b"no archive" * 1000)
 
 
 @pytest.mark.parametrize(
     "spoil",
-    [spoil_value, rename, leave_out, list_less, raise_version, cut, empty, overwrite],
+    [spoil_value, rename, leave_out, raise_version, cut, empty, overwrite],
 )
 def test_columns_whose_file_was_changed_are_made_anew(
     spoil: Callable[[Path], None], filled: Store

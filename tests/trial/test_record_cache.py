@@ -21,10 +21,10 @@ from hsiaug.trial.record_cache import (
     FOLDER,
     FOLDERS,
     content_digest,
-    read_columns,
+    open_columns,
     write_columns,
 )
-from hsiaug.trial.record_columns import CONTENT
+from hsiaug.trial.record_columns import CONTENT, Columns
 from hsiaug.trial.record_json import Record, SharedValues, decode, digest_of_record, encode
 from hsiaug.trial.store import Reading, Store
 from hsiaug.trial.upkeep import pack
@@ -56,6 +56,11 @@ def several(filled: Store) -> Store:
 
 def cache_file(store: Store) -> Path:
     return store.user_cache / FOLDER / FOLDERS
+
+
+def read_columns(path: Path) -> Columns:
+    with open_columns(path) as columns:
+        return dict(columns)
 
 
 def vouch(store: Store, folder: Path, of_content: dict[str, bytes]) -> None:
