@@ -199,15 +199,26 @@ def write_pack_columns(path: Path, columns: Columns) -> None:
 
 def write_columns(path: Path, columns: Columns) -> None:
     """Write columns in the place of a file. Raises OSError."""
-    arrays = {HEADER: _as_bytes({"version": VERSION, "columns": list(columns)})}
+
+    def write(fresh: Path) -> None:
+        with ZipFile(fresh, "w") as file:
+            for name, array in _arrays(columns):
+                with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replaced(path, write)
+
+
+def _arrays(columns: Columns) -> Iterator[tuple[str, AnyArray]]:
+    """The arrays of a file, by name."""
+    yield HEADER, _as_bytes({"version": VERSION, "columns": list(columns)})
     for place, column in enumerate(columns.values()):
         if not isinstance(column, np.ndarray):
-            arrays[f"{TEXTS_OF}{place}"] = _as_bytes(list(column.categories))
+            yield f"{TEXTS_OF}{place}", _as_bytes(list(column.categories))
             column = column.codes
         # Hashes take a byte a letter.
-        arrays[f"{place}"] = column.astype("S") if column.dtype == object else column
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replaced(path, lambda fresh: np.savez(fresh, allow_pickle=False, **arrays))
+        yield f"{place}", column.astype("S") if column.dtype == object else column
 
 
 def _as_bytes(value: object) -> AnyArray:
