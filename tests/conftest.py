@@ -191,7 +191,6 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
     monkeypatch.setattr("hsiaug.metrics.dense.pieces.PIECES", 30)
-    monkeypatch.setattr("hsiaug.metrics.dense.pieces.SAMPLED", 300)
 
 
 @pytest.fixture

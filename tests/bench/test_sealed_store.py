@@ -50,7 +50,7 @@ WORDS = (
     "--classifier",
     "svm",
     "--seeds",
-    "2",
+    "1",
     "--patch",
     "3",
     "--view",

@@ -86,10 +86,9 @@ def test_a_damaged_record_is_run_again_and_replaced(filled: Path, site: Path) ->
     assert again.stdout == whole and Store(filled).read().damaged == ()
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(tmp_path, site, env, jobs):
+def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(tmp_path, site, env):
     store = tmp_path / "store"
-    command = [sys.executable, "-m", "hsiaug", *arguments(store, jobs=jobs)]
+    command = [sys.executable, "-m", "hsiaug", *arguments(store, jobs="2")]
     full = subprocess.run(
         command,
         env={**env, "PYTHONDONTWRITEBYTECODE": "1"},
@@ -171,11 +170,8 @@ def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_wh
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[str, str]) -> None:
-    for words in (
-        ["report", "--store", str(filled)],
-        ["compare", "none/nearest", "duplicate/nearest", "--store", str(filled)],
-        arguments(filled),
-    ):
+    # Each command prints in the same way: one that reads a store, and one that runs.
+    for words in (["report", "--store", str(filled)], arguments(filled)):
         command = [sys.executable, "-m", "hsiaug", *words]
         with Path("/dev/full").open("w") as full:
             answer = subprocess.run(

@@ -18,6 +18,8 @@ from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
 
+pytestmark = pytest.mark.usefixtures("few_rounds")
+
 SUITE = """
 store = "kept"
 

@@ -24,6 +24,8 @@ from hsiaug.trial.run import run_trial
 from hsiaug.trial.scene_context import SceneContext
 from tests.dense.masks import Threshold, world
 
+pytestmark = pytest.mark.usefixtures("few_rounds")
+
 
 def quiet(*_: Any) -> None:
     """A progress that nobody watches."""
