@@ -94,7 +94,7 @@ class Column:
 
 SAID_AND_SEEN = (
     *("centre", "centre_real", "side", "side_real", "not_said", "other_side", "permuted"),
-    *("never_said", "never_said_real", "never_said_not", "evenness", "share"),
+    *("permuted_real", "never_said", "never_said_real", "never_said_not", "evenness", "share"),
     *("oracle", "layouts", "new_layouts", "samples"),
 )
 """What a record says of samples of prompts (:mod:`hsiaug.trial.said_seen`)."""

@@ -79,12 +79,7 @@ def seen_rates(samples: PromptedSamples, oracle: Oracle) -> dict[str, float]:
         if kind == SAID:
             turned = [(c, OPPOSITE[s], other) for c, s, other in triples]
             rates["other_side"] = _mean_share(seen, turned)
-            dealt = _dealt(triples)
-            # A neighbour that is the class of the sample itself is no chance.
-            fits = [t[0] != other[2] for t, other in zip(triples, dealt, strict=True)]
-            if any(fits):
-                chosen = list(compress(dealt, fits))
-                rates["permuted"] = _mean_share(seen[fits], chosen)
+            rates.update(_permuted(seen, triples))
     rates.update(_looks(samples, oracle))
     return rates
 
@@ -109,13 +104,19 @@ def real_rates(
     rates = {"centre": float(np.mean(known))} if known else {}
     rng = np.random.default_rng(derive_seed("said and seen", 1))
     for kind, name in ((SAID, "side"), (NEVER, "never_said")):
-        shares = []
-        for triple in dict.fromkeys(samples.triples(kind)):
-            at = rng.permutation(layouts.at[triple])[:REAL_PATCHES]
-            named = oracle.name_patches(patches_at(cube, at, layouts.patch))
-            shares.append(_mean_share(named, [triple] * len(named)))
-        if shares:
-            rates[name] = float(np.mean(shares))
+        shown = [
+            (triple, place)
+            for triple in dict.fromkeys(samples.triples(kind))
+            for place in rng.permutation(layouts.at[triple])[:REAL_PATCHES]
+        ]
+        if not shown:
+            continue
+        triples = [triple for triple, _ in shown]
+        at = np.stack([place for _, place in shown])
+        named = oracle.name_patches(patches_at(cube, at, layouts.patch))
+        rates[name] = _mean_share(named, triples)
+        if kind == SAID:
+            rates.update(_permuted(named, triples))
     return rates
 
 
@@ -199,12 +200,15 @@ def _learn_oracle(scene: Scene, split: Split) -> Oracle:
     return Oracle.of(scene, split, searched_places((height, width), split.hidden))
 
 
-def _dealt(triples: Sequence[Triple]) -> list[Triple]:
-    """The layouts of other prompts, at random: each layout in place of another."""
+def _permuted(named: Names, triples: Sequence[Triple]) -> Iterator[tuple[str, float]]:
+    """What patches show of other patches' prompts: each layout stands in place of another."""
     different = list(dict.fromkeys(triples))
     order = np.random.default_rng(0).permutation(len(different))
     other = {different[i]: different[j] for i, j in zip(order, np.roll(order, 1), strict=True)}
-    return [other[triple] for triple in triples]
+    # A neighbour that is the class of the patch itself is seen by more than chance.
+    fits = np.array([triple[0] != other[triple][2] for triple in triples])
+    if fits.any():
+        yield "permuted", _mean_share(named[fits], [other[t] for t in compress(triples, fits)])
 
 
 def _mean_share(named: Names, triples: Sequence[Triple]) -> float:

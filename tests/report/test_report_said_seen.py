@@ -9,7 +9,7 @@ from hsiaug.report import build_report, render_html, render_report
 from hsiaug.report.render_data import csv_of, data_rows
 from hsiaug.report.sections.said_seen import said_grid
 
-HEADING = "What samples show of what prompts say: indian-pines"
+HEADING = "What samples show of what prompts say, in percent: indian-pines"
 
 
 def reading(seed: int, centre: float, omega: float, **spec: Any) -> dict[str, Any]:

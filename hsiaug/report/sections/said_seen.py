@@ -24,18 +24,18 @@ COLUMNS = {
         "text_other_side": "other side",
         "text_permuted": "shuffled",
     },
-    "never said in training": {"text_never_said": "said", "text_never_said_real": "real"},
+    "new layout": {"text_never_said": "said", "text_never_said_real": "real"},
     "told apart": {"text_evenness": "even", "text_share": "share"},
 }
 """Headings of the columns of trials, by what they have in common."""
 NOTE = (
     "Said and seen: the generator is asked in words for each class, and for classes beside each"
-    " other. Shown is how often an oracle of held-out labels sees that (percent, mean over draws):"
-    " the class in the centre, and the neighbour's share of the named side, also where it is not"
-    " said, is said of the other side, or prompts are shuffled. Good is what real patches show; of"
-    " what is told apart 100 is good, and 50 chance. The oracle errs too: it names {right} % of"
-    " other held-out pixels rightly. With a few hundred samples a draw, differences below ten"
-    " points mean little."
+    " other. Shown is how often an oracle of held-out labels sees that, mean over draws: the class"
+    " in the centre, and the neighbour's share of the named side, also where it is not said, is"
+    " said of the other side, or prompts are shuffled. A new layout is one that no text of training"
+    " said. Good is what real patches show; of what is told apart 100 is good, and 50 chance. The"
+    " oracle errs too: it names {right} % of other held-out pixels rightly. With a few hundred"
+    " samples a draw, differences below ten points mean little."
 )
 
 
@@ -71,7 +71,7 @@ def said_grid(table: ReportTable) -> Grid:
             for name, header in names.items()
         ),
     ]
-    heading = f"What samples show of what prompts say: {table.condition.scene}"
+    heading = f"What samples show of what prompts say, in percent: {table.condition.scene}"
     return make_grid(heading, columns, _asked(table), keys=2)
 
 
