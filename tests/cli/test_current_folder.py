@@ -10,7 +10,10 @@ import pytest
 
 from tests.third_party import DUMMY, environment, install
 
-RUN = ("benchmark", "toy", "--classifier", "svm", "--device", "cpu", "--seeds", "1", "--quiet")
+RUN = (
+    *("benchmark", "toy", "--classifier", "svm", "--device", "cpu", "--seeds", "1", "--quiet"),
+    *("--patch", "3", "--view", "raw", "--lambda", "0.5"),
+)
 
 
 @pytest.fixture
@@ -32,12 +35,11 @@ def hostile(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "words",
     [
-        (*RUN, "--generator", "smote", "--jobs", "2"),
+        (*RUN, "--generator", "smote,dummy", "--jobs", "2"),
         (*RUN, "--generator", "none", "--on", "dask", "--jobs", "1"),
-        (*RUN, "--generator", "dummy", "--jobs", "1"),
         ("plugins", "list"),
     ],
-    ids=["workers", "dask", "a package's plugin", "a package's process"],
+    ids=["workers", "dask", "a package's process"],
 )
 def test_no_process_imports_from_the_current_folder(hostile, tmp_path, words):
     if "dask" in words:

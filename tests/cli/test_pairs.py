@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from hsiaug.base.errors import HsiaugError
 from hsiaug.cli.main import app
 from hsiaug.data import load_pairs
+from tests.in_process import run_trials_here
 
-pytestmark = pytest.mark.usefixtures("coarse_pictures")
+pytestmark = pytest.mark.usefixtures("coarse_pictures", "few_rounds")
 
 TOY = load_pairs("toy", "segmentation").class_names
 MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate", "--device", "cpu")
@@ -77,23 +78,16 @@ def test_pairs_whose_masks_do_not_fit_can_be_left_out(tmp_path: Path) -> None:
     assert 0 < len(best) < 8 and len(shares[1]) == len(best) == manifest["pairs"]
 
 
-@pytest.mark.parametrize(("lam", "pairs"), [("2", 2), ("0.5", 0.5)])
-def test_lambda_counts_pairs_for_each_real_one(tmp_path: Path, lam: str, pairs: float) -> None:
-    out, store = tmp_path / "pairs", str(tmp_path / "store")
-    run("generate", *MASKS, "--lambda", lam, "--out", str(out), "--store", store)
-    run("generate", *MASKS, "--out", str(tmp_path / "one"), "--store", store)
-    made, real = (
-        json.loads((folder / "manifest.json").read_text())["pairs"]
-        for folder in (out, tmp_path / "one")
-    )
-    assert made == round(pairs * real)
+def test_lambda_counts_pairs_for_each_real_one(tmp_path: Path) -> None:
+    pairs = {}
+    for lam in ("0.5", "1", "2"):
+        words = ("--lambda", lam, "--out", str(tmp_path / lam))
+        run("generate", *MASKS, *words, "--store", str(tmp_path / "store"))
+        pairs[lam] = json.loads((tmp_path / lam / "manifest.json").read_text())["pairs"]
+    assert pairs["2"] == 2 * pairs["1"] and pairs["0.5"] == round(0.5 * pairs["1"])
 
 
-def test_inspection_writes_pictures_and_numbers_and_sees_copies(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
-    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
+def test_inspection_writes_pictures_and_numbers_and_sees_copies(tmp_path: Path) -> None:
     out = tmp_path / "look"
     text = run("inspect", *MASKS, "--out", str(out), "--store", str(tmp_path / "store"))
     quality = json.loads((out / "quality.json").read_text())
@@ -108,7 +102,10 @@ def test_inspection_writes_pictures_and_numbers_and_sees_copies(
     assert "copies of training tiles" in text and "R1" in text and "layoutfd-1" in text
 
 
-def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None:
+def test_a_benchmark_of_masks_runs_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_trials_here(monkeypatch)
     words = (
         "benchmark",
         *MASKS,
@@ -160,6 +157,7 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None
                 "specdm",
                 "--preset",
                 "tiny",
+                *("--set", "specdm.level_steps=2"),
                 "-n",
                 "3",
                 "--agreement",
