@@ -27,7 +27,10 @@ def main() -> None:
             raise
         signals.say_stopped(f"error: {HsiaugError(short.rule, value=error, hint=short.hint)}")
         sys.exit(2)
-    run_command()
+    try:
+        run_command()
+    except SystemExit as ended:
+        signals.leave(ended)
 
 
 def open_standard_streams() -> None:

@@ -2,6 +2,7 @@
 seconds.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ COMMAND: list[int] = []
 """The number of this process, where it is that of a command: its children are hsiaug's own."""
 LAST_LINE = ["stopped"]
 """Of a command that does not come to its end in that time."""
+HEARD: list[int] = []
+"""Those that came."""
 AT_LAST: list[Callable[[], object]] = []
 """What is called then, in a thread beside whatever does not end."""
 
@@ -49,6 +52,19 @@ def stop_by_signals(pass_on: Callable[[int], object] | None = None) -> None:
         signal.signal(number, stop)
 
 
+def leave(ended: SystemExit) -> NoReturn:
+    """Come to the end of a command. After a signal without what Python does then beside what it is
+    asked for: it waits for threads, and takes every library down, for seconds on a busy machine.
+    """
+    if HEARD:
+        atexit._run_exitfuncs()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else bool(ended.code))
+    raise ended
+
+
 def exit_code(stopped: KeyboardInterrupt) -> int:
     """The exit code of a command that a signal ended."""
     # Where it struck within an exec(), as in a dataclass that is made, python -m would end by
@@ -66,6 +82,7 @@ def say_stopped(line: str = "") -> None:
 
 def end_in_time(number: int) -> None:
     """Let this process end in a few seconds, whatever it is held up by."""
+    HEARD.append(number)
     threading.Thread(target=_end_late, args=(number,), daemon=True).start()
 
 

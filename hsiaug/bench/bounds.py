@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hsiaug.base.errors import InputError, check_known
-from hsiaug.registry.isolation.landlock import landlock_version
-from hsiaug.registry.isolation.sockets import closes_sockets
+from hsiaug.registry.isolation.confinement import why_open
 
 Isolate = Literal["auto", "on", "off"]
 RESOURCES = {"memory": "RLIMIT_AS", "file": "RLIMIT_FSIZE", "processes": "RLIMIT_NPROC"}
@@ -38,9 +37,9 @@ class Bounds:
         """From options, limits as ``memory=8GB``. Raises InputError for what cannot be read, or
         kept on this system.
         """
-        if isolate == "on" and not (landlock_version() >= 2 and closes_sockets()):
+        if isolate == "on" and (why := why_open()):
             hint = "Use --isolate auto, or Linux 5.19 or later on x86-64 or ARM."
-            raise InputError("--isolate on needs Landlock", value="a system without it", hint=hint)
+            raise InputError("--isolate on needs Landlock and seccomp", value=why, hint=hint)
         found: dict[str, int] = {}
         for limit in limits:
             name, _, text = limit.partition("=")
@@ -49,6 +48,12 @@ class Bounds:
             if match is None or bool(match[2]) == (name == "processes") or sys.platform == "win32":
                 hint = "Write memory=8GB, file=500MB or processes=200; Windows has no such limits."
                 raise InputError("--limit must be NAME=AMOUNT", value=repr(limit), hint=hint)
+            if name == "memory" and sys.platform == "darwin":
+                rule, hint = (
+                    "--limit memory needs Linux",
+                    "Leave it out; file and processes can be.",
+                )
+                raise InputError(rule, value="macOS, which keeps no such limit", hint=hint)
             found[name] = int(match[1]) * UNITS[match[2]]
         return cls(isolate, tuple(found.items()))
 

@@ -15,7 +15,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
@@ -26,9 +26,8 @@ from hsiaug.base.user_cache import cache_root
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.data.loading import hide_labels
-from hsiaug.registry.isolation.landlock import beside, confine
+from hsiaug.registry.isolation.confinement import beside, confine
 from hsiaug.registry.isolation.processes import Channel, join_run
-from hsiaug.registry.isolation.sockets import close_sockets
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
@@ -99,6 +98,20 @@ class WorkerStart:
     third_party: tuple[Found, ...] = field(default_factory=third_party)
 
 
+@contextmanager
+def _told_shortage() -> Iterator[None]:
+    """Where memory or processes are short outside of trials, as under a low limit, the process ends
+    with exit code SHORT.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if shortage_of(error) is None:
+            raise
+        os._exit(SHORT)
+
+
+@_told_shortage()
 def serve(
     connection: Connection,
     shown: MutableSequence[float],
@@ -107,9 +120,6 @@ def serve(
 ) -> None:
     """Run trials until the other end of the connection is closed.
 
-    Where memory or processes are short outside of trials, as under a low limit, it ends with exit
-    code SHORT.
-
     Parameters
     ----------
     shown : mutable sequence of float
@@ -117,20 +127,6 @@ def serve(
     environment : mapping of str to str
         Of the process.
     """
-    try:
-        _serve(connection, shown, start, environment)
-    except BaseException as error:
-        if shortage_of(error) is None:
-            raise
-        os._exit(SHORT)
-
-
-def _serve(
-    connection: Connection,
-    shown: MutableSequence[float],
-    start: WorkerStart,
-    environment: Mapping[str, str],
-) -> None:
     os.environ.clear()
     os.environ.update(environment)
     context = _seal(start)
@@ -191,9 +187,8 @@ def _seal(start: WorkerStart) -> SceneContext:
         # Without it trials run too, and save no fit.
         with suppress(OSError):
             start.cache.mkdir(parents=True, exist_ok=True)
-        confined = confine(
-            beside(start.hidden), _changed(start.cache, start.hidden)
-        ) and close_sockets(all_=False)
+        changed = _changed(start.cache, start.hidden)
+        confined = confine(beside(start.hidden), changed, closed="with a path")
         if not confined and start.hidden:
             if start.bounds.isolate == "on":
                 raise OSError(

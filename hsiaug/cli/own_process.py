@@ -4,6 +4,7 @@ themselves run in a process of their own, which alone imports those packages.
 That process says that it came to its end: a plugin that ends it in silence is noticed.
 """
 
+import os
 import re
 import signal
 import sys
@@ -59,13 +60,30 @@ def _third_party(arguments: Sequence[str]) -> "tuple[Found, ...]":
 
 
 def _run_apart(arguments: Sequence[str], others: "tuple[Found, ...]") -> int:
-    """The exit code of a command that was run in a process of its own.
+    """The exit code of a command that was run in a process of its own, with which all ends that it
+    started. Signals that end it, and Ctrl-Z, are passed on to it.
 
     Raises PluginError where that process does not come to its end.
     """
-    from hsiaug.registry.isolation.processes import ending, run_child
+    from hsiaug.registry.isolation.processes import Child, ending, suspending
 
-    code, sent = run_child(_command, others, arguments)
+    child = Child(_command, others, arguments)
+
+    def pass_on(number: int) -> None:
+        # Where there are no sessions, it hears of Ctrl-C itself.
+        if hasattr(os, "setsid"):
+            os.kill(child.pid, number)
+
+    stop_by_signals(pass_on)
+    sent = b""
+    try:
+        with suspending():
+            child.process.join()
+        with suppress(EOFError, OSError):
+            sent = child.connection.recv_bytes() if child.connection.poll() else b""
+    finally:
+        code: int = child.process.exitcode
+        child.end()
     number = code - 128 if code > 128 else -code
     if number in ENDING:
         return 128 + number

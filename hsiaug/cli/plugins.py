@@ -17,6 +17,7 @@ from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.isolation.confinement import broken_promises
 from hsiaug.registry.lookup import registry
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ PARAM_FACTS = ("unit", "low", "high", "choices", "help")
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List all plugins, and the packages that failed to load with their errors.
+
+    On a system that cannot keep what SECURITY.md promises of plugins, notes say so.
 
     Examples:
       hsiaug plugins list
@@ -66,6 +69,8 @@ def list_(json: Json = False) -> None:
                 "error": f"entry point {package.entry_point}: {package.error}",
             }
         )
+    for line in broken_promises():
+        say(f"note: {line}", err=True)
     if json:
         print_json(rows)
         return

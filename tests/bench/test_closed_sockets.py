@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.registry.isolation.landlock import landlock_version
-from hsiaug.registry.isolation.sockets import closes_sockets
+from hsiaug.registry.isolation.confinement import why_open
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug, install
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or landlock_version() < 2 or not closes_sockets(),
+    bool(why_open()),
     reason="sockets cannot be closed here",
 )
 ASKS = '''

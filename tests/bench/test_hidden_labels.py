@@ -21,7 +21,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.data.pair_loading import label_files
 from hsiaug.own_scenes import add_scene
-from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.registry.isolation.confinement import broken_promises, why_open
 from hsiaug.registry.isolation.processes import without_secrets
 from hsiaug.trial.store import Store
 from tests.third_party import environment, hsiaug, hsiaug_anew, install
@@ -168,7 +168,7 @@ def folder(toy: Scene, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.skipif(landlock_version() < 2, reason="this system has no Landlock that can be used")
+@pytest.mark.skipif(bool(why_open()), reason="this system has no Landlock that can be used")
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_plugin_that_looks_for_labels_finds_none(
     folder: Path, request: pytest.FixtureRequest
@@ -241,16 +241,47 @@ def test_a_limit_that_cannot_be_read_is_refused(limit: str) -> None:
         Bounds.of("auto", [limit])
 
 
+def test_a_limit_that_a_system_does_not_keep_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(InputError, match="--limit memory needs Linux"):
+        Bounds.of("auto", ["memory=8GB"])
+    assert Bounds.of("auto", ["file=1GB"]).limits == (("file", 10**9),)
+
+
 def test_where_isolation_is_demanded_the_system_must_have_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hsiaug.bench.bounds.landlock_version", lambda: 1)
+    monkeypatch.setattr("hsiaug.registry.isolation.confinement._landlock_version", lambda: 1)
     with pytest.raises(InputError, match="needs Landlock"):
         Bounds.of("on", [])
     assert Bounds.of("auto", ["memory=2GB", "processes=90"]).limits == (
         ("memory", 2 * 10**9),
         ("processes", 90),
     )
+
+
+@pytest.mark.parametrize(
+    ("system", "said"),
+    [
+        ({"sys.platform": "darwin", "platform.system": "Darwin"}, "Darwin has no Landlock"),
+        ({"sys.platform": "win32", "platform.system": "Windows"}, "Windows has no Landlock"),
+        ({"_landlock_version": 1}, "no Landlock (Linux 5.19)"),
+        ({"platform.machine": "riscv64"}, "system calls of riscv64"),
+        ({"ctypes.get_errno": errno.EINVAL}, "no filters of seccomp"),
+    ],
+)
+@pytest.mark.skipif(bool(why_open()), reason="of a system that has all")
+def test_what_a_system_cannot_keep_is_named(
+    system: dict[str, object], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert broken_promises() == []
+    for name, value in system.items():
+        answer = value if name == "sys.platform" else lambda value=value: value
+        monkeypatch.setattr(f"hsiaug.registry.isolation.confinement.{name}", answer)
+    (line,) = broken_promises()
+    assert said in line and "can read test labels" in line
+    with pytest.raises(InputError, match="--isolate on needs Landlock and seccomp"):
+        Bounds.of("on", [])
 
 
 @pytest.mark.parametrize(
@@ -341,7 +372,7 @@ def test_output_and_records_say_that_workers_are_not_sealed(
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 def test_the_process_that_scores_lets_no_other_look_into_its_memory() -> None:
     asks = (
-        "import ctypes; from hsiaug.registry.isolation.landlock import close_memory; p = ctypes.CDLL(None).prctl;"
+        "import ctypes; from hsiaug.registry.isolation.confinement import close_memory; p = ctypes.CDLL(None).prctl;"
         " b = p(3); "
     )
     done = subprocess.run(

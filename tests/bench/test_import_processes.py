@@ -2,7 +2,6 @@
 package nothing.
 """
 
-import sys
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
@@ -13,14 +12,14 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.data.embedded import embedded_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.registry.hookspecs import Entry
-from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.registry.isolation.confinement import why_open
 from hsiaug.registry.isolation.packages import IMPORTER, Package, ProtocolTexts, _parse
 from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug_anew, install
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or landlock_version() < 2,
+    bool(why_open()),
     reason="this system has no Landlock that can be used",
 )
 THIEF = """

@@ -2,13 +2,12 @@
 without it.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.registry.isolation.confinement import why_open
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify
 from tests.third_party import DUMMY, environment, hsiaug, install
@@ -74,9 +73,7 @@ def contents(store: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or landlock_version() < 2, reason="this system has no Landlock"
-)
+@pytest.mark.skipif(bool(why_open()), reason="this system has no Landlock")
 def test_a_plugin_that_forges_records_changes_none(tmp_path: Path) -> None:
     quiet, store, forged = (tmp_path / name for name in ("quiet", "store", "forged"))
     honest = install(tmp_path / "honest", "dummy_plugin", DUMMY)

@@ -3,20 +3,17 @@ of hsiaug, no installed package.
 """
 
 import site
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 import hsiaug as package
-from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.registry.isolation.confinement import why_open
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug, install
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or landlock_version() < 2, reason="this system has no Landlock"
-)
+pytestmark = pytest.mark.skipif(bool(why_open()), reason="this system has no Landlock")
 FORGER = '''
 import os, shutil, subprocess, sys
 from pathlib import Path

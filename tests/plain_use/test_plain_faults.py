@@ -136,3 +136,24 @@ def test_a_signal_ends_a_command_though_nobody_reads_what_it_says() -> None:
         process.send_signal(signal.SIGTERM)
         # What is written is read only now that it has ended.
         assert process.wait() == 128 + signal.SIGTERM
+
+
+HELD_UP = """
+import atexit, os, signal, threading, time
+from hsiaug.base import signals
+signals.WITHIN = 600
+signals.stop_by_signals()
+atexit.register(print, "cleared away")
+threading.Thread(target=time.sleep, args=(600,)).start()
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(600)
+except KeyboardInterrupt as stopped:
+    signals.leave(SystemExit(signals.exit_code(stopped)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_command_that_a_signal_ends_clears_away_and_waits_for_no_thread() -> None:
+    done = subprocess.run([sys.executable, "-c", HELD_UP], stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, "cleared away\n")

@@ -106,6 +106,9 @@ def test_a_run_without_fork_proc_affinity_and_landlock_has_the_same_records(
     assert results(tmp_path / "store") == results(plain)
     notes = {note for one in Store(tmp_path / "store").records() for note in one["notes"]}
     assert any("no Landlock" in note for note in notes)
+    listed = [sys.executable, "-m", "hsiaug", "plugins", "list"]
+    done = subprocess.run(without_proc(listed), env=env, capture_output=True, text=True)
+    assert done.returncode == 0 and "can read test labels" in done.stderr, done.stderr
 
 
 def test_a_run_in_odd_surroundings_has_the_same_records(

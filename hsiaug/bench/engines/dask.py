@@ -39,7 +39,7 @@ from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, 
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.registry.isolation.processes import without_ctrl_c, without_main
+from hsiaug.registry.isolation.processes import starting
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -201,7 +201,7 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
     cluster = None
     if not address:
         # Its processes must leave Ctrl-C to this one: they would end with tracebacks.
-        with without_main(), without_ctrl_c():
+        with starting():
             cluster = distributed.LocalCluster(
                 n_workers=settings.workers or jobs,
                 threads_per_worker=settings.threads,

@@ -6,13 +6,12 @@ cannot be told from a worker's last words, and a call into compiled code cannot 
 """
 
 import os
-import signal
 import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,8 +19,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.util import Finalize
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -52,6 +50,7 @@ from hsiaug.registry.isolation.processes import (
     Child,
     await_fork_server,
     end_strays,
+    ending,
     load_before_fork,
     without_secrets,
 )
@@ -328,16 +327,14 @@ class Worker:
         code = self.end()
         if code == SHORT:
             return WorkerLost(f"was short of memory or processes{self._bounds()}", self.stage)
-        if code is None or code >= 0:
-            return WorkerLost(
-                "gave no valid answer" if code is None else f"left with exit code {code}",
-                self.stage,
-            )
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-        reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(
-            name, ""
-        )
-        return WorkerLost(f"was killed by {name}{reason}{self._bounds()}", self.stage)
+        if code is None:
+            return WorkerLost("gave no valid answer", self.stage)
+        if code >= 0:
+            return WorkerLost(f"left with {ending(code)}", self.stage)
+        ended = ending(code)
+        causes = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}
+        cause = causes.get(ended.removeprefix("signal "), "")
+        return WorkerLost(f"was killed by {ended}{cause}{self._bounds()}", self.stage)
 
     def _bounds(self) -> str:
         """The limits that its process was given, as they were typed."""
@@ -360,15 +357,9 @@ class Worker:
         return TrialEnded(failed_outcome(self.stage, "TrialTimeout", said))
 
 
-Result = TypeVar("Result")
-
-
-class WorkerProcesses(Executor):
+class WorkerProcesses(ThreadPoolExecutor):
     """An executor of threads, each with a worker process, which what is submitted is called with as
     its last argument.
-
-    Its threads keep no program from ending, as those of ``ThreadPoolExecutor`` do: a trial may last
-    for ever.
 
     Parameters
     ----------
@@ -377,37 +368,30 @@ class WorkerProcesses(Executor):
     """
 
     def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
-        self._calls: SimpleQueue[tuple[Future[Any], Callable[[Worker], Any]] | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        super().__init__(jobs, initializer=self._begin)
+        self._own = threading.local()
         self._workers: list[Worker] = []
         self._stopping = threading.Event()
         # Before the processes end with this one: no thread then takes that for the death of one.
         Finalize(self, self._stopping.set, exitpriority=1)
 
-    def submit(self, call: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
-        """Call a function with these arguments and a worker process."""
-        future: Future[Result] = Future()
-        self._calls.put((future, lambda worker: call(*args, worker, **kwargs)))
-        if len(self._threads) < self._jobs:
-            # In the thread that signals interrupt.
-            await_fork_server()
-            self._workers.append(Worker(self._stopping))
-            thread = threading.Thread(target=self._serve, args=self._workers[-1:], daemon=True)
-            thread.start()
-            self._threads.append(thread)
-        return future
+    def _begin(self) -> None:
+        self._own.worker = Worker(self._stopping)
+        self._workers.append(self._own.worker)
 
-    def _serve(self, worker: Worker) -> None:
-        while called := self._calls.get():
-            future, call = called
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(call(worker))
-                except BaseException as error:
-                    worker.end()
-                    future.set_exception(error)
-        worker.end()
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call a function with these arguments and a worker process."""
+        # In the thread that signals interrupt.
+        await_fork_server()
+        return super().submit(self._call, call, *args, **kwargs)
+
+    def _call(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        worker = self._own.worker
+        try:
+            return call(*args, worker, **kwargs)
+        except BaseException:
+            worker.end()
+            raise
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers once they have run what was submitted; with ``cancel_futures`` at
@@ -415,16 +399,12 @@ class WorkerProcesses(Executor):
         """
         if cancel_futures:
             self._stopping.set()
-            with suppress(Empty):
-                while called := self._calls.get_nowait():
-                    called[0].cancel()
             for worker in self._workers:
                 if child := worker.child:
                     child.kill()
-        for _ in self._threads:
-            self._calls.put(None)
-        for thread in self._threads if wait else ():
-            thread.join()
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        for worker in self._workers if wait else ():
+            worker.end()
 
 
 def computes_on_device(trials: Iterable[TrialSpec]) -> bool:

@@ -6,5 +6,5 @@ process of a command imports none. A process of its own (:mod:`.packages`) says 
 and parses and draws for their protocols; workers (:mod:`hsiaug.bench.worker`) fit and predict.
 Nothing that they answer is unpickled.
 
-:mod:`.processes` starts and ends all of them; :mod:`.landlock` restricts what a process may read.
+:mod:`.processes` starts and ends all of them; :mod:`.confinement` restricts what they may do.
 """

@@ -50,9 +50,8 @@ from hsiaug.data.paths import is_file, user_path
 from hsiaug.registry.card import Card, param
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.importing import IMPORTS, import_entries, import_plugin
-from hsiaug.registry.isolation.landlock import beside, confine
+from hsiaug.registry.isolation.confinement import beside, confine
 from hsiaug.registry.isolation.processes import Channel, Child, join_run, without_secrets
-from hsiaug.registry.isolation.sockets import close_sockets
 from hsiaug.registry.protocol_base import Areas, Buffer, Draw, SplitProtocol
 
 ANSWERS_WITHIN = 120.0
@@ -378,8 +377,8 @@ def _confine_package(temporary: str, readable: Collection[str]) -> None:
     confine(
         [path for folder in folders for path in beside(hidden, folder.resolve())],
         [Path(temporary), *map(Path, DEVICES)],
+        closed="all",
     )
-    close_sockets(all_=True)
     join_run()
     IMPORTS.allowed = True
     IMPORTS.known = {}

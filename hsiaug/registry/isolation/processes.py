@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError
-from hsiaug.base.signals import AT_LAST, COMMAND, ENDING, stop_by_signals
+from hsiaug.base.signals import AT_LAST, COMMAND, ENDING
 
 START_METHOD = "HSIAUG_START_METHOD"
 """The environment's variable that lets all processes be started as on Windows and macOS: ``spawn``.
@@ -124,7 +124,7 @@ class Child:
 
     def _start(self, environment: Mapping[str, str] | None, errors: list[Exception]) -> None:
         try:
-            with _lock, _variables(environment), without_main(), without_ctrl_c(*ENDING):
+            with starting(environment, ENDING):
                 self.process.start()
                 self.pid = self.process.pid
                 _children[self.pid] = self
@@ -297,32 +297,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def run_child(work: Callable[..., None], *arguments: object) -> tuple[int, bytes]:
-    """Run a process to its end, and end with it all that it started; its exit code, and what it
-    sent, if anything.
-
-    Signals that end it, and Ctrl-Z, are passed on to it.
-    """
-    child = Child(work, *arguments)
-
-    def pass_on(number: int) -> None:
-        # Where there are no sessions, it hears of Ctrl-C itself.
-        if hasattr(os, "setsid"):
-            os.kill(child.pid, number)
-
-    stop_by_signals(pass_on)
-    sent = b""
-    try:
-        with suspending():
-            child.process.join()
-        with suppress(EOFError, OSError):
-            sent = child.connection.recv_bytes() if child.connection.poll() else b""
-    finally:
-        code = child.process.exitcode
-        child.end()
-    return code, sent
-
-
 # --- how they are started
 
 
@@ -373,56 +347,41 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _variables(environment: Mapping[str, str] | None) -> Iterator[None]:
-    """Start processes with these variables alone: of a running one the system shows those that it
-    was started with, whatever it has deleted since.
-    """
-    before = dict(os.environ)
-    try:
-        if environment is not None:
-            os.environ.clear()
-            os.environ.update(environment)
-        yield
-    finally:
-        if environment is not None:
-            os.environ.clear()
-            os.environ.update(before)
+def starting(
+    environment: Mapping[str, str] | None = None, held: Iterable[int] = (signal.SIGINT,)
+) -> Iterator[None]:
+    """Start processes that run this program's script no second time, and begin without modules of
+    the current folder (Python 3.11 on), where a numpy.py may lie beside a scene.
 
-
-@contextmanager
-def without_main() -> Iterator[None]:
-    """Hide where the program came from: a new process would run that script again, and with it the
-    benchmark.
-
-    Nor does it begin with modules of the current folder (Python 3.11 on), where a numpy.py may lie
-    beside a scene.
+    Parameters
+    ----------
+    environment : mapping of str to str or None
+        Their variables, None: those of this process. Of a running process the system shows those
+        that it was started with, whatever it has deleted since.
+    held : iterable of int
+        Signals that they begin with held back.
     """
     main = sys.modules["__main__"]
     with _lock:
-        safe = os.environ.get("PYTHONSAFEPATH", "")
+        if hasattr(signal, "pthread_sigmask"):
+            # Else it would be started within, and takes every signal in as it starts.
+            resource_tracker.ensure_running()
+        before = dict(os.environ)
         hidden = {
             name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)
         }
         try:
-            main.__spec__ = None
-            if "__file__" in hidden:
-                del main.__file__
-            os.environ["PYTHONSAFEPATH"] = "1"
-            yield
+            with hold_back(*held):
+                if environment is not None:
+                    os.environ.clear()
+                os.environ.update(environment or {}, PYTHONSAFEPATH="1")
+                vars(main).pop("__file__", None)
+                main.__spec__ = None
+                yield
         finally:
-            os.environ["PYTHONSAFEPATH"] = safe
-            for name, value in hidden.items():
-                setattr(main, name, value)
-
-
-@contextmanager
-def without_ctrl_c(*others: int) -> Iterator[None]:
-    """Processes that are started within begin with Ctrl-C, and other signals, held back."""
-    if hasattr(signal, "pthread_sigmask"):
-        # Else it would be started within, and takes every signal in as it starts.
-        resource_tracker.ensure_running()
-    with hold_back(signal.SIGINT, *others):
-        yield
+            os.environ.clear()
+            os.environ.update(before)
+            vars(main).update(hidden)
 
 
 @contextmanager
@@ -477,13 +436,12 @@ def end_all() -> None:
         child.end()
     tracker: Any = resource_tracker._resource_tracker
     if _before is not None:
-        _kill_strays(os.getpid(), {*_before, _fork_server()._forkserver_pid, tracker._pid})
+        known = {*_before, _fork_server()._forkserver_pid, tracker._pid}
+        _kill_trees(set(_children_of(os.getpid())) - known)
 
 
 _before: set[int] | None = None
 """The children that a command had before it started any here."""
-
-
 _prepared = 0
 """The number of the process that ends its children as it ends: a fork of it does not, yet."""
 
@@ -504,9 +462,7 @@ def _prepare() -> None:
 
 def _kill_all() -> None:
     """The same at once, whoever holds the lock."""
-    pids = {*_children, *filter(None, [_fork_server()._forkserver_pid])}
-    for pid in pids:
-        _kill([*_descendants(pid), pid])
+    _kill_trees({*_children, *filter(None, [_fork_server()._forkserver_pid])})
 
 
 AT_LAST.append(_kill_all)
@@ -526,13 +482,13 @@ def end_strays() -> None:
     The server that forks workers has inherited it (:mod:`hsiaug.registry.isolation.frozen`).
     """
     with _lock:
-        if _fork_server()._forkserver_pid is not None:
-            _kill_strays(_fork_server()._forkserver_pid, _children)
+        if (server := _fork_server()._forkserver_pid) is not None:
+            _kill_trees(set(_children_of(server)) - _children.keys())
 
 
-def _kill_strays(parent: int, others: Iterable[int]) -> None:
-    """Kill the children of a process beside some, and what they started."""
-    for pid in set(_children_of(parent)) - set(others):
+def _kill_trees(pids: Iterable[int]) -> None:
+    """Kill processes, and what they started."""
+    for pid in pids:
         _kill([*_descendants(pid), pid])
 
 
