@@ -52,8 +52,8 @@ MODULES = (
     "sklearn.svm",
     "torch",
 )
-"""What the server loads. Not ``hsiaug.registry.isolation.frozen``, which changes the process that
-loads it."""
+"""What the server loads. Not ``hsiaug.registry.isolation.fork_server``, which changes the process
+that loads it."""
 READ_AT_START = re.compile(
     r"PYTHON(?!PATH$)|HSIAUG_START_METHOD$|MPL|LD_|LANG|LC_|TERM|NO_COLOR$|FORCE_COLOR$|PY_COLORS$"
     r"|GITHUB_ACTIONS$|MALLOC_"

@@ -3,6 +3,7 @@ with the run, as does all that it started.
 """
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import re
@@ -246,6 +247,11 @@ def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
     # What it leaves behind is found below it when it is ended.
     adopt_orphans()
     _leave_servers()
+    # Garbage collection would write into the memory that forked processes share, and so copy it.
+    gc.freeze()
+    if "pandas" in sys.modules and sys.modules["pandas"] is None:
+        # hsiaug.registry.isolation.fork_server: plugins may import it.
+        del sys.modules["pandas"]
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if not prints:
         os.dup2(2, 1)
@@ -306,8 +312,7 @@ def load_before_fork(*modules: str) -> None:
     No effect once the server that forks them is there: each then loads its own.
     """
     if FORKS:
-        first, last = (f"hsiaug.registry.isolation.{name}" for name in ("unloaded", "frozen"))
-        CONTEXT.set_forkserver_preload([first, *modules, last])
+        CONTEXT.set_forkserver_preload(["hsiaug.registry.isolation.fork_server", *modules])
 
 
 def await_fork_server() -> None:
@@ -414,10 +419,8 @@ def suspending() -> Iterator[None]:
     def suspend(number: int, frame: object) -> None:
         for pid in tuple(_children):
             _signal_session(pid, signal.SIGSTOP)
-        signal.signal(number, signal.SIG_DFL)
         # Within this call the process is stopped, until it is to go on.
-        os.kill(os.getpid(), number)
-        signal.signal(number, suspend)
+        os.kill(os.getpid(), signal.SIGSTOP)
         for pid in tuple(_children):
             _signal_session(pid, signal.SIGCONT)
 
@@ -479,7 +482,7 @@ def adopt_orphans() -> None:
 def end_strays() -> None:
     """Kill what processes that have ended left behind in sessions of their own, of Linux.
 
-    The server that forks workers has inherited it (:mod:`hsiaug.registry.isolation.frozen`).
+    The server that forks workers has inherited it (:mod:`hsiaug.registry.isolation.fork_server`).
     """
     with _lock:
         if (server := _fork_server()._forkserver_pid) is not None:

@@ -1,0 +1,16 @@
+"""Loaded first by the server that forks workers, which adopts what workers leave behind
+(:func:`hsiaug.registry.isolation.processes.end_strays`).
+
+What it loads next does without pandas: scikit-learn imports it, and with it pyarrow where that is
+installed, only to know their types. Workers would take 60 MB more and start later.
+"""
+
+import sys
+import warnings
+
+from hsiaug.registry.isolation.processes import adopt_orphans
+
+sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+adopt_orphans()
+# Where one of these ends.
+warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")
