@@ -15,8 +15,8 @@ ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 """Ctrl-C, what ends a job of a cluster, and a terminal that is closed."""
-WITHIN = 4.0
-"""Seconds in which a command removes what it had begun."""
+WITHIN, AFTERWARDS = 3.5, 1.0
+"""Seconds in which a command removes what it had begun; then in which that is done beside it."""
 COMMAND: list[int] = []
 """The number of this process, where it is that of a command: its children are hsiaug's own."""
 LAST_LINE = ["stopped"]
@@ -92,7 +92,8 @@ def _end_late(number: int) -> NoReturn:
         with suppress(OSError):
             end()
     # Whoever does not read what is said may be what holds it up.
-    last = threading.Thread(target=say_stopped, daemon=True)
-    last.start()
-    last.join(0.5)
+    for clear in (say_stopped, atexit._run_exitfuncs):
+        last = threading.Thread(target=clear, daemon=True)
+        last.start()
+        last.join(AFTERWARDS / 2)
     os._exit(128 + number)

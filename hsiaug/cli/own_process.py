@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import HsiaugError, PluginError
-from hsiaug.base.signals import ENDING, exit_code, say_stopped, stop_by_signals
+from hsiaug.base.signals import ENDING, exit_code, leave, say_stopped, stop_by_signals
 from hsiaug.cli.main import fail, main
 
 if TYPE_CHECKING:
@@ -108,7 +108,10 @@ def _command(connection: Connection, others: "tuple[Found, ...]", arguments: Seq
     import_here(others)
     sys.argv = ["hsiaug", *arguments]
     try:
-        main()
-    finally:
-        with suppress(OSError):
-            connection.send_bytes(ENDED)
+        try:
+            main()
+        finally:
+            with suppress(OSError):
+                connection.send_bytes(ENDED)
+    except SystemExit as ended:
+        leave(ended)
