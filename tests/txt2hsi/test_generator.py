@@ -405,7 +405,7 @@ def test_more_tries_show_more_of_what_is_said(view: TrainView) -> None:
 
 
 def test_samples_of_a_benchmark_are_not_chosen(view: TrainView) -> None:
-    """They would be more alike, and help a classifier less."""
+    """On some scenes a classifier learns less from chosen ones."""
     fitted = fit(view)
     several = replace(fitted, params=replace(fitted.params, tries=4))
     first = replace(fitted, params=replace(fitted.params, tries=1))
