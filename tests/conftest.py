@@ -88,7 +88,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     ended = {
         status: [
-            report for report in reporter.stats.get(status, ()) if "browser" in report.keywords
+            report
+            for report in reporter.stats.get(status, ())
+            # A file that could not be collected has none.
+            if "browser" in getattr(report, "keywords", ())
         ]
         for status in ("passed", "failed", "error", "skipped")
     }

@@ -36,7 +36,7 @@ from benchmarks.faults.disk import AWAY, KINDS, environment, faulty_disk
 from benchmarks.faults.pieces import each_fault, pieces
 from benchmarks.faults.soak import contents
 from hsiaug.cli.main import main as hsiaug_main
-from hsiaug.trial import index
+from hsiaug.trial import record_cache
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify
 
@@ -165,7 +165,7 @@ def again_faults(words: Sequence[str], store: Path, quiet: Mapping[str, Any]) ->
 def do_pieces(campaign: Campaign) -> None:
     """Every piece, every way to fail, every operation."""
     records = [{**record, "predictions_sha256": None} for record in Store(campaign.store).records()]
-    index.WORTH_WRITING = (1, 0.0)
+    record_cache.WORTH_WRITING = (1, 0.0)
     for name, piece in pieces(records).items():
         for kind in KINDS:
             if piece.makes and kind == "gone":

@@ -17,6 +17,8 @@ from hsiaug.base.public_scenes import checksum_of_parts
 from hsiaug.core.scene import Scene
 
 Side = Literal["train", "test", "any"]
+DATES = {"segmentation": 1, "change": 2}
+"""Images of a place, by the task of a set."""
 
 
 class StoredImages:

@@ -8,13 +8,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_validator
 
 from hsiaug.base.text import shortened
+from hsiaug.core.pairs import DATES
 from hsiaug.data.cards import MOST_CLASSES, CardTable, check_nanometres
 from hsiaug.data.near_duplicates import CONTENT
 
 FILLED = ("place", "group", "name", "band")
 """Names that may stand in braces in a pattern."""
-DATES = {"segmentation": 1, "change": 2}
-"""Images of a place, by the task of a card."""
 CLASS_NAMES = {"change": ("unchanged", "changed")}
 """Names of the classes of tasks that have no others."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError, did_you_mean
-from hsiaug.core.pairs import PairSet, Place, Side, StoredImages, check_finite_images
+from hsiaug.core.pairs import DATES, PairSet, Place, Side, StoredImages, check_finite_images
 from hsiaug.data.bounds import check_memory
 from hsiaug.data.catalogue import LOOK, files_of, find_entry, own_card, pair_set_names, scene_names
 from hsiaug.data.endings import ARRAYS, PICTURES, TIFF
@@ -26,7 +26,6 @@ from hsiaug.data.near_duplicates import (
     alike_by_position,
     compared_bands,
 )
-from hsiaug.data.pair_cards import DATES
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.place_contents import PlaceContent, place_contents, read_small

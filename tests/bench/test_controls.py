@@ -143,9 +143,11 @@ def test_a_verdict_counts_a_control_that_its_records_declare() -> None:
 
     assert without.controls == ("none", "duplicate")
     assert beside.controls == ("none", "duplicate", "scaled")
-    (verdict,) = [gain.verdict for gain in without.judged if gain.verdict]
-    assert verdict.finding == "helps"
-    by_name = {gain.cell.arm.generator.name: gain.verdict for gain in beside.judged}
+    (verdict,) = [gains["none"].verdict for gains in without.judged]
+    assert verdict and verdict.finding == "helps"
+    by_name = {
+        gains["none"].cell.arm.generator.name: gains["none"].verdict for gains in beside.judged
+    }
     assert by_name["smote"] and by_name["smote"].finding != "helps"
     assert {cell.arm.generator.name for cell in beside.by_classifier if cell.is_control} == {
         "none",

@@ -368,18 +368,20 @@ def starting(
     """
     main = sys.modules["__main__"]
     with _lock:
-        if hasattr(signal, "pthread_sigmask"):
-            # Else it would be started within, and takes every signal in as it starts.
-            resource_tracker.ensure_running()
         before = dict(os.environ)
         hidden = {
             name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)
         }
+        safe = {"PYTHONSAFEPATH": "1"}
         try:
+            os.environ.update(safe)
+            if hasattr(signal, "pthread_sigmask"):
+                # Else it would be started within, and takes every signal in as it starts.
+                resource_tracker.ensure_running()
             with hold_back(*held):
                 if environment is not None:
                     os.environ.clear()
-                os.environ.update(environment or {}, PYTHONSAFEPATH="1")
+                os.environ.update(environment or {}, **safe)
                 vars(main).pop("__file__", None)
                 main.__spec__ = None
                 yield
