@@ -94,7 +94,7 @@ def each_fault(piece: Piece, kind: str, folder: Path) -> int:
 
 
 def _read_with_cache_beside(folder: Path) -> None:
-    """Read the store of a folder; its index is written below the same folder."""
+    """Read the store of a folder; its cache is written below the same folder."""
     with patch.dict(os.environ, {VARIABLE: str(folder / "user-cache")}):
         Store(folder / "store").read()
 
@@ -144,7 +144,7 @@ def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
             _stored,
             makes=True,
         ),
-        "an index": Piece(put(0, 1), _read_with_cache_beside, _stored, notes=True, makes=True),
+        "a cache": Piece(put(0, 1), _read_with_cache_beside, _stored, notes=True, makes=True),
         **OTHERS,
     }
 
@@ -152,7 +152,7 @@ def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
 def _stored(folder: Path) -> Any:
     """What a store holds, all of which must be sound."""
     store = Store(folder / "store")
-    assert store.read(index=False).damaged == ()
+    assert store.read(cached=False).damaged == ()
     assert list(verify(store, lambda *_: None)) == []
     return [(one, store.predictions(one["hash"])[1].tolist()) for one in store.records()]
 
