@@ -218,12 +218,17 @@ def rows_of(frame: DataFrame) -> list[Gain]:
     return [Gain._make(row) for row in frame.itertuples(index=False, name=None)]
 
 
-def by_arm(frame: DataFrame) -> dict[CellKey, ArmGains]:
-    """The rows of each arm, in their order."""
-    arms: dict[CellKey, dict[str, Gain]] = {}
+def rows_by_arm(frame: DataFrame) -> dict[CellKey, list[Gain]]:
+    """The rows of each arm with one classifier, in their order."""
+    arms: dict[CellKey, list[Gain]] = {}
     for row in rows_of(frame):
-        arms.setdefault((row.cell.arm, row.cell.classifier), {})[row.control] = row
-    return dict(arms)
+        arms.setdefault((row.cell.arm, row.cell.classifier), []).append(row)
+    return arms
+
+
+def by_arm(frame: DataFrame) -> dict[CellKey, ArmGains]:
+    """The same, each arm's rows by the name of the control."""
+    return {key: {row.control: row for row in rows} for key, rows in rows_by_arm(frame).items()}
 
 
 def rival_of(arm: ArmGains) -> Gain | None:

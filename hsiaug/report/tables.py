@@ -25,6 +25,7 @@ from hsiaug.report.gains import (
     over_baseline,
     over_best,
     rank,
+    rows_by_arm,
     rows_of,
     synthetic_only,
 )
@@ -266,10 +267,7 @@ class ReportTable:
     @cached_property
     def over_best(self) -> Mapping[CellKey, list[Gain]]:
         """The judged arms against every classifier without samples."""
-        arms: dict[CellKey, list[Gain]] = {}
-        for row in rows_of(over_best(self.cells, self.scores)):
-            arms.setdefault((row.cell.arm, row.cell.classifier), []).append(row)
-        return arms
+        return rows_by_arm(over_best(self.cells, self.scores))
 
     @cached_property
     def over_baseline(self) -> list[Gain]:

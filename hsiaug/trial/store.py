@@ -173,16 +173,22 @@ class Store:
         with open_cache(self.user_cache, wanted) as cache:
             for hash in wanted:
                 data = self.content(hash)
-                if isinstance(data, bytes) and (row := cache.knows(hash, data)):
-                    sound.add(hash)
-                    finished.update([hash] * row.finished)
+                if data is None:
                     continue
-                found = self.look(hash, cache, data, shared) if isinstance(data, bytes) else data
-                if isinstance(found, Damage):
-                    damaged.append(found)
-                elif found is not None:
-                    sound.add(hash)
-                    finished.update([hash] * (found["status"] in ("ok", EMPTY)))
+                if isinstance(data, Damage):
+                    damaged.append(data)
+                    continue
+                if row := cache.knows(hash, data):
+                    ended_well = row.finished
+                else:
+                    found = _checked(data, hash, cache, shared)
+                    if isinstance(found, Damage):
+                        damaged.append(found)
+                        continue
+                    ended_well = found["status"] in ("ok", EMPTY)
+                sound.add(hash)
+                if ended_well:
+                    finished.add(hash)
         cache.write()
         return Held(frozenset(sound), frozenset(finished), tuple(damaged))
 
@@ -235,17 +241,7 @@ class Store:
             return data
         if cache is not None and cache.knows(hash, data):
             return (shared or SharedValues()).decode(data)
-        record = _sound(data, hash, shared) if shared else None
-        if record is None:
-            try:
-                record = decode(data)
-            except ValueError as error:
-                return Damage(hash, f"{RECORD} holds {error}")
-            if (fault := fault_of(record, hash)) is not None:
-                return Damage(hash, fault, is_newer(record))
-        if cache is not None:
-            cache.add(record, data)
-        return record
+        return _checked(data, hash, cache, shared)
 
     def content(self, hash: str, packed: bytes | None = None) -> bytes | Damage | None:
         """The bytes of a record; that they are none, or its predictions are empty; or None where
@@ -518,6 +514,25 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
+
+
+def _checked(
+    data: bytes, hash: str, cache: RecordCache | None, shared: SharedValues | None
+) -> Record | Damage:
+    """The record of that hash in some bytes, or what is wrong with it; a sound one is added to the
+    cache.
+    """
+    record = _sound(data, hash, shared) if shared else None
+    if record is None:
+        try:
+            record = decode(data)
+        except ValueError as error:
+            return Damage(hash, f"{RECORD} holds {error}")
+        if (fault := fault_of(record, hash)) is not None:
+            return Damage(hash, fault, is_newer(record))
+    if cache is not None:
+        cache.add(record, data)
+    return record
 
 
 def _sound(data: bytes, hash: str, shared: SharedValues) -> Record | None:

@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,32 +59,29 @@ def test_other_errors_are_no_shortage(error: Exception) -> None:
     assert shortage_of(error) is None
 
 
+def hsiaug_within(
+    megabytes: int, words: Sequence[str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """A command whose address space is limited."""
+    bytes_ = megabytes * 2**20
+    return subprocess.run(
+        [sys.executable, "-m", "hsiaug", *words],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_)),
+    )
+
+
 @pytest.mark.parametrize("limit", ["450 MB", "700 MB"])
 def test_a_cube_that_a_limit_of_memory_does_not_admit_is_not_called_damaged(
     limit: str, tmp_path: Path
 ) -> None:
     np.lib.format.open_memmap(tmp_path / "cube.npy", "w+", np.float32, (2000, 1000, 100)).flush()
     np.save(tmp_path / "labels.npy", np.ones((2000, 1000), np.int16))
-    bytes_ = int(limit.split()[0]) * 2**20
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "hsiaug",
-            "datasets",
-            "add",
-            "cube.npy",
-            "--labels",
-            "labels.npy",
-            "--out",
-            "s.toml",
-        ],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_)),
-    )
+    words = ("datasets", "add", "cube.npy", "--labels", "labels.npy", "--out", "s.toml")
+    done = hsiaug_within(int(limit.split()[0]), words, tmp_path)
 
     assert done.returncode == 2 and "must fit into the memory" in done.stderr, done.stderr
     assert not any(word in done.stderr for word in DAMAGE)
@@ -94,16 +91,7 @@ def test_a_cube_that_a_limit_of_memory_does_not_admit_is_not_called_damaged(
 @pytest.mark.parametrize("megabytes", [130, 200, 260])
 def test_want_of_addresses_for_numerical_libraries_is_named(megabytes: int, tmp_path: Path) -> None:
     # OpenBLAS, of NumPy and of SciPy, tries for ever to have them.
-    bytes_ = megabytes * 2**20
-    command = [sys.executable, "-m", "hsiaug", "benchmark", "toy", "--generator", "none"]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_)),
-    )
+    done = hsiaug_within(megabytes, ("benchmark", "toy", "--generator", "none"), tmp_path)
 
     assert done.returncode == 2 and "address space" in done.stderr, done.stderr
     assert "ulimit -v" in done.stderr and "Traceback" not in done.stderr

@@ -222,21 +222,29 @@ def read_one(store: Store, hash: str) -> None:
 CHANGES = (put_again, edit, touch, cut, swap, empty_predictions, delete, read, read_one)
 
 
-@pytest.mark.usefixtures("eager")
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1)), min_size=1, max_size=8
-    )
-)
-def test_a_store_reads_the_same_with_and_without_its_cache_whatever_befalls_it(several, changes):
+def befalling(most: int) -> Any:
+    """One to so many changes of a store, each of a record."""
+    change = st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1))
+    return given(st.lists(change, min_size=1, max_size=most))
+
+
+def copy_of(several: Store) -> Store:
+    """A copy whose records are cached."""
     root = several.root.parent / "changed"
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(several.root, root)
     store = Store(root)
     store.read()
+    return store
+
+
+@pytest.mark.usefixtures("eager")
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@befalling(8)
+def test_a_store_reads_the_same_with_and_without_its_cache_whatever_befalls_it(several, changes):
+    store = copy_of(several)
     for change, number in changes:
         hashes = store.hashes()
         change(store, hashes[number % len(hashes)])
@@ -368,20 +376,12 @@ def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several, mon
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1)), min_size=1, max_size=4
-    )
-)
+@befalling(4)
 def test_which_trials_are_finished_is_said_as_records_say_it(several, changes):
     error = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
     failed = as_draw(next(several.records()), 90, status="failed", error=error, metrics=None)
     hashes = [*several.hashes(), failed["hash"]]
-    root = several.root.parent / "changed"
-    shutil.rmtree(root, ignore_errors=True)
-    shutil.copytree(several.root, root)
-    store = Store(root)
-    store.read()
+    store = copy_of(several)
     for change, number in changes:
         change(store, store.hashes()[number % len(store.hashes())])
     store.put(failed, None)

@@ -13,11 +13,9 @@ from hsiaug_builtin.text.layout import RELATIONS, SIDES, Mention
 
 Ids = NDArray[np.int16]
 
-SIDE_SHARE = 0.6
-"""Share of a side that another class covers where it is said to lie there."""
-LEAST_SHARES = {"around": 0.8, "beside": 0.15}
-"""The same of the outermost pixels, for a class that lies all around, and of the whole patch, for
-one that lies beside.
+NEIGHBOUR_SHARES = {**dict.fromkeys(SIDES, 0.6), "around": 0.8, "beside": 0.15}
+"""Share that another class covers where it is said to lie there: of a side, of the outermost
+pixels, or of the whole patch.
 """
 SHARES = (("whole", 0.95), ("most", 0.6), ("half", 0.35), ("small", 0.0))
 """Least share of a patch that the class of the centre covers, by what is said of it."""
@@ -85,9 +83,9 @@ def _find_neighbours(regions: Ids, centre: Ids, own: NDArray[np.bool_], facts: I
     side = regions.shape[1]
     masks = neighbour_masks(side)
     others = np.where(own, -1, regions)
-    for relation, mask in masks.items():
-        main, share = _main_name(others[:, mask])
-        fits = share >= LEAST_SHARES.get(relation, SIDE_SHARE)
+    for relation, least in NEIGHBOUR_SHARES.items():
+        main, share = _main_name(others[:, masks[relation]])
+        fits = share >= least
         facts[fits, COLUMN[relation]] = main[fits]
     across = {relation: own[:, masks[relation]].mean(axis=1) for relation in SIDES}
     middle = side // 2
@@ -102,7 +100,7 @@ def _find_neighbours(regions: Ids, centre: Ids, own: NDArray[np.bool_], facts: I
 def neighbour_masks(side: int) -> dict[str, NDArray[np.bool_]]:
     """The pixels (p, p) of a patch that what is said of a neighbour is about, by relation."""
     ring = np.ones((side, side), dtype=bool)
-    edge = max(1, max(1, side // 3) // 2)
+    edge = max(1, side // 6)
     inner = slice(edge, side - edge)
     ring[inner, inner] = False
     return {**side_masks(side), "around": ring, "beside": np.ones((side, side), dtype=bool)}

@@ -1,9 +1,9 @@
-"""Which of several samples shows most of what is said of it.
+"""Which of several samples of a prompt shows most of it.
 
 A sample of a diffusion model does not always show what its text says. Several are made of each
-text, and the one in which a reader finds most of it is kept, as DALL·E does with CLIP (Ramesh et
-al., Zero-Shot Text-to-Image Generation, ICML 2021, section 2.6). Unlike guidance, which makes
-samples more alike, this leaves each sample as it was made.
+prompt that somebody types, and the one in which a reader finds most of it is kept, as DALL·E does
+with CLIP (Ramesh et al., Zero-Shot Text-to-Image Generation, ICML 2021, section 2.6). Unlike
+guidance, which makes samples smoother and more alike, this leaves each sample as it was made.
 
 The reader is a linear discriminant on single pixels. It learns from what the denoiser learns from:
 training labels, and the pixels that the teacher names.
@@ -29,7 +29,7 @@ SURENESS = 10.0
 sure of itself.
 """
 LEAST_SHARE = 0.01
-"""No place counts for more than this lack of what is said of it."""
+"""A smaller share counts as this one, so that no single place decides by itself."""
 
 
 @dataclass(frozen=True, eq=False)
