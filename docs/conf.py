@@ -115,20 +115,20 @@ def record_fields() -> str:
 
 def methods(kind: str) -> str:
     """The built-in generators or classifiers, by their cards: what each is, and its papers."""
-    groups: dict[str, list[str]] = {
-        "Controls": [],
-        f"{kind.capitalize()}s of pixels": [],
-        f"{kind.capitalize()}s of masks": [],
-    }
+    controls = "Controls"
+    of_pixels, of_masks = (f"{kind.capitalize()}s of {what}" for what in ("pixels", "masks"))
+    groups: dict[str, list[str]] = {controls: [], of_pixels: [], of_masks: []}
     for (of, name), plugin in sorted(registry().plugins.items()):
         if of == kind and plugin.distribution == "hsiaug":
             card = plugin.load().card
-            place = 0 if card.summary.startswith("Control") else 1 if "pixels" in card.tasks else 2
+            title = of_pixels if "pixels" in card.tasks else of_masks
+            if card.summary.startswith("Control"):
+                title = controls
             summary = card.summary.removeprefix("Control: ")
             marks = ["Transductive."] * (card.scope == "scene") + [
                 paper_link(entry) for entry in entries_of(card.paper)
             ]
-            list(groups.values())[place].append(f"- **`{name}`**: {summary}. {' '.join(marks)}")
+            groups[title].append(f"- **`{name}`**: {summary}. {' '.join(marks)}")
     return "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in groups.items())
 
 
@@ -150,7 +150,7 @@ def paper_link(entry: BibtexEntry) -> str:
     return f"{title}."
 
 
-KNOWN = {
+FILLED = {
     "docs/commands": commands,
     "docs/keys": key_table,
     "docs/generators": partial(methods, "generator"),
@@ -158,11 +158,12 @@ KNOWN = {
     "docs/results-format": record_fields,
     "docs/develop/plugins-check": checks,
 }
+"""What stands in place of MADE on a page."""
 
 
 def read(app: Any, name: str, source: list[str]) -> None:
-    """What Git viewers do by themselves, links to folders; links to pages that are copied; titles
-    for measured tables.
+    """What Git viewers do by themselves, links to folders; links to pages that are copied; lists
+    that the program holds; titles for measured tables.
 
     A link to a folder means its README, its table.md, or else its first Markdown file; without any,
     it stays dead. A notebook gets a line that leads to its file.
@@ -189,8 +190,8 @@ def read(app: Any, name: str, source: list[str]) -> None:
         source[0] = json.dumps(notebook)
         return
     source[0] = LINK.sub(link, source[0])
-    if name in KNOWN:
-        source[0] = source[0].replace(MADE, KNOWN[name]())
+    if name in FILLED:
+        source[0] = source[0].replace(MADE, FILLED[name]())
     if name.startswith("benchmarks/results/") and name.count("/") == 3:
         text = (Path(app.srcdir) / "benchmarks" / "results" / "README.md").read_text("utf-8")
         found = re.findall(r"^- \[(.+)\]\((.+)\.md\)", text, re.MULTILINE)

@@ -33,10 +33,10 @@ from hsiaug.quality.figures import class_spectra, shares_figure
 from hsiaug.quality.synthesis import (
     ClassRow,
     Drawn,
-    Encoded,
     Inspection,
     MaskSynthesis,
     SampleRequest,
+    ToEncode,
     fit_once,
     measure_reconstruction,
 )
@@ -187,13 +187,18 @@ class MaskSamples:
             describe=partial(_verdict, like),
             pictures=partial(_pictures, made, held, like),
             measure_layout=layout,
-            reconstruction=measure_reconstruction(made, _encoded(held), _encoded(made.real)),
+            measure_reconstruction=partial(
+                measure_reconstruction,
+                made,
+                partial(_to_encode, held),
+                partial(_to_encode, made.real),
+            ),
         )
 
 
-def _encoded(samples: DenseSamples) -> Encoded:
+def _to_encode(samples: DenseSamples) -> ToEncode:
     some = samples.take(slice(ENCODED))
-    return Encoded(some, some.images, some.masks)
+    return ToEncode(some, some.images, some.masks)
 
 
 def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> dict[str, Figure]:

@@ -32,10 +32,10 @@ from hsiaug.quality.figures import pixel_figures
 from hsiaug.quality.synthesis import (
     ClassRow,
     Drawn,
-    Encoded,
     Inspection,
     PixelSynthesis,
     SampleRequest,
+    ToEncode,
     fit_once,
     measure_reconstruction,
     no_prompts,
@@ -166,8 +166,15 @@ class PixelSamples:
             made.synthetic.x,
             made.synthetic.y,
         )
-        left_out = patches_at(scene.cube, _encoded(test), made.split.patch)
-        known = made.real.x[:ENCODED]
+
+        def held_out() -> ToEncode:
+            patches = patches_at(scene.cube, _left_out(test), made.split.patch)
+            return ToEncode(patches, patches)
+
+        def training() -> ToEncode:
+            patches = made.real.x[:ENCODED]
+            return ToEncode(patches, patches)
+
         return Inspection(
             made,
             {"train": len(train), "held_out": len(held), "synthetic": len(synthetic)},
@@ -176,13 +183,11 @@ class PixelSamples:
             describe=partial(_verdict, like),
             pictures=partial(pixel_figures, made, train, held, synthetic),
             measure_layout=layout,
-            reconstruction=measure_reconstruction(
-                made, Encoded(left_out, left_out), Encoded(known, known)
-            ),
+            measure_reconstruction=partial(measure_reconstruction, made, held_out, training),
         )
 
 
-def _encoded(test: NDArray[np.bool_]) -> NDArray[np.integer]:
+def _left_out(test: NDArray[np.bool_]) -> NDArray[np.integer]:
     """The test pixels whose patches are encoded and decoded."""
     rng = np.random.default_rng(derive_seed("reconstruction", 0))
     return _some(np.argwhere(test), ENCODED, rng)
@@ -261,7 +266,7 @@ def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
     }
     judges = {said: score for name, said in words.items() if (score := labels.get(name))}
     told = [score.wrong for score in judges.values() if score.wrong is not None]
-    patches = next((one for one in like.measures if one.name == "copies_training"), None)
+    patches = like.get("copies_training")
     copied = [one for one in (patches, like["copies"]) if one is not None]
     more_than_real = [(one.value or 0.0) - (one.floor or 0.0) for one in copied]
     return sentences(

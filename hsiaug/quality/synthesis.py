@@ -185,7 +185,7 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
         }
 
 
-class Encoded(NamedTuple):
+class ToEncode(NamedTuple):
     """Real samples as ``reconstruct`` of a generator takes them, and their images and masks."""
 
     given: Any
@@ -246,7 +246,7 @@ class Inspection:
         Draws the figures, by name.
     measure_layout : callable
         Of patches, or of tiles and masks; takes most of the time of a report.
-    reconstruction : tuple of ReconstructionMeasure
+    measure_reconstruction : callable
         What an encoder and decoder lose; none of a generator without them.
     """
 
@@ -257,7 +257,12 @@ class Inspection:
     describe: Callable[[Reliability], Sequence[str]]
     pictures: Callable[[], dict[str, Figure]]
     measure_layout: Callable[[], Layout] = Layout
-    reconstruction: tuple[ReconstructionMeasure, ...] = ()
+    measure_reconstruction: Callable[[], tuple[ReconstructionMeasure, ...]] = tuple
+
+    @cached_property
+    def reconstruction(self) -> tuple[ReconstructionMeasure, ...]:
+        """What an encoder and decoder lose, measured when it is first asked for."""
+        return self.measure_reconstruction()
 
     @cached_property
     def layout(self) -> Layout:
@@ -316,23 +321,23 @@ class Inspection:
 
 
 def measure_reconstruction(
-    made: AnySynthesis, held_out: Encoded, training: Encoded
+    made: AnySynthesis, held_out: Callable[[], ToEncode], training: Callable[[], ToEncode]
 ) -> tuple[ReconstructionMeasure, ...]:
-    """What the generator's encoder and decoder lose of held-out and of training samples; nothing of
-    a generator without them.
+    """What the generator's encoder and decoder lose of held-out and of training samples, which are
+    then asked for; nothing of a generator without them.
     """
     reconstruct = getattr(made.fitted, "reconstruct", None)
     if not callable(reconstruct):
         return ()
 
-    def losses(samples: Encoded) -> dict[str, float | None]:
+    def losses(samples: ToEncode) -> dict[str, float | None]:
         decoded: Reconstruction = reconstruct(samples.given)
         decoded.check(samples.images)
         return reconstruction_losses(
             samples.images, decoded.images, decoded.probability, samples.masks
         )
 
-    return reconstruction_measures(losses(held_out), losses(training), made.data.units)
+    return reconstruction_measures(losses(held_out()), losses(training()), made.data.units)
 
 
 def sample_spec(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
@@ -227,14 +227,14 @@ def three_answers(table: ReportTable) -> Answers:
     asked_for = [arm for arm in judged if not arm[NONE].cell.is_control]
     controls_only = bool(judged) and not asked_for
     arms = [arm for arm in asked_for or judged if arm[NONE].cell.ok]
-    over_none = _answer("Better than no samples?", table, arms, _over_none)
+    over_none = _answer("Better than no samples?", table, arms, itemgetter(NONE))
     question = "Better than other controls?" if controls_only else "Better than all controls?"
     remaining = [arm for arm in arms if _asked_further(arm, over_none.status)]
     over_controls = _answer(question, table, remaining, rival_of)
     if arms and not remaining:
         over_controls = Answer(question, "NOT ASKED", (), 0, 0)
     controls = [arm for arm in judged if arm[NONE].cell.is_control]
-    of_controls = _answer("", table, controls, _over_none)
+    of_controls = _answer("", table, controls, itemgetter(NONE))
     return Answers(
         over_none=over_none,
         over_controls=over_controls,
@@ -269,10 +269,6 @@ STATUS_OF: dict[Word, Status] = {
     "too few draws": "TOO FEW DRAWS",
 }
 """Whether an arm is better, by what one comparison shows."""
-
-
-def _over_none(arm: ArmGains) -> Gain:
-    return arm[NONE]
 
 
 def _status(gain: Gain | None) -> Status:
@@ -363,7 +359,8 @@ def _use(table: ReportTable, first: Answer) -> Use:
     """The arm with the highest mean, of those that are shown above no samples and of the
     classifiers without samples. No difference between two arms is claimed by this choice.
     """
-    means = {cell: mean.mean for cell in table.cells.values() if (mean := _mean(table, cell))}
+    key = table.scores.main.key
+    means = {cell: mean.mean for cell in table.cells.values() if (mean := cell.summary(key))}
     without_samples = {cell: mean for cell, mean in means.items() if cell.without_samples}
     shown = {
         cell: mean
@@ -405,7 +402,7 @@ def _use_with_samples(
     """
     arm = table.against(chosen)
     use = replace(use, gain=arm[NONE], rival=_unbeaten(table, arm))
-    over_best = table.over_best.get((chosen.arm, chosen.classifier), [])
+    over_best = table.over_best.get(chosen.key, [])
     known = [gain for gain in over_best if gain.draws]
     hardest = min(known, key=attrgetter("mean"), default=None)
     if hardest is None or hardest.control_cell is None:
@@ -436,10 +433,6 @@ def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
         return None
     (contrast,) = _answer("", table, [arm], rival_of).contrasts
     return contrast
-
-
-def _mean(table: ReportTable, cell: ArmCell) -> Any:
-    return cell.summary(table.scores.main.key)
 
 
 def _shown_over_none(table: ReportTable, cell: ArmCell) -> bool:

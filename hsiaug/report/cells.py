@@ -15,6 +15,8 @@ from hsiaug.report.trials import Trial, Trials
 from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, TEACHER, Arm, Method, controls_of
 
 Audit = Mapping[str, Any]
+CellKey = tuple[Arm, Method]
+"""An arm and a classifier."""
 DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be
 a pair.
@@ -91,6 +93,11 @@ class ArmCell:
     classifier: Method
     trials: Trials
     declared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> CellKey:
+        """By which tables know it."""
+        return self.arm, self.classifier
 
     @cached_property
     def ok(self) -> Trials:
@@ -194,10 +201,6 @@ class ArmCell:
         none.
         """
         return np.where(self.ok.numbers("idle"), np.int32(-1), self.ok.codes("draw"))
-
-
-CellKey = tuple[Arm, Method]
-"""An arm and a classifier."""
 
 
 def known(values: NDArray[np.float64]) -> list[float]:

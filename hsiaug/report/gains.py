@@ -94,6 +94,13 @@ class Gain(NamedTuple):
             return None
         return Ends(self.low, self.high, self.is_interval)
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The ends of the interval; None of few draws."""
+        if self.low is None or self.high is None or not self.is_interval:
+            return None
+        return self.low, self.high
+
     def delta(self, metric: str) -> MeanStd | None:
         """Arm minus control in a metric, over the pairs in which both have it; None where none
         has.
@@ -140,7 +147,7 @@ def gains(cells: Cells, scores: MetricSet) -> DataFrame:
     return _frame(rows)
 
 
-def synthetic_only(cells: Cells, scores: MetricSet) -> DataFrame:
+def synthetic_only(cells: Cells, scores: MetricSet) -> list[Gain]:
     """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against
     both; uncorrected.
     """
@@ -155,10 +162,10 @@ def synthetic_only(cells: Cells, scores: MetricSet) -> DataFrame:
         ]
         both = [other for key, other in cells.items() if key == (arm.both, classifier)]
         pairs += [_over(cell, NONE, real_only, scores), _over(cell, BOTH, both, scores)]
-    return _frame(map(_row, _tested(pairs, "main", id)))
+    return [_row(pair) for pair in _tested(pairs, "main", id)]
 
 
-def over_best(cells: Cells, scores: MetricSet) -> DataFrame:
+def over_best(cells: Cells, scores: MetricSet) -> list[Gain]:
     """Every judged arm against each classifier of the table that got no sample, corrected for all
     of these comparisons: no test label chooses the best of these classifiers.
     """
@@ -173,10 +180,10 @@ def over_best(cells: Cells, scores: MetricSet) -> DataFrame:
         for there in bare.values()
         if cell.arm.judged and cell.ok
     ]
-    return _frame(map(_row, _tested(pairs, "main")))
+    return [_row(pair) for pair in _tested(pairs, "main")]
 
 
-def over_baseline(cells: Cells, scores: MetricSet) -> DataFrame:
+def over_baseline(cells: Cells, scores: MetricSet) -> list[Gain]:
     """What the main part of a generator adds: each of its arms against the same without that part,
     at the same rate with the same classifier, corrected for all of these comparisons.
     """
@@ -192,7 +199,7 @@ def over_baseline(cells: Cells, scores: MetricSet) -> DataFrame:
             ]
             pairs.append(_over(cell, cell.baseline, others, scores))
     tested = _tested([pair for pair in pairs if pair.control_cell is not None], "main")
-    return _frame(map(_row, tested))
+    return [_row(pair) for pair in tested]
 
 
 def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> Gain:
@@ -218,17 +225,17 @@ def rows_of(frame: DataFrame) -> list[Gain]:
     return [Gain._make(row) for row in frame.itertuples(index=False, name=None)]
 
 
-def rows_by_arm(frame: DataFrame) -> dict[CellKey, list[Gain]]:
+def rows_by_arm(rows: Iterable[Gain]) -> dict[CellKey, list[Gain]]:
     """The rows of each arm with one classifier, in their order."""
     arms: dict[CellKey, list[Gain]] = {}
-    for row in rows_of(frame):
-        arms.setdefault((row.cell.arm, row.cell.classifier), []).append(row)
+    for row in rows:
+        arms.setdefault(row.cell.key, []).append(row)
     return arms
 
 
-def by_arm(frame: DataFrame) -> dict[CellKey, ArmGains]:
+def by_arm(rows: Iterable[Gain]) -> dict[CellKey, ArmGains]:
     """The same, each arm's rows by the name of the control."""
-    return {key: {row.control: row for row in rows} for key, rows in rows_by_arm(frame).items()}
+    return {key: {row.control: row for row in of} for key, of in rows_by_arm(rows).items()}
 
 
 def rival_of(arm: ArmGains) -> Gain | None:

@@ -32,19 +32,19 @@ class ArmRow:
     @property
     def judged(self) -> bool:
         """Whether it has a verdict on some scene."""
-        return any(gain and gain[NONE].verdict for gain in self.gains)
+        return any(arm and arm[NONE].verdict for arm in self.gains)
 
     @property
     def above_none(self) -> bool:
         """Whether it is shown above no samples on some scene."""
-        return any(gain and gain[NONE].shown == "above" for gain in self.gains)
+        return any(arm and arm[NONE].shown == "above" for arm in self.gains)
 
     @cached_property
     def rank(self) -> tuple[bool, int, float]:
         """Largest for the arm to show first: by scenes on which it helps, then by its gain;
         ``duplicate`` last.
         """
-        ranks = [rank(gain) for gain in self.gains if gain]
+        ranks = [rank(arm) for arm in self.gains if arm]
         helps = sum(level for level, _ in ranks)
         mean = fmean(mean for _, mean in ranks) if ranks else float("-inf")
         return self.judged, helps, mean

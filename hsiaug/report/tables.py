@@ -200,7 +200,7 @@ class ReportTable:
     @cached_property
     def by_arm(self) -> Mapping[CellKey, ArmGains]:
         """(arm, classifier) → its rows of :attr:`gains`, by the name of the control."""
-        return by_arm(self.gains)
+        return by_arm(rows_of(self.gains))
 
     @cached_property
     def judged(self) -> tuple[ArmGains, ...]:
@@ -272,12 +272,11 @@ class ReportTable:
     @cached_property
     def over_baseline(self) -> list[Gain]:
         """Arms of generators that name one without their main part, against that."""
-        return rows_of(over_baseline(self.cells, self.scores))
+        return over_baseline(self.cells, self.scores)
 
     def against(self, cell: ArmCell) -> ArmGains:
         """The gains of a cell by control; none of ``none`` and of control classifiers."""
-        key = (cell.arm, cell.classifier)
-        return self.by_arm.get(key) or self.synthetic_only.get(key) or {}
+        return self.by_arm.get(cell.key) or self.synthetic_only.get(cell.key) or {}
 
     @cached_property
     def controls(self) -> tuple[str, ...]:
@@ -323,7 +322,7 @@ class ReportTable:
     @cached_property
     def every_cell(self) -> dict[CellKey, ArmCell]:
         """The cells, and after them those of the control classifiers."""
-        return {**self.cells, **{(cell.arm, cell.classifier): cell for cell in self.blind}}
+        return {**self.cells, **{cell.key: cell for cell in self.blind}}
 
     @property
     def by_classifier(self) -> list[ArmCell]:

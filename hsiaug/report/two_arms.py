@@ -5,7 +5,7 @@ them, and the tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -256,22 +256,24 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
     """
     rows: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
+    pages = []
     for pairing in comparison.pairings:
+        draws = _draws(pairing)
         about = {
             key: getattr(pairing.table.condition, key)
             for key in ("scene", "protocol", "argument", "patch")
         }
         about |= {"metric": pairing.score.key, "arm_a": comparison.a, "arm_b": comparison.b}
-        rows += ({**about, **draw} for draw in _draws(pairing))
+        rows += ({**about, **draw} for draw in draws)
         gain = pairing.gain
         tested = {
             "p": gain.p,
             "p_corrected": gain.p_corrected,
-            "interval_95": gain.ends[:2] if gain.ends and gain.is_interval else None,
+            "interval_95": gain.interval,
         }
         summary = mean_std(gain.differences)._asdict()
         shown.append({**about, "verdict": pairing.verdict, **summary, **tested})
-    pages = [_page(comparison, pairing) for pairing in comparison.pairings]
+        pages.append(_page(comparison, pairing, draws))
     value = {
         "format": 2,
         "store": store,
@@ -309,8 +311,16 @@ def _draws(pairing: Pairing) -> list[dict[str, Any]]:
     return rows
 
 
-def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
-    """Every score of both arms, draw by draw, and by class; differences are in points, B − A."""
+def _page(
+    comparison: ArmComparison, pairing: Pairing, draws: Sequence[Mapping[str, Any]]
+) -> Section:
+    """Every score of both arms, draw by draw, and by class; differences are in points, B − A.
+
+    Parameters
+    ----------
+    draws : sequence of mapping
+        As of :func:`_draws`.
+    """
     table = pairing.table
     gain = pairing.gain
     scores = [
@@ -326,7 +336,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
         for score in dict.fromkeys((pairing.score, *table.brief))
     ]
     # As much of a hash as ``hsiaug show`` needs.
-    draws = [
+    draw_rows = [
         (
             str(d["seed"]),
             *map(percent, (d["a"], d["b"])),
@@ -334,7 +344,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
             d["record_a"][:8],
             d["record_b"][:8],
         )
-        for d in _draws(pairing)
+        for d in draws
     ]
     deltas = gain.class_deltas(len(table.class_names))
     audits = gain.cell.ok[gain.arm_places].values("audit")
@@ -353,7 +363,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> Section:
         leaky=table.leaky,
         tables=(
             _grid(f"Scores in percent, {count(gain.draws, 'paired draw')}", SCORE_HEADER, scores),
-            _grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draws),
+            _grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draw_rows),
             _grid("Recall per class", CLASS_HEADER, classes),
         ),
         closing=tuple(sentences("compare.txt", pairing=pairing, left=left, min_pairs=MIN_PAIRS)),

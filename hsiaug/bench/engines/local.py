@@ -332,9 +332,12 @@ class Worker:
         if code >= 0:
             return WorkerLost(f"left with {ending(code)}", self.stage)
         ended = ending(code)
-        causes = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}
-        cause = causes.get(ended.removeprefix("signal "), "")
-        return WorkerLost(f"was killed by {ended}{cause}{self._bounds()}", self.stage)
+        causes = {
+            "signal SIGKILL": ", often for want of memory",
+            "signal SIGSEGV": ", in compiled code",
+        }
+        said = f"was killed by {ended}{causes.get(ended, '')}{self._bounds()}"
+        return WorkerLost(said, self.stage)
 
     def _bounds(self) -> str:
         """The limits that its process was given, as they were typed."""
@@ -361,6 +364,8 @@ class WorkerProcesses(ThreadPoolExecutor):
     """An executor of threads, each with a worker process, which what is submitted is called with as
     its last argument.
 
+    A program that does not shut it down waits at its end for what was submitted.
+
     Parameters
     ----------
     jobs : int
@@ -372,7 +377,8 @@ class WorkerProcesses(ThreadPoolExecutor):
         self._own = threading.local()
         self._workers: list[Worker] = []
         self._stopping = threading.Event()
-        # Before the processes end with this one: no thread then takes that for the death of one.
+        # Where a signal ends this process, or multiprocessing does, before its children end with
+        # it: no thread then takes that for the death of one.
         Finalize(self, self._stopping.set, exitpriority=1)
 
     def _begin(self) -> None:

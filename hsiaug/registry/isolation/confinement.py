@@ -48,11 +48,12 @@ NUMBER, MACHINE, DOMAIN, KIND = 0, 4, 16, 24
 LOAD, AND, EQUAL, RETURN = 0x20, 0x54, 0x15, 0x06
 """Instructions of the filter."""
 ALLOW, REFUSE = 0x7FFF_0000, 0x0005_0000 | errno.EACCES
-WHOLE, DATAGRAMS, PACKETS = 0xFFFF_FFFF, (0xE, socket.SOCK_DGRAM), (0xC, 0)
+WHOLE, DATAGRAMS = 0xFFFF_FFFF, (0xE, socket.SOCK_DGRAM)
+STREAMS_AND_DATAGRAMS = 0xC, 0
 """Bits of a value that are looked at: all; those of the kind of a socket, and what they are of
 datagrams, and of streams and datagrams.
 """
-Sockets = Literal["open", "with a path", "all"]
+Sockets = Literal["none", "with a path", "all"]
 
 
 @functools.cache
@@ -107,7 +108,7 @@ def close_memory() -> None:
         _system().prctl(SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def confine(readable: Iterable[Path], writable: Iterable[Path], closed: Sockets = "open") -> bool:
+def confine(readable: Iterable[Path], writable: Iterable[Path], closed: Sockets = "none") -> bool:
     """Let this process, and those that it starts, read and change nothing but what is named, nor
     look into the memory of others, and open no more of some sockets.
 
@@ -119,7 +120,7 @@ def confine(readable: Iterable[Path], writable: Iterable[Path], closed: Sockets 
         Files, and folders whose content may be read.
     writable : iterable of Path
         The same, which may be changed too.
-    closed : {"open", "with a path", "all"}
+    closed : {"none", "with a path", "all"}
         Sockets that are not opened any more. Pairs of connected ones remain, and with a path those
         of packets (SEQPACKET): CUDA opens one in every process, and hardly anyone else listens so.
 
@@ -127,7 +128,8 @@ def confine(readable: Iterable[Path], writable: Iterable[Path], closed: Sockets 
     -------
     bool
         Whether the system can do that. Without Landlock nothing is restricted; version 2 is the
-        first that lets a file be renamed from one folder to another.
+        first that lets a file be renamed from one folder to another. Where sockets alone cannot be
+        closed, files are restricted all the same.
     """
     version = _landlock_version()
     if version < 2:
@@ -149,7 +151,7 @@ def confine(readable: Iterable[Path], writable: Iterable[Path], closed: Sockets 
             return False
     finally:
         os.close(ruleset)
-    return closed == "open" or _close_sockets(all_=closed == "all")
+    return closed == "none" or _close_sockets(all_=closed == "all")
 
 
 def beside(hidden: Collection[Path], below: Path = Path("/")) -> Iterator[Path]:
@@ -188,7 +190,7 @@ def _close_sockets(*, all_: bool) -> bool:
         return False
     machine, single, pair = MACHINES[platform.machine()]
     opened = [(NUMBER, WHOLE, single)]
-    of_paths = [(DOMAIN, WHOLE, socket.AF_UNIX), (KIND, *PACKETS)]
+    of_paths = [(DOMAIN, WHOLE, socket.AF_UNIX), (KIND, *STREAMS_AND_DATAGRAMS)]
     # Each a place, the bits that are looked at, and what is found there.
     refused = [
         [(NUMBER, OTHER_CALLS, OTHER_CALLS)],

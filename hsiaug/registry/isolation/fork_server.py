@@ -12,5 +12,5 @@ from hsiaug.registry.isolation.processes import adopt_orphans
 
 sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 adopt_orphans()
-# Where one of these ends.
+# Said where a worker ends.
 warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")

@@ -466,7 +466,7 @@ def _prepare() -> None:
 
 
 def _kill_all() -> None:
-    """The same at once, whoever holds the lock."""
+    """As :func:`end_all`, at once, whoever holds the lock."""
     _kill_trees({*_children, *filter(None, [_fork_server()._forkserver_pid])})
 
 

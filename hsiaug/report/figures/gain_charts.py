@@ -147,8 +147,8 @@ def _draw_verdicts(
             write(row, verdict.finding, TONES[""])
         for gain, y in zip(known, (row - APART, row + APART), strict=False):
             style = series_style(places[gain.control])
-            if gain.is_interval and gain.ends:
-                ends = [100 * end for end in gain.ends[:2]]
+            if gain.interval:
+                ends = [100 * end for end in gain.interval]
                 axes.plot(ends, [y, y], color=style["color"], linewidth=2.5, alpha=0.55)
             elif gain.draws > 1:
                 points = [100 * value for value in gain.differences]
@@ -188,8 +188,8 @@ def _gains(table: ReportTable, most: int | None) -> ChartBlock:
     lines = {arm: each * place for place, arm in enumerate(arms)}
     places = control_places(known)
     panels = [
-        Panel((table.labels[classifier],), partial(_draw_gains, list(arms), lines, places, each))
-        for classifier, arms in groupby(known, lambda arm: arm[NONE].cell.classifier)
+        Panel((table.labels[classifier],), partial(_draw_gains, list(group), lines, places, each))
+        for classifier, group in groupby(known, lambda arm: arm[NONE].cell.classifier)
     ]
     return ChartBlock(
         table.heading,
@@ -226,11 +226,7 @@ def _draw_gains(
         # One outline for all arms: one of each would make a page of twenty arms many times as
         # large.
         style = series_style(places[control])
-        bars = [
-            (x, y)
-            for y, gain in gains
-            for x in (gain.ends[:2] if gain.ends and gain.is_interval else (gain.mean, gain.mean))
-        ]
+        bars = [(x, y) for y, gain in gains for x in gain.interval or (gain.mean, gain.mean)]
         _outline(axes, bars, color=style["color"], linewidth=1.6, alpha=0.7)
         ticks = [(d, y + up) for y, gain in gains for d in gain.differences for up in (-0.3, 0.3)]
         _outline(axes, ticks, color=style["color"], linewidth=0.6, alpha=0.7)

@@ -55,7 +55,7 @@ def _gains(table: ReportTable) -> Grid:
         GridColumn("p", largest_p),
         GridColumn("verdict", verdict, numeric=False),
     ]
-    cells = [cell for cell in table.by_classifier if (cell.arm, cell.classifier) in table.by_arm]
+    cells = [cell for cell in table.by_classifier if cell.key in table.by_arm]
     return make_grid(
         "Gain over the controls", columns, cells, keys=len(keys), block=attrgetter("classifier")
     )

@@ -13,8 +13,9 @@ from hsiaug.report.cells import ArmCell, class_counts
 from hsiaug.report.confusions import confusions
 from hsiaug.report.figures.confusion import confusion_figure, draw_confusions
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
-from hsiaug.report.gains import Gain, rows_of
+from hsiaug.report.gains import Gain
 from hsiaug.report.grid import Grid, GridColumn, make_grid
+from hsiaug.report.notes import small_classes
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
@@ -35,8 +36,7 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
     if not table.class_names:
         return None
     notes: tuple[str, ...] = ()
-    if left_out := _left_out(table):
-        listed = ", ".join(table.class_names[c - 1] for c in sorted(left_out))
+    if listed := ", ".join(small_classes(table)):
         few = f"fewer than {MIN_TEST_PIXELS} test pixels in some draw"
         notes = (f"{LEFT_OUT} AA leaves it out: {few} ({listed}).",)
     store = sources.store
@@ -100,9 +100,7 @@ def _against_none(table: ReportTable, classifier: Method) -> Grid:
         for key in ("train_counts", "test_counts")
     }
     compared = [
-        gain
-        for gain in rows_of(table.compared)
-        if gain.control == NONE and gain.cell.classifier == classifier
+        arm[NONE] for (_, by), arm in table.by_arm.items() if by == classifier and arm[NONE].draws
     ]
     bare = compared[0].control_cell if compared else None
 

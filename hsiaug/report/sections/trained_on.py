@@ -27,7 +27,7 @@ def synthetic_only_grid(table: ReportTable) -> Grid:
     main = table.scores.main
 
     def over(control: str, row: _Trained) -> str:
-        found = table.synthetic_only.get((row.cell.arm, row.cell.classifier), {}).get(control)
+        found = table.synthetic_only.get(row.cell.key, {}).get(control)
         return with_ends(found.mean, found.ends) if found and found.draws else MISSING
 
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
@@ -66,7 +66,7 @@ def _trained(table: ReportTable, cell: ArmCell) -> Iterator[_Trained]:
     """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples
     alone.
     """
-    if over := table.synthetic_only.get((cell.arm, cell.classifier)):
+    if over := table.synthetic_only.get(cell.key):
         real, both = over[NONE].control_cell, over[BOTH].control_cell
         arm = both.arm if both else cell.arm
         for train, found in {"real": real, SYNTHETIC: cell, BOTH: both}.items():
