@@ -26,13 +26,10 @@ from hsiaug.metrics.significance import (
     t_quantile,
 )
 
-Shown = Literal["above", "below", "no difference shown", "undecided"]
-"""Verdicts on one difference of paired draws."""
-
-Word = Literal["above", "below", "< 1 point", "open", "too few draws"]
-"""What is said of one difference, on terminal, page and picture and in files. ``above`` and
-``below``: shown by the test. ``< 1 point``: a gain of MARGIN is ruled out. ``open``: enough draws
-for a large difference, and none of these is shown.
+Shown = Literal["above", "below", "< 1 point", "open", "too few draws"]
+"""What one difference of paired draws shows; terminal, page, picture and files have these words.
+``above`` and ``below``: shown by the test. ``< 1 point``: a gain of MARGIN is ruled out. ``open``:
+enough draws for a large difference, and none of these is shown.
 """
 Finding = Literal[
     "helps",
@@ -101,27 +98,17 @@ class Evidence:
         """The mean difference."""
         return self.summary.mean
 
-    @property
+    @cached_property
     def shown(self) -> Shown:
         """What the differences show.
 
         ``above`` and ``below`` need a corrected p < .05 and a mean that does not print as 0.0
-        points. Without that: ``undecided`` where so few draws could not have shown anything, else
-        ``no difference shown``.
+        points. Without a p, the draws were too few to show anything.
         """
         if self.p_corrected is None:
-            return "undecided"
+            return "too few draws"
         if self.p_corrected < ALPHA and round(100 * self.mean, 1) != 0:
             return "above" if self.mean > 0 else "below"
-        return "no difference shown"
-
-    @property
-    def word(self) -> Word:
-        """What the differences show, in the word that every screen, file and picture has."""
-        if self.shown == "undecided":
-            return "too few draws"
-        if self.shown != "no difference shown":
-            return self.shown
         return "open" if equivalence(self.differences) == "open" else "< 1 point"
 
     @property
@@ -224,10 +211,10 @@ def judge(
     if shown_anywhere == {"above"}:
         lost = any(evidence.shown == "below" for evidence in (second or {}).values())
         return verdict("helps, at a loss" if lost else "helps", draws=draws)
-    if above_none and shown_anywhere == {"above", "undecided"}:
-        waits_for = next(control for control in every if against[control] == "undecided")
+    if above_none and shown_anywhere == {"above", "too few draws"}:
+        waits_for = next(control for control in every if against[control] == "too few draws")
         return verdict("gains", draws=len(every[waits_for].differences), waits_for=waits_for)
-    if "undecided" in shown_in_main:
+    if "too few draws" in shown_in_main:
         return verdict("undecided", draws=draws)
     if shown_in_main == {"below"}:
         return verdict("hurts", draws=draws)

@@ -14,7 +14,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
-from hsiaug.metrics.verdict import Word
+from hsiaug.metrics.verdict import Shown
 from hsiaug.report.gains import ArmGains, Gain, in_points, rival_of
 from hsiaug.trial.arm import NONE, RIVALS
 
@@ -233,6 +233,9 @@ def three_answers(table: ReportTable) -> Answers:
     over_controls = _answer(question, table, remaining, rival_of)
     if arms and not remaining:
         over_controls = Answer(question, "NOT ASKED", (), 0, 0)
+    elif over_controls.status == "YES" and over_none.status != "YES":
+        # ``none`` is a control too.
+        over_controls = replace(over_controls, status=over_none.status, shown=0)
     controls = [arm for arm in judged if arm[NONE].cell.is_control]
     of_controls = _answer("", table, controls, itemgetter(NONE))
     return Answers(
@@ -261,7 +264,7 @@ def _more_seeds(table: ReportTable) -> int | None:
     return max(USUAL_DRAWS, len(seeds) + MIN_PAIRS - len(table.draws))
 
 
-STATUS_OF: dict[Word, Status] = {
+STATUS_OF: dict[Shown, Status] = {
     "above": "YES",
     "below": "NO",
     "< 1 point": "NO",

@@ -3,6 +3,7 @@ it, or words alone.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ ENTRY = re.compile(rf"@(\w+)\s*\{{\s*([^\s,{{}}]+)\s*((?:,\s*{FIELD.pattern}\s*)
 SPECIAL = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"}
 )
+COMBINING = dict(zip("'`^\"~cv", "\u0301\u0300\u0302\u0308\u0303\u0327\u030c", strict=True))
+"""Accents of LaTeX as Unicode combines them."""
+ACCENTED = re.compile(r"\\(?:([cv])(?:\{|\s)|(['`^\"~])\{?)\s*([A-Za-z])\}?")
 VENUE = ("journal", "booktitle", "howpublished", "publisher")
 
 
@@ -41,7 +45,8 @@ class BibtexEntry:
     def plain(self) -> str:
         """Authors, title, venue, year, DOI and e-print on one line."""
         values = {
-            name: re.sub(r"[{}]|\\(?=[&%#_$])", "", value) for name, value in self.fields.items()
+            name: re.sub(r"[{}]|\\(?=[&%#_$])", "", ACCENTED.sub(_letter, value))
+            for name, value in self.fields.items()
         }
         *others, last = values.get("author", "").split(" and ")
         number = f"({values['number']})" if "number" in values else ""
@@ -111,6 +116,11 @@ def _entry(found: re.Match[str]) -> BibtexEntry:
         name.lower(): re.sub(r"^[{\"]|[}\"]$", "", value) for name, value in FIELD.findall(found[3])
     }
     return BibtexEntry(found[1].lower(), found[2], values)
+
+
+def _letter(found: re.Match[str]) -> str:
+    """A letter with its accent, as Unicode has it."""
+    return unicodedata.normalize("NFC", found[3] + COMBINING[found[1] or found[2]])
 
 
 def _key(name: str) -> str:

@@ -8,14 +8,14 @@ from operator import itemgetter
 from statistics import fmean
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import MARGIN, Finding, Verdict, Word, undecided
+from hsiaug.metrics.verdict import MARGIN, Finding, Shown, Verdict, undecided
 from hsiaug.report.answers import Use
 from hsiaug.report.gains import Gain, rival_of
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import NONE
 
-TONES_OF_WORDS: dict[Word, str] = {
+TONES_OF_WORDS: dict[Shown, str] = {
     "above": "good",
     "below": "bad",
     "< 1 point": "",

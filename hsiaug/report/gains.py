@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import Ends, MeanStd
-from hsiaug.metrics.verdict import Evidence, Verdict, Word, correct, judge
+from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
 from hsiaug.report.cells import ArmCell, CellKey, summarise
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, NONE, Method
@@ -56,7 +56,7 @@ class Gain(NamedTuple):
         Which of the two.
     p, p_corrected : float or None
         Of the sign-flip test by itself, and corrected for its family; None of few draws.
-    shown : Word
+    shown : Shown
         What the differences show.
     second_mean : float or None
         The mean difference of the second metric.
@@ -81,7 +81,7 @@ class Gain(NamedTuple):
     is_interval: bool
     p: float | None
     p_corrected: float | None
-    shown: Word
+    shown: Shown
     second_mean: float | None
     second_below: bool
     rival: bool = False
@@ -322,7 +322,7 @@ def _row(pair: _Pair, *, rival: bool = False, verdict: Verdict | None = None) ->
         is_interval=ends is not None and ends.is_interval,
         p=main.p,
         p_corrected=main.p_corrected,
-        shown=main.word,
+        shown=main.shown,
         second_mean=second.mean if second.differences else None,
         second_below=second.shown == "below",
         rival=rival,
@@ -474,11 +474,11 @@ def _rival(pairs: Sequence[_Pair]) -> _Pair | None:
     if not compared:
         return others[0] if others else None
     least = min(compared, key=attrgetter("main.mean"))
-    below = [pair for pair in compared if pair.main.word == "below"]
-    waiting = [pair for pair in others if pair.main.word == "too few draws"]
+    below = [pair for pair in compared if pair.main.shown == "below"]
+    waiting = [pair for pair in others if pair.main.shown == "too few draws"]
     if below:
         return min(below, key=attrgetter("main.mean"))
-    if waiting and least.main.word != "< 1 point":
+    if waiting and least.main.shown != "< 1 point":
         return min(waiting, key=lambda pair: len(pair.main.differences))
-    not_above = (pair for pair in compared if pair.main.word != "above")
+    not_above = (pair for pair in compared if pair.main.shown != "above")
     return min(not_above, key=attrgetter("main.mean"), default=least)

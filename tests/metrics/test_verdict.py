@@ -29,16 +29,16 @@ def both(none: Evidence, duplicate: Evidence, **told: int) -> Verdict:
     [
         ([3.0] * 10, 0.002, "above"),
         ([-3.0] * 10, 0.002, "below"),
-        ([3.0] * 10, 0.05, "no difference shown"),
-        ([-3.0] * 10, 0.051, "no difference shown"),
+        ([3.0] * 10, 0.05, "open"),
+        ([-3.0] * 10, 0.051, "< 1 point"),
         # What every table prints as 0.0 is no gain and no loss, whatever its p.
-        ([0.013] * 10, 0.002, "no difference shown"),
-        ([-0.013] * 10, 0.002, "no difference shown"),
-        ([0.0] * 10, 1.0, "no difference shown"),
+        ([0.013] * 10, 0.002, "< 1 point"),
+        ([-0.013] * 10, 0.002, "< 1 point"),
+        ([0.0] * 10, 1.0, "< 1 point"),
         # So few draws could not have shown anything.
-        ([3.0] * 3, None, "undecided"),
-        ([-3.0] * 5, None, "undecided"),
-        ([], None, "undecided"),
+        ([3.0] * 3, None, "too few draws"),
+        ([-3.0] * 5, None, "too few draws"),
+        ([], None, "too few draws"),
     ],
 )
 def test_what_draws_show(points: list[float], p: float | None, said: str) -> None:
@@ -174,7 +174,12 @@ def turned(one: Evidence) -> Evidence:
 
 @given(ARMS)
 def test_exchanging_arm_and_control_exchanges_above_and_below(one: Evidence) -> None:
-    assert turned(one).shown == OPPOSITE.get(one.shown, one.shown)
+    forth, back = one.shown, turned(one).shown
+    if {forth, back} & {*OPPOSITE}:
+        assert back == OPPOSITE.get(forth)
+    else:
+        # A gain of one point may be ruled out one way alone.
+        assert "too few draws" not in {forth, back} or forth == back
 
 
 @given(ARMS, ARMS)
@@ -220,8 +225,8 @@ def test_a_claim_has_p_enough_draws_and_a_number_to_print(
 
 
 @given(ARMS)
-def test_enough_draws_are_never_undecided(one: Evidence) -> None:
-    assert (one.shown == "undecided") == (len(one.differences) < MIN_PAIRS)
+def test_only_few_draws_are_too_few(one: Evidence) -> None:
+    assert (one.shown == "too few draws") == (len(one.differences) < MIN_PAIRS)
 
 
 @given(ARMS, ARMS)
@@ -237,7 +242,7 @@ def test_arms_beside_it_widen_the_interval_that_decides() -> None:
     one = evidence((0.4, 2.6, 1.2, 2.0, -0.3, 3.1, 0.6, 1.9))
     others = [evidence([(-1) ** (i >> k) * (1 + i / 9) for i in range(8)]) for k in range(3)]
     (by_itself,), among = correct([one]), correct([one, *others])[0]
-    assert by_itself.shown == "above" and among.shown == "no difference shown"
+    assert by_itself.shown == "above" and among.shown in ("open", "< 1 point")
     assert by_itself.interval is not None and among.interval is not None
     assert among.interval[0] < 0 < by_itself.interval[0] < by_itself.interval[1] < among.interval[1]
 
@@ -245,4 +250,4 @@ def test_arms_beside_it_widen_the_interval_that_decides() -> None:
 @given(st.floats(-1, 1))
 def test_a_zero_is_what_prints_as_zero(fraction: float) -> None:
     shown = Evidence((fraction,), p_corrected=0.01).shown
-    assert (shown == "no difference shown") == (f"{100 * fraction:.1f}" in ("0.0", "-0.0"))
+    assert (shown == "open") == (f"{100 * fraction:.1f}" in ("0.0", "-0.0"))

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from matplotlib.axes import Axes
 from report_records import benchmark
 from rich.console import Console
 
@@ -65,6 +66,20 @@ def written(row: dict) -> str:
     return f"{number(row['gain'])} ({number(row['smallest'])} to {number(row['largest'])})"
 
 
+def drawn_ends(axes: Axes, y: float) -> tuple[float, float]:
+    """The smallest and the largest place of what a chart draws at one height, but for its mark."""
+    lines = [line for line in axes.lines if len(line.get_xdata()) > 1]
+    (xs,) = (line.get_xdata() for line in lines if set(line.get_ydata()) == {y})
+    return min(xs), max(xs)
+
+
+def ends(row: dict) -> tuple[float, float]:
+    """What stands beside the mean of a row of JSON."""
+    if row["low"] is not None:
+        return row["low"], row["high"]
+    return row["smallest"], row["largest"]
+
+
 @pytest.mark.parametrize("draws", [3, 12])
 def test_all_say_one_comparison(draws: int) -> None:
     report = measured(draws)
@@ -84,19 +99,25 @@ def test_all_say_one_comparison(draws: int) -> None:
     cells = [" ".join(cell.text.split()) for cell in page.all("td")]
     drawn = picture_named(page, "over no samples and over the rival")
     figure = figure_of(report, "generator")
-    card = [text.get_text() for axes in figure.subfigs[0].axes for text in axes.texts]
+    (axes, *_) = figure.subfigs[0].axes
+    files = csv.DictReader(io.StringIO(render_report(report, "csv", by="gain")))
+    in_file = {(found["generator"], found["over"]): found for found in files}
     for generator, over in pairs:
         row = rows[generator, over]
         word = "" if row["shown"] == "too few draws" else f"{row['shown']} "
         assert f"{word}{written(row)}" in terminal
         assert f"{word}{written(row)}" in cells
         mean = written(row).split()[0]
-        assert any(
-            text.startswith(f"over {over} {mean}: {row['shown']}; ")
-            and text.endswith(p_said(row["p_corrected"]))
-            and text in drawn
-            for text in card
-        )
+        said = f"over {over} {mean}: {row['shown']}; {p_said(row['p_corrected'])}"
+        assert said in drawn
+        places = [text.xy[1] for text in axes.texts if text.get_text() == said]
+        assert any(drawn_ends(axes, y) == pytest.approx(ends(row)) for y in places)
+        found = in_file[generator, over]
+        assert found["shown"] == row["shown"]
+        assert float(found["gain"]) == pytest.approx(row["gain"])
+        low, high = ("low", "high") if row["low"] is not None else ("smallest", "largest")
+        assert (float(found[low]), float(found[high])) == pytest.approx(ends(row))
+        assert bool(found["low"]) == (row["low"] is not None)
 
 
 def test_the_trials_of_csv_give_the_gains_of_json() -> None:
@@ -122,9 +143,6 @@ def test_the_csv_of_gains_has_the_rows_of_json() -> None:
     rows = [*csv.DictReader(io.StringIO(render_report(report, "csv", by="gain")))]
     found = {(row["generator"], row["over"]): row for row in rows}
     assert set(found) == set(by_json(report))
-    for key, row in by_json(report).items():
-        assert found[key]["shown"] == row["shown"]
-        assert float(found[key]["gain"]) == pytest.approx(row["gain"])
     rivals = {row["generator"]: row["over"] for row in rows if row["rival"] == "True"}
     assert rivals == {"smote": "duplicate", "mixup": "duplicate", "noise": "duplicate"}
 

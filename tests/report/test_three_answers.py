@@ -122,6 +122,44 @@ def test_comparisons_that_are_not_told_say_how_large_they_are() -> None:
     assert "1 more in the table: −9." in text
 
 
+def without_draws(records: list[dict[str, Any]], generator: str) -> list[dict[str, Any]]:
+    """The records without those of one generator after draw 2."""
+    return [
+        one
+        for one in records
+        if one["spec"]["generator"]["name"] != generator or one["spec"]["seed"] < 3
+    ]
+
+
+def test_an_arm_with_fewer_draws_than_others_says_so() -> None:
+    gains = {"duplicate": 0.1, "smote": 3.0, "mixup": 2.0}
+    first, second, _ = lines(without_draws(scene(gains), "mixup"))
+    assert first.startswith("1 Better than no samples? YES, 2 of 4 arms.")
+    assert "points of AA, too few draws with 2 of 2 classifiers." in first
+    assert "mixup" not in second
+    first, second, _ = lines(without_draws(scene(gains), "duplicate"))
+    assert first.startswith("1 Better than no samples? YES.")
+    assert second.startswith("2 Better than all controls? TOO FEW DRAWS.")
+    assert "(real samples repeated), too few draws with 2 of 2 classifiers." in second
+
+
+def test_nothing_is_better_than_all_controls_that_is_not_shown_better_than_no_samples() -> None:
+    records = without_draws(scene({"duplicate": 0.1, "smote": 3.0}), "none")
+    _, second, _ = lines(records)
+    assert statuses(answers_of(records))[:2] == ("TOO FEW DRAWS",) * 2
+    assert second.endswith("That it is better than no samples is not shown.")
+
+
+def test_a_gain_that_is_not_shown_is_a_number_over_the_rival() -> None:
+    """``below`` is what the test shows."""
+    records = scene(
+        {"duplicate": 0.0, "pseudo": 8.0, "txt2hsi": 7.9}, transductive=("pseudo", "txt2hsi")
+    )
+    _, second, _ = lines(records)
+    assert second.startswith("2 Better than all controls? NO. txt2hsi: −0.1")
+    assert " points of AA over pseudo (real pixels that a teacher labels), a gain of 1 " in second
+
+
 def test_a_loss_is_a_no_that_says_worse() -> None:
     first, _, _ = lines(scene({"duplicate": 0.0, "smote": -3.0}))
     assert first.startswith("1 Better than no samples? NO. smote: ")

@@ -44,8 +44,8 @@ NO_ARMS = (
 )
 """What such a picture needs, and how to come by it."""
 OF_CARD = (
-    "marks: mean gain over no samples and over the rival; bar: the interval, below"
-    f" {MIN_PAIRS} draws the draws"
+    "marks: mean gain over no samples and over the rival; bar: its 95 % interval corrected over"
+    f" arms, below {MIN_PAIRS} draws ticks: the draws; p: sign-flip test, corrected over arms"
 )
 OF_GAINS = (
     "ticks: draws; mark: mean; bar: its 95 % interval corrected over arms, from"
