@@ -15,13 +15,10 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report
 from hsiaug.report.answer_text import use_sentences
-from hsiaug.report.answers import Use, three_answers
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.answers import three_answers, used_cell
 from hsiaug.report.formatting import count
-from hsiaug.report.tables import ReportTable
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
-from hsiaug.trial.arm import NONE
 from hsiaug.trial.store import Store
 
 ENOUGH_FIELDS = 2.0
@@ -141,14 +138,8 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
     if not decided:
         return None
     answers, table = max(decided, key=lambda pair: pair[0].draws)
-    cell = next(cell for cell in table.cells.values() if _is_used(table, cell, answers.use))
+    cell = used_cell(table, answers.use)
+    assert cell is not None, "an arm that is named has a cell"
     sentences = " ".join(use_sentences(answers))
     sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
     return Shown(sentence, next(iter(cell.ok)).hash)
-
-
-def _is_used(table: ReportTable, cell: ArmCell, use: Use) -> bool:
-    """Whether a cell is the arm that an answer names."""
-    if use.gain is None:
-        return cell.arm.generator.name == NONE and table.labels[cell.classifier] == use.name
-    return table.cell_label(cell) == use.name

@@ -264,6 +264,15 @@ def _more_seeds(table: ReportTable) -> int | None:
     return max(USUAL_DRAWS, len(seeds) + MIN_PAIRS - len(table.draws))
 
 
+def used_cell(table: ReportTable, use: Use) -> ArmCell | None:
+    """The trials of the arm that the third answer names; None where it names none."""
+    for cell in table.cells.values():
+        name = table.labels[cell.classifier] if use.gain is None else table.cell_label(cell)
+        if name == use.name and (use.gain is not None or cell.without_samples):
+            return cell
+    return None
+
+
 STATUS_OF: dict[Shown, Status] = {
     "above": "YES",
     "below": "NO",

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Finding, Shown, Verdict, undecided
-from hsiaug.report.answers import Use
+from hsiaug.report.answers import Use, used_cell
 from hsiaug.report.gains import Gain, rival_of
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
@@ -108,7 +108,7 @@ def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -
     told = {
         table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))
     }
-    trial = cell.ok[0] if cell and store is not None and table.scores.fields else None
+    used = used_cell(table, use) if store is not None and table.scores.fields else None
     about = {
         "cell": cell,
         # The arm to use is the best of those that are shown to gain, and need not be this one.
@@ -116,7 +116,8 @@ def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -
             cell and use.name and not cell.without_samples and table.cell_label(cell) != use.name
         ),
         "told": sorted(told.items(), key=itemgetter(1)),
-        "trial": trial,
+        "used": use.name + " without samples" * (use.gain is None),
+        "trial": used.ok[0] if used else None,
         "store": store,
     }
     return sentences("best.txt", table=table, quote=shlex.quote, **about)

@@ -296,10 +296,11 @@ def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_
     )
     assert ", lowest in alfalfa (40.0 %). Next: hsiaug report" in text
     page = " ".join(parsed(render_html(build_report(records, store="my results"))).text.split())
-    first = next(one["hash"] for one in records if one["spec"]["generator"]["name"] == "smote")
+    used = next(one["hash"] for one in records if one["spec"]["generator"]["name"] == "none")
     assert "lowest in alfalfa (40.0 %)." in page
     assert (
-        f"Next: hsiaug map indian-pines --record {first} --store 'my results' --out map.tif" in page
+        f"Next: hsiaug map indian-pines --record {used} --store 'my results' --out map.tif"
+        " (the map of svm without samples)" in page
     )
 
 
