@@ -16,6 +16,7 @@ from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report
 from hsiaug.report.answer_text import use_sentences
 from hsiaug.report.answers import three_answers, used_cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.formatting import count
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
@@ -99,12 +100,17 @@ class Shown:
     ----------
     sentence : str
         What to use, by its table with the most draws.
-    hash : str
-        Of a record of that arm.
+    cell : ArmCell
+        The trials of that arm.
     """
 
     sentence: str
-    hash: str
+    cell: ArmCell
+
+    @property
+    def hash(self) -> str:
+        """Of a record of that arm."""
+        return self.cell.ok[0].hash
 
 
 def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
@@ -142,4 +148,4 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
     assert cell is not None, "an arm that is named has a cell"
     sentences = " ".join(use_sentences(answers))
     sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
-    return Shown(sentence, next(iter(cell.ok)).hash)
+    return Shown(sentence, cell)

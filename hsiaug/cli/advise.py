@@ -121,7 +121,7 @@ def advise(
         benchmark = shown_by_benchmark(Path(defaults.STORE), loaded)
         header, rows, lines = tell_advice(advice, session, benchmark)
     if json:
-        print_json(advice_json(advice, session, lines))
+        print_json(advice_json(advice, session, lines, benchmark))
         return
     screen = console()
     if rows:

@@ -18,6 +18,7 @@ from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.defaults import PROPOSED
 from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS, mean_ends
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report.formatting import count, ends_text, percent, signed, span, with_ends
@@ -192,29 +193,36 @@ def _commands(advice: Advice, session: Session) -> dict[str, str]:
 
 
 def advice_json(
-    advice: Advice, session: Session, lines: Sequence[tuple[str, str]]
+    advice: Advice,
+    session: Session,
+    lines: Sequence[tuple[str, str]],
+    benchmark: Shown | None = None,
 ) -> dict[str, object]:
     """An advice as plain values; gains are in points, of the main score over the control that
-    decides.
+    decides. What to use, and its command, are those of the lines.
 
     Parameters
     ----------
     lines : sequence of (str, str)
         As :func:`tell_advice` gives them.
+    benchmark : Shown or None
+        What a benchmark of this scene has shown, where there is one.
     """
     final = advice.final
+    inner = _use_json(final.classifier.name, final.generator.name, final.rate, final.omega)
+    use, commands = inner, _commands(advice, session)
+    if benchmark:
+        arm, classifier = benchmark.cell.key
+        use = _use_json(classifier.name, arm.generator.name, arm.rate, arm.omega)
+        own_map = _map_command(session, benchmark.hash)
+        commands |= {"command": own_map, "map": own_map, "or": commands["command"]}
     stages = (("screened", advice.screened), ("confirmed", advice.confirmed))
     return {
         "verdict": advice.kind,
-        "use": {
-            "classifier": final.classifier.name,
-            "generator": final.generator.name,
-            "lambda": final.rate.lam,
-            "times": final.rate.times,
-            "omega": final.omega,
-        },
+        "use": use,
+        "inner_draws": inner,
         "metric": advice.score,
-        "commands": _commands(advice, session),
+        "commands": commands,
         "leaky": _is_leaky(advice, session),
         "arms": [
             {"stage": stage, **_arm_json(gain, advice.level)}
@@ -225,6 +233,18 @@ def advice_json(
             name: 100 * score for name, score in advice.without_generator.items()
         },
         "lines": [{"label": label, "text": text} for label, text in lines],
+    }
+
+
+def _use_json(
+    classifier: str, generator: str, rate: Rate, omega: float | None
+) -> dict[str, object]:
+    return {
+        "classifier": classifier,
+        "generator": generator,
+        "lambda": rate.lam,
+        "times": rate.times,
+        "omega": omega,
     }
 
 

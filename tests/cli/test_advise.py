@@ -338,6 +338,10 @@ def test_a_benchmark_of_the_scene_says_more_than_inner_draws(typed: Typed, tmp_p
     assert command.startswith("hsiaug map toy")
     spec = Store(tmp_path / "hsiaug-results").find(record)["spec"]
     assert (spec["generator"]["name"], spec["classifier"]["name"]) == ("none", "memory")
+    value = json.loads(typed("--generator", "poison", "--json"))
+    assert (value["use"]["generator"], value["use"]["classifier"]) == ("none", "memory")
+    assert value["commands"]["command"] == command and value["commands"]["or"] == said["or"][0]
+    assert said["inner draws"][0].startswith(value["inner_draws"]["classifier"])
 
 
 def test_all_labels_of_an_own_scene_are_divided_where_its_classes_have_several_fields(
