@@ -191,8 +191,9 @@ def ask_ours(model: Denoiser, params: Txt2HsiParams, n: int) -> Callable[[], Ten
 def made_up_sentences(n: int) -> tuple[Said, Vocabulary]:
     """Sentences of n patches, as long as they can be, and what they refer to."""
     place = torch.arange(n * MENTIONS).reshape(n, MENTIONS)
-    said = Said(place % NOUNS, place % RELATIONS, torch.zeros(n))
-    return said, Vocabulary(torch.randn(NOUNS, NOUN), torch.randn(RELATIONS, NOUN))
+    none = torch.zeros(n)
+    said = Said(place % NOUNS, place % RELATIONS, none, none.long())
+    return said, Vocabulary.without_kinds(torch.randn(NOUNS, NOUN), torch.randn(RELATIONS, NOUN))
 
 
 def ask_peer(model: nn.Module, params: Txt2HsiParams, n: int) -> Callable[[], Tensor]:

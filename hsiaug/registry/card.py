@@ -206,6 +206,9 @@ class Card:
     prepares : bool
         Of generators: True where what needs no label is learnt once a scene, or a set of training
         places, by ``prepare``, and handed to every ``fit``.
+    prepare_version : str
+        Of generators: the version of ``prepare``, where another one of the plugin leaves what it
+        gives as it was; by default ``version``.
     prepare_seconds : float
         Of generators: rough seconds of ``prepare``, as ``seconds``.
     baseline : str
@@ -242,6 +245,7 @@ class Card:
     uses_device: bool = False
     resumes: bool = False
     prepares: bool = False
+    prepare_version: str = ""
     prepare_seconds: float = 0.0
     seconds: float = 1.0
     params: type[Any] = NoParams

@@ -40,6 +40,8 @@ class PluginSpec:
     viewless : bool
         A classifier that is shown raw spectra whatever view the user names, as it is a control
         of all arms; that is no part of its identity.
+    prepare_version : str
+        Of a generator that prepares: that of what it prepares.
     """
 
     name: str
@@ -47,6 +49,7 @@ class PluginSpec:
     params: Any
     text: str | None = None
     viewless: bool = field(default=False, compare=False)
+    prepare_version: str = field(default="", compare=False)
 
     def as_json(self) -> dict[str, object]:
         """The same values for every trial of a plan: they are not to be changed."""
@@ -75,7 +78,8 @@ class PluginSpec:
             Checksum of those it is shown.
         """
         parameters = identity_params(preparing_params(self.params))
-        identity = {"name": self.name, "version": self.version, "params": parameters}
+        version = self.prepare_version or self.version
+        identity = {"name": self.name, "version": version, "params": parameters}
         return {"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
 
     @property
@@ -101,6 +105,7 @@ def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:
         params=params,
         text=text,
         viewless=card.control_of == "all",
+        prepare_version=card.prepare_version,
     )
 
 

@@ -16,7 +16,7 @@ Gaussian with the same variance everywhere.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -50,31 +50,53 @@ class Said:
         Row of the table of relations.
     clipped : (n,) float32 Tensor
         1 where a polygon of another patch was set in (RPSC).
+    kind : (n,) int64 Tensor
+        Row of the table of kinds: that of the noun of the centre.
     """
 
     noun: Tensor
     relation: Tensor
     clipped: Tensor
+    kind: Tensor
 
     def take(self, some: slice) -> Said:
         """What is said of some of the patches."""
-        return Said(self.noun[some], self.relation[some], self.clipped[some])
+        return Said(self.noun[some], self.relation[some], self.clipped[some], self.kind[some])
 
     def silent(self) -> Said:
         """The same patches without a text."""
-        return Said(torch.full_like(self.noun, -1), self.relation, self.clipped)
+        return replace(self, noun=torch.full_like(self.noun, -1))
 
     def to(self, device: str) -> Said:
         """The same on another device."""
-        return Said(self.noun.to(device), self.relation.to(device), self.clipped.to(device))
+        return Said(
+            self.noun.to(device),
+            self.relation.to(device),
+            self.clipped.to(device),
+            self.kind.to(device),
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """Vectors of nouns (G, NOUN) and of relations (R, NOUN)."""
+    """Vectors of what can be said.
+
+    Attributes
+    ----------
+    nouns, relations : Tensor (G, NOUN), (R, NOUN)
+        Of mentions.
+    kinds : Tensor (K + 1, NOUN)
+        What a kind adds to the noun of the centre; the first is none.
+    """
 
     nouns: Tensor
     relations: Tensor
+    kinds: Tensor
+
+    @classmethod
+    def without_kinds(cls, nouns: Tensor, relations: Tensor) -> Vocabulary:
+        """Nouns that have no kinds."""
+        return cls(nouns, relations, nouns.new_zeros(1, nouns.shape[1]))
 
 
 class Attention(nn.Module):
@@ -328,6 +350,8 @@ class Denoiser(nn.Module):
         """What the network adds, in pixels (n, p, p, d), and its attentions."""
         absent = said.noun < 0
         noun = vocabulary.nouns[said.noun.clamp(min=0)]
+        kind = vocabulary.kinds[said.kind][:, None]
+        noun = torch.cat([noun[:, :1] + kind, noun[:, 1:]], dim=1)
         mentions = self.mention(torch.cat([noun, vocabulary.relations[said.relation]], dim=2))
         has_text = ~absent[:, :1]
         vector = self.level(level_features(sigma)) + said.clipped[:, None] * self.clipped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ pixels, or of the whole patch.
 SHARES = (("whole", 0.95), ("most", 0.6), ("half", 0.35), ("small", 0.0))
 """Least share of a patch that the class of the centre covers, by what is said of it."""
 COLUMN = {relation: column for column, relation in enumerate(RELATIONS)}
+LOOKS = np.array([COLUMN[relation] for relation in ("even", "mixed", "dark", "bright")])
+"""Facts that are of how a class looks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +165,39 @@ def facts_of_mentions(sentences: Sequence[Sequence[Mention]]) -> Ids:
         for mention in mentions:
             row[COLUMN[mention.relation]] = mention.noun
     return facts
+
+
+def choose_seen(
+    seen: Mapping[int, Ids], y: NDArray[np.int64], facts: Ids | None, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Choose a patch that was seen for each that is to be made, which shall be of its kind.
+
+    Parameters
+    ----------
+    seen : mapping of int to array (m, R) of int16
+        {class id: facts of patches that the class was seen in}.
+    y : (n,) int64
+        Class ids.
+    facts : (n, R) int16 or None
+        What is said of the patches that are to be made. Where they are said to look in some way, a
+        patch that looks so is chosen, if there is one.
+    rng : Generator
+        Of the choice.
+
+    Returns
+    -------
+    (n,) int64
+        A row of ``seen`` of the class.
+    """
+    chosen = np.empty(len(y), dtype=np.int64)
+    for number, class_id in enumerate(y.tolist()):
+        likely = np.arange(len(seen[class_id]))
+        if facts is not None:
+            looks = LOOKS[facts[number, LOOKS] >= 0]
+            fits = (seen[class_id][:, looks] >= 0).all(axis=1)
+            likely = likely[fits] if fits.any() else likely
+        chosen[number] = rng.choice(likely)
+    return chosen
 
 
 def withheld_facts(facts: Ids) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Vocabulary
 from hsiaug_builtin.txt2hsi.facts import withheld_facts
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, pixel_features
+from hsiaug_builtin.txt2hsi.kinds import Kinds
 from hsiaug_builtin.txt2hsi.lessons import NamedMap, Teaching, choose_centres
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
@@ -51,7 +52,17 @@ def fit_txt2hsi(
     codec = Codec.of(view, scene.vae, device)
     with torch.inference_mode():
         looks = PixelLooks.of(view, codec.field.latents, codec.scale)
-    named = NamedMap.of(pixels.map, view.patch, looks, written)
+    kinds = Kinds.none(view.visible.shape, device)
+    if params.kinds:
+        kinds = Kinds.find(
+            codec.field.latents,
+            codec.scale,
+            pixel_features(codec.field.latents),
+            pixels.every,
+            scene.denoiser.examples,
+            seed,
+        )
+    named = NamedMap.of(pixels.map, view.patch, looks, kinds.map, written)
     phrases = torch.tensor(embed_relations(params.encoder), device=device)
     denoiser = read_words(scene.denoiser, codec, pixels, words, phrases, params)
     embedded = torch.tensor(words.embedded, device=device)
@@ -64,7 +75,7 @@ def fit_txt2hsi(
         rng = np.random.default_rng(derive_seed("batch", seed, step))
         at = choose_centres(named, centres, 1.0, params.network.batch, rng)
         lesson = teaching.lesson(named, at, words.choose, rng, torch_rng)
-        vocabulary = Vocabulary(denoiser.noun(embedded), denoiser.relation(phrases))
+        vocabulary = Vocabulary(denoiser.noun(embedded), denoiser.relation(phrases), kinds.offset)
         return loss_of_lesson(error, lesson, vocabulary, torch_rng)
 
     denoiser = train(
@@ -86,16 +97,16 @@ def fit_txt2hsi(
         "codec": measure_codec(view, scene.vae, pixels.every, seed),
     }
     rng = np.random.default_rng(derive_seed("facts", seed))
+    asked = {c: rng.permutation(at)[:FACTS_PER_CLASS] for c, at in pixels.every.items()}
     return FittedTxt2Hsi(
         params=params,
         vae=scene.vae,
         denoiser=denoiser,
         remainder=remainder_of(view, scene.vae, pixels.every, seed),
         words=words,
-        facts_of={
-            class_id: named.facts(rng.permutation(at)[:FACTS_PER_CLASS], view.patch)
-            for class_id, at in pixels.every.items()
-        },
+        facts_of={c: named.facts(at, view.patch) for c, at in asked.items()},
+        kinds_of={c: kinds.map[tuple(at.T)] for c, at in asked.items()},
+        kinds=kinds.offset.cpu().numpy(),
         rivals=pixels.rivals,
         reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,

@@ -32,7 +32,14 @@ from hsiaug_builtin.text.layout import (
     read_sentence,
 )
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Said, Vocabulary
-from hsiaug_builtin.txt2hsi.facts import COLUMN, Ids, drop_implied, facts_of_mentions, mirror_facts
+from hsiaug_builtin.txt2hsi.facts import (
+    COLUMN,
+    Ids,
+    choose_seen,
+    drop_implied,
+    facts_of_mentions,
+    mirror_facts,
+)
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lessons import columns_said, mentions_of
 from hsiaug_builtin.txt2hsi.measured import Measure
@@ -67,6 +74,10 @@ class FittedTxt2Hsi:
         How the classes are named.
     facts_of : mapping of int to array of int16
         {class id: (m, R) facts of patches that it was named in}, which samples are asked by.
+    kinds_of : mapping of int to array of int16
+        {class id: (m,) the kinds of these patches}, rows of ``kinds``.
+    kinds : (K + 1, NOUN) float32
+        As of :class:`hsiaug_builtin.txt2hsi.kinds.Kinds`.
     rivals : (C + 1, C + 1) float32
         What the teacher takes each class for, as of
         :class:`hsiaug_builtin.txt2hsi.naming.NamedPixels`.
@@ -83,6 +94,8 @@ class FittedTxt2Hsi:
     remainder: Remainder
     words: ClassWords
     facts_of: Mapping[int, Ids]
+    kinds_of: Mapping[int, NDArray[np.int16]]
+    kinds: NDArray[np.float32]
     rivals: NDArray[np.float32]
     reader: Reader
     normaliser: Normaliser
@@ -170,15 +183,24 @@ class FittedTxt2Hsi:
         x = np.empty((len(y), len(self.normaliser.mean), self.side, self.side), dtype=np.float32)
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
-            of_batch = self._draw_facts(y[batch], rng) if facts is None else facts[batch]
-            x[batch] = self._sample(y[batch], of_batch, omega, rng, torch_rng, tries)
+            said = None if facts is None else facts[batch]
+            seen = choose_seen(self.facts_of, y[batch], said, rng)
+            of_batch = self._draw_facts(y[batch], seen, rng) if said is None else said
+            kind = np.array(
+                [self.kinds_of[c][s] for c, s in zip(y[batch].tolist(), seen.tolist(), strict=True)]
+            )
+            x[batch] = self._sample(y[batch], of_batch, kind, omega, rng, torch_rng, tries)
         facts_of_samples = {**self.facts, "omega": omega, **self.measure(x, y)}
         samples = PatchSamples.made(x, y, facts_of_samples)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
 
-    def _draw_facts(self, y: NDArray[np.int64], rng: np.random.Generator) -> Ids:
-        """(n, R) facts of patches of the classes y (n,), mirrored at random."""
-        rows = np.stack([self.facts_of[c][rng.integers(len(self.facts_of[c]))] for c in y.tolist()])
+    def _draw_facts(
+        self, y: NDArray[np.int64], seen: NDArray[np.int64], rng: np.random.Generator
+    ) -> Ids:
+        """(n, R) facts of the rows ``seen`` (n,) of the classes y (n,), mirrored at random."""
+        rows = np.stack(
+            [self.facts_of[c][row] for c, row in zip(y.tolist(), seen.tolist(), strict=True)]
+        )
         rows = mirror_facts(rows, rng.integers(MIRRORS, size=len(y)))
         if self.params.ask == "confused":
             rows = self._beside_rivals(y, rng)
@@ -274,6 +296,7 @@ class FittedTxt2Hsi:
         return Vocabulary(
             self.denoiser.noun(torch.tensor(self.words.embedded, device=self.device)),
             self.denoiser.relation(torch.tensor(phrases, device=self.device)),
+            torch.tensor(self.kinds, device=self.device),
         )
 
     @torch.inference_mode()
@@ -281,13 +304,17 @@ class FittedTxt2Hsi:
         self,
         y: NDArray[np.int64],
         facts: Ids,
+        kind: NDArray[np.int16],
         omega: float,
         rng: np.random.Generator,
         torch_rng: torch.Generator,
         tries: int,
     ) -> NDArray[np.float32]:
-        """(n, B, p, p) patches in scene units of the classes y (n,), of which facts are said."""
-        said = mentions_of(facts, self.words.choose, rng).to(self.device)
+        """(n, B, p, p) patches in scene units of the classes y (n,), of which facts are said and
+        which are of a kind (n,).
+        """
+        mentions = mentions_of(facts, self.words.choose, rng)
+        said = replace(mentions, kind=torch.from_numpy(kind.astype(np.int64))).to(self.device)
         levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
         shape = (len(y), *self.denoiser.mean.shape)
 
@@ -371,7 +398,9 @@ class FittedTxt2Hsi:
             **self.measure.arrays(),
             **self.reader.arrays(),
             "rivals": self.rivals,
+            "kinds": self.kinds,
             **{f"facts_of.{c}": facts for c, facts in self.facts_of.items()},
+            **{f"kinds_of.{c}": kinds for c, kinds in self.kinds_of.items()},
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
         }
         facts = {
@@ -402,6 +431,8 @@ class FittedTxt2Hsi:
                 phrases=tuple(facts["phrases"]), names=names, **state.under("words", arrays)
             ),
             facts_of={int(c): arrays[f"facts_of.{c}"] for c in facts["ids"]},
+            kinds_of={int(c): arrays[f"kinds_of.{c}"] for c in facts["ids"]},
+            kinds=arrays["kinds"],
             rivals=arrays["rivals"],
             reader=Reader.restore(arrays),
             normaliser=Normaliser(**state.under("normaliser", arrays)),

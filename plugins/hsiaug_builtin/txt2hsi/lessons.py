@@ -25,7 +25,13 @@ from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, levels
 from hsiaug_builtin.txt2hsi.lfue import perturb
-from hsiaug_builtin.txt2hsi.params import CLIPPED, PERTURBED, SAID, SILENT
+from hsiaug_builtin.txt2hsi.params import (
+    CLIPPED,
+    KIND_SAID,
+    PERTURBED,
+    SAID,
+    SILENT,
+)
 from hsiaug_builtin.txt2hsi.rpsc import soft_polygons
 
 MENTIONS = 9
@@ -53,6 +59,8 @@ class NamedMap:
         The patch shows several names.
     rough, bright : (H, W) int8
         Levels beside pixels of the same name.
+    kind : (H, W) int16
+        Number of the kind of each pixel within its name; 0 = none.
     written : mapping of (int, int) to (R,) int16
         Facts of patches that somebody wrote a sentence on, by the pixel in their centre.
     """
@@ -61,6 +69,7 @@ class NamedMap:
     border: NDArray[np.bool_]
     rough: NDArray[np.int8]
     bright: NDArray[np.int8]
+    kind: Ids
     written: Mapping[tuple[int, int], Ids] = field(default_factory=dict)
 
     @classmethod
@@ -69,9 +78,10 @@ class NamedMap:
         names: Ids,
         patch: int,
         looks: PixelLooks,
+        kind: Ids | None = None,
         written: Mapping[tuple[int, int], Ids] | None = None,
     ) -> NamedMap:
-        """Of a map (H, W)."""
+        """Of a map (H, W), by default without kinds."""
         highest = ndimage.maximum_filter(names, size=patch, mode="mirror")
         known = np.where(names < 0, np.iinfo(np.int16).max, names)
         lowest = ndimage.minimum_filter(known, size=patch, mode="mirror")
@@ -81,6 +91,7 @@ class NamedMap:
             (highest >= 0) & (lowest < highest),
             _levels_by_name(looks.rough, names),
             _levels_by_name(looks.bright, names),
+            np.zeros_like(names) if kind is None else kind,
             written or {},
         )
 
@@ -195,6 +206,7 @@ class Teaching:
         regions = named.cut(at, patch)
         rough = named.rough[at[:, 0], at[:, 1]].copy()
         bright = named.bright[at[:, 0], at[:, 1]]
+        kind = named.kind[at[:, 0], at[:, 1]]
         turn = torch.from_numpy(rng.integers(MIRRORS, size=len(at)))
         z = mirror(z, turn)
         regions = mirror(torch.from_numpy(regions)[..., None], turn)[..., 0].numpy().copy()
@@ -207,6 +219,8 @@ class Teaching:
             z = z * (1 - share) + z[to_device(torch.from_numpy(donor), z.device)] * share
             regions = np.where(weight > 0.5, regions[donor], regions)
             rough[clipped] = 0
+            middle = patch // 2
+            kind = np.where(weight[:, middle, middle] > 0.5, kind[donor], kind)
         facts = find_facts(regions, Looks(rough, bright))
         told = np.array([(row, column) in named.written for row, column in at.tolist()])
         # A polygon that was set in is not what was written of the patch.
@@ -222,7 +236,14 @@ class Teaching:
             z = perturb(z.movedim(3, 1), group, torch_rng).movedim(1, 3)
         said[rng.random(len(at)) < SILENT] = -1
         mentions = mentions_of(said, choose_rows, rng)
-        mentions = replace(mentions, clipped=torch.from_numpy(clipped.astype(np.float32)))
+        # What was written may name another class than the pixel has.
+        kind = np.where(facts[:, 0] == regions[:, patch // 2, patch // 2], kind, 0)
+        kind[rng.random(len(at)) >= KIND_SAID] = 0
+        mentions = replace(
+            mentions,
+            clipped=torch.from_numpy(clipped.astype(np.float32)),
+            kind=torch.from_numpy(kind.astype(np.int64)),
+        )
         own = looked_at(said, regions)
         device = str(z.device)
         return Lesson(z, mentions.to(device), to_device(own, device))
@@ -250,6 +271,7 @@ def mentions_of(said: Ids, choose_rows: ChooseRows, rng: np.random.Generator) ->
         torch.from_numpy(choose_rows(names, rng)),
         torch.from_numpy(phrase),
         torch.zeros(len(said)),
+        torch.zeros(len(said), dtype=torch.int64),
     )
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from hsiaug.api import param
 from hsiaug_builtin.text import MODES, checked_encoder, checked_mode
 
-VERSION = "16"
+VERSION = "17"
 """Of ``txt2hsi``: raised whenever its results change."""
+PREPARE_VERSION = "16"
+"""Of what it learns once a scene: raised whenever that changes."""
 ANGLE = 0.1
 """Weight of the spectral-angle term of the VAE."""
 KL = 1e-3
@@ -19,6 +21,10 @@ SILENT = 0.15
 """Share of patches that are shown without a text, which guidance leads away from."""
 SAID = 0.6
 """Share of the facts of a patch that its sentence says."""
+KIND_SAID = 0.9
+"""Share of patches whose kind is told beside the class, see
+:class:`hsiaug_builtin.txt2hsi.kinds.Kinds`.
+"""
 CLIPPED = 0.35
 """Share of patches clipped by RPSC."""
 PERTURBED = 0.5
@@ -159,7 +165,8 @@ class Txt2HsiParams(CodecParams):
         True, "sentences say what lies where in a patch, not its class alone", preparing=True
     )
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
-    steps: int = param(200, "optimiser steps of the denoiser with the classes of a draw", low=0)
+    kinds: bool = param(True, "tell the network which kind of its class a centre is of")
+    steps: int = param(600, "optimiser steps of the denoiser with the classes of a draw", low=0)
     rate: float = param(1e-3, "peak learning rate of these", low=0)
     strength: float = param(
         1.0,

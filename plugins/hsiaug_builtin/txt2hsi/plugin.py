@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, Plugin, Progress, PromptReading, TrainView, load_state, resampled
-from hsiaug_builtin.txt2hsi.params import VERSION, Txt2HsiParams
+from hsiaug_builtin.txt2hsi.params import PREPARE_VERSION, VERSION, Txt2HsiParams
 
 if TYPE_CHECKING:
     from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
@@ -35,9 +35,10 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         uses_device=True,
         resumes=True,
         prepares=True,
+        prepare_version=PREPARE_VERSION,
         baseline="gaussian",
         prepare_seconds=1000.0,
-        seconds=60.0,
+        seconds=150.0,
         params=Txt2HsiParams,
         presets={
             "tiny": {

@@ -303,7 +303,7 @@ def learn_scene(
             rng,
             torch_rng,
         )
-        vocabulary = Vocabulary(
+        vocabulary = Vocabulary.without_kinds(
             denoiser.examples(
                 lessons.features[tuple(nouns.examples.T)],
                 to_device(torch.from_numpy(nouns.group), device),

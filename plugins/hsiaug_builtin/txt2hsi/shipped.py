@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from hsiaug.api import TrainView, checksum_of_pixels
-from hsiaug_builtin.txt2hsi.params import VERSION, Txt2HsiParams
+from hsiaug_builtin.txt2hsi.params import PREPARE_VERSION, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import PreparedScene
 
 FOLDER = Path(__file__).with_name("shipped")
@@ -45,7 +45,7 @@ def key_of(view: TrainView, params: Txt2HsiParams) -> str:
         for item in fields(params)
         if item.metadata["preparing"] and item.name != "shipped"
     }
-    identity = [VERSION, preparing, view.patch, checksum_of_pixels(view)]
+    identity = [PREPARE_VERSION, preparing, view.patch, checksum_of_pixels(view)]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
