@@ -15,6 +15,7 @@ from typing import Any
 
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.task import USUAL
 from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.fits import has_fit
@@ -201,6 +202,8 @@ class Forecast:
         """Expected seconds of every trial, by hash; the first of those that share something makes
         it.
         """
+        self.of_plugins: dict[tuple[Kind, str], float] = defaultdict(float)
+        """Expected seconds of every generator and classifier, by kind and name."""
         self._measured = True
         # Expected seconds of what a trial prepares for others, by its hash, until it has done so.
         self._preparing: dict[str, float] = {}
@@ -210,6 +213,8 @@ class Forecast:
             made.update(parts)
             self.each[hash] = sum(seconds for seconds, _ in parts.values())
             for key, (seconds, _) in parts.items():
+                kind: Kind = "classifier" if key == trial.hash else "generator"
+                self.of_plugins[kind, getattr(trial, kind).name] += seconds
                 if key not in (trial.hash, trial.fit_hash):
                     self._preparing[hash] = seconds
             self._measured &= all(timed for _, timed in parts.values())
@@ -277,15 +282,11 @@ def cost_lines(trials: Mapping[str, TrialSpec], forecast: Forecast, jobs: int) -
         return
     rough = "" if time_left.measured else ", a rough figure: not all plugins were timed here"
     yield f"{len(trials)} trials, about {write_duration(time_left.seconds)}{rough}"
-    whole = sum(forecast.each.values())
-    for kind in ("generator", "classifier"):
-        seconds: dict[str, float] = defaultdict(float)
-        for hash, trial in trials.items():
-            seconds[getattr(trial, kind).name] += forecast.each[hash]
-        for name, part in seconds.items():
-            if len(seconds) > 1 and part >= max(LONG, SLOW_SHARE * whole):
-                rest = write_duration((whole - part) / jobs)
-                yield (
-                    f"slow: {kind} {name}, about {write_duration(part / jobs)}; all else about"
-                    f" {rest}"
-                )
+    whole = sum(forecast.of_plugins.values())
+    slowest_first = sorted(forecast.of_plugins.items(), key=lambda item: -item[1])
+    for (kind, name), part in slowest_first:
+        if part >= max(LONG, SLOW_SHARE * whole):
+            yield (
+                f"slow: {kind} {name}, about {write_duration(part / jobs)}; all else about"
+                f" {write_duration((whole - part) / jobs)}"
+            )

@@ -386,6 +386,11 @@ def test_what_is_slow_is_named_with_its_cost_before_it_begins() -> None:
     said = [*cost_lines(trials, Forecast(trials, Guessed()), jobs=1)]
     assert said == [
         "12 trials, about 12 min, a rough figure: not all plugins were timed here",
-        "slow: generator specdm, about 12 min; all else about 6 s",
-        "slow: classifier coords, about 12 min; all else about 12 s",
+        "slow: generator specdm, about 12 min; all else about 13 s",
+    ]
+    with_network = plan(classifiers=SECONDS)
+    _, *slow = cost_lines(with_network, Forecast(with_network, Guessed()), jobs=1)
+    assert slow == [
+        "slow: generator specdm, about 12 min; all else about 6 min",
+        "slow: classifier cnn2d, about 6 min; all else about 12 min",
     ]
