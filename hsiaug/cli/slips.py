@@ -38,6 +38,8 @@ def _of_other_commands(option: str, context: Any) -> str:
     if not owners or command_name in owners:
         return ""
     named = " and ".join(f"'hsiaug {name}'" for name in owners[:3])
+    if option == "--json" and _has(context.command, "--format"):
+        return " Here it is --format json."
     return f" {option} is an option of {named}, not of 'hsiaug {command_name}'."
 
 

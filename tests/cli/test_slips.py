@@ -31,6 +31,10 @@ def test_a_blank_for_a_comma_and_options_of_other_commands(tmp_path, words, mean
     assert meant in usage(tmp_path, "benchmark", *words)
 
 
+def test_json_of_a_report_is_a_format(tmp_path: Path) -> None:
+    assert "Here it is --format json." in usage(tmp_path, "report", "--json")
+
+
 def test_an_option_that_no_command_has_is_not_ascribed_to_one(tmp_path: Path) -> None:
     assert "is an option of" not in usage(tmp_path, "benchmark", "toy", "--lamda", "1")
 
