@@ -267,6 +267,8 @@ def test_a_row_is_a_card_on_a_phone(browser: Any, page_file: Path) -> None:
     box = verdict.bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
     assert verdict.evaluate("e => getComputedStyle(e, '::before').content") == '"with"'
+    empty = tab.locator("table[aria-label^='Accuracy on'] tbody td:empty")
+    assert empty.count() and not empty.first.is_visible()
 
 
 def test_a_row_opens_and_closes_its_draws(browser: Any, page_file: Path) -> None:
