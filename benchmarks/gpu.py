@@ -35,11 +35,10 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import BOTH, SYNTHETIC
-from hsiaug.trial.generator import fit_generator
+from hsiaug.trial.fits import fit_generator
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec, plugin_spec
-from hsiaug.trial.trial_run import TrialRun
+from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 FEW = 8
 """Samples that operations are counted on."""

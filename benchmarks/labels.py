@@ -25,9 +25,9 @@ from benchmarks.common import markdown, write_csv
 from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
-from hsiaug.report.label_breakdowns import worth_text
+from hsiaug.report.ground_truth import ROLES, GroundTruth, read_maps
 from hsiaug.report.records import read_trials
-from hsiaug.report.scenes.ground_truth import ROLES, GroundTruth, read_maps
+from hsiaug.report.sections.labels import worth_text
 from hsiaug.report.trials import Trial
 from hsiaug.trial.store import Store
 

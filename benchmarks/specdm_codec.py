@@ -30,12 +30,11 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import locate_labels
-from hsiaug.trial.generator import prepared_state
+from hsiaug.trial.fits import prepared_state
 from hsiaug.trial.run import fit_classifier, predict
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import plugin_spec
 from hsiaug.trial.stage_clock import StageClock
-from hsiaug.trial.trial_run import TrialRun
+from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 SEGMENTERS = {"segmentation": ("pixel-svm", "segformer"), "change": ("changeformer",)}
 REPEATS, NOISE = 3, 1e-5

@@ -29,7 +29,7 @@ from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import SampleRequest
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.trial_run import SceneContext
 
 IMAGES = HERE.parent / "docs" / "images"
 COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "floods": (3, 2, 1), "oscd": (3, 2, 1)}

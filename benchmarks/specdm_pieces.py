@@ -37,7 +37,7 @@ from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import SampleRequest
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.trial_run import SceneContext
 
 ARMS = ("specdm", "mosaic", "quilt", "gaussian-pairs")
 DRAW, MADE = 100, 40

@@ -41,7 +41,7 @@ from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import name_and_overrides
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.trial_run import SceneContext
 
 OUT = HERE / "results" / "specdm"
 DATA = {

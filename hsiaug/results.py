@@ -60,8 +60,8 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.registry.session_plugins import as_typed, name_and_overrides
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
+from hsiaug.report.answer_text import running_answer_lines
 from hsiaug.report.figures.files import show_in_cells
-from hsiaug.report.running import running_answer_lines
 from hsiaug.tasks.task import task_of
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.plugin_calls import check_limit
@@ -615,8 +615,7 @@ class Results:
         pandas.DataFrame
             Settings and every metric; metrics are fractions of 1.
         """
-        from hsiaug.report.frame_columns import OF_CLASSES, OF_TRIALS, frame_of
-        from hsiaug.report.render_data import data_rows
+        from hsiaug.report.render_data import OF_CLASSES, OF_TRIALS, data_rows, frame_of
 
         if by == "class":
             return frame_of(data_rows(self.report, by), OF_CLASSES)
@@ -633,8 +632,7 @@ class Results:
             ``p_corrected`` its p corrected for all arms. ``draws`` says how many were paired, and
             ``verdict`` what follows.
         """
-        from hsiaug.report.frame_columns import OF_GAINS, frame_of
-        from hsiaug.report.render_data import gain_rows
+        from hsiaug.report.render_data import OF_GAINS, frame_of, gain_rows
 
         return frame_of(gain_rows(self.report), OF_GAINS)
 

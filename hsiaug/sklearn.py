@@ -31,7 +31,7 @@ from hsiaug.quality.synthesis import PixelSynthesis, sample_request
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskSplit
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.trial_run import SceneContext
 
 SMALLEST_VALUE = float(np.sqrt(np.finfo(np.float32).tiny))
 LARGEST_VALUE = float(np.sqrt(np.finfo(np.float32).max))

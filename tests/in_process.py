@@ -21,8 +21,8 @@ from hsiaug.cli.main import main
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.run import run_group
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.trial_run import SceneContext
 
 
 class Here:

@@ -31,8 +31,8 @@ from hsiaug.registry.state import load_state, save_state
 from hsiaug.report.output_files import array_writers, write_files
 from hsiaug.trial.fits import load_fit, save_fit
 from hsiaug.trial.record_json import Record
-from hsiaug.trial.scene_context import Fit
 from hsiaug.trial.store import Store
+from hsiaug.trial.trial_run import Fit
 from hsiaug.trial.upkeep import merge, verify
 from hsiaug.ui.answers import AnswerFile, PixelAnswer
 

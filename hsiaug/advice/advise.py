@@ -131,7 +131,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
             name: statistics.fmean(scores)
             for name, scores in scores_without_generator(plan, session).items()
         },
-        score=session.score,
+        score=session.scores.main.name,
         large=session.large,
         notes=(*easier, *plan.notes),
     )
@@ -147,15 +147,19 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     best = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
     fresh = _confirming_plan(best, request, plan, session)
     _run_in_time(fresh, session)
-    confirmed = _confirmed_gains(best, plan, fresh, session)
     level = 1 - ALPHA / max(1, len(best))
-    kind, chosen = _decide(confirmed, level, any_tried=bool(tried))
+    results = session.results(fresh)
+    confirmed = [
+        gain_of(*one, results, plan.controls(one[0].generator.name), session.scores, level)
+        for one in best
+    ]
+    kind, chosen = _decide(confirmed, any_tried=bool(tried))
     return advice(
         kind,
         left_out=[*left_out, *_unfinished(plan, left_out, tried)],
         chosen=chosen,
         screened=tuple(tried),
-        confirmed=tuple(gain for gain in confirmed if gain.seeds),
+        confirmed=tuple(gain for gain in confirmed if gain.draws),
         level=level,
         failed=session.failed((*plan.trials, *fresh.trials)),
         final=recipe(every_arm, session, chosen if kind == "use" else None),
@@ -183,19 +187,8 @@ def _run_in_time(fresh: Plan, session: Session) -> None:
         session.run(fresh, draw)
 
 
-def _confirmed_gains(
-    best: Sequence[tuple[Arm, str]], plan: Plan, fresh: Plan, session: Session
-) -> list[ArmGain]:
-    """What each candidate gains on the confirming draws."""
-    results = session.results(fresh)
-    return [
-        gain_of(arm, classifier, results, CONFIRM, plan.controls(arm.generator.name), session.large)
-        for arm, classifier in best
-    ]
-
-
 def _decide(
-    confirmed: Sequence[ArmGain], level: float, *, any_tried: bool
+    confirmed: Sequence[ArmGain], *, any_tried: bool
 ) -> tuple[Literal["use", "none helps", "not decided"], ArmGain | None]:
     """What to do, and the arm that it is about.
 
@@ -203,18 +196,16 @@ def _decide(
     ----------
     confirmed : sequence of ArmGain
         The candidates, the best first.
-    level : float
-        Of the intervals.
     any_tried : bool
         Whether any arm was screened on every draw.
     """
     by_verdict: dict[Confirmation, list[ArmGain]] = {"helps": [], "open": [], "no": []}
     for gain in confirmed:
-        differences = [control.aa for control in gain.against]
-        by_verdict[confirm(differences, level, len(CONFIRM))].append(gain)
+        verdict = confirm([one.main for one in gain.against], len(CONFIRM))
+        by_verdict[verdict].append(gain)
     if by_verdict["helps"]:
         # The highest AA itself: a large gain of a poor classifier is no reason to take it.
-        return "use", max(by_verdict["helps"], key=lambda gain: statistics.fmean(gain.aa))
+        return "use", max(by_verdict["helps"], key=lambda gain: statistics.fmean(gain.scores))
     if by_verdict["open"] or not any_tried:
         return "not decided", next(iter(by_verdict["open"]), None)
     return "none helps", next(iter(confirmed), None)

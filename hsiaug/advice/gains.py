@@ -1,113 +1,87 @@
-"""Gains of arms over the controls, draw by draw, and the conclusions that they allow."""
+"""Arms of an advice over their controls, and the conclusions that their gains allow."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import fmean
 
-from hsiaug.metrics.significance import told_apart
-from hsiaug.metrics.verdict import TINY, Evidence
+from hsiaug.metrics.significance import ALPHA, told_apart
+from hsiaug.metrics.verdict import TINY
 from hsiaug.protocol.balance import Rate
-from hsiaug.tasks.task import get_task
-from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, Arm
+from hsiaug.report.cells import ArmCell, make_cells, number_draws, with_large
+from hsiaug.report.gains import Gain, on_shared_draws
+from hsiaug.report.trials import Trials
+from hsiaug.tasks.scores import MetricSet
+from hsiaug.trial.arm import NONE, Arm
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record
 
-Key = tuple[str, Rate, float | None, str, int]
-Results = dict[Key, Record]
-
-
-@dataclass(frozen=True)
-class Against:
-    """An arm minus one control, as fractions, draw by draw.
-
-    Attributes
-    ----------
-    all : tuple of float
-        Of pixels, AA over all classes.
-    """
-
-    control: str
-    aa: tuple[float, ...]
-    oa: tuple[float, ...]
-    all: tuple[float, ...]
+Key = tuple[str, Rate, float | None, str]
+"""Generator, λ with M, ω and classifier, which identify an arm among those of one plan."""
+Results = Mapping[Key, ArmCell]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArmGain:
     """An arm with one classifier, over the draws in which it and its controls went well.
 
     Attributes
     ----------
-    aa : tuple of float
-        Of the arm itself, over the large classes where there are some.
-    against : tuple of Against
-        Its controls at the same λ.
+    arm : Arm
+        The arm.
+    classifier : str
+        Its name.
+    scores : tuple of float
+        The main score in each of these draws.
+    against : tuple of Gain
+        Its gains over the controls.
     """
 
     arm: Arm
     classifier: str
-    seeds: tuple[int, ...]
-    aa: tuple[float, ...]
-    against: tuple[Against, ...]
+    scores: tuple[float, ...]
+    against: tuple[Gain, ...]
 
     @property
-    def better(self) -> Against:
-        """The control that the arm gains least over."""
-        return min(self.against, key=lambda control: sum(control.aa))
+    def draws(self) -> int:
+        """How many draws these are."""
+        return len(self.scores)
 
     @property
-    def mean(self) -> float:
-        """Mean gain of AA over the best control."""
-        return fmean(self.better.aa)
+    def better(self) -> Gain:
+        """The gain over the control that the arm gains least over."""
+        return min(self.against, key=attrgetter("mean"))
 
 
 def key(trial: TrialSpec) -> Key:
-    """Return generator, λ, ω, classifier and seed, which identify a trial among those of one
-    protocol.
-    """
-    return trial.generator.name, trial.rate, trial.omega, trial.classifier.name, trial.seed
+    """What identifies a trial's arm."""
+    return trial.generator.name, trial.rate, trial.omega, trial.classifier.name
 
 
-def main_score(record: Record, large: Sequence[int] = ()) -> float:
-    """The score of a trial that its task is advised by: of pixels AA, of masks mIoU.
+def results_of(trials: Trials, large: Sequence[int] = ()) -> Results:
+    """Trials of one plan in the cells of a report, in which each seed is a draw.
 
     Parameters
     ----------
-    record : Record
-        Of a trial that went well.
     large : sequence of int
-        Ids of the classes that it is averaged over; none: all of them.
-
-    Returns
-    -------
-    float
-        0..1.
+        Ids of the classes that the main score is averaged over; none: all of them.
     """
-    metrics = record["metrics"]
-    if large:
-        return fmean(metrics["recall"][c - 1] for c in large)
-    main, _ = get_task(record["spec"]["task"]).metrics.advice
-    value: float = metrics[main.key]
-    return value
-
-
-def second_score(record: Record) -> float:
-    """The score that stands beside the main one: of pixels OA, of masks F1."""
-    _, second = get_task(record["spec"]["task"]).metrics.advice
-    value: float = record["metrics"][second.key]
-    return value
+    trials = with_large(trials, large) if large else trials
+    cells = make_cells(number_draws(trials, by_seed=True)).values()
+    return {
+        (cell.arm.generator.name, cell.arm.rate, cell.arm.omega, cell.classifier.name): cell
+        for cell in cells
+    }
 
 
 def gain_of(
     arm: Arm,
     classifier: str,
     results: Results,
-    seeds: Iterable[int],
-    names: Iterable[str] = CONTROLS_OF_ALL,
-    large: Sequence[int] = (),
+    names: Iterable[str],
+    scores: MetricSet,
+    level: float = 1 - ALPHA,
 ) -> ArmGain:
-    """The gains of an arm with a classifier on those of the seeds that it shares with all controls;
-    there may be none.
+    """The gains of an arm with a classifier; over no draw where it or a control was not run.
 
     Parameters
     ----------
@@ -115,50 +89,26 @@ def gain_of(
         The arm whose gains are asked for.
     classifier : str
         Name of the classifier.
-    results : Results
-        Records of trials that went well.
-    seeds : iterable of int
-        Numbers of the draws.
+    results : mapping of Key to ArmCell
+        Trials that went well.
     names : iterable of str
         Names of the controls.
-    large : sequence of int
-        As of :func:`main_score`.
+    scores : MetricSet
+        Its main metric and its second one are compared.
+    level : float
+        Of the intervals.
     """
-    arm_key = (arm.generator.name, arm.rate, arm.omega)
-    control_keys = {name: (name, Rate(0.0) if name == NONE else arm.rate, None) for name in names}
-    shared = [
-        seed
-        for seed in seeds
-        if all((*key, classifier, seed) in results for key in (arm_key, *control_keys.values()))
-    ]
-
-    def scores(
-        key: tuple[str, Rate, float | None], score: Callable[[Record], float]
-    ) -> dict[Hashable, float]:
-        return {seed: score(results[*key, classifier, seed]) for seed in shared}
-
-    def differences(control: str, score: Callable[[Record], float]) -> tuple[float, ...]:
-        over = scores(control_keys[control], score)
-        return Evidence.paired(scores(arm_key, score), over).differences
-
-    def main_of_large(record: Record) -> float:
-        return main_score(record, large)
-
-    return ArmGain(
-        arm=arm,
-        classifier=classifier,
-        seeds=tuple(shared),
-        aa=tuple(scores(arm_key, main_of_large).values()),
-        against=tuple(
-            Against(
-                control=name,
-                aa=differences(name, main_of_large),
-                oa=differences(name, second_score),
-                all=differences(name, main_score),
-            )
-            for name in control_keys
-        ),
-    )
+    controls = {
+        name: results.get((name, Rate(0.0) if name == NONE else arm.rate, None, classifier))
+        for name in names
+    }
+    cell = results.get((arm.generator.name, arm.rate, arm.omega, classifier))
+    known = {name: control for name, control in controls.items() if control is not None}
+    if cell is None or len(known) < len(controls):
+        return ArmGain(arm, classifier, (), ())
+    gains = on_shared_draws(cell, known, scores, level)
+    values = gains[0].cell.values(scores.main.key)
+    return ArmGain(arm, classifier, tuple(values), tuple(gains))
 
 
 def candidates(
@@ -189,16 +139,19 @@ def candidates(
     arms: dict[tuple[str, str], ArmGain] = {}
     for gain in screened:
         best_so_far = arms.get((gain.classifier, gain.arm.generator.name))
-        if gain.mean > TINY and (best_so_far is None or above(gain.aa, best_so_far.aa)):
+        if gain.better.mean > TINY and (
+            best_so_far is None or above(gain.scores, best_so_far.scores)
+        ):
             arms[gain.classifier, gain.arm.generator.name] = gain
     best: dict[str, ArmGain] = {}
     for (classifier, generator), gain in arms.items():
         simpler = arms.get((classifier, baselines.get(generator, "")))
-        if simpler is not None and not above(gain.aa, simpler.aa):
+        if simpler is not None and not above(gain.scores, simpler.scores):
             continue
-        if gain.classifier not in best or fmean(gain.aa) > fmean(best[gain.classifier].aa):
+        known = best.get(gain.classifier)
+        if known is None or fmean(gain.scores) > fmean(known.scores):
             best[gain.classifier] = gain
-    return sorted(best.values(), key=lambda gain: -gain.mean)[:most]
+    return sorted(best.values(), key=lambda gain: -gain.better.mean)[:most]
 
 
 def above(first: Sequence[float], second: Sequence[float]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, main_score
+from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, SplitError
 from hsiaug.bench.costs import write_duration
@@ -65,17 +65,17 @@ def scoring(plan: Plan, session: Session) -> Session:
     """
     task = plan.task
     trial = plan.trials[0]
-    name = task.metrics.advice[0].name
+    scores = task.metrics.advice
     if not task.metrics.leaves_out_small:
-        return replace(session, score=name)
+        return replace(session, scores=scores)
     fresh = [task.draws.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
     large, tested = large_classes(split.audit.test_counts for split in (*plan.splits, *fresh))
     main = over_large(task.metrics, len(large), tested).main
-    if main.key != "aa_large":
-        return replace(
-            session, score=name if len(large) == tested else f"{name} (all classes)", large=()
-        )
-    return replace(session, score=main.name, large=large)
+    if main.key == "aa_large":
+        return replace(session, scores=replace(scores, main=main), large=large)
+    if len(large) < tested:
+        scores = replace(scores, main=replace(main, name=f"{main.name} (all classes)"))
+    return replace(session, scores=scores, large=())
 
 
 def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
@@ -229,7 +229,7 @@ def too_easy(plan: Plan, met: Ceiling, session: Session) -> str:
     """A sentence on inner draws that harder ones replace."""
     classifier, mean = met
     return (
-        f"on inner draws {plan.trials[0].protocol.text} {classifier} has {session.score}"
+        f"on inner draws {plan.trials[0].protocol.text} {classifier} has {session.scores.main.name}"
         f" {percent(mean)} without a generator, which leaves no room for a gain: harder ones are"
         " asked, of fewer training pixels that lie farther from the test pixels"
     )
@@ -281,19 +281,19 @@ def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
     results = session.results(plan)
     gains = [
-        gain_of(arm, classifier, results, SCREEN, plan.controls(arm.generator.name), session.large)
+        gain_of(arm, classifier, results, plan.controls(arm.generator.name), session.scores)
         for arm, classifier in arms(plan)
     ]
-    return [gain for gain in gains if len(gain.seeds) == len(SCREEN)]
+    return [gain for gain in gains if gain.draws == len(SCREEN)]
 
 
 def scores_without_generator(plan: Plan, session: Session) -> dict[str, list[float]]:
     """AA of each classifier without a generator, draw by draw."""
-    scores: dict[str, list[float]] = {}
-    for (generator, _, _, classifier, _), record in session.results(plan).items():
-        if generator == NONE:
-            scores.setdefault(classifier, []).append(main_score(record, session.large))
-    return scores
+    results = session.results(plan)
+    names = dict.fromkeys(trial.classifier.name for trial in plan.trials)
+    without = {name: results.get((NONE, Rate(0.0), None, name)) for name in names}
+    main = session.scores.main.key
+    return {name: cell.values(main) for name, cell in without.items() if cell is not None}
 
 
 def ceiling(plan: Plan, session: Session) -> Ceiling | None:
@@ -480,8 +480,8 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
     results = session.results(plan)
 
     def screening_scores(trial: TrialSpec) -> list[float]:
-        records = [results.get((*key(trial)[:-1], seed)) for seed in SCREEN]
-        return [main_score(record, session.large) for record in records if record]
+        cell = results.get(key(trial))
+        return [] if cell is None else cell.values(session.scores.main.key)
 
     samples = any(rate for _, rate in trials)
     first, *others = sorted(
@@ -495,6 +495,8 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
         best = without
     if use is None:
         return best
-    named = (use.arm.generator.name, use.arm.rate, use.arm.omega, use.classifier, SCREEN[0])
-    confirmed = next(trial for trial in plan.trials if key(trial) == named)
+    named = (use.arm.generator.name, use.arm.rate, use.arm.omega, use.classifier)
+    confirmed = next(
+        trial for trial in plan.trials if key(trial) == named and trial.seed == SCREEN[0]
+    )
     return best if above(screening_scores(best), screening_scores(confirmed)) else confirmed

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hsiaug.advice.gains import Results, key
+from hsiaug.advice.gains import Results, results_of
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Engine
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
+from hsiaug.report.records import read_trials
+from hsiaug.tasks.scores import MetricSet
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
@@ -32,8 +34,8 @@ class Session:
         For the progress.
     known : dict of str to Record
         Records of trials that went well, by hash, once they were read.
-    score : str
-        Name of the score that arms are told apart by.
+    scores : MetricSet
+        The main one is what arms are told apart by.
     large : tuple of int
         Ids of the classes that it is averaged over, none: all of them.
     """
@@ -47,8 +49,8 @@ class Session:
     start: float
     end: float
     console: Console
+    scores: MetricSet
     known: dict[str, Record] = field(default_factory=dict)
-    score: str = ""
     large: tuple[int, ...] = ()
 
     def record(self, trial: TrialSpec) -> Record | None:
@@ -65,8 +67,9 @@ class Session:
         return tuple(t.hash for t in trials if not self.record(t) and self.store.sound(t.hash))
 
     def results(self, plan: Plan) -> Results:
-        """The records of a plan that are there."""
-        return {key(trial): record for trial in plan.trials if (record := self.record(trial))}
+        """The records of a plan that are there, arm by arm."""
+        records = (record for trial in plan.trials if (record := self.record(trial)))
+        return results_of(read_trials(records), self.large)
 
     def time(self, plan: Plan, trials: Iterable[TrialSpec]) -> TimeLeft:
         """The wall time that those of a plan's trials take which have no such record."""

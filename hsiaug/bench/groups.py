@@ -12,9 +12,9 @@ from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
 from hsiaug.trial.outcome import empty
 from hsiaug.trial.record import damage_lines
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
+from hsiaug.trial.trial_run import SceneContext
 
 FIRST_DRAWS = 2
 """Draws that run before all others: fewer give no idea of how far draws differ."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.groups import FIRST_DRAWS
 from hsiaug.bench.plan import Plan
-from hsiaug.trial.ended_draws import EndedDraws
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 
@@ -16,8 +15,8 @@ SHARE = 0.02
 """Share of a run's time that its answers may take; the first one is free."""
 
 
-AnswerWriter = Callable[[Sequence[Record], EndedDraws], Sequence[str]]
-"""Says in lines what records show of the draws that have ended."""
+AnswerWriter = Callable[[Sequence[Record], str], Sequence[str]]
+"""Says in lines what records show of the draws that have ended, as ``2 of 7 draws``."""
 
 
 @dataclass
@@ -53,9 +52,14 @@ class _Table:
         return not draw.left
 
     @property
-    def ended(self) -> EndedDraws | None:
-        """The draws to answer from; None where none has ended."""
-        return EndedDraws(len(self._whole), len(self.draws)) if self._whole else None
+    def ended(self) -> int:
+        """How many draws have ended."""
+        return len(self._whole)
+
+    @property
+    def words(self) -> str:
+        """``2 of 7 draws``; empty where none has ended."""
+        return f"{self.ended} of {len(self.draws)} draws" if self.ended else ""
 
     @property
     def trials(self) -> list[str]:
@@ -119,8 +123,7 @@ class RunningAnswer:
     @property
     def draws(self) -> str:
         """``2 of 7 draws`` of the table whose trial ended last; empty where none has ended."""
-        ended = self._latest.ended if self._latest else None
-        return ended.words if ended else ""
+        return self._latest.words if self._latest else ""
 
     def end(self, hash: str) -> bool:
         """Take in that a trial has ended; True where there is a new answer."""
@@ -142,15 +145,15 @@ class RunningAnswer:
 
     def _renew(self, least: int) -> bool:
         """Answer anew where so many draws have ended; True where the answer is another one."""
-        ended = self._latest.ended if self._latest else None
-        if self._answer is None or self._latest is None or ended is None or ended.ended < least:
+        table = self._latest
+        if self._answer is None or table is None or table.ended < least:
             return False
         begun = self._clock()
         lines: Sequence[str] = ()
         # The run itself says what is wrong with the store.
         with suppress(StoreError):
-            records = self._store.read(self._latest.trials).records
-            lines = self._answer(records, ended)
+            records = self._store.read(table.trials).records
+            lines = self._answer(records, table.words)
         self._spent += self._clock() - begun
         news = bool(lines) and tuple(lines) != self.lines
         self.lines = tuple(lines) or self.lines

@@ -14,10 +14,9 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
-from hsiaug.trial.mean_spectra import means_of_test_pixels, with_test_pixels
 from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.said_seen import PromptJudge
-from hsiaug.trial.sheet import SampleSheet
+from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 

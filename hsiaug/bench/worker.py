@@ -34,10 +34,10 @@ from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.run import run_group
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import RECORDED
 from hsiaug.trial.store import OTHERS
+from hsiaug.trial.trial_run import SceneContext
 
 SHORT = 77
 """Exit code of a worker that is short of memory or processes."""

@@ -114,7 +114,16 @@ def advise(
     with stoppable(err), open_engine(settings, jobs, note) as engine:
         records = Store(store, create=True)
         session = Session(
-            loaded, scene, registry(), records, device, engine, start, end, console=err
+            loaded,
+            scene,
+            registry(),
+            records,
+            device,
+            engine,
+            start,
+            end,
+            console=err,
+            scores=planned[0].task.metrics.advice,
         )
         note(f"note: {allowance(planned[0], session, budget)}")
         advice = find_advice(planned, request, session)

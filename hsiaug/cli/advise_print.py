@@ -17,13 +17,14 @@ from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.defaults import PROPOSED
 from hsiaug.cli.output import name_options
-from hsiaug.metrics.significance import MIN_PAIRS, mean_ends
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report.formatting import count, ends_text, percent, signed, span, with_ends
 from hsiaug.report.gains import in_points
 from hsiaug.report.text_templates import labelled
+from hsiaug.tasks.scores import MetricSet
 from hsiaug.trial.spec import TrialSpec
 
 Row = tuple[object, ...]
@@ -49,7 +50,8 @@ def tell_advice(
     """
     plan = advice.plan
     # Of pixels AA and OA.
-    names = advice.score, plan.task.metrics.advice[1].name
+    scores = plan.task.metrics.advice
+    names = advice.score, scores.second.name
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
     header = ("stage", "generator", "λ", "M", "ω", "classifier", "draws", names[0], *gains)
     audits = [split.audit for split in plan.splits]
@@ -62,7 +64,7 @@ def tell_advice(
     lines = labelled(
         "advise.txt",
         **_spent(advice, session),
-        gain=partial(_gain, level=advice.level, names=names),
+        gain=partial(_gain, scores=scores, names=names),
         name=_name_arm,
         percent=percent,
         untried={name for name, *_ in advice.left_out}
@@ -102,17 +104,15 @@ def _rows(advice: Advice) -> Iterator[Row]:
     for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
         for gain in listed:
             gains: list[str | None] = []
-            for values in (gain.better.aa, gain.better.oa):
+            for evidence in (gain.better.main, gain.better.second):
                 # Of the screening no interval: the best of many is no expectation.
-                interval = (
-                    None if stage == "screened" else ends_text(mean_ends(values, advice.level))
-                )
-                gains += [signed(fmean(values)), interval]
+                interval = None if stage == "screened" else ends_text(evidence.ends)
+                gains += [signed(evidence.mean), interval]
             arm = gain.arm
-            aa = percent(fmean(gain.aa))
+            aa = percent(fmean(gain.scores))
             rate = arm.rate
             named = (arm.generator.name, rate.lam, rate.times, arm.omega, gain.classifier)
-            yield stage, *named, len(gain.seeds), aa, *gains, gain.better.control
+            yield stage, *named, gain.draws, aa, *gains, gain.better.control
 
 
 def _spent(advice: Advice, session: Session) -> dict[str, object]:
@@ -147,15 +147,16 @@ def _name_arm(gain: ArmGain) -> str:
     return f"{arm.generator.name} at {arm.rate.words}{omega} with {gain.classifier}"
 
 
-def _gain(gain: ArmGain, *, level: float, names: tuple[str, str]) -> str:
-    """The gain of an arm in the scores of these names."""
+def _gain(gain: ArmGain, *, scores: MetricSet, names: tuple[str, str]) -> str:
+    """The gain of an arm in the scores of these names, and over all classes where that differs."""
     better = gain.better
-    aa, oa = (with_ends(fmean(v), mean_ends(v, level)) for v in (better.aa, better.oa))
-    if better.all != better.aa:
-        aa += f", AA all {signed(fmean(better.all))}"
+    aa, oa = (with_ends(one.mean, one.ends) for one in (better.main, better.second))
+    everywhere = better.delta(scores.main.key)
+    if everywhere is not None and everywhere != better.main.summary:
+        aa += f", AA all {signed(everywhere.mean)}"
     return (
         f"{_name_arm(gain)}: {names[0]} {aa}, {names[1]} {oa} over {better.control}"
-        f" ({count(len(gain.seeds), 'draw')})"
+        f" ({count(gain.draws, 'draw')})"
     )
 
 
@@ -225,9 +226,7 @@ def advice_json(
         "commands": commands,
         "leaky": _is_leaky(advice, session),
         "arms": [
-            {"stage": stage, **_arm_json(gain, advice.level)}
-            for stage, listed in stages
-            for gain in listed
+            {"stage": stage, **_arm_json(gain)} for stage, listed in stages for gain in listed
         ],
         "without_generator": {
             name: 100 * score for name, score in advice.without_generator.items()
@@ -248,16 +247,16 @@ def _use_json(
     }
 
 
-def _arm_json(gain: ArmGain, level: float) -> dict[str, object]:
-    points = in_points(gain.better.aa, mean_ends(gain.better.aa, level))
+def _arm_json(gain: ArmGain) -> dict[str, object]:
+    points = in_points(gain.better.main)
     return {
         "generator": gain.arm.generator.name,
         "lambda": gain.arm.rate.lam,
         "times": gain.arm.rate.times,
         "omega": gain.arm.omega,
         "classifier": gain.classifier,
-        "draws": len(gain.seeds),
-        "score": 100 * fmean(gain.aa),
+        "draws": gain.draws,
+        "score": 100 * fmean(gain.scores),
         "over": gain.better.control,
         "gain": points.pop("mean"),
         **points,

@@ -22,8 +22,8 @@ from hsiaug.cli.output import notes_console, print_json, print_lines, print_tabl
 from hsiaug.registry.isolation.confinement import close_memory
 from hsiaug.registry.isolation.processes import suspending
 from hsiaug.report import print_report, render_report, report_json
+from hsiaug.report.answer_text import running_answer_lines
 from hsiaug.report.render_data import data_rows
-from hsiaug.report.running import running_answer_lines
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store

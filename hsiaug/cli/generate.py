@@ -186,7 +186,7 @@ def make_samples(
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task, task_of
-    from hsiaug.trial.scene_context import SceneContext
+    from hsiaug.trial.trial_run import SceneContext
 
     kit = sample_kit(task_of(typed["scene"], typed["task"]))
     name = typed["generator"] or kit.task.settings.generators[0]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hsiaug.quality.attention import AttentionMaps
     from hsiaug.quality.suite_samples import AskedSamples
     from hsiaug.quality.synthesis import AnySynthesis, Inspection
-    from hsiaug.trial.scene_context import SceneContext
+    from hsiaug.trial.trial_run import SceneContext
 
 
 def inspect_suite(
@@ -83,7 +83,7 @@ def inspect_suite(
 
 def _context_of(samples: AskedSamples, context: SceneContext | None, root: Path) -> SceneContext:
     """The context of the samples' data, that of the samples before where it is the same."""
-    from hsiaug.trial.scene_context import SceneContext
+    from hsiaug.trial.trial_run import SceneContext
 
     if (
         context is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,19 +44,25 @@ VALUES = 2**25
 """Read at a time: many rows, as each of a tiled file is unpacked with its neighbours."""
 
 
-def read_tiff(path: Path) -> RawArray:
-    """The bands (height, width, band) of a TIFF that are no alpha band, and all that its tags say
-    of them.
-
-    Raises SceneError for a damaged file, and for one with a tag that cannot be followed.
-    """
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[DatasetReader, Sequence[int]]]:
+    """A TIFF that is supported, and its bands that are no alpha band."""
     with (
         reading(path, "GeoTIFF"),
         quiet(auxiliary=True) as rasterio,
         open_geotiff(rasterio, path) as file,
     ):
         _check_supported(path, file)
-        bands = _data_bands(file)
+        yield file, _data_bands(file)
+
+
+def read_tiff(path: Path) -> RawArray:
+    """The bands (height, width, band) of a TIFF that are no alpha band, and all that its tags say
+    of them.
+
+    Raises SceneError for a damaged file, and for one with a tag that cannot be followed.
+    """
+    with _opened(path) as (file, bands):
         dtype = np.result_type(*(np.dtype(file.dtypes[band - 1]) for band in bands))
         check_array(path, (*file.shape, len(bands)), dtype.itemsize, labels=False)
         scale, offset = _scaling(path, file, bands)
@@ -211,13 +218,7 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
         As :func:`read_tiff` does, for a file of several bands without a key, and for scaled
         codes.
     """
-    with (
-        reading(path, "GeoTIFF"),
-        quiet(auxiliary=True) as rasterio,
-        open_geotiff(rasterio, path) as file,
-    ):
-        _check_supported(path, file)
-        bands = _data_bands(file)
+    with _opened(path) as (file, bands):
         band = _choose(path, file, bands, key)
         dtype = np.dtype(file.dtypes[band - 1])
         check_array(path, file.shape, dtype.itemsize, labels=False)

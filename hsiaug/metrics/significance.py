@@ -95,10 +95,16 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
     """
     if not 0 < level < 1:
         raise InputError("level must lie between 0 and 1", value=level, hint="Pass 0.95 for 95 %.")
-    mean, std, n = mean_std(values)
-    if std is None:
+    summary = mean_std(values)
+    if summary.std is None:
         return None
-    half = t_quantile(n - 1, (1 + level) / 2) * std / math.sqrt(n)
+    return interval_of(summary, t_quantile(summary.n - 1, (1 + level) / 2))
+
+
+def interval_of(summary: MeanStd, critical: float) -> tuple[float, float]:
+    """mean ± critical · std / √n."""
+    mean, std, n = summary
+    half = critical * (std or 0.0) / math.sqrt(n)
     return mean - half, mean + half
 
 

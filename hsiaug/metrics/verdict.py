@@ -1,5 +1,6 @@
-"""The rule by which a difference is called a gain or a loss, in every report and command. Claims of
-a paper have another, in :mod:`hsiaug.report.suite_findings`.
+"""The rule by which a difference is called a gain or a loss, in every report and command, and the
+two tests that give a difference its interval: :func:`correct` for the arms of a table,
+:func:`student` for differences that are looked at one by one.
 
 Plain numbers in, a typed finding out. Gains and losses need the same evidence, so exchanging an arm
 and what it is measured against exchanges the words and nothing else. docs/statistics.md says the
@@ -20,9 +21,9 @@ from hsiaug.metrics.significance import (
     Ends,
     MeanStd,
     ends_of,
+    interval_of,
     max_t,
     mean_std,
-    t_interval,
     t_quantile,
 )
 
@@ -66,9 +67,12 @@ class Evidence:
         Fractions, one per draw.
     draws : tuple of Hashable
         What names each draw.
-    p, p_corrected, critical : float or None
+    p, p_corrected : float or None
         Of the sign-flip test by itself, and corrected for its family, as in
         :class:`hsiaug.metrics.significance.FlipTest`; set by :func:`correct`.
+    critical : float or None
+        Standard errors between the mean and the ends of its interval; set by :func:`correct` or
+        :func:`student`.
     """
 
     differences: tuple[float, ...] = ()
@@ -80,8 +84,12 @@ class Evidence:
     @classmethod
     def paired(cls, values: Mapping[Any, float], over: Mapping[Any, float]) -> Evidence:
         """Values by draw minus others, over the draws that both have."""
-        draws = tuple(draw for draw in values if draw in over)
-        return cls(tuple(values[draw] - over[draw] for draw in draws), draws)
+        return cls.of({draw: values[draw] - over[draw] for draw in values if draw in over})
+
+    @classmethod
+    def of(cls, differences: Mapping[Any, float]) -> Evidence:
+        """Differences by draw."""
+        return cls(tuple(differences.values()), tuple(differences))
 
     @property
     def by_draw(self) -> dict[Hashable, float]:
@@ -112,15 +120,21 @@ class Evidence:
         return "open" if equivalence(self.differences) == "open" else "< 1 point"
 
     @property
+    def clear(self) -> bool:
+        """Whether the mean is farther from 0 than the ends of its interval, of few draws too."""
+        if self.critical is None:
+            return False
+        low, high = interval_of(self.summary, self.critical)
+        return low * high > 0
+
+    @property
     def interval(self) -> tuple[float, float] | None:
-        """mean ± critical · std / √n: excludes 0 exactly where the corrected p is below .05; None
-        where it is endless, and below MIN_PAIRS draws.
+        """mean ± critical · std / √n: after :func:`correct` it excludes 0 exactly where the
+        corrected p is below .05; None where it is endless, and below MIN_PAIRS draws.
         """
         if self.critical is None or len(self.differences) < MIN_PAIRS:
             return None
-        mean, std, n = self.summary
-        half = self.critical * (std or 0.0) / math.sqrt(n)
-        return mean - half, mean + half
+        return interval_of(self.summary, self.critical)
 
     @property
     def ends(self) -> Ends | None:
@@ -139,6 +153,16 @@ def correct(family: Sequence[Evidence]) -> list[Evidence]:
         replace(evidence, p=test.p, p_corrected=test.corrected, critical=test.critical)
         for evidence, test in zip(family, tests, strict=True)
     ]
+
+
+def student(evidence: Evidence, level: float = 1 - ALPHA) -> Evidence:
+    """The same with Student's t interval in place of the sign-flip test: for differences that are
+    not corrected for others, as those that all have to hold, or whose number the level holds.
+    """
+    draws = len(evidence.differences)
+    if draws < 2:
+        return evidence
+    return replace(evidence, critical=t_quantile(draws - 1, (1 + level) / 2))
 
 
 @dataclass(frozen=True)
@@ -233,27 +257,27 @@ def judge(
     )
 
 
-def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Confirmation:
+def confirm(against: Sequence[Evidence], most: int) -> Confirmation:
     """The verdict of confirming draws on a candidate that other draws chose.
 
-    It helps where the t interval lies above 0 against every control, on at least ``MIN_PAIRS``
+    It helps where the interval lies above 0 against every control, on at least ``MIN_PAIRS``
     draws: on fewer, no test without the assumption of normal differences could reach .05. It does
     not where the mean over the better control is no gain, or after ``most`` draws. :func:`judge` is
     stricter, for tables in which nothing was chosen before.
 
     Parameters
     ----------
-    against : sequence of sequence of float
-        Its differences to each control.
+    against : sequence of Evidence
+        Its differences to each control, on the draws that all share.
     """
-    draws = len(against[0])
-    mean = min(math.fsum(values) for values in against)
+    draws = min((len(evidence.differences) for evidence in against), default=0)
     if draws < MIN_PAIRS:
         return "open"
-    intervals = [t_interval(values, level) for values in against]
+    intervals = [evidence.interval for evidence in against]
     if all(interval is not None and interval[0] > TINY for interval in intervals):
         return "helps"
-    return "no" if mean / draws <= TINY or draws >= most else "open"
+    mean = min(evidence.mean for evidence in against)
+    return "no" if mean <= TINY or draws >= most else "open"
 
 
 def undecided(draws: int) -> str:

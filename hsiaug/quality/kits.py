@@ -17,9 +17,8 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.trial_run import TrialRun
+from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 SampleKit = PixelSamples | MaskSamples
 

@@ -45,7 +45,7 @@ from hsiaug.report.formatting import method_labels, wrong_share
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.task import Task
 from hsiaug.trial.arm import Method
-from hsiaug.trial.generator import fit_generator
+from hsiaug.trial.fits import fit_generator
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import TrialRun
 

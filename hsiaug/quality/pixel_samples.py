@@ -45,7 +45,7 @@ from hsiaug.report.formatting import wrong_share
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.task import Task
-from hsiaug.trial.generator import fit_generator
+from hsiaug.trial.fits import fit_generator
 from hsiaug.trial.run import draw_samples, learn
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import StageClock

@@ -35,9 +35,8 @@ from hsiaug.registry.session_plugins import name_and_overrides
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSamples, TaskSplit
 from hsiaug.trial.machine import environment
-from hsiaug.trial.scene_context import Fit
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.trial_run import TrialRun
+from hsiaug.trial.trial_run import Fit, TrialRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,16 +1,22 @@
-"""The three answers of :mod:`hsiaug.report.answers` in words, the same in every format. The
-sentences are those of ``templates/answers.txt``.
+"""The three answers of :mod:`hsiaug.report.answers` in words, the same in every format, and while a
+benchmark still runs. The sentences are those of ``templates/answers.txt``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.answers import Answer, Answers, Contrast, Status
+from hsiaug.report.answers import Answer, Answers, Contrast, Status, three_answers
+from hsiaug.report.tables import build_report
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import CONTROL_WORDS
+
+if TYPE_CHECKING:
+    from hsiaug.trial.record_json import Record
+
 
 MOST_CONTRASTS = 3
 """Contrasts that an answer says in words; the rest is counted, and stands in the tables."""
@@ -133,3 +139,28 @@ def _with_words(control: str) -> str:
     """
     words = CONTROL_WORDS.get(control)
     return f"{control} ({words})" if words else control
+
+
+def running_answer_lines(records: Iterable[Record], ended: str) -> tuple[str, ...]:
+    """What the draws that have ended show.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Records of these draws.
+    ended : str
+        The draws, as ``2 of 7 draws``.
+
+    Returns
+    -------
+    tuple of str
+        A line that marks the answers as those of few draws, and a line for each of the three;
+        empty where the records are of learning curves alone.
+    """
+    lines: list[str] = []
+    for table in build_report(records).compared:
+        of = table.condition
+        lines.append(f"{of.scene}, {of.protocol}, after {ended}; may change:")
+        texts = answer_texts(three_answers(table), running=True)
+        lines += [f"  {text.line}" for text in texts]
+    return tuple(lines)

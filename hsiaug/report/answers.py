@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,10 +25,6 @@ Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHIN
 """``NO``: shown below, or shown to gain less than one point. ``NOT SHOWN``: enough draws for a
 large difference, and neither a gain nor its absence is shown. ``NOT ASKED``: an earlier answer
 settles it. ``NOTHING TO JUDGE``: no arm that could be judged gave a number.
-"""
-MOST_TABLES = 64
-"""Tables whose answers are known until others are asked for: a page, its data and its pictures show
-the same.
 """
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
@@ -193,7 +188,7 @@ def gain_json(gain: Gain) -> dict[str, Any]:
     """A gain as plain values, in points."""
     return {
         "over": gain.control,
-        **in_points(gain.differences, gain.ends),
+        **in_points(gain.main),
         "p": gain.p_corrected,
         "draws": gain.draws,
         "shown": gain.shown,
@@ -209,7 +204,6 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
-@lru_cache(MOST_TABLES)
 def three_answers(table: ReportTable) -> Answers:
     """Answer the three questions for a table.
 
@@ -242,7 +236,7 @@ def three_answers(table: ReportTable) -> Answers:
         over_none=over_none,
         over_controls=over_controls,
         use=_use(table, over_none),
-        metric=table.scores.main.name.split(" (")[0],
+        metric=table.scores.main.short,
         second=table.scores.second.name,
         draws=len(table.draws),
         controls_only=controls_only,
@@ -364,7 +358,7 @@ def _loses(arm: ArmGains, rival: str) -> bool:
     metric.
     """
     asked = (gain for name, gain in arm.items() if (name == NONE) == (rival == NONE))
-    return any(gain.second_below for gain in asked)
+    return any(gain.second.shown == "below" for gain in asked)
 
 
 def _use(table: ReportTable, first: Answer) -> Use:

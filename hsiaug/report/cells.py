@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,24 @@ a pair.
 """
 
 
-def number_draws(trials: Trials) -> Trials:
+def with_large(trials: Trials, large: Sequence[int]) -> Trials:
+    """The trials with ``aa_large``: AA over these classes alone."""
+    recalls = (trials.numbers(f"recall:{c}").tolist() for c in large)
+    sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)
+    frame = trials.frame.assign(aa_large=sums / len(large))
+    return Trials(frame, trials.shared, trials.further)
+
+
+def number_draws(trials: Trials, *, by_seed: bool = False) -> Trials:
     """The trials of one condition with ``draw``, and ``used``: those that enter a mean.
 
-    Trials on the same pixels are of the same draw, whatever their seeds. Of each arm, classifier
-    and draw the first that went well is used.
+    Trials on the same pixels are of the same draw, whatever their seeds, unless each seed is to be
+    one. Of each arm, classifier and draw the first that went well is used.
     """
     checksums, splits = _splits(trials)
-    seeds = _first_seeds(trials.numbers("seed"), checksums, splits)
+    seeds = trials.numbers("seed")
+    if not by_seed:
+        seeds = _first_seeds(seeds, checksums, splits)
     _, first_rows, numbers = np.unique(
         seeds * len(checksums) + splits, return_index=True, return_inverse=True
     )

@@ -67,7 +67,7 @@ def tone_of(gain: Gain) -> str:
 
 
 def _at_a_loss(gain: Gain) -> bool:
-    return gain.shown == "above" and gain.second_below
+    return gain.shown == "above" and gain.second.shown == "below"
 
 
 def words_note(tables: Iterable[ReportTable], *, ends: bool = True) -> str:

@@ -1,23 +1,24 @@
 """Gains: what arms score more than their controls, over the draws that both share.
 
-A frame has a row for each arm, classifier and control (:class:`Gain` says what its columns hold).
-Reports, comparisons of two arms, files and figures read it; nothing else computes a gain from
-records.
+A frame has a row for each arm, classifier and control: the fields of :class:`Gain`, and in NUMBERS
+what these say in numbers. Reports, comparisons of two arms, advice, files and figures read such
+rows; nothing else computes a gain from records.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
+from math import nan
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.significance import Ends, MeanStd
-from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
+from hsiaug.metrics.significance import ALPHA, Ends, MeanStd
+from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge, student
 from hsiaug.report.cells import ArmCell, CellKey, summarise
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, NONE, Method
@@ -43,25 +44,8 @@ class Gain(NamedTuple):
         The trials of the control; None where nothing can be paired.
     arm_places, control_places : array of intp
         The places of the shared draws among the good trials of either.
-    draws : int
-        How many these are.
-    differences : tuple of float
-        One for each draw.
-    mean : float
-        Their mean; NaN without a draw.
-    low, high : float or None
-        What stands beside the mean: the ends of its interval, or of few draws the smallest and the
-        largest difference; None where there is neither.
-    is_interval : bool
-        Which of the two.
-    p, p_corrected : float or None
-        Of the sign-flip test by itself, and corrected for its family; None of few draws.
-    shown : Shown
-        What the differences show.
-    second_mean : float or None
-        The mean difference of the second metric.
-    second_below : bool
-        Whether the arm is shown below in that.
+    main, second : Evidence
+        The differences in both metrics that the task names for gains, and their tests.
     rival : bool
         Whether this control, other than ``none``, decides if the arm is better than all of them.
     verdict : Verdict or None
@@ -73,33 +57,55 @@ class Gain(NamedTuple):
     control_cell: ArmCell | None
     arm_places: NDArray[np.intp]
     control_places: NDArray[np.intp]
-    draws: int
-    differences: tuple[float, ...]
-    mean: float
-    low: float | None
-    high: float | None
-    is_interval: bool
-    p: float | None
-    p_corrected: float | None
-    shown: Shown
-    second_mean: float | None
-    second_below: bool
+    main: Evidence
+    second: Evidence
     rival: bool = False
     verdict: Verdict | None = None
 
     @property
+    def differences(self) -> tuple[float, ...]:
+        """One for each shared draw."""
+        return self.main.differences
+
+    @property
+    def draws(self) -> int:
+        """How many draws are shared."""
+        return len(self.main.differences)
+
+    @property
+    def mean(self) -> float:
+        """The mean difference; NaN without a draw."""
+        return self.main.mean if self.draws else nan
+
+    @property
     def ends(self) -> Ends | None:
         """What stands beside the mean."""
-        if self.low is None or self.high is None:
-            return None
-        return Ends(self.low, self.high, self.is_interval)
+        return self.main.ends
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """The ends of the interval; None of few draws."""
-        if self.low is None or self.high is None or not self.is_interval:
-            return None
-        return self.low, self.high
+        return self.main.interval
+
+    @property
+    def p(self) -> float | None:
+        """Of the sign-flip test by itself; None of few draws."""
+        return self.main.p
+
+    @property
+    def p_corrected(self) -> float | None:
+        """Corrected for its family."""
+        return self.main.p_corrected
+
+    @property
+    def shown(self) -> Shown:
+        """What the differences show."""
+        return self.main.shown
+
+    @property
+    def second_mean(self) -> float | None:
+        """The mean difference of the second metric."""
+        return self.second.mean if self.second.differences else None
 
     def delta(self, metric: str) -> MeanStd | None:
         """Arm minus control in a metric, over the pairs in which both have it; None where none
@@ -143,7 +149,7 @@ def gains(cells: Cells, scores: MetricSet) -> DataFrame:
     for cell, group in groupby(pairs, attrgetter("cell")):
         of_arm = list(group)
         rival, verdict = _rival(of_arm), _verdict(cell, of_arm)
-        rows += [_row(pair, rival=pair is rival, verdict=verdict) for pair in of_arm]
+        rows += [pair._replace(rival=pair is rival, verdict=verdict) for pair in of_arm]
     return _frame(rows)
 
 
@@ -162,7 +168,7 @@ def synthetic_only(cells: Cells, scores: MetricSet) -> list[Gain]:
         ]
         both = [other for key, other in cells.items() if key == (arm.both, classifier)]
         pairs += [_over(cell, NONE, real_only, scores), _over(cell, BOTH, both, scores)]
-    return [_row(pair) for pair in _tested(pairs, "main", id)]
+    return _tested(pairs, "main", id)
 
 
 def over_best(cells: Cells, scores: MetricSet) -> list[Gain]:
@@ -180,7 +186,7 @@ def over_best(cells: Cells, scores: MetricSet) -> list[Gain]:
         for there in bare.values()
         if cell.arm.judged and cell.ok
     ]
-    return [_row(pair) for pair in _tested(pairs, "main")]
+    return _tested(pairs, "main")
 
 
 def over_baseline(cells: Cells, scores: MetricSet) -> list[Gain]:
@@ -198,8 +204,7 @@ def over_baseline(cells: Cells, scores: MetricSet) -> list[Gain]:
                 and other.classifier == cell.classifier
             ]
             pairs.append(_over(cell, cell.baseline, others, scores))
-    tested = _tested([pair for pair in pairs if pair.control_cell is not None], "main")
-    return [_row(pair) for pair in tested]
+    return _tested([pair for pair in pairs if pair.control_cell is not None], "main")
 
 
 def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> Gain:
@@ -207,8 +212,8 @@ def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> 
     the pair joins those of the arms with ``none``.
     """
     pair = _pair_up(arm, control, "", scores)
-    if not pair.main.differences:
-        return _row(pair)
+    if not pair.draws:
+        return pair
     pairs = _over_controls(cells, scores)
     same = [one for one in pairs if {one.cell, one.control_cell} == {arm, control}]
     question = _question(same[-1]) if same else (True, True)
@@ -217,12 +222,29 @@ def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> 
     tested = _tested(family if same else [*family, pair], "main")
     test = tested[family.index(same[-1]) if same else -1].main
     main = replace(pair.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
-    return _row(replace(pair, main=main))
+    return pair._replace(main=main)
+
+
+def on_shared_draws(
+    cell: ArmCell, controls: Mapping[str, ArmCell], scores: MetricSet, level: float = 1 - ALPHA
+) -> list[Gain]:
+    """An arm over each of its controls, over the draws that it shares with all of them; with
+    Student's t interval of a level, which holds how many such arms there are.
+    """
+    drawn = [set(one.drawn.tolist()) for one in (cell, *controls.values())]
+    shared = sorted(set.intersection(*drawn) - {-1})
+    cell = replace(cell, trials=cell.ok[np.isin(cell.drawn, shared)])
+    pairs = [_pair_up(cell, control, name, scores) for name, control in controls.items()]
+    return [
+        pair._replace(main=student(pair.main, level), second=student(pair.second, level))
+        for pair in pairs
+    ]
 
 
 def rows_of(frame: DataFrame) -> list[Gain]:
     """The rows of a frame of gains."""
-    return [Gain._make(row) for row in frame.itertuples(index=False, name=None)]
+    fields = frame[[*Gain._fields]].itertuples(index=False, name=None)
+    return [Gain._make(row) for row in fields]
 
 
 def rows_by_arm(rows: Iterable[Gain]) -> dict[CellKey, list[Gain]]:
@@ -258,23 +280,16 @@ def rank(arm: ArmGains) -> tuple[int, float]:
     return level, mean_over_none(arm)
 
 
-def in_points(
-    differences: Sequence[float], ends: Ends | None, scale: float = 100.0
-) -> dict[str, Any]:
+def in_points(evidence: Evidence, scale: float = 100.0) -> dict[str, Any]:
     """A mean difference as files have it: ``mean``; ``low`` and ``high`` of an interval, None of
     few draws; ``smallest`` and ``largest``.
-
-    Parameters
-    ----------
-    ends : Ends or None
-        What stands beside the mean.
     """
-    interval = ends if ends and ends.is_interval else None
-    summary = summarise(np.asarray(differences))
+    differences = evidence.differences
+    low, high = evidence.interval or (None, None)
     return {
-        "mean": summary and scale * summary.mean,
-        "low": interval and scale * interval.low,
-        "high": interval and scale * interval.high,
+        "mean": scale * evidence.mean if differences else None,
+        "low": low if low is None else scale * low,
+        "high": high if high is None else scale * high,
         "smallest": scale * min(differences) if differences else None,
         "largest": scale * max(differences) if differences else None,
     }
@@ -283,51 +298,17 @@ def in_points(
 # How a frame is made
 
 METRICS: tuple[Literal["main", "second"], ...] = ("main", "second")
-
-
-@dataclass(frozen=True, eq=False)
-class _Pair:
-    """An arm and a control, draw by draw, in both metrics that the task names for gains."""
-
-    cell: ArmCell
-    control: str
-    control_cell: ArmCell | None
-    arm_places: NDArray[np.intp]
-    control_places: NDArray[np.intp]
-    main: Evidence
-    second: Evidence
+NUMBERS = ("draws", "mean", "p", "p_corrected", "shown")
+"""Properties of a gain that are columns of the frame too."""
 
 
 def _frame(rows: Iterable[Gain]) -> DataFrame:
     from pandas import DataFrame
 
+    columns = [*Gain._fields, *NUMBERS]
+    values = [[*row, *(getattr(row, name) for name in NUMBERS)] for row in rows]
     # Columns keep None, which a column of floats would make NaN.
-    return DataFrame(list(rows), columns=list(Gain._fields), dtype=object)
-
-
-def _row(pair: _Pair, *, rival: bool = False, verdict: Verdict | None = None) -> Gain:
-    main, second = pair.main, pair.second
-    ends = main.ends
-    return Gain(
-        cell=pair.cell,
-        control=pair.control,
-        control_cell=pair.control_cell,
-        arm_places=pair.arm_places,
-        control_places=pair.control_places,
-        draws=len(main.differences),
-        differences=main.differences,
-        mean=main.mean if main.differences else float("nan"),
-        low=None if ends is None else ends.low,
-        high=None if ends is None else ends.high,
-        is_interval=ends is not None and ends.is_interval,
-        p=main.p,
-        p_corrected=main.p_corrected,
-        shown=main.shown,
-        second_mean=second.mean if second.differences else None,
-        second_below=second.shown == "below",
-        rival=rival,
-        verdict=verdict,
-    )
+    return DataFrame(values, columns=columns, dtype=object)
 
 
 def _of_both(cells: Cells) -> Cells:
@@ -335,7 +316,7 @@ def _of_both(cells: Cells) -> Cells:
     return {key: cell for key, cell in cells.items() if key[0] == key[0].both}
 
 
-def _over_controls(cells: Cells, scores: MetricSet) -> list[_Pair]:
+def _over_controls(cells: Cells, scores: MetricSet) -> list[Gain]:
     """Every arm of both but ``none`` beside the controls of its classifier; no difference is
     tested yet.
     """
@@ -355,7 +336,7 @@ def _over_controls(cells: Cells, scores: MetricSet) -> list[_Pair]:
     return pairs
 
 
-def _over(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> _Pair:
+def _over(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Gain:
     """The pair with the control that shares most draws; the newest one where several do.
 
     Parameters
@@ -371,19 +352,19 @@ def _over(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricS
         if cell.arm.generator.name != name
         and (other.without_samples or other.arm.rate == cell.arm.rate)
     ]
-    found = [pair for pair in candidates if pair.main.differences]
+    found = [pair for pair in candidates if pair.draws]
     if not found:
         nowhere = np.array([], np.intp)
-        return _Pair(cell, name, None, nowhere, nowhere, Evidence(), Evidence())
+        return Gain(cell, name, None, nowhere, nowhere, Evidence(), Evidence())
     return found[0] if len(found) == 1 else max(found, key=_draws_and_date)
 
 
-def _draws_and_date(pair: _Pair) -> tuple[int, str]:
+def _draws_and_date(pair: Gain) -> tuple[int, str]:
     dates = pair.control_cell.trials.values("created") if pair.control_cell else [""]
-    return len(pair.main.differences), max(dates)
+    return pair.draws, max(dates)
 
 
-def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> _Pair:
+def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> Gain:
     """An arm and another, draw by draw; a draw in which either made no sample says nothing, and is
     left out.
     """
@@ -408,7 +389,7 @@ def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> _
         known = shared[~np.isnan(values[shared])]
         return Evidence(tuple(values[known].tolist()), tuple(cell.drawn[known].tolist()))
 
-    return _Pair(
+    return Gain(
         cell,
         name,
         control,
@@ -419,7 +400,7 @@ def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> _
     )
 
 
-def _question(pair: _Pair) -> tuple[bool, bool]:
+def _question(pair: Gain) -> tuple[bool, bool]:
     """What a pair answers: of an arm that is judged, or of a control; over no samples, or over
     another control.
     """
@@ -427,10 +408,10 @@ def _question(pair: _Pair) -> tuple[bool, bool]:
 
 
 def _tested(
-    pairs: Sequence[_Pair],
+    pairs: Sequence[Gain],
     metric: Literal["main", "second"],
-    family: Callable[[_Pair], Hashable] = lambda _: "",
-) -> list[_Pair]:
+    family: Callable[[Gain], Hashable] = lambda _: "",
+) -> list[Gain]:
     """The pairs with the tests of a metric, corrected for all of a family."""
     tested = list(pairs)
     families: dict[Hashable, list[int]] = {}
@@ -442,11 +423,11 @@ def _tested(
         for place, test in zip(places, tests, strict=True):
             pair = pairs[place]
             main = metric == "main"
-            tested[place] = replace(pair, main=test) if main else replace(pair, second=test)
+            tested[place] = pair._replace(main=test) if main else pair._replace(second=test)
     return tested
 
 
-def _verdict(cell: ArmCell, pairs: Sequence[_Pair]) -> Verdict | None:
+def _verdict(cell: ArmCell, pairs: Sequence[Gain]) -> Verdict | None:
     """On an arm by its tested pairs; None for a control of every arm, which is not judged."""
     if not cell.arm.judged:
         return None
@@ -461,7 +442,7 @@ def _verdict(cell: ArmCell, pairs: Sequence[_Pair]) -> Verdict | None:
     )
 
 
-def _rival(pairs: Sequence[_Pair]) -> _Pair | None:
+def _rival(pairs: Sequence[Gain]) -> Gain | None:
     """The control other than ``none`` that decides whether an arm is better than all of them; None
     where it has no other.
 
@@ -470,15 +451,15 @@ def _rival(pairs: Sequence[_Pair]) -> _Pair | None:
     one.
     """
     others = [pair for pair in pairs if pair.control != NONE]
-    compared = [pair for pair in others if pair.main.differences]
+    compared = [pair for pair in others if pair.draws]
     if not compared:
         return others[0] if others else None
-    least = min(compared, key=attrgetter("main.mean"))
-    below = [pair for pair in compared if pair.main.shown == "below"]
-    waiting = [pair for pair in others if pair.main.shown == "too few draws"]
+    least = min(compared, key=attrgetter("mean"))
+    below = [pair for pair in compared if pair.shown == "below"]
+    waiting = [pair for pair in others if pair.shown == "too few draws"]
     if below:
-        return min(below, key=attrgetter("main.mean"))
-    if waiting and least.main.shown != "< 1 point":
-        return min(waiting, key=lambda pair: len(pair.main.differences))
-    not_above = (pair for pair in compared if pair.main.shown != "above")
-    return min(not_above, key=attrgetter("main.mean"), default=least)
+        return min(below, key=attrgetter("mean"))
+    if waiting and least.shown != "< 1 point":
+        return min(waiting, key=lambda pair: pair.draws)
+    not_above = (pair for pair in compared if pair.shown != "above")
+    return min(not_above, key=attrgetter("mean"), default=least)

@@ -277,7 +277,7 @@ def left_out_classes(table: ReportTable) -> str:
     names = small_classes(table)
     if not names:
         return ""
-    score = table.scores.main.name.split(" (")[0]
+    score = table.scores.main.short
     about = {"score": score, "classes": len(table.large), "fewest": MIN_TEST_PIXELS}
     return "".join(sentences("small_classes.txt", small=names, **about))
 
@@ -297,7 +297,7 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
     for table in tables:
         for cell in _blind(table):
             what = "location alone" if cell.classifier.name == "coords" else "no spectrum"
-            short = table.scores.main.name.split(" (")[0]
+            short = table.scores.main.short
             name = f"{what} ({table.labels[cell.classifier]}) reaches {short}"
             reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
     leaky = any(table.leaky for table in tables)

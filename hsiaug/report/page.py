@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from markupsafe import Markup
@@ -17,13 +18,12 @@ from markupsafe import Markup
 from hsiaug.base.text import json_of
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
-from hsiaug.report.by_scene import matrix_grids
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences
 from hsiaug.report.formatting import count
-from hsiaug.report.html.arms import arm_commands, arm_keys
 from hsiaug.report.html.markup import HERE, markup_of, templates
-from hsiaug.report.matrices import Matrix, matrices
+from hsiaug.report.matrices import Matrix, matrices, matrix_grids
 from hsiaug.report.notes import failure_heading, failure_lines, run_facts, warnings
 from hsiaug.report.render_data import csv_of, data_rows, report_json
 from hsiaug.report.section import Section, SectionFigure
@@ -207,3 +207,54 @@ def _matrix_section(matrix: Matrix, option: str, *, alone: bool) -> Section:
         folded=False,
     )
     return replace(section, parts=(*scenes, by_scene))
+
+
+def arm_keys(table: ReportTable, number: str) -> dict[ArmCell, str]:
+    """Names of the arms of a table within the page.
+
+    Parameters
+    ----------
+    table : ReportTable
+        The trials of one scene and protocol.
+    number : str
+        The name of the table within the page.
+    """
+    return {cell: f"{number}-a{place}" for place, cell in enumerate(table.every_cell.values())}
+
+
+def arm_commands(keys: Mapping[ArmCell, str], store: Store | None, option: str) -> dict[str, str]:
+    """The command that runs the draws of each arm again, by the name of the arm.
+
+    Parameters
+    ----------
+    keys : dict
+        Names of arms, as :func:`arm_keys` gives them.
+    store : Store or None
+        Where the records lie; without it there are no commands.
+    option : str
+        The option that names the store, with a blank before it.
+    """
+    if store is None:
+        return {}
+    commands = {}
+    for cell, key in keys.items():
+        record = store.sound(cell.trials[0].hash)
+        if record and (command := str(record.get("command") or "")):
+            commands[key] = _of_all_draws(command, [trial.seed for trial in cell.trials]) + option
+    return commands
+
+
+def _of_all_draws(command: str, seeds: Sequence[int]) -> str:
+    words = shlex.split(command)
+    if "--seeds" not in words[:-1]:
+        return command
+    words[words.index("--seeds") + 1] = _seeds(sorted(set(seeds)))
+    return shlex.join(words)
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    """Numbers of draws as ``--seeds`` takes them: ``0-6``, or ``0-0,3-3``."""
+    first, last = seeds[0], seeds[-1]
+    if len(seeds) == last - first + 1:
+        return f"{first}-{last}"
+    return ",".join(f"{seed}-{seed}" for seed in seeds)

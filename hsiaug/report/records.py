@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import in_order
-from hsiaug.report.conditions import OF_ABOUT, settings_of
-from hsiaug.report.trials import Decoded, Trials
+from hsiaug.report.trials import OF_ABOUT, Decoded, Trials, settings_of
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_columns import (

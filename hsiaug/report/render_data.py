@@ -1,7 +1,9 @@
-"""Reports for machines: rows per trial, and per arm and control, as CSV and JSON have them."""
+"""Reports for machines: rows per trial, and per arm and control, as CSV, JSON and the frames of
+Python have them.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.answer_text import answer_texts, headline
@@ -10,6 +12,10 @@ from hsiaug.report.gains import Gain, rows_of
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.record import COLUMNS
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 
 AUDITED = (
     "leaky",
@@ -116,7 +122,7 @@ def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
         return gain_rows(report)
     rows: list[tuple[ReportTable, Mapping[str, Any]]]
     if by == "labels":
-        from hsiaug.report.label_breakdowns import curve_rows, curves_of
+        from hsiaug.report.sections.labels import curve_rows, curves_of
 
         rows = [(curve.table, row) for curve in curves_of(report) for row in curve_rows(curve)]
     else:
@@ -195,3 +201,38 @@ def _scores(table: ReportTable, trial: Trial) -> dict[str, Any]:
     scores["split_sha256"] = audit.get("sha256")
     of_record = (column.name for column in COLUMNS)
     return scores | {key: trial.value(key) for key in (*of_record, "created")}
+
+
+IDENTITY = (
+    *("hash", "status", "error_type", "error_message", "task", "scene", "scene_sha256"),
+    *("protocol", "protocol_argument", "buffer", "patch", "other_settings", "seed"),
+    *("generator", "generator_version", "generator_params"),
+    *("classifier", "classifier_version", "classifier_params", "view", "view_shown", "train"),
+    *("lambda", "times", "omega", "omega_convention"),
+)
+"""What a trial is, in every row of it."""
+
+OF_TRIALS = (
+    *IDENTITY,
+    *("oa", "aa_large", "aa", "kappa", "macro_f1", "worst_recall", "recall_spread"),
+    *("aa_seen", "aa_new", "oa_seen", "oa_new", "worst_class", "transductive", "leaky", "radius"),
+    *("n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"),
+    *("split_sha256", *(column.name for column in COLUMNS), "created"),
+)
+OF_CLASSES = (
+    *IDENTITY,
+    *("class_id", "class_name", "recall", "train_n", "test_n", "real_n", "synthetic_n"),
+)
+OF_GAINS = (
+    *("scene", "protocol", "generator", "lambda", "times", "omega", "classifier", "over"),
+    *("metric", "gain", "low", "high", "smallest", "largest", "shown"),
+    *("second_metric", "second_gain", "p_corrected", "draws", "rival"),
+    "verdict",
+)
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> "DataFrame":
+    """Rows as a frame; without any, one that has the columns of a run of pixels."""
+    from pandas import DataFrame
+
+    return DataFrame(list(rows)) if rows else DataFrame(columns=list(columns))

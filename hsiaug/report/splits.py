@@ -19,8 +19,8 @@ from hsiaug.protocol.split import Audit, class_counts
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
 from hsiaug.report.grid import frame_grid
+from hsiaug.report.ground_truth import ROLES, TINTS, split_roles
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.scenes.ground_truth import ROLES, TINTS, split_roles
 from hsiaug.report.section import Section
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.types import TaskData, TaskSplit

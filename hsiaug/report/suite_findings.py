@@ -8,11 +8,10 @@ corrected for the number of differences, since all of them have to hold.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
-from hsiaug.metrics.significance import Ends, mean_ends, mean_std, t_interval
-from hsiaug.metrics.verdict import Evidence
+from hsiaug.metrics.significance import mean_std
+from hsiaug.metrics.verdict import Evidence, student
 from hsiaug.report.records import read_trials
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.declared_tables import (
@@ -104,11 +103,13 @@ class StoredValues:
 
 
 @dataclass(frozen=True)
-class PairedDifference:
-    """One value of a row of a claim: differences of two arms, draw by draw.
+class ClaimedGain:
+    """What the draws of a row show of one value.
 
     Attributes
     ----------
+    evidence : Evidence
+        Differences of two arms, with Student's t interval.
     sign : int
         1 where the claim is that it rises, -1 where it falls.
     equal_is_enough : bool
@@ -116,34 +117,17 @@ class PairedDifference:
     """
 
     value: str
-    differences: tuple[float, ...]
+    evidence: Evidence
     sign: int = 1
     equal_is_enough: bool = False
 
     @property
-    def mean(self) -> float | None:
-        """Mean over the draws; None without any."""
-        return mean_std(self.differences).mean if self.differences else None
-
-    @cached_property
-    def interval(self) -> tuple[float, float] | None:
-        """The 95 % t interval; None below two draws."""
-        return t_interval(self.differences) if self.differences else None
-
-    @property
-    def ends(self) -> Ends | None:
-        """What stands beside the mean: the interval, or of few draws the smallest and the
-        largest.
-        """
-        return mean_ends(self.differences) if self.differences else None
-
-    @property
     def verdict(self) -> Verdict:
         """Verdict on this difference alone."""
-        if self.mean is None or self.interval is None:
+        if len(self.evidence.differences) < 2:
             return OPEN
-        gain = self.mean * self.sign
-        clear = self.interval[0] * self.interval[1] > 0
+        gain = self.evidence.mean * self.sign
+        clear = self.evidence.clear
         if self.equal_is_enough:
             return SUPPORTED if gain >= 0 else NOT_SUPPORTED if clear else OPEN
         if gain <= 0:
@@ -192,7 +176,7 @@ class ClaimRow:
     setting: TableSetting
     arm: str
     other: str
-    differences: tuple[PairedDifference, ...]
+    differences: tuple[ClaimedGain, ...]
     draws: int
     planned: int
     sweep: Sweep | None = None
@@ -275,17 +259,17 @@ def _row(
         values = series(arm, name)
         return Evidence.paired({draw: values[draw] for draw in sorted(values)}, beside)
 
-    def paired(name: str) -> tuple[float, ...]:
-        own = gain(difference.arm, other, name)
-        if difference.more_than is None:
-            return own.differences
-        less = gain(*difference.more_than, name)
-        return Evidence.paired(own.by_draw, less.by_draw).differences
+    def paired(name: str) -> Evidence:
+        evidence = gain(difference.arm, other, name)
+        if difference.more_than is not None:
+            less = gain(*difference.more_than, name)
+            evidence = Evidence.paired(evidence.by_draw, less.by_draw)
+        return student(evidence)
 
     differences = (
-        *(PairedDifference(name, paired(name)) for name in difference.rises),
-        *(PairedDifference(name, paired(name), -1) for name in difference.falls),
-        *(PairedDifference(name, paired(name), -1, True) for name in difference.matches),
+        *(ClaimedGain(name, paired(name)) for name in difference.rises),
+        *(ClaimedGain(name, paired(name), -1) for name in difference.falls),
+        *(ClaimedGain(name, paired(name), -1, True) for name in difference.matches),
     )
     arm = difference.arm
     if difference.more_than:
@@ -296,7 +280,7 @@ def _row(
         arm,
         other,
         differences,
-        draws=min(len(one.differences) for one in differences),
+        draws=min(len(one.evidence.differences) for one in differences),
         planned=len(declared.arms[difference.arm][setting]),
     )
 
@@ -338,28 +322,26 @@ def _sweep_row(
         if shared
     }
     sweep = Sweep(axis, means) if means else None
-    gains = _unseen_gains(by_place, shared) if len(shared) > 1 else ()
+    gains = _unseen_gains(by_place, shared) if len(shared) > 1 else {}
     return ClaimRow(
         setting,
         difference.arm,
         "",
-        (PairedDifference(name, gains),),
+        (ClaimedGain(name, student(Evidence.of(gains))),),
         draws=len(shared),
         planned=len(draws),
         sweep=sweep,
     )
 
 
-def _unseen_gains(
-    by_place: Mapping[float, Mapping[int, float]], draws: Sequence[int]
-) -> tuple[float, ...]:
+def _unseen_gains(by_place: Mapping[float, Mapping[int, float]], draws: Sequence[int]) -> Series:
     first = min(by_place)
-    gains = []
+    gains = {}
     for draw in draws:
         others = [other for other in draws if other != draw]
         best = max(by_place, key=lambda place: sum(by_place[place][other] for other in others))
-        gains.append(by_place[best][draw] - by_place[first][draw])
-    return tuple(gains)
+        gains[draw] = by_place[best][draw] - by_place[first][draw]
+    return gains
 
 
 def _series(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pandas import DataFrame
 
-from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.metrics.significance import mean_std
 from hsiaug.report.curves import SIGNS
 from hsiaug.report.formatting import (
     MISSING,
@@ -28,9 +28,9 @@ from hsiaug.report.suite_findings import (
     NOT_SUPPORTED,
     OPEN,
     SUPPORTED,
+    ClaimedGain,
     ClaimFinding,
     ClaimRow,
-    PairedDifference,
     StoredValues,
     TableValue,
     find_claims,
@@ -58,10 +58,15 @@ def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
     stored = StoredValues.read(store, declared)
     claims = find_claims(declared, stored)
     tables = find_tables(declared, stored)
+    in_words = [claim_sentences(found) for found in claims]
+    rows_of_claims = [list(_claim_rows(found)) for found in claims]
+    values = {table.name: _values_json(tables[table.name]) for table in declared.tables}
     pages = []
     if claims or tables:
         pages.append(_summary(declared, claims, tables))
-    pages += [_claim_page(found, stored) for found in claims]
+    pages += [
+        _claim_page(found, text, stored) for found, text in zip(claims, in_words, strict=True)
+    ]
     pages += [_table_page(table, tables[table.name], stored) for table in declared.tables]
     missing = _missing(declared, store, stored)
     if missing and pages:
@@ -69,19 +74,24 @@ def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
     value = {
         "suite": declared.options,
         "title": declared.title,
-        "claims": [_claim_json(found) for found in claims],
+        "claims": [
+            {
+                "name": found.claim.name,
+                "says": found.claim.says,
+                "verdict": found.verdict,
+                "text": text,
+                "rows": rows,
+            }
+            for found, text, rows in zip(claims, in_words, rows_of_claims, strict=True)
+        ],
         "tables": [
-            {"name": table.name, "title": table.title, "values": _values_json(tables[table.name])}
+            {"name": table.name, "title": table.title, "values": values[table.name]}
             for table in declared.tables
         ],
         "missing": list(missing),
     }
-    rows = [row for found in claims for row in _claim_rows(found)]
-    rows += [
-        {"table": table.name, **row}
-        for table in declared.tables
-        for row in _values_json(tables[table.name])
-    ]
+    rows = [row for of_claim in rows_of_claims for row in of_claim]
+    rows += [{"table": name, **row} for name, of_table in values.items() for row in of_table]
     return TableFiles("suite", pages, rows, value)
 
 
@@ -154,14 +164,14 @@ def _by_setting(rows: Sequence[ClaimRow]) -> dict[TableSetting, list[ClaimRow]]:
     return by_setting
 
 
-def _claim_page(found: ClaimFinding, stored: StoredValues) -> Section:
+def _claim_page(found: ClaimFinding, text: Sequence[str], stored: StoredValues) -> Section:
     names = tuple(dict.fromkeys(name for one in found.claim.differences for name in one.values))
     grids = tuple(
         _claim_grid(_setting_text(setting), rows, names, stored)
         for setting, rows in _by_setting(found.rows).items()
     )
     title = f"{found.claim.name}. {found.claim.says}"
-    return Section(title, text=tuple(claim_sentences(found)), tables=grids)
+    return Section(title, text=tuple(text), tables=grids)
 
 
 def _claim_grid(
@@ -199,13 +209,14 @@ def _value_name(name: str, stored: StoredValues) -> str:
     return stored.label(name) if is_measure(name) else metric_names().get(name, name)
 
 
-def _difference_text(difference: PairedDifference | None) -> str:
-    if difference is None or difference.mean is None:
+def _difference_text(gain: ClaimedGain | None) -> str:
+    if gain is None or not gain.evidence.differences:
         return MISSING
-    if not is_measure(difference.value):
-        return with_ends(difference.mean, difference.ends)
-    text = signed_measure(difference.mean)
-    return f"{text} {ends_text(difference.ends, signed_measure)}" if difference.ends else text
+    mean, ends = gain.evidence.mean, gain.evidence.ends
+    if not is_measure(gain.value):
+        return with_ends(mean, ends)
+    text = signed_measure(mean)
+    return f"{text} {ends_text(ends, signed_measure)}" if ends else text
 
 
 def _table_page(
@@ -241,10 +252,6 @@ def _value_text(entry: TableValue) -> str:
     summary = mean_std(entry.values)
     if not is_measure(entry.value):
         return plus_minus(summary)
-    return _measure_text(summary)
-
-
-def _measure_text(summary: MeanStd) -> str:
     spread = "" if summary.std is None else f" ± {summary.std:.2g}"
     return f"{measured(summary.mean)}{spread}"
 
@@ -273,30 +280,19 @@ def _missing(declared: DeclaredTables, store: Store, stored: StoredValues) -> tu
     return tuple(lines)
 
 
-def _claim_json(found: ClaimFinding) -> dict[str, Any]:
-    return {
-        "name": found.claim.name,
-        "says": found.claim.says,
-        "verdict": found.verdict,
-        "text": claim_sentences(found),
-        "rows": list(_claim_rows(found)),
-    }
-
-
 def _claim_rows(found: ClaimFinding) -> Iterator[dict[str, Any]]:
     """A row for each difference: mean and interval, of records in points."""
     for row in found.rows:
-        for difference in row.differences:
-            scale = _scale(difference.value)
+        for gain in row.differences:
             yield {
                 "claim": found.claim.name,
                 "scene": row.setting.scene,
                 "protocol": row.setting.protocol,
                 "row": row.label,
-                "value": difference.value,
-                **in_points(difference.differences, difference.ends, scale),
+                "value": gain.value,
+                **in_points(gain.evidence, _scale(gain.value)),
                 "best": None if row.sweep is None else row.sweep.best,
-                "draws": len(difference.differences),
+                "draws": len(gain.evidence.differences),
                 "planned": row.planned,
                 "verdict": row.verdict,
             }

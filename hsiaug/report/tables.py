@@ -6,15 +6,22 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from math import fsum, inf
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.cells import ArmCell, CellKey, DrawKey, make_cells, method_rank, number_draws
-from hsiaug.report.conditions import Condition
+from hsiaug.report.cells import (
+    ArmCell,
+    CellKey,
+    DrawKey,
+    make_cells,
+    method_rank,
+    number_draws,
+    with_large,
+)
 from hsiaug.report.formatting import key_labels
 from hsiaug.report.gains import (
     ArmGains,
@@ -30,7 +37,7 @@ from hsiaug.report.gains import (
     synthetic_only,
 )
 from hsiaug.report.records import read_trials
-from hsiaug.report.trials import Trial, Trials
+from hsiaug.report.trials import Condition, Trial, Trials
 from hsiaug.tasks.scores import Metric, MetricSet, over_large
 from hsiaug.trial import STORE
 from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, NONE, RIVALS, Arm, Method
@@ -452,10 +459,7 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Report
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(get_task(condition.task).metrics, len(large), tested)
     if scores.main.key == "aa_large":
-        recalls = (trials.numbers(f"recall:{c}").tolist() for c in large)
-        sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)
-        frame = trials.frame.assign(aa_large=sums / len(large))
-        trials = Trials(frame, trials.shared, trials.further)
+        trials = with_large(trials, large)
     trials = number_draws(trials)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}

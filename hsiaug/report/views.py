@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
-from hsiaug.report.by_scene import matrix_grids
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import count
-from hsiaug.report.matrices import Matrix, headlines, matrices
+from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
 from hsiaug.report.notes import (
     audit_lines,
     left_out_classes,
@@ -35,7 +34,7 @@ def report_sections(report: Report, by: str) -> tuple[Section, ...]:
     """
     check_view(by)
     if by == LABELS:
-        from hsiaug.report.label_breakdowns import label_sections
+        from hsiaug.report.sections.labels import label_sections
 
         return label_sections(report)
     if by == SUMMARY:

@@ -21,6 +21,16 @@ class Metric:
     name: str
     less_is_better: bool = False
 
+    @property
+    def short(self) -> str:
+        """Its name without what stands in brackets: ``AA`` of ``AA (12 of 16)``."""
+        return self.name.split(" (")[0]
+
+    @property
+    def classes(self) -> str:
+        """What stands in the brackets: ``12 of 16``; empty without these."""
+        return self.name[len(self.short) + 2 : -1]
+
 
 RECALL = Metric("recall", "recall")
 
@@ -68,9 +78,10 @@ class MetricSet:
     by_class: Metric = RECALL
 
     @property
-    def advice(self) -> tuple[Metric, Metric]:
-        """The scores that advice is told by."""
-        return self.advised or (self.main, self.second)
+    def advice(self) -> "MetricSet":
+        """The same with the scores that advice is told by as the main one and the second."""
+        main, second = self.advised or (self.main, self.second)
+        return replace(self, main=main, second=second)
 
     @property
     def leaves_out_small(self) -> bool:

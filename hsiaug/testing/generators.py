@@ -26,7 +26,7 @@ from hsiaug.testing.core import (
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import DEVICE, CaseContext, Subject
 from hsiaug.testing.task_cases import Case, Counts, Samples, View, nearest_share
-from hsiaug.trial.generator import fit_generator, prepared_state
+from hsiaug.trial.fits import fit_generator, prepared_state
 
 PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on

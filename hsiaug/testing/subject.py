@@ -20,10 +20,9 @@ from hsiaug.testing.core import Arrays, ProgressRecorder
 from hsiaug.testing.task_cases import Case, Items, Samples, View
 from hsiaug.trial.machine import OptimiserWork, counted_work
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
-from hsiaug.trial.trial_run import TrialRun
+from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 F = TypeVar("F")
 

@@ -1,5 +1,5 @@
 """One trial: what it is (spec), how it runs (run), what trials of a scene share
-(scene_context), where its record lies (store).
+(trial_run), where its record lies (store).
 """
 
 STORE = "hsiaug-results"

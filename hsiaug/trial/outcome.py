@@ -13,11 +13,11 @@ from hsiaug.trial.record import TrialRecord, TrialResult, not_reached
 from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import LEARNING
 from hsiaug.trial.store import Record
+from hsiaug.trial.trial_run import SceneContext
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,10 +23,10 @@ from hsiaug.tasks.types import TaskData, TaskSplit, locate_labels, predicted_mas
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import draw_samples, fit_classifier, learn, load_plugins, show
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.store import Record
+from hsiaug.trial.trial_run import SceneContext
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,14 +16,12 @@ from hsiaug.contracts import FittedClassifier, FittedGenerator, Progress
 from hsiaug.core.read_only import seal_all
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.types import Prediction, TaskSamples
-from hsiaug.trial.fits import has_fit
-from hsiaug.trial.generator import fit_generator, prepared_state
+from hsiaug.trial.fits import fit_generator, has_fit, prepared_state
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.mean_spectra import MeanSpectra
 from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json, time_limit
 from hsiaug.trial.predictions import checksum
-from hsiaug.trial.prompts import PromptedSamples
+from hsiaug.trial.prompts import FitPrompts, PromptedSamples, ask_prompts
 from hsiaug.trial.record import TrialResult, not_reached
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import (
@@ -34,13 +32,11 @@ from hsiaug.trial.samples import (
     sheet_of_pool,
     spectra_of_pool,
 )
-from hsiaug.trial.scene_context import Fit, SceneContext
-from hsiaug.trial.sheet import SampleSheet
+from hsiaug.trial.sheet import MeanSpectra, SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.store import Record
-from hsiaug.trial.trial_prompts import FitPrompts, ask_prompts
-from hsiaug.trial.trial_run import TrialRun
+from hsiaug.trial.trial_run import Fit, SceneContext, TrialRun
 
 GeneratorFit = Fit[FittedGenerator]
 

@@ -1,17 +1,125 @@
-"""A trial with its plugins, and what these are shown."""
+"""A trial with its plugins, what these are shown, and what trials of one scene share beyond their
+fit.
+"""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
 
 from hsiaug.contracts import Classifier, Generator, Progress, silent
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.registry.card import Card
 from hsiaug.tasks.task import Task
-from hsiaug.tasks.types import AnyBlock, TaskData, TaskView
+from hsiaug.tasks.types import AnyBlock, TaskData, TaskSplit, TaskView
 from hsiaug.trial.draw_views import DrawViews
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True)
+class Fit(Generic[State]):
+    """A fitted generator, or what one prepared.
+
+    Attributes
+    ----------
+    fitted : object
+        What the plugin gave.
+    seconds : float
+        That it took, now or when it was saved.
+    key : str
+        Hash of all that determined what was prepared; empty for a fit.
+    """
+
+    fitted: State
+    seconds: float
+    key: str = ""
+
+
+class SceneContext:
+    """The data of one scene, or of a set of pairs, and what trials on it share.
+
+    In processes that run plugins, data and splits have no label of a test pixel.
+
+    Parameters
+    ----------
+    scene : Scene or PairSet
+        The data; may be without labels.
+    task : Task
+        Of all trials.
+    folder : path, optional
+        Where slow fits are saved; None = nowhere.
+    draw : callable, optional
+        Gives the split of a trial, in place of the task's own draw.
+
+    Attributes
+    ----------
+    saves : bool
+        Whether fits that are made from now on may be saved.
+    notes : tuple of str
+        Of every trial.
+    prepared : dict of Fit
+        What the latest generator that prepares has prepared, by key and device: it serves all
+        draws.
+    fitted : dict of Fit
+        The latest generator that was fitted outside of trials, by the hashes of fit and generator.
+    """
+
+    def __init__(
+        self,
+        scene: TaskData,
+        task: Task,
+        folder: Path | None = None,
+        draw: Callable[[TrialSpec], TaskSplit] | None = None,
+    ) -> None:
+        self.scene = scene
+        self.task = task
+        self.folder = folder
+        self.saves = True
+        self.notes: tuple[str, ...] = ()
+        self.prepared: dict[tuple[str, str], Fit[Any]] = {}
+        self.fitted: dict[tuple[str, str], Fit[Any]] = {}
+        self._new_notes: list[str] = []
+        self._draw = draw
+        self._views: tuple[str, DrawViews] | None = None
+
+    def views(self, spec: TrialSpec, split: TaskSplit | None = None) -> DrawViews:
+        """The train views of a trial's draw. Those of the latest draw alone are held.
+
+        Parameters
+        ----------
+        spec : TrialSpec
+            Of the trial.
+        split : Split or TileSplit or None
+            Of its draw, where the scene has no labels to draw one; None = drawn here.
+        """
+        if self._views is None or self._views[0] != spec.draw_hash:
+            # Before others are made: views are as large as the data.
+            self._views = None
+            drawn = self._split(spec) if split is None else split
+            self._views = spec.draw_hash, DrawViews(self.task, self.scene, drawn)
+        return self._views[1]
+
+    def renew_views(self) -> bool:
+        """Drop the views that a plugin wrote into: they are made anew. Whether one did."""
+        return self._views is not None and self._views[1].renew()
+
+    def _split(self, spec: TrialSpec) -> TaskSplit:
+        if self._draw is not None:
+            return self._draw(spec)
+        return self.task.draws.split(self.scene, spec.protocol, spec.seed, spec.patch)
+
+    def note(self, *notes: str) -> None:
+        """Add notes to the record of the trial that runs."""
+        self._new_notes += notes
+
+    def take_notes(self) -> list[str]:
+        """Those of every trial, and those that were added since the last call."""
+        notes = [*self.notes, *self._new_notes]
+        self._new_notes = []
+        return notes
 
 
 @dataclass(eq=False)

@@ -8,7 +8,6 @@ from typing import Literal
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel, FiniteFloat, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -178,7 +177,7 @@ def _outside() -> InputError:
 
 
 def _png(image: NDArray[np.uint8]) -> Response:
-    return Response(image_bytes(Image.fromarray(image), format="PNG"), media_type="image/png")
+    return Response(image_bytes(image, format="PNG"), media_type="image/png")
 
 
 async def _read(request: Request) -> _Body:

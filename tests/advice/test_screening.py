@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from hsiaug.advice import gains, screening
+from hsiaug.advice import screening
 from hsiaug.advice.screening import (
     SCREEN,
     LeftOut,
@@ -30,6 +30,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.scores import PIXELS
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -58,10 +59,7 @@ class World:
         real, made = plan.samples[trial.hash]
         generating = {"fit_generator": took, "sample": 0.0} if made else {}
         return {
-            "hash": trial.hash,
-            "status": "ok",
-            "spec": trial.as_json(),
-            "metrics": {"aa": aa, "oa": aa},
+            **scored(trial, aa),
             "audit": {"n_test": 10, "n_train": 10},
             "samples": {"real": [real], "synthetic": [made]},
             "timings": {"fit_classifier": 0.5, "predict": 0.0, **generating},
@@ -90,9 +88,22 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def session_of(scene: Scene, folder: Path, budget: float) -> Session:
     store = Store(folder, create=True)
+    engine, console = Local(1), Console(quiet=True)
     return Session(
-        scene, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, Console(quiet=True)
+        scene, "toy", Registry({}), store, "cpu", engine, 0.0, budget, console, scores=PIXELS
     )
+
+
+def scored(trial: TrialSpec, aa: float) -> dict[str, Any]:
+    """The record of a trial of which nothing but its AA is asked."""
+    metrics = {"aa": aa, "oa": aa}
+    return {
+        "format": 1,
+        "hash": trial.hash,
+        "status": "ok",
+        "spec": trial.as_json(),
+        "metrics": metrics,
+    }
 
 
 def screened(
@@ -165,13 +176,9 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
 
     assert begun.index(("pseudo", 1.0)) < begun.index(("mixup", 1.0)) and len(begun) == 5
     judged = {arm.generator.name for arm, _ in screening.arms(plan)}
-    known = {gains.key(trial): world.record(plan, trial) for trial in plan.trials}
-    of = {
-        arm.generator.name: gains.gain_of(
-            arm, name, known, range(3), plan.controls(arm.generator.name)
-        )
-        for arm, name in screening.arms(plan)
-    }
+    session = session_of(toy, tmp_path, 1e6)
+    session.known.update({trial.hash: world.record(plan, trial) for trial in plan.trials})
+    of = {gain.arm.generator.name: gain for gain in screening.gains_of(plan, session)}
     assert judged == {"smote", "mixup"}
     assert [one.control for one in of["mixup"].against] == ["none", "duplicate", "pseudo"]
     assert [one.control for one in of["smote"].against] == ["none", "duplicate"]
@@ -326,7 +333,7 @@ def test_the_recipe_is_the_first_classifier_with_samples_unless_draws_tell_anoth
     session = session_of(toy, tmp_path, 1e6)
     for trial in plan.trials:
         points = above.get((trial.classifier.name, trial.generator.name), (0, 0, 0))[trial.seed]
-        session.known[trial.hash] = {"spec": trial.as_json(), "metrics": {"aa": 0.8 + points / 100}}
+        session.known[trial.hash] = scored(trial, 0.8 + points / 100)
     found = recipe(plan, session)
 
     assert (found.classifier.name, found.generator.name) == chosen and found.seed == SCREEN[0]
@@ -344,7 +351,7 @@ def test_the_recommended_classifier_is_the_first_where_it_is_tried(
     assert recipe(plan, session).classifier.name == "emp"
     for trial in plan.trials:
         higher = 0.1 * ((trial.classifier.name, trial.generator.name) == ("fused", "pseudo"))
-        session.known[trial.hash] = {"spec": trial.as_json(), "metrics": {"aa": 0.8 + higher}}
+        session.known[trial.hash] = scored(trial, 0.8 + higher)
     assert recipe(plan, session).classifier.name == "fused"
 
 

@@ -14,7 +14,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry, build_registry
 from hsiaug.report import build_report
-from hsiaug.report.html.map_pictures import best_cells
+from hsiaug.report.sections.maps import best_cells
 from tests.report.report_records import record
 from tests.third_party import install
 

@@ -18,8 +18,7 @@ from hsiaug.bench.request import read_request
 from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
-from hsiaug.report.running import running_answer_lines
-from hsiaug.trial.ended_draws import EndedDraws
+from hsiaug.report.answer_text import running_answer_lines
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store
@@ -62,8 +61,8 @@ def store(tmp_path: Path) -> Store:
     return StoreOfAll(tmp_path, create=True)
 
 
-def say_draws(records: Sequence[Record], ended: EndedDraws) -> list[str]:
-    return [f"{len(records)} trials, {ended.words}"]
+def say_draws(records: Sequence[Record], ended: str) -> list[str]:
+    return [f"{len(records)} trials, {ended}"]
 
 
 def answers_of(trials: Sequence[TrialSpec], running: RunningAnswer) -> list[str]:
@@ -139,8 +138,7 @@ def records_of(ended: Sequence[int]) -> list[Record]:
 
 
 def test_lines_are_marked_and_ask_for_no_draws_that_run_anyway() -> None:
-    ended = EndedDraws(2, 7)
-    first, better, controls, use = running_answer_lines(records_of([0, 1]), ended)
+    first, better, controls, use = running_answer_lines(records_of([0, 1]), "2 of 7 draws")
 
     assert first.endswith("after 2 of 7 draws; may change:")
     assert "TOO FEW DRAWS. At least 6 are needed; so far smote" in better

@@ -9,7 +9,6 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from typer.testing import CliRunner
 
 from hsiaug import add_scene
 from hsiaug.advice.context import advised_protocol
-from hsiaug.advice.gains import Against, ArmGain, candidates
+from hsiaug.advice.gains import ArmGain, candidates, gain_of, results_of
 from hsiaug.advice.screening import CONFIRM, SCREEN, ladder
 from hsiaug.base.errors import HsiaugError
 from hsiaug.bench.request import read_request
@@ -28,14 +27,17 @@ from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
 from hsiaug.metrics.significance import t_interval
-from hsiaug.metrics.verdict import confirm
+from hsiaug.metrics.verdict import Evidence, confirm, student
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.formatting import percent, signed
+from hsiaug.report.records import read_trials
+from hsiaug.tasks.scores import PIXELS
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
+from tests.report.report_records import record
 from tests.third_party import DUMMY, environment, hsiaug, install
 
 PLANTED = '''
@@ -537,26 +539,37 @@ def test_with_its_defaults_every_generator_is_considered(
 
 
 def outcome(
-    aa_none: list[float], aa_duplicate: list[float], generator: str = "g", classifier: str = "c"
+    aa_none: list[float],
+    aa_duplicate: list[float],
+    generator: str = "g",
+    classifier: str = "c",
+    lam: float = 1.0,
 ) -> ArmGain:
-    seeds = tuple(range(len(aa_none)))
-    against = tuple(
-        Against(name, tuple(aa), tuple(aa), tuple(aa))
-        for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
-    )
-    arm = Arm(Method(generator, "1", "{}"), 1.0, None)
-    aa = tuple(0.5 + gain for gain in aa_none)
-    return ArmGain(arm, classifier, seeds, aa, against)
+    """An arm that gains so much over ``none``, whose AA is .5, and over ``duplicate``."""
+    records = []
+    for seed, (over_none, over_duplicate) in enumerate(zip(aa_none, aa_duplicate, strict=True)):
+        score = 0.5 + over_none
+        for name, aa in (("none", 0.5), ("duplicate", score - over_duplicate), (generator, score)):
+            rate = None if name == "none" else lam
+            records.append(
+                record(aa, aa, generator=name, classifier=classifier, seed=seed, lam=rate)
+            )
+    results = results_of(read_trials(records))
+    arm = Arm(Method(generator, "0.1.0", "{}"), Rate(lam), None)
+    return gain_of(arm, classifier, results, ("none", "duplicate"), PIXELS)
 
 
 def test_a_gain_counts_only_against_both_controls_and_on_draws_enough() -> None:
     sure, unsure = [0.02, 0.03, 0.02, 0.03, 0.02, 0.03], [0.2, -0.1, 0.2, -0.1, 0.2, -0.1]
 
-    assert confirm((sure, sure), 0.95, 20) == "helps"
-    assert confirm((sure, unsure), 0.95, 20) == "open"
-    assert confirm((sure[:5], sure[:5]), 0.95, 20) == "open"
-    assert confirm((unsure, unsure), 0.95, 6) == "no"
-    assert confirm((sure, [-d for d in sure]), 0.95, 20) == "no"
+    def confirmed(*against: list[float], most: int = 20) -> str:
+        return confirm([student(Evidence(tuple(differences))) for differences in against], most)
+
+    assert confirmed(sure, sure) == "helps"
+    assert confirmed(sure, unsure) == "open"
+    assert confirmed(sure[:5], sure[:5]) == "open"
+    assert confirmed(unsure, unsure, most=6) == "no"
+    assert confirmed(sure, [-d for d in sure]) == "no"
 
 
 def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -> None:
@@ -580,8 +593,7 @@ def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -
 def test_a_larger_lambda_counts_only_where_the_draws_tell_it_from_a_smaller() -> None:
     one = outcome([0.02, 0.03, 0.02], [0.02] * 3)
     noisy, surely = (
-        replace(outcome(gains, [0.02] * 3), arm=replace(one.arm, rate=Rate(4.0)))
-        for gains in ([0.09, 0.0, 0.03], [0.05, 0.06, 0.05])
+        outcome(gains, [0.02] * 3, lam=4.0) for gains in ([0.09, 0.0, 0.03], [0.05, 0.06, 0.05])
     )
 
     assert candidates([one, noisy], {}) == [one] and candidates([one, surely], {}) == [surely]

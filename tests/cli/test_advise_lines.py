@@ -14,7 +14,7 @@ FINAL = SimpleNamespace(
     rate=Rate(1.0),
     generator=SimpleNamespace(name="pseudo"),
 )
-CHOSEN = SimpleNamespace(seeds=(100, 101))
+CHOSEN = SimpleNamespace(draws=2)
 KINDS: dict[str, dict[str, Any]] = {
     "use": {"chosen": CHOSEN},
     "none helps": {"chosen": None},

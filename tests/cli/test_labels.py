@@ -14,8 +14,8 @@ from hsiaug.base.errors import InputError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import Report, build_report, render_html, render_report, save_report
-from hsiaug.report.label_breakdowns import label_notes
-from hsiaug.report.scenes.label_curves import label_curves
+from hsiaug.report.label_curves import label_curves
+from hsiaug.report.sections.labels import label_notes
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug

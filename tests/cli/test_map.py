@@ -33,9 +33,9 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.record_json import with_digest
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
+from hsiaug.trial.trial_run import SceneContext
 from tests.cli.test_endings import OPENINGS
 from tests.in_process import run_trials_here
 

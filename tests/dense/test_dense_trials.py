@@ -21,7 +21,7 @@ from hsiaug.report import build_report, render_report
 from hsiaug.tasks import sampling
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.trial_run import SceneContext
 from tests.dense.masks import Threshold, world
 
 pytestmark = pytest.mark.usefixtures("few_rounds")

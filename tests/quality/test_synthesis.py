@@ -24,8 +24,8 @@ from hsiaug.registry.card import build_params
 from hsiaug.tasks.sampling import PatchSampling
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from hsiaug.trial.trial_run import SceneContext
 
 Make = Callable[..., PixelSynthesis]
 

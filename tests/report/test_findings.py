@@ -17,11 +17,10 @@ from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
-from hsiaug.report.by_scene import matrix_grids
 from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import TONES_OF_FINDINGS, TONES_OF_WORDS, verdict_text
 from hsiaug.report.gains import rival_of
-from hsiaug.report.matrices import matrices
+from hsiaug.report.matrices import matrices, matrix_grids
 from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.two_arms import compare_arms
@@ -508,7 +507,7 @@ def test_the_interval_is_the_one_that_decides() -> None:
         ]
         for found in (alone, [*alone, *many])
     )
-    assert only.is_interval and among.is_interval and only.low > 0 > among.low
+    assert only.interval[0] > 0 > among.interval[0]
     assert (only.verdict.finding, among.verdict.finding) == ("helps", "equivalent")
     assert "with svm: +0.3 [+0.1" in answers(table_of(alone))[1]
 

@@ -8,7 +8,7 @@ import pytest
 from report_records import benchmark, record
 
 from hsiaug.report import build_report
-from hsiaug.report.gains import Gain, by_arm, in_points, rival_of, rows_of
+from hsiaug.report.gains import NUMBERS, Gain, by_arm, in_points, rival_of, rows_of
 from hsiaug.report.render_data import gain_rows
 from hsiaug.report.tables import ReportTable
 
@@ -21,7 +21,7 @@ def table_of(records: list[dict]) -> ReportTable:
 def test_every_column_is_described() -> None:
     described = re.findall(r"^([a-z_, ]+) : ", inspect.cleandoc(Gain.__doc__ or ""), re.MULTILINE)
     assert [name for names in described for name in names.split(", ")] == [*Gain._fields]
-    assert [*table_of(benchmark(3)).gains.columns] == [*Gain._fields]
+    assert [*table_of(benchmark(3)).gains.columns] == [*Gain._fields, *NUMBERS]
 
 
 def test_a_row_for_each_arm_and_control_also_where_nothing_can_be_paired() -> None:
@@ -66,11 +66,11 @@ def test_few_draws_have_a_range_and_others_an_interval(draws: int) -> None:
     ]
     gain = table_of(records).by_arm
     (row,) = (arm["none"] for (by, _), arm in gain.items() if by.generator.name == "smote")
-    assert row.is_interval == (draws == 6) and row.low is not None and row.high is not None
-    in_file = in_points(row.differences, row.ends)
-    assert (in_file["low"], in_file["high"]) == (
-        (100 * row.low, 100 * row.high) if row.is_interval else (None, None)
-    )
+    assert row.ends is not None and row.ends.is_interval == (draws == 6)
+    in_file = in_points(row.main)
+    low, high = row.interval or (None, None)
+    assert (in_file["low"], in_file["high"]) == (low and 100 * low, high and 100 * high)
+    assert (low is None) == (draws == 5)
     assert in_file["smallest"] == pytest.approx(5) and in_file["mean"] == pytest.approx(
         100 * row.mean
     )

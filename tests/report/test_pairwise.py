@@ -94,7 +94,7 @@ def test_mean_and_spread_of_the_differences_and_of_few_draws_the_range() -> None
     assert few.delta("aa") == pytest.approx((0.03, spread, 3)) and few.mean == pytest.approx(0.03)
     assert few.ends == pytest.approx((0.01, 0.06, False))
     enough = one(arms([0.01, 0.02, 0.06, 0.02, 0.01, 0.06])).gain
-    assert enough.is_interval and enough.low is not None and enough.low < 0.01
+    assert enough.interval is not None and enough.interval[0] < 0.01
 
 
 def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:

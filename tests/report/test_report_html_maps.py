@@ -17,7 +17,7 @@ from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
-from hsiaug.report.html.map_pictures import palette_png
+from hsiaug.report.sections.maps import palette_png
 from hsiaug.trial.store import Store
 
 

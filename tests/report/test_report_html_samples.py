@@ -15,9 +15,8 @@ from PIL import Image
 from report_records import believable, benchmark, record
 
 from hsiaug.report import build_report, render_html
-from hsiaug.report.html import sample_pictures
-from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra, with_test_pixels
-from hsiaug.trial.sheet import SampleSheet
+from hsiaug.report.sections import samples as sample_pictures
+from hsiaug.trial.sheet import MeanSpectra, SampleSheet, mean_spectra, with_test_pixels
 from hsiaug.trial.store import Store
 
 DRAWS = 2

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from html_pages import parsed
 
+from hsiaug.metrics.verdict import Evidence, student
 from hsiaug.report import build_report, render_html
 from hsiaug.report.output_files import table_text
 from hsiaug.report.records import read_trials
 from hsiaug.report.render_rich import rich_text
 from hsiaug.report.suite_findings import (
-    PairedDifference,
+    ClaimedGain,
     StoredValues,
     find_claims,
     find_tables,
@@ -66,6 +67,10 @@ def declared(claim: dict[str, Any], **arms: Any) -> DeclaredTables:
     return DeclaredTables("--suite my_suite", "A try", (own,), arms=arms)
 
 
+def claimed(name: str, *differences: float, **how: Any) -> ClaimedGain:
+    return ClaimedGain(name, student(Evidence(differences)), **how)
+
+
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [
@@ -79,13 +84,13 @@ def declared(claim: dict[str, Any], **arms: Any) -> DeclaredTables:
 def test_a_gain_is_supported_where_its_interval_is_clear_of_zero(
     values: tuple[float, ...], verdict: str
 ) -> None:
-    assert PairedDifference("oa", values).verdict == verdict
-    assert PairedDifference("oa", tuple(-value for value in values), -1).verdict == verdict
+    assert claimed("oa", *values).verdict == verdict
+    assert claimed("oa", *(-value for value in values), sign=-1).verdict == verdict
 
 
 def test_what_only_has_to_match_may_be_equal_and_is_refuted_by_a_clear_difference() -> None:
     def verdict(*values: float) -> str:
-        return PairedDifference("quality.sad", values, -1, equal_is_enough=True).verdict
+        return claimed("quality.sad", *values, sign=-1, equal_is_enough=True).verdict
 
     assert verdict(-0.2, 0.1, 0.0) == "supported"
     assert verdict(0.0, 0.0, 0.0) == "supported"
@@ -116,7 +121,7 @@ def test_a_gain_may_have_to_exceed_that_of_another_arm() -> None:
     values = {"cnn": (0.7,) * 3, "cnn0": (0.5,) * 3, "svm": (0.6,) * 3, "svm0": (0.5, 0.51, 0.52)}
     (found,) = find_claims(declared(claim, **arms), stored(values))
 
-    assert found.rows[0].differences[0].differences == pytest.approx((0.1, 0.11, 0.12))
+    assert found.rows[0].differences[0].evidence.differences == pytest.approx((0.1, 0.11, 0.12))
     assert found.rows[0].label == "gain of cnn − gain of svm"
 
 
@@ -133,7 +138,7 @@ def test_the_best_of_a_sweep_must_lie_inside_and_its_gain_is_of_draws_that_did_n
     (row,) = found.rows
     assert row.sweep is not None and row.sweep.best == 2 and row.sweep.interior
     # The last draw takes what is best on the first two, where it is worse itself.
-    assert row.differences[0].differences == pytest.approx((0.2, 0.2, 0.1))
+    assert row.differences[0].evidence.differences == pytest.approx((0.2, 0.2, 0.1))
 
     rising = {**inside, "swept@4": (0.9, 0.9, 0.9)}
     (found,) = find_claims(declared(claim, **arms), stored(rising))
@@ -143,7 +148,7 @@ def test_the_best_of_a_sweep_must_lie_inside_and_its_gain_is_of_draws_that_did_n
 def test_samples_are_compared_with_held_out_ones_by_what_was_measured() -> None:
     matching = declared({"arm": "ours", "matches": "quality.sad"}, ours=arm_of("ours"))
     (found,) = find_claims(matching, stored({}, sad=(1.0, 1.5)))
-    assert found.rows[0].differences[0].differences == (-0.5, -0.5, -0.5)
+    assert found.rows[0].differences[0].evidence.differences == (-0.5, -0.5, -0.5)
     assert found.verdict == "supported"
     (unmeasured,) = find_claims(matching, stored({}))
     assert unmeasured.verdict == "open"

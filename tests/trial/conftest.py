@@ -11,9 +11,9 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.run import run_group, run_trial
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
+from hsiaug.trial.trial_run import SceneContext
 
 
 @pytest.fixture

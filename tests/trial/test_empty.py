@@ -16,7 +16,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import empty
 from hsiaug.trial.record_json import made_nothing
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.trial_run import SceneContext
 
 
 def record(

@@ -18,9 +18,9 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
 from hsiaug.trial.fits import checkpoint, save_fit
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
+from hsiaug.trial.trial_run import SceneContext
 from tests.leavings import paths_in
 from tests.processes import Process
 

@@ -14,9 +14,9 @@ from hsiaug.base.temporary_folders import ABANDONED
 from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS, Store
+from hsiaug.trial.trial_run import SceneContext
 from tests.leavings import left_in
 
 Spec = Callable[..., TrialSpec]

@@ -9,7 +9,7 @@ import pytest
 
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.trial_run import SceneContext
 
 
 def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hsiaug.core.samples import NOWHERE, PatchSamples
-from hsiaug.trial.normalised_samples import normalised_note
+from hsiaug.trial.samples import normalised_note
 
 RNG = np.random.default_rng(0)
 

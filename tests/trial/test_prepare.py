@@ -24,8 +24,8 @@ from hsiaug.protocol.view import checksum_of_pixels, train_view, view_without_la
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.fits import only_one
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.trial_run import SceneContext
 from tests.third_party import install
 
 Spec = Callable[..., TrialSpec]

@@ -14,9 +14,8 @@ from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import flat_facts
 from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
-from hsiaug.report.frame_columns import OF_TRIALS
 from hsiaug.report.notes import methods_paragraph
-from hsiaug.report.render_data import data_rows
+from hsiaug.report.render_data import OF_TRIALS, data_rows
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record import (

@@ -27,7 +27,7 @@ from hsiaug.trial.prompts import (
 )
 from hsiaug.trial.record import COLUMNS, SAID_AND_SEEN, fault_of
 from hsiaug.trial.said_seen import PromptJudge, asked_counts, real_rates, seen_rates
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.trial_run import SceneContext
 
 STRIPS: dict[str, Any] = {
     "north": np.s_[:2],
@@ -99,7 +99,7 @@ def coded_context(coded: Scene) -> SceneContext:
 @pytest.fixture
 def reader(plugins: Any, coded: Scene, monkeypatch: pytest.MonkeyPatch) -> Reader:
     """What the generator ``dummy`` answers prompts with."""
-    monkeypatch.setattr("hsiaug.trial.trial_prompts.AMOUNTS", FEW)
+    monkeypatch.setattr("hsiaug.trial.prompts.AMOUNTS", FEW)
     reader = Reader(coded.class_names)
     module: Any = sys.modules[plugins.find("generator", "dummy").load().__module__]
     for name in ("read_prompts", "sample_prompts"):

@@ -13,14 +13,23 @@ import pytest
 
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
-from hsiaug.trial.mean_spectra import mean_spectra, means_of_test_pixels, with_test_pixels
 from hsiaug.trial.outcome import finish
 from hsiaug.trial.run import run_group
 from hsiaug.trial.said_seen import PromptJudge
-from hsiaug.trial.scene_context import SceneContext
-from hsiaug.trial.sheet import PER_CLASS, TILES, SampleSheet, SheetMaker, read_sheet, some_samples
+from hsiaug.trial.sheet import (
+    PER_CLASS,
+    TILES,
+    SampleSheet,
+    SheetMaker,
+    mean_spectra,
+    means_of_test_pixels,
+    read_sheet,
+    some_samples,
+    with_test_pixels,
+)
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
+from hsiaug.trial.trial_run import SceneContext
 from hsiaug.trial.upkeep import merge, pack, verify
 from tests.toyworld import toy_world
 

@@ -12,10 +12,9 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import draw_samples, fit_classifier, learn
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import StageClock
-from hsiaug.trial.trial_run import TrialRun
+from hsiaug.trial.trial_run import SceneContext, TrialRun
 from hsiaug_builtin.baselines.smote import FittedSmote
 
 Make = Callable[..., TrialSpec]

@@ -16,8 +16,8 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.trial_run import SceneContext
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]

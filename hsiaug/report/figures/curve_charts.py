@@ -23,7 +23,7 @@ from hsiaug.report.curves import (
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import seeds_text
-from hsiaug.report.scenes.label_curves import LabelCurve
+from hsiaug.report.label_curves import LabelCurve
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS

@@ -4,19 +4,22 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from hsiaug.base.colours import SERIES
 from hsiaug.base.marks import MARK
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
-    from PIL.Image import Image
+    from numpy.typing import NDArray
 
 WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than
@@ -106,17 +109,34 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
     return made if format != "svg" else re.sub(r'(?<= d=")[^"]*', _rounded, made.decode()).encode()
 
 
-def image_bytes(image: Image, **how: Any) -> bytes:
+def image_bytes(pixels: NDArray[np.uint8], palette: Sequence[int] = (), **how: Any) -> bytes:
     """The file of an image.
 
     Parameters
     ----------
+    pixels : (H, W, 3) or (H, W) uint8
+        Its colours, or their places in the palette.
+    palette : sequence of int
+        Red, green and blue of one colour after the other.
     how : object
         Its format, and what Pillow's writer of that format takes.
     """
+    from PIL import Image
+
+    image = Image.fromarray(pixels)
+    if palette:
+        image.putpalette([*palette])
     file = io.BytesIO()
     image.save(file, **how)
     return file.getvalue()
+
+
+def picture_source(picture: bytes) -> str:
+    """A PNG, a JPEG or an SVG as the source of an ``img``, which fetches nothing."""
+    for start, kind in ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg")):
+        if picture.startswith(start):
+            return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+    return f"data:image/svg+xml,{quote(picture.decode(), safe='/:;,.=()!*+@-_~')}"
 
 
 def _rounded(outline: re.Match[str]) -> str:

@@ -1,8 +1,9 @@
-"""Templates of pages: whatever is put into one is escaped, and control characters become escapes
-that can be seen.
+"""Templates of pages, and what headings and verdicts mean where one points at them. Whatever is put
+into a template is escaped, and control characters become escapes that can be seen.
 """
 
-import base64
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -10,17 +11,17 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hsiaug.base.text import visible
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.figures.files import figure_bytes
+from hsiaug.report.figures.files import figure_bytes, picture_source
 from hsiaug.report.grid import Grid
-from hsiaug.report.html.tips import tip_of
 from hsiaug.report.section import Section, SectionFigure, without_parts
+from hsiaug.report.text_templates import labelled
 from hsiaug.report.trials import Trial
 
 HERE = Path(__file__).parent
@@ -60,14 +61,6 @@ def _drawn(figure: SectionFigure) -> tuple[str, str]:
     """A figure: what it shows with how to read it, and the source of an ``img``."""
     picture = figure.draw()
     return f"{figure.caption}: {picture.get_label()}", picture_source(figure_bytes(picture, "svg"))
-
-
-def picture_source(picture: bytes) -> str:
-    """A PNG, a JPEG or an SVG as the source of an ``img``, which fetches nothing."""
-    for start, kind in ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg")):
-        if picture.startswith(start):
-            return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
-    return f"data:image/svg+xml,{quote(picture.decode(), safe='/:;,.=()!*+@-_~')}"
 
 
 def _visible(value: Any) -> Any:
@@ -135,3 +128,31 @@ def notebook_html(sections: Iterable[Section]) -> str:
     """All sections, one after the other, as a notebook shows them."""
     template = templates().get_template("notebook.html")
     return template.render(sections=without_parts(sections))
+
+
+def tip_of(text: str) -> str:
+    """What a heading or a verdict means, in a sentence; empty where it says so itself."""
+    plain = text.strip()
+    terms = _terms()
+    if plain in terms:
+        return terms[plain]
+    if plain.startswith("Δ"):
+        name = plain[1:].split(" ")[0]
+        return f"gain in {name}, in percentage points, paired over draws" if name else ""
+    word = plain.partition(" ")[0]
+    if word in terms:
+        return terms[word]
+    return next((said for start, said in _findings() if start in plain), "")
+
+
+@cache
+def _terms() -> dict[str, str]:
+    """Headings of columns."""
+    return dict(labelled("terms.txt", fewest=MIN_TEST_PIXELS))
+
+
+@cache
+def _findings() -> list[tuple[str, str]]:
+    """Findings, the longest first, so that one that begins another is not taken for it."""
+    known = labelled("meanings.txt", further=(), needed=())
+    return sorted(known, key=lambda pair: -len(pair[0]))

@@ -20,7 +20,7 @@ from hsiaug.report.tables import Report, ReportTable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hsiaug.report.scenes.label_curves import LabelCurve
+    from hsiaug.report.label_curves import LabelCurve
     from hsiaug.trial.store import Store
 
 SUMMARY, LABELS = "summary", "labels"
@@ -52,7 +52,7 @@ class Sources:
     @cached_property
     def curves(self) -> Sequence[LabelCurve]:
         """Learning curves over added labels."""
-        from hsiaug.report.scenes.label_curves import label_curves
+        from hsiaug.report.label_curves import label_curves
 
         return [] if self.store is None else label_curves(self.report, self.store)
 

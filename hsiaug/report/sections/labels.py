@@ -2,16 +2,212 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from hsiaug.base.errors import InputError
+from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.columns import arm_columns
 from hsiaug.report.figures.curve_charts import label_figure
-from hsiaug.report.label_breakdowns import curves_of, label_grids, label_notes
+from hsiaug.report.formatting import MISSING, decimal, plus_minus
+from hsiaug.report.grid import Grid, GridColumn, make_grid
+from hsiaug.report.label_curves import ArmWorth, LabelCurve, label_curves
+from hsiaug.report.notes import table_section
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import LABELS, SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.text_templates import sentences
+from hsiaug.tasks.scores import Metric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+MOST_CLOSING = 4
+"""Arms of which the last sentences tell."""
+MANY = 10
+"""Draws below which a note says that intervals are too narrow."""
+
+
+def curves_of(report: Report) -> list[LabelCurve]:
+    """The curves of a report, from the store that it names. Raises InputError where there are
+    none.
+    """
+    found = label_curves(report)
+    if not found:
+        rule = (
+            "`by` labels needs a learning curve over added labels, with its predictions and its"
+            " scene on this machine"
+        )
+        hint = f"Run 'hsiaug labels SCENE --store {report.where}' first."
+        raise InputError(rule, value=f"none in {report.where}", hint=hint)
+    return found
+
+
+def label_sections(report: Report) -> tuple[Section, ...]:
+    """A section for each table that has a curve. Raises InputError where none has."""
+    found = curves_of(report)
+    sections = []
+    for table in dict.fromkeys(curve.table for curve in found):
+        curves = [curve for curve in found if curve.table is table]
+        section = table_section(table, report.where, label_notes(curves))
+        sections.append(
+            replace(
+                section,
+                heading=f"Label equivalents: {table.title}",
+                tables=label_grids(table, curves),
+                closing=_closing(table, curves),
+            )
+        )
+    return tuple(sections)
+
+
+def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
+    """What more labels bring, and what each arm is worth, by the first score of a curve."""
+    rises, worths = [], []
+    for curve in curves:
+        score, most = curve.scores[0], curve.labels[-1]
+        if means := curve.means.get(score.key):
+            label = table.labels[curve.classifier]
+            rises.append((label, score.name, means[0].mean, means[-1].mean, most))
+        for arm in curve.arms:
+            if score.key in arm.worth and not arm.cell.is_control:
+                worth = worth_text(arm.worth[score.key], most)
+                worths.append((table.cell_label(arm.cell), worth, score.name))
+    return tuple(sentences("equivalents.txt", rises=rises, worths=worths, most=MOST_CLOSING))
+
+
+def label_grids(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
+    """The curves, a row per classifier and score; and k*, a row per classifier and arm."""
+
+    def point(k: int, row: tuple[LabelCurve, Metric]) -> str:
+        curve, score = row
+        return (
+            plus_minus(curve.means[score.key][curve.labels.index(k)])
+            if k in curve.labels
+            else MISSING
+        )
+
+    def worth(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> str:
+        found = row[1].worth.get(score.key)
+        return worth_text(found, row[0].labels[-1]) if found else MISSING
+
+    def reached(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> str:
+        return plus_minus(row[1].means.get(score.key))
+
+    first = [GridColumn("classifier", lambda row: table.labels[row[0].classifier], numeric=False)]
+    numbers = sorted({k for curve in curves for k in curve.labels})
+    scores = curves[0].scores
+    levels = make_grid(
+        "none with k more labels per class",
+        [
+            *first,
+            GridColumn("score", lambda row: row[1].name, numeric=False),
+            *(GridColumn(f"k={k}", partial(point, k)) for k in numbers),
+        ],
+        [(curve, score) for curve in curves for score in curve.scores if score.key in curve.means],
+        keys=len(first) + 1,
+        block=lambda row: row[0],
+    )
+    armed = [*first, *arm_columns(table, lambda row: row[1].cell.arm)]
+    equivalents = make_grid(
+        "Label equivalents: added labels per class that give none the same score (95 % interval)",
+        [
+            *armed,
+            *(GridColumn(f"k* {score.name}", partial(worth, score)) for score in scores),
+            *(
+                GridColumn(score.name, partial(reached, score), "on the same pixels")
+                for score in scores
+            ),
+            GridColumn("n", lambda row: str(len(row[1].seeds))),
+        ],
+        [(curve, arm) for curve in curves for arm in curve.arms],
+        keys=len(armed),
+        block=lambda row: row[0],
+    )
+    return tuple(grid for grid in (levels, equivalents) if grid.rows)
+
+
+def worth_text(found: LabelEquivalent, most: int) -> str:
+    """``2.1 (1.2 to 4)``, ``< 0 (< 0 to 0.4)``, or ``> 20`` where all of it is.
+
+    Parameters
+    ----------
+    most : int
+        The largest number of labels.
+    """
+    censored = math.isinf(found.value) and found.low == found.high
+    if found.low is None or found.high is None or censored:
+        return _labels(found.value, most)
+    return (
+        f"{_labels(found.value, most)} ({_labels(found.low, most)} to {_labels(found.high, most)})"
+    )
+
+
+def _labels(value: float, most: int) -> str:
+    """``2.1``, ``< 0`` or ``> 20``: a number of labels.
+
+    Parameters
+    ----------
+    most : int
+        The largest of the curve.
+    """
+    if math.isinf(value):
+        return f"> {most}" if value > 0 else "< 0"
+    return decimal(value).removesuffix(".0") if value < 10 else f"{value:.0f}"
+
+
+def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
+    """Notes on the figures: their meaning, their pixels and their limits."""
+    return sentences(
+        "labels.txt",
+        labels=sorted({k for curve in curves for k in curve.labels}),
+        seeds=sorted({seed for curve in curves for seed in curve.seeds}),
+        pixels=[draw.pixels for curve in curves for draw in curve.draws],
+        resamples=f"{RESAMPLES:,}",
+        many=MANY,
+        large=dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == "aa_large"),
+        fewest=MIN_TEST_PIXELS,
+        overlap=f"{curves[-1].overlap:.0f}",
+        left=dict.fromkeys(why for curve in curves for why in curve.why),
+    )
+
+
+def curve_rows(curve: LabelCurve) -> Iterator[dict[str, object]]:
+    """Yield rows: one for each point of a curve, and for each arm, by score, in fractions."""
+    condition, most = curve.table.condition, curve.labels[-1]
+    about = {
+        "scene": condition.scene,
+        "protocol": condition.protocol,
+        "protocol_argument": condition.argument,
+        "classifier": curve.classifier.name,
+        "view": curve.classifier.view,
+    }
+    for score in curve.scores:
+        for k, mean in zip(curve.labels, curve.means.get(score.key, ()), strict=False):
+            none = {"generator": "none", "lambda": 0.0, "times": 0.0}
+            yield {**about, "score": score.key, **none, "labels": k, **mean._asdict()}
+        for arm in (arm for arm in curve.arms if score.key in arm.worth):
+            own, found = arm.cell.arm, arm.worth[score.key]
+            ends = {"equivalent": found.value, "low": found.low, "high": found.high}
+            yield {
+                **about,
+                "score": score.key,
+                "generator": curve.table.labels[own.generator],
+                "lambda": own.rate.lam,
+                "times": own.rate.times,
+                "omega": own.omega,
+                **arm.means[score.key]._asdict(),
+                # JSON has no number for what is censored.
+                **{
+                    name: _labels(end, most) if end is not None and math.isinf(end) else end
+                    for name, end in ends.items()
+                },
+            }
 
 
 def _section(table: ReportTable, sources: Sources) -> Section | None:

@@ -1,12 +1,272 @@
 """Maps of a draw: the scene, its classes, the split, and what arms predicted, for the page."""
 
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.colours import class_colours
+from hsiaug.base.text import visible
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.figures.files import image_bytes, picture_source
+from hsiaug.report.formatting import percent
+from hsiaug.report.gains import rival_of
+from hsiaug.report.ground_truth import (
+    MOST_VALUES,
+    ROLES,
+    TINTS,
+    GroundTruth,
+    PredictedMaps,
+    read_maps,
+)
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
+from hsiaug.report.trials import Trial, number_of
+from hsiaug.tasks.data import NoGroundTruthError
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE, Method
+from hsiaug.trial.store import Store
+
+SIDE = 800
+"""Pixels of the longer side of a map; larger scenes are thinned out to it."""
+PLACES = 2
+"""Places of a set that are drawn."""
+ROOM = 700_000
+"""Bytes of maps after which no further table gets any, before base64 makes a third more of them."""
+PALETTE = 256
+"""Colours that a PNG with a palette can hold."""
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class TableMaps:
+    """What the page shows of the maps of a table.
+
+    Attributes
+    ----------
+    why_none : str
+        Why there are none; "" where there are some.
+    figures : sequence of dict
+        The pictures, as sources of an ``img``, with what the viewer needs of them.
+    legend : sequence of (str, str)
+        What each colour is.
+    about : str
+        JSON for the viewer.
+    scores : str
+        The score by which the best arm was chosen.
+    places, drawn : int
+        How many places there are, and how many of them are drawn.
+    step : int
+        Of rows and columns, every so many are drawn.
+    """
+
+    why_none: str = ""
+    figures: Sequence[dict[str, Any]] = ()
+    legend: Sequence[tuple[str, str]] = ()
+    about: str = ""
+    heading: str = ""
+    scores: str = ""
+    places: int = 0
+    drawn: int = 0
+    step: int = 1
+
+
+class MapMaker:
+    """Draws the maps of a page, table after table, until ROOM is used.
+
+    Parameters
+    ----------
+    store : Store or None
+        None where there are no predictions.
+    """
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+        self._truths: dict[str, GroundTruth] = {}
+        self._left = ROOM
+
+    def maps(self, table: ReportTable) -> TableMaps:
+        """The maps of a table, or why there are none."""
+        try:
+            if self._store is None:
+                raise NoGroundTruthError(
+                    "the page was made from records alone, and maps need the predictions beside"
+                    " them"
+                )
+            if self._left <= 0:
+                raise NoGroundTruthError(
+                    "the page has as many as keep it small; a report of this run alone has its own"
+                )
+            best = _best_trials(table)
+            trials = [trial for _, trial in best]
+            predicted = read_maps(self._store, trials, self._truths, MOST_VALUES)
+            maps = _table_maps(table, [cell for cell, _ in best], predicted)
+        except NoGroundTruthError as error:
+            return TableMaps(f"No maps: {error}.")
+        self._left -= sum(len(figure["source"]) for figure in maps.figures) * 3 // 4
+        return maps
+
+
+def _table_maps(
+    table: ReportTable, cells: Sequence[ArmCell], predicted: PredictedMaps
+) -> TableMaps:
+    """The maps of the trials of these cells. Raises NoGroundTruthError for too many classes."""
+    truth = predicted.truth
+    if len(truth.class_names) >= PALETTE:
+        raise NoGroundTruthError(f"a map has {PALETTE - 1} classes at most")
+    colours = [(r, g, b) for r, g, b in class_colours(len(truth.class_names)).tolist()]
+    shown = _most_tested(predicted)
+    figures = [*_ground(predicted, shown, colours)]
+    legend = [*zip(truth.class_names, colours[1:], strict=True)]
+    if any(figure["kind"] == "split" for figure in figures):
+        legend += ((f"split: {role}", tint) for role, tint in [*zip(ROLES, TINTS, strict=True)][1:])
+    figures += _called_figures(table, cells, predicted, shown, colours)
+    step = max(_step(truth.masks[i].shape) for i in shown)
+    about = {
+        "classes": list(map(visible, truth.class_names)),
+        "colours": [_hex(colour) for colour in colours[1:]],
+        "roles": ROLES,
+        "tints": [_hex(colour) for colour in TINTS],
+        "places": list(map(visible, truth.places)),
+        "step": step,
+    }
+    return TableMaps(
+        figures=figures,
+        legend=[(name, _hex(colour)) for name, colour in legend],
+        about=json.dumps(about, ensure_ascii=False),
+        heading=f"Maps of draw {predicted.trials[0].seed} beside each other",
+        scores=table.scores.main.name,
+        places=len(truth.places),
+        drawn=len(shown),
+        step=step,
+    )
+
+
+def _most_tested(predicted: PredictedMaps) -> list[int]:
+    """The places with most test pixels, in their order."""
+    tested = [int((mask > 0).sum()) for mask in predicted.called[0]]
+    return sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
+
+
+def _called_figures(
+    table: ReportTable,
+    cells: Sequence[ArmCell],
+    predicted: PredictedMaps,
+    shown: Sequence[int],
+    colours: Sequence[Colour],
+) -> Iterator[dict[str, Any]]:
+    """What each trial called the pixels of the places that are shown."""
+    main = table.scores.main
+    pairs = zip(cells, predicted.trials, predicted.called, strict=True)
+    for number, (cell, trial, called) in enumerate(pairs):
+        name = table.cell_label(cell, ", ")
+        score = number_of(trial, main.key)
+        reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
+        for i in shown:
+            text = _at(f"{reached}, draw {trial.seed}", predicted.truth, i)
+            drawn = _palette_figure(called[i], colours, "called", i, text)
+            yield drawn | {"cell": number, "name": name}
+
+
+def _ground(
+    predicted: PredictedMaps, shown: Sequence[int], colours: Sequence[Colour]
+) -> Iterator[dict[str, Any]]:
+    """The scene in colours, the true classes, and the sides of the first trial's draw."""
+    truth, roles = predicted.truth, predicted.roles
+    for i in shown:
+        photo = truth.photo(_step(truth.masks[i].shape))
+        if photo is not None:
+            # A tenth of what it weighs as PNG.
+            picture = image_bytes(photo, format="JPEG", quality=82, optimize=True)
+            yield _figure(picture, photo.shape[:2], "colours", i, _at("colours", truth, i))
+        yield _palette_figure(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
+        if roles is not None:
+            text = _at(f"split of draw {predicted.trials[0].seed}", truth, i)
+            yield _palette_figure(roles[i], TINTS, "split", i, text)
+
+
+def _palette_figure(
+    ids: NDArray[np.integer], colours: Sequence[Colour], kind: str, place: int, text: str
+) -> dict[str, Any]:
+    """Class ids (H, W), thinned out; id 0 is transparent."""
+    step = _step(ids.shape)
+    thin = ids[::step, ::step]
+    return _figure(palette_png(thin.astype(np.uint8), colours), thin.shape, kind, place, text)
+
+
+def _figure(
+    data: bytes, shape: tuple[int, ...], kind: str, place: int, text: str
+) -> dict[str, Any]:
+    size = {"height": shape[0], "width": shape[1]}
+    return {
+        "source": picture_source(data),
+        **size,
+        "kind": kind,
+        "place": place,
+        "text": text,
+        "cell": None,
+    }
+
+
+def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
+    """The best arm, the control that is hardest to beat, and other controls and arms, in the draw
+    that most have.
+    """
+    best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
+    first = table.leading
+    beside = [gain for gain in (rival_of(first), first[NONE]) if gain] if first else []
+    if first and (control := next((gain.control_cell for gain in beside if gain.draws), None)):
+        pair = [first[NONE].cell, control]
+        best = [*pair, *(cell for cell in best if cell not in pair)]
+    seeds = [trial.seed for cell in best for trial in cell.ok]
+    if not seeds:
+        raise NoGroundTruthError("no trial went well")
+    seed = max(sorted(set(seeds)), key=seeds.count)
+    return [(cell, trial) for cell in best for trial in cell.ok if trial.seed == seed]
+
+
+def best_cells(table: ReportTable, classifier: Method) -> list[ArmCell]:
+    """The controls, and the best of the other arms."""
+    best: dict[str, tuple[float, ArmCell]] = {}
+    for cell in table.cells_of(classifier):
+        name = cell.arm.generator.name if cell.is_control else "other"
+        summary = cell.summary(table.scores.main.key)
+        if summary and (name not in best or summary.mean > best[name][0]):
+            best[name] = summary.mean, cell
+    known = [name for name in CONTROLS_OF_OLD_RECORDS if name in best]
+    declared = sorted(best.keys() - {*known, "other"})
+    return [best[name][1] for name in (*known, *declared, "other") if name in best]
+
+
+def _at(text: str, truth: GroundTruth, place: int) -> str:
+    name = truth.places[place]
+    return f"{text}, {name}" if name else text
+
+
+def _step(shape: tuple[int, ...]) -> int:
+    return -(-max(shape) // SIDE)
+
+
+def _hex(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def palette_png(ids: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:
+    """A PNG of ``colours[ids]``.
+
+    Parameters
+    ----------
+    ids : (H, W) uint8
+        Of which 0 is transparent.
+    """
+    palette = [value for colour in colours for value in colour]
+    return image_bytes(ids, palette, format="PNG", optimize=True, transparency=0)
 
 
 def _section(table: ReportTable, sources: Sources) -> Section:
-    from hsiaug.report.html.map_pictures import MapMaker
     from hsiaug.report.html.markup import markup_of
 
     maps = sources.shared(MapMaker).maps(table)

@@ -84,7 +84,7 @@ def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
     main = table.scores.main
     return [
         GridColumn(
-            score.name.split(" (")[0],
+            score.short,
             partial(metric_entry, score),
             best=True,
             spare=spare_main or score is not main,
@@ -96,8 +96,8 @@ def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
 
 
 def _overview_heading(table: ReportTable, joint: str) -> str:
-    short, _, classes = table.scores.main.name.partition(" (")
-    of = f"; {short} {joint} {classes[:-1]} classes" if classes else ""
+    main = table.scores.main
+    of = f"; {main.short} {joint} {main.classes} classes" if main.classes else ""
     draws = count(len(table.draws), "draw")
     scene = table.condition.scene
     return f"Accuracy on {scene} in percent, {draws}{of}{of_rows(len(table.cells))}"
@@ -105,7 +105,7 @@ def _overview_heading(table: ReportTable, joint: str) -> str:
 
 def _gain_columns(table: ReportTable) -> list[GridColumn]:
     """What an arm gains over no samples, and over its rival."""
-    short = table.scores.main.name.split(" (")[0]
+    short = table.scores.main.short
     return [
         GridColumn(f"{short} over none", partial(_over_none, table)),
         GridColumn("over its rival", partial(_over_rival, table)),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import InputError
+from hsiaug.base.text import plotted
 from hsiaug.metrics.significance import mean_std
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import ArmCell, class_counts
-from hsiaug.report.confusions import confusions
-from hsiaug.report.figures.confusion import confusion_figure, draw_confusions
+from hsiaug.report.figures.charts import name_table
+from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
 from hsiaug.report.gains import Gain
 from hsiaug.report.grid import Grid, GridColumn, make_grid
@@ -23,7 +29,147 @@ from hsiaug.trial.arm import NONE, Method
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from hsiaug.trial.store import Store
+
+
+MOST_CLASSES = 40
+"""Classes of a confusion matrix at most: a larger one is not read."""
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A confusion matrix, summed over draws.
+
+    Parameters
+    ----------
+    name : str
+        The arm with its classifier.
+    rows : tuple
+        For each true class its name, its test pixels, and for each predicted class the share of
+        these in percent.
+    """
+
+    name: str
+    rows: tuple[tuple[str, int, tuple[int, ...]], ...]
+
+
+def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
+    """Those of the arm that gains most, and of its classifier without samples.
+
+    Parameters
+    ----------
+    store : Store
+        Where the records lie, which hold the matrices.
+    """
+    if not 2 <= len(table.class_names) <= MOST_CLASSES:
+        return
+    best = table.leading
+    cells = list(table.cells.values())[:1]
+    if best is not None:
+        over_none = best[NONE]
+        cells = [over_none.cell, *([over_none.control_cell] if over_none.control_cell else [])]
+    for cell in cells:
+        counts = _summed(cell, store, len(table.class_names))
+        if counts is not None:
+            yield Confusion(table.cell_label(cell), tuple(_rows(counts, table.class_names)))
+
+
+def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | None:
+    """(C, C) test pixels by true and predicted class, over the draws of an arm."""
+    total = np.zeros((classes, classes), dtype=np.int64)
+    for trial in cell.ok:
+        record = store.sound(trial.hash) or {}
+        matrix = np.asarray((record.get("metrics") or {}).get("confusion") or ())
+        if matrix.shape == total.shape:
+            total += matrix.astype(np.int64)
+    return total if total.any() else None
+
+
+def _rows(
+    counts: NDArray[np.int64], class_names: tuple[str, ...]
+) -> Iterator[tuple[str, int, tuple[int, ...]]]:
+    for name, row in zip(class_names, counts, strict=True):
+        tested = int(row.sum())
+        shares = row / max(tested, 1)
+        yield name, tested, tuple(round(100 * float(share)) for share in shares)
+
+
+ENTRY, NAMES = 0.24, 1.5
+"""Inches of an entry, and those of the names beside and below a matrix."""
+OF_MATRICES = "rows: true classes, columns: predicted ones, in percent of the test pixels of a row"
+
+
+def confusion_figure(report: Report, store: Store, columns: int = 2) -> Figure:
+    """A matrix below the other, of each table.
+
+    Parameters
+    ----------
+    store : Store
+        Where the records lie, which hold the matrices.
+    columns : int
+        Columns of a page with two, which the figure fills.
+
+    Raises
+    ------
+    InputError
+        Where no record holds one.
+    """
+    found = [
+        (table.heading, matrix) for table in report.compared for matrix in confusions(table, store)
+    ]
+    if not found:
+        rule = "a picture by class needs records of single pixels with few classes"
+        hint = "Write `by` class with a file that ends in .md or .csv."
+        raise InputError(rule, value=f"none in {report.where}", hint=hint)
+    return draw_confusions([matrix for _, matrix in found], columns, [name for name, _ in found])
+
+
+def draw_confusions(
+    found: Sequence[Confusion], columns: int = 2, headings: Sequence[str] = ()
+) -> Figure:
+    """Matrices one below the other.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
+    headings : sequence of str
+        The table of each, where there are several.
+    """
+    heights = [ENTRY * len(matrix.rows) + NAMES + 0.4 for matrix in found]
+    figure = new_figure(WIDTHS[columns], sum(heights))
+    grid = figure.add_gridspec(len(found), 1, height_ratios=heights)
+    for place, matrix in enumerate(found):
+        part = figure.add_subfigure(grid[place, 0])
+        if headings:
+            name_table(part, headings[place], WIDTHS[columns], alone=len({*headings}) == 1)
+        _draw(part.subplots(), matrix, WIDTHS[columns])
+    figure.set_label(OF_MATRICES)
+    return figure
+
+
+def _draw(axes: Axes, matrix: Confusion, width: float) -> None:
+    names = [plotted(name) for name, _, _ in matrix.rows]
+    shares = np.array([row for _, _, row in matrix.rows])
+    axes.imshow(shares, cmap="Greys", vmin=0, vmax=100, aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        if share:
+            colour = "white" if share > 50 else "black"
+            axes.text(column, row, f"{share}", ha="center", va="center", fontsize=7, color=colour)
+    places = range(len(names))
+    axes.set_xticks(places, names, rotation=90, fontsize=7)
+    axes.set_yticks(places, _counted(names, matrix), fontsize=7)
+    axes.set_xlabel("predicted class", fontsize=7)
+    axes.set_ylabel("true class (test pixels)", fontsize=7)
+    axes.set_title(wrapped(plotted(matrix.name), width, 7), fontsize=7)
+
+
+def _counted(names: Sequence[str], matrix: Confusion) -> list[str]:
+    return [f"{name} ({tested:,})" for name, (_, tested, _) in zip(names, matrix.rows, strict=True)]
+
 
 LEFT_OUT = "†"
 """Mark of a class that AA leaves out."""

@@ -1,13 +1,380 @@
 """A few samples of each generator beside real ones, for the page."""
 
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.colours import class_colours
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.figures.files import image_bytes, picture_source
+from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
+from hsiaug.report.trials import Trial
+from hsiaug.trial.arm import CONTROLS_OF_ALL
+from hsiaug.trial.record_json import Record
+from hsiaug.trial.sheet import MeanSpectra, SampleSheet
+from hsiaug.trial.store import Store
+
+WIDTH, HEIGHT = 300, 120
+"""Units of a plot, which a browser stretches to the room that is there."""
+MARGIN = 0.05
+"""Share of the range of values above and below the lines."""
+GAP = 4.0
+"""Bands so many times as far apart as the usual ones have no line between them: those between were
+removed.
+"""
+SERIES = {
+    "held_out": "test pixels",
+    "real": "real training pixels",
+    "made": "synthetic samples",
+}
+"""What is drawn, in this order, by the field that holds it."""
+
+
+@dataclass(frozen=True)
+class SpectrumPlot:
+    """The mean spectra of a class.
+
+    Attributes
+    ----------
+    name : str
+        The class.
+    lines : tuple of (str, str)
+        Field of :data:`SERIES`, and the line as SVG writes a path.
+    values : str
+        Lowest and highest value, in the units of the scene.
+    text : str
+        What is drawn, for those who do not see it.
+    """
+
+    name: str
+    lines: tuple[tuple[str, str], ...]
+    values: str
+    text: str
+
+
+def spectrum_plots(spectra: MeanSpectra, class_names: Sequence[str]) -> Iterator[SpectrumPlot]:
+    """A plot for each class that has synthetic samples.
+
+    Parameters
+    ----------
+    spectra : MeanSpectra
+        Of a trial.
+    class_names : sequence of str
+        Those of the scene.
+
+    Yields
+    ------
+    SpectrumPlot
+    """
+    across = _across(spectra.bands)
+    gaps = _gaps(spectra.bands)
+    for row, class_id in enumerate(spectra.ids.tolist()):
+        curves = {name: getattr(spectra, name)[row].astype(np.float64) for name in SERIES}
+        curves = {name: curve for name, curve in curves.items() if np.isfinite(curve).all()}
+        values = np.concatenate([*curves.values()]) if curves else np.zeros(1)
+        low = float(values.min())
+        high = float(values.max())
+        name = class_names[class_id - 1]
+        yield SpectrumPlot(
+            name=name,
+            lines=tuple(
+                (field, _path(across, _up(curve, low, high), gaps))
+                for field, curve in curves.items()
+            ),
+            values=f"{low:.3g} to {high:.3g}",
+            text=f"Mean spectra of {name}: {', '.join(SERIES[field] for field in curves)}",
+        )
+
+
+def band_range(spectra: MeanSpectra, *, wavelengths: bool) -> str:
+    """What a plot spans from left to right: ``400 to 2,500 nm``, or ``bands 1 to 200``.
+
+    Parameters
+    ----------
+    spectra : MeanSpectra
+        Of a trial.
+    wavelengths : bool
+        Whether its scene names them.
+    """
+    first, last = float(spectra.bands.min()), float(spectra.bands.max())
+    return f"{first:,.0f} to {last:,.0f} nm" if wavelengths else f"bands {first:.0f} to {last:.0f}"
+
+
+def _across(bands: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Places of the bands from left to right."""
+    first, last = float(bands.min()), float(bands.max())
+    return (bands.astype(np.float64) - first) * WIDTH / max(last - first, 1e-12)
+
+
+def _up(curve: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Places of the values from the top down."""
+    # The range of large values may not be a number of its own.
+    scale = max(abs(low), abs(high)) or 1.0
+    span = max(high / scale - low / scale, 1e-12)
+    share = (curve / scale - low / scale) / span
+    return HEIGHT * (1 - MARGIN - share * (1 - 2 * MARGIN))
+
+
+def _gaps(bands: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether bands are missing before each band."""
+    steps = np.abs(np.diff(bands.astype(np.float64)))
+    if not len(steps):
+        return np.zeros(len(bands), dtype=np.bool_)
+    return np.concatenate([[False], steps > GAP * np.median(steps)])
+
+
+def _path(across: NDArray[np.float64], down: NDArray[np.float64], gaps: NDArray[np.bool_]) -> str:
+    """A line through points as SVG writes it, begun anew behind each gap."""
+    pieces = []
+    for place, (x, y, gap) in enumerate(zip(across, down, gaps, strict=True)):
+        pieces.append(f"{'M' if gap or not place else 'L'}{x:.1f} {y:.1f}")
+    return "".join(pieces)
+
+
+ROOM = 500_000
+"""Bytes of pictures after which no further generator is shown, before base64 makes a third more of
+them.
+"""
+PATCH, TILE = 36, 160
+"""Pixels that a patch and a tile are drawn in, about: pictures are enlarged by whole numbers."""
+WITHIN = ("within_1", "within_2", "within_3")
+EDGES = "edges"
+"""Layout among what a record says that its generator measured: correlation of neighbours on three
+components, and share of pixels with an edge.
+"""
+OF_MASKS = {
+    "mask_edges": ("rank of the image's gradient at edges of the mask", ".1%"),
+    "change": ("change inside the mask, of that outside", ".2f"),
+}
+"""What a record of masks states too, and how it is written."""
+PIECES = re.compile(r"pieces_(\d+)")
+"""Shares of pieces of so many pixels a side that lie nearer to training pieces than 95 % of
+held-out ones do.
+"""
+NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
+
+
+@dataclass(frozen=True)
+class TableSamples:
+    """What the page shows of the samples of a table.
+
+    Attributes
+    ----------
+    generators : sequence of dict
+        Of each generator its name, figures, layout and spectra.
+    colours : str
+        What the colours of the pictures are.
+    tiles : bool
+        Whether they are of tiles with masks, and not of patches.
+    legend : sequence of (str, str)
+        Names and colours of classes, of tiles.
+    """
+
+    generators: Sequence[dict[str, Any]]
+    colours: str
+    tiles: bool
+    legend: Sequence[tuple[str, str]]
+    series: Mapping[str, str] = field(default_factory=lambda: SERIES)
+    plot_size: str = f"{WIDTH} {HEIGHT}"
+
+
+class SampleMaker:
+    """Draws the samples of a page, table after table, until ROOM is used.
+
+    Parameters
+    ----------
+    store : Store or None
+        None where there are none.
+    """
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+        self._left = ROOM
+
+    def samples(self, table: ReportTable) -> TableSamples | None:
+        """The samples of each generator of a table; None where no record keeps any."""
+        if self._store is None:
+            return None
+        generators: list[dict[str, Any]] = []
+        last: SampleSheet | None = None
+        for cell, trial, sheet in _sheets(self._store, table):
+            if self._left <= 0:
+                break
+            generators.append(self._of_generator(self._store, table, cell, trial, sheet))
+            last = sheet
+        if last is None:
+            return None
+        return TableSamples(
+            generators,
+            colours=str(last.colours),
+            tiles=last.of_tiles,
+            legend=_legend(last, table.class_names) if last.of_tiles else [],
+        )
+
+    def _of_generator(
+        self, store: Store, table: ReportTable, cell: ArmCell, trial: Trial, sheet: SampleSheet
+    ) -> dict[str, Any]:
+        """What is shown of a generator; its room is used then."""
+        draw = _tile_figures if sheet.of_tiles else _patch_figures
+        figures = [*draw(sheet, table.class_names)]
+        spectra = _spectra_of(sheet, table.class_names)
+        self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
+        self._left -= sum(len(line) for plot in spectra["plots"] for _, line in plot.lines)
+        record = store.sound(trial.hash) or {}
+        return {
+            "name": f"{table.arm_label(cell.arm)}, draw {trial.seed}",
+            "figures": figures,
+            "layout": layout_sentence(record, of_tiles=sheet.of_tiles),
+            "spectra": spectra,
+        }
+
+
+def _spectra_of(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, Any]:
+    """Plots of the mean spectra of a sheet, and what they span; no plot where it has none."""
+    spectra = sheet.spectra
+    if spectra is None or spectra.ids.max(initial=0) > len(class_names):
+        return {"plots": [], "bands": ""}
+    numbers = np.arange(1, len(spectra.bands) + 1, dtype=np.float32)
+    named = not np.array_equal(spectra.bands, numbers)
+    return {
+        "plots": [*spectrum_plots(spectra, class_names)],
+        "bands": band_range(spectra, wavelengths=named),
+    }
+
+
+def layout_sentence(record: Record, *, of_tiles: bool) -> str:
+    """The layout of the samples of a trial beside that of real patches, or of real tiles, as its
+    record states it; "" where it does not.
+    """
+    provenance = record.get("provenance") or {}
+    made, real = (provenance.get(name) for name in ("measured", "measured_real"))
+    if not isinstance(made, dict) or not isinstance(real, dict):
+        return ""
+    values = [table.get(name) for table in (made, real) for name in (*WITHIN, EDGES)]
+    if not all(map(_is_number, values)):
+        return ""
+    of_made, of_real = (
+        ", ".join(f"{table[name]:.2f}" for name in WITHIN) for table in (made, real)
+    )
+    others = "real training tiles" if of_tiles else "real patches which were left out"
+    figures = [
+        f"Layout, and in brackets that of {others}: correlation of neighbours within"
+        f" {'tiles' if of_tiles else 'patches'}, first three components {of_made} [{of_real}]",
+        f"edges per pixel {made[EDGES]:.1%} [{real[EDGES]:.1%}]",
+    ]
+    for name, (label, form) in OF_MASKS.items():
+        pair = made.get(name), real.get(name)
+        if all(map(_is_number, pair)):
+            figures.append(f"{label} {pair[0]:{form}} [{pair[1]:{form}}]")
+    return "; ".join(figures) + "." + _pieces_sentence(made)
+
+
+def _pieces_sentence(made: Mapping[str, object]) -> str:
+    """How many pieces of generated tiles are all but pieces of training tiles; "" where a record
+    does not state it.
+    """
+    near = [
+        f"{100 * share:.0f} % of {side[1]}×{side[1]} pixels"
+        for name, share in made.items()
+        if (side := PIECES.fullmatch(name)) and isinstance(share, float)
+    ]
+    if not near:
+        return ""
+    return (
+        " Pieces nearer to a training piece, at any place and in any of eight turns, than 95 % of"
+        f" held-out pieces (5 % would be chance): {', '.join(near)}."
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
+    """The first trial with samples of each generator and ω, further controls last. Of copies there
+    is nothing to see.
+    """
+    cells = sorted(table.by_classifier, key=lambda cell: cell.is_control)
+    seen = set()
+    for cell in cells:
+        key = cell.arm.generator, cell.arm.omega
+        if key in seen or not cell.ok or cell.arm.generator.name in CONTROLS_OF_ALL:
+            continue
+        trial = cell.ok[0]
+        sheet = store.sheet(trial.hash)
+        if sheet is not None and _fits(sheet, len(table.class_names)):
+            seen.add(key)
+            yield cell, trial, sheet
+
+
+def _fits(sheet: SampleSheet, classes: int) -> bool:
+    """Whether it has no class that the table has not."""
+    return all(
+        int(ids.max(initial=0)) <= classes
+        for ids in (sheet.real_ids, sheet.made_ids, sheet.nearest_ids)
+    )
+
+
+def _patch_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """A picture of each class: real patches, generated ones, and below each of these the nearest
+    real one.
+    """
+    across = max(np.bincount(ids).max() for ids in (sheet.real_ids, sheet.made_ids))
+    for c in np.unique(sheet.made_ids).tolist():
+        rows = [
+            sheet.real[sheet.real_ids == c],
+            sheet.made[sheet.made_ids == c],
+            sheet.nearest[sheet.made_ids == c],
+        ]
+        drawn, _ = image_grid([row[:, 0] for row in rows], int(across), PATCH, apart=True)
+        source = image_bytes(drawn, format="PNG", optimize=True)
+        yield _figure(
+            source,
+            drawn,
+            class_names[c - 1],
+            f"Patches of {class_names[c - 1]}: {', '.join(NAMES.values())}",
+        )
+
+
+def _tile_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """A picture of real tiles, one of generated ones, and one of the real ones nearest to these,
+    with their masks.
+    """
+    tints = class_colours(len(class_names))
+    for part, name in NAMES.items():
+        rows = tile_rows(getattr(sheet, part), getattr(sheet, f"{part}_ids"), tints, TILE)
+        drawn, _ = image_grid([*rows.values()], max(len(sheet.real), len(sheet.made)), TILE)
+        # A fifth of what it weighs as PNG.
+        source = image_bytes(drawn, format="JPEG", quality=75, subsampling=1, optimize=True)
+        yield _figure(source, drawn, name, f"Tiles with their masks: {name}")
+
+
+def _legend(sheet: SampleSheet, class_names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Names and colours of the classes that masks of a sheet may show."""
+    first = UNCHANGED + 1 if sheet.made.shape[1] > 1 else 1
+    colours = class_colours(len(class_names)).tolist()
+    return [
+        (class_names[c - 1], "#{:02x}{:02x}{:02x}".format(*colours[c]))
+        for c in range(first, len(colours))
+    ]
+
+
+def _figure(picture: bytes, drawn: Images, name: str, text: str) -> dict[str, Any]:
+    size = {"height": drawn.shape[0], "width": drawn.shape[1]}
+    return {"source": picture_source(picture), **size, "name": name, "text": text}
 
 
 def _section(table: ReportTable, sources: Sources) -> Section | None:
     from hsiaug.report.html.markup import markup_of
-    from hsiaug.report.html.sample_pictures import SampleMaker
 
     samples = sources.shared(SampleMaker).samples(table)
     if samples is None:

@@ -25,16 +25,15 @@ from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.based import read_added
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.cells import ArmCell, DrawKey
-from hsiaug.report.conditions import Condition
 from hsiaug.report.curves import reference
-from hsiaug.report.scenes.ground_truth import (
+from hsiaug.report.ground_truth import (
     ROLES,
     GroundTruth,
     PredictedMaps,
     read_maps,
 )
 from hsiaug.report.tables import ADDED, Report, ReportTable
-from hsiaug.report.trials import Trial
+from hsiaug.report.trials import Condition, Trial
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.tasks.scores import AA_FIELDS, OA, PIXELS, WORST, Metric, MetricSet, over_large
 from hsiaug.trial.arm import Method
