@@ -4,7 +4,7 @@ import compileall
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -33,6 +33,7 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.browsers import NO_BROWSER
+from tests.few_prompts import ask_few_prompts
 from tests.third_party import DUMMY, install
 
 # An example may take as long as it takes: a busy or a slow machine is no defect.
@@ -63,6 +64,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for folder in ("hsiaug", "plugins"):
             compileall.compile_dir(ROOT / folder, quiet=2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the bytecode of the tests too, with which each process begins: to make it anew takes
+    most of the time of the collection. What tests write and import is compiled as they are told to.
+    """
+    told, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = told
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -194,6 +207,14 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
     monkeypatch.setattr("hsiaug.metrics.dense.pieces.PIECES", 30)
+
+
+@pytest.fixture
+def few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What samples show of their prompts is looked at in tests/trial/test_said_seen.py; most time
+    of a generator that reads text goes into samples for it.
+    """
+    ask_few_prompts(monkeypatch)
 
 
 @pytest.fixture

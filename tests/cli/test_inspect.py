@@ -10,8 +10,15 @@ from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from tests.cli.test_endings import OPENINGS
 from tests.in_process import hsiaug
+from tests.third_party import DUMMY, install
 
-pytestmark = pytest.mark.usefixtures("few_rounds", "coarse_pictures")
+pytestmark = pytest.mark.usefixtures("few_rounds", "few_prompts", "coarse_pictures")
+
+# A generator that takes ω and sees the scene: samples of a strength are as much brighter.
+BRIGHTER = DUMMY.replace(
+    "PatchSamples.made(self.x[index],",
+    "PatchSamples.made(self.x[index] * np.float32(1 + 0.01 * guidance),",
+).replace("guidance=1.5,", 'guidance=1.5, scope="scene",')
 
 
 def test_pictures_and_numbers_are_written_and_printed(
@@ -58,6 +65,8 @@ def test_attention_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "txt2hsi",
         "--preset",
         "tiny",
+        "--patch",
+        "5",
         "--attention",
         "--out",
         "look",
@@ -84,25 +93,14 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
         assert answer.returncode == 2 and "--out" in answer.stderr and answer.stdout == ""
 
 
-def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    words = (
-        "inspect",
-        "toy",
-        "--generator",
-        "txt2hsi",
-        "--preset",
-        "tiny",
-        "--patch",
-        "5",
-        "--times",
-        "0",
-    )
-    answer = CliRunner().invoke(app, [*words, "--omega", "0,2", "--out", "up"])
-    again = CliRunner().invoke(app, [*words, "--omega", "2,0", "--out", "down"])
-    alone = CliRunner().invoke(app, [*words, "--omega", "0", "--out", "alone"])
+def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path: Path) -> None:
+    site = install(tmp_path / "site", "dummy_plugin", BRIGHTER)
+    words = ("inspect", "toy", "--generator", "guided", "--patch", "5", "--times", "0")
+    answer = hsiaug(*words, "--omega", "0,2", "--out", "up", cwd=tmp_path, site=site)
+    again = hsiaug(*words, "--omega", "2,0", "--out", "down", cwd=tmp_path, site=site)
+    alone = hsiaug(*words, "--omega", "0", "--out", "alone", cwd=tmp_path, site=site)
 
-    assert (answer.exit_code, again.exit_code, alone.exit_code) == (0, 0, 0), answer.output
+    assert [one.returncode for one in (answer, again, alone)] == [0, 0, 0], answer.stderr
     header, *rows = (tmp_path / "up" / "guidance.csv").read_text("utf-8").splitlines()
     assert header == "omega,measure,value,reference,unit,n"
     # One fit, and samples that do not depend on the order, so those of a trial.
@@ -119,6 +117,7 @@ def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_pat
     assert [*found] == [(omega, name) for omega in (0, 2) for name in names]
     of_table = {measure["name"]: measure["value"] for measure in up["fidelity"]["measures"]}
     assert all(found[0, name] == of_table[name] for name in names[1:])
+    assert [found[0, name] for name in names] != [found[2, name] for name in names]
     assert (tmp_path / "up" / "guidance.png").read_bytes().startswith(OPENINGS[".png"])
     assert not (tmp_path / "alone" / "guidance.csv").exists()
     assert "guidance\theld-out\tω=0\tω=2" in answer.stdout

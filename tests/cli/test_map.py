@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -38,6 +38,14 @@ from hsiaug.trial.store import Record, Store
 from hsiaug.trial.trial_run import SceneContext
 from tests.cli.test_endings import OPENINGS
 from tests.in_process import run_trials_here
+
+
+@pytest.fixture(autouse=True, scope="module")
+def trials_here() -> Iterator[None]:
+    """What is looked at are maps; tests/bench has the processes that trials run in."""
+    with pytest.MonkeyPatch.context() as patch:
+        run_trials_here(patch)
+        yield
 
 
 def typed(folder: Path, *words: str) -> str:
@@ -86,9 +94,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "hay,rye,track",
     )
     words = ("--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1", "--lambda", "0.5")
-    with pytest.MonkeyPatch.context() as patch:
-        run_trials_here(patch)
-        typed(folder, "benchmark", "flight.toml", *words)
+    typed(folder, "benchmark", "flight.toml", *words)
     return folder
 
 
@@ -196,10 +202,8 @@ def test_without_a_record_a_classifier_learns_from_most_labels_once(
     copy = tmp_path / "copy"
     shutil.copytree(mapped, copy)
     held = len(list(Store(copy / "hsiaug-results").records()))
-    with pytest.MonkeyPatch.context() as patch:
-        run_trials_here(patch)
-        for _ in range(2):
-            said = typed(copy, "map", "flight.toml", "--classifier", "rf", "--out", "m.npy")
+    for _ in range(2):
+        said = typed(copy, "map", "flight.toml", "--classifier", "rf", "--out", "m.npy")
     assert "not an accuracy to report; nor is that of the record" in " ".join(said.split())
     made = list(Store(copy / "hsiaug-results").records())
     new = [one for one in made if one["spec"]["protocol"]["argument"] == "0.9"]
@@ -240,10 +244,8 @@ def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path, ou
     assert (shares.argmax(axis=0) + 1)[ids > 0].tolist() == ids[ids > 0].tolist()
 
 
-def test_probabilities_of_masks_lie_where_the_map_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_trials_here(monkeypatch)
+@pytest.mark.usefixtures("few_rounds")
+def test_probabilities_of_masks_lie_where_the_map_does(tmp_path: Path) -> None:
     made = make_pairs(tmp_path)
     found = map_scene(
         made, classifier="pixel-rf", probabilities=True, store=tmp_path / "kept", progress=False
@@ -292,9 +294,7 @@ def make_pairs(folder: Path) -> Path:
 def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: Path) -> None:
     shutil.copytree(mapped, tmp_path / "copy")
     before = {one["hash"] for one in Store(mapped / "hsiaug-results").records()}
-    with pytest.MonkeyPatch.context() as patch:
-        run_trials_here(patch)
-        typed(tmp_path / "copy", "map", "flight.toml", "--classifier", "coords", "--out", "m.npy")
+    typed(tmp_path / "copy", "map", "flight.toml", "--classifier", "coords", "--out", "m.npy")
     made = [
         one
         for one in Store(tmp_path / "copy" / "hsiaug-results").records()

@@ -15,8 +15,15 @@ from hsiaug.cli.main import app
 from hsiaug.data import load_pairs, load_scene
 from hsiaug.trial.store import Store
 from tests.docs.small_world import PAIRS
+from tests.in_process import run_trials_here
 
 CARD = PAIRS.replace('"pairs"', '"fields"')
+
+
+@pytest.fixture(autouse=True)
+def trials_here(monkeypatch: pytest.MonkeyPatch, few_rounds: None) -> None:
+    """What is looked at are commands; tests/bench has the processes that trials run in."""
+    run_trials_here(monkeypatch)
 
 
 @pytest.fixture
@@ -213,7 +220,7 @@ def test_advice_on_a_set_divides_its_training_places(fields: Path, tmp_path: Pat
         "--preset",
         "tiny",
         "--budget",
-        "10s",
+        "10h",
     )
     run("advise", fields, *words, "--jobs", "1", "--store", tmp_path / "s")
 
@@ -288,7 +295,7 @@ def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
         "--preset",
         "tiny",
     )
-    limits = ("--lambda", "1", "--budget", "5m", "--jobs", "1")
+    limits = ("--lambda", "1", "--budget", "10h", "--jobs", "1")
     told = run("advise", "toy", *words, *limits, "--store", tmp_path / "s")
 
     assert told.splitlines()[0].split("\t")[7:10] == ["mIoU", "ΔmIoU", "interval"]

@@ -336,9 +336,13 @@ def test_the_metadata_of_an_image_are_named_as_such(tmp_path: Path) -> None:
         added(Made(metadata, CUBE, LABELS, WIDTHS, None, None), tmp_path)
 
 
+# How each other product is read and where it lies, the first tests say; these are a raster with a
+# coordinate system, and lines of a sensor whose pixels lie as a table says.
+@pytest.mark.parametrize("maker", [desis, emit])
 def test_start_benchmark_and_map_take_a_product_as_any_other_file(
-    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    made = maker(tmp_path)
     monkeypatch.chdir(tmp_path)
     np.save("plots.npy", made.labels)
     result = hsiaug("start", ".", "--yes")

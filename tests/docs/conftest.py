@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.docs import small_world
+from tests.few_prompts import ask_few_prompts
 from tests.in_process import run_trials_here
 
 
 @pytest.fixture(autouse=True)
-def trials_here(monkeypatch: pytest.MonkeyPatch, coarse_pictures: None) -> None:
+def trials_here(monkeypatch: pytest.MonkeyPatch, coarse_pictures: None, few_prompts: None) -> None:
     """Pages are about commands; tests/bench has the processes that trials run in, each of which
     loads all libraries, and tests/report what pictures show.
     """
@@ -22,4 +23,5 @@ def world(make_once: Callable[..., Path]) -> Path:
     """See :mod:`tests.docs.small_world`; a test that writes works in a copy."""
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
+        ask_few_prompts(patch)
         return make_once("world", small_world.build)

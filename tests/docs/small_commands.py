@@ -27,7 +27,7 @@ SMALL = (
     ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
     ("benchmark", "--suite", r"my_suite\.toml|txt2hsi_\w+|specdm_paper", "suite.toml"),
     ("benchmark", "--seeds", r".+", "1"),
-    ("benchmark", "--lambda", r"0\.5,1,2,4,8|0:1\.5:0\.25", "0:0.5:0.25"),
+    ("benchmark", "--lambda", r"0\.5,1,2,4,8|0:1\.5:0\.25", "0:0.5:0.5"),
     ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--classifier", r"svm,filtered:svm", "svm"),

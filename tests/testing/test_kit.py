@@ -20,6 +20,9 @@ from hsiaug.testing import (
 )
 from tests.testing import faulty_classifiers, faulty_generators, faulty_masks
 
+# The checks read no measure of samples.
+pytestmark = pytest.mark.usefixtures("few_rounds")
+
 CHECK = {"generator": check_generator, "classifier": check_classifier}
 FAULTY = [("generator", p) for p in [*faulty_generators.FAULTY, *faulty_masks.GENERATORS]] + [
     ("classifier", p) for p in [*faulty_classifiers.FAULTY, *faulty_masks.CLASSIFIERS]

@@ -1,6 +1,7 @@
 """States that come with hsiaug, and the control without a network."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug_builtin.txt2hsi import shipped
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import PreparedScene
+from tests.in_process import run_trials_here
 
 
 def silent(*_: object) -> None:
@@ -30,7 +32,8 @@ def view(toy: Scene) -> TrainView:
 
 def plugin_of(**settings: str) -> Any:
     plugin = registry().find("generator", "txt2hsi").load()
-    return plugin(preparing_params(build_params(plugin.card, "tiny", settings)))
+    few = {"vae_steps": "5", "scene_steps": "5"}
+    return plugin(preparing_params(build_params(plugin.card, "tiny", {**few, **settings})))
 
 
 def prepare(plugin: Any, view: TrainView) -> PreparedScene:
@@ -38,18 +41,24 @@ def prepare(plugin: Any, view: TrainView) -> PreparedScene:
     return prepared
 
 
-@pytest.fixture
-def folder(view: TrainView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of shipped states that holds one of the toy scene; it is where they are looked
-    for.
-    """
+@pytest.fixture(scope="module")
+def states(view: TrainView, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of shipped states that holds one of the toy scene."""
+    folder = tmp_path_factory.mktemp("states")
     plugin = plugin_of()
-    shipped.save_shipped(prepare(plugin, view), view, plugin.params, tmp_path)
+    shipped.save_shipped(prepare(plugin, view), view, plugin.params, folder)
+    return folder
+
+
+@pytest.fixture
+def folder(states: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, which is where states are looked for."""
+    folder = shutil.copytree(states, tmp_path / "states")
     load = shipped.load_shipped
     monkeypatch.setattr(
-        shipped, "load_shipped", lambda view, params, device: load(view, params, device, tmp_path)
+        shipped, "load_shipped", lambda view, params, device: load(view, params, device, folder)
     )
-    return tmp_path
+    return folder
 
 
 def weights_of(prepared: PreparedScene) -> list[np.ndarray]:
@@ -113,10 +122,13 @@ def test_the_state_of_indian_pines_is_for_its_pixels_and_the_default_parameters(
     assert size <= 20e6
 
 
+@pytest.mark.usefixtures("few_rounds", "few_prompts")
 def test_gaussian_runs_unasked_beside_txt2hsi_and_the_report_says_what_diffusion_adds(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import hsiaug
+
+    run_trials_here(monkeypatch)
 
     run = hsiaug.benchmark(
         "toy",
