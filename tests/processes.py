@@ -1,10 +1,14 @@
 """Processes that tests start and wait for."""
 
+import contextlib
+import json
 import subprocess
+import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Process"]
+__all__ = ["Process", "children", "descendants", "scheduler_address"]
 
 
 class Process(subprocess.Popen[Any]):
@@ -23,3 +27,27 @@ class Process(subprocess.Popen[Any]):
         if kind is not None:
             self.kill()
         super().__exit__(kind, error, trace)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, on Linux."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        # A thread may end meanwhile, and so may the process.
+        with contextlib.suppress(OSError):
+            found += map(int, path.read_text().split())
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """These, and all that they have started in turn."""
+    found = children(pid)
+    return [*found, *(one for child in found for one in descendants(child))]
+
+
+def scheduler_address(file: Path, scheduler: subprocess.Popen[Any]) -> str:
+    """The address that a scheduler of Dask writes into a file once it takes calls."""
+    while not file.exists() or not file.read_text().endswith("}"):
+        assert scheduler.poll() is None
+        time.sleep(0.05)
+    return str(json.loads(file.read_text())["address"])

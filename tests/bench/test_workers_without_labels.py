@@ -3,7 +3,6 @@ card, labels and store is empty, runs trials as this machine does.
 """
 
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.own_scenes import add_scene
 from hsiaug.trial.store import Store
+from tests.processes import scheduler_address
 from tests.third_party import DUMMY, environment, hsiaug_anew, install, results
 
 pytest.importorskip("distributed")
@@ -45,12 +45,12 @@ def can_hide(folder: Path) -> bool:
 
 
 @contextmanager
-def running(*command: str, env: dict[str, str], cwd: Path) -> Iterator[None]:
+def running(*command: str, env: dict[str, str], cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -75,18 +75,17 @@ def test_a_worker_in_a_namespace_without_labels_gives_the_records_of_this_machin
     )
     assert "found" in code
     env = environment(install(tmp_path / "site", "dummy_plugin", code))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    dask = (sys.executable, "-m", "dask")
-    scheduler = (*dask, "scheduler", "--host", address, "--no-dashboard")
-    worker = hidden(scene, *dask, "worker", address, "--nthreads", "1", "--no-dashboard")
+    dask, file = (sys.executable, "-m", "dask"), tmp_path / "scheduler.json"
+    at = ("--scheduler-file", str(file), "--no-dashboard")
+    scheduler = (*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *at)
+    worker = hidden(scene, *dask, "worker", "--nthreads", "1", *at)
 
     here = hsiaug_anew(*WORDS, "--store", "mine/here", env=env, cwd=tmp_path)
     with (
-        running(*scheduler, env=env, cwd=tmp_path),
+        running(*scheduler, env=env, cwd=tmp_path) as serving,
         running(*worker, env=env, cwd=tmp_path),
     ):
+        address = scheduler_address(file, serving)
         on = ("--on", f"dask:{address}", "--cluster", "labels=here")
         there = hsiaug_anew(*WORDS, *on, "--store", "mine/there", env=env, cwd=tmp_path)
 

@@ -1,6 +1,5 @@
 """``--on``: the same records wherever trials run; one clear error for what cannot be had."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,7 +15,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.bench.engine import cluster_settings
 from tests import in_process
-from tests.processes import Process
+from tests.processes import Process, children, scheduler_address
 from tests.third_party import DUMMY, environment, hsiaug, install, results, started
 
 OPEN = "--isolate", "off"
@@ -128,10 +127,7 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
         subprocess.Popen(worker, **quiet) as working,
     ):
         try:
-            while not file.exists() or not file.read_text().endswith("}"):
-                assert serving.poll() is None
-                time.sleep(0.05)
-            address = json.loads(file.read_text())["address"]
+            address = scheduler_address(file, serving)
             command = [
                 sys.executable,
                 "-m",
@@ -159,18 +155,7 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
 
 def _dask_workers(pid: int) -> list[int]:
     """Children that have children of their own: those that hold the processes of trials."""
-    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return [child for child in dict.fromkeys(found) if _children(child)]
-
-
-def _children(pid: int) -> list[str]:
-    return [
-        c
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for c in (task / "children").read_text().split()
-    ]
+    return [child for child in children(pid) if children(child)]
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs POSIX signals")

@@ -245,7 +245,8 @@ def test_what_a_generator_starts_ends_with_a_command_that_is_ended(
 def until(holds: Callable[[], object]) -> None:
     """Wait until something holds; the time limit of the test ends a wait that is in vain."""
     while not holds():
-        time.sleep(0.05)
+        # To look through all processes of the machine takes a processor for hundredths of a second.
+        time.sleep(0.3)
 
 
 def test_ctrl_z_suspends_the_workers_too_and_they_go_on_with_the_command(tmp_path: Path) -> None:

@@ -317,7 +317,7 @@ def test_ctrl_c_ends_the_server_while_clients_are_slow(tmp_path: Path) -> None:
         half += "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
         with socket.create_connection((address.hostname, address.port)) as slow:
             slow.sendall(half.encode())
-            asked = urllib.request.urlopen(f"{address.geturl()}state", timeout=60)
+            asked = urllib.request.urlopen(f"{address.geturl()}state", timeout=600)
             asked.close()
             run.send_signal(signal.SIGINT)
             _, said = run.communicate()
