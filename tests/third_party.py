@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,11 @@ def install(folder: Path, module: str, code: str, distribution: str | None = Non
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[hsiaug]\n{module} = {module}\n")
     return folder
+
+
+def point(module: str) -> EntryPoint:
+    """The entry point of such a package."""
+    return EntryPoint(name=module, value=module, group="hsiaug")
 
 
 def environment(*folders: Path, **extra: str) -> dict[str, str]:

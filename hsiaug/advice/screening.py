@@ -87,12 +87,13 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
     for name in plugins.names("generator"):
         overrides = request.overrides.get(name)
         try:
-            plugin = plugins.find("generator", name).load()
-            card: Card = plugin.card
+            found = plugins.find("generator", name)
+            card = found.card
             always_run = card.control_of in ("all", "masks")
             if card.serves(request.task) and card.adds and not always_run:
                 params = build_params(card, request.preset, overrides)
-                plugin(params)
+                if found.description is None:
+                    found.load()(params)
                 cards.append(card)
         except Exception as error:
             why = error

@@ -95,7 +95,7 @@ def _configure(
     with kept_state(), redirect_stdout(sys.stderr):
         check_preset(request.preset, plugins.cards())
         registered = plugins.find(kind, name)
-        card: Card = registered.load().card
+        card: Card = registered.card
         if card.control_of and not registered.entry.control:
             rule = f"the Entry of {kind} {card.name} must say control=True, as its card declares it"
             hint = "Say so where its package lists it, or leave control_of out of its card."
@@ -118,7 +118,7 @@ def _declared_controls(kind: Kind, task: Task, plugins: Registry, notes: list[st
     cards: list[Card] = []
     for plugin in plugins.controls(kind):
         try:
-            card: Card = plugin.load().card
+            card: Card = plugin.card
             if not card.control_of:
                 rule = f"the card of {kind} {card.name} must say what it is a control of"
                 hint = "Give the card control_of, or its Entry no control=True."

@@ -97,5 +97,5 @@ def _sources(report: Report) -> Iterator[tuple[str, str]]:
         with suppress(
             HsiaugError
         ):  # a plugin that is not on this machine: its records say what it was
-            if paper := registry().find(kind, name).load().card.paper:
+            if paper := registry().find(kind, name).card.paper:
                 yield name, paper

@@ -5,7 +5,6 @@ That process says that it came to its end: a plugin that ends it in silence is n
 """
 
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -43,20 +42,12 @@ def run_command() -> None:
 
 
 def _third_party(arguments: Sequence[str]) -> "tuple[Found, ...]":
-    """The plugins of other packages, where a command needs a process of its own for them.
-
-    Raises PluginError where one that is named cannot be imported.
-    """
+    """The plugins of other packages, where a command needs a process of its own for them."""
     if not FIT_HERE & set(arguments[:1]) or {"-h", "--help"} & set(arguments):
         return ()
-    from hsiaug.registry.lookup import registry, third_party
+    from hsiaug.registry.lookup import third_party
 
-    others = third_party()
-    typed = {word for argument in arguments for word in re.split(r"[,.:=]", argument)}
-    for plugin in others:
-        if plugin.entry.name in typed:
-            registry().find(plugin.entry.kind, plugin.entry.name).load()
-    return others
+    return third_party()
 
 
 def _run_apart(arguments: Sequence[str], others: "tuple[Found, ...]") -> int:

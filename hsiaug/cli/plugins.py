@@ -18,7 +18,7 @@ from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.isolation.confinement import broken_promises
-from hsiaug.registry.lookup import registry
+from hsiaug.registry.lookup import Found, registry
 
 if TYPE_CHECKING:
     from hsiaug.registry.card import Card
@@ -53,7 +53,7 @@ def list_(json: Json = False) -> None:
                 "from": f"{plugin.distribution} {plugin.version}",
             }
             try:
-                card: Card = plugin.load().card
+                card: Card = plugin.card
                 rows.append(
                     {**row, "tasks": list(card.tasks), "summary": card.summary, "error": None}
                 )
@@ -99,7 +99,7 @@ def info(
       hsiaug plugins info timm:resnet10t
     """
     with contextlib.redirect_stdout(sys.stderr):
-        cards = [_card(kind, registry().find(kind, name).load()) for kind in kinds_of(name)]
+        cards = [_card(kind, registry().find(kind, name)) for kind in kinds_of(name)]
     if json:
         print_json(cards)
         return
@@ -226,13 +226,14 @@ def check(
         raise typer.Exit(1)
 
 
-def _card(kind: str, plugin: Any) -> dict[str, Any]:
+def _card(kind: str, found: Found) -> dict[str, Any]:
     """A card as JSON: its fields and the metadata of its parameters; for a protocol also its usage,
     and whether it leaks.
     """
-    card: Card = plugin.card
+    card = found.card
     facts = {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
     if kind == "protocol":
+        plugin = found.load()
         protocol_facts = {
             name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")
         }

@@ -51,7 +51,23 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
     if buffer is not None:
         check_known("`buffer` must be none, centre or patch", buffer, get_args(Buffer))
     chosen: Buffer = buffer or kind.usual_buffer  # type: ignore[assignment]
-    return run_guarded(name, "read its argument", lambda: kind.parse(argument, chosen, folder))
+    protocol = run_guarded(name, "read its argument", lambda: kind.parse(argument, chosen, folder))
+    run_guarded(name, "state its identity", lambda: _check_named(protocol, kind.card.name))
+    return protocol
+
+
+def _check_named(protocol: SplitProtocol, name: str) -> None:
+    """Raise PluginError for one whose trials would have the hashes, or stand in the rows, of
+    another protocol.
+    """
+    texts = (protocol.canonical, protocol.text, protocol.short)
+    names = {protocol.as_json().get("name"), *(text.partition(":")[0] for text in texts)}
+    if names != {name}:
+        raise PluginError(
+            f"protocol {name} must state its own name, in its texts and its identity",
+            value=f"{names!r:.200}",
+            hint="Leave name, canonical, text, short and as_json.",
+        )
 
 
 def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:

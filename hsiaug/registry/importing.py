@@ -1,7 +1,7 @@
 """Imports of plugins in this process, and which packages it imports plugins of at all.
 
 A process that is there to run plugins imports those of other packages. Every other one imports
-those of hsiaug alone, and asks processes of the other packages
+those of hsiaug, and protocols that it draws with; what other plugins are it asks a process
 (:mod:`hsiaug.registry.isolation`).
 """
 

@@ -7,10 +7,11 @@ kept as a :class:`Broken` with its error, and everything else goes on working.
 
 from __future__ import annotations
 
+import copyreg
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.importing import GROUP, IMPORTS, OWN, import_entries, import_plugin
 
 if TYPE_CHECKING:
-    from hsiaug.registry.isolation.packages import Package
+    from hsiaug.registry.isolation.packages import Description
 
 
 @dataclass(frozen=True)
@@ -33,48 +34,74 @@ class Found:
     ----------
     variant : str or None
         VALUE where the user typed ``NAME:VALUE``.
-    package : Package or None
-        Whose process imports it in place of this one.
+    description : Description or None
+        What its package says of it, where this process does not import that.
     """
 
     entry: Entry
     distribution: str
     version: str
     variant: str | None = None
-    package: Package | None = None
+    description: Description | None = None
 
-    def load(self) -> Any:
-        """The plugin's class; for a variant a subclass, whose card has that name and sets that
-        value.
+    @property
+    def card(self) -> Card:
+        """The card; for a variant with that name, and a default of that value.
 
-        Of other packages only processes that run plugins have the class; others have a stand-in,
-        with its card. Raises PluginError where it cannot be imported or has no valid card, and
-        InputError for a variant where the card declares none.
+        Raises PluginError where the class cannot be imported or has no valid card, and InputError
+        for a variant where the card declares none.
         """
-        if self.package is None:
-            plugin = import_plugin(self.entry, self.distribution)
+        if self.description is None:
+            card: Card = import_plugin(self.entry, self.distribution).card
         else:
-            plugin = self.package.plugin(self.entry)
+            card = self.description.card
+            send_by_name(self.entry.kind, self.entry.name, card.params)
         # What follows the colon of a protocol is its argument, which it reads itself.
         plain = self.variant is None or self.entry.kind == "protocol"
-        return plugin if plain else _variant(plugin, self.variant or "")
+        return card if plain else _card_of_variant(card, self.variant or "")
+
+    def load(self) -> Any:
+        """The plugin's class; for a variant a subclass with its card.
+
+        Of other packages only processes that run plugins import generators and classifiers. A
+        protocol is imported where it draws. Errors are those of :attr:`card`.
+        """
+        card = self.card
+        draws = self.entry.kind == "protocol"
+        assert draws or self.description is None, "plugins of other packages run elsewhere"
+        plugin = import_plugin(self.entry, self.distribution)
+        if draws and self.distribution != OWN:
+            copyreg.pickle(plugin, _sent_protocol)
+        if draws or card is plugin.card:
+            return plugin
+        return type(plugin.__name__, (plugin,), {"card": card})
 
 
-def find_plugin(kind: Kind, name: str) -> Any:
-    """The class of a plugin in this process. Raises InputError where there is none."""
-    return registry().find(kind, name).load()
+def send_by_name(kind: Kind, name: str, params_class: type) -> None:
+    """Let hyper-parameters go to other processes as values of the class that these have."""
+    copyreg.pickle(params_class, lambda params: (_received_params, (kind, name, asdict(params))))
 
 
-def params_of(kind: Kind, name: str, values: Mapping[str, object]) -> Any:
-    """Hyper-parameters as this process has their class: how others send them."""
-    return find_plugin(kind, name).card.params(**values)
+def _received_params(kind: Kind, name: str, values: Mapping[str, object]) -> Any:
+    return registry().find(kind, name).card.params(**values)
 
 
-def _variant(plugin: Any, value: str) -> Any:
-    """The plugin as ``NAME:VALUE``. The value goes in as a preset, so that params stay of their own
-    class.
+def _sent_protocol(protocol: Any) -> tuple[Any, ...]:
+    return _received_protocol, (protocol.card.name,), vars(protocol)
+
+
+def _received_protocol(name: str) -> Any:
+    """One without its fields, which follow: of the class that this process imports as it imports
+    any plugin of another package.
     """
-    card: Card = plugin.card
+    plugin = registry().find("protocol", name).load()
+    return plugin.__new__(plugin)
+
+
+def _card_of_variant(card: Card, value: str) -> Card:
+    """The card of the plugin as ``NAME:VALUE``. The value goes in as a preset, so that params stay
+    of their own class.
+    """
     name = f"{card.name}:{value}"
     if card.variant is None or not value or visible(value) != value:
         rule = f"{card.name} takes {'a value after the colon' if card.variant else 'no variant'}"
@@ -84,7 +111,7 @@ def _variant(plugin: Any, value: str) -> Any:
         raise InputError(rule, value=repr(name), hint=hint)
     names = (*PRESETS, *card.presets)
     presets = {preset: {**card.presets.get(preset, {}), card.variant: value} for preset in names}
-    return type(plugin.__name__, (plugin,), {"card": replace(card, name=name, presets=presets)})
+    return replace(card, name=name, presets=presets)
 
 
 @dataclass(frozen=True)
@@ -112,7 +139,7 @@ class Registry:
         for (kind, _), plugin in self.plugins.items():
             with suppress(Exception):
                 if kind != "protocol":
-                    yield plugin.load().card
+                    yield plugin.card
 
     def controls(self, kind: Kind) -> list[Found]:
         """The plugins of a kind that others are measured against, hsiaug's own first."""
@@ -166,7 +193,7 @@ def import_here(
 def third_party() -> tuple[Found, ...]:
     """The plugins of other packages, as a process that imports them is told them."""
     others = (one for one in _found().plugins.values() if one.distribution != OWN)
-    return tuple(replace(one, package=None) for one in others)
+    return tuple(replace(one, description=None) for one in others)
 
 
 def registry() -> Registry:
@@ -251,25 +278,35 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     """The registry of the given entry points; each module is asked for its plugins in isolation."""
     plugins: dict[tuple[Kind, str], Found] = {}
     broken = []
-    packages: dict[str, Package] = {}
-    named = [(_distribution(point), point) for point in points]
-    others = {name for name, _ in named if name != OWN}
-    if others and not IMPORTS.allowed:
-        from hsiaug.registry.isolation.packages import Package
-
-        for other in others:
-            own = [point for name, point in named if name == other]
-            packages[other] = Package(other, find_plugin, own)
-    for name, point in named:
-        package = packages.get(name)
-        ask = package.entries if package else import_entries
-        entries, error = ask(point.name, point.value)
-        if error:
-            broken.append(Broken(point.name, name, error))
-        version = point.dist.version if point.dist else "unknown"
-        for entry in entries:
-            _add(plugins, Found(entry, name, version, package=package))
+    by_distribution = dict[str, list[EntryPoint]]()
+    for point in points:
+        by_distribution.setdefault(_distribution(point), []).append(point)
+    for name, own_points in by_distribution.items():
+        version = own_points[0].dist.version if own_points[0].dist else "unknown"
+        for point, described, error in _plugins_at(name, own_points):
+            if error:
+                broken.append(Broken(point.name, name, error))
+            for entry, description in described:
+                _add(plugins, Found(entry, name, version, description=description))
     return Registry(plugins, tuple(broken))
+
+
+def _plugins_at(
+    distribution: str, points: list[EntryPoint]
+) -> Iterator[tuple[EntryPoint, list[tuple[Entry, Description | None]], str]]:
+    """The plugins at each entry point of a distribution, or why there are none."""
+    if distribution == OWN or IMPORTS.allowed:
+        for point in points:
+            entries, error = import_entries(point.name, point.value)
+            yield point, [(entry, None) for entry in entries], error
+        return
+    from hsiaug.registry.isolation.packages import Description, read_package
+
+    for point, answer in zip(points, read_package(distribution, points).points, strict=True):
+        described: list[tuple[Entry, Description | None]] = []
+        for plugin in answer.plugins:
+            described.append((plugin.entry, Description(distribution, plugin)))
+        yield point, described, answer.error
 
 
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:

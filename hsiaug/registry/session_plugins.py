@@ -5,16 +5,15 @@ They stand in the registry of this process, and go to worker processes by value,
 be imported nowhere.
 """
 
-import copyreg
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card, build_params, check_made_of_params
 from hsiaug.registry.hookspecs import Entry, Kind
-from hsiaug.registry.lookup import Found, hand_over, params_of, registry
+from hsiaug.registry.lookup import Found, hand_over, registry, send_by_name
 from hsiaug.registry.sources import source_digest
 
 SESSION = "this session"
@@ -37,6 +36,11 @@ class Handed(Found):
 
     plugin: Any = None
     digest: str = ""
+
+    @property
+    def card(self) -> Card:
+        card: Card = self._stamped.card
+        return card
 
     def load(self) -> Any:
         """A subclass whose card has the version that names the source too."""
@@ -147,4 +151,4 @@ def _keep(kind: Kind, plugin: Any, digest: str) -> None:
     )
     if card.params.__module__ == plugin.__module__:
         # Of trials on their way to a process that cannot import the class either.
-        copyreg.pickle(card.params, lambda params: (params_of, (kind, card.name, asdict(params))))
+        send_by_name(kind, card.name, card.params)

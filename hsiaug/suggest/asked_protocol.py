@@ -102,8 +102,7 @@ class Asked(Based):
         if not self.reads_spectra:
             return identity
         versions = (
-            f"{name} {registry().find('classifier', name).load().card.version}"
-            for name in COMMITTEE
+            f"{name} {registry().find('classifier', name).card.version}" for name in COMMITTEE
         )
         return {**identity, "version": ", ".join((self.card.version, *versions))}
 

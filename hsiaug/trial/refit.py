@@ -120,7 +120,7 @@ def _protocol(record: Record) -> SplitProtocol:
 
 
 def _plugin(kind: Kind, stated: Record, plugins: Registry, data: TaskData) -> PluginSpec:
-    card: Card = plugins.find(kind, stated["name"]).load().card
+    card: Card = plugins.find(kind, stated["name"]).card
     return plugin_spec(card, card.params(**stated["params"]), data)
 
 

@@ -8,15 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.base.errors import HsiaugError
 from hsiaug.data.embedded import embedded_files
 from hsiaug.own_scenes import add_scene
-from hsiaug.registry.hookspecs import Entry
 from hsiaug.registry.isolation.confinement import why_open
-from hsiaug.registry.isolation.packages import IMPORTER, Package, ProtocolTexts, _parse
-from hsiaug.registry.lookup import find_plugin
+from hsiaug.registry.isolation.packages import IMPORTER, read_package
 from hsiaug.trial.store import Store
-from tests.third_party import DUMMY, environment, hsiaug_anew, install
+from tests.third_party import DUMMY, environment, hsiaug_anew, install, point
 
 pytestmark = pytest.mark.skipif(
     bool(why_open()),
@@ -222,50 +219,9 @@ def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
     monkeypatch.setenv("A_SETTING", "of somebody")
     monkeypatch.syspath_prepend(project)
     monkeypatch.syspath_prepend(site)
-    child = Package("dummy-plugin", find_plugin)
     try:
-        entries, error = child.entries("dummy_plugin", "dummy_plugin")
-        assert error == "" and [entry.name for entry in entries][:1] == ["dummy"]
-    finally:
-        IMPORTER.end()
-
-
-READER = """
-from pathlib import Path
-import numpy as np
-from hsiaug.api import Card, Draw, Entry, SplitProtocol, hookimpl
-
-
-class Listed(SplitProtocol):
-    '''Trains on the pixels of a file.'''
-
-    card = Card(name="listed", version="1", summary="pixels of a file", tasks=("pixels",))
-
-    @classmethod
-    def parse(cls, argument, buffer, folder=Path()):
-        np.load(folder / argument)
-        return cls(argument, buffer)
-
-
-@hookimpl
-def hsiaug_plugins():
-    return [Entry("protocol", "listed", "listed_plugin:Listed")]
-"""
-
-
-def test_a_protocol_reads_the_file_that_its_argument_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(install(tmp_path / "site", "listed_plugin", READER))
-    np.save(tmp_path / "pixels.npy", np.arange(3))
-    child = Package("listed-plugin", find_plugin)
-    listed = Entry("protocol", "listed", "listed_plugin:Listed")
-    arguments = ProtocolTexts, _parse, listed, "pixels.npy", "none", tmp_path
-    try:
-        with pytest.raises(HsiaugError, match="Permission denied"):
-            child.call(*arguments)
-        child.readable.add(str(tmp_path / "pixels.npy"))
-        assert child.call(*arguments).argument == "pixels.npy"
+        (answer,) = read_package("dummy-plugin", [point("dummy_plugin")]).points
+        assert answer.error == "" and answer.plugins[0].entry.name == "dummy"
     finally:
         IMPORTER.end()
 

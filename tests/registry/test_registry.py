@@ -2,7 +2,6 @@
 
 import sys
 import textwrap
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,7 @@ from hsiaug.base.errors import InputError, PluginError
 from hsiaug.registry.lookup import build_registry, registry
 from tests.effort import loaded
 from tests.in_process import hsiaug
-from tests.third_party import DUMMY, install
-
-
-def point(name: str) -> EntryPoint:
-    return EntryPoint(name=name, value=name, group="hsiaug")
+from tests.third_party import DUMMY, install, point
 
 
 @pytest.fixture

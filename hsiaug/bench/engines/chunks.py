@@ -96,7 +96,7 @@ def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
     for kind, name, planned in {
         (k, one.name, one.version) for group in todo for t in group for k, one in t.plugins
     }:
-        here = registry().find(kind, name).load().card.version
+        here = registry().find(kind, name).card.version
         found += [f"{name} {here}, not {planned}"] if here != planned else []
     if len(found) > 1 or (scene.sha256, version("hsiaug")) != (part.sha256, part.version):
         rule = (

@@ -418,7 +418,7 @@ def computes_on_device(trials: Iterable[TrialSpec]) -> bool:
     load.
     """
     named = {(kind, one.name) for trial in trials for kind, one in trial.plugins}
-    return any(registry().find(kind, name).load().card.uses_device for kind, name in named)
+    return any(registry().find(kind, name).card.uses_device for kind, name in named)
 
 
 class Local(Engine):

@@ -1,18 +1,15 @@
-"""Plugins of other packages, in a process that does not import them: their cards, their
-hyper-parameters, and protocols that draw elsewhere.
+"""Plugins of other packages, in a process that does not import them: their cards and their
+hyper-parameters.
 
-One process imports all packages whose plugins are asked for, and says what they are. Its answers
-are cached in the user's cache, with the state of the packages' files: a package that has not
-changed is not imported again. One whose values are checked, or whose protocol draws, is imported by
-a process of its own.
+One process imports all packages, and says what their plugins are. Its answers are cached in the
+user's cache, with the state of the packages' files: a package that has not changed is not imported
+again. Protocols draw where they are used (:meth:`hsiaug.registry.lookup.Found.load`).
 
-What these processes answer is JSON of the types below, nothing beyond their fields, each of its
-very type.
+What this process answers is JSON of the types below, nothing beyond their fields, each of its very
+type.
 """
 
 import atexit
-import base64
-import copyreg
 import dataclasses
 import hashlib
 import json
@@ -22,42 +19,36 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, make_dataclass
-from functools import cache, partial
+from dataclasses import asdict, make_dataclass
+from functools import cache, cached_property, partial
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, TypeVar
 from typing import get_type_hints as hints_of
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.base.files import plain_text, replaced
 from hsiaug.base.user_cache import cache_root
-from hsiaug.core.pairs import PairSet
-from hsiaug.core.scene import Scene
 from hsiaug.data.embedded import embedded_files
-from hsiaug.data.paths import is_file, user_path
 from hsiaug.registry.card import Card, param
-from hsiaug.registry.hookspecs import Entry, Kind
+from hsiaug.registry.hookspecs import Entry
 from hsiaug.registry.importing import IMPORTS, import_entries, import_plugin
 from hsiaug.registry.isolation.confinement import beside, confine
 from hsiaug.registry.isolation.processes import Channel, Child, join_run, without_secrets
-from hsiaug.registry.protocol_base import Areas, Buffer, Draw, SplitProtocol
 
 ANSWERS_WITHIN = 120.0
-"""Seconds in which a package is imported, or says what its card is."""
-DRAWS_WITHIN = 3600.0
-"""Seconds in which a protocol draws."""
+"""Seconds in which a package is imported and says what its plugins are, or checks a value."""
+LONGEST_ANSWER = 2**24
+"""In bytes."""
 REPAIR = "Repair or uninstall that package; all other plugins still work."
 
 
@@ -67,17 +58,11 @@ REPAIR = "Repair or uninstall that package; all other plugins still work."
 class Message(BaseModel):
     """The base of all, and an answer without a content. Numbers are finite, as in records.
 
-    Attributes
-    ----------
-    contract : str
-        What a plugin must do so that its answer is valid.
-    most_bytes : int
-        Of an answer.
+    complete: False where the same question should be asked anew.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-    contract: ClassVar[str] = "have a valid card"
-    most_bytes: ClassVar[int] = 2**24
+    complete: ClassVar[bool] = True
 
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -87,18 +72,6 @@ def message_like(name: str, hints: Mapping[str, Any]) -> Any:
     """A message with fields of these types, all of which must be stated."""
     fields: dict[str, Any] = {field: (hint, ...) for field, hint in hints.items()}
     return create_model(name, __base__=Message, **fields)
-
-
-def stated(model: type[Message], source: object) -> dict[str, Any]:
-    """The fields of a message as an object has them, not yet checked."""
-    return {name: getattr(source, name) for name in model.model_fields}
-
-
-class Entries(Message):
-    """The plugins of an entry point, or why there are none."""
-
-    entries: list[Entry]
-    error: str
 
 
 Bound = Annotated[float, Field(allow_inf_nan=True)] | None
@@ -123,85 +96,13 @@ CardFields: Any = message_like(
     "CardFields", {name: hint for name, hint in hints_of(Card).items() if name != "params"}
 )
 """All fields of a :class:`hsiaug.registry.card.Card` but its params."""
-ProtocolFields: Any = message_like(
-    "ProtocolFields",
-    {
-        name: get_args(hint)[0]
-        for name, hint in hints_of(SplitProtocol).items()
-        if get_origin(hint) is ClassVar and name != "card"
-    },
-)
-"""What the class of a protocol declares beside its card."""
 
 
 class Metadata(Message):
-    """A plugin. protocol: None also where its class is none of SplitProtocol."""
+    """A plugin: its card and its hyper-parameters."""
 
     card: CardFields
     params: tuple[ParamFields, ...]
-    protocol: ProtocolFields | None
-
-
-class ProtocolTexts(Message):
-    """A protocol that was read from its text."""
-
-    contract: ClassVar[str] = "say what its protocol is"
-
-    argument: str
-    buffer: Buffer
-    canonical: str
-    text: str
-    short: str
-    reads_spectra: bool
-    identity: dict[str, str]
-
-
-class Radius(Message):
-    """The distance from training pixels within which no test pixel lies."""
-
-    contract: ClassVar[str] = "state its buffer in whole pixels"
-
-    pixels: int
-
-
-class ArrayForm(Message):
-    """An array as JSON has it, its bytes in base 64."""
-
-    dtype: Literal["bool", "int16"]
-    shape: tuple[int, ...]
-    data: str
-
-    def array(self) -> NDArray[Any]:
-        """The array. Raises ValueError where shape and data do not fit."""
-        return np.frombuffer(base64.b64decode(self.data), self.dtype).reshape(self.shape)
-
-
-Mask = Annotated[ArrayForm, AfterValidator(ArrayForm.array)]
-
-
-class Masks(Message):
-    """Of a :class:`hsiaug.registry.protocol_base.Draw`, or of
-    :class:`hsiaug.registry.protocol_base.Areas`.
-    """
-
-    contract: ClassVar[str] = "draw masks"
-    most_bytes: ClassVar[int] = 2**31
-
-
-class DrawMasks(Masks):
-    train: Mask
-    dropped: Mask
-    notes: tuple[str, ...]
-    hidden: Mask | None
-    labels: Mask | None
-    asked: Mask | None
-
-
-class AreaMasks(Masks):
-    train: tuple[Mask, ...]
-    test: tuple[Mask, ...]
-    tiles: int | None
-    overlap: float | None
 
 
 class Failure(Message):
@@ -234,25 +135,48 @@ class Failure(Message):
         return PluginError(rule, value=self.value, hint=REPAIR)
 
 
-def as_json(answer: object) -> bytes:
-    """An answer as it is sent."""
-    return json.dumps(answer, default=_json_form).encode()
+class PluginAnswer(Message):
+    """A plugin of an entry point. answer: JSON of its Metadata, or of a Failure."""
+
+    entry: Entry
+    answer: str
 
 
-def _json_form(value: Any) -> object:
-    if isinstance(value, np.ndarray):
-        data = base64.b64encode(value.tobytes()).decode()
-        return {"dtype": str(value.dtype), "shape": value.shape, "data": data}
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+class PointAnswer(Message):
+    """The plugins of an entry point, or why there are none."""
+
+    name: str
+    value: str
+    plugins: tuple[PluginAnswer, ...] = ()
+    error: str = ""
 
 
-class NoMessage(PluginError):
-    """What a process sent is none of the messages: what follows may answer an earlier question."""
+class PackageAnswer(Message):
+    """All of a package."""
+
+    points: tuple[PointAnswer, ...]
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Names and values of the entry points."""
+        return [(point.name, point.value) for point in self.points]
+
+    @property
+    def complete(self) -> bool:  # type: ignore[override]
+        with suppress(ValidationError):
+            for point in self.points:
+                for plugin in point.plugins:
+                    Metadata.model_validate_json(plugin.answer)
+            return not any(point.error for point in self.points)
+        return False
 
 
-def read_answer(model: type[AnyMessage], answer: bytes, package: str) -> AnyMessage:
+def as_json(answer: object) -> str:
+    """An answer as it is sent. Mappings of any kind are objects there."""
+    return json.dumps(answer, default=dict)
+
+
+def read_answer(model: type[AnyMessage], answer: str | bytes, package: str) -> AnyMessage:
     """An answer of the process of a package.
 
     Raises
@@ -268,19 +192,33 @@ def read_answer(model: type[AnyMessage], answer: bytes, package: str) -> AnyMess
         with suppress(ValidationError):
             raise Failure.model_validate_json(answer).error(package) from None
         first = error.errors(include_url=False)[0]
-        raise NoMessage(
-            f"a plugin of {package} must {model.contract}",
+        raise PluginError(
+            f"a plugin of {package} must have a valid card",
             value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
             hint=REPAIR,
         ) from error
 
 
-# --- functions that these processes call
+# --- functions that the process calls
 
 
-def _list_entries(name: str, value: str) -> object:
-    entries, error = import_entries(name, value)
-    return {"entries": [asdict(entry) for entry in entries], "error": error}
+def _describe_package(points: Sequence[tuple[str, str]], answer: str = "") -> object:
+    """The plugins at entry points. answer: of each of them, in place of importing it."""
+    described = []
+    for name, value in points:
+        entries, error = import_entries(name, value)
+        plugins = [
+            {"entry": asdict(entry), "answer": answer or _described(entry)} for entry in entries
+        ]
+        described.append({"name": name, "value": value, "plugins": plugins, "error": error})
+    return {"points": described}
+
+
+def _described(entry: Entry) -> str:
+    try:
+        return as_json(_describe(entry))
+    except BaseException as error:
+        return as_json(Failure.of(error))
 
 
 def _load(entry: Entry) -> Any:
@@ -288,37 +226,20 @@ def _load(entry: Entry) -> Any:
 
 
 def _describe(entry: Entry) -> object:
-    plugin = _load(entry)
+    card = _load(entry).card
     params = [
         {"name": item.name, "default": item.default, **item.metadata}
-        for item in dataclasses.fields(plugin.card.params)
+        for item in dataclasses.fields(card.params)
     ]
-    is_protocol = isinstance(plugin, type) and issubclass(plugin, SplitProtocol)
-    protocol = stated(ProtocolFields, plugin) if is_protocol else None
-    return {"card": stated(CardFields, plugin.card), "params": params, "protocol": protocol}
+    return {
+        "card": {name: getattr(card, name) for name in CardFields.model_fields},
+        "params": params,
+    }
 
 
 def _check_params(entry: Entry, values: Mapping[str, object]) -> object:
     _load(entry).card.params(**values)
     return {}
-
-
-def _parse(entry: Entry, argument: str, buffer: Buffer, folder: Path) -> object:
-    protocol = _load(entry).parse(argument, buffer, folder)
-    names = ProtocolTexts.model_fields.keys() - {"identity"}
-    texts = {name: getattr(protocol, name) for name in names}
-    return {**texts, "identity": protocol.as_json()}
-
-
-def _buffer_radius(entry: Entry, argument: str, buffer: Buffer, patch: int) -> object:
-    return {"pixels": _load(entry).parse(argument, buffer, Path()).buffer_radius(patch)}
-
-
-def _draw(entry: Entry, argument: str, buffer: Buffer, data: Any, seed: int, patch: int) -> object:
-    protocol = _load(entry).parse(argument, buffer, Path())
-    if isinstance(data, Scene):
-        return stated(DrawMasks, protocol.draw(data, seed, patch))
-    return stated(AreaMasks, protocol.draw_tiles(data, seed, patch))
 
 
 def _answer_calls(connection: Connection, begin: Callable[[], None]) -> None:
@@ -331,7 +252,7 @@ def _answer_calls(connection: Connection, begin: Callable[[], None]) -> None:
             answer = as_json(function(*arguments))
         except BaseException as error:
             answer = as_json(Failure.of(error))
-        channel.send(answer)
+        channel.send(answer.encode())
 
 
 # --- what these processes may read and change
@@ -360,20 +281,13 @@ PASSED = re.compile(
 """Names of the variables that a package is shown: what Python and libraries need to start."""
 
 
-def _confine_package(temporary: str, readable: Collection[str]) -> None:
-    """Begin as the process of packages.
-
-    Parameters
-    ----------
-    temporary : str
-        The folder of temporary files, which stands for the user's home too. Nothing else can be
-        changed, on Linux with Landlock.
-    readable : collection of str
-        Files that can be read beside Python, its packages and the system's.
+def _confine_package(temporary: str) -> None:
+    """Begin as the process of packages. It can change nothing but this folder of temporary files,
+    which stands for the user's home too, on Linux with Landlock.
     """
     tempfile.tempdir = os.environ["TMPDIR"] = os.environ["HOME"] = temporary
     hidden = embedded_files()
-    folders = [*_python(), *map(Path, (*SYSTEM, *readable))]
+    folders = [*_python(), *map(Path, SYSTEM)]
     confine(
         [path for folder in folders for path in beside(hidden, folder.resolve())],
         [Path(temporary), *map(Path, DEVICES)],
@@ -477,193 +391,133 @@ class PluginProcess:
             connection.send((function, arguments))
             if within is not None and not connection.poll(within):
                 raise NoAnswer(f"no answer within {within:g} s")
-            answer = connection.recv_bytes(model.most_bytes)
+            answer = connection.recv_bytes(LONGEST_ANSWER)
         except (EOFError, OSError):
             self._child.await_end(5)
             raise NoAnswer(f"its process ended with {self._child.ending}") from None
         return read_answer(model, answer, package)
 
 
-@dataclass
 class Importer:
-    """The process that imports packages: started when it is asked and does not run.
+    """The process that imports packages: started when it is asked and does not run."""
 
-    Attributes
-    ----------
-    asked : set of str
-        The packages that it was asked for.
-    readable : set of str
-        Files of the user that it may read.
-    """
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        """Held by the thread that asks."""
+        self._imported: set[str] = set()
+        self._process: PluginProcess | None = None
+        self._temporary: Any = None
 
-    asked: set[str] = field(default_factory=set)
-    readable: set[str] = field(default_factory=set)
-    process: PluginProcess | None = None
-    temporary: Any = None
+    def ask(
+        self,
+        package: str,
+        model: type[AnyMessage],
+        function: Callable[..., object],
+        *arguments: Any,
+    ) -> AnyMessage:
+        """What a function returns there. Raises HsiaugError where it raises one, or does not
+        answer.
+        """
+        with self._lock:
+            if self._imported - {package}:
+                with suppress(HsiaugError):
+                    answer = self._ask(package, model, function, *arguments)
+                    if answer.complete:
+                        return answer
+                # Another package, imported there before, may be why.
+                self.end()
+            return self._ask(package, model, function, *arguments)
 
-    def start(self) -> PluginProcess:
-        """The process, which ends with this one."""
-        if self.process is None:
-            self.temporary = tempfile.TemporaryDirectory("", "hsiaug-", ignore_cleanup_errors=True)
-            begin = partial(_confine_package, self.temporary.name, frozenset(self.readable))
-            environment = without_secrets(os.environ)
-            shown = {name: environment[name] for name in environment if PASSED.fullmatch(name)}
-            self.process = PluginProcess(begin, shown)
-            atexit.register(self.end)
-        return self.process
+    def _ask(
+        self,
+        package: str,
+        model: type[AnyMessage],
+        function: Callable[..., object],
+        *arguments: Any,
+    ) -> AnyMessage:
+        process = self._process = self._process or self._start()
+        self._imported.add(package)
+        try:
+            return process.call(package, model, function, *arguments, within=ANSWERS_WITHIN)
+        except NoAnswer as reason:
+            rule = f"the package {package} must load, and say what its plugins are"
+            failure: HsiaugError = PluginError(rule, value=str(reason), hint=REPAIR)
+        except HsiaugError as error:
+            failure = error
+        # What is read next might answer an earlier question.
+        self.end()
+        raise failure
+
+    def _start(self) -> PluginProcess:
+        self._temporary = tempfile.TemporaryDirectory("", "hsiaug-", ignore_cleanup_errors=True)
+        atexit.register(self.end)
+        environment = without_secrets(os.environ)
+        shown = {name: environment[name] for name in environment if PASSED.fullmatch(name)}
+        return PluginProcess(partial(_confine_package, self._temporary.name), shown)
 
     def end(self) -> None:
         """Kill the process, and what it started."""
-        if self.process is not None:
-            self.process.end()
-            self.temporary.cleanup()
-        self.process = None
-        self.asked.clear()
-        self.readable.clear()
+        if self._process is not None:
+            self._process.end()
+            self._temporary.cleanup()
+        self._process = None
+        self._imported.clear()
 
 
 IMPORTER = Importer()
-LOCK = threading.RLock()
-"""Held by the thread that asks."""
 
 
-class Package:
-    """A package, as it answers.
-
-    Parameters
-    ----------
-    name : str
-        The package's.
-    find : callable
-        Finds the class of a plugin by kind and name, in the process that unpickles what stands in
-        place of one.
-    points : iterable of EntryPoint
-        Those with plugins.
-    """
-
-    def __init__(
-        self, name: str, find: Callable[[Kind, str], Any], points: Iterable[EntryPoint] = ()
-    ) -> None:
-        self.name = name
-        self.find = find
-        self.readable: set[str] = set()
-        """Files that the user names for it."""
-        self._answers = _Answers.read(name, tuple(points))
-        self._plugins: dict[Entry, type] = {}
-        self._failure: PluginError | None = None
-
-    def entries(self, name: str, value: str) -> tuple[list[Entry], str]:
-        """As :func:`hsiaug.registry.importing.import_entries`, imported elsewhere."""
-        try:
-            answer = self._ask(f"{name} = {value}", Entries, _list_entries, name, value)
-        except PluginError as error:
-            return [], str(error)
-        return answer.entries, answer.error
-
-    def plugin(self, entry: Entry) -> type:
-        """The class in place of a plugin, with its card, whose hyper-parameters the package checks.
-
-        Raises PluginError where the package cannot import the plugin, or its card is not valid.
-        """
-        with LOCK:
-            if entry not in self._plugins:
-                key = f"{entry.kind} {entry.name} {entry.target}"
-                metadata = self._ask(key, Metadata, _describe, entry)
-                self._plugins[entry] = _class_of(self, entry, metadata)
-            return self._plugins[entry]
-
-    def _ask(
-        self, key: str, model: type[AnyMessage], function: Callable[..., object], *arguments: object
-    ) -> AnyMessage:
-        """An answer that stays as it is until the package changes."""
-        with LOCK:
-            with suppress(KeyError, ValidationError):
-                return model.model_validate_json(self._answers.by_key[key])
-            with suppress(PluginError):
-                answer = self.call(model, function, *arguments, alone=False)
-                if not getattr(answer, "error", ""):
-                    self._answers.keep(key, answer)
-                    return answer
-            # Another package, imported there before, may be why.
-            return self.call(model, function, *arguments)
-
-    def call(
-        self,
-        model: type[AnyMessage],
-        function: Callable[..., object],
-        *arguments: object,
-        within: float = ANSWERS_WITHIN,
-        alone: bool = True,
-    ) -> AnyMessage:
-        """What a function returns in the process that imports packages.
-
-        alone: it has imported no other one. Raises PluginError where no answer comes, and then at
-        once at every later call.
-        """
-        with LOCK:
-            if self._failure is not None:
-                raise self._failure
-            others = IMPORTER.asked - {self.name}
-            if (alone and others) or not self.readable <= IMPORTER.readable:
-                IMPORTER.end()
-            IMPORTER.asked.add(self.name)
-            IMPORTER.readable |= self.readable
-            try:
-                process = IMPORTER.start()
-                return process.call(self.name, model, function, *arguments, within=within)
-            except NoMessage:
-                IMPORTER.end()
-                raise
-            except NoAnswer as reason:
-                rule = f"the package {self.name} must load, and say what its plugins are"
-                failure = PluginError(rule, value=str(reason), hint=REPAIR)
-                if IMPORTER.asked == {self.name}:
-                    self._failure = failure
-                IMPORTER.end()
-                raise failure from None
+# --- what is cached of its answers
 
 
-# --- what is cached of their answers
+class CachedAnswer(Message):
+    """What a package has answered. state: of the files of its modules."""
 
-
-class _Answers(Message):
-    """What a package has answered, by the question.
-
-    Attributes
-    ----------
-    modules : list of str
-        Whose files are looked at.
-    state : str
-        Of these files.
-    """
-
-    modules: list[str]
+    modules: tuple[str, ...]
     state: str
-    by_key: dict[str, str]
-    _path: Path = Path()
+    answer: PackageAnswer
 
-    @classmethod
-    def read(cls, package: str, points: Collection[EntryPoint]) -> "_Answers":
-        """What is cached, where the package is as it was."""
-        here = hashlib.sha256(f"{package}\0{sys.prefix}".encode()).hexdigest()[:24]
-        path = cache_root() / "packages" / f"{here}.json"
-        answers = cls(modules=sorted({_top(point.value) for point in points}), state="", by_key={})
+
+def read_package(package: str, points: Iterable[EntryPoint]) -> PackageAnswer:
+    """What the plugins of a package are, at these entry points.
+
+    Where nothing can be cached, it is asked at every command.
+    """
+    here = hashlib.sha256(f"{package}\0{sys.prefix}".encode()).hexdigest()[:24]
+    path = cache_root() / "packages" / f"{here}.json"
+    asked = [(point.name, point.value) for point in points]
+    with suppress(OSError, ValueError, ImportError):
+        cached = CachedAnswer.model_validate_json(plain_text(path, LONGEST_ANSWER) or "")
+        if cached.answer.asked == asked and cached.state == _state(cached.modules):
+            return cached.answer
+    answer = _ask_package(package, asked)
+    if answer.complete:
+        targets = [plugin.entry.target for point in answer.points for plugin in point.plugins]
+        modules = tuple(
+            sorted({_top(target) for target in (*targets, *(value for _, value in asked))})
+        )
         with suppress(OSError, ValueError, ImportError):
-            cached = cls.model_validate_json(plain_text(path, 2**24) or "")
-            known = set(answers.modules) <= set(cached.modules)
-            answers = cached if known and cached.state == _state(cached.modules) else answers
-        answers._path = path
-        return answers
+            cached = CachedAnswer(modules=modules, state=_state(modules), answer=answer)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replaced(path, lambda fresh: fresh.write_text(cached.model_dump_json(), "utf-8"))
+    return answer
 
-    def keep(self, key: str, answer: Message) -> None:
-        """Cache an answer. Where nothing can be written, the package is asked again."""
-        if isinstance(answer, Entries):
-            self.modules = sorted({*self.modules, *(_top(one.target) for one in answer.entries)})
-        self.by_key[key] = answer.model_dump_json(round_trip=True)
-        with suppress(OSError, ValueError):
-            self.state = _state(self.modules)
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            replaced(self._path, lambda fresh: fresh.write_text(self.model_dump_json(), "utf-8"))
+
+def _ask_package(package: str, points: Sequence[tuple[str, str]]) -> PackageAnswer:
+    failed = ""
+    # Anew for the names of its plugins at least: one of them may be why.
+    for _ in range(2):
+        try:
+            answer = IMPORTER.ask(package, PackageAnswer, _describe_package, points, failed)
+            if answer.asked == list(points):
+                return answer
+            rule = f"the package {package} must answer what it is asked"
+            raise PluginError(rule, value=f"{answer.asked!r:.200}", hint=REPAIR)
+        except HsiaugError as error:
+            failure = error
+            failed = as_json(Failure.of(error))
+    broken = (PointAnswer(name=name, value=value, error=str(failure)) for name, value in points)
+    return PackageAnswer(points=tuple(broken))
 
 
 def _top(target: str) -> str:
@@ -697,104 +551,33 @@ def _installed() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-# --- what stands in place of a plugin
+# --- a plugin as its package describes it
 
 
-class StandIn:
-    """A generator or classifier of another package: its card."""
+class Description:
+    """What a package says of a plugin."""
 
-    card: ClassVar[Card]
+    def __init__(self, package: str, plugin: PluginAnswer) -> None:
+        self._package = package
+        self._plugin = plugin
 
+    @cached_property
+    def card(self) -> Card:
+        """The card, whose hyper-parameters the package checks.
 
-def _class_of(package: Package, entry: Entry, metadata: Metadata) -> type:
-    card = Card(**dict(metadata.card), params=_params(package, entry, metadata))
-    members: dict[str, Any] = {"card": card, "__doc__": card.summary}
-    base: type = StandIn
-    if entry.kind == "protocol" and metadata.protocol is not None:
-        base = IsolatedProtocol
-        members |= {"package": package, "entry": entry, **dict(metadata.protocol)}
-    return type(entry.target.partition(":")[2], (base,), members)
+        Raises PluginError where the package cannot import the plugin, or its card is not valid.
+        """
+        metadata = read_answer(Metadata, self._plugin.answer, self._package)
 
+        def check(params: Any) -> None:
+            values = asdict(params)
+            if any(values[item.name] != item.default for item in metadata.params):
+                IMPORTER.ask(self._package, Message, _check_params, self._plugin.entry, values)
 
-def _params(package: Package, entry: Entry, metadata: Metadata) -> type:
-    """The class of the hyper-parameters, which is pickled by the plugin's name."""
-
-    def check(params: Any) -> None:
-        values = asdict(params)
-        if any(values[item.name] != item.default for item in metadata.params):
-            package.call(Message, _check_params, entry, values)
-
-    fields = [
-        (item.name, type(item.default), param(**item.model_dump(exclude={"name"}, round_trip=True)))
-        for item in metadata.params
-    ]
-    params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
-    copyreg.pickle(params, lambda one: (_restore_params, (package.find, entry, asdict(one))))
-    return params
+        fields = [(item.name, type(item.default), _field(item)) for item in metadata.params]
+        params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
+        return Card(**dict(metadata.card), params=params)
 
 
-def _restore_params(find: Any, entry: Entry, values: dict[str, object]) -> Any:
-    return find(entry.kind, entry.name).card.params(**values)
-
-
-def _restore_protocol(find: Any, name: str, argument: str, buffer: Buffer) -> Any:
-    return find("protocol", name).parse(argument, buffer)
-
-
-def _as_stated(name: str) -> Any:
-    """A property of a protocol that its own process has stated."""
-    return property(lambda protocol: getattr(protocol.stated, name))
-
-
-@dataclass(frozen=True)
-class IsolatedProtocol(SplitProtocol):
-    """A protocol of another package. stated: what it says of itself."""
-
-    package: ClassVar[Package]
-    entry: ClassVar[Entry]
-
-    stated: ProtocolTexts = field(compare=False, repr=False)
-
-    canonical = _as_stated("canonical")
-    text = _as_stated("text")
-    short = _as_stated("short")
-    reads_spectra = _as_stated("reads_spectra")
-
-    @classmethod
-    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        # A file that the protocol reads is named in its argument.
-        named = (folder / user_path(word) for word in argument.split(":") if word)
-        cls.package.readable |= {str(path.resolve()) for path in named if is_file(path)}
-        arguments = cls.entry, argument, buffer, folder
-        stated = cls.package.call(ProtocolTexts, _parse, *arguments, within=DRAWS_WITHIN)
-        texts = (stated.canonical, stated.text, stated.short)
-        names = {stated.identity.get("name"), *(text.partition(":")[0] for text in texts)}
-        if names != {cls.card.name}:
-            # Else its trials would have the hashes, and stand in the rows, of another protocol.
-            raise PluginError(
-                f"protocol {cls.card.name} must state its own name, in its texts and its identity",
-                value=f"{names!r:.200}",
-                hint="Leave name, canonical, text, short and as_json.",
-            )
-        return cls(stated.argument, stated.buffer, stated)
-
-    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        return Draw(**dict(self._drawn(DrawMasks, scene, seed, patch)))
-
-    def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
-        return Areas(**dict(self._drawn(AreaMasks, pairs, seed, patch)))
-
-    def _drawn(self, model: type[AnyMessage], *arguments: object) -> AnyMessage:
-        named = self.entry, self.argument, self.buffer, *arguments
-        return self.package.call(model, _draw, *named, within=DRAWS_WITHIN)
-
-    def buffer_radius(self, patch: int) -> int:
-        named = self.entry, self.argument, self.buffer, patch
-        return self.package.call(Radius, _buffer_radius, *named).pixels
-
-    def as_json(self) -> dict[str, str]:
-        return dict(self.stated.identity)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Where it is read again, it may be the class itself.
-        return _restore_protocol, (self.package.find, self.name, self.argument, self.buffer)
+def _field(item: ParamFields) -> Any:
+    return param(**item.model_dump(exclude={"name"}, round_trip=True))
