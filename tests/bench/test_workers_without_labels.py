@@ -77,7 +77,7 @@ def test_a_worker_in_a_namespace_without_labels_gives_the_records_of_this_machin
     env = environment(install(tmp_path / "site", "dummy_plugin", code))
     dask, file = (sys.executable, "-m", "dask"), tmp_path / "scheduler.json"
     at = ("--scheduler-file", str(file), "--no-dashboard")
-    scheduler = (*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *at)
+    scheduler = hidden(scene, *dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *at)
     worker = hidden(scene, *dask, "worker", "--nthreads", "1", *at)
 
     here = hsiaug_anew(*WORDS, "--store", "mine/here", env=env, cwd=tmp_path)
