@@ -54,8 +54,9 @@ def with_control(
     Plugin.card = Card(name, "1", "a control", **card)  # type: ignore[attr-defined]
 
     class Here(Found):
-        def load(self) -> Any:
-            return Plugin
+        @property
+        def card(self) -> Card:
+            return Plugin.card  # type: ignore[attr-defined, no-any-return]
 
     entry = Entry(kind, name, "nowhere:Plugin", control=listed)
     return Registry({**plugins.plugins, (kind, name): Here(entry, "other", "1")})
