@@ -11,7 +11,7 @@ FEW = Amounts(alone=1, triples=1, layout=1, look=1, looks=("evenness", "share"))
 
 def ask_few_prompts(patch: pytest.MonkeyPatch) -> None:
     """Ask each generator that reads text for a few samples, until the patch is undone."""
-    patch.setattr("hsiaug.trial.trial_prompts.AMOUNTS", FEW)
+    patch.setattr("hsiaug.trial.prompts.AMOUNTS", FEW)
     patch.setattr("hsiaug.quality.said_seen.AMOUNTS", FEW)
     patch.setattr("hsiaug.quality.prompt_sheet.COLUMNS", 2)
     patch.setattr("hsiaug.quality.prompt_sheet.CLASSES", 1)
