@@ -83,7 +83,7 @@ def test_other_pixels_and_another_version_are_learnt(toy, view, folder, monkeypa
     hidden = view_without_labels(train_view(toy, split, "scene"))
     assert prepare(plugin_of(), hidden).origin == "learnt"
 
-    monkeypatch.setattr(shipped, "VERSION", "13")
+    monkeypatch.setattr(shipped, "PREPARE_VERSION", "13")
     assert prepare(plugin_of(), view).origin == "learnt"
 
 
