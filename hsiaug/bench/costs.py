@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.bench.plan import Plan
-from hsiaug.registry.card import Card
+from hsiaug.registry.card import Card, preparing_params
 from hsiaug.registry.hookspecs import Kind
+from hsiaug.tasks.settings import PATCH
 from hsiaug.tasks.task import USUAL
 from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.fits import has_fit
@@ -124,10 +125,17 @@ class Costs:
         if self.cache and has_fit(self.cache, trial):
             found.pop(trial.fit_hash, None)
         card = self._cards.get(trial.generator.name)
-        once = canonical_json([spec["generator"], spec["scene"]])
-        if synthetic and card and card.prepares and once not in self._prepared:
-            found[once] = card.prepare_seconds, False
+        if synthetic and card and card.prepares and not self._is_prepared(card, trial):
+            found[canonical_json([spec["generator"], spec["scene"]])] = card.prepare_seconds, False
         return found
+
+    def _is_prepared(self, card: Card, trial: TrialSpec) -> bool:
+        """Whether what a generator learns once a scene is there, or comes with the plugin."""
+        spec = trial.as_json()
+        usual = preparing_params(trial.generator.params) == preparing_params(card.params())
+        if usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes:
+            return True
+        return canonical_json([spec["generator"], spec["scene"]]) in self._prepared
 
 
 def timed_records(store: Store) -> Iterator[Record]:

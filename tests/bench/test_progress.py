@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -17,6 +18,7 @@ from hsiaug.bench.engine import Event
 from hsiaug.bench.progress import heard_of, watch_trials
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.card import Card, param
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Store
 from tests.report.report_records import failure
@@ -394,3 +396,42 @@ def test_what_is_slow_is_named_with_its_cost_before_it_begins() -> None:
         "slow: generator specdm, about 12 min; all else about 6 min",
         "slow: classifier cnn2d, about 6 min; all else about 12 min",
     ]
+
+
+@pytest.mark.parametrize(
+    ("scene", "patch", "steps", "waits"),
+    [
+        ("0" * 64, 9, 3, False),
+        ("1" * 64, 9, 3, True),
+        ("0" * 64, 7, 3, True),
+        ("0" * 64, 9, 4, True),
+    ],
+    ids=["that scene", "another scene", "other patches", "other parameters"],
+)
+def test_a_scene_that_comes_prepared_is_not_waited_for(
+    scene: str, patch: int, steps: int, waits: bool
+) -> None:
+    @dataclass(frozen=True)
+    class OfScene:
+        steps: int = param(3, "once a scene", preparing=True)
+        rate: float = param(0.1, "in a draw")
+
+    card = Card(
+        name="learner",
+        version="1",
+        summary="learns a scene once",
+        prepares=True,
+        prepare_seconds=PREPARING,
+        prepared_scenes=("0" * 64,),
+        params=OfScene,
+    )
+    asked = replace(
+        trial("learner", "svm", 0),
+        generator=PluginSpec("learner", "1", OfScene(steps=steps, rate=0.2)),
+        scene_sha256=scene,
+        patch=patch,
+    )
+    plan_of_it = SimpleNamespace(cards={("generator", "learner"): card}, samples={})
+    found = Costs.of([plan_of_it], [])
+
+    assert ((PREPARING, False) in found.parts(asked).values()) == waits

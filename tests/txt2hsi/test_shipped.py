@@ -118,6 +118,7 @@ def test_the_state_of_indian_pines_is_for_its_pixels_and_the_default_parameters(
     prepared = shipped.load_shipped(shown, preparing_params(Txt2HsiParams()), "cpu").prepared
 
     assert isinstance(prepared, PreparedScene) and prepared.origin == "shipped"
+    assert scene.sha256 in plugin_of().card.prepared_scenes
     size = sum(path.stat().st_size for path in shipped.FOLDER.rglob("*") if path.is_file())
     assert size <= 20e6
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from hsiaug_builtin.txt2hsi.prepare import PreparedScene
 
 
+INDIAN_PINES = "388918706ef8b3e210668f0f4536fc9ea3fba1fd1a45f7394627c369353be664"
+"""Checksum of the scene that a state is shipped of."""
+
+
 class Txt2Hsi(Plugin[Txt2HsiParams]):
     """Learns a VAE, pseudo-labels and a text-conditioned denoiser from one scene."""
 
@@ -38,7 +42,8 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         prepare_version=PREPARE_VERSION,
         baseline="gaussian",
         prepare_seconds=1000.0,
-        seconds=150.0,
+        prepared_scenes=(INDIAN_PINES,),
+        seconds=100.0,
         params=Txt2HsiParams,
         presets={
             "tiny": {
