@@ -34,6 +34,7 @@ from hsiaug_builtin.text.layout import (
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Said, Vocabulary
 from hsiaug_builtin.txt2hsi.facts import (
     COLUMN,
+    LOOKS,
     Ids,
     choose_seen,
     drop_implied,
@@ -189,6 +190,9 @@ class FittedTxt2Hsi:
             kind = np.array(
                 [self.kinds_of[c][s] for c, s in zip(y[batch].tolist(), seen.tolist(), strict=True)]
             )
+            if said is not None:
+                # Without a kind, more is seen of the layout that somebody types.
+                kind[(said[:, LOOKS] < 0).all(axis=1)] = 0
             x[batch] = self._sample(y[batch], of_batch, kind, omega, rng, torch_rng, tries)
         facts_of_samples = {**self.facts, "omega": omega, **self.measure(x, y)}
         samples = PatchSamples.made(x, y, facts_of_samples)

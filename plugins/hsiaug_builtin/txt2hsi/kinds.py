@@ -3,8 +3,9 @@
 A text names a class, and a class is seldom one look: soil shines through a young field, a roof lies
 in the sun or in the shade. The network learnt, without labels, to read nouns that are given by
 examples that look alike. So the noun of a class is told as the word of the class, plus how the
-examples of one kind of it differ from all of its examples. Nobody types a kind: each sample has one
-that the class was seen to have, of the pixel whose facts its sentence says, or any.
+examples of one kind of it differ from all of its examples. Nobody types a kind: a
+sample of a benchmark has that of the pixel whose facts its sentence says, and one of a prompt a
+kind that was seen to look as the prompt says, or none where it says nothing of looks.
 """
 
 from __future__ import annotations
