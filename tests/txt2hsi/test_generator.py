@@ -147,6 +147,18 @@ def test_what_is_said_changes_what_is_made(view: TrainView, fitted: Any) -> None
     assert (made[0] != made[1]).any()
 
 
+def test_a_prompt_has_a_kind_where_it_says_how_the_class_looks(view, fitted) -> None:
+    alone, _, bright = prompts_of(view, fitted)
+    other_kinds = np.vstack([fitted.kinds[:1], fitted.kinds[1:] + 1])
+    others = replace(fitted, kinds=other_kinds)
+
+    def made(of: Any, prompt: str) -> np.ndarray:
+        return of.sample_prompts([prompt] * 4, guidance=0.0, seed=0).x
+
+    assert np.array_equal(made(fitted, alone), made(others, alone))
+    assert not np.allclose(made(fitted, bright), made(others, bright))
+
+
 def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(view, fitted, tmp_path):
     counts = {1: 8, 2: 20, 4: 12}
     made = fitted.sample(counts, guidance=0.0, seed=0)
