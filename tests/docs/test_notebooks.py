@@ -113,6 +113,6 @@ def test_the_notebook_tells_the_numbers_of_the_quickstart_and_of_the_report() ->
             name, scored = "none", row[1]
         oa = scored.partition("±")[0]
         assert re.search(rf"{name} +{oa} ", said[said.index(classifier) :]), (name, classifier, oa)
-    (gain,) = re.findall(r"samples of `gaussian` make `svm` better, by (\S+) points of AA", text)
+    (gain,) = re.findall(r"gaussian λ=1 M=3 with svm: \+(\S+) \[", text)
     (measured,) = re.findall(r"gaussian +none +(\d\S+)", said)
     assert f"{float(measured):.1f}" == gain
