@@ -125,17 +125,17 @@ class Costs:
         if self.cache and has_fit(self.cache, trial):
             found.pop(trial.fit_hash, None)
         card = self._cards.get(trial.generator.name)
-        if synthetic and card and card.prepares and not self._is_prepared(card, trial):
-            found[canonical_json([spec["generator"], spec["scene"]])] = card.prepare_seconds, False
+        if synthetic and card and card.prepares:
+            once = canonical_json([spec["generator"], spec["scene"]])
+            if once not in self._prepared and not _comes_prepared(card, trial):
+                found[once] = card.prepare_seconds, False
         return found
 
-    def _is_prepared(self, card: Card, trial: TrialSpec) -> bool:
-        """Whether what a generator learns once a scene is there, or comes with the plugin."""
-        spec = trial.as_json()
-        usual = preparing_params(trial.generator.params) == preparing_params(card.params())
-        if usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes:
-            return True
-        return canonical_json([spec["generator"], spec["scene"]]) in self._prepared
+
+def _comes_prepared(card: Card, trial: TrialSpec) -> bool:
+    """Whether what the generator of a trial learns once a scene comes with the plugin."""
+    usual = preparing_params(trial.generator.params) == preparing_params(card.params())
+    return usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes
 
 
 def timed_records(store: Store) -> Iterator[Record]:
@@ -293,7 +293,7 @@ def cost_lines(trials: Mapping[str, TrialSpec], forecast: Forecast, jobs: int) -
     whole = sum(forecast.of_plugins.values())
     slowest_first = sorted(forecast.of_plugins.items(), key=lambda item: -item[1])
     for (kind, name), part in slowest_first:
-        if part >= max(LONG, SLOW_SHARE * whole):
+        if part < whole and part >= max(LONG, SLOW_SHARE * whole):
             yield (
                 f"slow: {kind} {name}, about {write_duration(part / jobs)}; all else about"
                 f" {write_duration((whole - part) / jobs)}"

@@ -396,6 +396,10 @@ def test_what_is_slow_is_named_with_its_cost_before_it_begins() -> None:
         "slow: generator specdm, about 12 min; all else about 6 min",
         "slow: classifier cnn2d, about 6 min; all else about 12 min",
     ]
+    alone = {hash: one for hash, one in plan(classifiers=("cnn2d",)).items() if not one.rate}
+    assert [*cost_lines(alone, Forecast(alone, Guessed()), jobs=1)] == [
+        "3 trials, about 3 min, a rough figure: not all plugins were timed here"
+    ]
 
 
 @pytest.mark.parametrize(

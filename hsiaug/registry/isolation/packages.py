@@ -58,7 +58,10 @@ REPAIR = "Repair or uninstall that package; all other plugins still work."
 class Message(BaseModel):
     """The base of all, and an answer without a content. Numbers are finite, as in records.
 
-    complete: False where the same question should be asked anew.
+    Attributes
+    ----------
+    complete : bool
+        False where the same question should be asked anew.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)

@@ -18,11 +18,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import gelu, silu
 
 from hsiaug_builtin.nets.blocks import zero_weights
+from hsiaug_builtin.nets.seeded import to_device
 from hsiaug_builtin.txt2hsi.frequencies import cosines, to_frequencies, to_pixels
 
 HEADS = 2
@@ -186,6 +189,27 @@ class Examples(nn.Module):
         total = each.new_zeros(groups, each.shape[1]).index_add(0, group, each)
         count = torch.bincount(group, minlength=groups).clamp(min=1)[:, None]
         return torch.as_tensor(self.all(total / count))
+
+    def of_pixels(
+        self,
+        features: Tensor,
+        pixels: NDArray[np.integer],
+        group: NDArray[np.integer],
+        groups: int,
+    ) -> Tensor:
+        """(G, NOUN) vectors of ``groups`` nouns of a scene.
+
+        Parameters
+        ----------
+        features : Tensor (H, W, F)
+            Of all its pixels.
+        pixels : array (m, 2)
+            The examples.
+        group : array (m,)
+            The noun of each.
+        """
+        rows = to_device(torch.from_numpy(group.astype(np.int64)), str(features.device))
+        return torch.as_tensor(self(features[tuple(pixels.T.astype(np.int64))], rows, groups))
 
 
 class ConvBlock(nn.Module):

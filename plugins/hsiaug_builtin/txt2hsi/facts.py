@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import side_masks
-from hsiaug_builtin.text.layout import RELATIONS, SIDES, Mention
+from hsiaug_builtin.text.layout import ADJECTIVES, RELATIONS, SIDES, Mention
 
 Ids = NDArray[np.int16]
 
@@ -20,8 +20,8 @@ pixels, or of the whole patch.
 SHARES = (("whole", 0.95), ("most", 0.6), ("half", 0.35), ("small", 0.0))
 """Least share of a patch that the class of the centre covers, by what is said of it."""
 COLUMN = {relation: column for column, relation in enumerate(RELATIONS)}
-LOOKS = np.array([COLUMN[relation] for relation in ("even", "mixed", "dark", "bright")])
-"""Facts that are of how a class looks."""
+LOOKS = np.array([COLUMN[relation] for relation in ADJECTIVES])
+"""Columns of the facts that say how a class looks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +198,11 @@ def choose_seen(
             likely = likely[fits] if fits.any() else likely
         chosen[number] = rng.choice(likely)
     return chosen
+
+
+def take_rows(seen: Mapping[int, Ids], y: NDArray[np.int64], rows: NDArray[np.int64]) -> Ids:
+    """Of each class of y (n,) that of ``rows`` (n,) among what was seen of it."""
+    return np.stack([seen[c][row] for c, row in zip(y.tolist(), rows.tolist(), strict=True)])
 
 
 def withheld_facts(facts: Ids) -> NDArray[np.bool_]:

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
-from hsiaug_builtin.nets.seeded import to_device
 from hsiaug_builtin.txt2hsi.codec_quality import measure_codec
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Vocabulary
 from hsiaug_builtin.txt2hsi.facts import withheld_facts
@@ -52,19 +51,20 @@ def fit_txt2hsi(
     codec = Codec.of(view, scene.vae, device)
     with torch.inference_mode():
         looks = PixelLooks.of(view, codec.field.latents, codec.scale)
+    features = pixel_features(codec.field.latents)
     kinds = Kinds.none(view.visible.shape, device)
     if params.kinds:
         kinds = Kinds.find(
             codec.field.latents,
             codec.scale,
-            pixel_features(codec.field.latents),
+            features,
             pixels.every,
             scene.denoiser.examples,
             seed,
         )
     named = NamedMap.of(pixels.map, view.patch, looks, kinds.map, written)
     phrases = torch.tensor(embed_relations(params.encoder), device=device)
-    denoiser = read_words(scene.denoiser, codec, pixels, words, phrases, params)
+    denoiser = read_words(scene.denoiser, features, pixels, words, phrases, params)
     embedded = torch.tensor(words.embedded, device=device)
     teaching = Teaching(codec.field, params.rpsc, params.lfue, params.layout, withheld_facts)
     centres = np.concatenate(list(pixels.every.values()))
@@ -129,7 +129,7 @@ def _starts(view: TrainView, pixels: NamedPixels) -> dict[int, NDArray[np.float3
 @torch.no_grad()
 def read_words(
     scene: Denoiser,
-    codec: Codec,
+    features: Tensor,
     pixels: NamedPixels,
     words: ClassWords,
     phrases: Tensor,
@@ -137,18 +137,18 @@ def read_words(
 ) -> Denoiser:
     """A copy of the scene's denoiser that reads the phrases of the classes, as nouns of their
     pixels.
+
+    Parameters
+    ----------
+    features : Tensor (H, W, F)
+        Of each pixel of the scene, as an example of a noun.
     """
     denoiser = copy.deepcopy(scene).requires_grad_(True)
     device = str(phrases.device)
-    features = pixel_features(codec.field.latents)
     examples = pixels.every
     at = np.concatenate(list(examples.values()))
     group = np.repeat(np.array(list(examples)), [len(of_class) for of_class in examples.values()])
-    nouns = scene.examples(
-        features[tuple(at.T.astype(np.int64))],
-        to_device(torch.from_numpy(group.astype(np.int64)), device),
-        len(words.count),
-    )
+    nouns = scene.examples.of_pixels(features, at, group, len(words.count))
     of_phrase = words.class_of_phrase()
     named = np.isin(of_phrase, list(examples))
     rows = torch.from_numpy(of_phrase[named]).to(device)

@@ -40,6 +40,7 @@ from hsiaug_builtin.txt2hsi.facts import (
     drop_implied,
     facts_of_mentions,
     mirror_facts,
+    take_rows,
 )
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lessons import columns_said, mentions_of
@@ -184,16 +185,16 @@ class FittedTxt2Hsi:
         x = np.empty((len(y), len(self.normaliser.mean), self.side, self.side), dtype=np.float32)
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
-            said = None if facts is None else facts[batch]
-            seen = choose_seen(self.facts_of, y[batch], said, rng)
-            of_batch = self._draw_facts(y[batch], seen, rng) if said is None else said
-            kind = np.array(
-                [self.kinds_of[c][s] for c, s in zip(y[batch].tolist(), seen.tolist(), strict=True)]
-            )
-            if said is not None:
+            typed = None if facts is None else facts[batch]
+            seen = choose_seen(self.facts_of, y[batch], typed, rng)
+            kind = take_rows(self.kinds_of, y[batch], seen)
+            if typed is None:
+                said = self._draw_facts(y[batch], seen, rng)
+            else:
+                said = typed
                 # Without a kind, more is seen of the layout that somebody types.
                 kind[(said[:, LOOKS] < 0).all(axis=1)] = 0
-            x[batch] = self._sample(y[batch], of_batch, kind, omega, rng, torch_rng, tries)
+            x[batch] = self._sample(y[batch], said, kind, omega, rng, torch_rng, tries)
         facts_of_samples = {**self.facts, "omega": omega, **self.measure(x, y)}
         samples = PatchSamples.made(x, y, facts_of_samples)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
@@ -202,9 +203,7 @@ class FittedTxt2Hsi:
         self, y: NDArray[np.int64], seen: NDArray[np.int64], rng: np.random.Generator
     ) -> Ids:
         """(n, R) facts of the rows ``seen`` (n,) of the classes y (n,), mirrored at random."""
-        rows = np.stack(
-            [self.facts_of[c][row] for c, row in zip(y.tolist(), seen.tolist(), strict=True)]
-        )
+        rows = take_rows(self.facts_of, y, seen)
         rows = mirror_facts(rows, rng.integers(MIRRORS, size=len(y)))
         if self.params.ask == "confused":
             rows = self._beside_rivals(y, rng)

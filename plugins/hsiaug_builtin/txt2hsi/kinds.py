@@ -3,14 +3,16 @@
 A text names a class, and a class is seldom one look: soil shines through a young field, a roof lies
 in the sun or in the shade. The network learnt, without labels, to read nouns that are given by
 examples that look alike. So the noun of a class is told as the word of the class, plus how the
-examples of one kind of it differ from all of its examples. Nobody types a kind: a
-sample of a benchmark has that of the pixel whose facts its sentence says, and one of a prompt a
-kind that was seen to look as the prompt says, or none where it says nothing of looks.
+examples of one kind of it differ from all of its examples.
+
+Nobody types a kind. A sample of a benchmark has that of the pixel whose facts its sentence says. A
+sample of a prompt has a kind that was seen to look as the prompt says, and none where that says
+nothing of looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,17 +20,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug_builtin.nets.seeded import to_device
-from hsiaug_builtin.txt2hsi.denoiser import NOUN
+from hsiaug_builtin.txt2hsi.denoiser import NOUN, Examples
 from hsiaug_builtin.txt2hsi.groups import LEADING, leading_channels, window_mean
 
 PIXELS_PER_KIND = 40
 """Pixels of a kind, at least, on average."""
 KINDS = 12
 """Kinds of a class, at most."""
-
-ReadExamples = Callable[[Tensor, Tensor, int], Tensor]
-"""As :meth:`hsiaug_builtin.txt2hsi.denoiser.Examples.forward`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,7 @@ class Kinds:
         scale: Tensor,
         features: Tensor,
         named: Mapping[int, NDArray[np.integer]],
-        read: ReadExamples,
+        examples: Examples,
         seed: int,
     ) -> Kinds:
         """Group the pixels of each class by k-means.
@@ -74,8 +72,8 @@ class Kinds:
             Of each pixel, as an example of a noun.
         named : mapping of int to array (m, 2)
             {class id: pixels}.
-        read : callable
-            The nouns of examples.
+        examples : Examples
+            Gives the nouns of pixels.
         seed : int
             Of k-means.
         """
@@ -95,14 +93,10 @@ class Kinds:
             pixels.append(at.astype(np.int64))
             class_of_pixel += [row] * len(at)
         every = np.concatenate(pixels)
-        device = str(features.device)
-
-        def nouns_of(group: NDArray[np.integer], groups: int) -> Tensor:
-            rows = to_device(torch.from_numpy(group.astype(np.int64)), device)
-            return read(features[tuple(every.T)], rows, groups)
-
-        classes = nouns_of(np.array(class_of_pixel), len(named))
-        kinds = nouns_of(numbers[tuple(every.T)] - 1, len(of_class) - 1)
+        classes = examples.of_pixels(features, every, np.array(class_of_pixel), len(named))
+        kind_of_pixel = numbers[tuple(every.T)] - 1
+        kinds = examples.of_pixels(features, every, kind_of_pixel, len(of_class) - 1)
+        device = features.device
         offset = torch.zeros(len(of_class), NOUN, device=device)
         offset[1:] = kinds - classes[torch.tensor(of_class[1:], device=device)]
         return cls(numbers, offset)

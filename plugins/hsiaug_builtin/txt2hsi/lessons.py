@@ -25,13 +25,7 @@ from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, levels
 from hsiaug_builtin.txt2hsi.lfue import perturb
-from hsiaug_builtin.txt2hsi.params import (
-    CLIPPED,
-    KIND_SAID,
-    PERTURBED,
-    SAID,
-    SILENT,
-)
+from hsiaug_builtin.txt2hsi.params import CLIPPED, KIND_SAID, PERTURBED, SAID, SILENT
 from hsiaug_builtin.txt2hsi.rpsc import soft_polygons
 
 MENTIONS = 9
@@ -207,6 +201,7 @@ class Teaching:
         rough = named.rough[at[:, 0], at[:, 1]].copy()
         bright = named.bright[at[:, 0], at[:, 1]]
         kind = named.kind[at[:, 0], at[:, 1]]
+        middle = patch // 2
         turn = torch.from_numpy(rng.integers(MIRRORS, size=len(at)))
         z = mirror(z, turn)
         regions = mirror(torch.from_numpy(regions)[..., None], turn)[..., 0].numpy().copy()
@@ -219,7 +214,6 @@ class Teaching:
             z = z * (1 - share) + z[to_device(torch.from_numpy(donor), z.device)] * share
             regions = np.where(weight > 0.5, regions[donor], regions)
             rough[clipped] = 0
-            middle = patch // 2
             kind = np.where(weight[:, middle, middle] > 0.5, kind[donor], kind)
         facts = find_facts(regions, Looks(rough, bright))
         told = np.array([(row, column) in named.written for row, column in at.tolist()])
@@ -237,7 +231,7 @@ class Teaching:
         said[rng.random(len(at)) < SILENT] = -1
         mentions = mentions_of(said, choose_rows, rng)
         # What was written may name another class than the pixel has.
-        kind = np.where(facts[:, 0] == regions[:, patch // 2, patch // 2], kind, 0)
+        kind = np.where(facts[:, 0] == regions[:, middle, middle], kind, 0)
         kind[rng.random(len(at)) >= KIND_SAID] = 0
         mentions = replace(
             mentions,

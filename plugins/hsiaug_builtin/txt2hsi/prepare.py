@@ -304,11 +304,7 @@ def learn_scene(
             torch_rng,
         )
         vocabulary = Vocabulary.without_kinds(
-            denoiser.examples(
-                lessons.features[tuple(nouns.examples.T)],
-                to_device(torch.from_numpy(nouns.group), device),
-                nouns.count,
-            ),
+            denoiser.examples.of_pixels(lessons.features, nouns.examples, nouns.group, nouns.count),
             denoiser.relation(phrases),
         )
         return loss_of_lesson(error, lesson, vocabulary, torch_rng)
