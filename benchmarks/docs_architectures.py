@@ -230,7 +230,7 @@ def txt2hsi() -> Figure:
         "Denoiser",
         (
             "reads the same sentences;",
-            "nouns by words",
+            "nouns by words and kinds",
             f"{params.steps} steps on patches of",
             "named pixels",
         ),
