@@ -170,7 +170,7 @@ def facts_of_mentions(sentences: Sequence[Sequence[Mention]]) -> Ids:
 def choose_seen(
     seen: Mapping[int, Ids], y: NDArray[np.int64], facts: Ids | None, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Choose a patch that was seen for each that is to be made, which shall be of its kind.
+    """Choose for each patch that is to be made one that was seen, whose kind it gets.
 
     Parameters
     ----------

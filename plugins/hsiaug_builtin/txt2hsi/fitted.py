@@ -59,7 +59,7 @@ AT_ONCE_ON_CPU = 64
 enough for memory that was freed to be used again. The samples do not depend on it.
 """
 ATTENTION_LEVELS = (0.3, 1.0, 3.0)
-"""Noise levels at which attention is read: the median of training, and about a deviation off it."""
+"""Noise levels at which attention is read: low ones, where the patch is still seen."""
 NOTHING = "[nothing]"
 """Stands for the place that pixels look at of which nothing is said."""
 

@@ -2,8 +2,8 @@
 
 A text names a class, and a class is seldom one look: soil shines through a young field, a roof lies
 in the sun or in the shade. The network learnt, without labels, to read nouns that are given by
-examples that look alike. So the noun of a class is told as the word of the class, plus how the
-examples of one kind of it differ from all of its examples.
+examples that look alike. So the noun of a kind is the word of its class plus a difference: the noun
+of the pixels of the kind minus that of all pixels of the class.
 
 Nobody types a kind. A sample of a benchmark has that of the pixel whose facts its sentence says. A
 sample of a prompt has a kind that was seen to look as the prompt says, and none where that says
