@@ -150,8 +150,8 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     level = 1 - ALPHA / max(1, len(best))
     results = session.results(fresh)
     confirmed = [
-        gain_of(*one, results, plan.controls(one[0].generator.name), session.scores, level)
-        for one in best
+        gain_of(arm, classifier, results, plan.controls(arm.generator.name), session.scores, level)
+        for arm, classifier in best
     ]
     kind, chosen = _decide(confirmed, any_tried=bool(tried))
     return advice(

@@ -93,7 +93,7 @@ def allowance(plan: Plan, session: Session, budget: str) -> str:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownByBenchmark:
     """What a benchmark of the scene has shown.
 
     Attributes
@@ -113,7 +113,7 @@ class Shown:
         return self.cell.ok[0].hash
 
 
-def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
+def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     """What the records of a benchmark of this scene show, which tell more than inner draws.
 
     Parameters
@@ -125,7 +125,7 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
 
     Returns
     -------
-    Shown or None
+    ShownByBenchmark or None
         None where no clean table has draws enough for a verdict.
     """
     if not (folder / "records").is_dir():
@@ -148,4 +148,4 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
     assert cell is not None, "an arm that is named has a cell"
     sentences = " ".join(use_sentences(answers))
     sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
-    return Shown(sentence, cell)
+    return ShownByBenchmark(sentence, cell)

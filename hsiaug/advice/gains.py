@@ -57,6 +57,11 @@ def key(trial: TrialSpec) -> Key:
     return trial.generator.name, trial.rate, trial.omega, trial.classifier.name
 
 
+def arm_key(arm: Arm, classifier: str) -> Key:
+    """What identifies an arm with the classifier of that name."""
+    return arm.generator.name, arm.rate, arm.omega, classifier
+
+
 def results_of(trials: Trials, large: Sequence[int] = ()) -> Results:
     """Trials of one plan in the cells of a report, in which each seed is a draw.
 
@@ -67,10 +72,7 @@ def results_of(trials: Trials, large: Sequence[int] = ()) -> Results:
     """
     trials = with_large(trials, large) if large else trials
     cells = make_cells(number_draws(trials, by_seed=True)).values()
-    return {
-        (cell.arm.generator.name, cell.arm.rate, cell.arm.omega, cell.classifier.name): cell
-        for cell in cells
-    }
+    return {arm_key(cell.arm, cell.classifier.name): cell for cell in cells}
 
 
 def gain_of(
@@ -102,7 +104,7 @@ def gain_of(
         name: results.get((name, Rate(0.0) if name == NONE else arm.rate, None, classifier))
         for name in names
     }
-    cell = results.get((arm.generator.name, arm.rate, arm.omega, classifier))
+    cell = results.get(arm_key(arm, classifier))
     known = {name: control for name, control in controls.items() if control is not None}
     if cell is None or len(known) < len(controls):
         return ArmGain(arm, classifier, (), ())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key
+from hsiaug.advice.gains import ArmGain, above, arm_key, candidates, gain_of, key
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, SplitError
 from hsiaug.bench.costs import write_duration
@@ -496,7 +496,7 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
         best = without
     if use is None:
         return best
-    named = (use.arm.generator.name, use.arm.rate, use.arm.omega, use.classifier)
+    named = arm_key(use.arm, use.classifier)
     confirmed = next(
         trial for trial in plan.trials if key(trial) == named and trial.seed == SCREEN[0]
     )

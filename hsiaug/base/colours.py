@@ -2,6 +2,8 @@
 means.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -94,6 +96,11 @@ def true_colours(
 def rgb_of(colour: str) -> tuple[int, int, int]:
     """``#rrggbb`` as three numbers of 0 to 255."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def hex_of(colour: Iterable[int]) -> str:
+    """Three numbers of 0 to 255 as ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def class_colours(classes: int) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from functools import partial
 from statistics import fmean
 
 from hsiaug.advice.advise import Advice
-from hsiaug.advice.context import Shown
+from hsiaug.advice.context import ShownByBenchmark
 from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
@@ -34,7 +34,7 @@ CLOSE = 50.0
 
 
 def tell_advice(
-    advice: Advice, session: Session, benchmark: Shown | None = None
+    advice: Advice, session: Session, benchmark: ShownByBenchmark | None = None
 ) -> tuple[tuple[str, ...], list[Row], list[tuple[str, str]]]:
     """Header and rows of all arms, and lines below: the verdict, what to use, the command for it,
     and what limits both.
@@ -45,7 +45,7 @@ def tell_advice(
         What was found.
     session : Session
         Its records are of inner draws.
-    benchmark : Shown or None
+    benchmark : ShownByBenchmark or None
         What a benchmark of this scene has shown, where there is one.
     """
     plan = advice.plan
@@ -197,7 +197,7 @@ def advice_json(
     advice: Advice,
     session: Session,
     lines: Sequence[tuple[str, str]],
-    benchmark: Shown | None = None,
+    benchmark: ShownByBenchmark | None = None,
 ) -> dict[str, object]:
     """An advice as plain values; gains are in points, of the main score over the control that
     decides. What to use, and its command, are those of the lines.
@@ -206,7 +206,7 @@ def advice_json(
     ----------
     lines : sequence of (str, str)
         As :func:`tell_advice` gives them.
-    benchmark : Shown or None
+    benchmark : ShownByBenchmark or None
         What a benchmark of this scene has shown, where there is one.
     """
     final = advice.final

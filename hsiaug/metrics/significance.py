@@ -82,11 +82,11 @@ def ends_of(values: Sequence[float], interval: tuple[float, float] | None) -> En
     return None if interval is None else Ends(*interval, is_interval=True)
 
 
-def mean_ends(values: Sequence[float], level: float = 0.95) -> Ends | None:
+def mean_ends(values: Sequence[float]) -> Ends | None:
     """What stands beside the mean of values: Student's t interval, or their range where they are
     few.
     """
-    return ends_of(values, t_interval(values, level)) if len(values) > 1 else None
+    return ends_of(values, t_interval(values)) if len(values) > 1 else None
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:

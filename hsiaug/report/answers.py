@@ -137,6 +137,11 @@ class Use:
     over_without: Gain | None = None
     rival: Contrast | None = None
 
+    @property
+    def words(self) -> str:
+        """The arm as sentences name it."""
+        return f"{self.name} without samples" if self.name and self.gain is None else self.name
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -260,11 +265,10 @@ def _more_seeds(table: ReportTable) -> int | None:
 
 def used_cell(table: ReportTable, use: Use) -> ArmCell | None:
     """The trials of the arm that the third answer names; None where it names none."""
-    for cell in table.cells.values():
-        name = table.labels[cell.classifier] if use.gain is None else table.cell_label(cell)
-        if name == use.name and (use.gain is not None or cell.without_samples):
-            return cell
-    return None
+    if use.gain is not None:
+        return use.gain.cell
+    without = (cell for cell in table.cells.values() if cell.without_samples)
+    return next((cell for cell in without if table.labels[cell.classifier] == use.name), None)
 
 
 STATUS_OF: dict[Shown, Status] = {

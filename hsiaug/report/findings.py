@@ -116,7 +116,7 @@ def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -
             cell and use.name and not cell.without_samples and table.cell_label(cell) != use.name
         ),
         "told": sorted(told.items(), key=itemgetter(1)),
-        "used": use.name + " without samples" * (use.gain is None),
+        "used": use.words,
         "trial": used.ok[0] if used else None,
         "store": store,
     }

@@ -135,7 +135,7 @@ class LabelCurve:
     def arms(self) -> tuple[ArmWorth, ...]:
         """The arms that share a draw with the curve."""
         cells = self.table.cells_of(self.classifier)
-        found = [self._worth(cell) for cell in cells if cell.arm.generator.name != "none"]
+        found = [self._worth(cell) for cell in cells if not cell.without_samples]
         return tuple(arm for arm in found if arm.worth)
 
     def _worth(self, cell: ArmCell) -> ArmWorth:
@@ -253,7 +253,7 @@ def _curve(
     if 0 not in by_seed or len(by_seed) < 2:
         return None
     common = sorted(set.intersection(*(set(trials) for trials in by_seed.values())))
-    arms = [cell for cell in table.cells_of(classifier) if cell.arm.generator.name != "none"]
+    arms = [cell for cell in table.cells_of(classifier) if not cell.without_samples]
     draws = []
     why = [
         f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))

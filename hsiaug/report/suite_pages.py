@@ -58,14 +58,17 @@ def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
     stored = StoredValues.read(store, declared)
     claims = find_claims(declared, stored)
     tables = find_tables(declared, stored)
-    in_words = [claim_sentences(found) for found in claims]
-    rows_of_claims = [list(_claim_rows(found)) for found in claims]
-    values = {table.name: _values_json(tables[table.name]) for table in declared.tables}
+    of_claims = [_claim_json(found) for found in claims]
+    of_tables: list[dict[str, Any]] = [
+        {"name": table.name, "title": table.title, "values": _values_json(tables[table.name])}
+        for table in declared.tables
+    ]
     pages = []
     if claims or tables:
         pages.append(_summary(declared, claims, tables))
     pages += [
-        _claim_page(found, text, stored) for found, text in zip(claims, in_words, strict=True)
+        _claim_page(found, one["text"], stored)
+        for found, one in zip(claims, of_claims, strict=True)
     ]
     pages += [_table_page(table, tables[table.name], stored) for table in declared.tables]
     missing = _missing(declared, store, stored)
@@ -74,25 +77,24 @@ def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
     value = {
         "suite": declared.options,
         "title": declared.title,
-        "claims": [
-            {
-                "name": found.claim.name,
-                "says": found.claim.says,
-                "verdict": found.verdict,
-                "text": text,
-                "rows": rows,
-            }
-            for found, text, rows in zip(claims, in_words, rows_of_claims, strict=True)
-        ],
-        "tables": [
-            {"name": table.name, "title": table.title, "values": values[table.name]}
-            for table in declared.tables
-        ],
+        "claims": of_claims,
+        "tables": of_tables,
         "missing": list(missing),
     }
-    rows = [row for of_claim in rows_of_claims for row in of_claim]
-    rows += [{"table": name, **row} for name, of_table in values.items() for row in of_table]
+    rows = [row for one in of_claims for row in one["rows"]]
+    rows += [{"table": one["name"], **row} for one in of_tables for row in one["values"]]
     return TableFiles("suite", pages, rows, value)
+
+
+def _claim_json(found: ClaimFinding) -> dict[str, Any]:
+    """A claim with its verdict, its sentences and the rows of its differences."""
+    return {
+        "name": found.claim.name,
+        "says": found.claim.says,
+        "verdict": found.verdict,
+        "text": claim_sentences(found),
+        "rows": list(_claim_rows(found)),
+    }
 
 
 def _summary(

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import class_colours
+from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.core.scene import UnlabelledScene, row_parts
 from hsiaug.data.georeference import Georeference
@@ -283,7 +283,7 @@ class Labelling:
                 "classes": [
                     {
                         "name": name,
-                        "colour": "#{:02x}{:02x}{:02x}".format(*colour),
+                        "colour": hex_of(colour),
                         "pixels": int(count),
                     }
                     for name, colour, count in zip(self.names, colours, counts[1:], strict=True)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hsiaug.base.colours import SERIES
+from hsiaug.base.colours import SERIES, hex_of
 from hsiaug.base.marks import MARK
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ def class_legend(
     from matplotlib.patches import Patch
 
     pairs = zip(colours, labels, strict=True)
-    handles = [
-        Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=label) for colour, label in pairs
-    ]
+    handles = [Patch(color=hex_of(colour), label=label) for colour, label in pairs]
     look: dict[str, Any] = {"handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 1.0}
     figure.legend(handles=handles, fontsize=7, frameon=False, **look, **place)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import class_colours
+from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.base.text import visible
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes, picture_source
@@ -127,15 +127,15 @@ def _table_maps(
     step = max(_step(truth.masks[i].shape) for i in shown)
     about = {
         "classes": list(map(visible, truth.class_names)),
-        "colours": [_hex(colour) for colour in colours[1:]],
+        "colours": [hex_of(colour) for colour in colours[1:]],
         "roles": ROLES,
-        "tints": [_hex(colour) for colour in TINTS],
+        "tints": [hex_of(colour) for colour in TINTS],
         "places": list(map(visible, truth.places)),
         "step": step,
     }
     return TableMaps(
         figures=figures,
-        legend=[(name, _hex(colour)) for name, colour in legend],
+        legend=[(name, hex_of(colour)) for name, colour in legend],
         about=json.dumps(about, ensure_ascii=False),
         heading=f"Maps of draw {predicted.trials[0].seed} beside each other",
         scores=table.scores.main.name,
@@ -248,10 +248,6 @@ def _at(text: str, truth: GroundTruth, place: int) -> str:
 
 def _step(shape: tuple[int, ...]) -> int:
     return -(-max(shape) // SIDE)
-
-
-def _hex(colour: Colour) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def palette_png(ids: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from hsiaug.trial.store import Store
-
 
 MOST_CLASSES = 40
 """Classes of a confusion matrix at most: a larger one is not read."""
@@ -231,16 +229,9 @@ def _recalls(table: ReportTable, classifier: Method) -> Grid:
     return make_grid(f"Recall per class, {table.labels[classifier]}", columns, ids, keys=3)
 
 
-def _left_out(table: ReportTable) -> set[int]:
-    """Ids of the classes that AA leaves out; none where it is over all."""
-    every = set(range(1, len(table.class_names) + 1))
-    return every - set(table.large) if table.large else set()
-
-
 def _against_none(table: ReportTable, classifier: Method) -> Grid:
     """Rows classes, columns the recall without samples and what each arm adds to it, in points."""
     ids = range(1, len(table.class_names) + 1)
-    left_out = _left_out(table)
     counts = {
         key: [class_counts(table.splits.values(), key, i) for i in ids]
         for key in ("train_counts", "test_counts")
@@ -251,7 +242,8 @@ def _against_none(table: ReportTable, classifier: Method) -> Grid:
     bare = compared[0].control_cell if compared else None
 
     def name(i: int) -> str:
-        return f"{i} {table.class_names[i - 1]}{f' {LEFT_OUT}' if i in left_out else ''}"
+        left_out = table.large and i not in table.large
+        return f"{i} {table.class_names[i - 1]}{f' {LEFT_OUT}' if left_out else ''}"
 
     def without(i: int) -> str:
         values = bare.recalls(i) if bare else []

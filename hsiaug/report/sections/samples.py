@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import class_colours
+from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes, picture_source
 from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
@@ -183,8 +183,8 @@ class TableSamples:
     colours: str
     tiles: bool
     legend: Sequence[tuple[str, str]]
-    series: Mapping[str, str] = field(default_factory=lambda: SERIES)
-    plot_size: str = f"{WIDTH} {HEIGHT}"
+    series: ClassVar[Mapping[str, str]] = SERIES
+    plot_size: ClassVar[str] = f"{WIDTH} {HEIGHT}"
 
 
 class SampleMaker:
@@ -362,10 +362,7 @@ def _legend(sheet: SampleSheet, class_names: tuple[str, ...]) -> list[tuple[str,
     """Names and colours of the classes that masks of a sheet may show."""
     first = UNCHANGED + 1 if sheet.made.shape[1] > 1 else 1
     colours = class_colours(len(class_names)).tolist()
-    return [
-        (class_names[c - 1], "#{:02x}{:02x}{:02x}".format(*colours[c]))
-        for c in range(first, len(colours))
-    ]
+    return [(class_names[c - 1], hex_of(colours[c])) for c in range(first, len(colours))]
 
 
 def _figure(picture: bytes, drawn: Images, name: str, text: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         baseline="gaussian",
         prepare_seconds=1000.0,
         prepared_scenes=(INDIAN_PINES,),
-        seconds=100.0,
+        seconds=140.0,
         params=Txt2HsiParams,
         presets={
             "tiny": {
