@@ -489,13 +489,26 @@ def _check(
     raise InputError(rule, value=repr(value), hint=hint)
 
 
+def _read_float(value: object) -> object:
+    """A text as Python reads it: pydantic reads ``8_.`` too, and no ``8_0`` beside a space."""
+    return float(value) if isinstance(value, str) and value.isascii() else value
+
+
+def _refuse_no_number(value: object) -> object:
+    """The value; ValueError for a text that Python reads as no number, as ``0-3``, which pydantic
+    takes for -3.
+    """
+    _read_float(value)
+    return value
+
+
 @cache
 def _form(item: dataclasses.Field[Any]) -> "TypeAdapter[Any]":
     """What values of a hyper-parameter must be: of the type of its default, and as :func:`param`
     says.
     """
     # Runs that set no parameter load no pydantic for this.
-    from pydantic import AfterValidator, Field, InstanceOf, TypeAdapter
+    from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, TypeAdapter
     from pydantic_core import PydanticCustomError
 
     choices = item.metadata.get("choices")
@@ -512,8 +525,10 @@ def _form(item: dataclasses.Field[Any]) -> "TypeAdapter[Any]":
     if kind is int:
         least, most = (None if low is None else ceil(low)), (None if high is None else floor(high))
         rules.append(Field(ge=least, le=most, gt=-MOST, lt=MOST))
+        rules.append(BeforeValidator(_refuse_no_number))
     elif kind is float:
         rules.append(Field(ge=low, le=high, allow_inf_nan=False))
+        rules.append(BeforeValidator(_read_float))
     elif kind is str:
         # Bytes that were no UTF-8 can be typed, but stand in no record.
         rules.append(AfterValidator(lambda text: text.encode().decode()))

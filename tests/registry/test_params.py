@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError
@@ -72,6 +72,10 @@ texts = (
 
 
 @settings(phases=[Phase.explicit, Phase.generate], deadline=None)
+@example(" 952_07")
+@example("8_.")
+@example("0-3")
+@example("0-15217")
 @given(texts)
 def test_values_are_read_as_python_reads_them(text: str) -> None:
     for name, read in OF_PYTHON.items():
