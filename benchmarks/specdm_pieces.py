@@ -10,9 +10,13 @@ the nearest piece of the training tiles, at any place and in any of the eight tu
 that are turned by 0, 15, 30, 45, 60 and 75 degrees ("at any angle"). Writes
 benchmarks/results/specdm/pieces-DATA-DRAW.csv:
 
-nearest: median distance to it, in standard deviations of a value. nearer_5, nearer_50: share of
-pieces that lie nearer than 5 % and 50 % of the held-out pieces do. copies: share within a tenth of
-the usual held-out distance. All shares in percent.
+shown: "all" pieces, or those whose mask has one class or several. Areas of one class have little
+contrast, so their pieces lie near one another, and where held-out tiles have few of them, "all" are
+compared with pieces of other things. pieces: how many were looked at. nearest: median distance to
+the nearest training piece, in standard deviations of a value. nearer_5, nearer_50: share of pieces
+that lie nearer than 5 % and 50 % of the held-out pieces of that row do. copies: share within a
+tenth of the usual held-out distance. All shares in percent. Rows with fewer than 20 held-out or
+made pieces are left out.
 
 Distances are those of :mod:`hsiaug.metrics.dense.pieces`, which ``hsiaug inspect`` reports too.
 """
@@ -30,7 +34,9 @@ from scipy.ndimage import rotate
 
 from benchmarks.common import say, write_csv
 from benchmarks.specdm_quality import DATA, OUT
-from hsiaug.metrics.dense.pieces import PieceDistances, piece_distances
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import DenseSamples
+from hsiaug.metrics.dense.pieces import cut_pieces, piece_distances
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.kits import sample_kit, synthesise
@@ -43,6 +49,10 @@ ARMS = ("specdm", "mosaic", "quilt", "gaussian-pairs")
 DRAW, MADE = 100, 40
 COPY = 0.1
 ANGLES = (15, 30, 45, 60, 75)
+REPEATS = 3
+"""Sets of pieces that are cut out."""
+FEWEST = 20
+"""Pieces of a row at least."""
 
 
 def main() -> None:
@@ -53,17 +63,54 @@ def main() -> None:
     for name in names:
         rows: list[dict[str, Any]] = []
         for arm, (train, held_out, made) in tile_sets(name, store, arms, draw).items():
-            for side, pieces in piece_distances(train, held_out, made).items():
-                if arm == arms[0]:
-                    rows.append(row_of(name, side, "held-out", pieces.held_out, pieces))
-                rows.append(row_of(name, side, arm, pieces.made, pieces))
-                say(str(rows[-1]))
-                write_csv(OUT / f"pieces-{name}-{draw}.csv", rows)
+            rows += rows_of(name, arm, train.images, held_out, made)
             if arm == "specdm":
-                for side, pieces in piece_distances(at_angles(train), held_out, made).items():
-                    rows.append(row_of(name, side, "specdm, at any angle", pieces.made, pieces))
-                    say(str(rows[-1]))
-                    write_csv(OUT / f"pieces-{name}-{draw}.csv", rows)
+                rows += rows_of(
+                    name, f"{arm}, at any angle", at_angles(train.images), held_out, made
+                )
+            # Pieces of held-out tiles are the same for every arm.
+            rows = [row for i, row in enumerate(rows) if row not in rows[:i]]
+            write_csv(OUT / f"pieces-{name}-{draw}.csv", rows)
+
+
+def rows_of(
+    name: str, arm: str, train: NDArray[np.float32], held_out: DenseSamples, made: DenseSamples
+) -> list[dict[str, Any]]:
+    """The rows of one arm, and of held-out tiles beside it."""
+    found = [piece_distances(train, held_out.images, made.images, seed) for seed in range(REPEATS)]
+    rows = []
+    for side in found[0]:
+        held, own = (
+            np.concatenate([getattr(distances[side], which) for distances in found])
+            for which in ("held_out", "made")
+        )
+        several_held, several_made = (show_several(tiles.masks, side) for tiles in (held_out, made))
+        for shown, which_held, which_made in (
+            ("all", np.full(len(held), True), np.full(len(own), True)),
+            ("one class", ~several_held, ~several_made),
+            ("several", several_held, several_made),
+        ):
+            usual, these = held[which_held], own[which_made]
+            if min(len(usual), len(these)) < FEWEST:
+                continue
+            place = {"data": name, "side": side, "shown": shown}
+            # At any angle there are more training pieces, so held-out ones are nearer too.
+            beside = "held-out, at any angle" if arm.endswith("angle") else "held-out"
+            rows.append({**place, "tiles": beside, **row_of(usual, usual)})
+            rows.append({**place, "tiles": arm, **row_of(these, usual)})
+            say(str(rows[-1]))
+    return rows
+
+
+def show_several(masks: NDArray[np.integer], side: int) -> NDArray[np.bool_]:
+    """Whether each piece of :func:`piece_distances` shows several classes."""
+    maps = masks[:, None].astype(np.float32)
+    pieces = np.concatenate(
+        [cut_pieces(maps, side, derive_seed("pieces", seed, side)) for seed in range(REPEATS)]
+    )
+    flat = pieces.reshape(len(pieces), -1)
+    several: NDArray[np.bool_] = flat.min(axis=1) < flat.max(axis=1)
+    return several
 
 
 def at_angles(images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -78,20 +125,14 @@ def at_angles(images: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate(turned)
 
 
-def row_of(
-    name: str, side: int, tiles: str, apart: NDArray[np.float64], pieces: PieceDistances
-) -> dict[str, Any]:
-    """A row of the file."""
-    held = pieces.held_out
+def row_of(these: NDArray[np.float64], usual: NDArray[np.float64]) -> dict[str, Any]:
+    """Columns of distances (n,), beside those of held-out pieces (m,)."""
     return {
-        "data": name,
-        "side": side,
-        "tiles": tiles,
-        "pieces": len(apart),
-        "nearest": round(float(np.median(apart)), 3),
-        "nearer_5": share(apart < np.quantile(held, 0.05)),
-        "nearer_50": share(apart < np.quantile(held, 0.5)),
-        "copies": share(apart < COPY * np.median(held)),
+        "pieces": len(these),
+        "nearest": round(float(np.median(these)), 3),
+        "nearer_5": share(these < np.quantile(usual, 0.05)),
+        "nearer_50": share(these < np.quantile(usual, 0.5)),
+        "copies": share(these < COPY * np.median(usual)),
     }
 
 
@@ -102,18 +143,19 @@ def share(which: NDArray[np.bool_]) -> float:
 
 def tile_sets(
     name: str, store: Path, arms: Sequence[str], draw: int
-) -> dict[str, list[NDArray[np.float32]]]:
-    """Images (n, T, B, H, W) of training tiles, held-out tiles and those of each generator."""
+) -> dict[str, tuple[DenseSamples, DenseSamples, DenseSamples]]:
+    """Training tiles, held-out tiles and those of each generator."""
     task, ref, protocol = DATA[name]
     kit = sample_kit(task)
     data = kit.task.data.load(ref)
     context = SceneContext(data, get_task(task), store / "cache")
+    rule = parse_protocol(protocol) if protocol else None
     sets = {}
     for arm in arms:
-        request = SampleRequest(arm, protocol and parse_protocol(protocol), seed=draw, count=MADE)
+        request = SampleRequest(arm, rule, seed=draw, count=MADE)
         made: Any = synthesise(kit, data, request, registry(), context=context)
         held = real_samples(made.split, made.split.test)
-        sets[arm] = [made.real.images, held.images, made.synthetic.images]
+        sets[arm] = (made.real, held, made.synthetic)
     return sets
 
 

@@ -61,6 +61,7 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm, unet": ("specdm", {"denoiser": "unet"}),
     "specdm, fast": ("specdm", FAST),
     "ldm_single, fast": ("ldm_single", FAST),
+    "specdm, no angle": ("specdm", {"sad": "0"}),
     "permuted masks, fast": ("specdm-permuted", FAST),
     "mosaic": ("mosaic", {}),
     "quilt": ("quilt", {}),
