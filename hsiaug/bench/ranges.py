@@ -124,13 +124,15 @@ def seeds(text: str, option: str = "`draws`") -> list[int]:
     return found
 
 
-def settings(texts: Iterable[str]) -> dict[str, dict[str, str]]:
+def settings(texts: Iterable[object]) -> dict[str, dict[str, str]]:
     """{plugin: {parameter: text}} from ``PLUGIN.PARAMETER=VALUE``. Raises InputError for another
     form.
     """
     values: dict[str, dict[str, str]] = {}
     for text in texts:
-        match = re.fullmatch(r"([^.=:]+(?::[^=]+)?)\.([^.=]+)=(.*)", text)
+        # A suite may list anything.
+        typed = text if isinstance(text, str) else ""
+        match = re.fullmatch(r"([^.=:]+(?::[^=]+)?)\.([^.=]+)=(.*)", typed)
         if match is None:
             rule = "--set must be PLUGIN.PARAMETER=VALUE"
             hint = "For example --set smote.neighbours=3."

@@ -281,32 +281,42 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     by_distribution = dict[str, list[EntryPoint]]()
     for point in points:
         by_distribution.setdefault(_distribution(point), []).append(point)
+    others = {name: by_distribution[name] for name in by_distribution if name != OWN}
+    described = {} if IMPORTS.allowed else _described(others)
     for name, own_points in by_distribution.items():
         version = own_points[0].dist.version if own_points[0].dist else "unknown"
-        for point, described, error in _plugins_at(name, own_points):
+        for point in own_points:
+            entries, error = described.get((name, point)) or _imported(point)
             if error:
                 broken.append(Broken(point.name, name, error))
-            for entry, description in described:
+            for entry, description in entries:
                 _add(plugins, Found(entry, name, version, description=description))
     return Registry(plugins, tuple(broken))
 
 
-def _plugins_at(
-    distribution: str, points: list[EntryPoint]
-) -> Iterator[tuple[EntryPoint, list[tuple[Entry, Description | None]], str]]:
-    """The plugins at each entry point of a distribution, or why there are none."""
-    if distribution == OWN or IMPORTS.allowed:
-        for point in points:
-            entries, error = import_entries(point.name, point.value)
-            yield point, [(entry, None) for entry in entries], error
-        return
-    from hsiaug.registry.isolation.packages import Description, read_package
+Entries = tuple[list[tuple[Entry, "Description | None"]], str]
+"""The plugins at an entry point, or why there are none."""
 
-    for point, answer in zip(points, read_package(distribution, points).points, strict=True):
-        described: list[tuple[Entry, Description | None]] = []
-        for plugin in answer.plugins:
-            described.append((plugin.entry, Description(distribution, plugin)))
-        yield point, described, answer.error
+
+def _imported(point: EntryPoint) -> Entries:
+    entries, error = import_entries(point.name, point.value)
+    return [(entry, None) for entry in entries], error
+
+
+def _described(
+    others: Mapping[str, list[EntryPoint]],
+) -> dict[tuple[str, EntryPoint], Entries]:
+    """What a process says that imports other packages."""
+    if not others:
+        return {}
+    from hsiaug.registry.isolation.packages import Description, read_packages
+
+    found: dict[tuple[str, EntryPoint], Entries] = {}
+    for name, answer in read_packages(others).items():
+        for point, said in zip(others[name], answer.points, strict=True):
+            entries = [(one.entry, Description(name, one)) for one in said.plugins]
+            found[name, point] = [*entries], said.error
+    return found
 
 
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:

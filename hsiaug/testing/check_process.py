@@ -4,17 +4,23 @@ import importlib
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.isolation.packages import Message, NoAnswer, PluginProcess, message_like
+from hsiaug.registry.isolation.packages import (
+    Message,
+    NoAnswer,
+    answers,
+    message_like,
+    read_answer,
+)
 from hsiaug.registry.isolation.processes import join_run
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.testing import CHECKS, kit
-from hsiaug.testing.core import Kit, Outcome
+from hsiaug.testing.core import Outcome
 
 LIMIT = 600.0
 """Seconds that a check may take."""
@@ -50,17 +56,17 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
     HsiaugError
         Where there is no such plugin, or it cannot be loaded.
     """
-    process = PluginProcess(_begin)
-    try:
+    said = answers(_begin, _run_checks, kind, name, third_party(), within=limit)
+    with closing(said):
         try:
-            process.call(name, Message, _load_kit, kind, name, third_party(), within=limit)
+            read_answer(Message, next(said), name)
         except NoAnswer as reason:
             hint = "Repair or uninstall its package, or give more time: --limit SECONDS."
             raise PluginError(f"{kind} {name} must load", value=reason, hint=hint) from None
         checks = CHECKS[kind]
         for number, check in enumerate(checks, start=1):
             try:
-                outcome = process.call(name, OutcomeMessage, _run_check, check.name, within=limit)
+                outcome = read_answer(OutcomeMessage, next(said), name)
             except NoAnswer as reason:
                 hint = TOO_SLOW if "no answer within" in str(reason) else HINT
                 yield Outcome(check.name, "failed", check.rule, str(reason), hint, 0.0)
@@ -70,12 +76,6 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
                     )
                 return
             yield Outcome(**dict(outcome))
-    finally:
-        process.end()
-
-
-_kit: Kit
-"""Of the plugin that this process checks."""
 
 
 def _begin() -> None:
@@ -86,16 +86,14 @@ def _begin() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
 
 
-def _load_kit(kind: Kind, name: str, known: tuple[Found, ...]) -> object:
-    global _kit
+def _run_checks(kind: Kind, name: str, known: tuple[Found, ...]) -> Iterator[object]:
+    """That the plugin is loaded, and then the outcome of each check."""
     import_here(known)
-    _kit = kit(kind, _load(kind, name))
-    _ = _kit.subject
-    return {}
-
-
-def _run_check(name: str) -> object:
-    return vars(_kit.outcome(name))
+    checked = kit(kind, _load(kind, name))
+    _ = checked.subject
+    yield {}
+    for check in CHECKS[kind]:
+        yield vars(checked.outcome(check.name))
 
 
 def _load(kind: Kind, name: str) -> str | type:

@@ -11,7 +11,7 @@ import pytest
 from hsiaug.data.embedded import embedded_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.registry.isolation.confinement import why_open
-from hsiaug.registry.isolation.packages import IMPORTER, read_package
+from hsiaug.registry.isolation.packages import read_packages
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug_anew, install, point
 
@@ -181,7 +181,6 @@ FORBIDDEN = {
     "a scene beside its own code": lambda: Path(__file__).with_name("labels.npy").read_bytes(),
     "a scene among scripts": lambda: Path(SCENE, "project/scene/labels.npy").read_bytes(),
     "a token of the user": lambda: shown("A_TOKEN"),
-    "a setting of the user": lambda: shown("A_SETTING"),
     "a port": bind,
     "a datagram": ask_a_server,
     "a socket": bind_unix,
@@ -216,14 +215,10 @@ def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
     np.save(project / "scene" / "labels.npy", np.ones(3))
     np.save(project / "own" / "weights.npy", np.ones(3))
     monkeypatch.setenv("A_TOKEN", "of somebody")
-    monkeypatch.setenv("A_SETTING", "of somebody")
     monkeypatch.syspath_prepend(project)
     monkeypatch.syspath_prepend(site)
-    try:
-        (answer,) = read_package("dummy-plugin", [point("dummy_plugin")]).points
-        assert answer.error == "" and answer.plugins[0].entry.name == "dummy"
-    finally:
-        IMPORTER.end()
+    (answer,) = read_packages({"dummy-plugin": [point("dummy_plugin")]})["dummy-plugin"].points
+    assert answer.error == "" and answer.plugins[0].entry.name == "dummy"
 
 
 TRACKED = """

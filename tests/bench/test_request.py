@@ -64,6 +64,7 @@ def test_what_is_not_said_has_the_default() -> None:
         ({"protocol": "isd"}, "Did you mean issd"),
         ({"buffer": "wide", "protocol": "issd"}, "`buffer` must be none, centre or patch"),
         ({"set_": ["smote"]}, "--set must be PLUGIN.PARAMETER=VALUE"),
+        ({"set_": [1, "smote.neighbours=3"]}, "--set must be PLUGIN.PARAMETER=VALUE; found 1"),
     ],
 )
 def test_what_is_wrong_is_one_error_that_names_the_field(typed, message):

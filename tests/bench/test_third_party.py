@@ -18,14 +18,13 @@ from hsiaug.bench.request import read_request
 from hsiaug.registry.card import Card
 from hsiaug.registry.isolation import packages, processes
 from hsiaug.registry.isolation.packages import (
-    IMPORTER,
     CardFields,
     Failure,
     Message,
     ParamFields,
     as_json,
     read_answer,
-    read_package,
+    read_packages,
 )
 from hsiaug.registry.lookup import build_registry
 from hsiaug.trial.store import Store
@@ -244,7 +243,9 @@ def test_an_import_that_does_not_end_is_given_up(
     monkeypatch.syspath_prepend(site)
     monkeypatch.setattr(packages, "ANSWERS_WITHIN", 0.5)
 
-    (answer,) = read_package("endless-plugin", [point("endless_plugin")]).points
+    (answer,) = read_packages({"endless-plugin": [point("endless_plugin")]})[
+        "endless-plugin"
+    ].points
     assert re.search(r"endless-plugin must load.* no answer within 0.5 s", answer.error)
 
 
@@ -261,11 +262,8 @@ def test_a_package_that_writes_into_its_connection_is_one_error(
     )
     monkeypatch.syspath_prepend(install(tmp_path / "site", "noisy_plugin", code))
     monkeypatch.setattr(processes, "WHOLE_WITHIN", 0.5)
-    try:
-        (answer,) = read_package("noisy-plugin", [point("noisy_plugin")]).points
-        assert answer.plugins == () and "noisy-plugin must" in answer.error
-    finally:
-        IMPORTER.end()
+    (answer,) = read_packages({"noisy-plugin": [point("noisy_plugin")]})["noisy-plugin"].points
+    assert answer.plugins == () and "noisy-plugin must" in answer.error
 
 
 def test_a_package_that_answers_what_nobody_asked_is_one_error(
@@ -273,22 +271,16 @@ def test_a_package_that_answers_what_nobody_asked_is_one_error(
 ) -> None:
     code = "import json; json.dumps = lambda *_, **__: '{\"points\": []}'"
     monkeypatch.syspath_prepend(install(tmp_path / "site", "lying_plugin", code))
-    try:
-        (answer,) = read_package("lying-plugin", [point("lying_plugin")]).points
-        assert "lying-plugin must answer what it is asked" in answer.error
-    finally:
-        IMPORTER.end()
+    (answer,) = read_packages({"lying-plugin": [point("lying_plugin")]})["lying-plugin"].points
+    assert "lying-plugin must answer what it is asked" in answer.error
 
 
 def test_advise_tries_generators_of_packages_by_their_cards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "dummy_plugin", DUMMY))
-    try:
-        plugins = build_registry([point("dummy_plugin")])
-        assert ladder(plugins, read_request(lambdas=[1.0])) == (["dummy", "guided"], [])
-    finally:
-        IMPORTER.end()
+    plugins = build_registry([point("dummy_plugin")])
+    assert ladder(plugins, read_request(lambdas=[1.0])) == (["dummy", "guided"], [])
 
 
 THREADS = """

@@ -1,15 +1,15 @@
 """Plugins of other packages, in a process that does not import them: their cards and their
 hyper-parameters.
 
-One process imports all packages, and says what their plugins are. Its answers are cached in the
-user's cache, with the state of the packages' files: a package that has not changed is not imported
-again. Protocols draw where they are used (:meth:`hsiaug.registry.lookup.Found.load`).
+One process imports the packages that are not known, and says what their plugins are. Its answers
+are cached in the user's cache, with the state of the packages' files: a package that has not
+changed is not imported again. Protocols draw where they are used
+(:meth:`hsiaug.registry.lookup.Found.load`).
 
 What this process answers is JSON of the types below, nothing beyond their fields, each of its very
 type.
 """
 
-import atexit
 import dataclasses
 import hashlib
 import json
@@ -17,17 +17,16 @@ import os
 import re
 import sys
 import tempfile
-import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, make_dataclass
 from functools import cache, cached_property, partial
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, TypeVar
 from typing import get_type_hints as hints_of
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -56,16 +55,9 @@ REPAIR = "Repair or uninstall that package; all other plugins still work."
 
 
 class Message(BaseModel):
-    """The base of all, and an answer without a content. Numbers are finite, as in records.
-
-    Attributes
-    ----------
-    complete : bool
-        False where the same question should be asked anew.
-    """
+    """The base of all, and an answer without a content. Numbers are finite, as in records."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-    complete: ClassVar[bool] = True
 
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -146,7 +138,7 @@ class PluginAnswer(Message):
 
 
 class PointAnswer(Message):
-    """The plugins of an entry point, or why there are none."""
+    """An entry point: its plugins, or why there are none."""
 
     name: str
     value: str
@@ -165,7 +157,8 @@ class PackageAnswer(Message):
         return [(point.name, point.value) for point in self.points]
 
     @property
-    def complete(self) -> bool:  # type: ignore[override]
+    def complete(self) -> bool:
+        """Whether nothing failed, so that the answer is cached."""
         with suppress(ValidationError):
             for point in self.points:
                 for plugin in point.plugins:
@@ -202,24 +195,37 @@ def read_answer(model: type[AnyMessage], answer: str | bytes, package: str) -> A
         ) from error
 
 
-# --- functions that the process calls
+# --- what the process of packages does
 
 
-def _describe_package(points: Sequence[tuple[str, str]], answer: str = "") -> object:
-    """The plugins at entry points. answer: of each of them, in place of importing it."""
-    described = []
-    for name, value in points:
-        entries, error = import_entries(name, value)
-        plugins = [
-            {"entry": asdict(entry), "answer": answer or _described(entry)} for entry in entries
-        ]
-        described.append({"name": name, "value": value, "plugins": plugins, "error": error})
-    return {"points": described}
+Points = Sequence[tuple[str, str]]
+"""Names and values of entry points."""
+
+
+def _describe(packages: Iterable[Points], answer: str = "") -> Iterator[object]:
+    """The plugins at the entry points of each package. answer: of each, which is then not
+    imported.
+    """
+    for points in packages:
+        described = []
+        for name, value in points:
+            entries, error = import_entries(name, value)
+            plugins = [
+                {"entry": asdict(entry), "answer": answer or _described(entry)} for entry in entries
+            ]
+            described.append({"name": name, "value": value, "plugins": plugins, "error": error})
+        yield {"points": described}
 
 
 def _described(entry: Entry) -> str:
     try:
-        return as_json(_describe(entry))
+        card = _load(entry).card
+        params = [
+            {"name": item.name, "default": item.default, **item.metadata}
+            for item in dataclasses.fields(card.params)
+        ]
+        stated = {name: getattr(card, name) for name in CardFields.model_fields}
+        return as_json({"card": stated, "params": params})
     except BaseException as error:
         return as_json(Failure.of(error))
 
@@ -228,34 +234,9 @@ def _load(entry: Entry) -> Any:
     return import_plugin(entry, entry.target.partition(":")[0])
 
 
-def _describe(entry: Entry) -> object:
-    card = _load(entry).card
-    params = [
-        {"name": item.name, "default": item.default, **item.metadata}
-        for item in dataclasses.fields(card.params)
-    ]
-    return {
-        "card": {name: getattr(card, name) for name in CardFields.model_fields},
-        "params": params,
-    }
-
-
-def _check_params(entry: Entry, values: Mapping[str, object]) -> object:
+def _check_params(entry: Entry, values: Mapping[str, object]) -> Iterator[object]:
     _load(entry).card.params(**values)
-    return {}
-
-
-def _answer_calls(connection: Connection, begin: Callable[[], None]) -> None:
-    """Call functions until the other end of the connection is closed."""
-    begin()
-    channel = Channel(connection)
-    while True:
-        function, arguments = channel.receive()
-        try:
-            answer = as_json(function(*arguments))
-        except BaseException as error:
-            answer = as_json(Failure.of(error))
-        channel.send(answer.encode())
+    yield {}
 
 
 # --- what these processes may read and change
@@ -275,13 +256,6 @@ SCRIPT_FOLDERS = 2
 """Floors of folders without ``__init__.py`` below a folder of the path in which modules are looked
 for.
 """
-PASSED = re.compile(
-    r"PATH|LANG|LC_\w+|TZ|TERM|COLUMNS|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|DYLD_\w+|PYTHON\w*|\w+_THREADS"
-    r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|USERPROFILE|HSIAUG_\w+|PYDANTIC_DISABLE_PLUGINS"
-    r"|TORCH_DEVICE_BACKEND_AUTOLOAD|ONEDNN_\w+|MKL_\w+|KMP_\w+",
-    re.IGNORECASE,
-)
-"""Names of the variables that a package is shown: what Python and libraries need to start."""
 
 
 def _confine_package(temporary: str) -> None:
@@ -336,138 +310,83 @@ def _code_in(folder: Path, depth: int = SCRIPT_FOLDERS) -> Iterator[Path]:
                 yield from _code_in(path, depth - 1)
 
 
-# --- the processes, as the one that asks them sees them
+# --- a process that imports plugins, as the one that asks it sees it
 
 
 class NoAnswer(Exception):
     """Why a process gave no answer."""
 
 
-class PluginProcess:
-    """A process that imports third-party plugins.
+def answers(
+    begin: Callable[[], None],
+    work: Callable[..., Iterable[object]],
+    *arguments: object,
+    within: float,
+    environment: Mapping[str, str] | None = None,
+) -> Generator[bytes, None, None]:
+    """What a process says that imports third-party plugins. It ends with this iterator.
 
     Parameters
     ----------
     begin : callable
         What the process does first.
+    work : callable
+        Of a module: gives what is sent, one after the other. Where it fails, a Failure is sent.
+    within : float
+        Seconds in which each must come.
     environment : mapping of str to str or None
         Its variables; None: those of this process.
+
+    Raises
+    ------
+    NoAnswer
+        Where the process ends, or is too late.
     """
+    child = Child(_answer, begin, work, arguments, environment=environment)
+    try:
+        while child.connection.poll(within):
+            yield child.connection.recv_bytes(LONGEST_ANSWER)
+        raise NoAnswer(f"no answer within {within:g} s")
+    except (EOFError, OSError):
+        child.await_end(5)
+        raise NoAnswer(f"its process ended with {child.ending}") from None
+    finally:
+        child.end()
 
-    def __init__(
-        self, begin: Callable[[], None], environment: Mapping[str, str] | None = None
-    ) -> None:
-        self._child = Child(_answer_calls, begin, environment=environment)
-        self.end = self._child.end
 
-    def call(
-        self,
-        package: str,
-        model: type[AnyMessage],
-        function: Callable[..., object],
-        *arguments: object,
-        within: float | None = None,
-    ) -> AnyMessage:
-        """What a function returns there.
+def _answer(
+    connection: Connection,
+    begin: Callable[[], None],
+    work: Callable[..., Iterable[object]],
+    arguments: Sequence[object],
+) -> None:
+    begin()
+    channel = Channel(connection)
+    try:
+        for answer in work(*arguments):
+            channel.send(as_json(answer).encode())
+    except BaseException as error:
+        channel.send(as_json(Failure.of(error)).encode())
 
-        Parameters
-        ----------
-        package : str
-            The package, or the plugin, as errors call it.
-        model : type of message
-            What the function states.
-        function : callable
-            Of a module, under whose name the process has it.
-        within : float or None
-            Seconds in which it must return; None = any.
 
-        Raises
-        ------
-        NoAnswer
-            Where the process ends, or is too late.
-        HsiaugError
-            As the function raised it; PluginError for any other exception, and for an answer that
-            is no such message.
-        """
-        connection = self._child.connection
+def _of_packages(
+    work: Callable[..., Iterable[object]], *arguments: object
+) -> Generator[bytes, None, None]:
+    """What the process of packages says."""
+    with tempfile.TemporaryDirectory("", "hsiaug-", ignore_cleanup_errors=True) as temporary:
+        begin = partial(_confine_package, temporary)
+        shown = without_secrets(os.environ)
+        yield from answers(begin, work, *arguments, within=ANSWERS_WITHIN, environment=shown)
+
+
+def _ask(package: str, work: Callable[..., Iterable[object]], *arguments: object) -> bytes:
+    """The one answer of the process of a package. Raises PluginError where there is none."""
+    with closing(_of_packages(work, *arguments)) as said:
         try:
-            connection.send((function, arguments))
-            if within is not None and not connection.poll(within):
-                raise NoAnswer(f"no answer within {within:g} s")
-            answer = connection.recv_bytes(LONGEST_ANSWER)
-        except (EOFError, OSError):
-            self._child.await_end(5)
-            raise NoAnswer(f"its process ended with {self._child.ending}") from None
-        return read_answer(model, answer, package)
-
-
-class Importer:
-    """The process that imports packages: started when it is asked and does not run."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        """Held by the thread that asks."""
-        self._imported: set[str] = set()
-        self._process: PluginProcess | None = None
-        self._temporary: Any = None
-
-    def ask(
-        self,
-        package: str,
-        model: type[AnyMessage],
-        function: Callable[..., object],
-        *arguments: Any,
-    ) -> AnyMessage:
-        """What a function returns there. Raises HsiaugError where it raises one, or does not
-        answer.
-        """
-        with self._lock:
-            if self._imported - {package}:
-                with suppress(HsiaugError):
-                    answer = self._ask(package, model, function, *arguments)
-                    if answer.complete:
-                        return answer
-                # Another package, imported there before, may be why.
-                self.end()
-            return self._ask(package, model, function, *arguments)
-
-    def _ask(
-        self,
-        package: str,
-        model: type[AnyMessage],
-        function: Callable[..., object],
-        *arguments: Any,
-    ) -> AnyMessage:
-        process = self._process = self._process or self._start()
-        self._imported.add(package)
-        try:
-            return process.call(package, model, function, *arguments, within=ANSWERS_WITHIN)
+            return next(said)
         except NoAnswer as reason:
             rule = f"the package {package} must load, and say what its plugins are"
-            failure: HsiaugError = PluginError(rule, value=str(reason), hint=REPAIR)
-        except HsiaugError as error:
-            failure = error
-        # What is read next might answer an earlier question.
-        self.end()
-        raise failure
-
-    def _start(self) -> PluginProcess:
-        self._temporary = tempfile.TemporaryDirectory("", "hsiaug-", ignore_cleanup_errors=True)
-        atexit.register(self.end)
-        environment = without_secrets(os.environ)
-        shown = {name: environment[name] for name in environment if PASSED.fullmatch(name)}
-        return PluginProcess(partial(_confine_package, self._temporary.name), shown)
-
-    def end(self) -> None:
-        """Kill the process, and what it started."""
-        if self._process is not None:
-            self._process.end()
-            self._temporary.cleanup()
-        self._process = None
-        self._imported.clear()
-
-
-IMPORTER = Importer()
+            raise PluginError(rule, value=str(reason), hint=REPAIR) from None
 
 
 # --- what is cached of its answers
@@ -481,50 +400,79 @@ class CachedAnswer(Message):
     answer: PackageAnswer
 
 
-def read_package(package: str, points: Iterable[EntryPoint]) -> PackageAnswer:
-    """What the plugins of a package are, at these entry points.
+def read_packages(asked: Mapping[str, Iterable[EntryPoint]]) -> dict[str, PackageAnswer]:
+    """What the plugins of packages are, at these entry points.
 
-    Where nothing can be cached, it is asked at every command.
+    Those that are not cached are asked by one process. One whose answer is missing or not complete
+    is asked by a process of its own: another package, imported before it, may be why.
     """
-    here = hashlib.sha256(f"{package}\0{sys.prefix}".encode()).hexdigest()[:24]
-    path = cache_root() / "packages" / f"{here}.json"
-    asked = [(point.name, point.value) for point in points]
-    with suppress(OSError, ValueError, ImportError):
-        cached = CachedAnswer.model_validate_json(plain_text(path, LONGEST_ANSWER) or "")
-        if cached.answer.asked == asked and cached.state == _state(cached.modules):
-            return cached.answer
-    answer = _ask_package(package, asked)
-    if answer.complete:
-        targets = [plugin.entry.target for point in answer.points for plugin in point.plugins]
-        modules = tuple(
-            sorted({_top(target) for target in (*targets, *(value for _, value in asked))})
-        )
-        with suppress(OSError, ValueError, ImportError):
-            cached = CachedAnswer(modules=modules, state=_state(modules), answer=answer)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replaced(path, lambda fresh: fresh.write_text(cached.model_dump_json(), "utf-8"))
-    return answer
+    points = {name: [(one.name, one.value) for one in asked[name]] for name in asked}
+    known = {name: _cached(name, points[name]) for name in points}
+    new = [name for name, answer in known.items() if answer is None]
+    left = list(new)
+    while len(left) > 1:
+        with closing(_of_packages(_describe, [points[name] for name in left])) as said:
+            try:
+                while left:
+                    known[left[0]] = _read(left[0], points[left[0]], next(said))
+                    del left[0]
+            except (NoAnswer, HsiaugError):
+                del left[0]
+    found = {}
+    for name, answer in known.items():
+        if answer is None or not answer.complete:
+            answer = _read_alone(name, points[name])
+        if name in new and answer.complete:
+            _keep(name, answer)
+        found[name] = answer
+    return found
 
 
-def _ask_package(package: str, points: Sequence[tuple[str, str]]) -> PackageAnswer:
+def _read_alone(package: str, points: Points) -> PackageAnswer:
     failed = ""
     # Anew for the names of its plugins at least: one of them may be why.
     for _ in range(2):
         try:
-            answer = IMPORTER.ask(package, PackageAnswer, _describe_package, points, failed)
-            if answer.asked == list(points):
-                return answer
-            rule = f"the package {package} must answer what it is asked"
-            raise PluginError(rule, value=f"{answer.asked!r:.200}", hint=REPAIR)
+            return _read(package, points, _ask(package, _describe, [points], failed))
         except HsiaugError as error:
-            failure = error
-            failed = as_json(Failure.of(error))
-    broken = (PointAnswer(name=name, value=value, error=str(failure)) for name, value in points)
-    return PackageAnswer(points=tuple(broken))
+            said, failed = str(error), as_json(Failure.of(error))
+    return PackageAnswer(
+        points=tuple(PointAnswer(name=name, value=value, error=said) for name, value in points)
+    )
 
 
-def _top(target: str) -> str:
-    return target.partition(":")[0].partition(".")[0]
+def _read(package: str, points: Points, said: bytes) -> PackageAnswer:
+    answer = read_answer(PackageAnswer, said, package)
+    if answer.asked != list(points):
+        rule = f"the package {package} must answer what it is asked"
+        raise PluginError(rule, value=f"{answer.asked!r:.200}", hint=REPAIR)
+    return answer
+
+
+def _path_of(package: str) -> Path:
+    here = hashlib.sha256(f"{package}\0{sys.prefix}".encode()).hexdigest()[:24]
+    return cache_root() / "packages" / f"{here}.json"
+
+
+def _cached(package: str, points: Points) -> PackageAnswer | None:
+    with suppress(OSError, ValueError, ImportError):
+        text = plain_text(_path_of(package), LONGEST_ANSWER) or ""
+        cached = CachedAnswer.model_validate_json(text)
+        if cached.answer.asked == list(points) and cached.state == _state(cached.modules):
+            return cached.answer
+    return None
+
+
+def _keep(package: str, answer: PackageAnswer) -> None:
+    """Cache an answer. Where nothing can be cached, the package is asked at every command."""
+    targets = [plugin.entry.target for point in answer.points for plugin in point.plugins]
+    targets += [value for _, value in answer.asked]
+    modules = tuple(sorted({re.split("[.:]", target)[0] for target in targets}))
+    with suppress(OSError, ValueError, ImportError):
+        cached = CachedAnswer(modules=modules, state=_state(modules), answer=answer)
+        path = _path_of(package)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replaced(path, lambda fresh: fresh.write_text(cached.model_dump_json(), "utf-8"))
 
 
 def _state(modules: Iterable[str]) -> str:
@@ -571,11 +519,14 @@ class Description:
         Raises PluginError where the package cannot import the plugin, or its card is not valid.
         """
         metadata = read_answer(Metadata, self._plugin.answer, self._package)
+        sound = [{item.name: item.default for item in metadata.params}]
 
         def check(params: Any) -> None:
             values = asdict(params)
-            if any(values[item.name] != item.default for item in metadata.params):
-                IMPORTER.ask(self._package, Message, _check_params, self._plugin.entry, values)
+            if values not in sound:
+                said = _ask(self._package, _check_params, self._plugin.entry, values)
+                read_answer(Message, said, self._package)
+                sound.append(values)
 
         fields = [(item.name, type(item.default), _field(item)) for item in metadata.params]
         params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
