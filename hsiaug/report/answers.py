@@ -431,7 +431,7 @@ def _use_with_samples(
     # Where the table compares the two, both say the same interval.
     in_table = arm.get(name)
     over = in_table if in_table and in_table.draws else hardest
-    return replace(use, over_without=over._replace(control=name))
+    return replace(use, over_without=replace(over, control=name))
 
 
 def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:

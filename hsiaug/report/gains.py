@@ -1,18 +1,17 @@
 """Gains: what arms score more than their controls, over the draws that both share.
 
-A frame has a row for each arm, classifier and control: the fields of :class:`Gain`, and in NUMBERS
-what these say in numbers. Reports, comparisons of two arms, advice, files and figures read such
-rows; nothing else computes a gain from records.
+A :class:`Gain` is an arm with one classifier against one control. Reports, comparisons of two arms,
+advice, files and figures read these; nothing else computes a gain from records.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import nan
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +22,12 @@ from hsiaug.report.cells import ArmCell, CellKey, summarise
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, NONE, Method
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 Cells = Mapping[CellKey, ArmCell]
 
 
-class Gain(NamedTuple):
-    """A row of gains: an arm with one classifier minus one control, over the draws that both share.
+@dataclass(frozen=True, eq=False)
+class Gain:
+    """An arm with one classifier minus one control, over the draws that both share.
 
     Numbers are fractions of the main metric.
 
@@ -133,7 +130,7 @@ ArmGains = Mapping[str, Gain]
 """The rows of one arm with one classifier, by the name of the control."""
 
 
-def gains(cells: Cells, scores: MetricSet) -> DataFrame:
+def gains(cells: Cells, scores: MetricSet) -> list[Gain]:
     """Every arm of both but ``none`` against the controls of its classifier, corrected for the arms
     of the table.
 
@@ -149,8 +146,8 @@ def gains(cells: Cells, scores: MetricSet) -> DataFrame:
     for cell, group in groupby(pairs, attrgetter("cell")):
         of_arm = list(group)
         rival, verdict = _rival(of_arm), _verdict(cell, of_arm)
-        rows += [pair._replace(rival=pair is rival, verdict=verdict) for pair in of_arm]
-    return _frame(rows)
+        rows += [replace(pair, rival=pair is rival, verdict=verdict) for pair in of_arm]
+    return rows
 
 
 def synthetic_only(cells: Cells, scores: MetricSet) -> list[Gain]:
@@ -222,7 +219,7 @@ def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> 
     tested = _tested(family if same else [*family, pair], "main")
     test = tested[family.index(same[-1]) if same else -1].main
     main = replace(pair.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
-    return pair._replace(main=main)
+    return replace(pair, main=main)
 
 
 def on_shared_draws(
@@ -236,15 +233,9 @@ def on_shared_draws(
     cell = replace(cell, trials=cell.ok[np.isin(cell.drawn, shared)])
     pairs = [_pair_up(cell, control, name, scores) for name, control in controls.items()]
     return [
-        pair._replace(main=student(pair.main, level), second=student(pair.second, level))
+        replace(pair, main=student(pair.main, level), second=student(pair.second, level))
         for pair in pairs
     ]
-
-
-def rows_of(frame: DataFrame) -> list[Gain]:
-    """The rows of a frame of gains."""
-    fields = frame[[*Gain._fields]].itertuples(index=False, name=None)
-    return [Gain._make(row) for row in fields]
 
 
 def rows_by_arm(rows: Iterable[Gain]) -> dict[CellKey, list[Gain]]:
@@ -295,20 +286,9 @@ def in_points(evidence: Evidence, scale: float = 100.0) -> dict[str, Any]:
     }
 
 
-# How a frame is made
+# How gains are computed
 
 METRICS: tuple[Literal["main", "second"], ...] = ("main", "second")
-NUMBERS = ("draws", "mean", "p", "p_corrected", "shown")
-"""Properties of a gain that are columns of the frame too."""
-
-
-def _frame(rows: Iterable[Gain]) -> DataFrame:
-    from pandas import DataFrame
-
-    columns = [*Gain._fields, *NUMBERS]
-    values = [[*row, *(getattr(row, name) for name in NUMBERS)] for row in rows]
-    # Columns keep None, which a column of floats would make NaN.
-    return DataFrame(values, columns=columns, dtype=object)
 
 
 def _of_both(cells: Cells) -> Cells:
@@ -423,7 +403,7 @@ def _tested(
         for place, test in zip(places, tests, strict=True):
             pair = pairs[place]
             main = metric == "main"
-            tested[place] = pair._replace(main=test) if main else pair._replace(second=test)
+            tested[place] = replace(pair, main=test) if main else replace(pair, second=test)
     return tested
 
 

@@ -144,12 +144,12 @@ def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
         chosen_views=_chosen_views(table),
         named_views=_named_views(table),
     )
-    return [*notes, *_comparison_notes(table)] if compared and len(table.gains) else notes
+    return [*notes, *_comparison_notes(table)] if compared and table.gains else notes
 
 
 def _comparison_notes(table: ReportTable) -> list[str]:
     """Notes on differences from controls, on their tests and on verdicts."""
-    pairs = table.compared["draws"].tolist()
+    pairs = [gain.draws for gain in table.compared]
     controls = table.further_controls
     needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in controls)
     meanings = labelled("meanings.txt", further=controls, needed=needed)
@@ -417,7 +417,7 @@ def methods_paragraph(table: ReportTable) -> str:
         seen=users_of_unlabelled(table).get("scene"),
         views=_views_given(table),
         small=small_classes(table),
-        tested=bool(table.gains["p"].notna().any()),
+        tested=any(gain.p is not None for gain in table.gains),
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
         versions=stated_versions([table]),

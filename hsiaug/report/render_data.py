@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.answer_text import answer_texts, headline
 from hsiaug.report.answers import Answers, gain_json, three_answers
-from hsiaug.report.gains import Gain, rows_of
+from hsiaug.report.gains import Gain
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.record import COLUMNS
@@ -69,7 +69,7 @@ def gain_rows(report: Report) -> list[dict[str, Any]]:
     return [
         ({"run": table.run} if named else {}) | _gain_row(table, gain)
         for table in report.tables
-        for gain in rows_of(table.compared)
+        for gain in table.compared
     ]
 
 

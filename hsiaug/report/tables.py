@@ -33,7 +33,6 @@ from hsiaug.report.gains import (
     over_best,
     rank,
     rows_by_arm,
-    rows_of,
     synthetic_only,
 )
 from hsiaug.report.records import read_trials
@@ -193,21 +192,19 @@ class ReportTable:
         return {draw: found[draw] for draw in sorted(found)}
 
     @cached_property
-    def gains(self) -> DataFrame:
-        """What every arm gains over each of its controls: a row per arm, classifier and control,
-        with the columns of :class:`hsiaug.report.gains.Gain`.
-        """
+    def gains(self) -> list[Gain]:
+        """What every arm gains over each of its controls."""
         return gains(self.cells, self.scores)
 
-    @cached_property
-    def compared(self) -> DataFrame:
+    @property
+    def compared(self) -> list[Gain]:
         """The gains over controls that share a draw."""
-        return self.gains[self.gains["draws"] > 0]
+        return [gain for gain in self.gains if gain.draws]
 
     @cached_property
     def by_arm(self) -> Mapping[CellKey, ArmGains]:
         """(arm, classifier) → its rows of :attr:`gains`, by the name of the control."""
-        return by_arm(rows_of(self.gains))
+        return by_arm(self.gains)
 
     @cached_property
     def judged(self) -> tuple[ArmGains, ...]:
@@ -290,10 +287,7 @@ class ReportTable:
         """Controls that its arms, all or some of them, are measured against, in the order of
         columns.
         """
-        needed = {
-            *CONTROLS_OF_ALL,
-            *self.gains["control"],
-        }
+        needed = {*CONTROLS_OF_ALL, *(gain.control for gain in self.gains)}
         known = (*CONTROLS_OF_OLD_RECORDS, *RIVALS)
         others = sorted(needed.difference(known))
         return (*(name for name in known if name in needed), *others)

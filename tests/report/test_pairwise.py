@@ -9,7 +9,6 @@ from report_records import audit_of, benchmark, failure, hash_of, pairs_of, reco
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import build_report
-from hsiaug.report.gains import rows_of
 from hsiaug.report.section import Section
 from hsiaug.report.two_arms import (
     ArmComparison,
@@ -117,7 +116,7 @@ def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
     """Whatever the report says of an arm against a control, this says of the two: by the same p."""
     records = benchmark(draws, GENERATORS, gain=gain)
     (table,) = build_report(records).tables
-    for gain in rows_of(table.compared):
+    for gain in table.compared:
         arm, by = gain.cell.arm.generator.name, gain.cell.classifier.name
         forth = one(records, f"{gain.control}/{by}", f"{arm}/{by}")
         back = one(records, f"{arm}/{by}", f"{gain.control}/{by}")
