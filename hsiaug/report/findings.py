@@ -3,7 +3,7 @@ the best row is right.
 """
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from operator import itemgetter
 from statistics import fmean
 
@@ -85,6 +85,17 @@ def words_note(tables: Iterable[ReportTable], *, ends: bool = True) -> str:
         for gain in (arm[NONE], rival_of(arm))
         if gain
     }
+    return meanings_of(shown, ends=ends)
+
+
+def meanings_of(shown: Collection[Shown], *, ends: bool) -> str:
+    """What these words of comparisons mean.
+
+    Parameters
+    ----------
+    ends : bool
+        Whether there are brackets, which are explained too.
+    """
     return "".join(sentences("words.txt", shown=shown, ends=ends, min_pairs=MIN_PAIRS))
 
 

@@ -15,8 +15,9 @@ from pandas import DataFrame
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, MeanStd, mean_std
-from hsiaug.metrics.verdict import TINY, undecided
+from hsiaug.metrics.verdict import TINY, Shown, undecided
 from hsiaug.report.cells import ArmCell, CellKey, class_counts, in_order, summarise
+from hsiaug.report.findings import meanings_of
 from hsiaug.report.formatting import (
     count,
     count_range,
@@ -47,8 +48,8 @@ PRINTED = re.compile(
 """An arm as tables write it: ``txt2hsi λ=1 M=3 ω=2 with cnn2d``."""
 WITHOUT = " without samples"
 """Behind a classifier without samples, as the answers write it."""
-CLAIMS = {"above": "B above A", "below": "B below A"}
-"""A difference that is shown, in words."""
+CLAIMS: Mapping[Shown, str] = {"above": "B above A", "below": "B below A"}
+"""A difference that is shown, in words. What else differences show has the words of reports."""
 SCORE_HEADER = ("score", "A", "B", "B − A", "95 % interval or range")
 DRAW_HEADER = ("seed", "A", "B", "B − A", "record A", "record B")
 CLASS_HEADER = ("class", "B − A", "draws", "test pixels")
@@ -75,7 +76,7 @@ class Pairing(NamedTuple):
         """Verdict on B − A by the rule of :mod:`hsiaug.metrics.verdict`."""
         if self.gain.shown == "too few draws":
             return undecided(self.gain.draws)
-        return CLAIMS.get(self.gain.shown, "no difference shown")
+        return CLAIMS.get(self.gain.shown, self.gain.shown)
 
 
 @dataclass(frozen=True)
@@ -358,6 +359,9 @@ def _page(
         for c, name in enumerate(table.class_names, start=1)
     ]
     left = (*notes(pairing), *comparison.apart)
+    found = sentences("compare.txt", pairing=pairing, left=left, min_pairs=MIN_PAIRS)
+    if pairing.verdict == gain.shown:
+        found.append(meanings_of({gain.shown}, ends=False))
     return Section(
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",
         leaky=table.leaky,
@@ -366,7 +370,7 @@ def _page(
             _grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draw_rows),
             _grid("Recall per class", CLASS_HEADER, classes),
         ),
-        closing=tuple(sentences("compare.txt", pairing=pairing, left=left, min_pairs=MIN_PAIRS)),
+        closing=tuple(found),
     )
 
 

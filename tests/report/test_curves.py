@@ -125,6 +125,15 @@ def test_a_card_has_two_differences_for_every_arm_and_classifier() -> None:
     assert headline(table)[:40] in figure.subfigs[0].get_suptitle()
 
 
+def test_a_card_states_its_draws_on_every_scene() -> None:
+    pavia = [record(generator=g, scene="pavia") for g in ("none", "duplicate", "smote")]
+    figure = figure_of(build_report([*benchmark(6), *pavia]), "generator")
+    titles = [axes.get_title() for axes in figure.subfigs[0].axes]
+    assert titles == ["indian-pines, 6 draws", "pavia, 1 draw"]
+    (axes,) = figure_of(build_report(benchmark(6)), "generator").subfigs[0].axes
+    assert axes.get_title() == "6 draws"
+
+
 @pytest.mark.parametrize("by", ["generator", "gain", "lambda"])
 @pytest.mark.parametrize("columns", [1, 2])
 def test_long_names_stay_inside_a_picture(by: str, columns: int) -> None:
@@ -197,7 +206,8 @@ def test_runs_of_a_suite_are_compared_within_themselves() -> None:
     assert len(small.compared) < len(whole.compared)
     assert len(small.trials) == 6 * (1 + 1 + 1 + 2)
     (alone,) = build_report([r for r in records if r["hash"] in runs["small"]]).tables
-    assert small.compared["p_corrected"].tolist() == alone.compared["p_corrected"].tolist()
+    corrected = [gain.p_corrected for gain in small.compared]
+    assert corrected == [gain.p_corrected for gain in alone.compared]
 
 
 def column_of(text: str, heading: str, name: str) -> dict[str, str]:

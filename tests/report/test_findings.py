@@ -379,7 +379,7 @@ TWO_SPLITS = on_two_splits(
 
 def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None:
     table = table_of(TWO_SPLITS)
-    assert table.compared["draws"].tolist() == [2, 2, 2] and table.draws == (0, 1)
+    assert [gain.draws for gain in table.compared] == [2, 2, 2] and table.draws == (0, 1)
     assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
     assert said(TWO_SPLITS)[:2] == [
         (

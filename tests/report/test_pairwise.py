@@ -21,7 +21,7 @@ from hsiaug.report.two_arms import (
 )
 
 A, B = "none/svm", "smote/svm"
-NO_CLAIM, B_ABOVE, B_BELOW = "no difference shown", "B above A", "B below A"
+B_ABOVE, B_BELOW = "B above A", "B below A"
 
 
 def arms(gains: Sequence[float], **spec: Any) -> list[dict]:
@@ -87,6 +87,15 @@ def test_five_draws_carry_none_however_large_the_difference(n: int) -> None:
     assert told(records).endswith("(no p: 6 paired draws are needed).")
 
 
+def test_what_is_not_shown_is_said_and_explained_as_in_a_report() -> None:
+    unsure = arms([0.05, -0.05, 0.04, -0.04, 0.03, -0.02])
+    assert one(unsure).verdict == "open"
+    assert told(unsure).endswith("open: nothing shown.")
+    alike = arms([0.001, -0.001, 0.002, -0.002, 0.001, 0.0])
+    assert one(alike).verdict == "< 1 point"
+    assert "a gain of 1 point is ruled out" in told(alike)
+
+
 def test_mean_and_spread_of_the_differences_and_of_few_draws_the_range() -> None:
     few = one(arms([0.01, 0.02, 0.06])).gain
     spread = np.std([0.01, 0.02, 0.06], ddof=1)
@@ -125,9 +134,13 @@ def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
             "below": B_BELOW,
             "too few draws": f"undecided ({draws} draws: at least 6 are needed)",
         }
-        turned = {B_ABOVE: B_BELOW, B_BELOW: B_ABOVE}
-        said = words.get(gain.shown, NO_CLAIM)
-        assert (forth.verdict, back.verdict) == (said, turned.get(said, said))
+        assert forth.verdict == words.get(gain.shown, gain.shown)
+        if gain.shown in ("above", "below"):
+            assert {forth.verdict, back.verdict} == {B_ABOVE, B_BELOW}
+        else:
+            # That a gain of a point is ruled out is said of one direction alone.
+            assert back.verdict == words.get(back.gain.shown, back.gain.shown)
+            assert back.gain.shown not in ("above", "below")
         assert len({found.p_corrected for found in (forth.gain, back.gain, gain)}) == 1
 
 

@@ -18,7 +18,7 @@ from hsiaug.report.columns import MOST_ROWS
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import shown_words, tone_of, words_note
-from hsiaug.report.formatting import p_said, signed
+from hsiaug.report.formatting import count, p_said, signed
 from hsiaug.report.gains import ArmGains, Gain, rank, rival_of
 from hsiaug.report.matrices import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, ReportTable
@@ -104,7 +104,10 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
         # Of one scene, the order of all charts of gains.
         order = [arm[NONE].cell for arm in tables[0].by_gain]
         rows.sort(key=lambda row: _place(row.gains[0], order))
-    names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
+    names = [count(len(table.draws), "draw") for table in tables]
+    if len(tables) > 1:
+        scenes = [table.condition.scene for table in tables]
+        names = [f"{scene}, {draws}" for scene, draws in zip(scenes, names, strict=True)]
     places = control_places([arm for row in rows for arm in row.gains])
     # There is no room beside one of several panels, nor in a narrow figure.
     beside = len(tables) == 1 and columns == 2

@@ -207,20 +207,17 @@ def _recalls(table: ReportTable, classifier: Method) -> Grid:
     the class.
     """
     ids = range(1, len(table.class_names) + 1)
-    counts = ("train_counts", "test_counts")
-    trained, tested = ([class_counts(table.splits.values(), key, i) for i in ids] for key in counts)
 
     def recall(cell: ArmCell, i: int) -> str:
         values = cell.recalls(i)
         if not values:
-            return MISSING if any(tested[i - 1]) else "not evaluable"
+            tested = class_counts(table.splits.values(), "test_counts", i)
+            return MISSING if any(tested) else "not evaluable"
         short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
         return plus_minus(mean_std(values)) + short
 
     columns = [
-        GridColumn("class", lambda i: f"{i} {table.class_names[i - 1]}", numeric=False),
-        GridColumn("train n", lambda i: count_range(trained[i - 1])),
-        GridColumn("test n", lambda i: count_range(tested[i - 1])),
+        *_class_columns(table),
         *(
             GridColumn("recall", partial(recall, c), table.arm_label(c.arm))
             for c in table.cells_of(classifier)
@@ -232,27 +229,17 @@ def _recalls(table: ReportTable, classifier: Method) -> Grid:
 def _against_none(table: ReportTable, classifier: Method) -> Grid:
     """Rows classes, columns the recall without samples and what each arm adds to it, in points."""
     ids = range(1, len(table.class_names) + 1)
-    counts = {
-        key: [class_counts(table.splits.values(), key, i) for i in ids]
-        for key in ("train_counts", "test_counts")
-    }
     compared = [
         arm[NONE] for (_, by), arm in table.by_arm.items() if by == classifier and arm[NONE].draws
     ]
     bare = compared[0].control_cell if compared else None
-
-    def name(i: int) -> str:
-        left_out = table.large and i not in table.large
-        return f"{i} {table.class_names[i - 1]}{f' {LEFT_OUT}' if left_out else ''}"
 
     def without(i: int) -> str:
         values = bare.recalls(i) if bare else []
         return plus_minus(mean_std(values)) if values else MISSING
 
     columns = [
-        GridColumn("class", name, numeric=False),
-        GridColumn("train n", lambda i: count_range(counts["train_counts"][i - 1])),
-        GridColumn("test n", lambda i: count_range(counts["test_counts"][i - 1])),
+        *_class_columns(table, mark=LEFT_OUT),
         GridColumn("none", without),
         *(
             GridColumn(
@@ -263,6 +250,29 @@ def _against_none(table: ReportTable, classifier: Method) -> Grid:
     ]
     heading = f"Recall per class in percent, {table.labels[classifier]}; Δ in points over none"
     return make_grid(heading, columns, ids if bare else (), keys=1)
+
+
+def _class_columns(table: ReportTable, mark: str = "") -> list[GridColumn]:
+    """The name of a class by its id, and its pixels for training and for tests.
+
+    Parameters
+    ----------
+    mark : str
+        Stands behind the name of a class that AA leaves out.
+    """
+
+    def name(i: int) -> str:
+        left_out = mark and table.large and i not in table.large
+        return f"{i} {table.class_names[i - 1]}{f' {mark}' if left_out else ''}"
+
+    def pixels(key: str, i: int) -> str:
+        return count_range(class_counts(table.splits.values(), key, i))
+
+    return [
+        GridColumn("class", name, numeric=False),
+        GridColumn("train n", partial(pixels, "train_counts")),
+        GridColumn("test n", partial(pixels, "test_counts")),
+    ]
 
 
 def _delta(gain: Gain, classes: int) -> Callable[[int], str]:
