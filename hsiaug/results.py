@@ -64,7 +64,6 @@ from hsiaug.report.answer_text import running_answer_lines
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.tasks.task import task_of
 from hsiaug.tasks.types import TaskSamples
-from hsiaug.trial.plugin_calls import check_limit
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
@@ -378,7 +377,6 @@ def benchmark(
     >>> sorted(run.frame().generator.unique())
     ['duplicate', 'none', 'smote']
     """
-    check_limit(timeout)
     ref = os.fspath(scene)
     generator_names, generator_params = _name_plugins("generator", generators, preset)
     classifier_names, classifier_params = _name_plugins("classifier", classifiers, preset)

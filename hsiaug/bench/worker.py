@@ -154,7 +154,6 @@ def serve(
             registry(),
             device=start.device,
             progress=_progress(channel),
-            limit=start.limit,
             tell=tell,
         ):
             # The limit of the next trial does not run yet.

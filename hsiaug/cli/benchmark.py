@@ -134,10 +134,8 @@ def benchmark(
     from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
-    from hsiaug.trial.plugin_calls import check_limit
 
     seconds = None if timeout is None else options.duration("--timeout", timeout)
-    check_limit(seconds)
     bounds = Bounds.of(isolate, limit or ())
     if (scene is None) == (suite is None):
         both_named = None if scene is None else f"{scene} and --suite {suite}"

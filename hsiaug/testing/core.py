@@ -258,7 +258,7 @@ def _describe(error: BaseException) -> str:
 
 
 class Cancelled(Exception):
-    """Raised out of ``progress`` by the kit, as a user's Ctrl-C or a time limit would."""
+    """Raised out of ``progress`` by the kit, as a user's Ctrl-C would."""
 
 
 class ProgressRecorder:

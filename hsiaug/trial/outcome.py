@@ -48,11 +48,6 @@ class TrialOutcome:
         return bool(self.result["status"] != "ok")
 
     @property
-    def timed_out(self) -> bool:
-        """Whether it took longer than it may."""
-        return self.failed and bool(self.result["error"]["type"] == "TrialTimeout")
-
-    @property
     def failed_learning(self) -> bool:
         """Whether its generator could not learn, so that no trial with the same fit can go well."""
         return self.failed and self.result["error"]["stage"] in LEARNING

@@ -11,17 +11,14 @@ with it (``TrialSpec.third_party_parts``).
 import contextlib
 import json
 import random
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from types import FrameType
 
 import numpy as np
 
-from hsiaug.base.errors import InputError, PluginError
+from hsiaug.base.errors import PluginError
 from hsiaug.base.shortages import shortage_of
 from hsiaug.trial.record_json import json_line
 
@@ -168,46 +165,3 @@ def plain_json(
         )
     kept: dict[str, object] = json.loads(text)
     return kept
-
-
-class TrialTimeout(BaseException):
-    """A trial took longer than it may. No Exception, so that a plugin which catches those does not
-    go on.
-    """
-
-
-def check_limit(seconds: float | None) -> None:
-    """Raise InputError where this system cannot keep a limit."""
-    if seconds is not None and not hasattr(signal, "setitimer"):
-        raise InputError(
-            "`timeout` needs a system with interval timers",
-            value="none here",
-            hint="Leave it out, or run under Linux, macOS or WSL.",
-        )
-
-
-@contextlib.contextmanager
-def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise TrialTimeout after so many seconds in the block, which must run in a process's main
-    thread; None = never.
-
-    It is raised between two steps of Python: a single call into compiled code is ended by nobody.
-    """
-    if seconds is None:
-        yield
-        return
-    check_limit(seconds)
-    assert threading.current_thread() is threading.main_thread(), (
-        "signals reach the main thread alone"
-    )
-
-    def ended(signum: int, frame: FrameType | None) -> None:
-        raise TrialTimeout(f"the trial took longer than its time limit of {seconds:g} s")
-
-    before = signal.signal(signal.SIGALRM, ended)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

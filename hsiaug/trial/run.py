@@ -19,7 +19,7 @@ from hsiaug.tasks.types import Prediction, TaskSamples
 from hsiaug.trial.fits import fit_generator, has_fit, prepared_state
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.outcome import TrialOutcome, finish
-from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json, time_limit
+from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.prompts import FitPrompts, PromptedSamples, ask_prompts
 from hsiaug.trial.record import TrialResult, not_reached
@@ -48,7 +48,6 @@ def run_group(
     *,
     device: str,
     progress: Progress,
-    limit: float | None = None,
     tell: Callable[[str], object] = lambda stage: None,
 ) -> Iterator[tuple[TrialSpec, TrialOutcome]]:
     """Run trials that share a generator's fit.
@@ -69,9 +68,6 @@ def run_group(
         "auto", "cpu", "cuda" ...
     progress : callable
         Is told how far a fit is.
-    limit : float, optional
-        Seconds after which a trial is ended and failed; None = never. They run from the moment at
-        which all libraries are loaded.
     tell : callable
         Is called with the name of each stage that begins, "split" being the first.
 
@@ -98,12 +94,11 @@ def run_group(
             prompted: PromptedSamples | None = None
             try:
                 run = load_plugins(spec, context, plugins, device, progress, facts)
-                with time_limit(limit):
-                    clock.begin("split")
-                    show(run, facts)
-                    if run.asks_samples:
-                        fit = learn(run, fit, clock, facts)
-                    labels, sheet, prompted = classify(run, fit, drawn, asked, clock, facts)
+                clock.begin("split")
+                show(run, facts)
+                if run.asks_samples:
+                    fit = learn(run, fit, clock, facts)
+                labels, sheet, prompted = classify(run, fit, drawn, asked, clock, facts)
             except BaseException as failure:
                 # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
                 error = {"stage": clock.stage, **call_failure(failure)}
@@ -177,8 +172,7 @@ def load_plugins(
         )
         cards = {"generator": run.card("generator"), "classifier": run.card("classifier")}
         if any(card.uses_device for card in cards.values()):
-            # A time limit that strikes in the middle of this import leaves a torch that cannot be
-            # imported again.
+            # Before the time of the trial begins to count.
             import torch  # noqa: F401
     run.devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
     scopes = {kind: card.scope for kind, card in cards.items()}

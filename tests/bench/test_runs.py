@@ -61,21 +61,6 @@ COMPILED = DUMMY.replace(
         samples.synthetic.any() and [lock(mutex) for _ in range(2)]
         self.ids = np.unique(samples.y)""",
 )
-
-# A library that takes long to import, and cannot be imported again in a process in which that was
-# interrupted.
-FRAGILE = """
-import builtins, pathlib, time
-if hasattr(builtins, "half_imported"):
-    raise ImportError("half of it is there")
-builtins.half_imported = True
-seen = pathlib.Path(__file__).with_suffix(".seen")
-if not seen.exists():
-    seen.touch()
-    time.sleep(60)
-del builtins.half_imported
-"""
-
 UNFIT = DUMMY.replace("        progress(1, 1)", "        raise ValueError('no fit today')")
 
 
@@ -176,10 +161,8 @@ loads libraries.
 """
 
 
-@pytest.mark.parametrize(
-    ("code", "jobs", "told"), [(ENDLESS, "2", "time limit"), (COMPILED, "1", "had to be killed")]
-)
-def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, code, jobs, told):
+@pytest.mark.parametrize(("code", "jobs"), [(ENDLESS, "2"), (COMPILED, "1")])
+def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, code, jobs):
     site = install(tmp_path / "site", "dummy_plugin", code)
     words = ["--jobs", jobs, "--seeds", "1", "--lambda", "0.5", *AMPLE]
     # A trial with synthetic samples alone, as its end is waited for.
@@ -191,28 +174,9 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, cod
     (failed,) = (r for r in records if r["status"] == "failed")
     assert len(records) == 3
     assert (failed["error"]["type"], failed["error"]["stage"]) == ("TrialTimeout", "fit_classifier")
-    assert told in failed["error"]["message"]
     # A process that is killed tells no times.
-    assert failed["timings"].get("total", 10) >= 10
+    assert failed["timings"] == {}
     assert "longer than its time limit of 10 s" in answer.stdout
-
-
-def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) -> None:
-    site = install(
-        tmp_path / "site",
-        "dummy_plugin",
-        DUMMY.replace("        progress(1, 1)", "        import fragile"),
-    )
-    (site / "fragile.py").write_text(FRAGILE)
-    # The library leaves a file beside itself.
-    words = ["--jobs", "1", "--lambda", "0.5", "--isolate", "off", *AMPLE]
-    answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
-
-    assert answer.returncode == 1, answer.stderr
-    failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
-    assert [(r["error"]["type"], r["error"]["stage"]) for r in failed] == [
-        ("TrialTimeout", "fit_generator")
-    ]
 
 
 def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_try(

@@ -158,6 +158,27 @@ def test_what_a_package_leaves_that_ends_its_own_process_ends_with_the_command(
         assert running(mark) == []
 
 
+SERVER_ENDS = """
+import os
+from multiprocessing import forkserver
+from hsiaug.base.signals import COMMAND
+from hsiaug.registry.isolation.processes import await_fork_server, end_all
+COMMAND.append(os.getpid())
+await_fork_server()
+server = forkserver._forkserver._forkserver_pid
+end_all()
+print(os.WTERMSIG(os.waitpid(server, 0)[1]))
+"""
+
+
+def test_the_server_that_forks_workers_is_ended_with_the_command(short_folder: Path) -> None:
+    env = environment(TMPDIR=str(short_folder))
+    done = subprocess.run(
+        [sys.executable, "-c", SERVER_ENDS], env=env, capture_output=True, text=True
+    )
+    assert done.stdout == f"{signal.SIGKILL.value}\n", done.stderr
+
+
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 

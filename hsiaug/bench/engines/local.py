@@ -173,11 +173,6 @@ def _received(connection: Connection, most: int, read: Callable[[bytes], object]
         raise BadAnswer from error
 
 
-GRACE = 5.0
-"""Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or
-swallows the end.
-"""
-
 PATIENCE, LAST_WORDS = 1.0, 10.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may
 keep its pipe open; and in which one that closed its pipe may end by itself.
@@ -309,9 +304,6 @@ class Worker:
             if message.outcome.failed_learning:
                 # The others would fail alike, and are not run.
                 self.unfinished.clear()
-            if message.outcome.timed_out:
-                # A limit may have struck anywhere: in the middle of an import, with a lock held.
-                self.end()
         return message
 
     def clear_away(self, wait: float = PATIENCE) -> WorkerLost:
@@ -345,18 +337,13 @@ class Worker:
         return f" ({', '.join(f'--limit {limit}' for limit in limits)})" if limits else ""
 
     def overdue(self) -> TrialEnded | None:
-        """The end of a trial that did not keep its limit, and could not be ended from within; its
-        process is killed.
-        """
+        """The end of a trial that took longer than it may; its process is killed."""
         limit = self.start.limit if self.start else None
         begun = self.shown[1]
-        if limit is None or not begun or time.monotonic() < begun + limit + GRACE:
+        if limit is None or not begun or time.monotonic() < begun + limit:
             return None
         self.end()
-        said = (
-            f"the trial took longer than its time limit of {limit:g} s, and its process had to be"
-            " killed"
-        )
+        said = f"the trial took longer than its time limit of {limit:g} s"
         return TrialEnded(failed_outcome(self.stage, "TrialTimeout", said))
 
 

@@ -186,14 +186,8 @@ def ending(code: int | None) -> str:
     return f"signal {signal.Signals(-code).name if known else -code}"
 
 
-_ALARMS = [signal.SIGALRM] if hasattr(signal, "SIGALRM") else []
-"""The time limit of a trial."""
-
-
 class Channel:
-    """The child's end of the connection. Messages are whole, whatever plugins, time limits and
-    threads do.
-    """
+    """The child's end of the connection. Messages are whole, whatever plugins and threads do."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -205,9 +199,7 @@ class Channel:
         if os.getpid() != self._pid:
             # A copy of this process, which a plugin forked and which came back from its call.
             os._exit(0)
-        # No time limit strikes within: half a message would make the rest of the connection
-        # unreadable.
-        with self._lock, hold_back(*_ALARMS):
+        with self._lock:
             try:
                 for part in parts:
                     self._connection.send_bytes(part)
@@ -435,14 +427,14 @@ def suspending() -> Iterator[None]:
 
 def end_all() -> None:
     """Kill the processes that are left, such as one whose owner Ctrl-C interrupted before it knew
-    of it: Python would wait for them as it ends. In a command, also all that these have left.
+    of it: Python would wait for them as it ends. In a command, also all that these have left, and
+    the server that forks workers, which would take a second to end by itself.
     """
     for child in tuple(_children.values()):
         child.end()
     tracker: Any = resource_tracker._resource_tracker
     if _before is not None:
-        known = {*_before, _fork_server()._forkserver_pid, tracker._pid}
-        _kill_trees(set(_children_of(os.getpid())) - known)
+        _kill_trees(set(_children_of(os.getpid())) - {*_before, tracker._pid})
 
 
 _before: set[int] | None = None
