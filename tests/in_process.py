@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import hsiaug.registry.lookup as plugins
-from hsiaug.bench.engine import Group, TrialEnded
+from hsiaug.bench.engine import Group
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.cli.main import main
 from hsiaug.tasks.task import get_task
@@ -54,10 +54,10 @@ class Here:
             progress=lambda *_: None,
         )
 
-    def receive(self) -> TrialEnded:
+    def receive(self) -> TrialOutcome:
         _, outcome = next(self._outcomes)
         self._left = 0 if outcome.failed_learning else self._left - 1
-        return TrialEnded(outcome)
+        return outcome
 
     def end(self) -> None:
         self._left = 0

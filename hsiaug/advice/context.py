@@ -15,7 +15,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report
 from hsiaug.report.answer_text import use_sentences
-from hsiaug.report.answers import three_answers, used_cell
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.formatting import count
 from hsiaug.tasks.task import Task
@@ -137,15 +136,14 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
         if not table.leaky and table.condition.scene_sha256 == data.sha256
     ]
     decided = [
-        (answers, table)
-        for answers, table in zip(map(three_answers, clean), clean, strict=True)
-        if answers.use.name and answers.use.status != "TOO FEW DRAWS"
+        (table, cell)
+        for table in clean
+        if (cell := table.answers.use.cell) and table.answers.use.status != "TOO FEW DRAWS"
     ]
     if not decided:
         return None
-    answers, table = max(decided, key=lambda pair: pair[0].draws)
-    cell = used_cell(table, answers.use)
-    assert cell is not None, "an arm that is named has a cell"
+    table, cell = max(decided, key=lambda pair: pair[0].answers.draws)
+    answers = table.answers
     sentences = " ".join(use_sentences(answers))
     sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
     return ShownByBenchmark(sentence, cell)

@@ -20,7 +20,6 @@ from hsiaug.bench.engine import (
     Message,
     OnEvent,
     PluginProgress,
-    TrialEnded,
     WorkerLost,
 )
 from hsiaug.bench.worker import WorkerStart
@@ -179,7 +178,7 @@ class SceneRun:
                     worker.end()
                 if worker.busy:
                     begin(rest[0])
-                outcome = message.outcome if isinstance(message, TrialEnded) else _lost(message)
+                outcome = _lost(message) if isinstance(message, WorkerLost) else message
                 self._write(trial, outcome, tell)
                 if outcome.failed_learning:
                     self.failed.setdefault(trial.fit_hash, (trial, outcome.result["error"]))

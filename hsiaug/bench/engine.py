@@ -101,13 +101,6 @@ class PluginProgress:
 
 
 @dataclass(frozen=True)
-class TrialEnded:
-    """A trial came to its end."""
-
-    outcome: TrialOutcome
-
-
-@dataclass(frozen=True)
 class WorkerLost:
     """A worker was lost in the middle of a trial. how: in words. stage: of the trial."""
 
@@ -115,7 +108,8 @@ class WorkerLost:
     stage: str
 
 
-Message = PluginProgress | TrialEnded | WorkerLost
+Message = PluginProgress | TrialOutcome | WorkerLost
+"""What a worker says of the trial that runs; its outcome is the end of it."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ settles it. ``NOTHING TO JUDGE``: no arm that could be judged gave a number.
 """
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
+NOT_IN_FILES = ("cell",)
+"""Attributes of answers that files have by their names instead."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class Use:
     status : str
         Whether it is shown above every classifier that got no samples: ``YES``, ``NOT SHOWN``;
         ``NO`` where the arm gets no samples and none is better; ``TOO FEW DRAWS``.
+    cell : ArmCell or None
+        Its trials; None where no trial gave a number.
     name : str
         The arm with its classifier, as tables name it; empty where no trial gave a number.
     generator, classifier : str
@@ -124,6 +128,7 @@ class Use:
     """
 
     status: Status
+    cell: ArmCell | None = None
     name: str = ""
     generator: str = ""
     classifier: str = ""
@@ -204,13 +209,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Gain):
         return gain_json(value)
     if is_dataclass(value):
-        named = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        names = [field.name for field in fields(value) if field.name not in NOT_IN_FILES]
+        named = {name: _plain(getattr(value, name)) for name in names}
         return {NAMES_IN_FILES.get(name, name): one for name, one in named.items()}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def three_answers(table: ReportTable) -> Answers:
-    """Answer the three questions for a table.
+    """Answer the three questions for a table, which keeps them as :attr:`ReportTable.answers`.
 
     Parameters
     ----------
@@ -261,14 +267,6 @@ def _more_seeds(table: ReportTable) -> int | None:
         return None
     # A seed that draws the pixels of another one adds no draw.
     return max(USUAL_DRAWS, len(seeds) + MIN_PAIRS - len(table.draws))
-
-
-def used_cell(table: ReportTable, use: Use) -> ArmCell | None:
-    """The trials of the arm that the third answer names; None where it names none."""
-    if use.gain is not None:
-        return use.gain.cell
-    without = (cell for cell in table.cells.values() if cell.without_samples)
-    return next((cell for cell in without if table.labels[cell.classifier] == use.name), None)
 
 
 STATUS_OF: dict[Shown, Status] = {
@@ -383,6 +381,7 @@ def _use(table: ReportTable, first: Answer) -> Use:
     chosen = max(candidates, key=candidates.__getitem__)
     use = Use(
         status="NOT SHOWN",
+        cell=chosen,
         name=table.cell_label(chosen),
         generator=table.labels[chosen.arm.generator],
         classifier=table.labels[chosen.classifier],

@@ -9,7 +9,6 @@ from statistics import fmean
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Finding, Shown, Verdict, undecided
-from hsiaug.report.answers import Use, used_cell
 from hsiaug.report.gains import Gain, rival_of
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
@@ -99,13 +98,11 @@ def meanings_of(shown: Collection[Shown], *, ends: bool) -> str:
     return "".join(sentences("words.txt", shown=shown, ends=ends, min_pairs=MIN_PAIRS))
 
 
-def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -> list[str]:
+def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str]:
     """Where the row with the highest main score is right, if told.
 
     Parameters
     ----------
-    use : Use
-        The third answer of the table.
     store : str or None
         As an option, to say what to run next.
     """
@@ -119,7 +116,8 @@ def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -
     told = {
         table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))
     }
-    used = used_cell(table, use) if store is not None and table.scores.fields else None
+    use = table.answers.use
+    used = use.cell if store is not None and table.scores.fields else None
     about = {
         "cell": cell,
         # The arm to use is the best of those that are shown to gain, and need not be this one.

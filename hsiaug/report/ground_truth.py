@@ -45,12 +45,20 @@ class GroundTruth:
         Of a scene; None for pairs.
     """
 
-    name: str
-    class_names: tuple[str, ...]
     places: tuple[str, ...]
     masks: tuple[NDArray[np.integer], ...]
     data: TaskData
     cube: NDArray[np.float32] | None
+
+    @property
+    def name(self) -> str:
+        """Of the scene or set."""
+        return self.data.name
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the class ids 1..C."""
+        return self.data.class_names
 
     def photo(self, step: int) -> NDArray[np.uint8] | None:
         """(h, w, 3) colours of every ``step``-th row and column; None where there is no cube."""
@@ -123,14 +131,7 @@ def _local_ground_truth(
             data = source.load_local(ref, most)
             masks = source.truth(data)
             places = ("",) if len(masks) == 1 else tuple(masks)
-            read[key] = GroundTruth(
-                data.name,
-                data.class_names,
-                places,
-                tuple(masks.values()),
-                data,
-                source.cube(data),
-            )
+            read[key] = GroundTruth(places, tuple(masks.values()), data, source.cube(data))
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(
                 f"the scene {ref or 'of the records'} cannot be read here"

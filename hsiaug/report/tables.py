@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.large_classes import large_classes
+from hsiaug.report.answers import Answers, three_answers
 from hsiaug.report.cells import (
     ArmCell,
     CellKey,
@@ -212,6 +213,11 @@ class ReportTable:
         classifier.
         """
         return tuple(arm for arm in self.by_arm.values() if arm[NONE].verdict is not None)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """The three answers in which it is read."""
+        return three_answers(self)
 
     @property
     def leading(self) -> ArmGains | None:

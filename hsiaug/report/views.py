@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import three_answers
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import count
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
@@ -50,8 +49,7 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
     section = replace(section, parts=sections_of(table, by, sources))
     if by != "generator":
         return section
-    answers = answer_texts(three_answers(table))
-    return replace(section, text=opening(table), answers=answers)
+    return replace(section, text=opening(table), answers=answer_texts(table.answers))
 
 
 def summary_notes(matrix: Matrix) -> tuple[str, ...]:
@@ -99,7 +97,7 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
         section,
         heading=matrix.title,
         text=section.text if several else opening(tables[0]),
-        answers=() if several else answer_texts(three_answers(tables[0])),
+        answers=() if several else answer_texts(tables[0].answers),
         tables=(*section.tables, *map(synthetic_only_grid, tables)),
         notes=(*_each_once(map(table_notes, tables)), *section.notes),
         facts=tuple(line for table in tables for line in audit_lines(table, where)),
@@ -125,7 +123,7 @@ def _closing(matrix: Matrix) -> tuple[str, ...]:
         *short_audit(tables),
     ]
     if len(tables) == 1:
-        lines += best_row_sentences(tables[0], three_answers(tables[0]).use)
+        lines += best_row_sentences(tables[0])
     return tuple(line for line in lines if line)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.engines.local import BadAnswer, read_answer
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import refuse_half_messages
+from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.record import TrialResult, not_reached
 
 GOOD: dict[str, Any] = {
@@ -37,8 +37,8 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
     there.send_bytes(json.dumps({**GOOD, "labels": True}).encode())
     there.send_bytes(np.array([1, 2], dtype=np.int16).tobytes())
     said = read_answer(here, "a")
-    assert isinstance(said, TrialEnded) and said.outcome.labels is not None
-    assert said.outcome.labels.tolist() == [1, 2]
+    assert isinstance(said, TrialOutcome) and said.labels is not None
+    assert said.labels.tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(

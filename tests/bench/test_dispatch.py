@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hsiaug.bench.dispatch import SceneRun, run_groups
-from hsiaug.bench.engine import Batch, Event, Group, Job, Message, TrialEnded, WorkerLost
+from hsiaug.bench.engine import Batch, Event, Group, Job, Message, WorkerLost
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.groups import group_trials
 from hsiaug.bench.plan import build_plan
@@ -31,9 +31,9 @@ from hsiaug.trial.store import Store
 Answer = Callable[["ToldWorker", TrialSpec], Message]
 
 
-def failure() -> TrialEnded:
+def failure() -> TrialOutcome:
     """An answer that needs no computation: what fails is recorded too."""
-    return TrialEnded(failed_outcome("fit_classifier", "ValueError", "as planned"))
+    return failed_outcome("fit_classifier", "ValueError", "as planned")
 
 
 class ToldWorker:
@@ -58,7 +58,7 @@ class ToldWorker:
         trial = self._left.pop(0)
         self.ran.append(trial)
         message = self._answer(self, trial)
-        if not isinstance(message, TrialEnded) or message.outcome.failed_learning:
+        if not isinstance(message, TrialOutcome) or message.failed_learning:
             self._left.clear()
         return message
 
@@ -112,10 +112,8 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
 
     def wrong(seat: ToldWorker, trial: TrialSpec) -> Message:
         split: Any = get_task("pixels").draws.split(toy, trial.protocol, trial.seed, trial.patch)
-        return TrialEnded(
-            TrialOutcome(
-                result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16)
-            )
+        return TrialOutcome(
+            result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16)
         )
 
     run(planned, toy, Seats(ToldWorker(wrong)), tmp_path)
@@ -187,7 +185,7 @@ def test_a_trial_whose_worker_is_lost_once_is_run_again_with_the_rest_of_its_gro
 
 
 def test_where_a_generator_cannot_learn_the_rest_of_its_group_fails_alike(swept, toy, tmp_path):
-    failed = TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned"))
+    failed = failed_outcome("fit_generator", "ValueError", "as planned")
     seat = ToldWorker(lambda *_: failed)
     run(swept, toy, Seats(seat), tmp_path)
 
@@ -198,7 +196,7 @@ def test_where_a_generator_cannot_learn_the_rest_of_its_group_fails_alike(swept,
 
 
 def test_a_group_whose_fit_failed_in_another_one_is_not_begun(swept, toy, tmp_path):
-    failed = TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned"))
+    failed = failed_outcome("fit_generator", "ValueError", "as planned")
     seat = ToldWorker(lambda *_: failed)
     job = Job("pixels", "toy", tmp_path, "cpu")
     batch = Batch(toy, job, [tuple(swept[:2]), tuple(swept[2:])], {}, {})
@@ -235,7 +233,7 @@ def swept(toy: Scene) -> list[TrialSpec]:
 def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
     answers = {
         "ok": failure(),
-        "fit": TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned")),
+        "fit": failed_outcome("fit_generator", "ValueError", "as planned"),
         "lost": WorkerLost("was killed", "predict"),
     }
     turn = iter(fates * 200)
@@ -289,9 +287,9 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypa
     )
     for trial in (first, *others):
         records.blind_split(trial)
-        records.write(trial, failure().outcome, "")
-    records.write(others[-1], failure().outcome, "")
-    records.write(first, failure().outcome, "")
+        records.write(trial, failure(), "")
+    records.write(others[-1], failure(), "")
+    records.write(first, failure(), "")
 
     assert sum(split() is not None for _, split in drawn) <= IDLE_SPLITS + 1
     # One that is needed after all is drawn again.

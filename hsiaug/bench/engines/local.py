@@ -39,7 +39,6 @@ from hsiaug.bench.engine import (
     Piece,
     PluginProgress,
     Say,
-    TrialEnded,
     WorkerLost,
 )
 from hsiaug.bench.scored_records import ScoredRecords
@@ -119,7 +118,7 @@ class _Step(_Message):
 SAID: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
 
 
-def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnded:
+def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialOutcome:
     """The next message.
 
     Parameters
@@ -150,7 +149,7 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
     )
     sheet = _received(connection, MAX_SHEET_BYTES, read_sheet) if said.sheet else None
     prompted = _received(connection, MAX_PROMPTED_BYTES, read_prompted) if said.prompted else None
-    return TrialEnded(TrialOutcome(result["result"], labels, sheet, prompted))
+    return TrialOutcome(result["result"], labels, sheet, prompted)
 
 
 def _predictions(data: bytes, columns: int | None) -> AnyArray:
@@ -301,7 +300,7 @@ class Worker:
             )
         if not isinstance(message, PluginProgress):
             self.unfinished.popleft()
-            if message.outcome.failed_learning:
+            if message.failed_learning:
                 # The others would fail alike, and are not run.
                 self.unfinished.clear()
         return message
@@ -336,7 +335,7 @@ class Worker:
         limits = self.start.bounds.as_typed if self.start else ()
         return f" ({', '.join(f'--limit {limit}' for limit in limits)})" if limits else ""
 
-    def overdue(self) -> TrialEnded | None:
+    def overdue(self) -> TrialOutcome | None:
         """The end of a trial that took longer than it may; its process is killed."""
         limit = self.start.limit if self.start else None
         begun = self.shown[1]
@@ -344,7 +343,7 @@ class Worker:
             return None
         self.end()
         said = f"the trial took longer than its time limit of {limit:g} s"
-        return TrialEnded(failed_outcome(self.stage, "TrialTimeout", said))
+        return failed_outcome(self.stage, "TrialTimeout", said)
 
 
 class WorkerProcesses(ThreadPoolExecutor):
