@@ -6,6 +6,7 @@ are pages too, and one relative link serves the site and whoever reads the files
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -19,6 +20,8 @@ from urllib.parse import quote
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
+from hsiaug.data.cards import CardTable, SceneCard
+from hsiaug.data.catalogue import find_entry, scene_names
 from hsiaug.data.key_rules import key_table
 from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import BibtexEntry, entries_of
@@ -90,6 +93,7 @@ ARRAY = re.compile(
 )
 CONSTANT = re.compile(r"= ((?:[a-z_]+\.)?[A-Z][A-Z_]+)\b")
 QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
+ATTRIBUTE = re.compile(r"^(\w+(?:, \w+)*) : .+\n((?:    .+(?:\n|$))+)", re.MULTILINE)
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
 EMPTY = re.compile(r"<th( class=\"[^\"]*\")?>(?:<p></p>)?</th>")
 LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(([^)#:\s]+)\)")
@@ -132,6 +136,54 @@ def methods(kind: str) -> str:
     return "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in groups.items())
 
 
+def protocols() -> str:
+    """The built-in protocols: how each is written, and what it does."""
+    lines = []
+    for name in registry().names("protocol"):
+        plugin = registry().plugins["protocol", name]
+        if plugin.distribution == "hsiaug":
+            kind: Any = plugin.load()
+            leaky = " **LEAKY.**" * kind.leaky
+            lines.append(f"- **`{name}`**: {kind.card.summary}.{leaky} Written {kind.usage}.")
+    return "\n".join(lines)
+
+
+def card_keys() -> str:
+    """What the keys of a scene's card mean, from the docstrings of its tables."""
+    lines = []
+    tables: list[tuple[str, type[Any]]] = [("", SceneCard)]
+    for table in ("cube", "labels", "sensor"):
+        kind = SceneCard.model_fields[table].annotation
+        assert kind is not None
+        tables += [(f"{table}.", base) for base in kind.__mro__[:2] if base is not CardTable]
+    for prefix, kind in tables:
+        for names, meaning in ATTRIBUTE.findall(inspect.getdoc(kind) or ""):
+            keys = ", ".join(f"`{prefix}{name}`" for name in names.split(", "))
+            lines.append(f"- {keys}: {' '.join(meaning.split())}")
+    return "\n".join(lines)
+
+
+def public_scenes() -> str:
+    """The scenes of the catalogue as a table of Markdown."""
+    head = ("name", "sensor", "size", "classes", "labelled", "download", "values")
+    lines = [f"| {' | '.join(head)} |", "|---|---|--:|--:|--:|--:|---|"]
+    for card in (find_entry(name).card for name in scene_names()):
+        bytes_ = (card.cube.size or 0) + (card.labels.size or 0)
+        here = card.procedural or card.cube.package
+        download = f"{bytes_ / 1e6:.0f} MB" if card.cube.urls else "none" if here else "by hand"
+        cells = (
+            f"`{card.name}`",
+            "simulated" if card.procedural else card.sensor.name,
+            "×".join(map(str, card.cube.shape or ())),
+            len(card.labels.named_codes),
+            f"{sum(card.labels.counts):,}" if card.labels.counts else "–",
+            download,
+            card.cube.units,
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
 def checks() -> str:
     """The rules of the conformance kit."""
     groups = {"Generators": generators.CHECKS, "Classifiers": classifiers.CHECKS}
@@ -152,7 +204,9 @@ def paper_link(entry: BibtexEntry) -> str:
 
 FILLED = {
     "docs/commands": commands,
-    "docs/keys": key_table,
+    "docs/keys": lambda: f"{key_table()}\n\n## Keys of a card\n\n{card_keys()}",
+    "docs/scenes": public_scenes,
+    "docs/protocols": protocols,
     "docs/generators": partial(methods, "generator"),
     "docs/classifiers": partial(methods, "classifier"),
     "docs/results-format": record_fields,

@@ -81,8 +81,8 @@ class CubeSpec(FileSpec):
         kept band hold 0 in all. None: there is no such pixel.
     shape : tuple of int or None
         Height, width, bands after all that; verified when given.
-    scale : float or None
-        None means 1, or what an ENVI header says under "reflectance scale factor".
+    scale, offset : float or None
+        value = raw * scale + offset. Without scale, that of the file, else 1; offset is 0.
     units : str
         What a value means after scaling.
     """
@@ -184,12 +184,16 @@ def check_nanometres(centres: Sequence[float]) -> None:
 
 
 class _SensorSpec(CardTable):
-    """The instrument. gsd is in metres per pixel, wavelengths in nanometres.
+    """The instrument.
 
     Attributes
     ----------
+    name : str or None
+        What it is called.
+    gsd : float or None
+        Metres per pixel.
     wavelengths : tuple of float or None
-        A band centre for each band of the scene, or for each band of the file.
+        A band centre in nanometres for each band of the scene, or for each band of the file.
     range_nm : tuple of float or None
         First and last band centre, where no more is known; the rest is taken as evenly spaced.
     approximate : bool
@@ -218,6 +222,10 @@ class SceneCard(CardTable):
 
     Attributes
     ----------
+    name : str
+        What reports and records call the scene.
+    title, homepage, citation, licence, notes : str
+        For readers.
     subsets : dict of str to tuple of str or int
         Groups of classes, each given by name or code, that reports average over as well.
     descriptions : dict of str to tuple of str

@@ -1,5 +1,5 @@
-"""The pages of concepts and protocols and docs/develop/api.md hold what there is: every method that
-reads unlabelled pixels, every protocol, every public name.
+"""The page of concepts and docs/develop/api.md hold what there is: every method that
+reads unlabelled pixels, every public name.
 """
 
 import re
@@ -22,11 +22,6 @@ def test_the_list_of_transductive_methods_is_that_of_the_cards() -> None:
     assert table
     listed = sorted(re.findall(r"`([\w-]+)`", table[0]))
     assert listed == sorted(name for name, card in built_in().items() if card.scope == "scene")
-
-
-def test_the_page_of_protocols_names_every_built_in_one() -> None:
-    text = (ROOT / "docs" / "protocols.md").read_text("utf-8")
-    assert [name for name in registry().names("protocol") if f"`{name}" not in text] == []
 
 
 def test_the_reference_holds_every_public_name() -> None:

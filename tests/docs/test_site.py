@@ -19,6 +19,8 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 
 import hsiaug
+from hsiaug.data.cards import CubeSpec, LabelSpec
+from hsiaug.data.catalogue import scene_names
 from hsiaug.data.key_rules import RULES
 from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import entries_of
@@ -139,6 +141,10 @@ def test_the_site_lists_every_method_with_what_it_reads_and_its_papers(
 def test_the_site_has_every_key_of_files_field_of_records_and_rule_of_plugins(site: Path) -> None:
     for page, words in (
         ("keys", {key for rule in RULES for key in rule.keys}),
+        ("keys", {f"cube.{key}" for key in CubeSpec.model_fields}),
+        ("keys", {f"labels.{key}" for key in LabelSpec.model_fields}),
+        ("scenes", scene_names()),
+        ("protocols", registry().names("protocol")),
         ("results-format", {name for name, _ in described_fields()}),
         ("develop/plugins-check", {one.name for one in (*generators.CHECKS, *classifiers.CHECKS)}),
     ):
