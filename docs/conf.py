@@ -25,7 +25,7 @@ from hsiaug.data.catalogue import find_entry, scene_names
 from hsiaug.data.key_rules import key_table
 from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import BibtexEntry, entries_of
-from hsiaug.testing import classifiers, generators
+from hsiaug.testing import CHECKS
 from hsiaug.trial.record import described_fields
 
 project = "hsiaug"
@@ -186,10 +186,9 @@ def public_scenes() -> str:
 
 def checks() -> str:
     """The rules of the conformance kit."""
-    groups = {"Generators": generators.CHECKS, "Classifiers": classifiers.CHECKS}
     return "\n\n".join(
-        f"### {title}\n\n" + "\n".join(f"- `{one.name}`: {one.rule}." for one in group)
-        for title, group in groups.items()
+        f"### {kind.capitalize()}s\n\n" + "\n".join(f"- `{one.name}`: {one.rule}." for one in group)
+        for kind, group in CHECKS.items()
     )
 
 

@@ -24,7 +24,7 @@ from hsiaug.data.catalogue import scene_names
 from hsiaug.data.key_rules import RULES
 from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import entries_of
-from hsiaug.testing import classifiers, generators
+from hsiaug.testing import CHECKS
 from hsiaug.trial.record import described_fields
 from tests.browsers import browser
 from tests.docs.pages import PAGES, ROOT, links
@@ -146,7 +146,7 @@ def test_the_site_has_every_key_of_files_field_of_records_and_rule_of_plugins(si
         ("scenes", scene_names()),
         ("protocols", registry().names("protocol")),
         ("results-format", {name for name, _ in described_fields()}),
-        ("develop/plugins-check", {one.name for one in (*generators.CHECKS, *classifiers.CHECKS)}),
+        ("develop/plugins-check", {one.name for group in CHECKS.values() for one in group}),
     ):
         text = (site / "docs" / f"{page}.html").read_text("utf-8")
         shown = html.unescape(re.sub("<[^>]+>", "", text))
