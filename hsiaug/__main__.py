@@ -4,8 +4,6 @@ import os
 import sys
 
 from hsiaug.base import signals
-from hsiaug.base.errors import HsiaugError
-from hsiaug.base.shortages import AddressSpaceCheck, shortage_of
 
 
 def main() -> None:
@@ -14,9 +12,12 @@ def main() -> None:
     """
     open_standard_streams()
     signals.stop_by_signals()
-    if sys.platform == "linux":
-        sys.meta_path.insert(0, AddressSpaceCheck)
     try:
+        from hsiaug.base.errors import HsiaugError
+        from hsiaug.base.shortages import AddressSpaceCheck, shortage_of
+
+        if sys.platform == "linux":
+            sys.meta_path.insert(0, AddressSpaceCheck)
         import hsiaug.base.library_plugins  # noqa: F401, before any other library
         from hsiaug.cli.own_process import run_command
     except KeyboardInterrupt as stopped:

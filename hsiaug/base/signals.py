@@ -23,6 +23,8 @@ LAST_LINE = ["stopped"]
 """Of a command that does not come to its end in that time."""
 HEARD: list[int] = []
 """Those that came."""
+SAID: list[str] = []
+"""The last lines that were written."""
 AT_LAST: list[Callable[[], object]] = []
 """What is called then, in a thread beside whatever does not end."""
 
@@ -57,6 +59,10 @@ def leave(ended: SystemExit) -> NoReturn:
     asked for: it waits for threads, and takes every library down, for seconds on a busy machine.
     """
     if HEARD:
+        if ended.code == 128 + signal.SIGINT and not SAID:
+            # It struck within typer, which ends a command so without a word, whichever came.
+            say_stopped()
+            ended.code = 128 + HEARD[0]
         atexit._run_exitfuncs()
         for stream in filter(None, (sys.stdout, sys.stderr)):
             with suppress(OSError, ValueError):
@@ -75,8 +81,9 @@ def exit_code(stopped: KeyboardInterrupt) -> int:
 
 def say_stopped(line: str = "") -> None:
     """Say so as the last line, where somebody still reads it. line: in place of that of all."""
+    SAID.append(line or LAST_LINE[0])
     with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"{line or LAST_LINE[0]}\n")
+        sys.stderr.write(f"{SAID[-1]}\n")
         sys.stderr.flush()
 
 

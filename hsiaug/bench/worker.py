@@ -1,17 +1,18 @@
 """The worker process: it runs the plugins of one group of trials after the other, and holds no test
 label.
 
-It is sent each group and its split as a pickle: None for a split that it has. What it answers is
-JSON, and the bytes of the predicted class ids (int16, or ``columns`` values of float32 a pixel):
-nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}``
-as it goes on, ``{"result": …, "trial": hash, "labels": bool, "columns": int, "sheet": bool,
-"prompted": bool}`` at the end of each trial, and then labels, the sheet of samples and samples of
-prompts, if any. ``engines/local.py`` reads it. The stage that a trial has come to stands in memory
-that both processes share.
+It is sent each trial of a group, and its split, as a pickle: None for a split that it has. What it
+answers is JSON, and the bytes of the predicted class ids (int16, or ``columns`` values of float32 a
+pixel): nothing that a plugin made is unpickled by the process that started it. In order:
+``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "labels": bool, "columns": int,
+"sheet": bool, "prompted": bool}`` at the end of each trial, and then labels, the sheet of samples
+and samples of prompts, if any. ``engines/local.py`` reads it. The stage that a trial has come to
+stands in memory that both processes share.
 """
 
 import json
 import os
+import pickle
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
@@ -146,10 +147,10 @@ def serve(
     unpack(start.plugins)
     hide_labels()
     while True:
-        trials, split = channel.receive()
-        context.views(trials[0], split)
+        packed, split = channel.receive()
+        context.views(pickle.loads(packed[0]), split)
         for spec, outcome in run_group(
-            _in_turn(trials, context),
+            _in_turn(packed, context),
             context,
             registry(),
             device=start.device,
@@ -161,11 +162,11 @@ def serve(
             _answer(channel, spec, outcome)
 
 
-def _in_turn(trials: Iterable[TrialSpec], context: SceneContext) -> Iterator[TrialSpec]:
-    """Each trial as it is begun. From the first with a third-party classifier on no fit is saved:
-    it could spoil one that trials without it find.
+def _in_turn(packed: Iterable[bytes], context: SceneContext) -> Iterator[TrialSpec]:
+    """Each trial as it is begun: to read one imports its plugins. From the first with a third-party
+    classifier on no fit is saved: it could spoil one that trials without it find.
     """
-    for spec in trials:
+    for spec in map(pickle.loads, packed):
         context.saves = context.saves and "classifier" not in dict(spec.third_party_parts)
         yield spec
 

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from hsiaug.base.errors import StoreError
-from hsiaug.base.signals import LAST_LINE, exit_code
+from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, timed_records, write_duration
 from hsiaug.bench.missing import Existing, find_missing
@@ -40,6 +40,7 @@ def stoppable(err: Console) -> Iterator[None]:
             yield
     except KeyboardInterrupt as stopped:
         print_lines(err, LAST_LINE)
+        SAID.extend(LAST_LINE)
         raise typer.Exit(exit_code(stopped)) from None
 
 

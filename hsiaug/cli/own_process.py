@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import HsiaugError, PluginError
-from hsiaug.base.signals import ENDING, exit_code, leave, say_stopped, stop_by_signals
+from hsiaug.base.signals import ENDING, SAID, exit_code, leave, say_stopped, stop_by_signals
 from hsiaug.cli.main import fail, main
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def _run_apart(arguments: Sequence[str], others: "tuple[Found, ...]") -> int:
         child.end()
     number = code - 128 if code > 128 else -code
     if number in ENDING:
+        # That process has its last line.
+        SAID.append("")
         return 128 + number
     if sent != ENDED:
         packages = " or ".join(sorted({plugin.distribution for plugin in others}))

@@ -21,9 +21,20 @@ from tests.third_party import DUMMY, environment, hsiaug_anew, install, results
 pytest.importorskip("distributed")
 SEEKER = """
     def fit(self, samples, view, *, seed, device, progress):
+        import gc, os
         found = []
-        for folder, _, names in __import__("os").walk(FOLDER):
+        for folder, _, names in os.walk(FOLDER):
             found += [folder + "/" + name for name in names]
+        for number in range(256):
+            try:
+                found += [at for at in [os.readlink(f"/proc/self/fd/{number}")] if FOLDER in at]
+            except OSError:
+                pass
+        for value in gc.get_objects():
+            for one in list(value.values()) if isinstance(value, dict) else [value]:
+                if isinstance(one, np.ndarray) and one.dtype.kind in "iu":
+                    if one.shape == view.cube.shape[:2] and np.count_nonzero(one) > len(samples.y):
+                        found += ["labels in memory"]
         self.facts = {"found": found}
         self.ids"""
 WORDS = (

@@ -158,6 +158,22 @@ def test_what_a_package_leaves_that_ends_its_own_process_ends_with_the_command(
         assert running(mark) == []
 
 
+@pytest.mark.parametrize(
+    ("heard", "said", "ends"),
+    [([15], [], (143, "stopped\n")), ([2], [], (130, "stopped\n")), ([15], ["done"], (130, ""))],
+)
+def test_a_signal_that_typer_makes_an_exit_of_has_its_code_and_a_last_line(
+    heard: list[int], said: list[str], ends: tuple[int, str]
+) -> None:
+    code = (
+        "from hsiaug.base import signals;"
+        f"signals.HEARD.extend({heard}); signals.SAID.extend({said});"
+        "signals.leave(SystemExit(130))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == ends
+
+
 SERVER_ENDS = """
 import os
 from multiprocessing import forkserver

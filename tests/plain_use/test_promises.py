@@ -6,7 +6,6 @@ worker, and in ``fit``. TESTS names the tests of other files that try more.
 
 import os
 import re
-import site
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,12 +50,12 @@ from pathlib import Path
 import numpy as np
 from hsiaug.api import Card, Entry, PatchSamples, hookimpl
 
-TRUTH = LABELS
+TRUTH = (LABELS).copy()
 
 
 def holds_labels(value):
     """Whether it is an array with the labels of all pixels."""
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu":
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu" or value is TRUTH:
         return False
     return value.size == TRUTH.size and (value.ravel() == TRUTH.ravel()).mean() > 0.5
 
@@ -82,6 +81,11 @@ def of_frames():
             frame = frame.f_back
 
 
+def of_objects():
+    for value in gc.get_objects():
+        yield from reached(value, 1)
+
+
 def none_of(values):
     if any(map(holds_labels, values)):
         return
@@ -92,7 +96,7 @@ def handed(given):
     return {
         (1, "what it is given"): lambda: none_of(reached(given)),
         (1, "frames of its process"): lambda: none_of(of_frames()),
-        (1, "objects of its process"): lambda: none_of(gc.get_objects()),
+        (1, "objects of its process"): lambda: none_of(of_objects()),
     }
 
 
@@ -119,7 +123,7 @@ WAYS = {
     (3, "a new record"): lambda: (STORE / "records" / "forged").touch(),
     (3, "the user's cache"): lambda: (CACHE / "forged").touch(),
     (3, "hsiaug"): lambda: open(HSIAUG, "ab").close(),
-    (3, "an installed package"): lambda: Path(SITE, "forged.pth").touch(),
+    (3, "an installed package"): lambda: open(np.__file__, "ab").close(),
     (3, "its own package"): lambda: open(__file__, "ab").close(),
 }
 
@@ -169,6 +173,9 @@ class Breaker:
     def fit(self, view, *, seed, device, progress):
         ways = {**handed([view, progress, self]), **WAYS}
         facts = {"tried": [f"{a} {b}" for a, b in ways], "broke": tried(ways), "import": AT_IMPORT}
+        labels = TRUTH.copy()
+        holder = Fitted(labels, None, None)
+        facts["where labels are"] = tried(handed([holder]))
         every()
         return Fitted(view.real.x, view.real.y, facts)
 
@@ -264,7 +271,7 @@ def run(folder: Path, isolate: str, generators: str) -> Run:
         "MARKS": marks,
     }
     named = "".join(f"{name} = Path({str(path)!r})\n" for name, path in places.items())
-    named += f"HSIAUG, SITE = {package.__file__!r}, {site.getsitepackages()[0]!r}\n"
+    named += f"HSIAUG = {package.__file__!r}\n"
     starts = STARTS.replace("MARK", mark).replace("HOW()", "")
     starts = starts.replace(
         "(popen, session, daemon, fork, pool, joblib)", "(popen, session, daemon, fork)"
@@ -339,6 +346,7 @@ def test_every_sentence_is_one_and_has_tests() -> None:
 )
 def test_1_a_plugin_is_never_handed_a_test_label(way: str, sealed: Run) -> None:
     assert f"1 {way}" in sealed.facts["tried"] and f"1 {way}" not in sealed.facts["broke"]
+    assert f"1 {way}" in sealed.facts["where labels are"]
 
 
 def refused(way: str, sealed: Run, unsealed: Run) -> None:

@@ -6,6 +6,7 @@ cannot be told from a worker's last words, and a call into compiled code cannot 
 """
 
 import os
+import pickle
 import tempfile
 import threading
 import time
@@ -246,7 +247,8 @@ class Worker:
         self.draw = first.draw_hash
         # Where it died while it was idle, that is noticed when its answer is waited for.
         with suppress(OSError):
-            self.child.connection.send((trials, None if known else blind))
+            packed = [pickle.dumps(trial) for trial in trials]
+            self.child.connection.send((packed, None if known else blind))
 
     def _begin(self, start: WorkerStart) -> Child:
         self.temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
