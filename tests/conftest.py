@@ -200,9 +200,12 @@ def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
 
 @pytest.fixture
 def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Intervals and copied pieces are looked at in tests/metrics; most time of a report and of a
-    trial of masks goes into them.
+    """Intervals, copied pieces and means over repeated draws are looked at in tests/metrics; most
+    time of a report and of a trial of masks goes into them.
     """
+    for module in ("fidelity", "dense.fidelity", "dense.layout"):
+        monkeypatch.setattr(f"hsiaug.metrics.{module}.REPEATS", 1)
+    monkeypatch.setattr("hsiaug.metrics.fidelity.MAX_SPECTRA_PER_CLASS", 60)
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
@@ -218,10 +221,12 @@ def few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests of commands that write pictures too: at 300 dots per inch, the dots are most of
-    their work.
+def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of commands that write pictures too: figures are put together and written, and not
+    drawn, which is most of their work. What they show is looked at in tests/report and
+    tests/quality.
     """
+    monkeypatch.setattr("matplotlib.figure.Figure.draw", lambda figure, renderer: None)
     monkeypatch.setattr("hsiaug.report.figures.files.DPI", 50)
 
 

@@ -32,7 +32,7 @@ from tests.report.report_records import believable, record
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks for open files in /proc"),
-    pytest.mark.usefixtures("coarse_pictures"),
+    pytest.mark.usefixtures("blank_pictures"),
 ]
 
 KINDS = ("full", "broken", "read-only", "short", "gone")

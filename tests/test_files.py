@@ -31,7 +31,7 @@ from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.splits import split_figure
 from tests.report.report_records import benchmark, record
 
-pytestmark = pytest.mark.usefixtures("coarse_pictures")
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 OLD = b"what was there before"
 GROUND = Georeference((2.0, 0.0, 500000.0, 0.0, -2.0, 5000000.0))

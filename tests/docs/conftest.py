@@ -11,7 +11,7 @@ from tests.in_process import run_trials_here
 
 
 @pytest.fixture(autouse=True)
-def trials_here(monkeypatch: pytest.MonkeyPatch, coarse_pictures: None, few_prompts: None) -> None:
+def trials_here(monkeypatch: pytest.MonkeyPatch, blank_pictures: None, few_prompts: None) -> None:
     """Pages are about commands; tests/bench has the processes that trials run in, each of which
     loads all libraries, and tests/report what pictures show.
     """
