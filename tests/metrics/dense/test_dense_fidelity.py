@@ -9,7 +9,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import adjacency, fit_axes, fit_image_space, image_features
-from hsiaug.metrics.dense.fidelity import copying_statistic, dense_fidelity
+from hsiaug.metrics.dense.fidelity import DenseFidelity, copying_statistic, dense_fidelity
 from hsiaug.metrics.neighbours import turn_maps
 from hsiaug.metrics.spectra import frechet_between
 from tests.toyworld import ToyWorld, toy_world
@@ -27,6 +27,12 @@ def sets(world: ToyWorld) -> Sets:
     return world.draw(60, 0), world.draw(50, 1), world.draw(50, 2)
 
 
+@pytest.fixture(scope="module")
+def fresh(sets: Sets) -> DenseFidelity:
+    """Fresh real tiles in place of made ones."""
+    return dense_fidelity(*sets, classes=5)
+
+
 def test_frechet_is_that_of_gaussians_in_closed_form() -> None:
     rng = np.random.default_rng(0)
     known, moved, wider = (
@@ -40,32 +46,34 @@ def test_frechet_is_that_of_gaussians_in_closed_form() -> None:
 
 
 def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(
-    sets: Sets, world: ToyWorld
+    sets: Sets, world: ToyWorld, fresh: DenseFidelity
 ) -> None:
-    train, held, made = sets
-    real = dense_fidelity(train, held, made, classes=5)
+    train, held, _ = sets
     coarse = replace(world, fields=9).draw(50, 3)
     blurred = replace(coarse, images=(coarse.images + np.roll(coarse.images, 1, axis=-1)) / 2)
     far = dense_fidelity(train, held, blurred, classes=5)
 
     for name in ("fd_image", "fd_mask", "msad", "shares"):
-        value, floor = real[name].value or 0, real[name].floor or 0
+        value, floor = fresh[name].value or 0, fresh[name].floor or 0
         assert value < 2.5 * floor, name
-        assert real[name].n == 50
+        assert fresh[name].n == 50
     for name in ("fd_image", "fd_mask"):
         assert (far[name].value or 0) > 2.5 * (far[name].floor or 0), name
-    assert real.as_json()["extractor"] == "specfd-2"
-    shares = real.by_class[1]
+    assert fresh.as_json()["extractor"] == "specfd-2"
+    shares = fresh.by_class[1]
     assert shares["ratio"] == pytest.approx((shares["made"] or 0) / (shares["train"] or 1))
-    json.dumps(real.as_json(), allow_nan=False)
+    json.dumps(fresh.as_json(), allow_nan=False)
 
 
-@pytest.mark.parametrize("way", range(8))
-def test_copies_are_found_however_they_are_turned(sets: Sets, way: int) -> None:
+def test_copies_are_found_however_they_are_turned(sets: Sets) -> None:
     train, held, _ = sets
-    copies = DenseSamples.made(
-        turn_maps(train.images[20:40])[way], turn_maps(train.masks[20:40])[way]
+    # The eight ways take turns.
+    way = np.arange(20) % 8
+    images, masks = (
+        np.stack(turn_maps(maps[20:40]))[way, np.arange(20)]
+        for maps in (train.images, train.masks)
     )
+    copies = DenseSamples.made(images, masks)
     report = dense_fidelity(train, held, copies, classes=5)
 
     assert report["copies"].value == 100
@@ -75,9 +83,10 @@ def test_copies_are_found_however_they_are_turned(sets: Sets, way: int) -> None:
     assert sorted(made for made, _, _ in report.nearest) == list(range(20))
 
 
-def test_tiles_that_are_put_together_of_training_pieces_are_found(sets: Sets) -> None:
-    train, held, made = sets
-    fresh = dense_fidelity(train, held, made, classes=5)
+def test_tiles_that_are_put_together_of_training_pieces_are_found(
+    sets: Sets, fresh: DenseFidelity
+) -> None:
+    train, held, _ = sets
     mosaics = train.images.copy()
     mosaics[:, ..., 8:] = np.roll(train.images, 1, axis=0)[:, ..., 8:]
     pieced = dense_fidelity(train, held, replace(train, images=mosaics), classes=5)
@@ -90,13 +99,12 @@ def test_tiles_that_are_put_together_of_training_pieces_are_found(sets: Sets) ->
     assert "pieces_17" not in {measure.name for measure in fresh.measures}
 
 
-def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets) -> None:
-    train, held, made = sets
+def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets, fresh: DenseFidelity) -> None:
+    train, held, _ = sets
     noise = np.random.default_rng(0).normal(0, 0.02, train.images[:30].shape)
     noisy = dense_fidelity(
         train, held, DenseSamples.made(train.images[:30] + noise, train.masks[:30]), classes=5
     )
-    fresh = dense_fidelity(train, held, made, classes=5)
 
     assert noisy["copies"].value == 0
     assert (noisy["copying"].value or 0) < -3 < (fresh["copying"].value or 0)
@@ -132,7 +140,9 @@ def test_the_angle_of_each_class_is_told_and_their_mean_is_msad(sets: Sets) -> N
     )
 
 
-def test_each_date_is_compared_with_that_date_and_changes_no_other_number(sets: Sets) -> None:
+def test_each_date_is_compared_with_that_date_and_changes_no_other_number(
+    sets: Sets, fresh: DenseFidelity
+) -> None:
     def with_dates(part: DenseSamples, second: float) -> DenseSamples:
         images = np.concatenate([part.images, part.images + np.float32(second)], axis=1)
         return replace(part, images=images)
@@ -144,7 +154,7 @@ def test_each_date_is_compared_with_that_date_and_changes_no_other_number(sets: 
 
     assert (bright["fd_image_2"].value or 0) > 5 * (bright["fd_image_2"].floor or 0)
     assert bright["fd_image_1"].value == same["fd_image_1"].value
-    one_date = [measure.name for measure in dense_fidelity(*sets, classes=5).measures]
+    one_date = [measure.name for measure in fresh.measures]
     assert "fd_image" in one_date and "fd_image_1" not in one_date
 
 
