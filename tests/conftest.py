@@ -34,6 +34,7 @@ from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.browsers import NO_BROWSER
 from tests.few_prompts import ask_few_prompts
+from tests.few_steps import take_few_steps
 from tests.third_party import DUMMY, install
 
 # An example may take as long as it takes: a busy or a slow machine is no defect.
@@ -218,6 +219,12 @@ def few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     of a generator that reads text goes into samples for it.
     """
     ask_few_prompts(monkeypatch)
+
+
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See :mod:`tests.few_steps`."""
+    take_few_steps(monkeypatch)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ class PixelTrees:
 
     @classmethod
     def learn(
-        cls, space: Space, x: NDArray[np.float64], y: Ids, number: int = 0, trees: int = TREES
+        cls, space: Space, x: NDArray[np.float64], y: Ids, number: int = 0, *, trees: int
     ) -> Self:
         """Learn from spectra x (n, B) of classes y (n,).
 
@@ -128,8 +128,8 @@ class Oracle:
         second = rest + at_most(y[rest:], PIXELS, rng)
         learnt, others = (window_means(scene.pixels, at[rows]) for rows in (first, second))
         space = fit_space(learnt, AXES)
-        judge = PixelTrees.learn(space, learnt, y[first], 0)
-        other = PixelTrees.learn(space, others, y[second], 1)
+        judge = PixelTrees.learn(space, learnt, y[first], 0, trees=TREES)
+        other = PixelTrees.learn(space, others, y[second], 1, trees=TREES)
         truth = y[second]
         right = judge.name(others) == truth
         everywhere = np.ones(scene.labels.shape, dtype=bool)

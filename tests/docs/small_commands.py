@@ -31,7 +31,7 @@ SMALL = (
     ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--classifier", r"svm,filtered:svm", "svm"),
-    ("benchmark", "--protocol", r"picks:8:picks\.csv", "picks:8:filled.csv"),
+    ("benchmark", "--protocol", r"picks:8:picks\.csv", "picks:2:filled.csv"),
     (
         "benchmark",
         "--generator",
