@@ -404,10 +404,10 @@ def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(
         assert one[0] != other[0] and one[1:] == other[1:]
 
 
-def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
-    typed, tmp_path, monkeypatch
-):
-    # A clock that sleeping and looking at it move on: how busy the machine is changes nothing.
+def own_clock(patch: pytest.MonkeyPatch, look: float) -> Callable[[], float]:
+    """A clock that sleeping moves on, and looking at it by ``look`` seconds: how busy the machine
+    is changes nothing. Returns what tells the seconds that were spent.
+    """
     spent = 0.0
 
     def spend(seconds: float) -> float:
@@ -416,12 +416,19 @@ def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
         return 1e9 + spent
 
     for name in ("time", "perf_counter", "process_time"):
-        monkeypatch.setattr(time, name, lambda: spend(0.0005))
-    monkeypatch.setattr(time, "sleep", spend)
+        patch.setattr(time, name, lambda: spend(look))
+    patch.setattr(time, "sleep", spend)
+    return lambda: spent
+
+
+def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
+    typed, tmp_path, monkeypatch
+):
+    spent = own_clock(monkeypatch, look=0.0005)
     said = fields(typed("--generator", "poison,vast,sleepy", "--budget", "5s"))
 
     # sleepy needs 2 s on each of 3 draws; the trial in flight may end late.
-    assert spent < 5 + 2
+    assert spent() < 5 + 2
     assert said["verdict"][0].startswith(("none helps", "not decided"))
     assert sorted(line.split(":")[0] for line in said["not tried"])[-2:] == [
         "sleepy at λ=1",
@@ -442,7 +449,10 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(
     typed: Typed, tmp_path: Path
 ) -> None:
     words = ("--protocol", "all", "--generator", "oracle")
-    short = fields(typed(*words, "--budget", "1s", "--store", "short"))
+    with pytest.MonkeyPatch.context() as patch:
+        own_clock(patch, look=0.005)
+        short = fields(typed(*words, "--budget", "1s", "--store", "short"))
+    assert list(Store(tmp_path / "short").records())
     long = fields(typed(*words, "--store", "long"))
     again = fields(typed(*words, "--store", "short"))
     made = {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()}

@@ -37,7 +37,7 @@ def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> No
         manifest["generator"]["name"] == "duplicate"
         and manifest["audit"]["centre_overlap_percent"] == 0
     )
-    assert (out / "contact_sheet.png").stat().st_size > 5000
+    assert (out / "contact_sheet.png").read_bytes().startswith(b"\x89PNG")
     assert manifest["reliability"]["scores"][0]["name"] == "pixels"
     assert all(0 <= row["agreement"] <= 1 for row in manifest["files"])
 

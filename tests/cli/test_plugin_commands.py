@@ -74,6 +74,11 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
     assert ["ok", telling] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
     passed = {"generator": 12, "classifier": 11, "protocol": 8}[kind]
     assert f"{kind} brand-new: {passed} ok, 0 failed" in answer.stderr
+
+
+def test_the_test_of_a_new_package_runs_the_kit_on_what_is_installed(tmp_path: Path) -> None:
+    package = write_package("protocol", "brand-new", tmp_path)
+    (install_wheel if CAN_BUILD else install_by_hand)(package, tmp_path / "site")
     asked = ("pytest", "-q", "-p", "no:cacheprovider", str(package / "tests"))
     tested = python_module(*asked, cwd=package, env=environment(tmp_path / "site"))
     assert tested.returncode == 0 and "1 passed" in tested.stdout, tested.stdout + tested.stderr
@@ -157,7 +162,7 @@ def test_a_broken_rule_is_named_with_the_mend_and_gives_exit_code_1(tmp_path: Pa
     # Not installed: a module in the folder of whoever calls.
     (tmp_path / "dummy_plugin.py").write_text(UNSEEDED + "\nprint('noise of a plugin')\n")
     words = ("plugins", "check", "dummy_plugin:Generator", "--kind", "generator", "--json")
-    answer = hsiaug_anew(*words, cwd=tmp_path)
+    answer = hsiaug(*words, cwd=tmp_path)
 
     assert answer.returncode == 1, answer.stderr
     found = json.loads(answer.stdout)

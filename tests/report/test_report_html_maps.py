@@ -28,8 +28,13 @@ def split(toy: Scene) -> Split:
 
 @pytest.fixture
 def store(toy: Scene, split: Split, tmp_path: Path) -> Store:
+    """See :func:`filled`."""
+    return filled(tmp_path / "store", toy, split)
+
+
+def filled(folder: Path, toy: Scene, split: Split) -> Store:
     """Trials on the toy scene: each calls one of so many test pixels by the wrong class."""
-    kept = Store(tmp_path / "store", create=True)
+    kept = Store(folder, create=True)
     index = np.flatnonzero(split.test)
     true = toy.labels.ravel()[index]
     for generator, every in (("none", 2), ("duplicate", 3), ("smote", 4), ("mixup", 5)):
@@ -48,6 +53,12 @@ def page_of(store: Store, change: dict | None = None) -> Node:
     return parsed(render_html(build_report(records, store="results"), store))
 
 
+@pytest.fixture(scope="module")
+def page(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory) -> Node:
+    """The page of such a store."""
+    return page_of(filled(tmp_path_factory.mktemp("maps") / "store", toy, split))
+
+
 def maps(page: Node) -> dict[str, Image.Image]:
     """Caption → picture."""
     found = {}
@@ -64,9 +75,9 @@ def called(page: Node, name: str) -> NDArray[np.uint8]:
 
 
 def test_the_scene_its_classes_the_split_the_controls_and_the_best_arm_are_drawn(
-    store: Store,
+    page: Node,
 ) -> None:
-    names = [name.split(": AA")[0] for name in maps(page_of(store))]
+    names = [name.split(": AA")[0] for name in maps(page)]
     assert names == [
         "colours",
         "true classes",
@@ -77,23 +88,19 @@ def test_the_scene_its_classes_the_split_the_controls_and_the_best_arm_are_drawn
     ]
 
 
-def test_a_map_shows_what_the_trial_called_each_pixel(
-    store: Store, toy: Scene, split: Split
-) -> None:
-    true, drawn = (
-        np.asarray(maps(page_of(store))["true classes"].convert("RGBA")),
-        called(page_of(store), "duplicate"),
-    )
+def test_a_map_shows_what_the_trial_called_each_pixel(page: Node, split: Split) -> None:
+    true = np.asarray(maps(page)["true classes"].convert("RGBA"))
+    drawn = called(page, "duplicate")
     wrong = (true[..., :3] != drawn[..., :3]).any(axis=-1) & split.test
     assert sorted(np.flatnonzero(wrong)) == list(np.flatnonzero(split.test)[::3])
 
 
-def test_what_is_not_tested_is_transparent(store: Store, split: Split) -> None:
-    assert np.array_equal(called(page_of(store), "none")[..., 3] > 0, split.test)
+def test_what_is_not_tested_is_transparent(page: Node, split: Split) -> None:
+    assert np.array_equal(called(page, "none")[..., 3] > 0, split.test)
 
 
-def test_the_map_of_the_split_shows_training_pixels(store: Store, split: Split) -> None:
-    drawn = np.asarray(maps(page_of(store))["split of draw 0"].convert("RGB"))
+def test_the_map_of_the_split_shows_training_pixels(page: Node, split: Split) -> None:
+    drawn = np.asarray(maps(page)["split of draw 0"].convert("RGB"))
     assert np.array_equal((drawn == rgb_of(TRAIN)).all(axis=-1), split.train)
 
 

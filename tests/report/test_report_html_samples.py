@@ -53,10 +53,12 @@ def spectra_of(classes: int, bands: int = 6) -> MeanSpectra:
     return with_test_pixels(spectra, tested)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Trials of four generators, one of which was made before samples were kept."""
-    kept = Store(tmp_path / "store", create=True)
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Trials of four generators, one of which was made before samples were kept. It is only
+    read.
+    """
+    kept = Store(tmp_path_factory.mktemp("samples") / "store", create=True)
     for made in benchmark(DRAWS, ("none", "duplicate", "smote", "mixup", "noise")):
         one = believable(made)
         name, classes = one["spec"]["generator"]["name"], len(one["class_names"])
@@ -74,6 +76,12 @@ def page_of(store: Store, *, alone: bool = False) -> Node:
     )
 
 
+@pytest.fixture(scope="module")
+def page(store: Store) -> Node:
+    """The page of the store."""
+    return page_of(store)
+
+
 def pictures(page: Node) -> list[tuple[str, Any]]:
     """Caption and picture of each figure of the section."""
     shown = []
@@ -84,8 +92,7 @@ def pictures(page: Node) -> list[tuple[str, Any]]:
     return shown
 
 
-def test_each_generator_has_a_picture_of_each_class(store: Store) -> None:
-    page = page_of(store)
+def test_each_generator_has_a_picture_of_each_class(store: Store, page: Node) -> None:
     (part,) = page.all("details", id="t0-samples")
     names = next(store.records())["class_names"]
 
@@ -101,9 +108,9 @@ def test_each_generator_has_a_picture_of_each_class(store: Store) -> None:
 
 
 def test_a_picture_has_real_patches_above_generated_ones_and_the_nearest_below(
-    store: Store,
+    page: Node,
 ) -> None:
-    _, drawn = pictures(page_of(store))[0]
+    _, drawn = pictures(page)[0]
     shades = drawn[:, 3, 0]
     rows = [int(shades[i]) for i in range(len(shades)) if i == 0 or shades[i] != shades[i - 1]]
     assert rows == [200, 255, len("mixup"), 255, len("mixup") + 50]
@@ -147,8 +154,10 @@ def test_pieces_that_are_all_but_copies_are_told_below_the_layout() -> None:
     assert line.endswith("(5 % would be chance): 57 % of 5×5 pixels, 0 % of 17×17 pixels.")
 
 
-def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(store: Store) -> None:
-    for figure in page_of(store).all("figure", **{"class": "sample"}):
+def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(page: Node) -> None:
+    figures = page.all("figure", **{"class": "sample"})
+    assert figures
+    for figure in figures:
         (image,) = figure.all("img")
         assert "real training, generated, nearest real" in image.attributes["alt"]
 
@@ -183,9 +192,10 @@ def test_tiles_are_shown_with_their_masks(tmp_path: Path, dates: int) -> None:
     one = believable(record(generator="smote"))
     predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
     store.put(one, predictions, tiles_of(dates))
-    shown = pictures(page_of(store))
+    page = page_of(store)
+    shown = pictures(page)
     assert [caption for caption, _ in shown] == ["real training", "generated", "nearest real"]
-    (part,) = page_of(store).all("details", id="t0-samples")
+    (part,) = page.all("details", id="t0-samples")
     legend = [span.text for span in part.all("p", **{"class": "legend"})[0].all("span")]
     # Of a change only what changed is outlined.
     assert legend == one["class_names"][dates - 1 :]
@@ -193,8 +203,7 @@ def test_tiles_are_shown_with_their_masks(tmp_path: Path, dates: int) -> None:
     assert shown[0][1].shape[0] > 2 * (side - 20)
 
 
-def test_mean_spectra_of_each_class_stand_beside_its_pictures(store: Store) -> None:
-    page = page_of(store)
+def test_mean_spectra_of_each_class_stand_beside_its_pictures(store: Store, page: Node) -> None:
     names = next(store.records())["class_names"]
     plots = page.all("figure", **{"class": "spectrum"})
 

@@ -70,8 +70,7 @@ def test_copies_are_found_however_they_are_turned(sets: Sets) -> None:
     # The eight ways take turns.
     way = np.arange(20) % 8
     images, masks = (
-        np.stack(turn_maps(maps[20:40]))[way, np.arange(20)]
-        for maps in (train.images, train.masks)
+        np.stack(turn_maps(maps[20:40]))[way, np.arange(20)] for maps in (train.images, train.masks)
     )
     copies = DenseSamples.made(images, masks)
     report = dense_fidelity(train, held, copies, classes=5)
