@@ -13,7 +13,6 @@ from report_records import CLASSES, audit_of, benchmark, failure, record
 
 from hsiaug.report import build_report, render_html, render_report
 
-
 MADE: dict[bytes, Node] = {}
 
 
