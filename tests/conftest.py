@@ -228,13 +228,13 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests of commands that write pictures too: figures are put together and written, and not
-    drawn, which is most of their work. What they show is looked at in tests/report and
-    tests/quality.
+def blank_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what writes pictures too: figures are put together and written, and not drawn,
+    which is most of their work. What they show is looked at in tests that are marked ``drawn``, in
+    tests/quality and in tests/report.
     """
-    monkeypatch.setattr("matplotlib.figure.Figure.draw", lambda figure, renderer: None)
-    monkeypatch.setattr("hsiaug.report.figures.files.DPI", 50)
+    if request.node.get_closest_marker("drawn") is None:
+        monkeypatch.setattr("matplotlib.figure.Figure.draw", lambda figure, renderer: None)
 
 
 @pytest.fixture

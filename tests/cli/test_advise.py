@@ -115,7 +115,7 @@ def hsiaug_plugins():
 '''
 MODULES = ("dummy_plugin", "planted_plugin")
 QUICK = {"--classifier": "memory", "--lambda": "1", "--times": "0", "--patch": "3"}
-QUICK |= {"--jobs": "1", "--device": "cpu"}
+QUICK |= {"--jobs": "1", "--device": "cpu", "--view": "raw"}
 Typed = Callable[..., str]
 
 
@@ -179,7 +179,8 @@ def fields(stdout: str) -> dict[str, list[str]]:
 def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
     typed: Typed, tmp_path: Path
 ) -> None:
-    said = fields(typed("--protocol", "all", "--generator", "poison,oracle"))
+    words = ("--protocol", "all", "--generator", "poison,oracle", "--view", "auto")
+    said = fields(typed(*words))
 
     assert re.match(
         r"use oracle at λ=1 with memory: AA \(4 of 5\) \+.*\], AA all \+.*, OA", said["verdict"][0]
@@ -450,7 +451,7 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(
 ) -> None:
     words = ("--protocol", "all", "--generator", "oracle")
     with pytest.MonkeyPatch.context() as patch:
-        own_clock(patch, look=0.005)
+        own_clock(patch, look=0.0005)
         short = fields(typed(*words, "--budget", "1s", "--store", "short"))
     assert list(Store(tmp_path / "short").records())
     long = fields(typed(*words, "--store", "long"))

@@ -22,6 +22,7 @@ def flight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.drawn
 def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path: Path) -> None:
     words = (
         "--labels",

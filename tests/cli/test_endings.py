@@ -66,6 +66,7 @@ def pdf_fonts(content: bytes) -> set[bytes]:
     return set(re.findall(rb"/Subtype /(Type3|TrueType|CIDFontType2|Type1)", content))
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize(
     ("name", "pictures", "row"),
     [("split", PICTURES, "class,name,"), ("compare", (), "scene,protocol,")],

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import savemat
+from sklearn.ensemble import RandomForestClassifier
 from spectral.io import envi
 from typer.testing import CliRunner
 
@@ -42,9 +43,15 @@ from tests.in_process import run_trials_here
 
 @pytest.fixture(autouse=True, scope="module")
 def trials_here() -> Iterator[None]:
-    """What is looked at are maps; tests/bench has the processes that trials run in."""
+    """What is looked at are maps, by forests of few trees; tests/bench has the processes that trials
+    run in.
+    """
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
+        patch.setattr(
+            "sklearn.ensemble.RandomForestClassifier",
+            lambda trees, **how: RandomForestClassifier(min(trees, 20), **how),
+        )
         yield
 
 
@@ -107,6 +114,7 @@ def hash_of(folder: Path, generator: str) -> str:
     )
 
 
+@pytest.mark.drawn
 def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Path) -> None:
     rasterio = pytest.importorskip("rasterio")
     record = hash_of(mapped, "smote")

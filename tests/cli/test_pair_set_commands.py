@@ -131,6 +131,7 @@ def test_pairs_are_generated_without_naming_the_task(fields: Path) -> None:
     assert json.loads((out / "manifest.json").read_text())["pairs"] == 3
 
 
+@pytest.mark.drawn
 def test_a_split_of_pairs_is_drawn_counted_and_pictured(fields: Path) -> None:
     out = fields.parent / "map.png"
     text = run("split", fields, "--patch", "16", "--protocol", "places:5", "--out", out)

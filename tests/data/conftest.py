@@ -20,6 +20,11 @@ names = ["wheat", "rye", "track"]
 """
 
 
+@pytest.fixture(autouse=True)
+def _blank_pictures(blank_pictures: None) -> None:
+    """Each scene that is added gets a picture."""
+
+
 @pytest.fixture
 def cube() -> np.ndarray:
     """(6, 5, 4) uint16 with three different axes, so that a swapped one is seen."""

@@ -25,6 +25,8 @@ from hsiaug.report.tables import ReportTable
 from hsiaug.report.two_arms import compare_arms
 from hsiaug.results import read_store
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "cluster" / "suite.csv"
 
 

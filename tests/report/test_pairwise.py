@@ -20,6 +20,8 @@ from hsiaug.report.two_arms import (
     notes,
 )
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 A, B = "none/svm", "smote/svm"
 B_ABOVE, B_BELOW = "B above A", "B below A"
 

@@ -8,17 +8,21 @@ import json
 import pickle
 import re
 
+import pytest
 from html_pages import Node, parsed, picture_named, table_named
+from matplotlib.figure import Figure
 from report_records import CLASSES, audit_of, benchmark, failure, record
 
 from hsiaug.report import build_report, render_html, render_report
+
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 MADE: dict[bytes, Node] = {}
 
 
 def page_of(records: list[dict], **report: object) -> Node:
     """The page of records; of those that several tests ask for, made once, and only read."""
-    asked = pickle.dumps((records, report))
+    asked = pickle.dumps((records, report, Figure.draw.__qualname__))
     if asked not in MADE:
         MADE[asked] = parsed(render_html(build_report(records, store="results", **report)))
     return MADE[asked]
@@ -63,6 +67,7 @@ def spread(draws: int = 4) -> list[dict]:
     return records
 
 
+@pytest.mark.drawn
 def test_a_generator_that_helps_is_said_to() -> None:
     records = [
         record(0.5, aa, generator=generator, seed=seed, recall=[aa, aa + step, aa - step])
@@ -205,6 +210,7 @@ def test_masks_have_their_own_metrics_and_no_map() -> None:
     assert "No maps: " in page.text
 
 
+@pytest.mark.drawn
 def test_equal_records_give_equal_pages() -> None:
     records = spread(draws=2)
     page = render_html(build_report(records))
@@ -217,6 +223,7 @@ def test_classes_that_the_records_do_not_name_stay_out() -> None:
     assert len(CLASSES) == len(table_named(page_of(benchmark(2)), "Recall per class, svm"))
 
 
+@pytest.mark.drawn
 def test_the_page_shows_the_figures_of_the_files() -> None:
     swept = [
         record(0.5, 0.5, generator="smote", lam=lam, seed=s) for lam in (1.0, 2.0) for s in range(2)

@@ -20,6 +20,8 @@ from hsiaug.report import build_report, render_html
 from hsiaug.report.sections.maps import palette_png
 from hsiaug.trial.store import Store
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture(scope="module")
 def split(toy: Scene) -> Split:

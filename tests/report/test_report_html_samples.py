@@ -19,6 +19,8 @@ from hsiaug.report.sections import samples as sample_pictures
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet, mean_spectra, with_test_pixels
 from hsiaug.trial.store import Store
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 DRAWS = 2
 
 

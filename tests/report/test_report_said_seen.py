@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
 from html_pages import parsed, table_named
 from report_records import benchmark, record
 
 from hsiaug.report import build_report, render_html, render_report
 from hsiaug.report.render_data import csv_of, data_rows
 from hsiaug.report.sections.said_seen import said_grid
+
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 HEADING = "What samples show of what prompts say, in percent: indian-pines"
 

@@ -13,6 +13,8 @@ from hsiaug.report.grid import frame_grid
 from hsiaug.report.section import Section, without_parts
 from hsiaug.report.sections import section_kinds
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 COST = "Cost of every arm, over all draws"
 
 

@@ -31,6 +31,8 @@ from hsiaug.trial.sample_measures import SampleMeasure, read_measures, write_mea
 from hsiaug.trial.store import Store
 from tests.report.report_records import failure, record
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 SETTING = TableSetting("toy", "kshot:3")
 DRAWS = (0, 1, 2)
 
