@@ -18,7 +18,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
 
-pytestmark = pytest.mark.usefixtures("few_rounds")
+pytestmark = pytest.mark.usefixtures("few_rounds", "blank_pictures")
 
 SUITE = """
 store = "kept"
