@@ -22,6 +22,8 @@ from tests.in_process import run_trials_here
 
 TOY = toy_scene()
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 def test_arrays_become_a_scene_and_the_scene_a_map(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
