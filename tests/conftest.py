@@ -206,6 +206,8 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     for module in ("fidelity", "dense.fidelity", "dense.layout"):
         monkeypatch.setattr(f"hsiaug.metrics.{module}.REPEATS", 1)
+    for module in ("patch_layout", "dense.layout"):
+        monkeypatch.setattr(f"hsiaug.metrics.{module}.TESTED", 100)
     monkeypatch.setattr("hsiaug.metrics.fidelity.MAX_SPECTRA_PER_CLASS", 60)
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
