@@ -673,13 +673,14 @@ class Results:
 
     def __repr__(self) -> str:
         from hsiaug.report.answer_text import answer_texts
+        from hsiaug.report.answers import three_answers
 
         sentences = [
             line
             for table in self.report.compared
             for line in (
                 f"{table.title}:",
-                *(f"  {text.line}" for text in answer_texts(table.answers)),
+                *(f"  {text.line}" for text in answer_texts(three_answers(table))),
             )
         ]
         failed = sum(len(table.failed) for table in self.report.tables)

@@ -15,6 +15,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report
 from hsiaug.report.answer_text import use_sentences
+from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.formatting import count
 from hsiaug.tasks.task import Task
@@ -138,12 +139,13 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     decided = [
         (table, cell)
         for table in clean
-        if (cell := table.answers.use.cell) and table.answers.use.status != "TOO FEW DRAWS"
+        if (cell := three_answers(table).use.cell)
+        and three_answers(table).use.status != "TOO FEW DRAWS"
     ]
     if not decided:
         return None
-    table, cell = max(decided, key=lambda pair: pair[0].answers.draws)
-    answers = table.answers
+    table, cell = max(decided, key=lambda pair: three_answers(pair[0]).draws)
+    answers = three_answers(table)
     sentences = " ".join(use_sentences(answers))
     sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
     return ShownByBenchmark(sentence, cell)

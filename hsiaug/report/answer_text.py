@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.answers import Answer, Answers, Contrast, Status
+from hsiaug.report.answers import Answer, Answers, Contrast, Status, three_answers
 from hsiaug.report.tables import build_report
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import CONTROL_WORDS
@@ -161,6 +161,6 @@ def running_answer_lines(records: Iterable[Record], ended: str) -> tuple[str, ..
     for table in build_report(records).compared:
         of = table.condition
         lines.append(f"{of.scene}, {of.protocol}, after {ended}; may change:")
-        texts = answer_texts(table.answers, running=True)
+        texts = answer_texts(three_answers(table), running=True)
         lines += [f"  {text.line}" for text in texts]
     return tuple(lines)

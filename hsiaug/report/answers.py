@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
 
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
 from hsiaug.metrics.verdict import Shown
@@ -215,8 +216,12 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
+_KNOWN: WeakKeyDictionary[ReportTable, Answers] = WeakKeyDictionary()
+"""The answers of tables that are still in use."""
+
+
 def three_answers(table: ReportTable) -> Answers:
-    """Answer the three questions for a table, which keeps them as :attr:`ReportTable.answers`.
+    """Answer the three questions for a table, once as long as it is in use.
 
     Parameters
     ----------
@@ -228,6 +233,12 @@ def three_answers(table: ReportTable) -> Answers:
     Answers
         Controls are answered for only where no other generator ran.
     """
+    if table not in _KNOWN:
+        _KNOWN[table] = _answer_all(table)
+    return _KNOWN[table]
+
+
+def _answer_all(table: ReportTable) -> Answers:
     judged = [arm for arm in table.judged if (verdict := arm[NONE].verdict) and verdict.of]
     asked_for = [arm for arm in judged if not arm[NONE].cell.is_control]
     controls_only = bool(judged) and not asked_for
@@ -367,8 +378,7 @@ def _use(table: ReportTable, first: Answer) -> Use:
     """The arm with the highest mean, of those that are shown above no samples and of the
     classifiers without samples. No difference between two arms is claimed by this choice.
     """
-    key = table.scores.main.key
-    means = {cell: mean.mean for cell in table.cells.values() if (mean := cell.summary(key))}
+    means = table.main_scores
     without_samples = {cell: mean for cell, mean in means.items() if cell.without_samples}
     shown = {
         cell: mean

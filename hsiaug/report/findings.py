@@ -9,6 +9,7 @@ from statistics import fmean
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Finding, Shown, Verdict, undecided
+from hsiaug.report.answers import three_answers
 from hsiaug.report.gains import Gain, rival_of
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
@@ -106,17 +107,13 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
     store : str or None
         As an option, to say what to run next.
     """
-    means = {
-        cell: mean[0]
-        for cell in table.cells.values()
-        if (mean := cell.summary(table.scores.main.key))
-    }
-    cell = max(means, key=lambda one: means[one], default=None)
+    means = table.main_scores
+    cell = max(means, key=means.__getitem__, default=None)
     ids = table.large or range(1, len(table.class_names) + 1)
     told = {
         table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))
     }
-    use = table.answers.use
+    use = three_answers(table).use
     used = use.cell if store is not None and table.scores.fields else None
     about = {
         "cell": cell,

@@ -7,6 +7,7 @@ from operator import attrgetter
 from statistics import fmean
 
 from hsiaug.report.answer_text import headline
+from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import CellKey
 from hsiaug.report.columns import MOST_ROWS, metric_entry, of_rows
 from hsiaug.report.findings import shown_words, tone_of
@@ -107,7 +108,7 @@ def score_of(tables: Sequence[ReportTable]) -> str:
 
 def headlines(matrix: Matrix) -> tuple[str, ...]:
     """The answers of each scene on a line."""
-    lines = [headline(table.answers) for table in matrix.tables]
+    lines = [headline(three_answers(table)) for table in matrix.tables]
     if len(lines) == 1:
         return tuple(lines)
     scenes = [table.condition.scene for table in matrix.tables]

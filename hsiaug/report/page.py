@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from hsiaug.base.text import json_of
 from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences
@@ -140,7 +141,7 @@ def _table_section(table: ReportTable, number: int, sources: Sources, *, alone: 
     return Section(
         heading=table.title,
         id=f"t{number}-table",
-        answers=() if alone else answer_texts(table.answers),
+        answers=() if alone else answer_texts(three_answers(table)),
         failed=failure_heading(table),
         failures=failure_lines(table, sources.report.where),
         warnings=(*warnings(table), *([LEAKY] if table.leaky else [])),
@@ -192,10 +193,10 @@ def _matrix_section(matrix: Matrix, option: str, *, alone: bool) -> Section:
     if len(matrix.tables) == 1:
         (table,) = matrix.tables
         best = best_row_sentences(table, option)
-        said = answer_texts(table.answers)
+        said = answer_texts(three_answers(table))
         return replace(section, answers=said, figures=figures, closing=tuple(best))
     scenes = (
-        Section(table.condition.scene, answers=answer_texts(table.answers), folded=False)
+        Section(table.condition.scene, answers=answer_texts(three_answers(table)), folded=False)
         for table in matrix.tables
     )
     by_scene = Section(

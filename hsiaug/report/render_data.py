@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.answer_text import answer_texts, headline
-from hsiaug.report.answers import Answers, gain_json
+from hsiaug.report.answers import Answers, gain_json, three_answers
 from hsiaug.report.gains import Gain
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import Trial, number_of
@@ -43,7 +43,7 @@ def report_json(report: Report) -> dict[str, Any]:
                 "transductive": table.transductive,
                 "metric": table.scores.main.key,
                 "class_names": list(table.class_names),
-                **_answers_json(table.answers),
+                **_answers_json(three_answers(table)),
             }
             for table in report.tables
         ],

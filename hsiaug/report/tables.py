@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.answers import Answers, three_answers
 from hsiaug.report.cells import (
     ArmCell,
     CellKey,
@@ -215,9 +214,18 @@ class ReportTable:
         return tuple(arm for arm in self.by_arm.values() if arm[NONE].verdict is not None)
 
     @cached_property
-    def answers(self) -> Answers:
-        """The three answers in which it is read."""
-        return three_answers(self)
+    def main_scores(self) -> Mapping[ArmCell, float]:
+        """The mean of the main score of every cell in which a trial has it."""
+        key = self.scores.main.key
+        return {cell: mean.mean for cell in self.cells.values() if (mean := cell.summary(key))}
+
+    def highest_scores(self, cells: Iterable[ArmCell]) -> dict[Method, float]:
+        """The highest main score that each classifier has in some cells."""
+        highest: dict[Method, float] = {}
+        for cell in cells:
+            score = self.main_scores.get(cell, -inf)
+            highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
+        return highest
 
     @property
     def leading(self) -> ArmGains | None:
@@ -232,11 +240,7 @@ class ReportTable:
         classifier with the highest main score first, and with each the arm that gains most over no
         samples.
         """
-        highest: dict[Method, float] = {}
-        for cell in self.cells.values():
-            mean = cell.summary(self.scores.main.key)
-            score = mean.mean if mean else -inf
-            highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
+        highest = self.highest_scores(self.cells.values())
         return tuple(
             sorted(
                 (arm for arm in self.judged if any(row.draws for row in arm.values())),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import count
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
@@ -49,7 +50,7 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
     section = replace(section, parts=sections_of(table, by, sources))
     if by != "generator":
         return section
-    return replace(section, text=opening(table), answers=answer_texts(table.answers))
+    return replace(section, text=opening(table), answers=answer_texts(three_answers(table)))
 
 
 def summary_notes(matrix: Matrix) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
         section,
         heading=matrix.title,
         text=section.text if several else opening(tables[0]),
-        answers=() if several else answer_texts(tables[0].answers),
+        answers=() if several else answer_texts(three_answers(tables[0])),
         tables=(*section.tables, *map(synthetic_only_grid, tables)),
         notes=(*_each_once(map(table_notes, tables)), *section.notes),
         facts=tuple(line for table in tables for line in audit_lines(table, where)),

@@ -9,6 +9,7 @@ import numpy as np
 
 from hsiaug.metrics.accuracy import score
 from hsiaug.report import answer_text
+from hsiaug.report.answers import three_answers
 from hsiaug.report.tables import ReportTable
 
 CLASSES = ("alfalfa", "corn_notill", "oats")
@@ -65,7 +66,7 @@ def pairs_of(gain: Any) -> list[tuple[Any, Any]]:
 
 def headline(table: ReportTable) -> str:
     """The three answers of a table on one line."""
-    return answer_text.headline(table.answers)
+    return answer_text.headline(three_answers(table))
 
 
 def hash_of(spec: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import TONES_OF_FINDINGS, TONES_OF_WORDS, verdict_text
 from hsiaug.report.gains import rival_of
@@ -47,7 +48,7 @@ def said(records: list[dict]) -> list[str]:
 
 def answers(table: ReportTable) -> list[str]:
     """The three answers, a line each."""
-    return [text.line for text in answer_texts(table.answers)]
+    return [text.line for text in answer_texts(three_answers(table))]
 
 
 def arm(
@@ -229,7 +230,7 @@ def test_arms_that_help_are_counted_also_in_a_sweep() -> None:
     helping = [r for lam in (0.25, 3.0) for r in arm("smote", level(60, 12, 0.1), lam=lam)]
     first, *lines = said(sweep(12) + helping)
     assert "Better than all controls: YES, 2 of 14 arms (duplicate). Use here: smote" in first
-    over_controls = table_of(sweep(12) + helping).answers.over_controls
+    over_controls = three_answers(table_of(sweep(12) + helping)).over_controls
     assert over_controls.shown == 2
     assert {line for line in lines if line.endswith(": helps")} == {
         "smote λ=0.25 with svm: helps",
@@ -245,10 +246,10 @@ def test_every_format_says_the_same_words() -> None:
     (table,) = report.tables
     assert headline(table) == json.loads(render_report(report, "json"))["tables"][0]["headline"]
     page = " ".join(parsed(render_html(report)).text.split())
-    for answer in answer_texts(table.answers):
+    for answer in answer_texts(three_answers(table)):
         assert answer.question in page and answer.status in page
         assert all(sentence in page for sentence in answer.sentences)
-    for text in answer_texts(table.answers):
+    for text in answer_texts(three_answers(table)):
         for sentence in text.sentences:
             assert sentence in render_report(report, "md")
             assert sentence.split()[-1] in " ".join(render_report(report, "rich").split())

@@ -10,7 +10,7 @@ from report_records import record
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_report
 from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import Answers
+from hsiaug.report.answers import Answers, three_answers
 
 NOISE = (0.1, -0.2, 0.3, -0.1, 0.2, -0.3, 0.15)
 """Points of AA by which the draws of an arm differ from its mean."""
@@ -52,7 +52,7 @@ def scene(
 
 def answers_of(records: list[dict[str, Any]]) -> Answers:
     (table,) = build_report(records).tables
-    return table.answers
+    return three_answers(table)
 
 
 def statuses(answers: Answers) -> tuple[str, str, str]:

@@ -233,9 +233,9 @@ def best_cells(table: ReportTable, classifier: Method) -> list[ArmCell]:
     best: dict[str, tuple[float, ArmCell]] = {}
     for cell in table.cells_of(classifier):
         name = cell.arm.generator.name if cell.is_control else "other"
-        summary = cell.summary(table.scores.main.key)
-        if summary and (name not in best or summary.mean > best[name][0]):
-            best[name] = summary.mean, cell
+        score = table.main_scores.get(cell)
+        if score is not None and (name not in best or score > best[name][0]):
+            best[name] = score, cell
     known = [name for name in CONTROLS_OF_OLD_RECORDS if name in best]
     declared = sorted(best.keys() - {*known, "other"})
     return [best[name][1] for name in (*known, *declared, "other") if name in best]

@@ -1,6 +1,7 @@
 """The main table: what every arm reaches, and what it gains over no samples and over its rival."""
 
 from functools import partial
+from math import inf
 from operator import attrgetter
 
 from hsiaug.report.cells import ArmCell
@@ -11,7 +12,7 @@ from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
-from hsiaug.trial.arm import NONE, Method
+from hsiaug.trial.arm import NONE
 
 
 def overview(table: ReportTable) -> Grid:
@@ -33,10 +34,7 @@ def grouped_overview(table: ReportTable) -> Grid:
     highest main score first: scores, and what the arm gains over no samples and over its rival.
     """
     shown = _overview_cells(table)
-    highest: dict[Method, float] = {}
-    for cell in shown:
-        score = _main_score(table, cell)
-        highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
+    highest = table.highest_scores(shown)
     bare = {cell.classifier for cell in shown if cell.without_samples}
 
     def place(cell: ArmCell) -> tuple[float, str, bool, float]:
@@ -63,8 +61,7 @@ def grouped_overview(table: ReportTable) -> Grid:
 
 
 def _main_score(table: ReportTable, cell: ArmCell) -> float:
-    mean = cell.summary(table.scores.main.key)
-    return mean.mean if mean else -1.0
+    return table.main_scores.get(cell, -inf)
 
 
 def _overview_cells(table: ReportTable) -> list[ArmCell]:
