@@ -31,8 +31,8 @@ from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import NONE, RIVALS, Method, needed_of
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
-STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")
-"""Libraries whose versions a paper names."""
+STATED = ("hsiaug", "Python", "torch", "scikit-learn", "imbalanced-learn", "numpy")
+"""What a paper names the versions of."""
 MOST_RATES = 3
 """Rates of which the opening tells how many samples they made; the audit has all."""
 MOST_LACKING = 4
@@ -397,12 +397,15 @@ def methods_paragraph(table: ReportTable) -> str:
         asked = [name for name in used if name not in table.controls]
         controls = [name for name in controls if name not in asked]
     arms = [arm for arm in table.arms if arm.generator.name in asked]
+    # A classifier that ran without samples alone is a control.
+    with_samples = {cell.classifier.name for cell in table.cells.values() if cell.arm in arms}
+    names = dict.fromkeys(method.name for method in table.classifiers)
     condition = table.condition
     lines = sentences(
         "methods.txt",
         table=table,
         asked=asked,
-        classifiers=dict.fromkeys(method.name for method in table.classifiers),
+        classifiers=[name for name in names if not arms or name in with_samples],
         protocol=f"{condition.protocol}:{condition.argument}".removesuffix(":"),
         seeds=sorted({seed for seed, _ in table.splits}),
         mean=partial(audit_mean, table),
@@ -427,7 +430,7 @@ def methods_paragraph(table: ReportTable) -> str:
 
 
 def stated_versions(tables: Iterable[ReportTable]) -> list[str]:
-    """``hsiaug 0.2.0``: the libraries whose versions a paper names."""
+    """``hsiaug 0.2.0``: the versions that a paper names."""
     versions = versions_of(tables)
     return [f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions]
 
@@ -477,10 +480,12 @@ def _views_given(table: ReportTable) -> dict[str, list[str]]:
 
 
 def versions_of(tables: Iterable[ReportTable]) -> dict[str, list[str]]:
-    """Versions of every library that the records name, by its name."""
+    """Versions of Python and of every library that the records name, by its name."""
     found: dict[str, set[str]] = {}
     for table in tables:
         for environment in table.trials.unlike("environment"):
-            for name, version in ((environment or {}).get("versions") or {}).items():
+            stated = environment or {}
+            python = {"Python": stated["python"]} if stated.get("python") else {}
+            for name, version in (python | (stated.get("versions") or {})).items():
                 found.setdefault(str(name), set()).add(str(version))
     return {name: sorted(found[name]) for name in sorted(found)}

@@ -55,7 +55,7 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
         report = hsiaug.benchmark("toy", ["gaussian"], ["svm"], draws=1, progress=False)
     said = methods_paragraph(report.report.tables[0])
 
-    assert "We measured gaussian with svm and teacher" in said
+    assert "We measured gaussian with svm on the scene" in said
     assert "rate was λ = 1, M = 3 (M: synthetic samples for each real one)" in said
     assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
     assert "Each synthetic sample of gaussian and pseudo counts 0.05 in training" in said or (

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report import build_report, figure_of, print_report, render_html, render_report
-from hsiaug.report.formatting import p_said
+from hsiaug.report.formatting import p_said, p_text
 from hsiaug.report.gains import rival_of
 from hsiaug.report.tables import Report, ReportTable
 from tests.report.html_pages import parsed, picture_named
@@ -118,6 +118,17 @@ def test_all_say_one_comparison(draws: int) -> None:
         low, high = ("low", "high") if row["low"] is not None else ("smallest", "largest")
         assert (float(found[low]), float(found[high])) == pytest.approx(ends(row))
         assert bool(found["low"]) == (row["low"] is not None)
+
+
+def test_the_p_of_a_row_is_that_over_its_rival() -> None:
+    report = measured(12)
+    rivals = {pair[0]: row for pair, row in by_json(report).items() if row["rival"]}
+    table = render_report(report, "md", by="gain")
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| svm")]
+    of = {row[1]: row[-2] for row in rows}
+    assert len({*of} & {*rivals}) > 1
+    for generator, rival in rivals.items():
+        assert of[generator].removeprefix("\\") == p_text(rival["p_corrected"])
 
 
 def test_the_trials_of_csv_give_the_gains_of_json() -> None:

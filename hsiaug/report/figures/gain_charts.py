@@ -152,7 +152,14 @@ def _draw_verdicts(
             style = series_style(places[gain.control])
             if gain.interval:
                 ends = [100 * end for end in gain.interval]
-                axes.plot(ends, [y, y], color=style["color"], linewidth=2.5, alpha=0.55)
+                axes.plot(
+                    ends,
+                    [y, y],
+                    color=style["color"],
+                    linewidth=2.5,
+                    alpha=0.55,
+                    solid_capstyle="butt",
+                )
             elif gain.draws > 1:
                 points = [100 * value for value in gain.differences]
                 axes.plot(points, [y] * len(points), "|", color=style["color"], markersize=5)

@@ -8,6 +8,7 @@ from hsiaug.report.columns import against_entry, cell_columns
 from hsiaug.report.figures.gain_charts import gain_figure
 from hsiaug.report.findings import TONES_OF_FINDINGS, verdict_text
 from hsiaug.report.formatting import count, p_text
+from hsiaug.report.gains import rival_of
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
@@ -19,7 +20,7 @@ MOST_ARMS = 24
 
 
 def _gains(table: ReportTable) -> Grid:
-    """Rows classifier × arm: what each arm gains over each control, the largest p, and the
+    """Rows classifier × arm: what each arm gains over each control, the p over the rival, and the
     verdict.
     """
 
@@ -28,12 +29,9 @@ def _gains(table: ReportTable) -> Grid:
         several = cell.arm.judged and len(set(counts)) > 1
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 
-    def largest_p(cell: ArmCell) -> str:
-        every = [gain.p_corrected for gain in table.against(cell).values()]
-        known = [p for p in every if p is not None]
-        # Of an arm that is judged, every control counts.
-        complete = len(known) == len(every) or not cell.arm.judged
-        return p_text(max(known) if known and complete else None)
+    def deciding_p(cell: ArmCell) -> str:
+        arm = table.against(cell)
+        return p_text((rival_of(arm) or arm[NONE]).p_corrected)
 
     def verdict(cell: ArmCell) -> GridEntry:
         found = table.against(cell)[NONE].verdict
@@ -52,7 +50,7 @@ def _gains(table: ReportTable) -> Grid:
             for what, score in scores.items()
         ),
         GridColumn("pairs", pairs),
-        GridColumn("p", largest_p),
+        GridColumn("p", deciding_p),
         GridColumn("verdict", verdict, numeric=False),
     ]
     cells = [cell for cell in table.by_classifier if cell.key in table.by_arm]
