@@ -62,17 +62,18 @@ def test_every_class_counts_alike_however_many_pixels_of_it_are_left_out() -> No
     assert first == pytest.approx(second, rel=1e-3)
 
 
+@pytest.mark.parametrize("partner", ["svm", "emp"])
 def test_its_map_is_at_least_about_as_good_as_that_of_its_partner(
-    toy: Scene, crops: TrainView
+    toy: Scene, crops: TrainView, partner: str
 ) -> None:
     true = toy.labels[tuple(crops.unlabelled.T)]
-    both = fitted(crops)
+    both = fitted(crops, partner)
     named = both.predict(patches(crops, crops.unlabelled))
     alone = both.partner.logarithms(
         both.fitted, patches(crops, crops.unlabelled), both.classes
     ).argmax(axis=1)
-    right, partner = ((ids == true)[true > 0].mean() for ids in (named, both.classes[alone]))
-    assert right > 0.6 and right > partner - 0.05
+    right, by_partner = ((ids == true)[true > 0].mean() for ids in (named, both.classes[alone]))
+    assert right > 0.6 and right > by_partner - 0.05
 
 
 def test_its_partner_learns_what_it_would_alone(crops: TrainView) -> None:
@@ -86,6 +87,15 @@ def test_its_partner_learns_what_it_would_alone(crops: TrainView) -> None:
     assert both.partner.view.visible.sum() < bare.visible.sum()
     assert both.partner.view.bands == spectra.bands(crops.bands)
     assert both.facts["partner_view"] == spectra.name
+
+
+def test_a_partner_that_reads_the_scene_is_shown_it_and_weighed_on_pixels_it_did_not_learn(
+    crops: TrainView,
+) -> None:
+    both = fitted(crops, "emp")
+    assert both.partner.view.scope == "scene" and len(both.partner.view.unlabelled)
+    assert both.facts["partner_view"] == "raw", "it chooses the view of its spectra itself"
+    assert both.facts["left_out_share"] < 1 and both.weights[-1] > 0
 
 
 def test_synthetic_samples_reach_the_partner_and_leave_the_weights_as_they_were(
@@ -119,7 +129,7 @@ def test_the_name_after_the_colon_and_its_version_are_part_of_the_parameters() -
         FusedParams("rf", "0.1")
 
 
-@pytest.mark.parametrize("name", ["teacher", "coords", "fused", "unet"])
+@pytest.mark.parametrize("name", ["teacher", "coords", "unet"])
 def test_a_partner_that_learns_from_no_patch_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="learns from patches or spectra"):
         FusedParams(name)

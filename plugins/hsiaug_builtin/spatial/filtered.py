@@ -30,11 +30,9 @@ Ridge, and on 400 and 401 of Houston, under ``issd``.
 
 @dataclass(frozen=True)
 class SmoothedParams(PartnerParams):
-    """The partner, which may read the scene, too, as ``emp`` and ``fused:svm`` do."""
+    """The partner."""
 
     partner: str = param("svm", "name of the classifier whose shares are smoothed")
-
-    inputs: ClassVar[tuple[str, ...]] = ("patch", "spectrum", "scene+samples")
 
 
 @dataclass(frozen=True)

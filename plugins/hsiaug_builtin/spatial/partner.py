@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 LEAST_SHARE = 1e-6
 """No opinion rules a class out for good."""
 NOWHERE = -1
+INPUTS = ("patch", "spectrum", "scene+samples")
+"""What partners learn from. One of the last kind, as ``emp``, finds the pixels of the scene itself.
+"""
 
 Floats = NDArray[np.float64]
 
@@ -43,19 +46,16 @@ class PartnerParams:
     ----------
     family : str
         Name of the plugin.
-    inputs : tuple of str
-        Those of partners that it can work with, and reads: what these learn from.
     """
 
     partner: str = param("svm", "name of the classifier that it works with")
     version: str = param("", "version of that classifier; the installed one is filled in")
 
     family: ClassVar[str] = ""
-    inputs: ClassVar[tuple[str, ...]] = ("patch", "spectrum")
 
     def __post_init__(self) -> None:
         card = load_plugin("classifier", self.partner).card
-        if card.input not in self.inputs or "pixels" not in card.tasks:
+        if card.input not in INPUTS or "pixels" not in card.tasks:
             raise InputError(
                 f"{self.family}:NAME must name a classifier of pixels that learns from patches or"
                 " spectra",

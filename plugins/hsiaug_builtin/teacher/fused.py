@@ -24,7 +24,7 @@ class Fused(Plugin[FusedParams]):
     partner.
 
     The partner is run as it would be alone, on the CPU, in the spectral view that is chosen for it,
-    and learns from all samples. The voters read training pixels and unlabelled ones. How much each
+    and learns from all samples; one that reads the scene itself, as ``emp``, is shown it. The voters read training pixels and unlabelled ones. How much each
     voter and the partner count, and whether shares are averaged over like neighbours, is learnt on
     two halves of the training pixels that lie apart, from fits on the other half
     (:mod:`hsiaug_builtin.teacher.teacher`); no synthetic sample enters these fits, as one may be
