@@ -69,9 +69,11 @@ def test_its_map_is_at_least_about_as_good_as_that_of_its_partner(
     true = toy.labels[tuple(crops.unlabelled.T)]
     both = fitted(crops, partner)
     named = both.predict(patches(crops, crops.unlabelled))
-    alone = both.partner.logarithms(
-        both.fitted, patches(crops, crops.unlabelled), both.classes
-    ).argmax(axis=1)
+    alone = (
+        both.partners[0]
+        .logarithms(both.fitted[0], patches(crops, crops.unlabelled), both.classes)
+        .argmax(axis=1)
+    )
     right, by_partner = ((ids == true)[true > 0].mean() for ids in (named, both.classes[alone]))
     assert right > 0.6 and right > by_partner - 0.05
 
@@ -82,10 +84,10 @@ def test_its_partner_learns_what_it_would_alone(crops: TrainView) -> None:
     """
     both = fitted(crops)
     bare = replace(crops, unlabelled=crops.unlabelled[:0], scope="none")
-    spectra = both.partner.spectra
-    assert both.partner.view.scope == "none" and not len(both.partner.view.unlabelled)
-    assert both.partner.view.visible.sum() < bare.visible.sum()
-    assert both.partner.view.bands == spectra.bands(crops.bands)
+    spectra = both.partners[0].spectra
+    assert both.partners[0].view.scope == "none" and not len(both.partners[0].view.unlabelled)
+    assert both.partners[0].view.visible.sum() < bare.visible.sum()
+    assert both.partners[0].view.bands == spectra.bands(crops.bands)
     assert both.facts["partner_view"] == spectra.name
 
 
@@ -93,7 +95,7 @@ def test_a_partner_that_reads_the_scene_is_shown_it_and_weighed_on_pixels_it_did
     crops: TrainView,
 ) -> None:
     both = fitted(crops, "emp")
-    assert both.partner.view.scope == "scene" and len(both.partner.view.unlabelled)
+    assert both.partners[0].view.scope == "scene" and len(both.partners[0].view.unlabelled)
     assert both.facts["partner_view"] == "raw", "it chooses the view of its spectra itself"
     assert both.facts["left_out_share"] < 1 and both.weights[-1] > 0
 

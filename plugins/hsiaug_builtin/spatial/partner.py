@@ -54,22 +54,34 @@ class PartnerParams:
     family: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        card = load_plugin("classifier", self.partner).card
-        if card.input not in INPUTS or "pixels" not in card.tasks:
-            raise InputError(
-                f"{self.family}:NAME must name a classifier of pixels that learns from patches or"
-                " spectra",
-                value=repr(self.partner),
-                hint=f"For example {self.family}:svm or {self.family}:cnn2d.",
-            )
-        if self.version not in ("", card.version):
+        version = self.installed()
+        if self.version not in ("", version):
             raise InputError(
                 f"{self.family}:{self.partner} must work with the installed version of"
-                f" {self.partner}, {card.version}",
+                f" {self.partner}, {version}",
                 value=repr(self.version),
                 hint="Leave `version` out, or install the hsiaug of that time.",
             )
-        object.__setattr__(self, "version", card.version)
+        object.__setattr__(self, "version", version)
+
+    def installed(self) -> str:
+        """Version of the classifier that is installed."""
+        return partner_version(self.partner, self.family)
+
+
+def partner_version(name: str, family: str) -> str:
+    """The installed version of a classifier that ``family:NAME`` may work with. Raises InputError
+    for one that is not installed, or that learns from what is not served.
+    """
+    card = load_plugin("classifier", name).card
+    if card.input not in INPUTS or "pixels" not in card.tasks:
+        raise InputError(
+            f"{family}:NAME must name a classifier of pixels that learns from patches or spectra",
+            value=repr(name),
+            hint=f"For example {family}:svm or {family}:cnn2d.",
+        )
+    version: str = card.version
+    return version
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,11 +154,13 @@ class Partner:
         )
 
 
-def partner_of(params: PartnerParams, view: TrainView, seed: int, device: str) -> Partner:
-    """The partner, and what it would be shown of a view of scope ``scene`` if it were run alone."""
+def partner_of(name: str, family: str, view: TrainView, seed: int, device: str) -> Partner:
+    """The classifier ``name``, and what it would be shown of a view of scope ``scene`` if it were
+    run alone.
+    """
     from scipy.ndimage import maximum_filter
 
-    plugin = load_plugin("classifier", params.partner)
+    plugin = load_plugin("classifier", name)
     spectra = (
         SpectralView("raw", view.wavelengths) if plugin.card.reads_scene else _chosen_view(view)
     )
@@ -158,7 +172,7 @@ def partner_of(params: PartnerParams, view: TrainView, seed: int, device: str) -
     else:
         # What is kept for as long as a view is there must not hold the view itself.
         view = replace(view)
-    return Partner(params.family, plugin, spectra, train_view_seen(view, spectra), seed, device)
+    return Partner(family, plugin, spectra, train_view_seen(view, spectra), seed, device)
 
 
 _chosen_view = once_a_view(choose_view)

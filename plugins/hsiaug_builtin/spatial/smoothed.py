@@ -153,7 +153,7 @@ def _of_real(
     samples : PatchSamples
         The real ones of the view.
     """
-    partner = partner_of(params, view, seed, device)
+    partner = partner_of(params.partner, params.family, view, seed, device)
     choices = choices_of(view)
     logarithms = left_out_logarithms(
         partner, samples, view, with_shares, list(choices.values()), progress

@@ -7,28 +7,42 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, FittedClassifier, PatchSamples, Plugin, Progress, TrainView
+from hsiaug.api import Card, FittedClassifier, PatchSamples, Plugin, Progress, TrainView, param
 from hsiaug_builtin.nets.fitted import real_samples
-from hsiaug_builtin.spatial.partner import PartnerParams
+from hsiaug_builtin.spatial.partner import PartnerParams, partner_version
+
+BETWEEN = "+"
+"""Between the names of several partners."""
 
 
 @dataclass(frozen=True)
 class FusedParams(PartnerParams):
-    """The classifier whose shares are multiplied with those of the teacher's voters."""
+    """The classifiers whose shares are multiplied with those of the teacher's voters."""
+
+    partner: str = param("svm", "names of the classifiers that it works with, as svm+emp")
 
     family: ClassVar[str] = "fused"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the partners."""
+        return tuple(self.partner.split(BETWEEN))
+
+    def installed(self) -> str:
+        """Versions of the partners that are installed."""
+        return BETWEEN.join(partner_version(name, self.family) for name in self.names)
+
 
 class Fused(Plugin[FusedParams]):
-    """The logarithmic opinion pool of the teacher's voters (:mod:`hsiaug_builtin.teacher`) and of a
-    partner.
+    """The logarithmic opinion pool of the teacher's voters (:mod:`hsiaug_builtin.teacher`) and of
+    one partner or several.
 
-    The partner is run as it would be alone, on the CPU, in the spectral view that is chosen for it,
-    and learns from all samples; one that reads the scene itself, as ``emp``, is shown it. The voters read training pixels and unlabelled ones. How much each
-    voter and the partner count, and whether shares are averaged over like neighbours, is learnt on
-    two halves of the training pixels that lie apart, from fits on the other half
-    (:mod:`hsiaug_builtin.teacher.teacher`); no synthetic sample enters these fits, as one may be
-    made from a pixel that is left out.
+    A partner is run as it would be alone, on the CPU, in the spectral view that is chosen for it,
+    and learns from all samples; one that reads the scene itself, as ``emp``, is shown it. The
+    voters read training pixels and unlabelled ones. How much each voter and each partner counts,
+    and whether shares are averaged over like neighbours, is learnt on two halves of the training
+    pixels that lie apart, from fits on the other half (:mod:`hsiaug_builtin.teacher.teacher`); no
+    synthetic sample enters these fits, as one may be made from a pixel that is left out.
     """
 
     card = Card(
@@ -61,5 +75,5 @@ class Fused(Plugin[FusedParams]):
 
         real = real_samples(samples, self.card.name)
         return fit_pool(
-            self.params, samples, real, view, seed=seed, device=device, progress=progress
+            self.params.names, samples, real, view, seed=seed, device=device, progress=progress
         )

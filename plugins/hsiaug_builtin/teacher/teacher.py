@@ -35,7 +35,7 @@ from hsiaug.api import (
 from hsiaug_builtin.memoise import once_a_view
 from hsiaug_builtin.nets.choice import mean_logarithms
 from hsiaug_builtin.nets.fitted import view_with
-from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
+from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, partner_of
 from hsiaug_builtin.spatial.smoothed import SceneShares, share_image
 from hsiaug_builtin.teacher.pool import pool_weights
 from hsiaug_builtin.teacher.voters import Voter, VoterInput, average_alike, readings
@@ -65,12 +65,12 @@ class OpinionPool(SceneShares):
 
     Attributes
     ----------
-    weights : (v + 1,) float
-        Of the voters and the partner.
+    weights : (v + p,) float
+        Of the voters and the partners.
     """
 
-    partner: Partner
-    fitted: FittedClassifier
+    partners: tuple[Partner, ...]
+    fitted: tuple[FittedClassifier, ...]
     voters: tuple[Voter, ...]
     weights: Floats
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -78,7 +78,8 @@ class OpinionPool(SceneShares):
     def shares_alone(self, patches: Patches) -> NDArray[np.float32]:
         """(n, k) shares of patches of raw spectra, not averaged over neighbours."""
         logarithms = [voter.patches(patches.x) for voter in self.voters]
-        logarithms.append(self.partner.logarithms(self.fitted, patches, self.classes))
+        for partner, fitted in zip(self.partners, self.fitted, strict=True):
+            logarithms.append(partner.logarithms(fitted, patches, self.classes))
         return np.asarray(
             scipy.special.softmax(np.tensordot(self.weights, logarithms, 1), axis=1),
             dtype=np.float32,
@@ -86,7 +87,7 @@ class OpinionPool(SceneShares):
 
 
 def fit_pool(
-    params: PartnerParams,
+    names: Sequence[str],
     samples: PatchSamples,
     real: PatchSamples,
     view: TrainView,
@@ -101,28 +102,33 @@ def fit_pool(
 
     Parameters
     ----------
+    names : sequence of str
+        Of the partners.
     samples : PatchSamples
-        What the partner learns from at last.
+        What the partners learn from at last.
     real : PatchSamples
         (n,) those that all else is learnt from; no synthetic sample enters the weights, as one
         may be made from a pixel that is left out.
     untested : float
-        Weight of the partner where nothing can be left out.
+        Weight of all partners together where nothing can be left out.
     """
     pixels = np.concatenate([view.unlabelled, real.coords])
     with_shares = np.zeros(view.visible.shape, dtype=bool)
     with_shares[tuple(pixels.T)] = True
     view_of_real = view_with(view, real)
-    partner = partner_of(params, view_of_real, seed, device)
+    partners = tuple(partner_of(name, "fused", view_of_real, seed, device) for name in names)
     inputs = list(readings(view_of_real, pixels))
     weights, sure = _weigh_opinions(
-        inputs, partner, real, patch=view.patch, untested=untested, progress=progress
+        inputs, partners, real, patch=view.patch, untested=untested, progress=progress
     )
     voters = tuple(reading.fit(reading.features[-len(real) :], real.y) for reading in inputs)
-    fitted = partner.fit(samples, real.coords, real.y, progress)
+    fitted = tuple(partner.fit(samples, real.coords, real.y, progress) for partner in partners)
     classes = np.unique(real.y)
-    partner_image = share_image(partner, fitted, view_of_real, with_shares, classes)
-    shares = _pooled_shares(weights, voters, inputs, partner_image[tuple(pixels.T)])
+    of_partners = [
+        share_image(partner, model, view_of_real, with_shares, classes)[tuple(pixels.T)]
+        for partner, model in zip(partners, fitted, strict=True)
+    ]
+    shares = _pooled_shares(weights, voters, inputs, of_partners)
     averaged = bool(np.isnan(sure) or sure < SURE)
     if averaged:
         shares = average_alike(shares, pixels, inputs[0].plane)
@@ -133,12 +139,12 @@ def fit_pool(
         known=with_shares,
         classes=classes,
         class_count=len(view.class_names),
-        partner=partner,
+        partners=partners,
         fitted=fitted,
         voters=voters,
         weights=weights,
         facts={
-            "partner_view": partner.spectra.name,
+            "partner_view": "+".join(partner.spectra.name for partner in partners),
             "weights": [round(float(weight), 3) for weight in weights],
             "left_out_share": None if np.isnan(sure) else round(sure, 3),
             "averaged": averaged,
@@ -148,7 +154,7 @@ def fit_pool(
 
 def _weigh_opinions(
     inputs: Sequence[VoterInput],
-    partner: Partner,
+    partners: Sequence[Partner],
     real: PatchSamples,
     *,
     patch: int,
@@ -164,12 +170,12 @@ def _weigh_opinions(
     patch : int
         Side of the patches, in pixels.
     untested : float
-        Weight of the partner where nothing can be left out.
+        Weight of all partners together where nothing can be left out.
 
     Returns
     -------
-    ((v + 1,) float64, float)
-        Weights of the voters and the partner; the geometric mean, all classes alike, of the shares
+    ((v + p,) float64, float)
+        Weights of the voters and the partners; the geometric mean, all classes alike, of the shares
         of the true class, NaN where nothing can be left out.
     """
     target = np.unique(real.y, return_inverse=True)[1]
@@ -177,12 +183,16 @@ def _weigh_opinions(
     opinions = np.stack(
         [
             *(_left_out(reading, real.y, fold) for reading in inputs),
-            _left_out_by(partner, real, fold, progress),
+            *(_left_out_by(partner, real, fold, progress) for partner in partners),
         ]
     )
     left_out = fold >= 0
+    trust = TRUST if left_out.any() else untested
     prior = np.array(
-        [*np.full(len(inputs), 1 / len(inputs)), TRUST if left_out.any() else untested]
+        [
+            *np.full(len(inputs), 1 / len(inputs)),
+            *np.full(len(partners), trust / len(partners)),
+        ]
     )
     weights = pool_weights(opinions[:, left_out], target[left_out], prior)
     of_true = np.where(left_out, _of_true(np.tensordot(weights, opinions, 1), target), np.nan)
@@ -193,11 +203,13 @@ def _pooled_shares(
     weights: Floats,
     voters: Sequence[Voter],
     inputs: Sequence[VoterInput],
-    partner_shares: NDArray[np.float32],
+    of_partners: Sequence[NDArray[np.float32]],
 ) -> Floats:
-    """(n, k) shares of the opinions of all voters, and of the partner with shares (n, k)."""
-    pooled = weights[-1] * np.log(np.maximum(partner_shares, LEAST_SHARE, dtype=np.float64))
-    for weight, voter, reading in zip(weights[:-1], voters, inputs, strict=True):
+    """(n, k) shares of the opinions of all voters, and of partners with shares (n, k) each."""
+    pooled = np.zeros(of_partners[0].shape)
+    for weight, shares in zip(weights[len(voters) :], of_partners, strict=True):
+        pooled += weight * np.log(np.maximum(shares, LEAST_SHARE, dtype=np.float64))
+    for weight, voter, reading in zip(weights[: len(voters)], voters, inputs, strict=True):
         pooled += weight * voter.logarithms(reading.features)
     return np.asarray(scipy.special.softmax(pooled, axis=1))
 
@@ -226,7 +238,7 @@ def _left_out(reading: VoterInput, y: NDArray[np.int64], fold: NDArray[np.int64]
 def _left_out_by(
     partner: Partner, real: PatchSamples, fold: NDArray[np.int64], progress: Progress
 ) -> Floats:
-    """(n, k) the same of the partner."""
+    """(n, k) the same of a partner."""
     classes = np.unique(real.y)
     logarithms = np.full((len(real), len(classes)), np.log(LEAST_SHARE))
     for k in np.unique(fold[fold >= 0]):
@@ -294,7 +306,7 @@ def _fit(view: TrainView, real: PatchSamples) -> OpinionPool:
         mixed = np.random.default_rng(seed).permutation(len(real))
         real = real.take(np.sort(mixed[take_in_turn(real.y[mixed])][:MAX_TRAINING_PIXELS]))
     return fit_pool(
-        PartnerParams("svm"),
+        ("svm",),
         real,
         real,
         view,
