@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from benchmarks.common import hsiaug, main_score, markdown, read_csv, say, write_csv
 
-CLASSIFIERS = ("svm", "filtered:svm", "emp", "fused:svm", "fused:emp", "teacher")
+CLASSIFIERS = ("svm", "filtered:svm", "emp", "fused:svm", "fused:svm+emp", "teacher")
 GENERATORS = ("none", "gaussian", "pseudo")
 """Arms of hindsight: each of these classifiers with each of these; samples are three for each real
 one (λ = 0, M = 3), and ``teacher`` learns none.

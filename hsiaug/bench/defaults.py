@@ -12,9 +12,9 @@ PROPOSED = ("pseudo", "gaussian")
 """Generators that ``start`` and ``datasets add`` propose for a scene of pixels. ``pseudo`` gained
 on most public scenes (docs/decide.md); the teacher's own map runs beside it as a control.
 """
-RECOMMENDED = "fused:emp"
+RECOMMENDED = "fused:svm+emp"
 """Classifier that ``advise`` names where its draws tell no other: with samples of ``pseudo`` it had
-the lowest mean regret of 17 arms on draws 100–106 of four scenes.
+the lowest mean regret of 18 arms on draws 100–106 of four scenes (docs/decide.md).
 """
 COMMITTEE = ("svm", "rf")
 """Who votes on the pixels to label next: a wide margin and many trees."""

@@ -146,7 +146,9 @@ class TileSettings:
 PIXELS = PixelSettings(
     generators=("smote",),
     classifiers=("svm", "cnn2d", "filtered:svm"),
-    advice=AdviceSettings(classifiers=("emp", "fused:emp"), lambdas="0,1,4,8", divides_labels=True),
+    advice=AdviceSettings(
+        classifiers=("emp", "fused:svm+emp"), lambdas="0,1,4,8", divides_labels=True
+    ),
 )
 SEGMENTATION = TileSettings(generators=("specdm",), classifiers=("unet", "pixel-svm"))
 CHANGE = TileSettings(generators=("specdm",), classifiers=("fc-siam-diff",))

@@ -397,7 +397,7 @@ def test_classics_are_tried_beside_the_usual_classifiers(toy: Scene, plugins: Re
         "cnn2d",
         "filtered:svm",
         "emp",
-        "fused:emp",
+        "fused:svm+emp",
         "coords",
     }
 

@@ -137,6 +137,32 @@ def test_a_partner_that_learns_from_no_patch_is_refused(name: str) -> None:
         FusedParams(name)
 
 
+def test_several_partners_are_weighed_each_and_share_the_weight_that_one_would_start_from(
+    crops: TrainView,
+) -> None:
+    alone, both = fitted(crops), fitted(crops, "svm+emp")
+    assert len(both.weights) == len(alone.weights) + 1 == len(both.voters) + 2
+    assert [partner.plugin.card.name for partner in both.partners] == ["svm", "emp"]
+    assert both.weights[-2] < alone.weights[-1]
+    assert not np.array_equal(
+        both.predict_proba(patches(crops, crops.unlabelled)),
+        alone.predict_proba(patches(crops, crops.unlabelled)),
+    )
+
+
+def test_versions_of_several_partners_are_recorded() -> None:
+    version = {name: load_plugin("classifier", name).card.version for name in ("svm", "rf")}
+    assert load_plugin("classifier", "fused:svm+rf").params == FusedParams(
+        "svm+rf", f"{version['svm']}+{version['rf']}"
+    )
+
+
+@pytest.mark.parametrize("name", ["svm+", "svm+nosuch", "svm+coords"])
+def test_each_of_several_partners_must_be_a_classifier_that_is_served(name: str) -> None:
+    with pytest.raises(InputError):
+        FusedParams(name)
+
+
 def test_a_partner_that_is_not_installed_is_refused() -> None:
     with pytest.raises(InputError, match="'nosuch'"):
         FusedParams("nosuch")
