@@ -544,7 +544,7 @@ def test_with_its_defaults_every_generator_is_considered(
         "no time left" in line for line in said.values()
     )
     assert (
-        "fused:svm on raw spectra, pseudo at λ=0 M=3 (it gained on most public scenes"
+        "fused:svm+emp on raw spectra, pseudo at λ=0 M=3 (it gained on most public scenes"
         in answer.stdout
     )
 
