@@ -1,5 +1,6 @@
 """The command ``hsiaug``, and ``python -m hsiaug``."""
 
+import hsiaug_command  # noqa: F401, I001, first: of signals
 import os
 import sys
 
@@ -10,9 +11,9 @@ def main() -> None:
     """Run the command line. Signals and a shortage while its libraries are loaded end it as quietly
     as later.
     """
-    open_standard_streams()
-    signals.stop_by_signals()
     try:
+        open_standard_streams()
+        signals.stop_by_signals()
         from hsiaug.base.errors import HsiaugError
         from hsiaug.base.shortages import AddressSpaceCheck, shortage_of
 
@@ -20,18 +21,19 @@ def main() -> None:
             sys.meta_path.insert(0, AddressSpaceCheck)
         import hsiaug.base.library_plugins  # noqa: F401, before any other library
         from hsiaug.cli.own_process import run_command
+
+        try:
+            run_command()
+        except SystemExit as ended:
+            signals.leave(ended)
     except KeyboardInterrupt as stopped:
         signals.say_stopped()
-        sys.exit(signals.exit_code(stopped))
+        signals.leave(SystemExit(signals.exit_code(stopped)))
     except Exception as error:
         if (short := shortage_of(error)) is None:
             raise
         signals.say_stopped(f"error: {HsiaugError(short.rule, value=error, hint=short.hint)}")
-        sys.exit(2)
-    try:
-        run_command()
-    except SystemExit as ended:
-        signals.leave(ended)
+        signals.leave(SystemExit(2))
 
 
 def open_standard_streams() -> None:

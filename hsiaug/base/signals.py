@@ -55,20 +55,22 @@ def stop_by_signals(pass_on: Callable[[int], object] | None = None) -> None:
 
 
 def leave(ended: SystemExit) -> NoReturn:
-    """Come to the end of a command. After a signal without what Python does then beside what it is
-    asked for: it waits for threads, and takes every library down, for seconds on a busy machine.
+    """Come to the end of a command, without what Python does then beside what it is asked for: it
+    waits for threads, and takes every library down, for seconds on a busy machine. A signal that
+    comes now ends it in time, and is not raised in the middle of that.
     """
-    if HEARD:
-        if ended.code == 128 + signal.SIGINT and not SAID:
-            # It struck within typer, which ends a command so without a word, whichever came.
-            say_stopped()
-            ended.code = 128 + HEARD[0]
-        atexit._run_exitfuncs()
-        for stream in filter(None, (sys.stdout, sys.stderr)):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(ended.code if isinstance(ended.code, int) else bool(ended.code))
-    raise ended
+    for number in ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: end_in_time(number))
+    if HEARD and ended.code == 128 + signal.SIGINT and not SAID:
+        # It struck within typer, which ends a command so without a word, whichever came.
+        say_stopped()
+        ended.code = 128 + HEARD[0]
+    atexit._run_exitfuncs()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(ended.code if isinstance(ended.code, int) else bool(ended.code))
 
 
 def exit_code(stopped: KeyboardInterrupt) -> int:

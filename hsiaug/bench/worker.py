@@ -1,7 +1,8 @@
 """The worker process: it runs the plugins of one group of trials after the other, and holds no test
 label.
 
-It is sent each trial of a group, and its split, as a pickle: None for a split that it has. What it
+It is sent where a group of trials has its fits, each of its trials as a pickle, and its split: None
+for one that it has. What it
 answers is JSON, and the bytes of the predicted class ids (int16, or ``columns`` values of float32 a
 pixel): nothing that a plugin made is unpickled by the process that started it. In order:
 ``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "labels": bool, "columns": int,
@@ -18,7 +19,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -33,11 +33,11 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
+from hsiaug.trial.fits import make_folder_of_package
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.run import run_group
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import RECORDED
-from hsiaug.trial.store import OTHERS
 from hsiaug.trial.trial_run import SceneContext
 
 SHORT = 77
@@ -143,11 +143,12 @@ def serve(
             shown[1] = time.monotonic()
         shown[0] = RECORDED.index(stage)
 
-    import_here(start.third_party, partial(_keep_fits, start))
+    fits = start.cache
+    import_here(start.third_party, lambda: _keep_fits(start, fits))
     unpack(start.plugins)
     hide_labels()
     while True:
-        packed, split = channel.receive()
+        fits, packed, split = channel.receive()
         context.views(pickle.loads(packed[0]), split)
         for spec, outcome in run_group(
             _in_turn(packed, context),
@@ -187,7 +188,7 @@ def _seal(start: WorkerStart) -> SceneContext:
         # Without it trials run too, and save no fit.
         with suppress(OSError):
             start.cache.mkdir(parents=True, exist_ok=True)
-        changed = _changed(start.cache, start.hidden)
+        changed = _changed(start.cache, hidden=start.hidden)
         confined = confine(beside(start.hidden), changed, closed="with a path")
         if not confined and start.hidden:
             if start.bounds.isolate == "on":
@@ -199,21 +200,22 @@ def _seal(start: WorkerStart) -> SceneContext:
     return context
 
 
-def _changed(fits: Path, hidden: Iterable[Path] = ()) -> Iterator[Path]:
+def _changed(*fits: Path, hidden: Iterable[Path] = ()) -> Iterator[Path]:
     """What a worker may change: saved fits, its temporary files, devices, and what the system shows
     of itself. Of these never the user's cache, nor what is hidden, wherever that lies.
     """
-    for folder in (fits, Path(tempfile.gettempdir()), *DEVICES):
+    for folder in (*fits, Path(tempfile.gettempdir()), *DEVICES):
         yield from beside([cache_root(), *hidden], folder.resolve())
 
 
-def _keep_fits(start: WorkerStart) -> None:
-    """Before a plugin of another package is imported: from now on this process changes no fit of
-    hsiaug's own.
+def _keep_fits(start: WorkerStart, fits: Path) -> None:
+    """Before a plugin of another package is imported: from now on this process changes no fits but
+    those of its group, and these only where packages have a part in them.
     """
     if start.bounds.isolate != "off":
-        (others := start.cache / OTHERS).mkdir(parents=True, exist_ok=True)
-        confine([Path("/")], _changed(others))
+        if fits != start.cache:
+            make_folder_of_package(fits)
+        confine([Path("/")], _changed(*() if fits == start.cache else (fits,)))
 
 
 def _answer(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:

@@ -63,7 +63,9 @@ def _run_apart(arguments: Sequence[str], others: "tuple[Found, ...]") -> int:
     def pass_on(number: int) -> None:
         # Where there are no sessions, it hears of Ctrl-C itself.
         if hasattr(os, "setsid"):
-            os.kill(child.pid, number)
+            # It may have ended.
+            with suppress(OSError):
+                os.kill(child.pid, number)
 
     stop_by_signals(pass_on)
     sent = b""

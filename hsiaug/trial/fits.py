@@ -207,10 +207,11 @@ def fits_folder(folder: Path, spec: TrialSpec) -> Path:
     folder : Path
         Of a store's fits.
     spec : TrialSpec
-        Fits of third-party plugins lie apart from hsiaug's own.
+        Fits of third-party plugins lie apart from hsiaug's own, and those of each package apart
+        from those of others: what one saves, no other can change.
     """
-    kinds = {kind for kind, _ in spec.third_party_parts}
-    return folder / OTHERS if kinds & {"generator", "protocol"} else folder
+    packages = spec.packages_of_fit
+    return folder / OTHERS / short_hash(packages) if packages else folder
 
 
 def has_fit(folder: Path, spec: TrialSpec) -> bool:
@@ -270,12 +271,16 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 
 def _make_parent(folder: Path) -> None:
-    """The folder of fits, or the one of other packages in it; that of the store is never made
-    anew.
-    """
-    if folder.parent.name == OTHERS:
-        folder.parent.parent.mkdir(exist_ok=True)
+    """The folder of fits, or the one of a package in it; that of the store is never made anew."""
+    if folder.parent.parent.name == OTHERS:
+        make_folder_of_package(folder.parent)
     folder.parent.mkdir(exist_ok=True)
+
+
+def make_folder_of_package(folder: Path) -> None:
+    """Make the folder of fits of a package, and those above it but that of the store."""
+    for one in (folder.parent.parent, folder.parent, folder):
+        one.mkdir(exist_ok=True)
 
 
 def save_fit(

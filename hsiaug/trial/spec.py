@@ -207,7 +207,7 @@ class TrialSpec:
 
         Looked up once, before the trial is sent to a worker: the answer goes with it.
         """
-        plugins: Mapping[Any, Found] = registry().plugins
+        plugins = self._known
         named = {(kind, plugin.name.partition(":")[0]) for kind, plugin in self.plugins}
         # A protocol may build on others, which are named in its argument, beside numbers.
         protocols = {("protocol", name) for name in self.protocol.text.split(":")} & plugins.keys()
@@ -217,6 +217,20 @@ class TrialSpec:
             if key not in plugins or plugins[key].distribution != OWN
         }
         return frozenset({*parts, ("draw", self.draw_hash)} if parts else ())
+
+    @cached_property
+    def packages_of_fit(self) -> tuple[str, ...]:
+        """The other packages that have a part in its fit: of its generator, and of its protocol.
+
+        Looked up as the parts are.
+        """
+        plugins = self._known
+        named = [part for part in self.third_party_parts if part[0] in ("generator", "protocol")]
+        return tuple(sorted({plugins[p].distribution if p in plugins else p[1] for p in named}))
+
+    @property
+    def _known(self) -> Mapping[Any, Found]:
+        return registry().plugins
 
     @cached_property
     def hash(self) -> str:

@@ -81,7 +81,7 @@ class Held:
 
 
 OTHERS = "others"
-"""Folder in the cache for fits of other packages, which can change no other."""
+"""Folder in the cache with one for the fits of each other package, which can change no others."""
 
 
 class Store:
@@ -504,7 +504,7 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written, if nobody can still be writing it."""
-        for folder in (self._records, self.cache, self.cache / OTHERS):
+        for folder in (self._records, self.cache, *(self.cache / OTHERS).glob("*")):
             temporary_folders.sweep(folder)
 
 

@@ -15,12 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.base.signals import end_in_time, exit_code
@@ -48,7 +50,7 @@ MOST_DRAINED = 2**25
 """Of a request that is refused: so that a browser reads why, rather than that the connection broke.
 """
 SLOWEST = 30.0
-"""Seconds that the body of a request may take."""
+"""Seconds that the head of a request may take, and then its body."""
 
 
 class Guard:
@@ -162,6 +164,19 @@ def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
     return Guard(inner, token, port)
 
 
+def local_config(routes: Sequence[BaseRoute], token: str, port: int) -> uvicorn.Config:
+    """How :func:`local_app` is served."""
+    return uvicorn.Config(
+        local_app(routes, token, port),
+        http=_Protocol,
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        # An answer that takes long, as a map, holds up no Ctrl-C.
+        timeout_graceful_shutdown=1,
+    )
+
+
 def page_routes(
     files: Iterable[Path], gets: Mapping[str, Endpoint], posts: Mapping[str, Endpoint] | None = None
 ) -> list[BaseRoute]:
@@ -185,6 +200,37 @@ def page_routes(
             for name, endpoint in (posts or {}).items()
         ),
     ]
+
+
+class _Protocol(H11Protocol):
+    """Ends connections on which the head of a request does not come to its end in ``SLOWEST``."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._late is not None:
+            self._late.cancel()
+
+    def _await_head(self) -> None:
+        if self._late is not None and self.conn.their_state is not h11.IDLE:
+            self._late.cancel()
+            self._late = None
+        elif self._late is None and self.conn.their_state is h11.IDLE:
+            self._late = self.loop.call_later(SLOWEST, self._refuse_late)
+
+    def _refuse_late(self) -> None:
+        if self.conn.trailing_data[0]:
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n")
+        self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -228,14 +274,7 @@ def serve_here(
             ) from error
         port = listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}/{token}/"
-        config = uvicorn.Config(
-            local_app(routes, token, port),
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            # An answer that takes long, as a map, holds up no Ctrl-C.
-            timeout_graceful_shutdown=1,
-        )
+        config = local_config(routes, token, port)
         listening.listen()  # so that the browser may come before uvicorn does
         announce(address)
         # One in the terminal would hold up the server.

@@ -144,3 +144,45 @@ def test_a_package_is_imported_when_its_trial_begins_so_that_fits_before_it_are_
         and one["spec"]["generator"]["name"] == "smote"
     ]
     assert facts == [{"in turn": True}]
+
+
+def test_a_fit_of_a_package_is_saved_where_no_other_package_changes_it(tmp_path: Path) -> None:
+    slow = DUMMY.replace("progress(1, 1)", "import time; time.sleep(2.1)")
+    forges = """
+        import os
+        for folder in {cache!r}, {cache!r} + "/others":
+            os.path.isdir(folder) and [try_(os.mkdir, f"{{folder}}/forged")]
+        for path in __import__("pathlib").Path({cache!r}).rglob("*"):
+            path.is_file() and try_(lambda: path.open("ab").write(b"x"))
+"""
+    forges = forges.format(cache=str(tmp_path / "store" / "cache"))
+    helper = """
+def try_(call, *args):
+    try:
+        call(*args)
+    except OSError:
+        pass
+
+"""
+    honest = install(tmp_path / "site", "dummy_plugin", slow)
+    other = slow.replace('"dummy', '"evil').replace('"guided"', '"led"').replace("dummy_", "evil_")
+    other = other.replace('"commonest"', '"common"').replace('"nearest"', '"near"')
+    other = other.replace("import time; ", forges + "        import time; ")
+    install(tmp_path / "evil", "evil_plugin", helper + other)
+    env = environment(honest, tmp_path / "evil")
+    quick = ("--classifier", "svm", *WORDS[4:])
+    for generator in ("dummy", "evil", "evil"):
+        done = hsiaug("benchmark", "toy", "--generator", generator, *quick, env=env, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        saved = contents(tmp_path / "store" / "cache")
+        if generator == "dummy":
+            of_dummy = saved
+
+    assert of_dummy and of_dummy.items() < saved.items(), "the other package saved its fit, too"
+    folders = {path.parts[: path.parts.index("others") + 2] for path in saved}
+    assert len(folders) == 2 and not [path for path in saved if "forged" in path.parts]
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """The files of a folder."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -158,6 +158,56 @@ def test_what_a_package_leaves_that_ends_its_own_process_ends_with_the_command(
         assert running(mark) == []
 
 
+SIGNALS_AT = """
+import atexit, os, sys
+
+NAME, END = {name!r}, {end}
+
+
+class Finder:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == NAME:
+            os.kill(os.getpid(), END)
+        elif name == "hsiaug" and NAME == "the end":
+            atexit.register(os.kill, os.getpid(), END)
+
+
+if "hsiaug" in " ".join(sys.orig_argv):
+    sys.meta_path.insert(0, Finder)
+"""
+
+
+@pytest.mark.parametrize("name", ["hsiaug", "threading", "typer", "hsiaug.cli.report"])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_command_without_a_traceback_from_its_first_line(
+    name: str, end: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SIGNALS_AT.format(name=name, end=end.value))
+    code, said = began("--version", tmp_path)
+    assert (code, said) == (128 + end, "stopped\n")
+
+
+def test_a_signal_at_the_end_of_a_command_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SIGNALS_AT.format(name="the end", end=2))
+    assert began("--version", tmp_path) == (0, "")
+
+
+def began(word: str, folder: Path) -> tuple[int, str]:
+    """Exit code and stderr of the command, as the script of its package starts it."""
+    words = [sys.executable, "-c", "from hsiaug_command import main; main()", word]
+    with Process(
+        words,
+        env=environment(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears,
+    ) as process:
+        _, said = process.communicate()
+    return process.returncode, said
+
+
 @pytest.mark.parametrize(
     ("heard", "said", "ends"),
     [([15], [], (143, "stopped\n")), ([2], [], (130, "stopped\n")), ([15], ["done"], (130, ""))],
@@ -255,9 +305,15 @@ def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(
 
 def begun(words: list[str], env: dict[str, str], cwd: Path) -> Process:
     """A command as a terminal starts it."""
-    # A shell that runs the tests in the background has them ignore Ctrl-C, and nohup the hang-up.
-    heard = lambda: [signal.signal(end, signal.SIG_DFL) for end in ENDING]  # noqa: E731
-    return Process(patient(*words), env=env, cwd=cwd, stderr=subprocess.PIPE, preexec_fn=heard)
+    return Process(patient(*words), env=env, cwd=cwd, stderr=subprocess.PIPE, preexec_fn=hears)
+
+
+def hears() -> None:
+    """A shell that runs the tests in the background has them ignore Ctrl-C, and nohup the
+    hang-up.
+    """
+    for end in ENDING:
+        signal.signal(end, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("end", [*ENDING, signal.SIGKILL])

@@ -125,6 +125,8 @@ WAYS = {
     (3, "hsiaug"): lambda: open(HSIAUG, "ab").close(),
     (3, "an installed package"): lambda: open(np.__file__, "ab").close(),
     (3, "its own package"): lambda: open(__file__, "ab").close(),
+    (3, "fits of hsiaug"): lambda: (STORE / "cache" / "forged").mkdir(),
+    (3, "fits of other packages"): lambda: (STORE / "cache/others/forged").mkdir(parents=True),
 }
 
 
@@ -381,6 +383,8 @@ def test_2_what_it_runs_in_holds_no_label(way: str, sealed: Run, unsealed: Run) 
         "hsiaug",
         "an installed package",
         "its own package",
+        "fits of hsiaug",
+        "fits of other packages",
     ],
 )
 def test_3_it_changes_nothing_that_is_trusted(way: str, sealed: Run, unsealed: Run) -> None:

@@ -17,9 +17,8 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
-from hsiaug.trial.fits import checkpoint, save_fit
+from hsiaug.trial.fits import checkpoint, fits_folder, save_fit
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import OTHERS
 from hsiaug.trial.trial_run import SceneContext
 from tests.leavings import paths_in
 from tests.processes import Process
@@ -49,7 +48,7 @@ def saved(
     monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
     trial = spec()
     record, _ = run(trial)
-    folder = tmp_path / "cache" / OTHERS / trial.fit_hash
+    folder = fits_folder(tmp_path / "cache", trial) / trial.fit_hash
     assert record["status"] == "ok" and record["notes"] == [] and folder.is_dir()
     return trial, record, folder
 
@@ -67,7 +66,7 @@ def test_a_fit_that_a_third_party_classifier_may_have_spoilt_is_not_saved(
     context = SceneContext(toy, get_task("pixels"), tmp_path / "cache")
     context.saves = False
     assert run(spec(), context)[0]["status"] == "ok"
-    assert not (tmp_path / "cache" / OTHERS / spec().fit_hash).exists()
+    assert not fits_folder(tmp_path / "cache", spec()).exists()
 
 
 def biggest(folder: Path) -> Path:
@@ -118,7 +117,7 @@ def test_a_damaged_fit_is_fitted_again_and_replaced(saved, run, toy, tmp_path, d
     (note,) = healed["notes"]
     assert note.startswith("The saved fit of dummy could not be used, and was fitted again: ")
     assert again(run, trial, toy, tmp_path)["notes"] == []
-    assert [path.name for path in (tmp_path / "cache" / OTHERS).iterdir()] == [folder.name]
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(saved, run, toy, tmp_path, dummy):
@@ -148,7 +147,7 @@ def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(
     assert record["status"] == "ok", record["error"]
     (note,) = record["notes"]
     assert note.startswith("The fit of dummy could not be saved for another run: ")
-    assert list((tmp_path / "cache" / OTHERS).iterdir()) == []
+    assert list(fits_folder(tmp_path / "cache", spec()).iterdir()) == []
 
 
 def test_a_cache_that_cannot_be_written_to_costs_no_trial(
@@ -242,17 +241,19 @@ def rerun(spec: Spec, run: Run, tmp_path: Path) -> Callable[[str], Any]:
 
     def again(checkpoint: str) -> Any:
         trial = spec()
-        left_by(tmp_path / "cache" / OTHERS / trial.fit_hash, checkpoint)
+        left_by(fits_folder(tmp_path / "cache", trial) / trial.fit_hash, checkpoint)
         return run(trial)[0]
 
     return again
 
 
-def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(rerun, tmp_path, resuming):
+def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(
+    rerun, spec, tmp_path, resuming
+):
     record = rerun("half")
 
     assert record["status"] == "ok" and record["notes"] == [] and resuming == ["half"]
-    assert [path.suffix for path in (tmp_path / "cache" / OTHERS).iterdir()] == [".lock"]
+    assert [path.suffix for path in fits_folder(tmp_path / "cache", spec()).iterdir()] == [".lock"]
 
 
 def test_a_checkpoint_that_cannot_be_used_is_begun_anew(rerun, tmp_path, resuming):

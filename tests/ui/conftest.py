@@ -75,7 +75,7 @@ def served() -> Iterator[Callable[[Any], str]]:
     """Serves routes from this process, at the address that it gives."""
     import uvicorn
 
-    from hsiaug.ui.server import local_app
+    from hsiaug.ui.server import local_config
 
     begun: list[tuple[Any, threading.Thread, socket.socket]] = []
 
@@ -84,8 +84,7 @@ def served() -> Iterator[Callable[[Any], str]]:
         listening.bind(("127.0.0.1", 0))
         listening.listen()  # who comes before uvicorn does waits
         port = listening.getsockname()[1]
-        config = uvicorn.Config(local_app(routes, TOKEN, port), log_level="error", lifespan="off")
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(local_config(routes, TOKEN, port))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         begun.append((server, thread, listening))

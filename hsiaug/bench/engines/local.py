@@ -56,6 +56,7 @@ from hsiaug.registry.isolation.processes import (
 )
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
+from hsiaug.trial.fits import fits_folder
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
@@ -247,8 +248,9 @@ class Worker:
         self.draw = first.draw_hash
         # Where it died while it was idle, that is noticed when its answer is waited for.
         with suppress(OSError):
+            fits = fits_folder(start.cache, first)
             packed = [pickle.dumps(trial) for trial in trials]
-            self.child.connection.send((packed, None if known else blind))
+            self.child.connection.send((fits, packed, None if known else blind))
 
     def _begin(self, start: WorkerStart) -> Child:
         self.temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
