@@ -302,6 +302,9 @@ class TrialRecord(TrialResult):
     )
     environment: _Environment = Field(description="`python`, `platform`, `processor`, `versions`.")
     predictions_sha256: str | None = Field(description="checksum of the predicted labels.")
+    npz_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
+        None, description="SHA-256 of `predictions.npz`. Absent in older records."
+    )
     record_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
         None,
         description="SHA-256 of all other keys as canonical JSON (sorted keys, no spaces). Absent"

@@ -21,6 +21,8 @@ FORMAT = 1
 """Of the records that are written and read."""
 DIGEST = "record_sha256"
 """Key of the digest of all other keys; records from before it have none."""
+FILE_DIGEST = "npz_sha256"
+"""Key of that of its file of predictions, which older records have not either."""
 CHECKS = 3
 """Raise when ``fault_of`` finds what it did not find before: what was checked with another number
 is checked anew.
@@ -40,6 +42,7 @@ UNSHARED = frozenset(
         "metrics",
         "said_and_seen",
         "predictions_sha256",
+        FILE_DIGEST,
         DIGEST,
         "timings",
         "cpu_seconds",

@@ -13,11 +13,20 @@ from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_of
 from hsiaug.trial.packs import Packs
-from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
+from hsiaug.trial.predictions import (
+    PREDICTIONS,
+    Predictions,
+    checksum,
+    checksum_of_file,
+    find_npz,
+    pack,
+    replace,
+)
 from hsiaug.trial.record import Damage, fault_of, newer_record
 from hsiaug.trial.record_cache import RecordCache, open_cache
 from hsiaug.trial.record_json import (
     EMPTY,
+    FILE_DIGEST,
     MAX_RECORD_BYTES,
     Record,
     SharedValues,
@@ -370,10 +379,11 @@ class Store:
         """
         stated = None
         for _ in range(AGAIN):
-            stated = (self.get(hash) or {}).get("predictions_sha256")
+            record = self.get(hash) or {}
+            stated = record.get("predictions_sha256")
             # Where there are none, the record was replaced after it was read, and states another
             # checksum by now.
-            if stated is not None and (found := self.find_npz(hash, stated)) is not None:
+            if stated is not None and (found := self.find_npz(hash, record)) is not None:
                 return found[1]
         raise StoreError(
             f"{self.folder(hash) / PREDICTIONS}: expected the predictions of a trial",
@@ -385,16 +395,18 @@ class Store:
             hint="Run the trial again.",
         )
 
-    def find_npz(self, hash: str, stated: str) -> tuple[bytes, Predictions] | None:
-        """The bytes of the file of predictions that have the checksum, and these; or None."""
-        return find_npz(self.folder(hash), stated, self.packs.predictions(hash))
+    def find_npz(self, hash: str, record: Record) -> tuple[bytes, Predictions] | None:
+        """The bytes of the file of predictions that a record names, and these; or None."""
+        if (stated := record.get("predictions_sha256")) is None:
+            return None
+        packed = self.packs.predictions(hash)
+        return find_npz(self.folder(hash), stated, packed, of_file=record.get(FILE_DIGEST))
 
     def sheet(self, hash: str) -> SampleSheet | None:
         """A few samples of a trial; None where none are kept, as in older records, or they cannot
         be read.
         """
-        stated = (self.get(hash) or {}).get("predictions_sha256")
-        found = self.find_npz(hash, stated) if stated else None
+        found = self.find_npz(hash, self.get(hash) or {})
         with suppress(ValueError):
             return found and read_sheet(found[0])
         return None
@@ -404,37 +416,42 @@ class Store:
         record: Record,
         predictions: Predictions | None,
         sheet: SampleSheet | None = None,
-        *,
-        copied: bool = False,
     ) -> Record:
         """Write a record whole or not at all, in place of an older one of the same hash; returns
         what was written.
 
         Where something in it cannot be written as JSON, that is a failed record which says so. The
-        checksum of its predictions, and its digest, are the store's to state.
+        checksums of its predictions and of their file, and its digest, are the store's to state.
 
         Parameters
         ----------
         sheet : SampleSheet or None
             Kept beside the predictions.
-        copied : bool
-            The record has the digest that it was written with, or none.
 
         Raises
         ------
         StoreError
             Where a later hsiaug wrote the one that is there.
         """
-        self._keep_newer(record["hash"])
         record = storable(record)
-        predictions = None if record["status"] == "failed" else predictions
-        if predictions is not None:
-            record = {**record, "predictions_sha256": checksum(predictions)}
-        if not copied:
-            record = with_digest(record)
+        npz = None
+        if predictions is not None and record["status"] != "failed":
+            npz = pack(predictions, sheet)
+            digests = {
+                "predictions_sha256": checksum(predictions),
+                FILE_DIGEST: checksum_of_file(npz),
+            }
+            record = {**record, **digests}
+        return self.copy(with_digest(record), npz)
+
+    def copy(self, record: Record, npz: bytes | None) -> Record:
+        """Write a record and the file of its predictions as :meth:`put` does, with the digests that
+        it states, or none.
+        """
+        self._keep_newer(record["hash"])
         files = {RECORD: encode(record)}
-        if predictions is not None:
-            files[PREDICTIONS] = pack(predictions, sheet)
+        if npz is not None:
+            files[PREDICTIONS] = npz
         costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
         with self.access("write"):
             for left in reversed(range(AGAIN)):

@@ -12,10 +12,10 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.files import read_plain, sync_files, sync_folder
 from hsiaug.base.temporary_folders import taken, temporary_folder
 from hsiaug.trial.packs import write_pack
-from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS
+from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS, checksum_of_file
 from hsiaug.trial.record import Damage, fault_of_metrics, scorer_of
 from hsiaug.trial.record_cache import RecordCache, open_cache
-from hsiaug.trial.record_json import DIGEST, Record, SharedValues, preference
+from hsiaug.trial.record_json import DIGEST, FILE_DIGEST, Record, SharedValues, preference
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.store import RECORD, Store
 
@@ -78,12 +78,8 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
             merged.kept += 1
         else:
             merged.copied += 1
-            stated = record["predictions_sha256"]
-            predictions = source.find_npz(record["hash"], stated) if stated else None
-            sheet = None
-            with suppress(ValueError):
-                sheet = predictions and read_sheet(predictions[0])
-            into.put(record, predictions and predictions[1], sheet, copied=True)
+            npz = source.find_npz(record["hash"], record)
+            into.copy(record, npz and npz[0])
         count(done, total)
     return merged
 
@@ -172,7 +168,8 @@ def _move_back(folder: Path, place: Path) -> None:
 
 def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterator[Finding]:
     """Records that are damaged or state metrics that their counts do not give, predictions that are
-    not those a record names, and thumbnails of samples beside them that cannot be read.
+    not those a record names or whose file is not as it was written, and thumbnails of samples
+    beside them that cannot be read.
 
     Nothing is taken from the cache: every file is read.
 
@@ -199,9 +196,12 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
             heal = f"{record['command']} --store {where}"
             if (miscounted := fault_of_metrics(record)) is not None:
                 yield Finding("record", hash, miscounted, heal)
-            npz = store.find_npz(hash, stated)
+            npz = store.find_npz(hash, record)
             if npz is None:
                 fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
+                yield Finding("predictions", hash, fault, heal)
+            elif record.get(FILE_DIGEST) not in (None, checksum_of_file(npz[0])):
+                fault = f"{PREDICTIONS} is not as it was written, though it holds the same labels"
                 yield Finding("predictions", hash, fault, heal)
             else:
                 scorer, predicted = scorer_of(record), npz[1][1]

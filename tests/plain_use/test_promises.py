@@ -125,8 +125,8 @@ WAYS = {
     (3, "hsiaug"): lambda: open(HSIAUG, "ab").close(),
     (3, "an installed package"): lambda: open(np.__file__, "ab").close(),
     (3, "its own package"): lambda: open(__file__, "ab").close(),
-    (3, "fits of hsiaug"): lambda: (STORE / "cache" / "forged").mkdir(),
-    (3, "fits of other packages"): lambda: (STORE / "cache/others/forged").mkdir(parents=True),
+    (3, "fits of hsiaug"): lambda: os.makedirs(STORE / "cache/forged", exist_ok=True),
+    (3, "fits of other packages"): lambda: os.makedirs(STORE / "cache/others/a", exist_ok=True),
 }
 
 

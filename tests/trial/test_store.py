@@ -17,6 +17,7 @@ import pytest
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.trial import store as store_module
 from hsiaug.trial.predictions import checksum, find_npz
+from hsiaug.trial.predictions import pack as pack_predictions
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 from tests.leavings import age, files_of_others, left_in, paths_in
@@ -208,6 +209,30 @@ def test_predictions_of_another_record_are_refused(filled: Store) -> None:
     shutil.copyfile(theirs, own)
     with pytest.raises(StoreError, match=r"predictions\.npz.*checksum"):
         filled.predictions(first["hash"])
+
+
+def test_verify_names_a_file_of_predictions_of_which_any_bit_is_another(filled: Store) -> None:
+    record = next(filled.records())
+    path = filled.folder(record["hash"]) / "predictions.npz"
+    whole = path.read_bytes()
+    places = range(0, len(whole), 7)
+    assert not list(verify(filled, lambda *_: None)) and whole.startswith(b"PK\3\4")
+    for place in places:
+        data = bytearray(whole)
+        # The time of a file in an archive, too, which nothing reads.
+        data[place] ^= 1 << place % 8
+        path.write_bytes(data)
+        (finding,) = verify(filled, lambda *_: None)
+        assert (finding.kind, finding.name) == ("predictions", record["hash"])
+
+
+def test_the_file_of_predictions_is_the_same_whenever_it_is_written(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = filled.predictions(next(filled.records())["hash"])
+    first = pack_predictions(made)
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert pack_predictions(made) == first
 
 
 def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path: Path) -> None:
