@@ -47,8 +47,8 @@ NO_FILES = Shortage(
 )
 NO_PROCESSES = Shortage(
     "a process must be able to start another, or a thread",
-    "Raise the limits of processes (ulimit -u, --limit processes) and memory (ulimit -v, --limit"
-    " memory), or use fewer `jobs`.",
+    "Raise the limits of processes (ulimit -u, --limit processes, that of a container) and memory"
+    " (ulimit -v, --limit memory), or use fewer `jobs`.",
 )
 NO_SIZE = Shortage(
     "files must be allowed to be as large as what is written into them, temporary ones too",

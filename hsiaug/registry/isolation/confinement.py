@@ -35,9 +35,9 @@ SIGNALS = 1 << 1
 """To processes that are not confined alike."""
 SET_DUMPABLE, SET_FILTER, NO_NEW_PRIVILEGES, BY_FILTER = 4, 22, 38, 2
 """Of prctl."""
-MACHINES = {"x86_64": (0xC000003E, 41, 53), "aarch64": (0xC00000B7, 198, 199)}
+MACHINES = {"x86_64": (0xC000003E, 41, 53, 76), "aarch64": (0xC00000B7, 198, 199, 45)}
 """Of the machines that are known: the name that the kernel has for it, and its numbers of the
-system calls socket and socketpair.
+system calls socket, socketpair and truncate.
 """
 IO_URING, OTHER_CALLS = 425, 0x4000_0000
 """Number of the system call by which sockets are opened past the others, the same everywhere; and
@@ -188,7 +188,7 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
 def _close_sockets(*, all_: bool) -> bool:
     if platform.machine() not in MACHINES:
         return False
-    machine, single, pair = MACHINES[platform.machine()]
+    machine, single, pair, truncate = MACHINES[platform.machine()]
     opened = [(NUMBER, WHOLE, single)]
     of_paths = [(DOMAIN, WHOLE, socket.AF_UNIX), (KIND, *STREAMS_AND_DATAGRAMS)]
     # Each a place, the bits that are looked at, and what is found there.
@@ -198,6 +198,8 @@ def _close_sockets(*, all_: bool) -> bool:
         opened if all_ else [*opened, *of_paths],
         # One of a pair of these can be connected anew.
         [(NUMBER, WHOLE, pair), (KIND, *DATAGRAMS)],
+        # Before version 3 (Linux 6.2) Landlock lets a file be emptied by its name.
+        *([[(NUMBER, WHOLE, truncate)]] if _landlock_version() < 3 else []),
     ]
     steps = [(LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, machine), (RETURN, 0, 0, REFUSE)]
     for tests in refused:
