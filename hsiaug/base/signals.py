@@ -52,6 +52,15 @@ def stop_by_signals(pass_on: Callable[[int], object] | None = None) -> None:
     heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
     for number in heard:
         signal.signal(number, stop)
+    sys.unraisablehook = _say_lost
+
+
+def _say_lost(lost: "sys.UnraisableHookArgs") -> None:
+    """Of what was raised where nothing hears of it, as where an object is deleted: a signal is no
+    error, and ends the command in time all the same.
+    """
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
 
 
 def leave(ended: SystemExit) -> NoReturn:

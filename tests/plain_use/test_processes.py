@@ -188,6 +188,26 @@ def test_a_signal_ends_a_command_without_a_traceback_from_its_first_line(
     assert (code, said) == (128 + end, "stopped\n")
 
 
+DELETED = """
+import os, time
+from hsiaug.base import signals
+
+class Deleted:
+    def __del__(self):
+        os.kill(os.getpid(), 15)
+
+signals.WITHIN = 0.1
+signals.stop_by_signals()
+Deleted()
+time.sleep(600)
+"""
+
+
+def test_a_signal_while_an_object_is_deleted_ends_a_command_without_a_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", DELETED], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (143, "stopped\n")
+
+
 def test_a_signal_at_the_end_of_a_command_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(SIGNALS_AT.format(name="the end", end=2))
     assert began("--version", tmp_path) == (0, "")
