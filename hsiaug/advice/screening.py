@@ -469,7 +469,9 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
 
     That gained on most public scenes. Another classifier with such samples takes its place where
     the screening draws tell it above, and the chosen one goes without samples where they tell it
-    above itself. An arm whose gain was confirmed is taken if it has as much there.
+    above itself. An arm whose gain was confirmed is taken in place of one without samples, and in
+    place of one with samples where it is told above that: inner draws are easier than the test, so
+    a gain on them alone is no reason to leave what gained elsewhere.
     """
     trials: dict[tuple[str, bool], TrialSpec] = {}
     learning = _learning(plan)
@@ -500,4 +502,7 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
     confirmed = next(
         trial for trial in plan.trials if key(trial) == named and trial.seed == SCREEN[0]
     )
-    return best if above(screening_scores(best), screening_scores(confirmed)) else confirmed
+    of_best, of_confirmed = screening_scores(best), screening_scores(confirmed)
+    if best.rate:
+        return confirmed if above(of_confirmed, of_best) else best
+    return best if above(of_best, of_confirmed) else confirmed

@@ -50,11 +50,18 @@ def _drawn(trial: TrialSpec, rate: Rate) -> list[str]:
 
 
 def _settings(plugin: PluginSpec) -> list[str]:
-    """``--set`` for every parameter that is not at its default, whichever preset it came from."""
-    default = type(plugin.params)()
+    """``--set`` for every parameter that neither the default nor the name, as in ``filtered:emp``,
+    gives, whichever preset it came from.
+    """
+    names = [item.name for item in dataclasses.fields(plugin.params)]
+    _, _, variant = plugin.name.partition(":")
+    of_name = {
+        name: variant for name in names if variant and getattr(plugin.params, name) == variant
+    }
+    default = type(plugin.params)(**of_name)
     words = []
-    for item in dataclasses.fields(plugin.params):
-        value = getattr(plugin.params, item.name)
-        if value != getattr(default, item.name):
-            words += ["--set", f"{plugin.name}.{item.name}={value}"]
+    for name in names:
+        value = getattr(plugin.params, name)
+        if value != getattr(default, name):
+            words += ["--set", f"{plugin.name}.{name}={value}"]
     return words

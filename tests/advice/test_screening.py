@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from hsiaug.advice import screening
+from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import (
     SCREEN,
     LeftOut,
@@ -337,6 +338,38 @@ def test_the_recipe_is_the_first_classifier_with_samples_unless_draws_tell_anoth
     found = recipe(plan, session)
 
     assert (found.classifier.name, found.generator.name) == chosen and found.seed == SCREEN[0]
+
+
+@pytest.mark.parametrize(
+    ("generators", "above", "chosen"),
+    [
+        # With samples of pseudo, which gained elsewhere, an arm must be told above it.
+        (["pseudo", "smote"], {}, "pseudo"),
+        (["pseudo", "smote"], {"smote": (3, 4, 5)}, "smote"),
+        (["pseudo", "smote"], {"smote": (9, 0, -8)}, "pseudo"),
+        # Without such samples it must not be told below.
+        (["smote"], {}, "smote"),
+        (["smote"], {"none": (6, 6, 6)}, "none"),
+    ],
+)
+def test_an_arm_that_was_confirmed_is_used_unless_samples_that_gained_elsewhere_stand_against_it(
+    toy: Scene,
+    plugins: Registry,
+    tmp_path: Path,
+    generators: list[str],
+    above: dict[str, tuple[int, int, int]],
+    chosen: str,
+) -> None:
+    plan, _ = screening_plan(toy, asked(generators=generators, classifiers=["svm"]), plugins)
+    session = session_of(toy, tmp_path, 1e6)
+    for trial in plan.trials:
+        points = above.get(trial.generator.name, (0, 0, 0))[trial.seed]
+        session.known[trial.hash] = scored(trial, 0.8 + points / 100)
+    arm = next(t.arm for t in plan.trials if t.generator.name == "smote")
+
+    found = recipe(plan, session, ArmGain(arm, "svm", (), ()))
+
+    assert found.generator.name == chosen and found.seed == SCREEN[0]
 
 
 def test_the_recommended_classifier_is_the_first_where_it_is_tried(

@@ -365,6 +365,16 @@ def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry
         assert words[words.index(pair[0]) + 1] == pair[1]
 
 
+@pytest.mark.parametrize("name", ["svm", "filtered:emp", "fused:svm+emp", "fused:rf"])
+def test_the_command_of_a_variant_sets_nothing_that_its_name_says(
+    toy: Scene, plugins: Registry, name: str
+) -> None:
+    plan = plan_of(toy, plugins, classifiers=[name])
+    trial = next(t for t in plan.trials if t.classifier.name == name)
+
+    assert "--set" not in command_for(trial, "toy")
+
+
 def test_the_command_of_a_trial_gives_its_very_number_back(toy: Scene, plugins: Registry) -> None:
     trial = next(
         t for t in plan_of(toy, plugins, lambdas=[0.1234567, 2.0]).trials if t.rate.lam == 0.1234567
