@@ -43,14 +43,16 @@ class Here:
     def send(self, start: WorkerStart, trials: Group, blind: Any) -> None:
         if self._context is None or start != self._start:
             self._start = start
-            self._context = SceneContext(start.data.data, get_task(start.task), Path(start.cache))
-        self._context.views(trials[0], blind)
+            self._context = SceneContext(
+                start.data.data, get_task(start.job.task), Path(start.cache)
+            )
+        self._context.draw = lambda _: blind
         self._left = len(trials)
         self._outcomes = run_group(
             trials,
             self._context,
             plugins.registry(),
-            device=start.device,
+            device=start.job.device,
             progress=lambda *_: None,
         )
 

@@ -241,7 +241,13 @@ def _confirming_plan(
             }
         )
         plans.append(
-            build_plan(session.scene, confirming, session.plugins, scene_ref=session.scene_ref)
+            build_plan(
+                session.scene,
+                confirming,
+                session.plugins,
+                scene_ref=session.scene_ref,
+                split=partial(session.split, request.kind),
+            )
         )
     plan = join_plans([replace(tried, trials=(), notes=()), *plans])
     making = sorted((t for t in plan.trials if t.hash not in plan.nothing), key=lambda t: t.seed)

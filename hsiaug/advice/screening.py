@@ -68,8 +68,10 @@ def scoring(plan: Plan, session: Session) -> Session:
     scores = task.metrics.advice
     if not task.metrics.leaves_out_small:
         return replace(session, scores=scores)
-    fresh = [task.draws.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
-    large, tested = large_classes(split.audit.test_counts for split in (*plan.splits, *fresh))
+    fresh = [session.split(task, trial.protocol, seed, trial.patch) for seed in CONFIRM]
+    large, tested = large_classes(
+        split.audit.test_counts for split in (*plan.splits.values(), *fresh)
+    )
     main = over_large(task.metrics, len(large), tested).main
     if main.key == "aa_large":
         return replace(session, scores=replace(scores, main=main), large=large)

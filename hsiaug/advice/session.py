@@ -14,9 +14,11 @@ from hsiaug.bench.engine import Engine
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.report.records import read_trials
 from hsiaug.tasks.scores import MetricSet
-from hsiaug.tasks.types import TaskData
+from hsiaug.tasks.task import Task
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 
@@ -34,6 +36,8 @@ class Session:
         For the progress.
     known : dict of str to Record
         Records of trials that went well, by hash, once they were read.
+    splits : dict
+        Those that were drawn, by protocol, seed and patch.
     scores : MetricSet
         The main one is what arms are told apart by.
     large : tuple of int
@@ -51,7 +55,15 @@ class Session:
     console: Console
     scores: MetricSet
     known: dict[str, Record] = field(default_factory=dict)
+    splits: dict[tuple[SplitProtocol, int, int], TaskSplit] = field(default_factory=dict)
     large: tuple[int, ...] = ()
+
+    def split(self, task: Task, protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
+        """The split of a draw, drawn once."""
+        key = protocol, seed, patch
+        if key not in self.splits:
+            self.splits[key] = task.draws.split(self.scene, protocol, seed, patch)
+        return self.splits[key]
 
     def record(self, trial: TrialSpec) -> Record | None:
         """The record of a trial that went well, or None."""

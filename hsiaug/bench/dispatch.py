@@ -95,13 +95,10 @@ class Worker(Protocol):
 
 
 class Records(Protocol):
-    """Where trials find their splits, and what they come to goes."""
+    """Where goes what trials come to."""
 
-    def write(self, trial: TrialSpec, outcome: TrialOutcome, command: str) -> Event:
+    def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Event:
         """Take in what a trial came to."""
-
-    def blind_split(self, trial: TrialSpec) -> object:
-        """The split of a trial without a test label."""
 
 
 @dataclass
@@ -115,7 +112,7 @@ class SceneRun:
     start : WorkerStart
         What its workers are started with.
     records : Records
-        Gives splits, and takes what trials come to.
+        Takes what trials come to.
     failed : dict
         Trials whose generator could not learn, with the error, by the hash of the fit.
     lock : Lock
@@ -161,7 +158,7 @@ class SceneRun:
             return ()
         while rest:
             with self.lock:
-                blind = self.records.blind_split(rest[0])
+                blind = self.batch.split(rest[0]).blind
             worker.send(self.start, tuple(rest), blind)
             begin(rest[0])
             while worker.busy:
@@ -197,7 +194,7 @@ class SceneRun:
     ) -> None:
         """Write the record of what has ended, while the worker goes on."""
         with self.lock:
-            event = self.records.write(trial, outcome, self.batch.commands.get(trial.hash, ""))
+            event = self.records.write(trial, outcome)
         tell(event)
 
     def _fail_alike(self, rest: deque[TrialSpec], tell: Callable[[Event], None]) -> None:

@@ -5,7 +5,7 @@ line.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.tasks.types import TaskData
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 
@@ -114,15 +114,14 @@ Message = PluginProgress | TrialOutcome | WorkerLost
 
 @dataclass(frozen=True)
 class Job:
-    """Settings shared by all trials of a run.
+    """What all trials of a run on a scene share, and their workers are told.
 
-    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any. bounds:
-    of the workers.
+    sha256: of the scene that the run was planned on. limit: seconds that a trial may take; None =
+    any. bounds: of the workers.
     """
 
     task: str
-    scene_ref: str
-    store: Path
+    sha256: str
     device: str
     limit: float | None = None
     bounds: Bounds = UNBOUNDED
@@ -132,18 +131,22 @@ class Job:
 class Batch:
     """The trials of one scene that a run carries out, in their order.
 
-    scene: its data, as the task loads them. groups: trials that share a generator's fit, and run
-    one after the other in one process. commands: by hash, what reruns a trial. expected: by hash,
-    the seconds that it should take, where that is known. deadline: the time (as ``time.time()``) by
-    which trials should have ended: none is begun that would not, nor a group that would not; None =
-    any time.
+    scene: its data, as the task loads them. scene_ref: catalogue name or card. store: root of the
+    store. groups: trials that share a generator's fit, and run one after the other in one process.
+    split: gives the split of a trial's draw. commands: by hash, what reruns a trial. expected: by
+    hash, the seconds that it should take, where that is known. deadline: the time (as
+    ``time.time()``) by which trials should have ended: none is begun that would not, nor a group
+    that would not; None = any time.
     """
 
     scene: TaskData
+    scene_ref: str
+    store: Path
     job: Job
     groups: Sequence[Group]
-    commands: Mapping[str, str]
-    expected: Mapping[str, float]
+    split: Callable[[TrialSpec], TaskSplit]
+    commands: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, float] = field(default_factory=dict)
     deadline: float | None = None
 
     @property

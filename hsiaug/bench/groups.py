@@ -3,13 +3,16 @@ begun.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast, timed_records
 from hsiaug.bench.engine import Batch, Group, Job, Say
 from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.plans_of_runs import splits_of
+from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.outcome import empty
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.spec import TrialSpec
@@ -22,27 +25,6 @@ WORTH_DIVIDING = 10.0
 """Seconds that each part of a divided group must take beyond its fit, which each part makes."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """What an engine is to run.
-
-    Attributes
-    ----------
-    batches : list of Batch
-        The groups, scene by scene.
-    forecast : Forecast
-        Follows them, and says how long the rest takes.
-    """
-
-    batches: list[Batch]
-    forecast: Forecast
-
-    @property
-    def trials(self) -> dict[str, TrialSpec]:
-        """All trials by hash, in their order."""
-        return {trial.hash: trial for batch in self.batches for trial in batch.trials}
-
-
 def prepare_work(
     plans: Sequence[Plan],
     missing: Missing,
@@ -51,7 +33,7 @@ def prepare_work(
     jobs: int,
     say: Say,
     deadline: float | None = None,
-) -> Work:
+) -> tuple[list[Batch], Forecast]:
     """Divide the missing trials into groups, and record those whose λ asks for no sample.
 
     Parameters
@@ -63,7 +45,7 @@ def prepare_work(
     store : Store
         Takes the records.
     job : callable
-        Gives the job of a task and a scene.
+        Gives the job of a task and of a scene with a checksum.
     jobs : int
         Groups that run at the same time.
     say : callable
@@ -73,8 +55,10 @@ def prepare_work(
 
     Returns
     -------
-    Work
-        Without a batch where nothing is left to run.
+    batches : list of Batch
+        The groups, scene by scene; empty where nothing is left to run.
+    forecast : Forecast
+        Follows them, and says how long the rest takes.
 
     Raises
     ------
@@ -86,16 +70,16 @@ def prepare_work(
     if reused:
         say(f"{reused} of {len(missing.trials)} trials are taken from {store.root}")
     if not waiting:
-        return Work([], Forecast({}, Costs()))
+        return [], Forecast({}, Costs())
     store.check_writable()
     damaged = [damage for damage in missing.held.damaged if damage.hash in waiting]
     for line in damage_lines(damaged, "its trial is run again"):
         say(line)
     _record_empty(plans, waiting, store)
     if not waiting:
-        return Work([], Forecast({}, Costs()))
+        return [], Forecast({}, Costs())
     costs = Costs.of(plans, timed_records(store), store.cache)
-    return divide_work(plans, waiting, job, costs, jobs, deadline)
+    return divide_work(plans, waiting, store.root, job, costs, jobs, deadline)
 
 
 def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: Store) -> None:
@@ -103,7 +87,7 @@ def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: S
     wait.
     """
     for plan in plans:
-        context = SceneContext(plan.scene, plan.task)
+        context = SceneContext(plan.scene, plan.task, draw=partial(_split_of, plan.splits))
         for trial in (trial for trial in plan.trials if trial.hash in plan.nothing):
             if waiting.pop(trial.hash, None):
                 command = command_for(trial, plan.scene_ref)
@@ -113,11 +97,12 @@ def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: S
 def divide_work(
     plans: Sequence[Plan],
     waiting: Mapping[str, TrialSpec],
+    root: Path,
     job: Callable[[str, str], Job],
     costs: Costs,
     jobs: int,
     deadline: float | None = None,
-) -> Work:
+) -> tuple[list[Batch], Forecast]:
     """The trials that wait, scene by scene and in groups.
 
     Parameters
@@ -126,8 +111,10 @@ def divide_work(
         Whose trials wait.
     waiting : mapping of str to TrialSpec
         The trials to run, by hash.
+    root : Path
+        Of the store that takes their records.
     job : callable
-        Gives the job of a task and a scene.
+        Gives the job of a task and of a scene with a checksum.
     costs : Costs
         What is known of their seconds.
     jobs : int
@@ -137,8 +124,10 @@ def divide_work(
 
     Returns
     -------
-    Work
-        No batch of it is without a trial.
+    batches : list of Batch
+        None of them is without a trial.
+    forecast : Forecast
+        Follows them, and says how long the rest takes.
     """
     left = dict(waiting)
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
@@ -159,15 +148,22 @@ def divide_work(
     batches = [
         Batch(
             scene=scenes[task, ref],
-            job=job(task, ref),
+            scene_ref=ref,
+            store=root,
+            job=job(task, scenes[task, ref].sha256),
             groups=groups,
+            split=partial(_split_of, splits_of(plans)),
             commands={t.hash: command_for(t, ref) for group in groups for t in group},
             expected={t.hash: forecast.each[t.hash] for group in groups for t in group},
             deadline=deadline,
         )
         for (task, ref), groups in groups_of_scenes.items()
     ]
-    return Work(batches, forecast)
+    return batches, forecast
+
+
+def _split_of(splits: Mapping[str, TaskSplit], trial: TrialSpec) -> TaskSplit:
+    return splits[trial.draw_hash]
 
 
 def group_trials(trials: Iterable[TrialSpec], whole: Collection[str] = ()) -> list[Group]:

@@ -42,8 +42,8 @@ class Plan:
         Its name in a suite.
     scene_ref : str
         What to type for the scene.
-    splits : tuple of TaskSplit
-        One per draw.
+    splits : mapping of str to TaskSplit
+        Of each draw, by its hash, in the order of the draws.
     notes : tuple of str
         Sentences on what was added or collapsed.
     cards : mapping of (Kind, str) to Card
@@ -60,7 +60,7 @@ class Plan:
     scene_ref: str
     scene: TaskData
     trials: tuple[TrialSpec, ...]
-    splits: tuple[TaskSplit, ...]
+    splits: Mapping[str, TaskSplit]
     notes: tuple[str, ...]
     cards: Mapping[tuple[Kind, str], Card]
     samples: Mapping[str, tuple[int, int]]
@@ -151,7 +151,7 @@ def build_plan(
         scene_ref=scene_ref or scene.name,
         scene=scene,
         trials=tuple(trials),
-        splits=tuple(splits),
+        splits=splits_by_draw(trials, splits),
         notes=(
             *chosen.notes,
             *notes,
@@ -279,6 +279,14 @@ def list_trials(
         if column.learns_samples or not arm.adds
         if arm.train == BOTH or not column.real_only
     ]
+
+
+def splits_by_draw(
+    trials: Iterable[TrialSpec], splits: Iterable[TaskSplit]
+) -> dict[str, TaskSplit]:
+    """The split of each trial's draw, by the hash of the draw; trials of one protocol."""
+    by_seed = {split.seed: split for split in splits}
+    return {trial.draw_hash: by_seed[trial.seed] for trial in trials}
 
 
 def count_samples(

@@ -142,6 +142,11 @@ def trials_of(plans: Iterable[Plan]) -> list[TrialSpec]:
     return list({trial.hash: trial for plan in plans for trial in plan.trials}.values())
 
 
+def splits_of(plans: Iterable[Plan]) -> dict[str, TaskSplit]:
+    """The splits of all plans, by the hashes of their draws."""
+    return {draw: split for plan in plans for draw, split in plan.splits.items()}
+
+
 def hashes_by_run(plans: Iterable[Plan]) -> dict[str, set[str]]:
     """The hashes of each run's trials, by the run's name, in the order of the suite."""
     found: dict[str, set[str]] = {}
@@ -156,12 +161,11 @@ def notes_of(plans: Sequence[Plan]) -> tuple[str, ...]:
 
 
 def join_plans(plans: Sequence[Plan]) -> Plan:
-    """Several plans as one, to estimate what they cost together; scene and splits are those of the
-    first.
-    """
+    """Several plans as one; the scene is that of the first."""
     return replace(
         plans[0],
         trials=tuple(trials_of(plans)),
+        splits=splits_of(plans),
         notes=notes_of(plans),
         cards={key: card for plan in plans for key, card in plan.cards.items()},
         samples={hash: n for plan in plans for hash, n in plan.samples.items()},

@@ -110,25 +110,26 @@ def run(
         with opened as where:
             store = Store(root, create=existing != "none")
             store.sweep()
-            job = partial(Job, store=root, device=device, limit=limit, bounds=bounds)
+            job = partial(Job, device=device, limit=limit, bounds=bounds)
             parallel = where.jobs if where else 1
-            work = prepare_work(plans, missing, store, job, parallel, say, deadline)
-            if work.batches and where:
-                for line in cost_lines(work.trials, work.forecast, parallel):
+            batches, forecast = prepare_work(plans, missing, store, job, parallel, say, deadline)
+            if batches and where:
+                trials = {trial.hash: trial for batch in batches for trial in batch.trials}
+                for line in cost_lines(trials, forecast, parallel):
                     say(line)
                 if not where.waits:
-                    where.submit_all(work.batches)
+                    where.submit_all(batches)
                     return None
-                running = RunningAnswer(plans, work.trials, store, None if quiet else answer)
+                running = RunningAnswer(plans, trials, store, None if quiet else answer)
                 with watch_trials(
-                    work.trials,
+                    trials,
                     console,
-                    forecast=work.forecast,
+                    forecast=forecast,
                     store=store,
                     answer=running,
                     quiet=quiet,
                 ) as on_event:
-                    run_groups(where, work.batches, on_event)
+                    run_groups(where, batches, on_event)
     except KeyboardInterrupt:
         # The processes of the run have ended, and nothing is drawn any more.
         for line in running.now() if running else ():

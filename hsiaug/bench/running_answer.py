@@ -1,9 +1,9 @@
 """The answer that a benchmark has while it runs: of the draws that have ended."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.groups import FIRST_DRAWS
@@ -17,55 +17,8 @@ SHARE = 0.02
 
 AnswerWriter = Callable[[Sequence[Record], str], Sequence[str]]
 """Says in lines what records show of the draws that have ended, as ``2 of 7 draws``."""
-
-
-@dataclass
-class _Draw:
-    """A draw of a table: its trials, and how many of them are left."""
-
-    trials: list[str] = field(default_factory=list)
-    left: int = 0
-
-
-class _Table:
-    """The draws of the trials that stand in one table of a report."""
-
-    def __init__(self) -> None:
-        self.draws: dict[int, _Draw] = {}
-        self._whole: list[_Draw] = []
-
-    def add(self, hash: str, seed: int, *, waits: bool) -> None:
-        """Add a trial; waits: whether it has not ended."""
-        draw = self.draws.setdefault(seed, _Draw())
-        draw.trials.append(hash)
-        draw.left += waits
-
-    def begin(self) -> None:
-        """Count the draws that have ended before the run."""
-        self._whole = [draw for draw in self.draws.values() if not draw.left]
-
-    def end(self, seed: int) -> bool:
-        """Take in that a trial has ended; True where its draw has."""
-        draw = self.draws[seed]
-        draw.left -= 1
-        self._whole += [] if draw.left else [draw]
-        return not draw.left
-
-    @property
-    def ended(self) -> int:
-        """How many draws have ended."""
-        return len(self._whole)
-
-    @property
-    def words(self) -> str:
-        """``2 of 7 draws``; empty where none has ended."""
-        return f"{self.ended} of {len(self.draws)} draws" if self.ended else ""
-
-    @property
-    def trials(self) -> list[str]:
-        """Hashes of the trials of the draws that have ended."""
-        # Several plans of a run may have a trial in common.
-        return list(dict.fromkeys(hash for draw in self._whole for hash in draw.trials))
+Table = tuple[object, ...]
+"""What the trials of one table of a report share: run, task, scene, protocol and patch."""
 
 
 class RunningAnswer:
@@ -106,32 +59,41 @@ class RunningAnswer:
         self._spent = 0.0
         self._left = len(set(waiting))
         # A trial may stand in the tables of several runs of a suite.
-        self._places: dict[str, list[tuple[_Table, int]]] = {}
-        tables: dict[tuple[object, ...], _Table] = {}
+        self._places: dict[str, list[tuple[Table, int]]] = {}
+        # Hashes of each table, draw by draw, and how many of a draw have not ended.
+        self._trials: dict[Table, dict[int, dict[str, None]]] = {}
+        self._lacking: Counter[tuple[Table, int]] = Counter()
         for plan in plans:
-            for trial in {trial.hash: trial for trial in plan.trials}.values():
-                key = plan.run, plan.task, trial.scene_sha256, trial.protocol, trial.patch
-                table = tables.setdefault(key, _Table())
-                waits = trial.hash in waiting
-                table.add(trial.hash, trial.seed, waits=waits)
-                if waits:
+            for trial in plan.trials:
+                table = (plan.run, plan.task, trial.scene_sha256, trial.protocol, trial.patch)
+                of_draw = self._trials.setdefault(table, {}).setdefault(trial.seed, {})
+                if trial.hash in waiting and trial.hash not in of_draw:
                     self._places.setdefault(trial.hash, []).append((table, trial.seed))
-        for table in tables.values():
-            table.begin()
-        self._latest = next(iter(tables.values()), None)
+                    self._lacking[table, trial.seed] += 1
+                of_draw[trial.hash] = None
+        self._ended = {
+            table: [seed for seed in draws if not self._lacking[table, seed]]
+            for table, draws in self._trials.items()
+        }
+        self._latest = next(iter(self._trials), None)
 
     @property
     def draws(self) -> str:
         """``2 of 7 draws`` of the table whose trial ended last; empty where none has ended."""
-        return self._latest.words if self._latest else ""
+        if self._latest is None or not self._ended[self._latest]:
+            return ""
+        return f"{len(self._ended[self._latest])} of {len(self._trials[self._latest])} draws"
 
     def end(self, hash: str) -> bool:
         """Take in that a trial has ended; True where there is a new answer."""
         self._left -= 1
         news = False
         for table, seed in self._places.pop(hash, ()):
-            news |= table.end(seed)
             self._latest = table
+            self._lacking[table, seed] -= 1
+            if not self._lacking[table, seed]:
+                self._ended[table].append(seed)
+                news = True
         if not news or not self._left:
             return False
         if self.lines and self._spent > SHARE * (self._clock() - self._began):
@@ -146,14 +108,14 @@ class RunningAnswer:
     def _renew(self, least: int) -> bool:
         """Answer anew where so many draws have ended; True where the answer is another one."""
         table = self._latest
-        if self._answer is None or table is None or table.ended < least:
+        if self._answer is None or table is None or len(self._ended[table]) < least:
             return False
         begun = self._clock()
         lines: Sequence[str] = ()
         # The run itself says what is wrong with the store.
         with suppress(StoreError):
-            records = self._store.read(table.trials).records
-            lines = self._answer(records, table.words)
+            hashes = [hash for seed in self._ended[table] for hash in self._trials[table][seed]]
+            lines = self._answer(self._store.read(hashes).records, self.draws)
         self._spent += self._clock() - begun
         news = bool(lines) and tuple(lines) != self.lines
         self.lines = tuple(lines) or self.lines

@@ -9,8 +9,8 @@ import math
 import os
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -121,28 +121,22 @@ class Run:
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite.
+    """A suite, with the runs that were asked for.
 
     Attributes
     ----------
+    file : SuiteFile
+        As it is written.
     store : Path or None
-        Folder of the records, if the file names one.
-    cluster : mapping of str to str or int
-        Where trials run.
+        Folder of the records, if the file or its profile names one.
     notes : tuple of str
         Sentences on runs that were left out.
-    arms : mapping of str to ArmKeys
-        Arms that the claims and tables speak of.
     """
 
-    title: str
+    file: SuiteFile
     store: Path | None
     runs: tuple[Run, ...]
-    cluster: Mapping[str, str | int]
     notes: tuple[str, ...] = ()
-    arms: Mapping[str, ArmKeys] = field(default_factory=dict)
-    claims: tuple[Claim, ...] = ()
-    tables: tuple[DeclaredTable, ...] = ()
 
 
 PRODUCT = ("scenes", "protocols", "set")
@@ -228,15 +222,7 @@ def read_suite(
     ]
     check_tables(f"suite {path}", asked.arms, asked.claim, asked.table, names)
     store = chosen.store or asked.store
-    return Suite(
-        title=asked.title,
-        store=None if store is None else Path(store),
-        runs=tuple(runs),
-        cluster=asked.cluster,
-        arms=asked.arms,
-        claims=asked.claim,
-        tables=asked.table,
-    )
+    return Suite(asked, None if store is None else Path(store), tuple(runs))
 
 
 def declared_tables(
@@ -261,10 +247,11 @@ def declared_tables(
         Where an arm stands for several trials of one draw.
     """
     runs = [(run.name, request) for run in suite.runs for _, request in run.asked]
-    arms = place_arms(suite.arms, suite.claims, runs, plans)
+    file = suite.file
+    arms = place_arms(file.arms, file.claim, runs, plans)
     typed = (("--suite", ref), ("--profile", profile), ("--data", data))
     options = " ".join(f"{name} {shlex.quote(value)}" for name, value in typed if value)
-    return DeclaredTables(options, suite.title, suite.claims, suite.tables, arms)
+    return DeclaredTables(options, file.title, file.claim, file.table, arms)
 
 
 def on_data(suite: Suite, refs: Sequence[str]) -> Suite:

@@ -25,7 +25,7 @@ from pathlib import Path
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_root
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.bounds import UNBOUNDED, Bounds
+from hsiaug.bench.engine import Job
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.isolation.confinement import beside, confine
 from hsiaug.registry.isolation.processes import Channel, join_run
@@ -33,6 +33,7 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.fits import make_folder_of_package
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.run import run_group
@@ -66,35 +67,25 @@ class WorkerStart:
 
     Attributes
     ----------
-    sha256 : str
-        Of the scene that the run was planned on.
     cache : Path
         Of fitted generators.
-    limit : float or None
-        Seconds that a trial may take.
     data : BlindData
         The scene without labels.
     hidden : tuple of Path
         Files with labels, and the store, which it is not to read.
     temporary : Path or None
         Folder in which it makes one for its temporary files.
-    bounds : Bounds
-        What it may read and take.
     plugins : tuple of Parcel
         Those that no package registers.
     third_party : tuple of Found
         Those of other packages.
     """
 
-    task: str
-    sha256: str
+    job: Job
     cache: Path
-    device: str
-    limit: float | None
     data: BlindData = field(compare=False)
     hidden: tuple[Path, ...] = ()
     temporary: Path | None = field(default=None, compare=False)
-    bounds: Bounds = UNBOUNDED
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
     third_party: tuple[Found, ...] = field(default_factory=third_party)
 
@@ -135,7 +126,7 @@ def serve(
     # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
     join_run(lambda *_: os._exit(130))
     # After its own thread: Python waits for ever for one that finds no memory as it begins.
-    start.bounds.apply()
+    start.job.bounds.apply()
     channel = Channel(connection)
 
     def tell(stage: str) -> None:
@@ -149,18 +140,24 @@ def serve(
     hide_labels()
     while True:
         fits, packed, split = channel.receive()
-        context.views(pickle.loads(packed[0]), split)
+        if split is not None:
+            context.draw = partial(_sent, split)
         for spec, outcome in run_group(
             _in_turn(packed, context),
             context,
             registry(),
-            device=start.device,
+            device=start.job.device,
             progress=_progress(channel),
             tell=tell,
         ):
             # The limit of the next trial does not run yet.
             shown[0] = shown[1] = 0.0
             _answer(channel, spec, outcome)
+
+
+def _sent(split: TaskSplit, spec: TrialSpec) -> TaskSplit:
+    """The split of a trial: there are no labels here to draw one."""
+    return split
 
 
 def _in_turn(packed: Iterable[bytes], context: SceneContext) -> Iterator[TrialSpec]:
@@ -181,8 +178,8 @@ def _seal(start: WorkerStart) -> SceneContext:
     temporary = tempfile.mkdtemp(dir=start.temporary)
     tempfile.tempdir = os.environ["TMPDIR"] = temporary
     os.environ |= {name: str(Path(temporary, name)) for name in CACHES - os.environ.keys()}
-    context = SceneContext(start.data.data, get_task(start.task), start.cache)
-    if start.bounds.isolate == "off":
+    context = SceneContext(start.data.data, get_task(start.job.task), start.cache)
+    if start.job.bounds.isolate == "off":
         context.notes = (f"{OPEN} (--isolate off).",)
     else:
         # Without it trials run too, and save no fit.
@@ -191,7 +188,7 @@ def _seal(start: WorkerStart) -> SceneContext:
         changed = _changed(start.cache, hidden=start.hidden)
         confined = confine(beside(start.hidden), changed, closed="with a path")
         if not confined and start.hidden:
-            if start.bounds.isolate == "on":
+            if start.job.bounds.isolate == "on":
                 raise OSError(
                     "this system cannot keep a worker from the files that hold labels"
                     " (--isolate on)"
@@ -212,7 +209,7 @@ def _keep_fits(start: WorkerStart, fits: Path) -> None:
     """Before a plugin of another package is imported: from now on this process changes no fits but
     those of its group, and these only where packages have a part in them.
     """
-    if start.bounds.isolate != "off":
+    if start.job.bounds.isolate != "off":
         if fits != start.cache:
             make_folder_of_package(fits)
         confine([Path("/")], _changed(*() if fits == start.cache else (fits,)))

@@ -54,7 +54,7 @@ def tell_advice(
     names = advice.score, scores.second.name
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
     header = ("stage", "generator", "λ", "M", "ω", "classifier", "draws", names[0], *gains)
-    audits = [split.audit for split in plan.splits]
+    audits = [split.audit for split in plan.splits.values()]
     classes = session.scene.class_names
     final = advice.final
     near = [audit.centre_overlap_percent for audit in audits]
@@ -177,8 +177,8 @@ def _final_trial(advice: Advice, session: Session) -> TrialSpec:
 def _is_leaky(advice: Advice, session: Session) -> bool:
     """Whether the test pixels of that draw are neighbours of its training pixels."""
     spec = _final_trial(advice, session)
-    draws = advice.plan.task.draws
-    return draws.split(session.scene, spec.protocol, spec.seed, spec.patch).audit.leaky
+    split = session.split(advice.plan.task, spec.protocol, spec.seed, spec.patch)
+    return split.audit.leaky
 
 
 def _commands(advice: Advice, session: Session) -> dict[str, str]:

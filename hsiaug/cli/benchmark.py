@@ -160,8 +160,8 @@ def benchmark(
         runs: tuple[Run, ...] = named_suite.runs
         if named_suite.store is not None and not given(ctx, ["store"]):
             store = named_suite.store
-        if named_suite.title:
-            print_lines(notes, [named_suite.title])
+        if named_suite.file.title:
+            print_lines(notes, [named_suite.file.title])
     else:
         hint = "Name a suite in place of the scene, or leave them out."
         refuse_typed(
@@ -169,7 +169,7 @@ def benchmark(
         )
         request = request_of_options(scene, ctx.params)
         runs = (Run("", ((scene, request),)),)
-    suite_cluster = named_suite.cluster if named_suite else None
+    suite_cluster = named_suite.file.cluster if named_suite else None
     settings = cluster_settings(on, cluster or (), suite_cluster)
     with show_progress(notes, "drawing splits") as progress:
         plans = plan_runs(runs, registry(), progress=progress)

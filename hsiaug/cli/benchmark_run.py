@@ -157,10 +157,11 @@ def print_plan(
             ("generator", "λ", "M", "ω", "classifier", "synthetic", "draws", "to run"),
             _arms(plan, todo),
         )
-        audit = plan.splits[0].audit.as_json()
+        split = next(iter(plan.splits.values()))
+        audit = split.audit.as_json()
         leaky = " [LEAKY]" if audit["leaky"] else ""
         line = (
-            f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train,"
+            f"protocol {audit['protocol']}, draw {split.seed}: {audit['n_train']} train,"
             f" {audit['n_test']} test pixels; {audit['centre_overlap_percent']} % of test pixels"
             f" lie in training patches{leaky}"
         )
@@ -215,7 +216,7 @@ def _as_json(
         "to_run": [t.hash for t in todo],
         "seconds": cost.seconds,
         "jobs": jobs,
-        "audits": [split.audit.as_json() for member in plans for split in member.splits],
+        "audits": [split.audit.as_json() for member in plans for split in member.splits.values()],
         "notes": list(plan.notes),
     }
     if plan.run:

@@ -211,7 +211,7 @@ def _write_files(inspection: InspectedSamples, folder: Path) -> list[Path]:
         content["said_and_seen"] = inspection.said.as_json()
     if inspection.points:
         pictures["guidance"] = guidance_figure(inspection.points)
-        content["guidance"] = [vars(point) for point in inspection.points]
+        content["guidance"] = list(inspection.points)
     if inspection.attention_maps:
         pictures["attention"] = draw_attention(
             inspection.attention_maps, inspection.synthesis, GENERATED
@@ -225,7 +225,7 @@ def _write_files(inspection: InspectedSamples, folder: Path) -> list[Path]:
         folder.mkdir(exist_ok=True)
     files = save_figures(pictures, folder)
     if inspection.points:
-        table = DataFrame(map(vars, inspection.points)).to_csv(index=False)
+        table = DataFrame(inspection.points).to_csv(index=False)
         files.append(write_text_whole(folder / "guidance.csv", table))
     files.append(write_text_whole(folder / "quality.json", json_of(content, indent=1) + "\n"))
     return files

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hsiaug.quality.attention import AttentionMaps, MapScore
     from hsiaug.quality.said_seen import SaidSeen
-    from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure
+    from hsiaug.quality.synthesis import AnySynthesis
 
 LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
 MEASURES = ("fidelity", "synthetic", "reference (held-out)", "unit", "good is", "n")
@@ -34,7 +34,7 @@ class InspectedSamples:
         What the task's ``inspect`` gives of them.
     strengths : tuple of float
         Every ω that was asked for.
-    points : sequence of GuidedMeasure
+    points : sequence of mapping
         Points of curves over ω; empty for a single ω.
     attention_maps : AttentionMaps or None
         Where the generator looks for words, if that was asked for.
@@ -49,7 +49,7 @@ class InspectedSamples:
     synthesis: AnySynthesis
     report: Any
     strengths: tuple[float, ...]
-    points: Sequence[GuidedMeasure]
+    points: Sequence[Mapping[str, Any]]
     attention_maps: AttentionMaps | None
     map_scores: Mapping[str, MapScore | None]
     said: SaidSeen | None
@@ -149,13 +149,13 @@ def print_said(screen: Console, said: SaidSeen) -> None:
     print_lines(screen, [f"The oracle of these names {right} of other held-out pixels rightly."])
 
 
-def _guidance_rows(points: Iterable[GuidedMeasure]) -> Iterator[Row]:
+def _guidance_rows(points: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     """A row per measure, with its reference and its value at each ω."""
     from hsiaug.report.formatting import measured
 
-    curves: dict[str, list[GuidedMeasure]] = {}
+    curves: dict[str, list[Mapping[str, Any]]] = {}
     for point in points:
-        name = f"{point.measure.replace('_', ' ')} {point.unit}".strip()
+        name = f"{point['measure'].replace('_', ' ')} {point['unit']}".strip()
         curves.setdefault(name, []).append(point)
     for name, curve in curves.items():
-        yield name, measured(curve[0].reference), *(measured(point.value) for point in curve)
+        yield name, measured(curve[0]["reference"]), *(measured(one["value"]) for one in curve)

@@ -75,7 +75,7 @@ def inspect_suite(
         say(f"[{number}/{len(to_inspect)}] {title}: measured", err=True)
     if out is not None:
         for scene_and_protocol, makes in pairs_by_place.items():
-            figure = compare_pairs([makes[arm] for arm in suite.arms if arm in makes])
+            figure = compare_pairs([makes[arm] for arm in suite.file.arms if arm in makes])
             save_figures({f"compared-{_file_name(scene_and_protocol)}": figure}, out)
     say(f"measures: {root / 'quality'}")
     say(f"next: hsiaug report {declared.options} --store {shlex.quote(str(root))}")

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +151,11 @@ class Blind(Generic[Positions]):
     patch: int
     hidden: NDArray[np.bool_] | None = None
     fold: Positions | None = None
+
+    @property
+    def blind(self) -> Self:
+        """The split itself: it has no test label to leave out."""
+        return self
 
 
 BlindSplit = Blind[NDArray[np.bool_]]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PATCH_ROWS = ("held-out", "generated", "nearest real")
 PATCHES, TILES = 9, 8
 """Patches or tiles of a row."""
 POINTS = 7.5
@@ -43,32 +44,19 @@ ROW_NAMES = 0.8
 
 
 @dataclass(frozen=True, eq=False)
-class ClassPatches:
-    """Patches of a class as they are drawn, (n, p, p, 3) uint8 each.
-
-    Attributes
-    ----------
-    nearest : (n, ...) array
-        For the n generated ones.
-    """
-
-    name: str
-    held_out: Images
-    generated: Images
-    nearest: Images
-
-
-@dataclass(frozen=True, eq=False)
 class PatchSheet:
     """Real held-out and generated patches of each trained class, in the same colours.
 
     Attributes
     ----------
+    classes : mapping of str to mapping of str to array
+        By the name of a class its rows by their names, (n, p, p, 3) uint8 each: held-out patches,
+        generated ones, and the training patches nearest to these.
     note : str
         On these, for a caption.
     """
 
-    classes: tuple[ClassPatches, ...]
+    classes: Mapping[str, Mapping[str, Images]]
     colours: FalseColours
     note: str
 
@@ -90,14 +78,15 @@ def choose_patches(made: PixelSynthesis) -> PatchSheet:
     pixels = [some_pixels(x) for x in (real.x, *held.values()) if len(x)]
     colours = FalseColours.fit(np.concatenate(pixels), scene.wavelengths)
     known = RealSamples.of(real.x)
-    classes = []
+    classes = {}
     for c in trained:
         which, turns = known.nearest(generated[c])
-        shown = map(colours.of_patches, (held[c], generated[c], turn_each(real.x[which], turns)))
-        classes.append(ClassPatches(scene.class_names[c - 1], *shown))
+        rows = (held[c], generated[c], turn_each(real.x[which], turns))
+        drawn = map(colours.of_patches, rows)
+        classes[scene.class_names[c - 1]] = dict(zip(PATCH_ROWS, drawn, strict=True))
     about = f"{made.card.name} on {scene.name}, draw {made.spec.seed}"
     nearest = "Nearest real: the nearest training patch, turned as it fits best."
-    return PatchSheet(tuple(classes), colours, f"{about}. {_stretch_note(colours)} {nearest}")
+    return PatchSheet(classes, colours, f"{about}. {_stretch_note(colours)} {nearest}")
 
 
 def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -122,10 +111,9 @@ def draw_patches(sheet: PatchSheet) -> Figure:
         WIDTHS[2], rows * (3.15 * width / PATCHES + 0.2) + 0.15 * len(note.splitlines()) + 0.1
     )
     panels = figure.subplots(rows, 2, squeeze=False).ravel()
-    for axes, one in zip(panels, sheet.classes, strict=False):
-        strips = {"held-out": one.held_out, "generated": one.generated, "nearest real": one.nearest}
+    for axes, (name, strips) in zip(panels, sheet.classes.items(), strict=False):
         _draw_rows(axes, strips, PATCHES, width)
-        axes.set_title(plotted(one.name), fontsize=POINTS, fontweight="bold", loc="left", pad=2)
+        axes.set_title(plotted(name), fontsize=POINTS, fontweight="bold", loc="left", pad=2)
     for axes in panels[len(sheet.classes) :]:
         axes.set_axis_off()
     figure.supxlabel(note, fontsize=POINTS)

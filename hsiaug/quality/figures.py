@@ -16,7 +16,7 @@ from hsiaug.base.files import write_whole
 from hsiaug.base.text import plotted
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.contact_sheets import choose_patches, draw_patches
-from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure, PixelSynthesis
+from hsiaug.quality.synthesis import AnySynthesis, PixelSynthesis
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import figure_bytes
 
@@ -216,12 +216,12 @@ def _draw_cloud(
     return entries
 
 
-def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:
+def guidance_figure(points: Sequence[Mapping[str, Any]]) -> Figure:
     """A panel for each measure: samples over ω, and held-out ones, which do not depend on it."""
     panels = []
-    for name in dict.fromkeys(point.measure for point in points):
-        own = [point for point in points if point.measure == name]
-        unit = f" ({own[0].unit})" if own[0].unit else ""
+    for name in dict.fromkeys(point["measure"] for point in points):
+        own = [point for point in points if point["measure"] == name]
+        unit = f" ({own[0]['unit']})" if own[0]["unit"] else ""
         panels.append(Panel((f"{name.replace('_', ' ')}{unit}",), partial(_draw_guidance, own)))
     return draw_blocks(
         [ChartBlock("", panels, 1.9, narrowest=2.2, along="ω")],
@@ -230,11 +230,14 @@ def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:
     )
 
 
-def _draw_guidance(own: Sequence[GuidedMeasure], axes: Axes) -> dict[str, Any]:
+def _draw_guidance(own: Sequence[Mapping[str, Any]], axes: Axes) -> dict[str, Any]:
     entries = {}
-    for label, colour, look in (("held-out", HELD_OUT, "--"), ("synthetic", SYNTHETIC, "-o")):
-        values = [(p.omega, p.value if label == "synthetic" else p.reference) for p in own]
-        known = [(omega, value) for omega, value in values if value is not None]
+    looks = (
+        ("held-out", "reference", HELD_OUT, "--"),
+        ("synthetic", "value", SYNTHETIC, "-o"),
+    )
+    for label, column, colour, look in looks:
+        known = [(p["omega"], p[column]) for p in own if p[column] is not None]
         x, y = zip(*known, strict=True) if known else ((), ())
         (entries[label],) = axes.plot(x, y, look, color=colour, linewidth=1.2, markersize=4)
     axes.margins(y=0.15)

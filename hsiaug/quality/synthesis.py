@@ -16,8 +16,8 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.calibration import Reliability
-from hsiaug.metrics.fidelity_measures import Fidelity
+from hsiaug.metrics.calibration import LabelScore, Reliability
+from hsiaug.metrics.fidelity_measures import Fidelity, FidelityMeasure
 from hsiaug.metrics.layout_measures import Layout
 from hsiaug.metrics.reconstruction import (
     ReconstructionMeasure,
@@ -209,26 +209,6 @@ MaskSynthesis = Synthesis[PairSet, TileSplit, DenseSamples]
 AnySynthesis = Synthesis[Any, Any, Any]
 
 
-@dataclass(frozen=True)
-class GuidedMeasure:
-    """One number of the samples at an ω.
-
-    Attributes
-    ----------
-    reference : float or None
-        The same of held-out real ones; both None where it is not defined.
-    n : int
-        Samples that were compared at once.
-    """
-
-    omega: float
-    measure: str
-    value: float | None
-    reference: float | None
-    unit: str
-    n: int
-
-
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """The report of ``hsiaug inspect`` on the samples of one generator on one draw.
@@ -287,22 +267,30 @@ class Inspection:
         )
 
     @property
-    def guided(self) -> list[GuidedMeasure]:
-        """The points of curves over ω; none of a generator without ω."""
+    def guided(self) -> list[dict[str, Any]]:
+        """Points of curves over ω, a row a measure: its value, that of held-out real samples as
+        ``reference``, its unit, and how many samples were compared at once. None of a generator
+        without ω.
+        """
         omega = self.made.spec.omega
         if omega is None:
             return []
-        scores = (one for one in self.reliability.scores if one.name == "oracle")
-        measures = (one for one in self.fidelity.measures if one.name in GUIDED)
+        oracle = [one for one in self.reliability.scores if one.name == "oracle"]
+        measures = [one for one in self.fidelity.measures if one.name in GUIDED]
+        read: list[tuple[str, LabelScore | FidelityMeasure, float | None]] = [
+            ("purity", one, one.ceiling) for one in oracle
+        ]
+        read += [(one.name, one, one.floor) for one in measures]
         return [
-            *(
-                GuidedMeasure(omega, "purity", one.value, one.ceiling, one.unit, one.n)
-                for one in scores
-            ),
-            *(
-                GuidedMeasure(omega, one.name, one.value, one.floor, one.unit, one.n)
-                for one in measures
-            ),
+            {
+                "omega": omega,
+                "measure": name,
+                "value": one.value,
+                "reference": reference,
+                "unit": one.unit,
+                "n": one.n,
+            }
+            for name, one, reference in read
         ]
 
     def as_json(self) -> dict[str, object]:

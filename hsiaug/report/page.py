@@ -25,7 +25,7 @@ from hsiaug.report.formatting import count
 from hsiaug.report.html.markup import HERE, markup_of, templates
 from hsiaug.report.matrices import Matrix, matrices, matrix_grids
 from hsiaug.report.notes import failure_heading, failure_lines, run_facts, warnings
-from hsiaug.report.render_data import csv_of, data_rows, report_json
+from hsiaug.report.render_data import csv_of, report_json
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import Sources, page_parts
 from hsiaug.report.sections.overview import overview
@@ -98,11 +98,8 @@ def _rendered(title: str, sections: Sequence[Section], data: Sequence[tuple[str,
 
 def _data(report: Report) -> list[tuple[str, str]]:
     """The report's data by file names, packed: gzip in base64."""
-    rows = data_rows(report)
-    texts = {
-        "trials.csv": csv_of(rows),
-        "report.json": json_of(report_json(report)) + "\n",
-    }
+    found = report_json(report)
+    texts = {"trials.csv": csv_of(found["trials"]), "report.json": json_of(found) + "\n"}
     return [
         (name, base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
         for name, text in texts.items()

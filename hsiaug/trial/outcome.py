@@ -34,7 +34,8 @@ class TrialOutcome:
     sheet : SampleSheet or None
         A few of its samples; None where none was made.
     prompted : PromptedSamples or None
-        Samples of prompts; None of a generator that takes none.
+        Samples of prompts, with the first trial of a fit and ω that goes well; None of a generator
+        that takes none.
     """
 
     result: Record
@@ -92,6 +93,7 @@ def finish(
     prediction : Prediction or None
         Its predictions; None where it failed.
     """
+    said = judge.said_and_seen(spec, split, outcome.prompted)
     labels = outcome.labels
     fault = ""
     if labels is not None:
@@ -105,7 +107,7 @@ def finish(
     if labels is not None:
         prediction = locate_labels(split, labels)
         result["metrics"] = task.scoring.score(data, split, prediction)
-        if said := judge.said_and_seen(split, outcome.prompted):
+        if said:
             result["said_and_seen"] = said
     result["audit"] = split.audit.as_json()
     return _record(spec, data.class_names, scene_ref, command, result), prediction

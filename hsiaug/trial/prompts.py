@@ -8,12 +8,10 @@ Its prompts are chosen by a map of the scene that training pixels alone have tau
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -226,14 +224,6 @@ class PromptedSamples:
             )
         ]
 
-    @cached_property
-    def digest(self) -> str:
-        """Checksum of all of it."""
-        digest = hashlib.sha256()
-        for name in ("x", *COLUMNS):
-            digest.update(np.ascontiguousarray(getattr(self, name)).data)
-        return digest.hexdigest()
-
     def to_bytes(self) -> bytes:
         """All of it, as one process sends it to another."""
         file = io.BytesIO()
@@ -348,7 +338,8 @@ class FitPrompts:
     prompts : list of Prompt or None
         What is asked for; None where it was not chosen yet.
     at : dict
-        The samples by ω; None where they could not be made.
+        The samples by ω, until they are with an answer; None where there are none any more, or
+        none could be made.
     """
 
     prompts: list[Prompt] | None = None
@@ -358,7 +349,8 @@ class FitPrompts:
 def ask_prompts(
     run: TrialRun, fit: Fit[FittedGenerator], asked: FitPrompts, clock: StageClock
 ) -> PromptedSamples | None:
-    """Samples of prompts at the ω of a trial; None of a generator that takes none.
+    """Samples of prompts at the ω of a trial; None of a generator that takes none, and where a
+    trial of the same fit has sent them.
 
     One that fails here has still made its samples: the trial goes on, with a note.
 

@@ -108,6 +108,9 @@ def run_group(
                     fit = None
                     drawn_at.clear()
                     asked = FitPrompts()
+            if prompted is not None:
+                # They are judged once for all trials of this fit and ω: 20 MB need not follow each.
+                asked.at[omega] = None
             # Its classifier may hold all that it learnt from.
             run = None
             outcome = TrialOutcome(

@@ -29,6 +29,7 @@ from hsiaug.trial.prompts import (
     Triple,
     find_layouts,
 )
+from hsiaug.trial.spec import TrialSpec
 
 OPPOSITE = {"north": "south", "south": "north", "west": "east", "east": "west"}
 REAL_PATCHES = 8
@@ -144,19 +145,23 @@ class PromptJudge:
     def __init__(self, data: TaskData, oracles: int = 1) -> None:
         self._data = data
         self._oracle = lru_cache(oracles)(_learn_oracle)
-        self._known: dict[tuple[str, str], dict[str, float]] = {}
+        self._known: dict[tuple[str, str, float | None], dict[str, float]] = {}
 
-    def said_and_seen(self, split: TaskSplit, samples: PromptedSamples | None) -> dict[str, float]:
+    def said_and_seen(
+        self, spec: TrialSpec, split: TaskSplit, samples: PromptedSamples | None
+    ) -> dict[str, float]:
         """What a record says of samples of prompts; computed once for all trials that share them.
 
         Of layouts only those count that real patches of the scene show.
 
         Parameters
         ----------
+        spec : TrialSpec
+            Of the trial.
         split : Split or TileSplit
             Of the draw that their generator was fitted on, with all labels.
         samples : PromptedSamples or None
-            As a worker sent them.
+            As a worker sent them; None where a trial of the same fit and ω came with them.
 
         Returns
         -------
@@ -166,14 +171,13 @@ class PromptJudge:
             ``samples``. Empty without samples, and for those of another shape than the draw's.
         """
         scene = self._data
-        if samples is None or not (isinstance(split, Split) and isinstance(scene, Scene)):
+        if not (isinstance(split, Split) and isinstance(scene, Scene)):
             return {}
-        if samples.x.shape[1:] != (scene.bands, split.patch, split.patch):
-            return {}
-        key = split.audit.sha256, samples.digest
-        if key not in self._known:
-            self._known[key] = self._judged(scene, split, samples)
-        return self._known[key]
+        key = spec.fit_hash, spec.generator.hash, spec.omega
+        if samples is not None:
+            fits = samples.x.shape[1:] == (scene.bands, split.patch, split.patch)
+            self._known[key] = self._judged(scene, split, samples) if fits else {}
+        return self._known.get(key, {})
 
     def _judged(self, scene: Scene, split: Split, samples: PromptedSamples) -> dict[str, float]:
         oracle = self._oracle(scene, split)

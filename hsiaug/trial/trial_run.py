@@ -52,10 +52,12 @@ class SceneContext:
     folder : path, optional
         Where slow fits are saved; None = nowhere.
     draw : callable, optional
-        Gives the split of a trial, in place of the task's own draw.
+        Gives the split of a trial, in place of the task's own.
 
     Attributes
     ----------
+    draw : callable
+        Gives the split of a trial.
     saves : bool
         Whether fits that are made from now on may be saved.
     notes : tuple of str
@@ -82,24 +84,21 @@ class SceneContext:
         self.prepared: dict[tuple[str, str], Fit[Any]] = {}
         self.fitted: dict[tuple[str, str], Fit[Any]] = {}
         self._new_notes: list[str] = []
-        self._draw = draw
+        self.draw = draw or self._split
         self._views: tuple[str, DrawViews] | None = None
 
-    def views(self, spec: TrialSpec, split: TaskSplit | None = None) -> DrawViews:
+    def views(self, spec: TrialSpec) -> DrawViews:
         """The train views of a trial's draw. Those of the latest draw alone are held.
 
         Parameters
         ----------
         spec : TrialSpec
             Of the trial.
-        split : Split or TileSplit or None
-            Of its draw, where the scene has no labels to draw one; None = drawn here.
         """
         if self._views is None or self._views[0] != spec.draw_hash:
             # Before others are made: views are as large as the data.
             self._views = None
-            drawn = self._split(spec) if split is None else split
-            self._views = spec.draw_hash, DrawViews(self.task, self.scene, drawn)
+            self._views = spec.draw_hash, DrawViews(self.task, self.scene, self.draw(spec))
         return self._views[1]
 
     def renew_views(self) -> bool:
@@ -107,8 +106,6 @@ class SceneContext:
         return self._views is not None and self._views[1].renew()
 
     def _split(self, spec: TrialSpec) -> TaskSplit:
-        if self._draw is not None:
-            return self._draw(spec)
         return self.task.draws.split(self.scene, spec.protocol, spec.seed, spec.patch)
 
     def note(self, *notes: str) -> None:

@@ -1,10 +1,10 @@
 """How groups of trials are given to the workers of an engine."""
 
 import itertools
-import weakref
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.dispatch import SceneRun, run_groups
 from hsiaug.bench.engine import Batch, Event, Group, Job, Message, WorkerLost
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.groups import group_trials
+from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
-from hsiaug.bench.scored_records import IDLE_SPLITS, ScoredRecords
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
@@ -128,14 +128,21 @@ def run(
     Store(store, create=True)
     engine = Local(1)
     engine.executor = seats
-    job = Job("pixels", "toy", store, "cpu")
-    batch = Batch(toy, job, group_trials(planned), {}, {}, deadline)
+    batch = batch_of(toy, store, group_trials(planned), deadline)
     try:
         run_groups(engine, [batch], events.append)
     finally:
         engine.cancel()
     assert seats.closed
     return events
+
+
+def batch_of(toy: Scene, store: Path, groups: list[Group], deadline: float | None = None) -> Batch:
+    def split(trial: TrialSpec) -> Any:
+        return get_task("pixels").draws.split(toy, trial.protocol, trial.seed, trial.patch)
+
+    job = Job("pixels", toy.sha256, "cpu")
+    return Batch(toy, "toy", store, job, groups, split, deadline=deadline)
 
 
 def ended(events: list[Event]) -> list[str]:
@@ -198,8 +205,7 @@ def test_where_a_generator_cannot_learn_the_rest_of_its_group_fails_alike(swept,
 def test_a_group_whose_fit_failed_in_another_one_is_not_begun(swept, toy, tmp_path):
     failed = failed_outcome("fit_generator", "ValueError", "as planned")
     seat = ToldWorker(lambda *_: failed)
-    job = Job("pixels", "toy", tmp_path, "cpu")
-    batch = Batch(toy, job, [tuple(swept[:2]), tuple(swept[2:])], {}, {})
+    batch = batch_of(toy, tmp_path, [tuple(swept[:2]), tuple(swept[2:])])
     engine = Local(1)
     engine.executor = Seats(seat)
     run_groups(engine, [batch], lambda event: None)
@@ -245,14 +251,11 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
         )
         for i, size in enumerate(sizes)
     ]
-    batch: Any = SimpleNamespace(commands={}, expected={}, deadline=None)
+    batch: Any = SimpleNamespace(split=lambda _: SimpleNamespace(blind=()), deadline=None)
     written: list[str] = []
 
     class Noted:
-        def blind_split(self, trial: Any) -> object:
-            return trial
-
-        def write(self, trial: Any, outcome: TrialOutcome, command: str) -> Event:
+        def write(self, trial: Any, outcome: TrialOutcome) -> Event:
             written.append(trial.hash)
             return Event("failed", trial.hash)
 
@@ -268,29 +271,23 @@ def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: 
     assert not run(planned, toy, Seats(seat), tmp_path, deadline=0.0) and not seat.ran
 
 
-def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypatch):
+def test_no_split_of_a_plan_is_drawn_again_for_its_trials(toy, tmp_path, monkeypatch):
     request = read_request(
-        generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(40), patch=5
+        generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(3), patch=5
     )
-    first, *others = {t.seed: t for t in build_plan(toy, request, registry()).trials}.values()
-    draws = get_task("pixels").draws
-    draw, drawn = draws.split, list[tuple[int, Any]]()
+    plan = build_plan(toy, request, registry())
 
-    def noted(scene: Any, protocol: Any, seed: int, patch: int) -> Any:
-        split = draw(scene, protocol, seed, patch)
-        drawn.append((seed, weakref.ref(split)))
-        return split
+    def again(*_: Any) -> Any:
+        raise AssertionError("drawn again")
 
-    monkeypatch.setattr(draws, "split", noted)
-    records = ScoredRecords(
-        toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True)
-    )
-    for trial in (first, *others):
-        records.blind_split(trial)
-        records.write(trial, failure(), "")
-    records.write(others[-1], failure(), "")
-    records.write(first, failure(), "")
+    monkeypatch.setattr(get_task("pixels").draws, "split", again)
+    waiting = {trial.hash: trial for trial in plan.trials}
+    job = partial(Job, device="cpu")
+    Store(tmp_path, create=True)
+    (batch,), _ = divide_work([plan], waiting, tmp_path, job, Costs(), 1)
+    engine = Local(1)
+    engine.executor = Seats(ToldWorker(lambda *_: failure()))
+    run_groups(engine, [batch], lambda event: None)
 
-    assert sum(split() is not None for _, split in drawn) <= IDLE_SPLITS + 1
-    # One that is needed after all is drawn again.
-    assert Counter(seed for seed, _ in drawn) == {**dict.fromkeys(range(40), 1), first.seed: 2}
+    assert {batch.split(trial).seed for trial in plan.trials} == {0, 1, 2}
+    assert {r["hash"] for r in Store(tmp_path).records()} == waiting.keys()

@@ -54,9 +54,9 @@ class Timed(Costs):
 def groups_of(
     plan: Plan, *, jobs: int = 1, deadline: float | None = None, **fits: float
 ) -> list[Group]:
-    job = partial(Job, store=Path(), device="cpu")
+    job = partial(Job, device="cpu")
     waiting = {trial.hash: trial for trial in plan.trials}
-    (batch,) = divide_work([plan], waiting, job, Timed(fits), jobs, deadline).batches
+    (batch,), _ = divide_work([plan], waiting, Path(), job, Timed(fits), jobs, deadline)
     assert sorted(t.hash for t in batch.trials) == sorted(waiting)
     return list(batch.groups)
 

@@ -133,7 +133,11 @@ def test_asking_for_a_control_does_not_run_it_twice(toy: Scene, plugins: Registr
 def test_every_arm_runs_on_every_draw(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, seeds=[3, 4, 5])
 
-    assert len(plan.trials) == 3 * len(arms(plan)) and [s.seed for s in plan.splits] == [3, 4, 5]
+    assert len(plan.trials) == 3 * len(arms(plan)) and [s.seed for s in plan.splits.values()] == [
+        3,
+        4,
+        5,
+    ]
     assert len({t.hash for t in plan.trials}) == len(plan.trials)
 
 
@@ -225,7 +229,7 @@ def times(trial: TrialSpec, plan: Plan, **seconds: float) -> dict[str, Any]:
         "status": "ok",
         "spec": trial.as_json(),
         "samples": {"real": [real], "synthetic": [made]},
-        "audit": {"n_test": plan.splits[0].audit.n_test},
+        "audit": {"n_test": next(iter(plan.splits.values())).audit.n_test},
         "timings": {"predict": 0.0, **seconds},
     }
 
@@ -338,8 +342,9 @@ def test_side_by_side_the_costliest_fits_are_started_first(
     known = costs.of(
         [plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
     )
-    job = partial(Job, store=Path(), device="cpu")
-    (batch,) = divide_work([plan], {t.hash: t for t in plan.trials}, job, known, 2).batches
+    job = partial(Job, device="cpu")
+    waiting = {trial.hash: trial for trial in plan.trials}
+    (batch,), _ = divide_work([plan], waiting, Path(), job, known, 2)
     ordered = batch.trials
     first = [group[0].generator.name for group in batch.groups]
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.engine import Job
 from hsiaug.bench.engines import local
 from hsiaug.bench.engines.local import Worker, WorkerProcesses, computes_on_device
 from hsiaug.bench.worker import WorkerStart
@@ -20,7 +21,7 @@ from tests.bench.test_progress import plan
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
 def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, tmp_path, capfd):
     worker = Worker()
-    start = WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy))
+    start = WorkerStart(Job("pixels", toy.sha256, "cpu"), tmp_path, BlindData(toy))
     trial = next(iter(plan().values()))
     worker.send(start, (trial,), None)
     assert worker.child is not None
@@ -54,7 +55,7 @@ def test_ctrl_c_while_a_worker_is_started_leaves_no_process_that_python_would_wa
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     known = set(processes._children)
     worker = Worker()
-    begin = WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy))
+    begin = WorkerStart(Job("pixels", toy.sha256, "cpu"), tmp_path, BlindData(toy))
     try:
         with pytest.raises(KeyboardInterrupt):
             worker.send(begin, (next(iter(plan().values())),), None)

@@ -43,9 +43,9 @@ def plan(toy: Scene) -> Plan:
 
 def in_order(plan: Plan) -> list[TrialSpec]:
     """The trials of a plan as a single process runs them."""
-    job = partial(Job, store=Path(), device="cpu")
+    job = partial(Job, device="cpu")
     waiting = {trial.hash: trial for trial in plan.trials}
-    (batch,) = divide_work([plan], waiting, job, Costs(), 1).batches
+    (batch,), _ = divide_work([plan], waiting, Path(), job, Costs(), 1)
     return batch.trials
 
 

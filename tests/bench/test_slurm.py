@@ -28,12 +28,17 @@ from hsiaug.trial.upkeep import verify
 from tests.in_process import run_trials_here
 
 
+def no_split(_: Any) -> Any:
+    raise AssertionError("no split is asked for")
+
+
 def pieces(seconds: list[float]) -> list[Any]:
     """Groups of one trial each, of which is known how long they take."""
     trials = [SimpleNamespace(hash=str(i)) for i in range(len(seconds))]
     expected = {trial.hash: s for trial, s in zip(trials, seconds, strict=True)}
+    job = Job("pixels", "", "cpu")
     batch: Any = Batch(
-        SimpleNamespace(), Job("pixels", "toy", Path(), "cpu"), [tuple(trials)], {}, expected
+        SimpleNamespace(), "toy", Path(), job, [tuple(trials)], no_split, expected=expected
     )  # type: ignore[arg-type]
     return [(batch, (trial,)) for trial in trials]
 
@@ -60,9 +65,8 @@ def part(toy: Scene, tmp_path: Path) -> ChunkPart:
     )
     trials = build_plan(toy, request, registry()).trials
     groups = tuple(group_trials(trials))
-    return ChunkPart(
-        Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), groups, {}
-    )
+    job = Job("pixels", toy.sha256, "cpu")
+    return ChunkPart(job, "toy", tmp_path, version("hsiaug"), groups, {})
 
 
 def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
@@ -84,7 +88,7 @@ def contents(store: Path) -> dict[str, Any]:
 def quiet(part: ChunkPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What an undisturbed job leaves; all jobs run in this process."""
     run_trials_here(monkeypatch)
-    part = replace(part, job=replace(part.job, store=tmp_path / "quiet"))
+    part = replace(part, store=tmp_path / "quiet")
     Chunk((part,), 1)()
     return contents(tmp_path / "quiet")
 
@@ -92,7 +96,7 @@ def quiet(part: ChunkPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> d
 def test_a_job_that_is_preempted_and_requeued_goes_on(
     part: ChunkPart, quiet: dict[str, Any]
 ) -> None:
-    chunk, store = Chunk((part,), 1), Store(part.job.store, create=True)
+    chunk, store = Chunk((part,), 1), Store(part.store, create=True)
 
     def preempted(event: Event) -> None:
         if event.kind == "ok":
@@ -119,11 +123,11 @@ def test_jobs_of_two_arrays_may_run_the_same_trials(part: ChunkPart, quiet: dict
 
     chunk.run(Local(1), meanwhile)
 
-    assert other and contents(part.job.store) == quiet
+    assert other and contents(part.store) == quiet
 
 
 def test_a_job_that_finds_another_scene_refuses(part: ChunkPart) -> None:
-    other = ChunkPart(part.job, "another checksum", part.version, part.groups, {})
+    other = replace(part, job=replace(part.job, sha256="another checksum"))
 
     with pytest.raises(
         SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"
@@ -198,7 +202,8 @@ def batch(toy: Scene, tmp_path: Path) -> Batch:
         generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=range(6), patch=5
     )
     trials = build_plan(toy, request, registry()).trials
-    return Batch(toy, Job("pixels", "toy", tmp_path / "store", "cpu"), group_trials(trials), {}, {})
+    job = Job("pixels", toy.sha256, "cpu")
+    return Batch(toy, "toy", tmp_path / "store", job, group_trials(trials), no_split)
 
 
 def submit(batch: Batch) -> list[str]:
@@ -209,7 +214,7 @@ def submit(batch: Batch) -> list[str]:
 
 
 def test_what_is_missing_is_submitted_once(site: Callable[..., None], batch: Batch) -> None:
-    store, hashes = batch.job.store, {trial.hash for trial in batch.trials}
+    store, hashes = batch.store, {trial.hash for trial in batch.trials}
     site(most=100)
     submit(batch)
     first = read_jobs(store)
@@ -225,7 +230,7 @@ def test_a_path_that_a_job_script_cannot_hold_is_refused(site, batch, tmp_path, 
     site(most=100)
 
     with pytest.raises(InputError, match="`store` must be a path without %"):
-        submit(replace(batch, job=replace(batch.job, store=tmp_path / name)))
+        submit(replace(batch, store=tmp_path / name))
 
     assert not (tmp_path / name).exists()
 
@@ -238,5 +243,5 @@ def test_a_site_that_takes_no_job_at_all_is_one_error(
     with pytest.raises(InputError, match=r"SLURM must take the jobs; found .*QOS policy"):
         submit(batch)
 
-    assert not read_jobs(batch.job.store)
-    assert not list((runs_folder(batch.job.store) / "jobs").rglob("*.pkl"))
+    assert not read_jobs(batch.store)
+    assert not list((runs_folder(batch.store) / "jobs").rglob("*.pkl"))

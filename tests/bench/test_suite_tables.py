@@ -152,8 +152,8 @@ def test_an_arm_of_several_trials_of_a_draw_is_refused(
 
 
 def test_the_suites_of_the_papers_declare_every_claim_and_table() -> None:
-    claims = read_suite(find_suite("txt2hsi_claims")).claims
+    claims = read_suite(find_suite("txt2hsi_claims")).file.claim
     assert [claim.name for claim in claims] == [f"C{number}" for number in range(1, 9)]
-    tables = read_suite(find_suite("specdm_paper")).tables
+    tables = read_suite(find_suite("specdm_paper")).file.table
     names = ["1", "2", "3a", "3b", "4", "5", "6"]
     assert [table.name for table in tables] == [f"Table {name}" for name in names]

@@ -156,7 +156,7 @@ def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(
     plan = plan_of(
         pairs, masks, "segmentation", lambdas=[0.001, 1.0], protocol=parse_protocol("blocks:24")
     )
-    real = len(plan.splits[0].train)
+    real = len(next(iter(plan.splits.values())).train)
 
     assert {plan.samples[t.hash] for t in plan.trials} == {(real, 0), (real, real)}
     assert plan.nothing == {t.hash for t in plan.trials if t.rate.lam == 0.001}

@@ -58,10 +58,10 @@ def test_each_trained_class_has_held_out_patches_generated_ones_and_the_nearest_
     sheet = choose_patches(made)
 
     trained = np.unique(made.real.y)
-    assert [one.name for one in sheet.classes] == [made.data.class_names[c - 1] for c in trained]
+    assert [*sheet.classes] == [made.data.class_names[c - 1] for c in trained]
     figure = draw_patches(sheet)
     panels = [axes for axes in figure.axes if axes.images]
-    assert [axes.get_title(loc="left") for axes in panels] == [one.name for one in sheet.classes]
+    assert [axes.get_title(loc="left") for axes in panels] == [*sheet.classes]
     rows = [label.get_text() for label in panels[0].get_yticklabels()]
     assert rows == ["held-out", "generated", "nearest real"]
     assert (
@@ -73,12 +73,12 @@ def test_each_trained_class_has_held_out_patches_generated_ones_and_the_nearest_
 def test_real_and_generated_patches_have_one_stretch(make: Make) -> None:
     made = make("duplicate", times=1.0)
     sheet = choose_patches(made)
-    for c, one in zip(np.unique(made.real.y), sheet.classes, strict=True):
+    for c, one in zip(np.unique(made.real.y), sheet.classes.values(), strict=True):
         held = np.argwhere(made.split.test & (made.data.labels == c))
         known = sheet.colours.of_patches(patches_at(made.data.cube, held, made.split.patch))
-        assert all((known == patch).all(axis=(1, 2, 3)).any() for patch in one.held_out)
+        assert all((known == patch).all(axis=(1, 2, 3)).any() for patch in one["held-out"])
         # A duplicate is a real patch, and so is drawn as the one that is nearest to it.
-        assert len(one.generated) and np.array_equal(one.generated, one.nearest)
+        assert len(one["generated"]) and np.array_equal(one["generated"], one["nearest real"])
 
 
 def test_the_nearest_real_patch_is_the_nearest_of_all_in_every_turn(make: Make) -> None:
@@ -118,8 +118,8 @@ def test_patches_without_a_held_out_or_generated_one_of_their_class_leave_a_gap(
     largest = int(np.bincount(made.real.y).argmax())
     assert not (made.synthetic.y == largest).any()
     sheet = choose_patches(made)
-    (one,) = (one for one in sheet.classes if one.name == made.data.class_names[largest - 1])
-    assert len(one.held_out) and not len(one.generated) and not len(one.nearest)
+    one = sheet.classes[made.data.class_names[largest - 1]]
+    assert len(one["held-out"]) and not len(one["generated"]) and not len(one["nearest real"])
     draw_patches(sheet)
 
 
@@ -143,10 +143,8 @@ def test_titles_and_names_of_rows_do_not_collide(make: Make) -> None:
         f"Buildings-Grass-Trees-Drives number {c}" for c in range(len(made.data.class_names))
     )
     sheet = choose_patches(made)
-    renamed = zip(sheet.classes, long_names, strict=False)
-    figure = draw_patches(
-        replace(sheet, classes=tuple(replace(one, name=name) for one, name in renamed))
-    )
+    renamed = dict(zip(long_names, sheet.classes.values(), strict=False))
+    figure = draw_patches(replace(sheet, classes=renamed))
     assert not collisions(figure)
 
 

@@ -93,5 +93,5 @@ def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(
     # Nobody learned from anything: there is nothing to warn of.
     assert found["scope"] is None and found["transductive"] is None
     assert found["samples"] == {"real": [5] * 5, "synthetic": [0] * 5}
-    assert found["audit"]["sha256"] == plan.splits[0].audit.sha256
+    assert found["audit"]["sha256"] == next(iter(plan.splits.values())).audit.sha256
     assert json.loads(json.dumps(found, allow_nan=False)) == found and made_nothing(found)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hsiaug.trial.run as run_module
 from hsiaug.api import PatchSamples, PromptReading
 from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task
@@ -164,8 +165,35 @@ def test_a_fit_is_asked_once_for_each_omega(run_all, spec, coded_context, reader
     trials = [spec(lam=lam, omega=omega) for omega in (None, 2.0) for lam in (1.0, 0.5)]
     outcomes = run_all(trials, coded_context)
     assert [omega for omega, _ in reader.asked] == [None, 2.0]
-    assert outcomes[0].prompted is outcomes[1].prompted is not None
-    assert outcomes[2].prompted is outcomes[3].prompted is not None
+    assert [outcome.prompted is not None for outcome in outcomes] == [True, False, True, False]
+
+
+def test_what_is_sent_once_stands_in_the_records_of_all_trials_of_the_fit(
+    run_all, spec, coded, coded_context, reader, plugins
+) -> None:
+    trials = [spec(lam=lam, omega=omega) for omega in (None, 2.0) for lam in (1.0, 0.5)]
+    judge = PromptJudge(coded)
+    said = [
+        judge.said_and_seen(trial, coded_context.views(trial).split, outcome.prompted)
+        for trial, outcome in zip(trials, run_all(trials, coded_context), strict=True)
+    ]
+    assert said[0] and said[0] == said[1] and said[2] and said[2] == said[3]
+
+
+def test_samples_of_a_trial_that_fails_are_sent_by_the_next(
+    run_all, spec, coded_context, reader, plugins, monkeypatch
+) -> None:
+    predict, failing = run_module.predict, iter([True])
+
+    def fail_once(*words: Any) -> Any:
+        if next(failing, False):
+            raise ValueError("as planned")
+        return predict(*words)
+
+    monkeypatch.setattr(run_module, "predict", fail_once)
+    outcomes = run_all([spec(lam=lam) for lam in (1.0, 0.5)], coded_context)
+    assert outcomes[0].failed and outcomes[0].prompted is None
+    assert outcomes[1].prompted is not None and len(reader.asked) == 1
 
 
 def test_a_generator_that_takes_no_prompts_has_none(run, spec, coded_context) -> None:
@@ -186,7 +214,7 @@ def test_samples_pass_between_processes_and_what_does_not_fit_is_refused(coded: 
     layouts = find_layouts(names, coded.labels.astype(np.int64), 5)
     _, samples = sample_prompts(reader, choose_prompts(reader, layouts, FEW), 1.0, 0)
     sent = read_prompted(samples.to_bytes())
-    assert sent.digest == samples.digest
+    assert np.array_equal(sent.x, samples.x)
     assert [sent.triples(kind) for kind in (SAID, NEVER)] == [
         samples.triples(kind) for kind in (SAID, NEVER)
     ]
@@ -210,7 +238,7 @@ def test_samples_of_another_shape_than_the_draw_are_not_judged(coded, spec, toy)
     layouts = find_layouts({1: coded.class_names[0]}, coded.labels.astype(np.int64), 5)
     _, samples = sample_prompts(reader, choose_prompts(reader, layouts, FEW), 1.0, 0)
     split = SceneContext(toy, get_task("pixels")).views(spec()).split
-    assert PromptJudge(toy).said_and_seen(split, samples) == {}
+    assert PromptJudge(toy).said_and_seen(spec(), split, samples) == {}
 
 
 def test_of_a_large_scene_some_squares_are_searched_and_hidden_pixels_never() -> None:

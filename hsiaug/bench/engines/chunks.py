@@ -6,8 +6,10 @@ are written stay, and whoever runs it again runs what is missing.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import SceneError
@@ -16,26 +18,28 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench.dispatch import USUAL_SECONDS, run_groups
 from hsiaug.bench.engine import Batch, Engine, Event, Group, Job, OnEvent, Piece
 from hsiaug.bench.engines.local import Local
+from hsiaug.bench.scored_records import IDLE_DRAWS
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import check_installed
 from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskSplit
+from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
 
 @dataclass(frozen=True)
 class ChunkPart:
-    """Groups of trials of one scene.
+    """Groups of trials of one scene, which is loaded where they run.
 
     Attributes
     ----------
-    sha256 : str
-        Of the scene that they were planned on.
     version : str
-        Version of the hsiaug that did.
+        Version of the hsiaug that planned them.
     """
 
     job: Job
-    sha256: str
+    scene_ref: str
+    store: Path
     version: str
     groups: tuple[Group, ...]
     commands: dict[str, str]
@@ -73,7 +77,7 @@ class Chunk:
         """
         try:
             for part in self.parts:
-                store = Store(part.job.store, create=True)
+                store = Store(part.store, create=True)
                 done = store.held(t.hash for group in part.groups for t in group).finished
                 left = (tuple(t for t in group if t.hash not in done) for group in part.groups)
                 if todo := [group for group in left if group]:
@@ -91,21 +95,28 @@ class Chunk:
 
 
 def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
-    scene = get_task(part.job.task).data.load(part.job.scene_ref, progress=False)
+    task = get_task(part.job.task)
+    scene = task.data.load(part.scene_ref, progress=False)
     found = [f"sha256 {scene.sha256[:12]}…, hsiaug {version('hsiaug')}"]
     for kind, name, planned in {
         (k, one.name, one.version) for group in todo for t in group for k, one in t.plugins
     }:
         here = registry().find(kind, name).card.version
         found += [f"{name} {here}, not {planned}"] if here != planned else []
-    if len(found) > 1 or (scene.sha256, version("hsiaug")) != (part.sha256, part.version):
+    if len(found) > 1 or (scene.sha256, version("hsiaug")) != (part.job.sha256, part.version):
         rule = (
             "the job must find the scene, the hsiaug and the plugins that its trials were planned"
             " with"
         )
         hint = "Run the command again when files and installations stay as they are."
-        raise SceneError(rule, value=f"{part.job.scene_ref}, {', '.join(found)}", hint=hint)
-    return Batch(scene, part.job, todo, part.commands, {})
+        raise SceneError(rule, value=f"{part.scene_ref}, {', '.join(found)}", hint=hint)
+    draw = lru_cache(IDLE_DRAWS)(partial(task.draws.split, scene))
+
+    def split(trial: TrialSpec) -> TaskSplit:
+        """Drawn here, as the plan did, and again where it is no longer held."""
+        return draw(trial.protocol, trial.seed, trial.patch)
+
+    return Batch(scene, part.scene_ref, part.store, part.job, todo, split, part.commands)
 
 
 def new_pieces(batches: Sequence[Batch], taken: Collection[str] = ()) -> list[Piece]:
@@ -149,8 +160,9 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
         parts.setdefault(id(batch), (batch, []))[1].append(group)
     sent = (
         ChunkPart(
-            replace(batch.job, store=batch.job.store.resolve()),
-            batch.scene.sha256,
+            batch.job,
+            batch.scene_ref,
+            batch.store.resolve(),
             version("hsiaug"),
             tuple(groups),
             {

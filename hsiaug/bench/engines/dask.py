@@ -29,8 +29,6 @@ from hsiaug.bench.engine import (
     ClusterSettings,
     Engine,
     Event,
-    Group,
-    Job,
     OnEvent,
     Piece,
     Say,
@@ -141,27 +139,21 @@ class _BlindDask(_Dask):
         """Submit a group."""
         ((batch, trials),) = pieces
         if self._scene is None or self._scene.batch is not batch:
-            store = Store(batch.job.store, create=True)
-            records = ScoredRecords(batch.scene, batch.job, store, self.jobs)
+            records = ScoredRecords(batch, Store(batch.store, create=True), self.jobs)
             try:
                 blind = self._client.scatter(BlindData(batch.scene).packed())
             except OSError as error:
                 raise _lost(str(error)) from None
             self._scene = _SentScene(batch, records, blind)
         scene = self._scene
-        split = scene.records.blind_split(trials[0])
-        task = pickle.dumps(BlindTask(batch.job, batch.scene.sha256, trials, split))
+        task = pickle.dumps((batch.job, trials, batch.split(trials[0]).blind))
         future: Future[Any] = self.executor.submit(run_blind, task, scene.blind, key=_key(pieces))
         self._scenes[future] = scene
         return future
 
     def _events(self, future: Future[Any]) -> Sequence[Event]:
         scene = self._scenes.pop(future)
-        commands = scene.batch.commands
-        return [
-            scene.records.write(trial, outcome, commands.get(trial.hash, ""))
-            for trial, outcome in future.result()
-        ]
+        return [scene.records.write(trial, outcome) for trial, outcome in future.result()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,37 +268,12 @@ def _settle() -> None:
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
 
 
-@dataclass(frozen=True)
-class BlindTask:
-    """Trials that share a fit.
-
-    Attributes
-    ----------
-    sha256 : str
-        Of the scene.
-    blind : object
-        Their split, without a test label.
-    """
-
-    job: Job
-    sha256: str
-    trials: Group
-    blind: object
-
-
-class _Outcomes:
+class _Outcomes(list[tuple[TrialSpec, TrialOutcome]]):
     """What the trials of a task came to, in place of records."""
 
-    def __init__(self, task: BlindTask) -> None:
-        self.outcomes: list[tuple[TrialSpec, TrialOutcome]] = []
-        self._blind = task.blind
-
-    def write(self, trial: TrialSpec, outcome: TrialOutcome, command: str) -> Event:
-        self.outcomes.append((trial, outcome))
+    def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Event:
+        self.append((trial, outcome))
         return Event("failed" if outcome.failed else "ok", trial.hash)
-
-    def blind_split(self, trial: TrialSpec) -> object:
-        return self._blind
 
 
 class _BlindOnWorker(_OnWorker):
@@ -334,21 +301,19 @@ def run_blind(packed: bytes, scene: bytes) -> list[tuple[TrialSpec, TrialOutcome
     Parameters
     ----------
     packed : bytes
-        A pickled BlindTask.
+        The pickled job, trials that share a fit, and their split without a test label.
     scene : bytes
         :meth:`hsiaug.bench.blind_data.BlindData.packed`.
     """
     _settle()
-    task: BlindTask = pickle.loads(packed)
-    data, job = BlindData.unpacked(scene), task.job
+    job, trials, blind = pickle.loads(packed)
+    data = BlindData.unpacked(scene)
+    outcomes = _Outcomes()
     with tempfile.TemporaryDirectory(prefix="hsiaug-") as cache:
-        start = WorkerStart(
-            job.task, task.sha256, Path(cache), job.device, job.limit, data, bounds=job.bounds
-        )
-        outcomes = _Outcomes(task)
-        engine = _BlindOnWorker(start, outcomes)
+        engine = _BlindOnWorker(WorkerStart(job, Path(cache), data), outcomes)
+        batch = Batch(data.data, "", Path(), job, [trials], lambda trial: blind)
         try:
-            run_groups(engine, [Batch(data.data, job, [task.trials], {}, {})], lambda event: None)
+            run_groups(engine, [batch], lambda event: None)
         finally:
             engine.cancel()
-    return outcomes.outcomes
+    return list(outcomes)

@@ -117,7 +117,7 @@ class _Step(_Message):
     step: tuple[object, object, object]
 
 
-SAID: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
+ANSWER: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
 
 
 def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialOutcome:
@@ -131,7 +131,7 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialOut
     # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
     # the second.
     said, result = _received(
-        connection, MAX_MESSAGE_BYTES, lambda data: (SAID.validate_json(data), decode(data))
+        connection, MAX_MESSAGE_BYTES, lambda data: (ANSWER.validate_json(data), decode(data))
     )
     if isinstance(said, _Step):
         return PluginProgress(*progress_values(*said.step))
@@ -336,12 +336,12 @@ class Worker:
 
     def _bounds(self) -> str:
         """The limits that its process was given, as they were typed."""
-        limits = self.start.bounds.as_typed if self.start else ()
+        limits = self.start.job.bounds.as_typed if self.start else ()
         return f" ({', '.join(f'--limit {limit}' for limit in limits)})" if limits else ""
 
     def overdue(self) -> TrialOutcome | None:
         """The end of a trial that took longer than it may; its process is killed."""
-        limit = self.start.limit if self.start else None
+        limit = self.start.job.limit if self.start else None
         begun = self.shown[1]
         if limit is None or not begun or time.monotonic() < begun + limit:
             return None
@@ -443,19 +443,14 @@ class Local(Engine):
 
     def scene_run(self, batch: Batch) -> SceneRun:
         """What the groups of a batch share."""
-        job = batch.job
-        store = Store(job.store, create=True)
+        store = Store(batch.store, create=True)
         start = WorkerStart(
-            task=job.task,
-            sha256=batch.scene.sha256,
+            batch.job,
             cache=store.cache.resolve(),
-            device=job.device,
-            limit=job.limit,
             data=BlindData(batch.scene),
-            hidden=(*label_files(job.scene_ref), job.store.resolve()),
-            bounds=job.bounds,
+            hidden=(*label_files(batch.scene_ref), batch.store.resolve()),
         )
-        return SceneRun(batch, start, ScoredRecords(batch.scene, job, store, self.jobs))
+        return SceneRun(batch, start, ScoredRecords(batch, store, self.jobs))
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""

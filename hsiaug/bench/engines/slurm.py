@@ -135,7 +135,7 @@ class _Slurm(Engine):
         """Submit the trials that no job has yet, as one array. Raises InputError where SLURM does
         not take them.
         """
-        store = _scriptable(batches[0].job.store.resolve())
+        store = _scriptable(batches[0].store.resolve())
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
         parameters, chunks = self._array(batches)
         if chunks:
@@ -160,7 +160,7 @@ class _Slurm(Engine):
         job has yet.
         """
         settings = self.settings
-        taken = {hash for job in live_jobs(read_jobs(batches[0].job.store)) for hash in job.trials}
+        taken = {hash for job in live_jobs(read_jobs(batches[0].store)) for hash in job.trials}
         if had := len(taken & {trial.hash for batch in batches for trial in batch.trials}):
             self.say(f"{had} trials are in jobs of SLURM already")
         pieces = new_pieces(batches, taken)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,39 +40,6 @@ PALETTE = 256
 Colour = tuple[int, int, int]
 
 
-@dataclass(frozen=True)
-class TableMaps:
-    """What the page shows of the maps of a table.
-
-    Attributes
-    ----------
-    why_none : str
-        Why there are none; "" where there are some.
-    figures : sequence of dict
-        The pictures, as sources of an ``img``, with what the viewer needs of them.
-    legend : sequence of (str, str)
-        What each colour is.
-    about : str
-        JSON for the viewer.
-    scores : str
-        The score by which the best arm was chosen.
-    places, drawn : int
-        How many places there are, and how many of them are drawn.
-    step : int
-        Of rows and columns, every so many are drawn.
-    """
-
-    why_none: str = ""
-    figures: Sequence[dict[str, Any]] = ()
-    legend: Sequence[tuple[str, str]] = ()
-    about: str = ""
-    heading: str = ""
-    scores: str = ""
-    places: int = 0
-    drawn: int = 0
-    step: int = 1
-
-
 class MapMaker:
     """Draws the maps of a page, table after table, until ROOM is used.
 
@@ -88,8 +54,10 @@ class MapMaker:
         self._truths: dict[str, GroundTruth] = {}
         self._left = ROOM
 
-    def maps(self, table: ReportTable) -> TableMaps:
+    def section(self, table: ReportTable) -> Section:
         """The maps of a table, or why there are none."""
+        from hsiaug.report.html.markup import markup_of
+
         try:
             if self._store is None:
                 raise NoGroundTruthError(
@@ -105,15 +73,17 @@ class MapMaker:
             predicted = read_maps(self._store, trials, self._truths, MOST_VALUES)
             maps = _table_maps(table, [cell for cell, _ in best], predicted)
         except NoGroundTruthError as error:
-            return TableMaps(f"No maps: {error}.")
-        self._left -= sum(len(figure["source"]) for figure in maps.figures) * 3 // 4
-        return maps
+            return Section("Maps", notes=(f"No maps: {error}.",), opened=True)
+        self._left -= sum(len(figure["source"]) for figure in maps["figures"]) * 3 // 4
+        return Section("Maps", html=markup_of("maps", maps), opened=True)
 
 
 def _table_maps(
     table: ReportTable, cells: Sequence[ArmCell], predicted: PredictedMaps
-) -> TableMaps:
-    """The maps of the trials of these cells. Raises NoGroundTruthError for too many classes."""
+) -> dict[str, Any]:
+    """What the page shows of the maps of the trials of these cells: the pictures, what each colour
+    is, and JSON for the viewer. Raises NoGroundTruthError for too many classes.
+    """
     truth = predicted.truth
     if len(truth.class_names) >= PALETTE:
         raise NoGroundTruthError(f"a map has {PALETTE - 1} classes at most")
@@ -133,16 +103,16 @@ def _table_maps(
         "places": list(map(visible, truth.places)),
         "step": step,
     }
-    return TableMaps(
-        figures=figures,
-        legend=[(name, hex_of(colour)) for name, colour in legend],
-        about=json.dumps(about, ensure_ascii=False),
-        heading=f"Maps of draw {predicted.trials[0].seed} beside each other",
-        scores=table.scores.main.name,
-        places=len(truth.places),
-        drawn=len(shown),
-        step=step,
-    )
+    return {
+        "figures": figures,
+        "legend": [(name, hex_of(colour)) for name, colour in legend],
+        "about": json.dumps(about, ensure_ascii=False),
+        "heading": f"Maps of draw {predicted.trials[0].seed} beside each other",
+        "scores": table.scores.main.name,
+        "places": len(truth.places),
+        "drawn": len(shown),
+        "step": step,
+    }
 
 
 def _most_tested(predicted: PredictedMaps) -> list[int]:
@@ -263,12 +233,8 @@ def palette_png(ids: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:
 
 
 def _section(table: ReportTable, sources: Sources) -> Section:
-    from hsiaug.report.html.markup import markup_of
-
-    maps = sources.shared(MapMaker).maps(table)
-    if maps.why_none:
-        return Section("Maps", notes=(maps.why_none,), opened=True)
-    return Section("Maps", html=markup_of("maps", maps), opened=True)
+    maker: MapMaker = sources.shared(MapMaker)
+    return maker.section(table)
 
 
 SECTIONS = (SectionKind("maps", _section, 80, within=""),)

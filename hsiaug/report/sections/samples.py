@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,29 +38,7 @@ SERIES = {
 """What is drawn, in this order, by the field that holds it."""
 
 
-@dataclass(frozen=True)
-class SpectrumPlot:
-    """The mean spectra of a class.
-
-    Attributes
-    ----------
-    name : str
-        The class.
-    lines : tuple of (str, str)
-        Field of :data:`SERIES`, and the line as SVG writes a path.
-    values : str
-        Lowest and highest value, in the units of the scene.
-    text : str
-        What is drawn, for those who do not see it.
-    """
-
-    name: str
-    lines: tuple[tuple[str, str], ...]
-    values: str
-    text: str
-
-
-def spectrum_plots(spectra: MeanSpectra, class_names: Sequence[str]) -> Iterator[SpectrumPlot]:
+def spectrum_plots(spectra: MeanSpectra, class_names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """A plot for each class that has synthetic samples.
 
     Parameters
@@ -73,7 +50,9 @@ def spectrum_plots(spectra: MeanSpectra, class_names: Sequence[str]) -> Iterator
 
     Yields
     ------
-    SpectrumPlot
+    dict
+        ``name`` of the class, ``lines``: the field of :data:`SERIES` and the line as SVG writes a
+        path, ``span`` of the values in the units of the scene, and what is drawn as ``text``.
     """
     across = _across(spectra.bands)
     gaps = _gaps(spectra.bands)
@@ -84,15 +63,15 @@ def spectrum_plots(spectra: MeanSpectra, class_names: Sequence[str]) -> Iterator
         low = float(values.min())
         high = float(values.max())
         name = class_names[class_id - 1]
-        yield SpectrumPlot(
-            name=name,
-            lines=tuple(
+        yield {
+            "name": name,
+            "lines": [
                 (field, _path(across, _up(curve, low, high), gaps))
                 for field, curve in curves.items()
-            ),
-            values=f"{low:.3g} to {high:.3g}",
-            text=f"Mean spectra of {name}: {', '.join(SERIES[field] for field in curves)}",
-        )
+            ],
+            "span": f"{low:.3g} to {high:.3g}",
+            "text": f"Mean spectra of {name}: {', '.join(SERIES[field] for field in curves)}",
+        }
 
 
 def band_range(spectra: MeanSpectra, *, wavelengths: bool) -> str:
@@ -163,30 +142,6 @@ held-out ones do.
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
-@dataclass(frozen=True)
-class TableSamples:
-    """What the page shows of the samples of a table.
-
-    Attributes
-    ----------
-    generators : sequence of dict
-        Of each generator its name, figures, layout and spectra.
-    colours : str
-        What the colours of the pictures are.
-    tiles : bool
-        Whether they are of tiles with masks, and not of patches.
-    legend : sequence of (str, str)
-        Names and colours of classes, of tiles.
-    """
-
-    generators: Sequence[dict[str, Any]]
-    colours: str
-    tiles: bool
-    legend: Sequence[tuple[str, str]]
-    series: ClassVar[Mapping[str, str]] = SERIES
-    plot_size: ClassVar[str] = f"{WIDTH} {HEIGHT}"
-
-
 class SampleMaker:
     """Draws the samples of a page, table after table, until ROOM is used.
 
@@ -200,8 +155,10 @@ class SampleMaker:
         self._store = store
         self._left = ROOM
 
-    def samples(self, table: ReportTable) -> TableSamples | None:
+    def section(self, table: ReportTable) -> Section | None:
         """The samples of each generator of a table; None where no record keeps any."""
+        from hsiaug.report.html.markup import markup_of
+
         if self._store is None:
             return None
         generators: list[dict[str, Any]] = []
@@ -213,12 +170,15 @@ class SampleMaker:
             last = sheet
         if last is None:
             return None
-        return TableSamples(
-            generators,
-            colours=str(last.colours),
-            tiles=last.of_tiles,
-            legend=_legend(last, table.class_names) if last.of_tiles else [],
-        )
+        shown = {
+            "generators": generators,
+            "colours": str(last.colours),
+            "tiles": last.of_tiles,
+            "legend": _legend(last, table.class_names) if last.of_tiles else [],
+            "series": SERIES,
+            "plot_size": f"{WIDTH} {HEIGHT}",
+        }
+        return Section("Samples", html=markup_of("samples", shown), opened=True)
 
     def _of_generator(
         self, store: Store, table: ReportTable, cell: ArmCell, trial: Trial, sheet: SampleSheet
@@ -228,7 +188,7 @@ class SampleMaker:
         figures = [*draw(sheet, table.class_names)]
         spectra = _spectra_of(sheet, table.class_names)
         self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
-        self._left -= sum(len(line) for plot in spectra["plots"] for _, line in plot.lines)
+        self._left -= sum(len(line) for plot in spectra["plots"] for _, line in plot["lines"])
         record = store.sound(trial.hash) or {}
         return {
             "name": f"{table.arm_label(cell.arm)}, draw {trial.seed}",
@@ -371,12 +331,8 @@ def _figure(picture: bytes, drawn: Images, name: str, text: str) -> dict[str, An
 
 
 def _section(table: ReportTable, sources: Sources) -> Section | None:
-    from hsiaug.report.html.markup import markup_of
-
-    samples = sources.shared(SampleMaker).samples(table)
-    if samples is None:
-        return None
-    return Section("Samples", html=markup_of("samples", samples), opened=True)
+    maker: SampleMaker = sources.shared(SampleMaker)
+    return maker.section(table)
 
 
 SECTIONS = (SectionKind("samples", _section, 100, within=""),)
