@@ -133,10 +133,9 @@ class Batch:
 
     scene: its data, as the task loads them. scene_ref: catalogue name or card. store: root of the
     store. groups: trials that share a generator's fit, and run one after the other in one process.
-    split: gives the split of a trial's draw. commands: by hash, what reruns a trial. expected: by
-    hash, the seconds that it should take, where that is known. deadline: the time (as
-    ``time.time()``) by which trials should have ended: none is begun that would not, nor a group
-    that would not; None = any time.
+    split: gives the split of a trial's draw. expected: by hash, the seconds that a trial should
+    take, where that is known. deadline: the time (as ``time.time()``) by which trials should have
+    ended: none is begun that would not, nor a group that would not; None = any time.
     """
 
     scene: TaskData
@@ -145,7 +144,6 @@ class Batch:
     job: Job
     groups: Sequence[Group]
     split: Callable[[TrialSpec], TaskSplit]
-    commands: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, float] = field(default_factory=dict)
     deadline: float | None = None
 

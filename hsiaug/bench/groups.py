@@ -153,7 +153,6 @@ def divide_work(
             job=job(task, scenes[task, ref].sha256),
             groups=groups,
             split=partial(_split_of, splits_of(plans)),
-            commands={t.hash: command_for(t, ref) for group in groups for t in group},
             expected={t.hash: forecast.each[t.hash] for group in groups for t in group},
             deadline=deadline,
         )

@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.bench.command import command_for
 from hsiaug.bench.engine import Batch, Event
 from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task
@@ -52,7 +53,7 @@ class ScoredRecords:
             self._batch.split(trial),
             self._judge,
             scene_ref=self._batch.scene_ref,
-            command=self._batch.commands.get(trial.hash, ""),
+            command=command_for(trial, self._batch.scene_ref),
         )
         stored = self._store.put(record, prediction, self._whole_sheet(trial, outcome.sheet))
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)

@@ -66,7 +66,7 @@ def part(toy: Scene, tmp_path: Path) -> ChunkPart:
     trials = build_plan(toy, request, registry()).trials
     groups = tuple(group_trials(trials))
     job = Job("pixels", toy.sha256, "cpu")
-    return ChunkPart(job, "toy", tmp_path, version("hsiaug"), groups, {})
+    return ChunkPart(job, "toy", tmp_path, version("hsiaug"), groups)
 
 
 def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:

@@ -42,7 +42,6 @@ class ChunkPart:
     store: Path
     version: str
     groups: tuple[Group, ...]
-    commands: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
         """Drawn here, as the plan did, and again where it is no longer held."""
         return draw(trial.protocol, trial.seed, trial.patch)
 
-    return Batch(scene, part.scene_ref, part.store, part.job, todo, split, part.commands)
+    return Batch(scene, part.scene_ref, part.store, part.job, todo, split)
 
 
 def new_pieces(batches: Sequence[Batch], taken: Collection[str] = ()) -> list[Piece]:
@@ -165,12 +164,6 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
             batch.store.resolve(),
             version("hsiaug"),
             tuple(groups),
-            {
-                trial.hash: batch.commands[trial.hash]
-                for group in groups
-                for trial in group
-                if trial.hash in batch.commands
-            },
         )
         for batch, groups in parts.values()
     )
