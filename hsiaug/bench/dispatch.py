@@ -165,7 +165,7 @@ class SceneRun:
                 message = worker.receive()
                 trial = rest[0]
                 if isinstance(message, PluginProgress):
-                    tell(_step(trial, worker.stage, message))
+                    tell(Event("step", trial.hash, message, worker.stage))
                     continue
                 if isinstance(message, WorkerLost) and begun[trial.hash] < TRIES:
                     break
@@ -207,17 +207,6 @@ class SceneRun:
                 rest.remove(trial)
                 said = f"{error['message']} (the same fit failed in trial {failed.hash})"
                 self._write(trial, failed_outcome(error["stage"], error["type"], said), tell)
-
-
-def _step(trial: TrialSpec, stage: str, progress: PluginProgress) -> Event:
-    return Event(
-        "step",
-        trial.hash,
-        done=progress.done,
-        total=progress.total,
-        note=progress.note,
-        stage=stage,
-    )
 
 
 def _lost(message: WorkerLost) -> TrialOutcome:

@@ -163,17 +163,15 @@ class Event:
         A step is one of a plugin's own.
     hash : str
         Of the trial.
-    done, total, note : int, int and str
-        A plugin's own progress.
+    progress : PluginProgress or None
+        Of a step.
     stage : str
         The stage of the trial that a step is of.
     """
 
     kind: Literal["start", "step", "ok", "failed"]
     hash: str
-    done: int = 0
-    total: int = 0
-    note: str = ""
+    progress: PluginProgress | None = None
     stage: str = ""
 
 

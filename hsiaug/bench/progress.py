@@ -241,12 +241,12 @@ def _bars(
             name = f"  {describe(trials[event.hash])}"
             if event.kind == "start":
                 running[event.hash] = bars.add_task(name, total=None)
-            elif event.kind == "step" and event.hash in running:
-                note = f" · {one_line(event.note, 60)}" if event.note else ""
+            elif (step := event.progress) and event.hash in running:
+                note = f" · {one_line(step.note, 60)}" if step.note else ""
                 bars.update(
                     running[event.hash],
-                    completed=event.done,
-                    total=event.total,
+                    completed=step.done,
+                    total=step.total,
                     description=name + note,
                 )
             elif event.kind != "step":

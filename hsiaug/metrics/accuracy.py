@@ -102,8 +102,8 @@ def score(
         these and of the others.
     """
     # To check a record, hsiaug.trial.record computes its metrics again from its confusion matrix,
-    # and refuses it where a key is missing or too many. A key that is added here therefore refuses
-    # every older record, unless the comparison there passes over it where a record lacks it.
+    # and refuses it where one differs or is too many. A key that is added here may be missing in
+    # older records; one that is computed otherwise refuses them.
     n_test = matrix.sum(axis=1)
     tested = np.flatnonzero(n_test)
     recalls = recall(matrix)

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from hsiaug.base.terminal import progress_bars
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, cost_lines
-from hsiaug.bench.engine import Event
+from hsiaug.bench.engine import Event, PluginProgress
 from hsiaug.bench.progress import heard_of, watch_trials
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
@@ -280,7 +280,7 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
     with watch_trials(trials, console, store=store, clock=Clock()) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
-            on_event(Event("step", hash, 1, 2, "[/red] note"))
+            on_event(Event("step", hash, PluginProgress(1, 2, "[/red] note")))
             on_event(Event("failed", hash))
     told = [
         line

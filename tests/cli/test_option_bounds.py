@@ -12,7 +12,7 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
-from hsiaug.bench.engine import Event
+from hsiaug.bench.engine import Event, PluginProgress
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
@@ -161,7 +161,7 @@ def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
 
     with watch_trials({trial.hash: trial}, screen) as on_event:
         on_event(Event("start", trial.hash))
-        on_event(Event("step", trial.hash, 1, 3, note))
+        on_event(Event("step", trial.hash, PluginProgress(1, 3, note)))
         screen.print("meanwhile")
         on_event(Event("ok", trial.hash))
     with show_progress(screen, "smote") as progress:

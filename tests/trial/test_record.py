@@ -16,6 +16,7 @@ from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
 from hsiaug.report.notes import methods_paragraph
 from hsiaug.report.render_data import OF_TRIALS, data_rows
+from hsiaug.tasks import scoring
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record import (
@@ -196,6 +197,17 @@ def test_verify_names_metrics_that_do_not_follow_from_the_counts(filled, change,
 def test_records_of_every_task_are_sound(task: str) -> None:
     record = of_task(task)
     assert fault_of(record, record["hash"]) is None and fault_of_metrics(record) is None
+
+
+def test_an_older_record_may_lack_a_metric_that_was_added_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record = of_task("pixels")
+    score = scoring.score
+    monkeypatch.setattr(scoring, "score", lambda *counts: {**score(*counts), "added": 0.5})
+    assert fault_of_metrics(record) is None
+    record["metrics"]["added"] = 0.4
+    assert "metrics.added states 0.4" in str(fault_of_metrics(record))
 
 
 def test_a_record_of_masks_without_their_scores_is_damaged() -> None:

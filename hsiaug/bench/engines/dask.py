@@ -15,7 +15,6 @@ import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -128,8 +127,11 @@ class _BlindDask(_Dask):
 
     def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
         super().__init__(client, cluster, gpus)
-        self._scene: _SentScene | None = None
-        self._scenes: dict[Future[Any], _SentScene] = {}
+        self._batch: Batch | None = None
+        # Of the batch: what scores its trials here, and the scene that workers were sent.
+        self._records: Any = None
+        self._blind: Any = None
+        self._scorers: dict[Future[Any], ScoredRecords] = {}
 
     def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
         """Every group by itself."""
@@ -138,39 +140,21 @@ class _BlindDask(_Dask):
     def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Any]:
         """Submit a group."""
         ((batch, trials),) = pieces
-        if self._scene is None or self._scene.batch is not batch:
-            records = ScoredRecords(batch, Store(batch.store, create=True), self.jobs)
+        if self._batch is not batch:
+            self._records = ScoredRecords(batch, Store(batch.store, create=True), self.jobs)
             try:
-                blind = self._client.scatter(BlindData(batch.scene).packed())
+                self._blind = self._client.scatter(BlindData(batch.scene).packed())
             except OSError as error:
                 raise _lost(str(error)) from None
-            self._scene = _SentScene(batch, records, blind)
-        scene = self._scene
+            self._batch = batch
         task = pickle.dumps((batch.job, trials, batch.split(trials[0]).blind))
-        future: Future[Any] = self.executor.submit(run_blind, task, scene.blind, key=_key(pieces))
-        self._scenes[future] = scene
+        future: Future[Any] = self.executor.submit(run_blind, task, self._blind, key=_key(pieces))
+        self._scorers[future] = self._records
         return future
 
     def _events(self, future: Future[Any]) -> Sequence[Event]:
-        scene = self._scenes.pop(future)
-        return [scene.records.write(trial, outcome) for trial, outcome in future.result()]
-
-
-@dataclass(frozen=True, eq=False)
-class _SentScene:
-    """A scene that workers were sent.
-
-    Attributes
-    ----------
-    records : ScoredRecords
-        Scores its trials here.
-    blind : object
-        The future of the scene without labels.
-    """
-
-    batch: Batch
-    records: ScoredRecords
-    blind: Any
+        records = self._scorers.pop(future)
+        return [records.write(trial, outcome) for trial, outcome in future.result()]
 
 
 def _lost(found: str) -> HsiaugError:
