@@ -1,10 +1,45 @@
-"""What a look at a scene's spectra says of its labels."""
+"""What a look at a scene's spectra says of its labels: whether they lie a pixel or two beside what
+they label, and which labelled pixels cannot be of their class.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.core.fields import label_fields
 from hsiaug.core.scene import Scene
-from hsiaug.data.far_pixels import far_warnings
-from hsiaug.data.label_shift import shift_warnings
+
+REACH = 2
+"""Pixels, along rows and columns, by which labels are moved."""
+MIN_FIELD_PIXELS = 12
+"""Pixels of a field that counts, at least."""
+MIN_FIELDS = 5
+"""Fields below which nothing is said."""
+MAX_PIXELS = 50_000
+"""Pixels that are looked at, about: in every second, third, … field of a scene that has more."""
+BANDS, COMPONENTS = 20, 5
+GAIN, SURE = 0.03, 2.0
+"""Mean fall of the log variance within fields, and its ratio to its standard error over fields,
+that are clear.
+"""
+MIN_PIXELS = 20
+"""Labelled pixels of a class that is looked at, at least."""
+MOST_NAMED = 5
+"""Pixels that a sentence names."""
+USUAL = 0.95
+"""Share of a class whose distances are taken as usual."""
+FAR = 5.0
+"""Times the usual distance from which on a spectrum is far from its class. On 45 classes of seven
+scenes the farthest pixel has 3.2 times; a pixel of zeros on Indian Pines has 7 to 43 times.
+"""
+SPIKE = 10.0
+"""The same of the largest step of a single band from the bands beside it: 6.5 times at most on
+these scenes, and 14 to 430 times where a band is set to the largest value of the class.
+"""
 
 
 def label_warnings(scene: Scene) -> list[str]:
@@ -12,3 +47,127 @@ def label_warnings(scene: Scene) -> list[str]:
     well.
     """
     return [*shift_warnings(scene), *far_warnings(scene)]
+
+
+# Labels beside what they label: fields are uniform where their labels lie right
+
+
+def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[int, int] | None:
+    """Rows down and columns right by which labels (H, W) fit a cube (H, W, B) clearly better; None:
+    none is clear.
+
+    A field that lies right is uniform; one that is shifted holds its neighbour's edge. Spectra are
+    compared in principal components of bands that are alike scaled, and fields weigh by the root of
+    their pixels, up to 200.
+    """
+    fields = label_fields(labels).copy()
+    for edge in (fields, fields.T):
+        edge[:REACH] = edge[-REACH:] = 0
+    sizes = np.bincount(fields[fields > 0])
+    large = np.flatnonzero(sizes >= MIN_FIELD_PIXELS)
+    chosen = large[:: -(-int(sizes[large].sum()) // MAX_PIXELS) or 1]
+    if len(chosen) < MIN_FIELDS:
+        return None
+    rows, columns = np.nonzero(np.isin(fields, chosen))
+    group = np.searchsorted(chosen, fields[rows, columns])
+    n = sizes[chosen]
+    bands = slice(None, None, max(1, cube.shape[2] // BANDS))
+    spectra = cube[rows, columns][:, bands].astype(np.float64)
+    mean = spectra.mean(axis=0)
+    std = np.maximum(spectra.std(axis=0), 1e-12)
+    _, variances, axes = np.linalg.svd(
+        np.atleast_2d(np.cov(np.clip((spectra - mean) / std, -4, 4).T))
+    )
+    project = axes[:COMPONENTS].T / np.sqrt(max(variances[:COMPONENTS].sum(), 1e-12))
+
+    def spread(down: int, right: int) -> NDArray[np.float64]:
+        """(fields,) log of the variance within each field, moved."""
+        x = np.clip((cube[rows + down, columns + right][:, bands] - mean) / std, -4, 4) @ project
+        sums = (
+            np.bincount(group, component**2) / n - (np.bincount(group, component) / n) ** 2
+            for component in x.T
+        )
+        return np.asarray(np.log(np.maximum(sum(sums), 0) + 1e-4))
+
+    unmoved = spread(0, 0)
+    weight = np.sqrt(np.minimum(n, 200))
+    reach = range(-REACH, REACH + 1)
+    falls = {by: unmoved - spread(*by) for by in product(reach, reach)}
+    best = max(falls, key=lambda by: np.average(falls[by], weights=weight))
+    gain = np.average(falls[best], weights=weight)
+    error = np.sqrt((weight**2 * (falls[best] - gain) ** 2).sum()) / weight.sum()
+    return best if gain > GAIN and gain > SURE * error else None
+
+
+def shift_warnings(scene: Scene) -> list[str]:
+    """A sentence where the labels of a scene seem to be shifted; else none."""
+    if (by := better_shift(scene.pixels, scene.labels)) is None:
+        return []
+    ways = zip(by, ("up", "left"), ("down", "right"), strict=True)
+    moved = " and ".join(
+        f"{abs(n)} px {before if n < 0 else after}" for n, before, after in ways if n
+    )
+    return [
+        f"the labels fit the cube clearly better moved {moved}: look at the picture, and correct"
+        " their file"
+    ]
+
+
+# Labelled pixels whose spectrum cannot be of their class, as of a dead detector or a spike
+
+
+def far_pixels(scene: Scene) -> list[tuple[int, int, int]]:
+    """Row, column and class id of labelled pixels far from their class, which may be none.
+
+    Distances are counted in median absolute deviations of each band over the labelled pixels of the
+    class, so that the pixels sought do not move what they are compared with.
+    """
+    found: list[tuple[int, int, int]] = []
+    for class_id in range(1, len(scene.class_names) + 1):
+        pixels = np.argwhere(scene.labels == class_id)
+        if len(pixels) < MIN_PIXELS:
+            continue
+        spectra = scene.pixels[tuple(pixels.T)].astype(np.float64)
+        far = _beyond(np.sqrt(np.square(_deviations(spectra)).mean(axis=1)), FAR)
+        if spectra.shape[1] > 2:
+            steps = spectra[:, 1:-1] - (spectra[:, :-2] + spectra[:, 2:]) / 2
+            far |= _beyond(np.abs(_deviations(steps)).max(axis=1), SPIKE)
+        found += [(int(row), int(column), class_id) for row, column in pixels[far]]
+    return found
+
+
+def far_warnings(scene: Scene) -> list[str]:
+    """A sentence that names labelled pixels far from their class; else none."""
+    far = far_pixels(scene)
+    if not far:
+        return []
+    named = _named(far[:MOST_NAMED], scene.class_names)
+    if len(far) > MOST_NAMED:
+        named += f"; and {len(far) - MOST_NAMED} more"
+    lies = "pixel lies far from its" if len(far) == 1 else "pixels lie far from their"
+    return [
+        f"{len(far):,} labelled {lies} class (counted from 0): {named}; if its spectrum is broken,"
+        " take its label away"
+    ]
+
+
+def _named(far: Sequence[tuple[int, int, int]], class_names: Sequence[str]) -> str:
+    """Pixels in words."""
+    return "; ".join(f"row {r}, column {c}, {class_names[k - 1]}" for r, c, k in far)
+
+
+def _deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, d) values as distances from the median of their column, in median absolute deviations.
+
+    A column that hardly varies counts as a tenth of the median column does.
+    """
+    apart = values - np.median(values, axis=0)
+    spread = np.median(np.abs(apart), axis=0)
+    least = np.median(spread) / 10
+    return np.asarray(apart / np.maximum(spread, least if least > 0 else 1.0))
+
+
+def _beyond(distances: NDArray[np.float64], times: float) -> NDArray[np.bool_]:
+    """(n,) whether a distance is so many times the usual one."""
+    usual = np.quantile(distances, USUAL, method="lower")
+    return np.asarray(distances > times * usual) if usual > 0 else np.zeros(len(distances), bool)

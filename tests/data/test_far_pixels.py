@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hsiaug.core.scene import Scene
-from hsiaug.data.far_pixels import MOST_NAMED, far_pixels, far_warnings
+from hsiaug.data.label_check import MOST_NAMED, far_pixels, far_warnings
 from tests.in_process import hsiaug
 
 RNG_SEED = 5
