@@ -1,11 +1,13 @@
 """Packs: many records in one SQLite file, with their predictions, under ``packs/`` of a store.
 
-A pack never changes, so it is opened without locks. Several may hold a trial: the newest record
-counts. ``records`` has ``hash``, ``created`` and ``record``, the bytes of ``record.json``;
-``predictions`` has ``hash`` and ``npz``.
+A pack never changes, so it is opened without locks, and its name is the beginning of its SHA-256
+(older ones have random names). Several may hold a trial: the newest record counts. ``records`` has
+``hash``, ``created`` and ``record``, the bytes of ``record.json``; ``predictions`` has ``hash`` and
+``npz``.
 """
 
 import errno
+import hashlib
 import os
 import re
 import sqlite3
@@ -21,13 +23,17 @@ from hsiaug.base.shortages import blame_shortage
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
 FORMAT = 0
 """Of packs, as SQLite keeps it (user_version)."""
+NAMED = 0x68736961
+"""A pack whose name is that of its content, as SQLite keeps it (application_id); older ones have 0.
+"""
 WORD = re.compile(r"\w[\w:.+-]{,63}")  # a hash or a time
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""
 UNREADABLE = sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM
 """Errors that say nothing of what a file holds."""
-TABLES = """
-PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 8192;
+TABLES = f"""
+PRAGMA application_id = {NAMED}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+PRAGMA page_size = 8192;
 CREATE TABLE records (hash, created, record BLOB, PRIMARY KEY (hash));
 CREATE TABLE predictions (hash PRIMARY KEY, npz BLOB);
 """
@@ -46,6 +52,12 @@ def write_pack(path: Path, rows: Iterable[tuple[str, str, bytes, bytes | None]])
             if npz is not None:
                 pack.execute("INSERT INTO predictions VALUES (?, ?)", (hash, npz))
         pack.commit()
+
+
+def name_of(path: Path) -> str:
+    """The name of a pack of that content."""
+    with path.open("rb") as file:
+        return f"{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}.sqlite"
 
 
 @contextmanager
@@ -77,6 +89,19 @@ class Packs:
         """The packs that are there now, by name."""
         self._look()
         return [self.folder / name for name in self._open]
+
+    def changed(self) -> list[Path]:
+        """The packs that are not as they were written, though all records may be; of older ones
+        that cannot be known.
+        """
+        self._look()
+        paths = []
+        for name, pack in self._open.items():
+            with _pack_errors(path := self.folder / name):
+                (stated,) = pack.execute("PRAGMA application_id").fetchone()
+                if stated and (stated != NAMED or name_of(path) != name):
+                    paths.append(path)
+        return paths
 
     def hashes_of(self, path: Path) -> list[str]:
         """The hashes of the records of a pack, in order."""

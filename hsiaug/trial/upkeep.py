@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import read_plain, sync_files, sync_folder
 from hsiaug.base.temporary_folders import taken, temporary_folder
-from hsiaug.trial.packs import write_pack
+from hsiaug.trial.packs import name_of, write_pack
 from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS, checksum_of_file
 from hsiaug.trial.record import Damage, fault_of_metrics, scorer_of
 from hsiaug.trial.record_cache import RecordCache, open_cache
@@ -42,7 +41,7 @@ class Finding:
     Attributes
     ----------
     kind : str
-        Record, predictions or thumbnails.
+        Pack, record, predictions or thumbnails.
     heal : str
         The command that puts it right.
     """
@@ -122,7 +121,7 @@ def pack(store: Store, count: Count) -> int:
         if packed_at:
             sync_files(fresh)
             store.packs.folder.mkdir(exist_ok=True)
-            (fresh / "pack").rename(store.packs.folder / f"{uuid.uuid4().hex[:16]}.sqlite")
+            (fresh / "pack").rename(store.packs.folder / name_of(fresh / "pack"))
             sync_folder(store.packs.folder)
         for hash, written in packed_at.items():
             try:
@@ -167,9 +166,9 @@ def _move_back(folder: Path, place: Path) -> None:
 
 
 def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterator[Finding]:
-    """Records that are damaged or state metrics that their counts do not give, predictions that are
-    not those a record names or whose file is not as it was written, and thumbnails of samples
-    beside them that cannot be read.
+    """Packs that are not as they were written, records that are damaged or state metrics that their
+    counts do not give, predictions that are not those a record names or whose file is not as it was
+    written, and thumbnails of samples beside them that cannot be read.
 
     Nothing is taken from the cache: every file is read.
 
@@ -180,6 +179,9 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
     """
     hashes, shared = store.hashes(), SharedValues()
     where = shlex.quote(str(store.root))
+    for path in store.packs.changed():
+        fault = "it is not as it was written; of its records each is checked too"
+        yield Finding("pack", path.name, fault, f"hsiaug store merge NEW {where}")
     for done, hash in enumerate(hashes, 1):
         record = store.look(hash, shared=shared)
         if (

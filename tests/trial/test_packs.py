@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -449,3 +450,33 @@ def test_rows_that_a_pack_numbers_otherwise_are_read_too(filled: Store, number: 
     changed.close()
     report = read_report(Store(filled.root))
     assert sorted(trial.hash for table in report.tables for trial in table.trials) == hashes
+
+
+def test_verify_names_a_pack_of_which_a_bit_is_another(filled: Store) -> None:
+    assert packed(filled, uncounted) == 2
+    (path,) = (filled.root / "packs").iterdir()
+    whole = path.read_bytes()
+    found = []
+    # What SQLite leaves unused, its own numbers (the last are those by which older packs are known),
+    # and records.
+    for place in (*range(24, 100, 5), 68, 71, *range(200, len(whole), len(whole) // 40)):
+        data = bytearray(whole)
+        data[place] ^= 1
+        path.write_bytes(data)
+        try:
+            found.append([one.kind for one in verify(Store(filled.root), uncounted)])
+        except StoreError:
+            found.append(["no pack"])
+    assert all(found) and ["pack"] in found
+    path.write_bytes(whole)
+    assert not list(verify(Store(filled.root), uncounted))
+
+
+def test_of_an_older_pack_which_has_a_random_name_its_records_are_checked(filled: Store) -> None:
+    assert packed(filled, uncounted) == 2
+    (path,) = (filled.root / "packs").iterdir()
+    path = path.rename(path.with_name(f"{'0' * 16}.sqlite"))
+    assert [one.name for one in verify(Store(filled.root), uncounted)] == [path.name]
+    with closing(sqlite3.connect(path)) as older:
+        older.execute("PRAGMA application_id = 0")
+    assert not list(verify(Store(filled.root), uncounted))
