@@ -172,54 +172,58 @@ def over_best(cells: Cells, scores: MetricSet) -> list[Gain]:
     """Every judged arm against each classifier of the table that got no sample, corrected for all
     of these comparisons: no test label chooses the best of these classifiers.
     """
-    cells = _of_both(cells)
-    bare: dict[Method, list[ArmCell]] = {}
-    for (arm, classifier), cell in cells.items():
-        if arm.generator.name == NONE:
-            bare.setdefault(classifier, []).append(cell)
-    pairs = [
-        _over(cell, NONE, there, scores)
-        for cell in cells.values()
-        for there in bare.values()
-        if cell.arm.judged and cell.ok
-    ]
-    return _tested(pairs, "main")
+    return _tested(_over_classifiers(cells, scores), "main")
 
 
 def over_baseline(cells: Cells, scores: MetricSet) -> list[Gain]:
     """What the main part of a generator adds: each of its arms against the same without that part,
     at the same rate with the same classifier, corrected for all of these comparisons.
     """
-    pairs = []
-    for cell in cells.values():
-        if cell.baseline and cell.arm == cell.arm.both and cell.ok:
-            others = [
-                other
-                for other in cells.values()
-                if other.arm.generator.name == cell.baseline
-                and other.arm == other.arm.both
-                and other.classifier == cell.classifier
-            ]
-            pairs.append(_over(cell, cell.baseline, others, scores))
-    return _tested([pair for pair in pairs if pair.control_cell is not None], "main")
+    return _tested(_over_baselines(cells, scores), "main")
 
 
 def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> Gain:
-    """Any arm over any other, with the test that :func:`gains` has of these two; where it has none,
-    the pair joins those of the arms with ``none``.
+    """Any arm over any other, with the test that :func:`gains`, :func:`over_baseline` or
+    :func:`over_best` has of these two; where none has, the pair joins those of the arms with none.
     """
     pair = _pair_up(arm, control, "", scores)
     if not pair.draws:
         return pair
     pairs = _over_controls(cells, scores)
-    same = [one for one in pairs if {one.cell, one.control_cell} == {arm, control}]
-    question = _question(same[-1]) if same else (True, True)
-    family = [one for one in pairs if _question(one) == question]
+    family, place = _family_of(cells, scores, pairs, {arm, control}) or (
+        [*(one for one in pairs if _question(one) == (True, True)), pair],
+        -1,
+    )
     # The table's other tests would take longer than all else.
-    tested = _tested(family if same else [*family, pair], "main")
-    test = tested[family.index(same[-1]) if same else -1].main
+    test = _tested(family, "main")[place].main
     main = replace(pair.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
     return replace(pair, main=main)
+
+
+def _family_of(
+    cells: Cells, scores: MetricSet, pairs: Sequence[Gain], both: set[ArmCell]
+) -> tuple[Sequence[Gain], int] | None:
+    """The comparisons that a report corrects together, of which one is of two arms, and the place
+    of this one; None where a report does not compare them.
+
+    Parameters
+    ----------
+    pairs : sequence of Gain
+        Arms over their controls, untested.
+    """
+
+    def place_in(family: Sequence[Gain]) -> int | None:
+        places = [i for i, one in enumerate(family) if {one.cell, one.control_cell} == both]
+        return places[-1] if places else None
+
+    if (found := place_in(pairs)) is not None:
+        question = _question(pairs[found])
+        pairs = [one for one in pairs if _question(one) == question]
+        return pairs, place_in(pairs) or 0
+    for family in (_over_baselines(cells, scores), _over_classifiers(cells, scores)):
+        if (found := place_in(family)) is not None:
+            return family, found
+    return None
 
 
 def on_shared_draws(
@@ -314,6 +318,37 @@ def _over_controls(cells: Cells, scores: MetricSet) -> list[Gain]:
             known[cell.rival] = without_samples[cell.rival]
         pairs += [_over(cell, name, there, scores) for name, there in known.items()]
     return pairs
+
+
+def _over_classifiers(cells: Cells, scores: MetricSet) -> list[Gain]:
+    """Every judged arm beside each classifier without samples; no difference is tested yet."""
+    cells = _of_both(cells)
+    bare: dict[Method, list[ArmCell]] = {}
+    for (arm, classifier), cell in cells.items():
+        if arm.generator.name == NONE:
+            bare.setdefault(classifier, []).append(cell)
+    return [
+        _over(cell, NONE, there, scores)
+        for cell in cells.values()
+        for there in bare.values()
+        if cell.arm.judged and cell.ok
+    ]
+
+
+def _over_baselines(cells: Cells, scores: MetricSet) -> list[Gain]:
+    """Every arm beside its baseline, where both ran; no difference is tested yet."""
+    pairs = []
+    for cell in cells.values():
+        if cell.baseline and cell.arm == cell.arm.both and cell.ok:
+            others = [
+                other
+                for other in cells.values()
+                if other.arm.generator.name == cell.baseline
+                and other.arm == other.arm.both
+                and other.classifier == cell.classifier
+            ]
+            pairs.append(_over(cell, cell.baseline, others, scores))
+    return [pair for pair in pairs if pair.control_cell is not None]
 
 
 def _over(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Gain:

@@ -13,7 +13,7 @@ from rich.console import Console
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report import build_report, figure_of, print_report, render_html, render_report
 from hsiaug.report.formatting import p_said, p_text
-from hsiaug.report.gains import rival_of
+from hsiaug.report.gains import between, over_baseline, rival_of
 from hsiaug.report.tables import Report, ReportTable
 from tests.report.html_pages import parsed, picture_named
 from tests.report.report_records import record
@@ -197,3 +197,31 @@ def test_a_yes_of_some_classifiers_says_of_how_many() -> None:
         "1 Better than no samples? YES, with 1 of 3 classifiers. smote: "
     )
     assert answers["text"][2].endswith("Classifiers that ran: cnn2d, rf, svm.")
+
+
+def test_an_arm_over_its_baseline_has_one_interval_wherever_the_two_are_compared() -> None:
+    records = [
+        record(
+            0.6,
+            0.5 + gain + 0.01 * ((seed + place) % 4) + 0.002 * seed,
+            generator=name,
+            omega=omega,
+            seed=seed,
+        )
+        for place, (name, omega, gain) in enumerate(
+            [("none", None, 0.0), ("duplicate", None, 0.01), ("gaussian", None, 0.02)]
+            + [("txt2hsi", omega, 0.03 + 0.01 * omega) for omega in (0.0, 1.0, 3.0)]
+        )
+        for seed in range(8)
+    ]
+    for one in records:
+        if one["spec"]["generator"]["name"] == "txt2hsi":
+            one["baseline"] = "gaussian"
+    (table,) = build_report(records, store="results").tables
+    added = over_baseline(table.cells, table.scores)
+
+    assert len(added) == 3
+    for gain in added:
+        assert gain.control_cell is not None
+        compared = between(table.every_cell, table.scores, gain.cell, gain.control_cell)
+        assert compared.ends == gain.ends and compared.p_corrected == gain.p_corrected
