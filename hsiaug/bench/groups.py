@@ -153,7 +153,7 @@ def divide_work(
             job=job(task, scenes[task, ref].sha256),
             groups=groups,
             split=partial(_split_of, splits_of(plans)),
-            expected={t.hash: forecast.each[t.hash] for group in groups for t in group},
+            expected=forecast.each,
             deadline=deadline,
         )
         for (task, ref), groups in groups_of_scenes.items()

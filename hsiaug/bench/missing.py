@@ -16,28 +16,6 @@ Existing = Literal["only-missing", "all", "none"]
 """Trials to run: those that the store does not hold (failed ones again), all, or none."""
 
 
-def find_held(trials: Sequence[TrialSpec], store: Path) -> Held:
-    """Which trials have a record in a store.
-
-    Parameters
-    ----------
-    trials : sequence of TrialSpec
-        Whose records are looked for.
-    store : Path
-        Root of the store.
-
-    Returns
-    -------
-    Held
-        Empty where there is no store yet.
-    """
-    try:
-        there = Store(store)
-    except StoreError:
-        return Held()
-    return there.held(trial.hash for trial in trials)
-
-
 def select_missing(trials: Sequence[TrialSpec], held: Held, existing: Existing) -> list[TrialSpec]:
     """The trials to run.
 
@@ -105,7 +83,12 @@ def find_missing(plans: Sequence[Plan], store: Path, existing: Existing) -> Miss
         Where records of a later hsiaug would be replaced.
     """
     trials = trials_of(plans)
-    held = find_held(trials, store)
+    try:
+        there = Store(store)
+    except StoreError:  # there is none yet
+        held = Held()
+    else:
+        held = there.held(trial.hash for trial in trials)
     todo = select_missing(trials, held, existing)
     check_memory(plans, todo)
     return Missing(trials, todo, held)

@@ -127,7 +127,11 @@ def report(
         if by == PAPER or (declared and set(formats) <= {"rich", "md", "tex"}):
             _show_paper(declared, records, format, out, notes=notes)
             return
-    pages = declared_sections(declared, records) if declared and "html" in (format, *shapes) else ()
+    pages: Sequence[Section] = ()
+    if declared and "html" in (format, *shapes):
+        from hsiaug.report.suite_pages import suite_tables
+
+        pages = suite_tables(declared, records).sections
     with uncollected():
         built = read_report(records, runs)
         for path, shape in zip(out, shapes, strict=True):
@@ -176,13 +180,6 @@ def _show_paper(
         raise InputError(rule, value=declared.options, hint=hint)
     check_targets(out, TABLES)
     show_tables(suite_tables(declared, store), out, shape=shape, notes=bool(notes))
-
-
-def declared_sections(declared: DeclaredTables, store: Store) -> Sequence[Section]:
-    """The claims and tables of a suite, for the page of a report."""
-    from hsiaug.report.suite_pages import suite_tables
-
-    return suite_tables(declared, store).sections
 
 
 def _print(
