@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.plugin_choice import Chosen, choose_plugins, controls_for, unique
+from hsiaug.bench.plugin_choice import Chosen, Configured, choose_plugins, controls_for, unique
 from hsiaug.bench.request import REAL, CompleteRequest, Request, fill_in
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.data.bounds import physical_memory
@@ -20,7 +20,7 @@ from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import BOTH, SYNTHETIC
-from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.spec import TrialSpec
 
 MOST_TRIALS = 100_000
 """Maximum number of trials of one plan; a slip of a zero should not fill memory and days."""
@@ -82,26 +82,10 @@ class Plan:
 class PlannedArm(NamedTuple):
     """A generator at one rate and ω, and what classifiers learn from beside it."""
 
-    generator: PluginSpec
-    adds: bool
+    generator: Configured
     rate: Rate
     omega: float | None
     train: str
-
-
-class PlannedClassifier(NamedTuple):
-    """A classifier with one spectral view.
-
-    Attributes
-    ----------
-    real_only : bool
-        It cannot learn from synthetic samples alone.
-    """
-
-    classifier: PluginSpec
-    view: str
-    learns_samples: bool
-    real_only: bool
 
 
 def build_plan(
@@ -171,7 +155,7 @@ def list_arms(request: CompleteRequest, chosen: Chosen) -> tuple[list[PlannedArm
     """Every generator × ω × λ × M of a request, and sentences on what collapsed."""
     notes: list[str] = []
     arms = [
-        PlannedArm(one.spec, one.card.adds, rate, omega, train)
+        PlannedArm(one, rate, omega, train)
         for one in chosen.generators
         for omega in _omegas(one.card, request, notes)
         for rate in _rates(one.card, request, notes)
@@ -221,23 +205,24 @@ def _trained_on(card: Card, request: CompleteRequest, rate: Rate) -> Iterator[st
 
 def list_classifiers(
     request: CompleteRequest, chosen: Chosen, data: TaskData
-) -> list[PlannedClassifier]:
+) -> list[tuple[Configured, str]]:
     """Every classifier × spectral view of a request. Raises InputError for a view that there is
     not.
     """
     views = unique(request.views)
     for view in views:
         check_view(view, request.kind.views, data.bands)
-    columns = []
-    for one in chosen.classifiers:
-        floor = one.card.control_of == "all"
+    return [
+        (one, view)
+        for one in chosen.classifiers
         # A control reads no spectrum, or all of them by itself.
-        own = (RAW,) if floor or one.card.reads_scene else views
-        real_only = floor or one.card.reads_scene or not one.card.learns_samples
-        columns += [
-            PlannedClassifier(one.spec, view, one.card.learns_samples, real_only) for view in own
-        ]
-    return columns
+        for view in ((RAW,) if one.card.control_of == "all" or one.card.reads_scene else views)
+    ]
+
+
+def _learns_from_synthetic_alone(card: Card) -> bool:
+    """Whether a classifier can learn from synthetic samples without real ones."""
+    return card.learns_samples and card.control_of != "all" and not card.reads_scene
 
 
 def check_number(draws: int, arms: int, columns: int) -> None:
@@ -254,7 +239,7 @@ def list_trials(
     request: CompleteRequest,
     data: TaskData,
     arms: Sequence[PlannedArm],
-    columns: Sequence[PlannedClassifier],
+    columns: Sequence[tuple[Configured, str]],
 ) -> list[TrialSpec]:
     """Every draw × arm × classifier, but for samples that a classifier does not learn from."""
     return [
@@ -265,19 +250,19 @@ def list_trials(
             protocol=request.protocol,
             patch=request.patch,
             seed=seed,
-            generator=arm.generator,
-            classifier=column.classifier,
+            generator=arm.generator.spec,
+            classifier=classifier.spec,
             rate=arm.rate,
             omega=arm.omega,
             draws=data.drawn_as,
-            view=column.view,
+            view=view,
             train=arm.train,
         )
         for seed in request.seeds
         for arm in arms
-        for column in columns
-        if column.learns_samples or not arm.adds
-        if arm.train == BOTH or not column.real_only
+        for classifier, view in columns
+        if classifier.card.learns_samples or not arm.generator.card.adds
+        if arm.train == BOTH or _learns_from_synthetic_alone(classifier.card)
     ]
 
 
