@@ -38,9 +38,9 @@ from hsiaug.metrics.layout_statistics import held_out_sills, layout_statistics
 from hsiaug.metrics.neighbours import copy_share
 from hsiaug.metrics.patch_distances import PatchSpace
 from hsiaug.metrics.reliability import fit_lda
-from hsiaug.metrics.spatial_folds import spatial_cells
+from hsiaug.metrics.spatial_folds import Side, spatial_cells
 from hsiaug.metrics.spectra import Spectra, fit_space, frechet_between, spectral_angle
-from hsiaug.metrics.two_sample import Side, match_folds, two_sample_auc
+from hsiaug.metrics.two_sample import match_folds, two_sample_auc
 
 OUT = HERE / "results" / "layout_battery"
 PATCH = 9
@@ -146,8 +146,7 @@ def patch_sets(
     places = np.column_stack([np.zeros(len(at), dtype=np.int64), at - patch // 2])
     cells = spatial_cells(places, y, patch, rng)
     assert cells is not None, "the scene is too small"
-    both = Side(cells.rows, y[cells.rows], cells.fold, cells.block)
-    first, second = match_folds([both.take(cells.half == half) for half in (0, 1)], rng, EACH)
+    first, second = match_folds([cells.take(cells.half == half) for half in (0, 1)], rng, EACH)
     return PatchSets(
         cut(train[0]), train[1], first, cut(at[first.rows]), second, cut(at[second.rows])
     )

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hsiaug.metrics.fidelity_measures import MeasuresByName
 from hsiaug.metrics.layout import LayoutMaps, layout_features
 from hsiaug.metrics.layout_network import network_judge
-from hsiaug.metrics.two_sample import Judge, Side, TwoSample, forest_judge, two_sample_auc
+from hsiaug.metrics.spatial_folds import Side
+from hsiaug.metrics.two_sample import Judge, TwoSample, forest_judge, two_sample_auc
 
 Column = dict[str, float | None]
 """Values by the name of a measure."""
@@ -151,11 +152,16 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoS
 
 
 def run_judges(
-    design: TestDesign, judges: Mapping[str, LayoutJudge], columns: Mapping[str, Column], seed: int
+    design: TestDesign | None,
+    judges: Mapping[str, LayoutJudge],
+    columns: Mapping[str, Column],
+    seed: int,
 ) -> Mapping[str, Mapping[str, TwoSample | None]]:
     """Run a design with every judge, write the AUCs into the columns, and return the tests in full,
-    by judge.
+    by judge; none without a design.
     """
+    if design is None:
+        return {}
     tests = {name: run_design(design, judge, seed) for name, judge in judges.items()}
     for name, results in tests.items():
         for column, result in results.items():

@@ -6,7 +6,7 @@ choose one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,9 @@ from hsiaug.metrics.layout_statistics import (
     statistics_by_column,
 )
 from hsiaug.metrics.patch_distances import PatchSpace
-from hsiaug.metrics.spatial_folds import spatial_cells
+from hsiaug.metrics.spatial_folds import Side, spatial_cells
 from hsiaug.metrics.spectra import Space, at_most, fit_space
-from hsiaug.metrics.two_sample import Side, match_folds, match_made
+from hsiaug.metrics.two_sample import match_folds, match_made
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
@@ -146,7 +146,7 @@ def patch_layout(
     columns, n = _statistics(compared, rng)
     design, why = _design(compared, rng)
     if design is None:
-        return Layout(measure_rows(MEASURES, columns, n, {}), (*notes, why))
+        notes = (*notes, why)
     tests = run_judges(design, judges, columns, seed)
     return Layout(measure_rows(MEASURES, columns, n, tests), notes)
 
@@ -267,20 +267,21 @@ def _design(compared: _Compared, rng: np.random.Generator) -> tuple[TestDesign |
     cells = spatial_cells(places, y, side, rng)
     if cells is None:
         return None, FEW_BLOCKS
-    tested = cells.take((cells.rows < len(held_out)) & np.isin(y[cells.rows], synthetic_y))
-    corners = tested.corners(y)
+    cells = cells.take(np.isin(cells.y, synthetic_y))
+    tested = cells.take(cells.rows < len(held_out))
+    corners = tested.corners()
     tested = tested.take(at_most(corners, _most(synthetic, IN_CELL, len(np.unique(corners))), rng))
-    real = Side(np.arange(len(tested)), y[tested.rows], tested.fold, tested.block)
     real_x = compared.cut(held_out.at[tested.rows])
+    real = replace(tested, rows=np.arange(len(tested)))
     patch_space = PatchSpace.of(space)
     reduced = patch_space.reduce(real_x), synthetic_y, patch_space.reduce(synthetic)
-    matched = match_made(real, tested.half, *reduced, rng, TESTED)
+    matched = match_made(real, *reduced, rng, TESTED)
     if matched is None:
         return None, FEW_BLOCKS
     first, second, synthetic_side = matched
-    trained = cells.take((cells.rows >= len(held_out)) & np.isin(y[cells.rows], synthetic_y))
-    training_side = Side(trained.rows - len(held_out), y[trained.rows], trained.fold, trained.block)
-    real_side, training_side = match_folds([real, training_side], rng, TESTED)
+    trained = cells.take(cells.rows >= len(held_out))
+    trained = replace(trained, rows=trained.rows - len(held_out))
+    real_side, training_side = match_folds([real, trained], rng, TESTED)
 
     def mapped(matched: Side) -> MappedSide:
         return MappedSide(matched, layout_maps(real_x[matched.rows], space))

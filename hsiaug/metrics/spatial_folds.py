@@ -20,18 +20,19 @@ window.
 
 
 @dataclass(frozen=True, eq=False)
-class SpatialCells:
-    """Where real windows stand in a cross-validation.
+class Side:
+    """Where the samples of one side of a two-sample test stand in its cross-validation.
 
     Attributes
     ----------
-    rows : (m,) int64
-        Indices of the windows that lie whole in one block.
-    block, fold, half : (m,) int64
-        Ids of each from 0.
+    rows : (n,) int64
+        Of the samples, among those that it was taken from.
+    y, block, fold, half : (n,) int64
+        Class; what the bootstrap draws whole; fold and half, from 0.
     """
 
     rows: Ints
+    y: Ints
     block: Ints
     fold: Ints
     half: Ints
@@ -39,19 +40,21 @@ class SpatialCells:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, index: Ints | NDArray[np.bool_]) -> "SpatialCells":
-        """The windows at ``index`` (integers or a mask)."""
-        return SpatialCells(self.rows[index], self.block[index], self.fold[index], self.half[index])
+    def take(self, index: Ints | NDArray[np.bool_]) -> "Side":
+        """The samples at ``index`` (integers or a mask)."""
+        return Side(
+            self.rows[index], self.y[index], self.block[index], self.fold[index], self.half[index]
+        )
 
-    def corners(self, y: NDArray[np.integer]) -> Ints:
-        """(m,) the class, fold and half of each window as one number. y: (n,) classes of all."""
-        corners: Ints = (y[self.rows] * FOLDS + self.fold) * HALVES + self.half
+    def corners(self) -> Ints:
+        """(n,) the class, fold and half of each sample as one number."""
+        corners: Ints = (self.y * FOLDS + self.fold) * HALVES + self.half
         return corners
 
 
 def spatial_cells(
     places: NDArray[np.integer], y: NDArray[np.integer], side: int, rng: np.random.Generator
-) -> SpatialCells | None:
+) -> Side | None:
     """Deal real windows to folds and halves, block by block.
 
     Parameters
@@ -67,8 +70,9 @@ def spatial_cells(
 
     Returns
     -------
-    SpatialCells or None
-        Windows of different cells share no pixel. None where there are fewer blocks than cells.
+    Side or None
+        Those that lie whole in one block. Windows of different cells, which are one half of a fold,
+        share no pixel. None where there are fewer blocks than cells.
     """
     cells = FOLDS * HALVES
     for size in BLOCKS:
@@ -80,7 +84,8 @@ def spatial_cells(
         blocks = block.max(initial=-1) + 1
         if blocks >= cells * (MIN_BLOCKS_PER_CELL if size > BLOCKS[-1] else 1):
             cell = _deal_blocks(block, y[rows], rng)[block]
-            return SpatialCells(rows, block, cell // HALVES, cell % HALVES)
+            classes = y[rows].astype(np.int64)
+            return Side(rows, classes, block, cell // HALVES, cell % HALVES)
     return None
 
 

@@ -13,14 +13,14 @@ An AUC below ½ is kept as it is: it is chance.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.neighbours import nearest_of_class
-from hsiaug.metrics.spatial_folds import FOLDS, HALVES
+from hsiaug.metrics.spatial_folds import FOLDS, HALVES, Side
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,31 +34,6 @@ ROUNDS = 200
 """Rounds of the bootstrap of blocks."""
 MIN_SAMPLES_PER_SIDE = 8
 """Samples of each side without which a fold is left out."""
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """One side of the test.
-
-    Attributes
-    ----------
-    rows : (n,) int64
-        Of the samples, among those that it was taken from.
-    y, fold, block : (n,) int64
-        Class, fold, and what the bootstrap draws whole.
-    """
-
-    rows: Ints
-    y: Ints
-    fold: Ints
-    block: Ints
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def take(self, index: Ints | NDArray[np.bool_]) -> "Side":
-        """The samples at ``index`` (integers or a mask)."""
-        return Side(self.rows[index], self.y[index], self.fold[index], self.block[index])
 
 
 @dataclass(frozen=True)
@@ -102,7 +77,6 @@ def match_folds(sides: Sequence[Side], rng: np.random.Generator, most: int) -> l
 
 def match_made(
     real: Side,
-    half: Ints,
     reduced: NDArray[np.float32],
     made_y: Ints,
     made_reduced: NDArray[np.float32],
@@ -115,8 +89,6 @@ def match_made(
     ----------
     real : Side
         The held-out samples.
-    half : (n,) int64
-        Of each of these.
     reduced, made_reduced : (n, k, g, g) and (m, k, g, g) float32
         Held-out and made samples as they are compared: a made one stands in the fold and the block
         of the held-out one of its class that is nearest to it.
@@ -133,8 +105,8 @@ def match_made(
     near = nearest_of_class(made_reduced, made_y, reduced, real.y)
     rows = np.flatnonzero(near >= 0)
     near = near[rows]
-    made = Side(rows, made_y[rows], real.fold[near], real.block[near])
-    halves = [real.take(half == h) for h in range(HALVES)]
+    made = replace(real.take(near), rows=rows, y=made_y[rows])
+    halves = [real.take(real.half == h) for h in range(HALVES)]
     first, second, made = match_folds([*halves, made], rng, most)
     return (first, second, made) if len(made) else None
 

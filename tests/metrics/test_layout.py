@@ -15,8 +15,8 @@ from hsiaug.metrics.layout import edge_share, edge_threshold, neighbour_correlat
 from hsiaug.metrics.layout_measures import JUDGES, Layout, LayoutMeasure
 from hsiaug.metrics.layout_network import network_judge
 from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
-from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
-from hsiaug.metrics.two_sample import Side, forest_judge, match_folds, two_sample_auc
+from hsiaug.metrics.spatial_folds import FOLDS, HALVES, Side, spatial_cells
+from hsiaug.metrics.two_sample import forest_judge, match_folds, two_sample_auc
 from hsiaug.protocol.view import patches_at
 from hsiaug.report.formatting import layout_row
 from tests.metrics.test_layout_battery import fields
@@ -106,9 +106,8 @@ def test_patches_of_different_folds_or_halves_share_no_pixel(rng: np.random.Gene
 
 
 def side(rng: np.random.Generator, n: int) -> Side:
-    return Side(
-        np.arange(n), rng.integers(1, 3, n), rng.integers(0, FOLDS, n), rng.integers(0, 9, n)
-    )
+    y, fold, block = rng.integers(1, 3, n), rng.integers(0, FOLDS, n), rng.integers(0, 9, n)
+    return Side(np.arange(n), y, block, fold, half=block % HALVES)
 
 
 def test_folds_hold_as_many_of_each_class_on_both_sides(rng: np.random.Generator) -> None:

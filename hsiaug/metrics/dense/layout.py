@@ -44,7 +44,7 @@ from hsiaug.metrics.layout_statistics import (
 from hsiaug.metrics.patch_distances import block_means
 from hsiaug.metrics.spatial_folds import spatial_cells
 from hsiaug.metrics.spectra import Space, at_most, frechet_between
-from hsiaug.metrics.two_sample import Side, match_made
+from hsiaug.metrics.two_sample import match_made
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
@@ -133,11 +133,10 @@ def dense_layout(
             tiles, maps["held_out" if name == "shuffled" else name], space
         )
     design = _design(held_out, synthetic, places, space, classes, rng)
-    if design is None:
-        notes = ("too few separate blocks of held-out tiles for a two-sample test",)
-        return Layout(measure_rows(MEASURES, columns, len(synthetic_tiles), {}), notes)
+    few = "too few separate blocks of held-out tiles for a two-sample test"
     tests = run_judges(design, judges, columns, seed)
-    return Layout(measure_rows(MEASURES, columns, len(synthetic_tiles), tests))
+    rows = measure_rows(MEASURES, columns, len(synthetic_tiles), tests)
+    return Layout(rows, (few,) if design is None else ())
 
 
 def _distances(
@@ -218,16 +217,15 @@ def _design(
     cells = spatial_cells(where, every_kind, side, rng)
     if cells is None:
         return None
-    cells = cells.take(at_most(cells.corners(every_kind), WINDOWS, rng))
+    cells = cells.take(at_most(cells.corners(), WINDOWS, rng))
     windows = every.take(cells.rows)
-    kinds = every_kind[cells.rows]
-    real = Side(np.arange(len(cells)), kinds, cells.fold, cells.block)
+    real = replace(cells, rows=np.arange(len(cells)))
     real_maps = windows.maps(held_out, space, classes)
     synthetic_windows = _random_windows(synthetic, side, rng)
     synthetic_kinds = _kinds(synthetic_windows.masks(synthetic))
     synthetic_maps = synthetic_windows.maps(synthetic, space, classes)
     reduced = block_means(real_maps.scores), synthetic_kinds, block_means(synthetic_maps.scores)
-    matched = match_made(real, cells.half, *reduced, rng, TESTED)
+    matched = match_made(real, *reduced, rng, TESTED)
     if matched is None:
         return None
     first, second, synthetic_side = matched
