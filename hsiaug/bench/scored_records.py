@@ -22,6 +22,10 @@ IDLE_DRAWS = 16
 """Draws of which what was computed is kept beside that of trials that run: another generator's
 trials may follow.
 """
+FEWEST_ORACLES = 2
+"""Draws whose oracle is kept, or one for each trial that runs: the first two draws run in turn. An
+oracle takes 80 MB, is asked once a fit and ω, and is the same when it is learnt again.
+"""
 
 
 class ScoredRecords:
@@ -40,7 +44,7 @@ class ScoredRecords:
     def __init__(self, batch: Batch, store: Store, jobs: int = 1) -> None:
         self._batch, self._store = batch, store
         self._task = get_task(batch.job.task)
-        self._judge = PromptJudge(batch.scene, IDLE_DRAWS + jobs)
+        self._judge = PromptJudge(batch.scene, max(FEWEST_ORACLES, jobs))
         self._test_means = lru_cache(IDLE_DRAWS + jobs)(self._means_of_test_pixels)
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Event:
