@@ -155,13 +155,20 @@ class Packs:
             self._looked = changed if time.time_ns() - changed > SETTLED else 0
 
 
+class _Pack(sqlite3.Connection):
+    """Closed when nobody reads it any more; Python 3.13 warns of one that is not."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def _opened(path: Path) -> sqlite3.Connection:
     """A pack without a lock; nothing is written."""
     with _pack_errors(path):
         if not path.is_file():
             raise ValueError("no file")  # a pipe would be waited for
         address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        pack = sqlite3.connect(address, uri=True, check_same_thread=False)
+        pack = sqlite3.connect(address, uri=True, check_same_thread=False, factory=_Pack)
         if (stated := pack.execute("PRAGMA user_version").fetchone()[0]) > FORMAT:
             raise StoreError(
                 f"{path} must be a pack of format {FORMAT} or before",

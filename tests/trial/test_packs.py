@@ -37,7 +37,7 @@ def pack(store: Store, name: str = "0123456789abcdef") -> Path:
     """Put all records of folders into a pack, as earlier versions did."""
     (store.root / "packs").mkdir(exist_ok=True)
     path = store.root / "packs" / f"{name}.sqlite"
-    with sqlite3.connect(path) as made:
+    with closing(sqlite3.connect(path)) as made, made:
         made.executescript(TABLES)
         for folder in [one.parent for one in store.root.glob("records/??/*/record.json")]:
             record = store.get(folder.name)
@@ -112,7 +112,7 @@ def test_a_packed_record_with_flipped_bytes_is_damaged_and_can_be_written_anew(
 ) -> None:
     record = next(filled.records())
     made = filled.predictions(record["hash"])
-    with sqlite3.connect(pack(filled)) as changed:
+    with closing(sqlite3.connect(pack(filled))) as changed, changed:
         values = (b'{"hash": "no"}', record["hash"])
         changed.execute("UPDATE records SET record = ? WHERE hash = ?", values)
     changed.close()
@@ -245,7 +245,7 @@ def test_a_record_that_is_damaged_since_its_pack_was_cached_is_named_and_never_c
     damaged: list[Damage] = []
     columns = store_columns.columns_of_pack(filled, path, damaged)
     shutil.rmtree(filled.user_cache)
-    with sqlite3.connect(path) as changed:
+    with closing(sqlite3.connect(path)) as changed, changed:
         changed.execute("UPDATE records SET record = x'7b' WHERE hash = ?", (first,))
     changed.close()
     filled.packs = Packs(path.parent)
@@ -288,7 +288,7 @@ HASH = "0123456789abcdef"
 )
 def test_a_database_that_is_no_pack_is_an_error_that_names_it(filled: Store, spoil: str) -> None:
     path = pack(filled)
-    with sqlite3.connect(path) as made:
+    with closing(sqlite3.connect(path)) as made, made:
         made.executescript(spoil)
     made.close()
     store = Store(filled.root)
@@ -416,7 +416,7 @@ def test_a_large_pack_is_read_by_several_processes_as_by_one(
 @pytest.mark.usefixtures("by_processes")
 def test_a_damaged_record_of_a_large_pack_is_named_and_nothing_is_cached(filled: Store) -> None:
     path, (first, second) = pack(filled), filled.hashes()
-    with sqlite3.connect(path) as changed:
+    with closing(sqlite3.connect(path)) as changed, changed:
         changed.execute("UPDATE records SET record = x'7b' WHERE hash = ?", (first,))
     changed.close()
     report = read_report(Store(filled.root))
@@ -445,7 +445,7 @@ def test_many_folders_are_read_by_several_processes_as_by_one(
 @pytest.mark.parametrize("number", [-5, 2**62])
 def test_rows_that_a_pack_numbers_otherwise_are_read_too(filled: Store, number: int) -> None:
     path, hashes = pack(filled), filled.hashes()
-    with sqlite3.connect(path) as changed:
+    with closing(sqlite3.connect(path)) as changed, changed:
         changed.execute("UPDATE records SET rowid = ? WHERE hash = ?", (number, hashes[0]))
     changed.close()
     report = read_report(Store(filled.root))
