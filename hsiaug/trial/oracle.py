@@ -128,15 +128,19 @@ class Oracle:
         second = rest + at_most(y[rest:], PIXELS, rng)
         learnt, others = (window_means(scene.pixels, at[rows]) for rows in (first, second))
         space = fit_space(learnt, AXES)
-        judge = PixelTrees.learn(space, learnt, y[first], 0, trees=TREES)
+        everywhere = np.ones(scene.labels.shape, dtype=bool)
+        searched = everywhere if places is None else places
+        # The trees of one half are gone before those of the other grow: each take 80 MB.
         other = PixelTrees.learn(space, others, y[second], 1, trees=TREES)
+        scene_map = other.map_scene(scene.pixels, searched)
+        del other
+        judge = PixelTrees.learn(space, learnt, y[first], 0, trees=TREES)
         truth = y[second]
         right = judge.name(others) == truth
-        everywhere = np.ones(scene.labels.shape, dtype=bool)
         return cls(
             judge,
             {int(c): float(right[truth == c].mean()) for c in np.unique(truth)},
-            other.map_scene(scene.pixels, everywhere if places is None else places),
+            scene_map,
         )
 
     @cached_property
