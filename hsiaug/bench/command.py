@@ -23,7 +23,7 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     words += [*_drawn(trial, trial.rate), "--seeds", f"{trial.seed}-{trial.seed}"]
     for plugin in (trial.generator, trial.classifier):
         words += _settings(plugin)
-    return shlex.join([*words, "--existing", "all"])
+    return shlex.join(words)
 
 
 def generate_command(trial: TrialSpec, scene_ref: str) -> str:

@@ -33,6 +33,7 @@ def show(
       hsiaug show 3fa9
       hsiaug show 3fa9 --json
     """
+    from hsiaug.report.commands import to_repeat
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.store import Store
 
@@ -61,4 +62,5 @@ def show(
             strict=True,
         )
         print_table(out, ("class", "train", "synthetic", "test", f"{by_class.name} %"), rows)
-    print_lines(out, ["run it again, with its controls:", record["command"]])
+    command = to_repeat(record["command"], str(store))
+    print_lines(out, ["run it again, with its controls, into a new store:", command])

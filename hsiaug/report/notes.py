@@ -441,9 +441,14 @@ def machines_of(tables: Iterable[ReportTable]) -> list[str]:
     return sorted({str((one or {}).get("processor") or "") for one in environments} - {""})
 
 
-def run_facts(tables: Sequence[ReportTable]) -> list[tuple[str, str]]:
-    """(label, sentence) pairs on when, with what and at what cost tables were made, and where it is
-    said how to read them.
+def run_facts(tables: Sequence[ReportTable], again: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """(label, sentence) pairs on when, with what and at what cost tables were made, how to run them
+    again, and where it is said how to read them.
+
+    Parameters
+    ----------
+    again : sequence of str
+        The commands that run all trials again.
     """
     created = sorted(day for table in tables for day in table.trials.unlike("created"))
     days = list(dict.fromkeys(time[:10] for time in (created[0], created[-1]))) if created else []
@@ -455,6 +460,7 @@ def run_facts(tables: Sequence[ReportTable]) -> list[tuple[str, str]]:
         "versions": ", ".join(stated_versions(tables)),
         "machine": ", ".join(machines_of(tables)),
         "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
+        "run it again": "all trials, into a new store: " + "; then: ".join(again) if again else "",
         "how to read it": "docs/read-a-report.md, docs/statistics.md, docs/glossary.md of hsiaug",
     }
     facts["cost"] += ", added over the trials"

@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from markupsafe import Markup
@@ -19,6 +18,7 @@ from hsiaug.base.text import json_of
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import ArmCell
+from hsiaug.report.commands import arm_commands, table_commands
 from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences
 from hsiaug.report.formatting import count
@@ -126,7 +126,7 @@ def page_sections(
     if declared:
         others = (replace(one, id=f"declared-{n}") for n, one in enumerate(declared[1:], start=1))
         first = [replace(declared[0], id="declared", parts=tuple(others))]
-    return [*first, _verdict(report, tables), *tables]
+    return [*first, _verdict(report, tables, store), *tables]
 
 
 def _table_section(table: ReportTable, number: int, sources: Sources, *, alone: bool) -> Section:
@@ -134,7 +134,7 @@ def _table_section(table: ReportTable, number: int, sources: Sources, *, alone: 
     unfolded.
     """
     keys = arm_keys(table, f"t{number}")
-    commands = arm_commands(keys, sources.store, sources.report.option)
+    commands = arm_commands(keys, sources.store)
     return Section(
         heading=table.title,
         id=f"t{number}-table",
@@ -151,7 +151,7 @@ def _table_section(table: ReportTable, number: int, sources: Sources, *, alone: 
     )
 
 
-def _verdict(report: Report, tables: Sequence[Section]) -> Section:
+def _verdict(report: Report, tables: Sequence[Section], store: Store | None) -> Section:
     """The answers of each run and protocol."""
     if not report.shown:
         html = markup_of("headline", f"There is no record in {report.where} yet.")
@@ -161,7 +161,8 @@ def _verdict(report: Report, tables: Sequence[Section]) -> Section:
     to = next((f"{section.id}-failed" for section in tables if section.failed), None)
     found = matrices(report)
     parts = [_matrix_section(one, report.option, alone=len(found) == 1) for one in found]
-    facts = Section("", facts=tuple(run_facts(report.shown)), folded=False)
+    again = [command for table in report.shown for command in table_commands(table, store)]
+    facts = Section("", facts=tuple(run_facts(report.shown, again)), folded=False)
     return Section(
         "What helps",
         id="verdict",
@@ -217,41 +218,3 @@ def arm_keys(table: ReportTable, number: str) -> dict[ArmCell, str]:
         The name of the table within the page.
     """
     return {cell: f"{number}-a{place}" for place, cell in enumerate(table.every_cell.values())}
-
-
-def arm_commands(keys: Mapping[ArmCell, str], store: Store | None, option: str) -> dict[str, str]:
-    """The command that runs the draws of each arm again, by the name of the arm.
-
-    Parameters
-    ----------
-    keys : dict
-        Names of arms, as :func:`arm_keys` gives them.
-    store : Store or None
-        Where the records lie; without it there are no commands.
-    option : str
-        The option that names the store, with a blank before it.
-    """
-    if store is None:
-        return {}
-    commands = {}
-    for cell, key in keys.items():
-        record = store.sound(cell.trials[0].hash)
-        if record and (command := str(record.get("command") or "")):
-            commands[key] = _of_all_draws(command, [trial.seed for trial in cell.trials]) + option
-    return commands
-
-
-def _of_all_draws(command: str, seeds: Sequence[int]) -> str:
-    words = shlex.split(command)
-    if "--seeds" not in words[:-1]:
-        return command
-    words[words.index("--seeds") + 1] = _seeds(sorted(set(seeds)))
-    return shlex.join(words)
-
-
-def _seeds(seeds: Sequence[int]) -> str:
-    """Numbers of draws as ``--seeds`` takes them: ``0-6``, or ``0-0,3-3``."""
-    first, last = seeds[0], seeds[-1]
-    if len(seeds) == last - first + 1:
-        return f"{first}-{last}"
-    return ",".join(f"{seed}-{seed}" for seed in seeds)

@@ -365,7 +365,6 @@ def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry
         ("--seeds", "1-1"),
         ("--omega", "2"),
         ("--set", "guided.gain=0.5"),
-        ("--existing", "all"),
     ):
         assert words[words.index(pair[0]) + 1] == pair[1]
 

@@ -1,0 +1,73 @@
+"""The commands on a page that run a benchmark again: what they name, and that they run it."""
+
+import html
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import hsiaug
+from hsiaug.report import render_html
+from hsiaug.report.commands import one_for_all, to_repeat
+from hsiaug.trial.store import Store
+from tests.in_process import hsiaug as command
+from tests.in_process import run_trials_here
+
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
+ARM = "hsiaug benchmark toy --generator {} --classifier {} --lambda {} --times {} --patch 9"
+
+
+def commands_on(page: str) -> tuple[list[str], list[str]]:
+    """Of the whole benchmark, and of single arms."""
+    (fact,) = re.findall(r"<dt>run it again</dt><dd>(.*?)</dd>", page)
+    whole = re.findall(r'<code class="command">(.*?)</code>', fact)
+    arms = re.findall(r'data-arm-command="[^"]+">(.*?)</span>', page)
+    return [html.unescape(text) for text in whole], [html.unescape(text) for text in arms]
+
+
+def test_the_page_has_the_command_that_runs_all_of_it_again_into_a_new_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_trials_here(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    asked = {"draws": 2, "lambdas": [0.5, 1], "times": 0, "preset": "fast", "progress": False}
+    run = hsiaug.benchmark("toy", ["smote", "mixup"], ["svm", "rf"], store="first", **asked)
+    page = render_html(run.report, Store(tmp_path / "first"))
+
+    (whole,), arms = commands_on(page)
+    words = shlex.split(whole)
+    assert words[words.index("--generator") + 1].split(",") == ["mixup", "smote"]
+    assert {"--existing"}.isdisjoint(word for line in (whole, *arms) for word in line.split())
+    assert all(line.split()[-1].endswith("first-again") for line in (whole, *arms))
+
+    done = command(*words[1:])
+    assert done.returncode == 0, done.stderr
+    assert Store(tmp_path / "first-again").hashes() == Store(tmp_path / "first").hashes()
+
+    (record, *_) = Store(tmp_path / "first").read().records
+    shown = command("show", record["hash"], "--store", "first").stdout
+    assert "--existing" not in shown and "--store first-again" in shown
+
+
+def test_older_records_whose_command_replaces_them_are_not_replaced() -> None:
+    said = to_repeat(f"{ARM.format('none', 'svm', 0, 0)} --existing all", "results")
+    assert said.endswith("--patch 9 --store results-again")
+    assert to_repeat("python 'odd", "results") == "python 'odd"
+
+
+def test_arms_that_one_benchmark_cannot_name_stand_in_several() -> None:
+    smote, mixup = ARM.format("smote", "svm", 1, 0), ARM.format("mixup", "svm", 2, 0)
+    assert one_for_all([smote, mixup]) == [smote, mixup], "each has its own λ"
+    both = [ARM.format("smote", name, lam, 0) for name in ("svm", "rf") for lam in (1, 2)]
+    assert one_for_all(both) == [ARM.format("smote", "svm,rf", "1,2", 0)]
+    pair = [ARM.format("smote", "svm", *rate) for rate in ((1, 3), (2, 0))]
+    assert len(one_for_all(pair)) == 2, "their product has four rates"
+
+
+def test_settings_stand_in_the_command_of_all_and_of_two_kinds_in_two() -> None:
+    mild, strong = (f"{ARM.format('noise', 'svm', 1, 0)} --set noise.sigma={n}" for n in (1, 2))
+    (said,) = one_for_all([mild, ARM.format("smote", "svm", 1, 0)])
+    assert "--generator noise,smote" in said and "--set noise.sigma=1" in said
+    assert len(one_for_all([mild, strong])) == 2
