@@ -14,6 +14,7 @@ from hsiaug.cli import options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hsiaug.registry.card import Card
     from hsiaug.registry.hookspecs import Kind
     from hsiaug.report import Report
 
@@ -59,6 +60,7 @@ def cite(
             "% Needs \\usepackage{url}, and \\usepackage[utf8]{inputenc} (the default since 2018).",
             str(software(versions_of(report.tables).get("hsiaug", []))),
             *bibtex(_sources(report)),
+            *_without_paper(report),
         ]
     )
     safe = markdown_text if out is not None and out.suffix.lower() == ".md" else visible
@@ -75,7 +77,6 @@ def _sources(report: Report) -> Iterator[tuple[str, str]]:
     from hsiaug.base.errors import HsiaugError
     from hsiaug.data.catalogue import files_of, find_entry
     from hsiaug.data.public_files import public_files
-    from hsiaug.registry.lookup import registry
 
     trials = [trial for table in report.tables for trial in table.trials]
     for scene, ref in dict.fromkeys((t.condition.scene, str(t.scene_ref or "")) for t in trials):
@@ -89,13 +90,33 @@ def _sources(report: Report) -> Iterator[tuple[str, str]]:
                 card = public.card if public else card
             if card.citation and not card.procedural:
                 yield scene, card.citation
+    yield from ((card.name, card.paper) for card in _cards(report) if card.paper)
+
+
+def _without_paper(report: Report) -> list[str]:
+    """A comment on what ran and has no paper of its own: its package is what describes it."""
+    from hsiaug.base.text import visible
+    from hsiaug.trial.arm import NONE
+
+    said = [
+        f"% {card.name}: {visible(' '.join(card.summary.split())).replace('@', '')}"
+        for card in _cards(report)
+        if not card.paper and card.name != NONE
+    ]
+    heading = "% Of these no paper is known; cite the software that has them, as hsiaug above:"
+    return ["\n".join([heading, *said])] if said else []
+
+
+def _cards(report: Report) -> Iterator[Card]:
+    """The cards of all generators and classifiers that ran, as far as these are on this machine."""
+    from hsiaug.base.errors import HsiaugError
+    from hsiaug.registry.lookup import registry
+
     used: dict[tuple[Kind, str], None] = {}
     for table in report.tables:
         used |= {("generator", arm.generator.name): None for arm in table.arms}
         used |= {("classifier", method.name): None for method in table.classifiers}
     for kind, name in used:
-        with suppress(
-            HsiaugError
-        ):  # a plugin that is not on this machine: its records say what it was
-            if paper := registry().find(kind, name).card.paper:
-                yield name, paper
+        # A plugin that is not on this machine: its records say what it was.
+        with suppress(HsiaugError):
+            yield registry().find(kind, name).card

@@ -9,8 +9,10 @@ from statistics import fmean
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Finding, Shown, Verdict, undecided
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.gains import Gain, rival_of
+from hsiaug.report.notes import few_in_fields
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import NONE
@@ -124,6 +126,8 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         "told": sorted(told.items(), key=itemgetter(1)),
         "used": use.words,
         "trial": used.ok[0] if used else None,
+        "few": few_in_fields(table),
+        "fewest": MIN_TEST_PIXELS,
         "store": store,
     }
     return sentences("best.txt", table=table, quote=shlex.quote, **about)

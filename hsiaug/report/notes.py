@@ -139,6 +139,9 @@ def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
         table=table,
         conventions=sorted(convention for convention in conventions if convention),
         class_counts=_class_counts(table),
+        few=few_in_fields(table),
+        fewest=MIN_TEST_PIXELS,
+        untested=untested_classes(table),
         redrawn_seeds=_redrawn_seeds(table),
         unequal_budgets=list(_unequal_budgets(table)),
         chosen_views=_chosen_views(table),
@@ -275,18 +278,48 @@ def left_out_classes(table: ReportTable) -> str:
     over all.
     """
     names = small_classes(table)
-    if not names:
+    if not table.large:
         return ""
     score = table.scores.main.short
-    about = {"score": score, "classes": len(table.large), "fewest": MIN_TEST_PIXELS}
+    about = {
+        "score": score,
+        "classes": len(table.large),
+        "fewest": MIN_TEST_PIXELS,
+        "untested": untested_classes(table),
+    }
     return "".join(sentences("small_classes.txt", small=names, **about))
 
 
 def small_classes(table: ReportTable) -> list[str]:
-    """Names of the classes that the main score leaves out; none where it is over all."""
+    """Names of the classes with test pixels that the main score leaves out; none where it is over
+    all.
+    """
     if not table.large:
         return []
-    return [name for i, name in enumerate(table.class_names, start=1) if i not in table.large]
+    untested = untested_classes(table)
+    names = enumerate(table.class_names, start=1)
+    return [name for i, name in names if i not in table.large and name not in untested]
+
+
+def untested_classes(table: ReportTable) -> list[str]:
+    """Names of the classes that no draw has a test pixel of: they are in no count of classes."""
+    counts = [audit.get("test_counts") or () for audit in table.splits.values()]
+    tested = {i for numbers in counts for i, number in enumerate(numbers) if number}
+    return [name for i, name in enumerate(table.class_names) if tested and i not in tested]
+
+
+def few_in_fields(table: ReportTable) -> dict[str, dict[str, str]]:
+    """Of seen and of new fields, the classes that have test pixels there in some draw, but fewer
+    than MIN_TEST_PIXELS: by name, how many.
+    """
+    few: dict[str, dict[str, str]] = {}
+    for part in ("seen", "new") if table.scores.fields else ():
+        draws = [audit.get(f"{part}_counts") or () for audit in table.splits.values()]
+        for i, name in enumerate(table.class_names):
+            counts = [numbers[i] for numbers in draws if len(numbers) > i and numbers[i]]
+            if counts and min(counts) < MIN_TEST_PIXELS:
+                few.setdefault(part, {})[name] = count_range(counts)
+    return few
 
 
 def short_audit(tables: Sequence[ReportTable]) -> list[str]:
@@ -420,6 +453,7 @@ def methods_paragraph(table: ReportTable) -> str:
         seen=users_of_unlabelled(table).get("scene"),
         views=_views_given(table),
         small=small_classes(table),
+        untested=untested_classes(table),
         tested=any(gain.p is not None for gain in table.gains),
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,

@@ -22,6 +22,7 @@ from hsiaug.report.notes import (
 from hsiaug.report.section import Section
 from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, sections_of
 from hsiaug.report.sections.overview import grouped_overview
+from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
 from hsiaug.report.tables import Report, ReportTable
 
@@ -100,6 +101,7 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
         text=section.text if several else opening(tables[0]),
         answers=() if several else answer_texts(three_answers(tables[0])),
         tables=(*section.tables, *map(synthetic_only_grid, tables)),
+        parts=tuple(part for part in map(said_section, tables) if part),
         notes=(*_each_once(map(table_notes, tables)), *section.notes),
         facts=tuple(line for table in tables for line in audit_lines(table, where)),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import hsiaug
+from hsiaug.bench import defaults
 from hsiaug.data import fetch_scene, scene_card, scene_names
 from hsiaug.registry.lookup import registry
 from hsiaug.report import build_report
@@ -58,9 +59,14 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     assert "We measured gaussian with svm on the scene" in said
     assert "rate was λ = 1, M = 3 (M: synthetic samples for each real one)" in said
     assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
-    assert "Each synthetic sample of gaussian and pseudo counts 0.05 in training" in said or (
-        "Each synthetic sample of pseudo and gaussian counts 0.05 in training" in said
+    assert re.search(
+        r"each synthetic sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); a real"
+        r" sample counts 1\.",
+        said,
     )
+    entries = command("cite", "--store", str(tmp_path / defaults.STORE)).stdout
+    assert "% Of these no paper is known" in entries
+    assert {"gaussian", "pseudo", "teacher"} <= {*re.findall(r"^% ([\w-]+): ", entries, re.M)}
     assert "svm was given the spectral transform that cross-validation inside" in said
     assert "teacher was given raw spectra." in said
     assert re.search(

@@ -16,7 +16,7 @@ from report_records import audit_of, benchmark, failure, record
 
 from hsiaug.metrics.accuracy import score
 from hsiaug.metrics.verdict import Finding
-from hsiaug.report import build_report, render_report
+from hsiaug.report import build_report, render_html, render_report
 from hsiaug.report.two_arms import compare_arms, comparison_tables
 
 WHOLE = np.diag([100, 100, 100])
@@ -94,6 +94,23 @@ def test_every_table_of_accuracy_has_both_and_says_over_how_many_classes() -> No
     assert "3 seen and 2 new, of 3." in text
     assert "no new classes: oats: no test pixel in new fields" in text
     assert "60.0 % of test pixels lie in fields that hold training pixels" in text
+
+
+def test_classes_with_few_test_pixels_in_either_kind_of_field_are_named_with_their_number() -> None:
+    records = store()
+    assert "AA new holds classes" not in render_report(build_report(records), "md")
+
+    for one in records:
+        one["audit"]["new_counts"] = [100, 1 + 2 * one["spec"]["seed"], 0]
+    report = build_report(records)
+    said = (
+        "AA new holds classes with fewer than 25 test pixels in new fields of some draw, where one"
+        " pixel is 4 points of recall and more: corn_notill (1–5)."
+    )
+    terminal = " ".join(render_report(report, "rich", by="summary").split())
+    for text in (render_report(report, "md").replace("\\", ""), render_html(report), terminal):
+        assert said in text and "AA seen holds" not in text
+        assert "there 0 and 1 classes have fewer than 25 test pixels, see the notes)" in text
 
 
 @pytest.mark.parametrize("classifiers", [1, 2, 3])

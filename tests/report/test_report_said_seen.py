@@ -50,6 +50,7 @@ def test_the_page_and_texts_show_it_with_the_rate_of_the_oracle() -> None:
     assert len(table_named(parsed(page), HEADING)) == 2
     assert "it names 88 % of other held-out pixels rightly" in page
     assert HEADING in render_report(report, "md", "generator")
+    assert HEADING in " ".join(render_report(report, "rich", "summary").split())
 
 
 def test_records_without_it_give_no_section() -> None:

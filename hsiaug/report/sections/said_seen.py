@@ -93,7 +93,8 @@ def _asked(table: ReportTable) -> Iterator[_Asked]:
     yield from asked.values()
 
 
-def _section(table: ReportTable, _: Sources) -> Section | None:
+def said_section(table: ReportTable, _: Sources | None = None) -> Section | None:
+    """What samples show of what prompts say; None where no generator reads text."""
     grid = said_grid(table)
     if not grid.rows:
         return None
@@ -102,4 +103,4 @@ def _section(table: ReportTable, _: Sources) -> Section | None:
     return Section("Said and seen", tables=(grid,), notes=(note,))
 
 
-SECTIONS = (SectionKind("said-seen", _section, 57, views=("generator",)),)
+SECTIONS = (SectionKind("said-seen", said_section, 57, views=("generator",)),)
