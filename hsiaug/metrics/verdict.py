@@ -29,8 +29,8 @@ from hsiaug.metrics.significance import (
 
 Shown = Literal["above", "below", "< 1 point", "open", "too few draws"]
 """What one difference of paired draws shows; terminal, page, picture and files have these words.
-``above`` and ``below``: shown by the test. ``< 1 point``: a gain of MARGIN is ruled out. ``open``:
-enough draws for a large difference, and none of these is shown.
+``above`` and ``below``: shown by the test. ``< 1 point``: the whole interval lies below MARGIN.
+``open``: enough draws for a large difference, and none of these is shown.
 """
 Finding = Literal[
     "helps",
@@ -117,7 +117,7 @@ class Evidence:
             return "too few draws"
         if self.p_corrected < ALPHA and round(100 * self.mean, 1) != 0:
             return "above" if self.mean > 0 else "below"
-        return "open" if equivalence(self.differences) == "open" else "< 1 point"
+        return "open" if equivalence(self.interval) == "open" else "< 1 point"
 
     @property
     def clear(self) -> bool:
@@ -246,7 +246,7 @@ def judge(
     hardest = min(compared, key=lambda name: compared[name].mean)
     least = compared[hardest]
     spread = least.summary
-    finding: Finding = equivalence(least.differences)
+    finding: Finding = equivalence(least.interval)
     if finding == "open" and above_none and "below" not in shown_anywhere:
         finding = "gains"
     return verdict(
@@ -286,20 +286,17 @@ def undecided(draws: int) -> str:
     return f"undecided ({had}: at least {MIN_PAIRS} are needed)"
 
 
-def equivalence(differences: Sequence[float]) -> Literal["equivalent", "not better", "open"]:
-    """The claim of paired differences (fractions, one per draw) at 5 %, by two one-sided t tests
-    (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
+def equivalence(
+    interval: tuple[float, float] | None,
+) -> Literal["equivalent", "not better", "open"]:
+    """The claim of a difference whose ends are printed, as fractions.
 
-    ``equivalent``: the mean lies within ±MARGIN, by both one-sided tests. ``not better``: it
-    lies below +MARGIN. ``open``: neither is shown, as of a single draw.
+    ``equivalent``: all of the interval lies within ±MARGIN. ``not better``: it lies below +MARGIN.
+    ``open``: neither, or there is no interval.
     """
-    mean, std, n = mean_std(differences)
-    if std is None:
+    if interval is None or interval[1] >= MARGIN:
         return "open"
-    half = t_quantile(n - 1, 1 - ALPHA) * std / math.sqrt(n)
-    if mean + half >= MARGIN:
-        return "open"
-    return "equivalent" if mean - half > -MARGIN else "not better"
+    return "equivalent" if interval[0] > -MARGIN else "not better"
 
 
 def detectable_difference(std: float, draws: int, critical: float | None = None) -> float:
