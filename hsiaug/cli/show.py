@@ -22,6 +22,10 @@ LEFT_OUT = (
 """Keys of a record that are told by class, at the end, or in JSON alone."""
 
 
+ALL_CLASSES = {"metrics.aa": "metrics.aa (AA all)"}
+"""Scores over every class, as tables of reports name them."""
+
+
 def show(
     hash: Annotated[str, typer.Argument(help="Hash of a record, or its beginning.")],
     store: options.StoreDir = Path(defaults.STORE),
@@ -43,7 +47,9 @@ def show(
         print_json(record, indent=1)
         return
     # Values within others as "spec.seed".
-    print_facts(out, [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"))], 32)
+    facts = [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"))]
+    # One trial does not tell which classes are large in every draw.
+    print_facts(out, [(ALL_CLASSES.get(name, name), value) for name, value in facts], 32)
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 MOST_CONTRASTS = 3
-"""Contrasts that an answer says in words; the rest is counted, and stands in the tables."""
+"""Contrasts that an answer says in words; the rest in brief."""
 MOST_NAMED = 3
 """Generators that a headline names."""
 TONES: dict[Status, str] = {
@@ -118,7 +118,7 @@ def _sentences(answers: Answers, *, running: bool = False) -> Mapping[str, tuple
 
 def _shown(answer: Answer) -> dict[str, object]:
     """The contrasts that are shown, those of one generator and rival together, and the rival as it
-    is called there (``groups``); how many groups are not shown (``others``), and their ``gains``.
+    is called there (``groups``); and the groups that are told in brief (``others``).
     """
     groups: dict[tuple[str, str], list[Contrast]] = {}
     for contrast in answer.contrasts:
@@ -128,9 +128,7 @@ def _shown(answer: Answer) -> dict[str, object]:
         # What a rival is stands behind its first mention.
         known = any(rival == other[0].rival for other, _ in shown)
         shown.append((group, rival if known else _with_words(rival)))
-    others = [*groups.values()][MOST_CONTRASTS:]
-    gains = [gain for group in others for contrast in group for gain in contrast.gains]
-    return {"groups": shown, "others": len(others), "gains": gains}
+    return {"groups": shown, "others": [*groups.values()][MOST_CONTRASTS:]}
 
 
 def _with_words(control: str) -> str:

@@ -126,6 +126,8 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         "told": sorted(told.items(), key=itemgetter(1)),
         "used": use.words,
         "trial": used.ok[0] if used else None,
+        # A classifier without samples needs no record.
+        "alone": used.classifier.name if used and used.without_samples else "",
         "few": few_in_fields(table),
         "fewest": MIN_TEST_PIXELS,
         "store": store,

@@ -146,6 +146,9 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
 
 def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:
     known = {score.key: score for score in table.metrics}
+    if "aa" in known:
+        # As in the report's tables: AA leaves small classes out where there are any.
+        known |= {"aa": known.get("aa_large", known["aa"]), "aa_all": known["aa"]}
     if metric is not None:
         check_known(f"`metric` must be one that {table.title} has", metric, known)
     score = table.scores.main if metric is None else known[metric]

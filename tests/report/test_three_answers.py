@@ -119,7 +119,7 @@ def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_
 def test_comparisons_that_are_not_told_say_how_large_they_are() -> None:
     gains = {"smote": 6.0, "mixup": 5.0, "noise": 4.0, "cvae": -9.0}
     text = " ".join(lines(scene(gains)))
-    assert "1 more in the table: −9." in text
+    assert "1 more in the table: cvae −9." in text
 
 
 def without_draws(records: list[dict[str, Any]], generator: str) -> list[dict[str, Any]]:
