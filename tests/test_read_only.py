@@ -2,11 +2,16 @@
 found.
 """
 
+import ctypes
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
+from hsiaug.base.arrays import LARGE
 from hsiaug.core.read_only import Seals, seal, seal_all
 from hsiaug.core.samples import Patches
 
@@ -67,3 +72,33 @@ def test_a_single_value_that_changed_is_found(place: int) -> None:
     seals.add("values", values)
     values[place] = np.nextafter(np.float32(0), np.float32(1))
     assert seals.broken() == ["values"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_large_array_of_a_view_is_in_memory_only_while_it_is_read() -> None:
+    values = np.random.default_rng(0).normal(size=(LARGE // 4,)).astype(np.float32)
+    seals = Seals()
+    array = seals.add("cube", values)
+    assert not np.shares_memory(array, values)
+    assert np.array_equal(array, values)
+
+    read = resident_files()
+    seals.give_back()
+
+    assert read - resident_files() > LARGE // 1024 // 2
+    assert np.array_equal(array, values) and not seals.broken()
+
+
+def test_what_is_written_into_a_large_array_all_the_same_is_found() -> None:
+    seals = Seals()
+    array = seals.add("cube", np.zeros(LARGE // 4, np.float32))
+    # As a tensor does that torch.from_numpy made of it.
+    ctypes.memset(array.ctypes.data, 1, 4)
+
+    assert seals.broken() == ["cube"]
+
+
+def resident_files() -> int:
+    """Kilobytes of mapped files in memory."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))

@@ -1,13 +1,43 @@
 """Arrays of numbers of any type, and what of a mapped one lies in memory."""
 
 import mmap
-from typing import Any
+import tempfile
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 AnyArray = NDArray[Any]
 """An array of numbers of any type."""
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+LARGE = 2**20
+"""Bytes from which on an array is written to a file."""
+
+
+def mapped(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """A large array, mapped from a temporary file that has no name and is gone with it.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of any shape.
+
+    Returns
+    -------
+    ndarray
+        With the same values. The array itself where it is small or mapped already, and where the
+        file cannot be written, as on a full disk.
+    """
+    if array.nbytes < LARGE or _file_of(array) is not None:
+        return array
+    # A file that is full may fail once more where it is closed.
+    with suppress(OSError), tempfile.TemporaryFile() as file:
+        file.write(np.ascontiguousarray(array).data)
+        file.flush()
+        return np.asarray(np.memmap(file, array.dtype, "r+", 0, array.shape))
+    return array
 
 
 def give_back_pages(array: AnyArray) -> None:
@@ -18,9 +48,15 @@ def give_back_pages(array: AnyArray) -> None:
     array : ndarray
         A part of such a file. Of any other array nothing changes.
     """
+    owner = _file_of(array)
+    # Only Linux and its like have a call for that.
+    if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
+def _file_of(array: AnyArray) -> mmap.mmap | None:
+    """The mapped file that an array is a part of."""
     owner: Any = array
     while isinstance(owner, np.ndarray | memoryview):
         owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
-    # Only Linux and its like have a call for that.
-    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        owner.madvise(mmap.MADV_DONTNEED)
+    return owner if isinstance(owner, mmap.mmap) else None

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, give_back_pages, mapped
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 T = TypeVar("T")
@@ -49,14 +49,28 @@ class Seals:
         self._kept: dict[str, tuple[AnyArray, int]] = {}
 
     def add(self, name: str, array: NDArray[Scalar]) -> NDArray[Scalar]:
-        """The array, sealed; its checksum is kept."""
-        read_only = seal(array)
+        """The array, sealed; its checksum is kept. A large one lies in a temporary file, of which
+        no more is in memory than what is read.
+        """
+        # In another order of its values, sums of them would differ in the last digit.
+        read_only = seal(mapped(array) if array.flags.c_contiguous else array)
         self._kept[name] = read_only, _checksum(read_only)
+        give_back_pages(read_only)
         return read_only
 
     def broken(self) -> list[str]:
         """Names of the arrays that were changed since."""
-        return [name for name, (array, was) in self._kept.items() if _checksum(array) != was]
+        names = []
+        for name, (array, was) in self._kept.items():
+            if _checksum(array) != was:
+                names.append(name)
+            give_back_pages(array)
+        return names
+
+    def give_back(self) -> None:
+        """Take what was read of arrays in files out of memory."""
+        for array, _ in self._kept.values():
+            give_back_pages(array)
 
 
 class SealedView:
@@ -74,6 +88,10 @@ class SealedView:
     def changed(self) -> list[str]:
         """Names of the arrays that were written to."""
         return self._seals.broken()
+
+    def give_back(self) -> None:
+        """Take what was read of arrays in files out of memory."""
+        self._seals.give_back()
 
 
 def _checksum(array: AnyArray) -> int:

@@ -1,6 +1,6 @@
 """What plugins are shown of one draw: its train views, made once for all trials of the draw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -157,7 +157,16 @@ class DrawViews:
         self._sheet_maker = None
         return True
 
+    def give_back(self) -> None:
+        """Take out of memory what was read of the views: they are read again where they are asked
+        for.
+        """
+        for view in self._sealed():
+            view.give_back()
+
     def _changed(self) -> list[str]:
+        return [name for view in self._sealed() for name in view.changed]
+
+    def _sealed(self) -> Iterable[SealedView]:
         shown = [*self._views.values(), *self._classifier_views.values()]
-        views = {id(view): view for view in shown if isinstance(view, SealedView)}
-        return [name for view in views.values() for name in view.changed]
+        return {id(view): view for view in shown if isinstance(view, SealedView)}.values()

@@ -17,7 +17,7 @@ from hsiaug.core.read_only import seal_all
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.types import Prediction, TaskSamples
 from hsiaug.trial.fits import fit_generator, has_fit, prepared_state
-from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.machine import give_back_memory, resolve_device
 from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json
 from hsiaug.trial.predictions import checksum
@@ -195,6 +195,7 @@ def show(run: TrialRun, facts: dict[str, object]) -> None:
     spectra = run.spectra
     facts["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
     _ = run.view, run.classifier_view
+    run.views.give_back()
 
 
 def learn(
@@ -288,6 +289,9 @@ def classify(
     if fit is not None and run.asks_samples:
         sheet = sheet_of_pool(run, fit, drawn, spectra)
         prompted = ask_prompts(run, fit, asked, clock)
+    # What was joined is a copy: nothing else is in memory while the classifier learns.
+    run.views.give_back()
+    give_back_memory()
     fitted = fit_classifier(run, samples, clock, facts)
     return predict(run, fitted, clock), sheet, prompted
 

@@ -7,30 +7,24 @@ that a classifier is given, for as long as it learns.
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, give_back_pages
+from hsiaug.base.arrays import give_back_pages, mapped
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator
-from hsiaug.core.read_only import arrays_of
+from hsiaug.core.read_only import arrays_of, seal
 from hsiaug.core.samples import concatenate
 from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet, mean_spectra, some_samples
 from hsiaug.trial.trial_run import Fit, TrialRun
-
-LARGE = 2**23
-"""Bytes from which on an array is written to a file."""
 
 
 @dataclass
@@ -98,11 +92,11 @@ def _block_for(run: TrialRun, fit: Fit[FittedGenerator], drawn: Drawn, j: int) -
         samples = _draw_block(run, fit, j)
         parts = block.parts if block else {}
         whole = in_file(samples)
-        drawn[key] = DrawnBlock(some_samples(samples), whole, parts)
+        drawn[key] = DrawnBlock(in_file(some_samples(samples)), whole, parts)
         return whole
     if block is None or card.input not in block.parts:
         samples = _draw_block(run, fit, j)
-        block = drawn.setdefault(key, DrawnBlock(some_samples(samples)))
+        block = drawn.setdefault(key, DrawnBlock(in_file(some_samples(samples))))
         part: Any = run.task.sampling.shown(samples, card)
         block.parts[card.input] = in_file(replace(part, x=part.x.copy()))
     return block.parts[card.input]
@@ -132,33 +126,20 @@ def _draw_block(run: TrialRun, fit: Fit[FittedGenerator], j: int) -> TaskSamples
 
 
 def in_file(samples: TaskSamples) -> TaskSamples:
-    """Samples whose large arrays are mapped, read-only, from a temporary file that has no name, and
-    is gone with them.
-
-    Where the file cannot be written, as on a full disk, all arrays stay in memory.
+    """Samples whose large arrays are mapped, read-only, from temporary files.
 
     Parameters
     ----------
     samples : PatchSamples or DenseSamples
         As they were drawn.
     """
-    large = {name: array for name, array in arrays_of(samples).items() if array.nbytes >= LARGE}
-    mapped: dict[str, AnyArray] = {}
-    # A file that is full may fail once more where it is closed.
-    with suppress(OSError), tempfile.TemporaryFile() as file:
-        begins = {}
-        for name, array in large.items():
-            begins[name] = file.tell()
-            file.write(np.ascontiguousarray(array).data)
-        file.flush()
-        for name, array in large.items():
-            place = np.memmap(file, array.dtype, "r", begins[name], array.shape)
-            mapped[name] = np.asarray(place)
-    if mapped.keys() != large.keys():
-        return samples
-    fields = {item.name: vars(samples)[item.name] for item in dataclasses.fields(samples)}
-    copied: TaskSamples = type(samples)(**fields | mapped)
-    return copied
+    large: dict[str, Any] = {
+        name: seal(file)
+        for name, array in arrays_of(samples).items()
+        if (file := mapped(array)) is not array
+    }
+    any_samples: Any = samples
+    return cast("TaskSamples", replace(any_samples, **large))
 
 
 def spectra_of_pool(run: TrialRun, pool: Sequence[TaskSamples]) -> MeanSpectra | None:
@@ -282,7 +263,11 @@ def sheet_of_pool(
     if not batches:
         return None
     maker = run.views.sheet_maker(run.view.real)
-    return maker.sheet(some_samples(concatenate(batches)), spectra)
+    joined = concatenate(batches)
+    for batch in batches:
+        for array in arrays_of(batch).values():
+            give_back_pages(array)
+    return maker.sheet(some_samples(joined), spectra)
 
 
 ENOUGH = 8

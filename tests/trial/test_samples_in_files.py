@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.base.arrays import give_back_pages
+from hsiaug.base.arrays import LARGE, give_back_pages
 from hsiaug.core.samples import PatchSamples
-from hsiaug.trial.samples import LARGE, in_file
+from hsiaug.trial.samples import in_file
 
 
 @pytest.fixture

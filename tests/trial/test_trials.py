@@ -16,6 +16,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
+from hsiaug.trial.sheet import some_samples
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 
@@ -125,13 +126,20 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
 
 @pytest.fixture
 def in_files(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """Shapes of the samples that are kept for other trials."""
+    """Shapes of the samples that are kept for other trials, without the few that a sheet shows."""
     kept: list[tuple[int, ...]] = []
+    shown: list[Any] = []
+
+    def some(samples: Any) -> Any:
+        shown.append(some_samples(samples))
+        return shown[-1]
 
     def note(samples: Any) -> Any:
-        kept.append(samples.x.shape[1:])
+        if not any(samples is few for few in shown):
+            kept.append(samples.x.shape[1:])
         return samples
 
+    monkeypatch.setattr("hsiaug.trial.samples.some_samples", some)
     monkeypatch.setattr("hsiaug.trial.samples.in_file", note)
     return kept
 
