@@ -469,6 +469,18 @@ def stated_versions(tables: Iterable[ReportTable]) -> list[str]:
     return [f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions]
 
 
+def method_versions(tables: Iterable[ReportTable]) -> list[str]:
+    """``txt2hsi 17``: the versions of the generators and classifiers that ran."""
+    methods = {
+        method
+        for table in tables
+        for cell in table.every_cell.values()
+        for method in (cell.arm.generator, cell.classifier)
+        if method.name != NONE
+    }
+    return sorted({f"{method.name} {method.version}" for method in methods})
+
+
 def machines_of(tables: Iterable[ReportTable]) -> list[str]:
     """Names of the processors that the records name."""
     environments = [one for table in tables for one in table.trials.unlike("environment")]
@@ -492,6 +504,7 @@ def run_facts(tables: Sequence[ReportTable], again: Sequence[str] = ()) -> list[
     facts = {
         "run": " to ".join(days),
         "versions": ", ".join(stated_versions(tables)),
+        "versions of methods": ", ".join(method_versions(tables)),
         "machine": ", ".join(machines_of(tables)),
         "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
         "run it again": "all trials, into a new store: " + "; then: ".join(again) if again else "",

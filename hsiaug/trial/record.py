@@ -243,7 +243,11 @@ class TrialResult(_Part):
     classifier_facts: dict[str, object] = Field(
         {}, description="what the classifier reports on its fit."
     )
-    timings: Annotated[dict[str, Amount], Column("seconds", "total", "seconds")] = Field(
+    timings: Annotated[
+        dict[str, Amount],
+        Column("seconds", "total", "seconds"),
+        Column("fit_seconds", "fit_generator", "seconds of generator's fit"),
+    ] = Field(
         description="wall-clock time of `prepare`, `fit_generator`, `sample`, `fit_classifier`,"
         " `predict`, `total`; of `said_and_seen`, which is no stage."
     )

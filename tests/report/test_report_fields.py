@@ -110,7 +110,7 @@ def test_classes_with_few_test_pixels_in_either_kind_of_field_are_named_with_the
     terminal = " ".join(render_report(report, "rich", by="summary").split())
     for text in (render_report(report, "md").replace("\\", ""), render_html(report), terminal):
         assert said in text and "AA seen holds" not in text
-        assert "there 0 and 1 classes have fewer than 25 test pixels, see the notes)" in text
+        assert "0 and 1 of their classes have fewer than 25 test pixels, see the notes)" in text
 
 
 @pytest.mark.parametrize("classifiers", [1, 2, 3])

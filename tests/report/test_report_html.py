@@ -277,6 +277,7 @@ def test_the_page_says_when_with_what_and_at_what_cost_it_was_made() -> None:
         zip(*([node.text for node in section.all(tag)] for tag in ("dt", "dd")), strict=True)
     )
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", facts["run"])
+    assert "smote 0.1.0, svm 0.1.0" in facts["versions of methods"]
     assert (
         "added over the trials" in facts["cost"]
         and "docs/read-a-report.md" in facts["how to read it"]

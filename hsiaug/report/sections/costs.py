@@ -7,8 +7,9 @@ from hsiaug.report.tables import ReportTable
 from hsiaug.trial.record import COLUMNS
 
 NOTE = (
-    "Cost: of trials that went well. What trials share, as the fit of a generator, counts to the"
-    " first of them, so sums over draws are compared."
+    "Cost: of trials that went well. In seconds, what trials share, as the fit of a generator,"
+    " counts to the first of them, so sums over draws are compared; the seconds of a generator's"
+    " fit stand with every arm that uses it."
 )
 
 
