@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SCENES = Path(__file__).parent / "scenes"
 SETS = Path(__file__).parent / "pairs"
+OF_PAIRS = {"images", "masks"}
+"""Tables that only cards of pairs have."""
 MOST_CARDS = 20
 """Cards that a hint names at most."""
 LOOK = "_look.png"
@@ -113,7 +115,11 @@ def _read_card(path: Path, schema: type[Model]) -> Model:
 def _other_cards(path: Path) -> str:
     """The hint for a card that is not there: those that are, or how to write one."""
     folder = path.parent
-    cards = [card.name for card in sorted(folder.glob("*.toml")) if _is_card(card)]
+    cards = [
+        card.name
+        for card in sorted(folder.glob("*.toml"))
+        if _card_keys(card) & {"cube", *OF_PAIRS}
+    ]
     if not folder.is_dir():
         return f"There is no folder {folder}: check the path."
     if not cards:
@@ -121,23 +127,20 @@ def _other_cards(path: Path) -> str:
     return f"Cards in {folder}/: {', '.join(cards[:MOST_CARDS])}."
 
 
-def _is_card(path: Path) -> bool:
-    try:
-        keys = read_toml(path, "card", SceneError).keys()
-    except (FileNotFoundError, SceneError):
-        return False
-    return bool(keys & {"cube", "images", "masks"})
-
-
 def is_pair_card(path: Path) -> bool:
     """True where a TOML file has a table [images] or [masks], which only cards of pairs have.
 
     False of one that cannot be read, of which the reader of cards says more.
     """
+    return bool(_card_keys(path) & OF_PAIRS)
+
+
+def _card_keys(path: Path) -> set[str]:
+    """The keys of a TOML file; none of one that cannot be read."""
     try:
-        return bool(read_toml(path, "card", SceneError).keys() & {"images", "masks"})
+        return set(read_toml(path, "card", SceneError))
     except (FileNotFoundError, SceneError):
-        return False
+        return set()
 
 
 def scene_card(ref: str | os.PathLike[str]) -> SceneCard:

@@ -33,6 +33,9 @@ UNLABELLED = frozenset(
 NO_CODE = -1
 """Stands for no label in a raster where 0 is a class."""
 
+Naming = tuple[dict[int, str], tuple[str, ...]]
+"""The name of each code, codes ascending, and notes for people."""
+
 
 @dataclass(frozen=True, eq=False)
 class LabelRaster:
@@ -173,8 +176,9 @@ def code_labels(
         unlabelled=unlabelled,
     )
     naming = _names_of_user(code_counts, names) if names else _names_of_file(code_counts)
-    class_names = tuple(naming.name_of.values())
-    class_ids = tuple(naming.name_of)
+    name_of, notes_on_names = naming
+    class_names = tuple(name_of.values())
+    class_ids = tuple(name_of)
     for item in (item for item in ignore if not is_code(item)):
         check_known("`ignore` must name a class or a code", item, class_names)
     if len(class_ids) < 2:
@@ -184,7 +188,7 @@ def code_labels(
             value=f"codes {code_counts.listed}",
             hint=hint,
         )
-    notes = [*_doubts(code_counts, reasons, named=bool(names)), *naming.notes]
+    notes = [*_doubts(code_counts, reasons, named=bool(names)), *notes_on_names]
     spellings = Counter(name.lower() for name in class_names)
     alike = [name for name in class_names if spellings[name.lower()] > 1]
     if alike:
@@ -197,27 +201,11 @@ def code_labels(
         ids=class_ids,
         ignore=(*ignored_names, *ignored_codes),
         notes=tuple(notes),
-        table=_table(pixels_of, naming.name_of, reasons, raster, ignored_names),
+        table=_table(pixels_of, name_of, reasons, raster, ignored_names),
     )
 
 
-@dataclass(frozen=True)
-class _Naming:
-    """How the codes of classes are called.
-
-    Attributes
-    ----------
-    name_of : mapping of int to str
-        The name of each code, codes ascending.
-    notes : tuple of str
-        For people.
-    """
-
-    name_of: Mapping[int, str]
-    notes: tuple[str, ...] = ()
-
-
-def _names_of_user(code_counts: _CodeCounts, names: tuple[str, ...]) -> _Naming:
+def _names_of_user(code_counts: _CodeCounts, names: tuple[str, ...]) -> Naming:
     """The names that the user gives: of the codes present, or of codes 1, 2, … if there are more
     names.
 
@@ -229,11 +217,11 @@ def _names_of_user(code_counts: _CodeCounts, names: tuple[str, ...]) -> _Naming:
     _check_readings(code_counts, len(names))
     ids = code_counts.ids
     if len(names) == len(ids):
-        return _Naming(dict(zip(ids, names, strict=True)))
+        return dict(zip(ids, names, strict=True)), ()
     if len(names) > len(ids) > 1 and len(names) >= ids[-1] and 0 not in ids:
         name_of = dict(enumerate(names, start=1))
         absent = [name for code, name in name_of.items() if code not in code_counts.pixels_of]
-        return _Naming(name_of, (f"no pixel: {', '.join(absent)}",))
+        return name_of, (f"no pixel: {', '.join(absent)}",)
     raise InputError(
         f"`classes` must name every code of {code_counts.raster.where}, in ascending order",
         value=f"{len(names)} names for {len(ids)} codes: {code_counts.listed}",
@@ -241,7 +229,7 @@ def _names_of_user(code_counts: _CodeCounts, names: tuple[str, ...]) -> _Naming:
     )
 
 
-def _names_of_file(code_counts: _CodeCounts) -> _Naming:
+def _names_of_file(code_counts: _CodeCounts) -> Naming:
     """The names that the file gives; "class 3" for a code without one.
 
     Raises
@@ -258,9 +246,9 @@ def _names_of_file(code_counts: _CodeCounts) -> _Naming:
     if raster.names:
         bare = [code for code in code_counts.ids if code not in raster.names]
         note = f"the file has no name for codes {', '.join(map(str, bare))}"
-        return _Naming(name_of, (note,) if bare else ())
+        return name_of, (note,) if bare else ()
     note = "classes have no names: give them with `classes`, or edit labels.names of the card"
-    return _Naming(name_of, (note,))
+    return name_of, (note,)
 
 
 def _check_zero(code_counts: _CodeCounts) -> None:

@@ -83,10 +83,10 @@ def _component_axes(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return scaled[:, np.minimum(np.arange(CHANNELS), scaled.shape[1] - 1)]
 
 
-def some_pixels(x: NDArray[Any], seed: int = 0) -> NDArray[Any]:
+def some_pixels(x: NDArray[Any]) -> NDArray[Any]:
     """At most ``PIXELS`` spectra (m, B) of patches or tiles (..., B, H, W), at random."""
     spectra = np.moveaxis(x, -3, -1)
     shape = spectra.shape[:-1]
     total = int(np.prod(shape))
-    chosen = np.random.default_rng(seed).choice(total, size=min(PIXELS, total), replace=False)
+    chosen = np.random.default_rng(0).choice(total, size=min(PIXELS, total), replace=False)
     return spectra[np.unravel_index(np.sort(chosen), shape)]

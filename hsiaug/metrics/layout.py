@@ -96,15 +96,13 @@ def _pairs(maps: Floats, lag: int) -> tuple[Array, Array]:
     return np.concatenate(firsts, axis=1), np.concatenate(seconds, axis=1)
 
 
-def neighbour_correlation(maps: Floats, lag: int = 1, *, within: bool = False) -> Array:
+def neighbour_correlation(maps: Floats, *, within: bool = False) -> Array:
     """Pearson correlation of neighbouring pixels, over all pairs of all patches.
 
     Parameters
     ----------
     maps : (n, k, H, W) floats
-        Components of patches; H and W above ``lag``.
-    lag : int
-        Distance of the two pixels of a pair, at least 1.
+        Components of patches; H and W above 1.
     within : bool
         Take each patch's mean out first. Otherwise differences between patches count too, which in
         scenes of fields are most of the variance: shuffled pixels then keep much of their
@@ -117,7 +115,7 @@ def neighbour_correlation(maps: Floats, lag: int = 1, *, within: bool = False) -
     """
     if within:
         maps = maps - maps.mean(axis=(2, 3), keepdims=True)
-    first, second = _pairs(maps, lag)
+    first, second = _pairs(maps, 1)
     first = first - first.mean(axis=1, keepdims=True)
     second = second - second.mean(axis=1, keepdims=True)
     length = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))

@@ -95,16 +95,14 @@ def dense_reliability(
     return Reliability((score, *edges), len(synthetic), len(held_out), notes)
 
 
-def tile_agreement(
-    train: DenseSamples, synthetic: DenseSamples, *, classes: int, seed: int = 0
-) -> Array:
+def tile_agreement(train: DenseSamples, synthetic: DenseSamples, *, classes: int) -> Array:
     """(n,) the share of pixels of each made tile whose class the probes of R1 confirm, 0..1; NaN
     where none is judged.
 
     No held-out tile is read: tiles may be chosen by it. Raises InputError as
     :func:`dense_reliability`.
     """
-    rng = np.random.default_rng(derive_seed("tile agreement", seed))
+    rng = np.random.default_rng(derive_seed("tile agreement", 0))
     ids = _judged_classes(train, train, classes)
     train = train.take(random_tiles(len(train), TILES, rng))
     space = fit_space(_inputs(train, rng), AXES)
