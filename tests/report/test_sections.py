@@ -29,7 +29,9 @@ def test_what_arms_cost_stands_in_every_format() -> None:
     assert all(COST in text for text in texts)
     rows = table_named(parsed(render_html(report)), COST)
     # Eight arms of two trials, 1.25 seconds each.
-    assert [[cell.text for cell in row[2:]] for row in rows] == [["2", "2.5", "2.0", "100.0"]] * 8
+    assert [[cell.text for cell in row[2:]] for row in rows] == [
+        ["2", "2.5", "0.0", "2.0", "100.0"]
+    ] * 8
 
 
 def test_every_section_has_a_name_of_its_own_and_lies_in_a_part_that_exists() -> None:
