@@ -95,7 +95,7 @@ class Worker(Protocol):
 
 
 class Records(Protocol):
-    """Where goes what trials come to."""
+    """Takes what trials come to."""
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Event:
         """Take in what a trial came to."""

@@ -2,9 +2,9 @@
 label.
 
 It is sent where a group of trials has its fits, each of its trials as a pickle, and its split: None
-for one that it has. What it
-answers is JSON, and the bytes of the predicted class ids (int16, or ``columns`` values of float32 a
-pixel): nothing that a plugin made is unpickled by the process that started it. In order:
+for one that it has. What it answers is JSON, and the bytes of the predicted class ids (int16, or
+``columns`` values of float32 a pixel): nothing that a plugin made is unpickled by the process that
+started it. In order:
 ``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "labels": bool, "columns": int,
 "sheet": bool, "prompted": bool}`` at the end of each trial, and then labels, the sheet of samples
 and samples of prompts, if any. ``engines/local.py`` reads it. The stage that a trial has come to
@@ -210,10 +210,12 @@ def _keep_fits(start: WorkerStart, fits: Path) -> None:
     """Before a plugin of another package is imported: from now on this process changes no fits but
     those of its group, and these only where packages have a part in them.
     """
-    if start.job.bounds.isolate != "off":
-        if fits != start.cache:
-            make_folder_of_package(fits)
-        confine([Path("/")], _changed(*() if fits == start.cache else (fits,)))
+    if start.job.bounds.isolate == "off":
+        return
+    own = [] if fits == start.cache else [fits]
+    for folder in own:
+        make_folder_of_package(folder)
+    confine([Path("/")], _changed(*own))
 
 
 def _answer(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:

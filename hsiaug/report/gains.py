@@ -212,17 +212,12 @@ def _family_of(
         Arms over their controls, untested.
     """
 
-    def place_in(family: Sequence[Gain]) -> int | None:
+    same = [one for one in pairs if {one.cell, one.control_cell} == both]
+    asked = [one for one in pairs if same and _question(one) == _question(same[-1])]
+    for family in (asked, _over_baselines(cells, scores), _over_classifiers(cells, scores)):
         places = [i for i, one in enumerate(family) if {one.cell, one.control_cell} == both]
-        return places[-1] if places else None
-
-    if (found := place_in(pairs)) is not None:
-        question = _question(pairs[found])
-        pairs = [one for one in pairs if _question(one) == question]
-        return pairs, place_in(pairs) or 0
-    for family in (_over_baselines(cells, scores), _over_classifiers(cells, scores)):
-        if (found := place_in(family)) is not None:
-            return family, found
+        if places:
+            return family, places[-1]
     return None
 
 

@@ -93,6 +93,7 @@ def finish(
     prediction : Prediction or None
         Its predictions; None where it failed.
     """
+    # Also where its predictions are at fault: they came once for all trials of its fit and ω.
     said = judge.said_and_seen(spec, split, outcome.prompted)
     labels = outcome.labels
     fault = ""

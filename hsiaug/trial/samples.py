@@ -142,6 +142,13 @@ def in_file(samples: TaskSamples) -> TaskSamples:
     return cast("TaskSamples", replace(any_samples, **large))
 
 
+def _give_back(pool: Sequence[TaskSamples]) -> None:
+    """Take what was read of samples in files out of memory."""
+    for samples in pool:
+        for array in arrays_of(samples).values():
+            give_back_pages(array)
+
+
 def spectra_of_pool(run: TrialRun, pool: Sequence[TaskSamples]) -> MeanSpectra | None:
     """Mean spectra of the classes, of the samples that the trial takes; None where it takes none,
     and for tiles.
@@ -153,9 +160,7 @@ def spectra_of_pool(run: TrialRun, pool: Sequence[TaskSamples]) -> MeanSpectra |
         return None
     synthetic = np.concatenate([spectra for spectra, _ in parts])
     classes = np.concatenate([ids for _, ids in parts])
-    for samples in pool:
-        for array in arrays_of(samples).values():
-            give_back_pages(array)
+    _give_back(pool)
     # Of samples for a classifier that reads locations alone no spectrum is held.
     if not len(synthetic) or synthetic.shape[1] != real[0].shape[1]:
         return None
@@ -183,9 +188,7 @@ def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:
         # What a generator measures itself counts before what is measured of every one.
         samples = replace(samples, provenance={**measured, **samples.provenance})
     # They are copied: nothing of theirs is in memory while the classifier learns.
-    for batch in pool:
-        for array in arrays_of(batch).values():
-            give_back_pages(array)
+    _give_back(pool)
     return synthetic_alone(samples) if run.spec.train == SYNTHETIC else samples
 
 
@@ -264,9 +267,7 @@ def sheet_of_pool(
         return None
     maker = run.views.sheet_maker(run.view.real)
     joined = concatenate(batches)
-    for batch in batches:
-        for array in arrays_of(batch).values():
-            give_back_pages(array)
+    _give_back(batches)
     return maker.sheet(some_samples(joined), spectra)
 
 
