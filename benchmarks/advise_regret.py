@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-from benchmarks.common import hsiaug, main_score, markdown, read_csv, say, write_csv
+from benchmarks.common import check_usage, hsiaug, main_score, markdown, read_csv, say, write_csv
 
 CLASSIFIERS = ("svm", "filtered:svm", "emp", "fused:svm", "fused:svm+emp", "teacher")
 GENERATORS = ("none", "gaussian", "pseudo")
@@ -162,4 +162,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 5)
     main()

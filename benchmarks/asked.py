@@ -18,7 +18,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import main_score, markdown, read_csv, say, scored_rows, write_csv
+from benchmarks.common import (
+    check_usage,
+    main_score,
+    markdown,
+    read_csv,
+    say,
+    scored_rows,
+    write_csv,
+)
 from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.based import read_asked
 
@@ -130,4 +138,5 @@ def paired(left: dict[str, float], right: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 3)
     main()

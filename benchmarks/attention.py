@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.common import markdown, say, txt2hsi_fits
+from benchmarks.common import check_usage, markdown, say, txt2hsi_fits
 from hsiaug.quality.attention import (
     GENERATED,
     LABELS,
@@ -52,4 +52,5 @@ def cells_of(score: MapScore | None) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2)
     main()

@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import HERE, markdown, read_csv, write_csv
+from benchmarks.common import HERE, check_usage, markdown, read_csv, write_csv
 from hsiaug.metrics.significance import t_interval
 
 FEWEST = 25
@@ -127,4 +127,5 @@ def draw(rows: list[dict[str, str]], folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 3)
     main()

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import torch
 
-from benchmarks.common import say
+from benchmarks.common import check_usage, say
 from hsiaug.core.pairs import PairSet
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import build_params
@@ -61,4 +61,5 @@ def score(pairs: PairSet, held: tuple[str, ...], draw: int, name: str, centre: s
 
 
 if __name__ == "__main__":
+    check_usage(__doc__)
     main(sys.argv[1:])

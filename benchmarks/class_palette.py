@@ -14,6 +14,7 @@ import sys
 
 import numpy as np
 
+from benchmarks.common import check_usage
 from hsiaug.base.colours import NO_DATA, rgb_of
 
 TO_CONES = np.array(
@@ -122,6 +123,7 @@ def palette(seed: int) -> tuple[float, Array]:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__)
     for seed in map(int, sys.argv[1:] or ["22"]):
         found, colours = palette(seed)
         shown = " ".join(

@@ -23,6 +23,23 @@ HERE = Path(__file__).parent
 """This folder."""
 
 
+def check_usage(usage: str | None, least: int = 0, most: int | None = None) -> None:
+    """End a script that is asked for help, or that is called with too few or too many words.
+
+    Parameters
+    ----------
+    usage : str or None
+        What is printed: the text above the script, which says how it is called.
+    least, most : int or None
+        Words of the command line; None: any number.
+    """
+    words = sys.argv[1:]
+    asked = not {"-h", "--help"}.isdisjoint(words)
+    if asked or not least <= len(words) <= (len(words) if most is None else most):
+        (sys.stdout if asked else sys.stderr).write(f"{usage}\n")
+        raise SystemExit(0 if asked else 2)
+
+
 def in_folder(main: Callable[[Path], None]) -> None:
     """Run ``main`` in the folder that the command line names, or else in one that is removed
     again.

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from benchmarks.common import HERE, say, unmixed_scene, write_csv
+from benchmarks.common import HERE, check_usage, say, unmixed_scene, write_csv
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
@@ -373,4 +373,5 @@ def picture(rows: dict[tuple[str, str, float], list[DamageEstimate]]) -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 0)
     main()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from matplotlib.patches import Rectangle
 
+from benchmarks.common import check_usage
 from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, write_figures
 from hsiaug.report.figures.files import new_figure
 from hsiaug_builtin.specdm import patch_denoiser as specdm_patches
@@ -603,4 +604,5 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 1)
     write_figures(FIGURES)

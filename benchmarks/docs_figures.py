@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Rectangle
 
-from benchmarks.common import HERE, main_score, read_csv
+from benchmarks.common import HERE, check_usage, main_score, read_csv
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.figures.files import figure_bytes, new_figure
 
@@ -423,4 +423,5 @@ FIGURES: dict[str, Callable[[], Any]] = {
 """A file of docs/images, and what draws it."""
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 1)
     write_figures(FIGURES)

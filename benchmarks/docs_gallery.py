@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.common import HERE, hsiaug, in_folder
+from benchmarks.common import HERE, check_usage, hsiaug, in_folder
 from benchmarks.docs_figures import lighter
 from benchmarks.docs_images import screenshot
 
@@ -122,4 +122,5 @@ def typeset(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 1)
     in_folder(main)

@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import hsiaug
-from benchmarks.common import HERE, in_folder
+from benchmarks.common import HERE, check_usage, in_folder
 from benchmarks.docs_gallery import LARGEST, kept, small
 from hsiaug.base.colours import class_colours
 from hsiaug.core.fields import label_fields, seen_fields
@@ -237,4 +237,5 @@ def class_map(scene: hsiaug.Scene, samples: Samples, used: NDArray[np.bool_]) ->
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 1)
     in_folder(main)

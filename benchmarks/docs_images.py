@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from benchmarks.common import HERE, hsiaug, in_folder
+from benchmarks.common import HERE, check_usage, hsiaug, in_folder
 
 DOCS = HERE.parent / "docs"
 WIDTHS, HEIGHT = (1280, 390), 640
@@ -126,4 +126,5 @@ def screenshot(page: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 1)
     in_folder(main)

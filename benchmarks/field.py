@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 
-from benchmarks.common import HERE, markdown, read_csv, say, write_csv
+from benchmarks.common import HERE, check_usage, markdown, read_csv, say, write_csv
 from hsiaug.advice.screening import recipe, screen, screening_plan
 from hsiaug.advice.screening import scoring as scored
 from hsiaug.advice.session import Session
@@ -350,4 +350,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 4)
     main()

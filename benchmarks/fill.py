@@ -19,7 +19,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import HERE, markdown, say
+from benchmarks.common import HERE, check_usage, markdown, say
 from benchmarks.teacher import PATCH, SCENES
 from hsiaug.api import choose_view, load_plugin
 from hsiaug.contracts import silent
@@ -92,4 +92,5 @@ def average(named: NDArray[np.int16], true: NDArray[np.int16]) -> float:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2)
     main()

@@ -25,7 +25,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.common import HERE, markdown, say, write_csv
+from benchmarks.common import HERE, check_usage, markdown, say, write_csv
 from benchmarks.operations import operation_counter
 from benchmarks.speed.denoiser import made_up_sentences
 from hsiaug.protocol.balance import Rate
@@ -242,4 +242,5 @@ def quiet(done: int, total: int, note: str = "") -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__)
     main()

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import markdown, read_csv, say, scored_rows, write_csv
+from benchmarks.common import check_usage, markdown, read_csv, say, scored_rows, write_csv
 from hsiaug.metrics.significance import t_interval
 
 KEPT = (
@@ -82,4 +82,5 @@ def table(rows: list[dict[str, str]]) -> Iterator[tuple[str, ...]]:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 3)
     main()

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import markdown, write_csv
+from benchmarks.common import check_usage, markdown, write_csv
 from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
@@ -106,4 +106,5 @@ def table(rows: list[Row]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 2)
     main()

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import main_score, markdown, read_csv, say, write_csv
+from benchmarks.common import check_usage, main_score, markdown, read_csv, say, write_csv
 from hsiaug.metrics.significance import t_interval
 
 SCORES = {"oa": "OA", "main": "AA", "aa": "AA all", "aa_seen": "AA seen", "aa_new": "AA new"}
@@ -151,4 +151,5 @@ def gap(draws: Draws, control: Draws, key: str) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 3)
     main()

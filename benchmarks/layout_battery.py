@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import HERE, read_csv, say, write_csv
+from benchmarks.common import HERE, check_usage, read_csv, say, write_csv
 from benchmarks.layout_damages import add_noise, blur, copies, move_masks, next_class
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.core.scene import Scene
@@ -572,4 +572,5 @@ def _rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__)
     main()

@@ -22,6 +22,7 @@ from statistics import fmean
 import numpy as np
 from pandas import DataFrame
 
+from benchmarks.common import check_usage
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import TABLES, check_targets
 from hsiaug.base.seeds import derive_seed
@@ -287,4 +288,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1)
     main()

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from benchmarks.common import HERE, unmixed_scene
+from benchmarks.common import HERE, check_usage, unmixed_scene
 
 OUT = HERE / "scenes"
 
@@ -246,4 +246,5 @@ def simulate_pavia(source: Path) -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1, 1)
     main()

@@ -20,7 +20,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import markdown, say
+from benchmarks.common import check_usage, markdown, say
 from hsiaug.api import Patches, PatchSamples, TrainView, load_plugin
 from hsiaug.core.samples import concatenate
 from hsiaug.data import load_scene
@@ -101,5 +101,6 @@ def _say_nothing(done: int, total: int, note: str = "") -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 3)
     task, *files = sys.argv[1:]
     run(*files) if task == "run" else compare(*files)

@@ -16,6 +16,8 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
+from benchmarks.common import check_usage
+
 __all__ = ["FOLDER", "executed", "main"]
 
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
@@ -59,4 +61,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__)
     main()

@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks.common import main_score, read_csv
+from benchmarks.common import check_usage, main_score, read_csv
 from hsiaug.metrics.significance import MeanStd, mean_std
 
 PROTOCOLS = {
@@ -71,4 +71,5 @@ def draw(found: dict[tuple[str, str], MeanStd], path: Path) -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 2)
     main()

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.common import markdown, read_csv, say
+from benchmarks.common import check_usage, markdown, read_csv, say
 
 Row = dict[str, str]
 FIRST = ("svm", "none")
@@ -77,5 +77,6 @@ def of_scene(rows: list[Row]) -> tuple[Any, ...]:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2)
     for line in table([row for path in sys.argv[2:] for row in read_csv(Path(path))]):
         say(line)

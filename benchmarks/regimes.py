@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.common import markdown, read_csv, write_csv
+from benchmarks.common import check_usage, markdown, read_csv, write_csv
 from benchmarks.pooling import pool_scenes
 from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.large_classes import large_classes
@@ -538,4 +538,5 @@ def entry(values: list[float]) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 3, 3)
     main()

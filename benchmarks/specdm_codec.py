@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.common import write_csv
+from benchmarks.common import check_usage, write_csv
 from benchmarks.specdm_quality import DATA, OUT
 from hsiaug.base.errors import HsiaugError
 from hsiaug.protocol.protocols import parse_protocol
@@ -133,4 +133,5 @@ def round_trip(prepared: Any, real: Any) -> np.ndarray[Any, np.dtype[np.float32]
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1)
     main()

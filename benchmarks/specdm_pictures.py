@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.common import HERE
+from benchmarks.common import HERE, check_usage
 from benchmarks.specdm_quality import ARMS, DATA
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.kits import sample_kit, synthesise
@@ -142,4 +142,5 @@ def picture(rows: list[list[NDArray[np.uint8]]]) -> bytes:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1)
     main()

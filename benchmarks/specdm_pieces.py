@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import rotate
 
-from benchmarks.common import say, write_csv
+from benchmarks.common import check_usage, say, write_csv
 from benchmarks.specdm_quality import DATA, OUT
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
@@ -160,4 +160,5 @@ def tile_sets(
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1)
     main()

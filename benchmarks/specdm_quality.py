@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import HERE, read_csv, say, write_csv
+from benchmarks.common import HERE, check_usage, read_csv, say, write_csv
 from benchmarks.permuted_masks import PermutedMasks
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
@@ -261,4 +261,5 @@ def average(rows: list[dict[str, Any]], key: str) -> float | None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1)
     main()

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import markdown, read_csv, say
+from benchmarks.common import check_usage, markdown, read_csv, say
 
 VIEWS = ("raw", "unit", "derivative", "continuum", "raw+unit")
 Row = dict[str, str]
@@ -63,4 +63,5 @@ def mean(draws: list[dict[str, Row]], view: str) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1, 1)
     main()

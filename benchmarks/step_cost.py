@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchmarks.common import say
+from benchmarks.common import check_usage, say
 from hsiaug.api import PatchSamples, TrainView
 from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -101,4 +101,5 @@ def gaps(stamps: list[float]) -> list[float]:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__)
     main(sys.argv[1:])

@@ -23,7 +23,7 @@ from statistics import fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import markdown, read_csv, say, write_csv
+from benchmarks.common import check_usage, markdown, read_csv, say, write_csv
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
@@ -220,6 +220,7 @@ def paired(above: list[float]) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2)
     if sys.argv[1] == "table":
         for line in table([row for path in sys.argv[2:] for row in read_csv(Path(path))]):
             say(line)

@@ -18,7 +18,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import HERE, markdown, say
+from benchmarks.common import HERE, check_usage, markdown, say
 from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
@@ -89,4 +89,5 @@ def average_accuracy(named: NDArray[np.int64], true: NDArray[np.int64]) -> float
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 0)
     main()

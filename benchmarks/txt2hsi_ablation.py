@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.common import say
+from benchmarks.common import check_usage, say
 from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import build_params
@@ -158,4 +158,5 @@ def table(trials: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2, 2)
     main()

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from benchmarks.common import HERE, markdown, write_csv
+from benchmarks.common import HERE, check_usage, markdown, write_csv
 from hsiaug.metrics.significance import t_interval
 
 OUT = HERE / "results" / "txt2hsi_default"
@@ -147,4 +147,5 @@ def with_interval(row: Row) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1, 1)
     main()

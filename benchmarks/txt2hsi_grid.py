@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import main_score, markdown, read_csv
+from benchmarks.common import check_usage, main_score, markdown, read_csv
 from hsiaug.metrics.significance import t_interval
 
 USUAL = {"strength": 1.0, "weight": 0.05}
@@ -90,4 +90,5 @@ def gap(draws: Draws, control: Draws) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1, 1)
     main()

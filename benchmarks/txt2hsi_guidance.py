@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from benchmarks.common import markdown, say, txt2hsi_fits
+from benchmarks.common import check_usage, markdown, say, txt2hsi_fits
 from hsiaug.metrics.significance import t_interval
 from hsiaug.quality.said_seen import OMEGAS, PromptScene, SaidSeen, measure_said
 from hsiaug.trial.said_seen import LABELS
@@ -48,4 +48,5 @@ def over_draws(values: Sequence[float | None]) -> str:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 2)
     main()

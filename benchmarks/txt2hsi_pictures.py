@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.common import HERE, txt2hsi_fits
+from benchmarks.common import HERE, check_usage, txt2hsi_fits
 from benchmarks.docs_gallery import LARGEST, kept, small
 from hsiaug.quality.prompt_sheet import prompt_sheet, sheet_prompts
 from hsiaug.quality.said_seen import PromptScene
@@ -37,4 +37,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1)
     main()

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t, wilcoxon
 
-from benchmarks.common import markdown, read_csv, say
+from benchmarks.common import check_usage, markdown, read_csv, say
 from hsiaug.metrics.significance import ALPHA, max_t
 
 TABLES = 1000
@@ -193,4 +193,5 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1, 1)
     main(Path(sys.argv[1]))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from benchmarks.common import read_csv, txt2hsi_fits
+from benchmarks.common import check_usage, read_csv, txt2hsi_fits
 from hsiaug.bench.plans_of_runs import plan_runs, trials_of
 from hsiaug.bench.suite import find_suite, read_suite
 from hsiaug.core.scene import Scene
@@ -83,6 +83,28 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_script_says_what_it_does_and_what_it_needs_is_there(name: str) -> None:
     module = importlib.import_module(f"benchmarks.{name}")
     assert module.__doc__
+
+
+def test_every_script_answers_help_before_it_does_anything():
+    folders = (FOLDER, FOLDER / "speed")
+    scripts = [path for folder in folders for path in folder.glob("*.py")]
+    scripts = [path for path in scripts if "__main__" in path.read_text("utf-8")]
+    assert scripts
+    for path in scripts:
+        text = path.read_text("utf-8")
+        begins = text.partition('if __name__ == "__main__":\n')[2].lstrip()
+        assert "argparse" in text or begins.startswith("check_usage(__doc__"), path.name
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["a", "b"], 2), ([], 2)])
+def test_help_and_a_wrong_number_of_words_print_how_a_script_is_called(
+    words, code, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "argv", ["script", *words])
+    with pytest.raises(SystemExit) as ended:
+        check_usage("python -m benchmarks.script FILE", 1, 1)
+    printed = capsys.readouterr()
+    assert ended.value.code == code and "FILE" in printed.out + printed.err
 
 
 @pytest.mark.parametrize("name", PRINTED)

@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.common import descendants, markdown, read_csv, say, write_csv
+from benchmarks.common import check_usage, descendants, markdown, read_csv, say, write_csv
 
 LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --jobs 1 --device cpu --quiet"
 LIMITS = {
@@ -170,4 +170,5 @@ def parts(records: list[dict[str, Any]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1)
     main()

@@ -29,7 +29,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.common import say
+from benchmarks.common import check_usage, say
 from benchmarks.operations import operation_counter
 from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser, Said, Vocabulary
 from hsiaug_builtin.txt2hsi.fitted import AT_ONCE_ON_CPU, BATCH
@@ -258,4 +258,5 @@ def operations(run: Callable[[], Any]) -> int:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 2)
     main()

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.common import markdown, say, write_csv
+from benchmarks.common import check_usage, markdown, say, write_csv
 from benchmarks.speed.denoiser import ask_ours, evaluating, our_denoiser, our_vae, training
 from hsiaug_builtin.txt2hsi.fitted import AT_ONCE_ON_CPU
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
@@ -73,4 +73,5 @@ def shares_of(run: Callable[[], None]) -> Mapping[str, float]:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 1, 1)
     main()

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.common import markdown, say
+from benchmarks.common import check_usage, markdown, say
 from hsiaug.api import Patches, PatchSamples, TrainView, load_plugin
 from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -301,4 +301,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    check_usage(__doc__, 0, 1)
     main()

@@ -86,6 +86,7 @@ def tell_advice(
         notes=advice.notes,
         train=span([audit.n_train for audit in audits], 0),
         test=span([audit.n_test for audit in audits], 0),
+        tested=len(tested),
         overlap=span(near),
         blind={name for (_, name), card in plan.cards.items() if card.input == "location"},
         fewest=MIN_TEST_PIXELS,

@@ -458,6 +458,7 @@ def methods_paragraph(table: ReportTable) -> str:
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
         versions=stated_versions([table]),
+        methods=method_versions([table]),
         machines=machines_of([table]),
     )
     return " ".join(lines)
@@ -488,8 +489,8 @@ def machines_of(tables: Iterable[ReportTable]) -> list[str]:
 
 
 def run_facts(tables: Sequence[ReportTable], again: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """(label, sentence) pairs on when, with what and at what cost tables were made, how to run them
-    again, and where it is said how to read them.
+    """(label, sentence) pairs on when, with what and at what cost tables were made, and how to run
+    them again.
 
     Parameters
     ----------
@@ -508,10 +509,20 @@ def run_facts(tables: Sequence[ReportTable], again: Sequence[str] = ()) -> list[
         "machine": ", ".join(machines_of(tables)),
         "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
         "run it again": "all trials, into a new store: " + "; then: ".join(again) if again else "",
-        "how to read it": "docs/read-a-report.md, docs/statistics.md, docs/glossary.md of hsiaug",
     }
     facts["cost"] += ", added over the trials"
     return [(label, text) for label, text in facts.items() if text]
+
+
+def reading_facts() -> list[tuple[str, str]]:
+    """(word, meaning) pairs for readers who have nothing but the page: words of the answers and of
+    comparisons, headings of tables, verdicts.
+    """
+    return [
+        *labelled("reading.txt", min_pairs=MIN_PAIRS),
+        *labelled("terms.txt", fewest=MIN_TEST_PIXELS),
+        *labelled("meanings.txt", further=(), needed=()),
+    ]
 
 
 def _sample_weights(table: ReportTable) -> dict[str, list[str]]:

@@ -24,7 +24,13 @@ from hsiaug.report.findings import best_row_sentences
 from hsiaug.report.formatting import count
 from hsiaug.report.html.markup import HERE, markup_of, templates
 from hsiaug.report.matrices import Matrix, matrices, matrix_grids
-from hsiaug.report.notes import failure_heading, failure_lines, run_facts, warnings
+from hsiaug.report.notes import (
+    failure_heading,
+    failure_lines,
+    reading_facts,
+    run_facts,
+    warnings,
+)
 from hsiaug.report.render_data import csv_of, report_json
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import Sources, page_parts
@@ -37,6 +43,7 @@ SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
 """Scripts in their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes that the title of a page names at most."""
+READING = "How to read this page"
 LEAKY = "LEAKY: location alone answers for part of the score; see the audit."
 
 
@@ -126,7 +133,8 @@ def page_sections(
     if declared:
         others = (replace(one, id=f"declared-{n}") for n, one in enumerate(declared[1:], start=1))
         first = [replace(declared[0], id="declared", parts=tuple(others))]
-    return [*first, _verdict(report, tables, store), *tables]
+    reading = [Section(READING, id="reading", facts=tuple(reading_facts()))] if tables else []
+    return [*first, _verdict(report, tables, store), *tables, *reading]
 
 
 def _table_section(table: ReportTable, number: int, sources: Sources, *, alone: bool) -> Section:
@@ -162,7 +170,11 @@ def _verdict(report: Report, tables: Sequence[Section], store: Store | None) -> 
     found = matrices(report)
     parts = [_matrix_section(one, report.option, alone=len(found) == 1) for one in found]
     again = [command for table in report.shown for command in table_commands(table, store)]
-    facts = Section("", facts=tuple(run_facts(report.shown, again)), folded=False)
+    about = [
+        *run_facts(report.shown, again),
+        ("how to read it", markup_of("link", READING, "reading")),
+    ]
+    facts = Section("", facts=tuple(about), folded=False)
     return Section(
         "What helps",
         id="verdict",

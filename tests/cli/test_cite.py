@@ -47,6 +47,8 @@ def test_the_paragraph_says_what_the_records_hold(store: Path) -> None:
     assert "λ = 0.5 and λ = 1; the controls were none and duplicate" in said
     assert "0.0 % of the test pixels lie inside a 9×9 training patch" in said and "leak" not in said
     assert f"hsiaug {hsiaug.__version__}" in said and "failed" not in said
+    version = table.arms[-1].generator.version
+    assert re.search(rf"Methods in the versions .*\bsmote {version}\b.*\bsvm \d", said)
 
 
 def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) -> None:

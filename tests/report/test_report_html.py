@@ -278,10 +278,17 @@ def test_the_page_says_when_with_what_and_at_what_cost_it_was_made() -> None:
     )
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", facts["run"])
     assert "smote 0.1.0, svm 0.1.0" in facts["versions of methods"]
-    assert (
-        "added over the trials" in facts["cost"]
-        and "docs/read-a-report.md" in facts["how to read it"]
-    )
+    assert "added over the trials" in facts["cost"]
+
+
+def test_a_page_that_is_mailed_explains_itself() -> None:
+    page = page_of(benchmark(7))
+    (verdict,) = page.all("section", id="verdict")
+    (link,) = [node for node in verdict.all("a") if node.text == "How to read this page"]
+    (reading,) = page.all("section", id=link.attributes["href"].removeprefix("#"))
+    explained = {node.text for node in reading.all("dt")}
+    assert {"arm", "control", "rival", "NOT SHOWN", "LEAKY", "AA", "κ", "helps"} <= explained
+    assert not re.search(r"\bdocs/", reading.text)
 
 
 def test_arms_that_lack_draws_are_named_before_the_numbers() -> None:

@@ -222,6 +222,37 @@ def test_names_and_headings_of_a_table_stay_where_it_scrolls(browser: Any, page_
     assert moved == [[0, 0], [60, 0], [0, 40]]
 
 
+WIDE = """() => [...document.querySelectorAll('.scroll > table')]
+    .filter(table => table.scrollWidth > table.parentElement.clientWidth).map(table => {
+        const frame = table.parentElement, row = table.tBodies[0].rows[0];
+        const middle = row.cells[row.cells.length >> 1];
+        const places = () => [row.cells[0], middle, row.cells[row.cells.length - 1]]
+            .map(cell => Math.round(cell.getBoundingClientRect().x));
+        const within = () => row.cells[row.cells.length - 1].getBoundingClientRect().right
+            <= frame.getBoundingClientRect().right + 1;
+        const before = places(), seen = within();
+        frame.scrollLeft = 40;
+        const moved = places().map((place, i) => before[i] - place);
+        frame.scrollLeft = 0;
+        return [table.ariaLabel, moved, seen];
+    })"""
+"""Of each table that is wider than its frame: how far its first, a middle and its last column move
+where the frame scrolls by 40 px, and whether the last is seen before it scrolls.
+"""
+
+
+@pytest.mark.parametrize(("width", "names"), [(390, set()), (1000, {"Accuracy"})])
+def test_a_wide_table_scrolls_in_itself_with_its_first_and_last_column_fixed(
+    browser: Any, page_file: Path, width: int, names: set[str]
+) -> None:
+    tab, _ = opened(browser, page_file, width)
+    unfolded(tab)
+    wide = tab.evaluate(WIDE)
+    assert names <= {name for name, _, _ in wide} and bool(wide) == (width > 390)
+    assert [one for one in wide if one[1:] != [[0, 40, 0], True]] == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: Path) -> None:
     tab, said = opened(browser, page_file)
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -241,6 +272,14 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
         " parseFloat(getComputedStyle(e).fontSize) * (e.closest('table').style.zoom || 1))"
     )
     assert min(tab.evaluate(points)) >= 7
+    in_figures = (
+        "[...document.querySelectorAll('img[src^=\"data:image/svg\"]')].flatMap(i => {"
+        " const style = getComputedStyle(i), sides = parseFloat(style.paddingLeft) * 2;"
+        " const scale = (i.getBoundingClientRect().width - sides) / i.naturalWidth;"
+        " return [...decodeURIComponent(i.src).matchAll(/font(?:-size)?: [^;]*?([\\d.]+)px/g)]"
+        ".map(m => m[1] * scale); })"
+    )
+    assert min(tab.evaluate(in_figures)) >= 6.99
     places = (
         "[...document.querySelectorAll('.scroll :is(thead, th, td)')].map(e =>"
         " getComputedStyle(e).position)"

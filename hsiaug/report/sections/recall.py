@@ -187,12 +187,14 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
     # Each has a picture of its own, which fits on a sheet of paper.
     figures = tuple(
         SectionFigure(
-            f"Which class is taken for which: {one.name}", partial(draw_confusions, [one])
+            f"Confusion matrix, which class is taken for which: {one.name}",
+            partial(draw_confusions, [one]),
         )
         for one in (() if store is None else confusions(table, store))
     )
     against = (_against_none(table, classifier) for classifier in table.classifiers)
-    return Section("Classes", tables=tuple(against), notes=notes, figures=figures)
+    heading = "Classes and confusion matrix" if figures else "Classes"
+    return Section(heading, tables=tuple(against), notes=notes, figures=figures)
 
 
 def _recall(table: ReportTable, _: Sources) -> Section | None:
