@@ -50,7 +50,6 @@ SMALL = (
     ("generate", "--show", r"track,pond", "Maize,Meadow"),
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
-    ("inspect", "--omega", r"0,0\.5,1,2,4", "0,1"),
     ("inspect", "--suite", r"txt2hsi_claims|specdm_paper", "suite.toml"),
     ("inspect", "--data", r"my_pairs\.toml", "flight.toml"),
     ("generate", "--prompt", r".*wheat.*", "bright maize beside meadow"),
