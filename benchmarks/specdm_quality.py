@@ -34,6 +34,7 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.layout_measures import JUDGES
+from hsiaug.metrics.reconstruction import reconstruction_losses
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.kits import sample_kit, synthesise
@@ -62,6 +63,7 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm, fast": ("specdm", FAST),
     "ldm_single, fast": ("ldm_single", FAST),
     "specdm, no angle": ("specdm", {"sad": "0"}),
+    "specdm, fast, no angle": ("specdm", {**FAST, "sad": "0"}),
     "permuted masks, fast": ("specdm-permuted", FAST),
     "mosaic": ("mosaic", {}),
     "quilt": ("quilt", {}),
@@ -167,7 +169,17 @@ def measured(made: MaskSynthesis) -> dict[str, Any]:
         "fit_seconds": round(made.seconds["fit_generator"], 1),
         **fidelity_of(dense_fidelity(made.real, held, made.synthetic, classes=classes)),
         **layout_of(made, made.synthetic),
+        **codec_of(made, held),
     }
+
+
+def codec_of(made: MaskSynthesis, held: DenseSamples) -> dict[str, float | None]:
+    """What encoder and decoder lose of held-out tiles, where there are both."""
+    reconstruct = getattr(made.fitted, "reconstruct", None)
+    if reconstruct is None:
+        return {}
+    decoded = reconstruct(held)
+    return reconstruction_losses(held.images, decoded.images, decoded.probability, held.masks)
 
 
 def read() -> list[dict[str, Any]]:

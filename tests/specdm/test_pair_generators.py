@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.registry.card import build_params
 from hsiaug.trial.machine import counted_work
+from hsiaug_builtin.specdm.drawing import asked_by_class
 from hsiaug_builtin.specdm.params import SIZES
 from hsiaug_builtin.specdm.plugin import LdmSingle, Quilting, SpecDm
 from tests.specdm.conftest import learn
@@ -120,6 +123,27 @@ def test_a_class_that_is_asked_for_shows_more(name: str, request: pytest.Fixture
 def test_pairs_that_do_not_show_the_class_they_were_asked_for_are_drawn_again(fitted: Any) -> None:
     shown = fitted.sample(PairCounts(20, {4: 20}), guidance=0, seed=0).masks == 4
     assert shown.any(axis=(1, 2)).mean() >= 0.9
+
+
+def test_every_class_is_asked_for_equally_often_where_that_is_set(fitted: Any) -> None:
+    any_class = fitted.sample(PairCounts(40), guidance=1.0, seed=0).masks
+    evenly = replace(fitted, params=replace(fitted.params, by_class=1.0))
+    each_class = evenly.sample(PairCounts(40), guidance=1.0, seed=0).masks
+    assert len(each_class) == 40
+    assert (each_class == 4).mean() > 1.1 * (any_class == 4).mean()
+
+
+@given(total=st.integers(0, 200), share=st.floats(0, 1), classes=st.integers(1, 15), data=st.data())
+def test_asking_by_class_changes_no_number_of_pairs(
+    total: int, share: float, classes: int, data: st.DataObject
+) -> None:
+    wanted = data.draw(st.integers(0, total))
+    counts = PairCounts(total, {3: wanted})
+    asked = asked_by_class(counts, share, range(1, classes + 1))
+    added = [asked.by_class.get(c, 0) - counts.by_class.get(c, 0) for c in range(1, classes + 1)]
+    assert asked.total == total
+    assert sum(added) == round(share * (total - wanted))
+    assert max(added) - min(added) <= 1
 
 
 def test_a_class_that_was_never_seen_cannot_be_asked_for(fitted: Any) -> None:

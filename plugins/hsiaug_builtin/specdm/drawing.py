@@ -4,7 +4,7 @@ lack their class.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -45,6 +45,11 @@ class PairDrawing:
         """Weight of a synthetic pair."""
         raise NotImplementedError
 
+    @property
+    def by_class(self) -> float:
+        """Share of the pairs that are asked for a class each."""
+        return 0.0
+
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         """Pairs of any kind, and of ``counts.by_class[c]`` those that shall show class c.
 
@@ -64,6 +69,7 @@ class PairDrawing:
                     value=f"class {c}; known are {', '.join(str(i) for i in form.ids if i)}",
                     hint="Give the class training pixels, or do not ask for it.",
                 )
+        counts = asked_by_class(counts, self.by_class, [i for i in form.ids if i])
         provenance = {**self.facts, "omega": omega}
         empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
         blocks = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
@@ -128,6 +134,26 @@ class PairDrawing:
             else np.ones(len(self.shares))
         )
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
+
+
+def asked_by_class(counts: PairCounts, share: float, ids: Sequence[int]) -> PairCounts:
+    """As many pairs, of which a share of those that may show any class is asked for one each.
+
+    Parameters
+    ----------
+    counts : PairCounts
+        As they were asked for.
+    share : float
+        0 to 1.
+    ids : sequence of int
+        The classes, which are asked for equally often; the first ones get what is left over.
+    """
+    asked = round(share * (counts.total - sum(counts.by_class.values())))
+    by_class = dict(counts.by_class)
+    for index, c in enumerate(ids):
+        each = asked // len(ids) + (index < asked % len(ids))
+        by_class[c] = by_class.get(c, 0) + each
+    return replace(counts, by_class=by_class)
 
 
 class PairCoder(Protocol):

@@ -24,7 +24,7 @@ from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.codec import Codec
 from hsiaug_builtin.specdm.drawing import Batch, PairDrawing, reconstructed
-from hsiaug_builtin.specdm.params import LatentParams
+from hsiaug_builtin.specdm.params import LatentParams, LdmParams
 from hsiaug_builtin.specdm.quilting import Grounds
 from hsiaug_builtin.specdm.sampler import sample_latents
 from hsiaug_builtin.specdm.tileformat import TileFormat
@@ -161,6 +161,12 @@ class FittedLatentPairs(PairDrawing):
 
 class FittedJointPairs(FittedLatentPairs):
     """A :class:`FittedLatentPairs` whose latents are of images and masks."""
+
+    params: LdmParams
+
+    @property
+    def by_class(self) -> float:
+        return self.params.by_class
 
     def reconstruct(self, samples: DenseSamples) -> Reconstruction:
         """Pairs, encoded and decoded. A class that no training tile shows is read as the first

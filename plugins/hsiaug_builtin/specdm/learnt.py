@@ -54,6 +54,10 @@ class FittedLocalPairs(PairDrawing):
     def weight(self) -> float:
         return self.params.weight
 
+    @property
+    def by_class(self) -> float:
+        return self.params.by_class
+
     @torch.inference_mode()
     def _batch(
         self,

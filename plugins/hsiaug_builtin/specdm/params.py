@@ -223,6 +223,13 @@ class LdmParams(LatentParams):
         preparing=True,
     )
     balanced: bool = param(True, "whether tiles of rare classes are learnt from more often (ours)")
+    by_class: float = param(
+        0.0,
+        "share of the pairs that are asked for a class, as by --show: each class as often (ours)",
+        low=0,
+        high=1,
+        sampling=True,
+    )
 
 
 @dataclass(frozen=True)
