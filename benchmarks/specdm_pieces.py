@@ -81,8 +81,7 @@ def rows_of(
     rows = []
     for side in found[0]:
         held, own = (
-            np.concatenate([getattr(distances[side], which) for distances in found])
-            for which in ("held_out", "made")
+            np.concatenate([distances[side][place] for distances in found]) for place in (0, 1)
         )
         several_held, several_made = (show_several(tiles.masks, side) for tiles in (held_out, made))
         for shown, which_held, which_made in (

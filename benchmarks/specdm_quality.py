@@ -143,7 +143,7 @@ def layout_of(made: MaskSynthesis, pairs: DenseSamples) -> dict[str, Any]:
     for measure in layout.measures:
         # Sets of one date have one distance of images.
         name = "fd_layout_1" if measure.name == "fd_layout" else measure.name
-        row[name], row[f"{name}_floor"] = measure.value, measure.held_out
+        row[name], row[f"{name}_floor"] = measure.value, measure.beside["held_out"]
     return row
 
 

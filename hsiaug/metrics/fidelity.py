@@ -15,8 +15,8 @@ import numpy as np
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics import neighbours, spectra
-from hsiaug.metrics.fidelity_measures import (
-    Fidelity,
+from hsiaug.metrics.measures import (
+    Measures,
     MeasureTable,
     Round,
     Values,
@@ -48,7 +48,7 @@ MEASURES: MeasureTable = {
 """Label, unit, and what is good, by the name of a measure; the table's order."""
 
 
-def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int = 0) -> Fidelity:
+def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int = 0) -> Measures:
     """Compare centre spectra, all in scene units: real training, real held-out, and synthetic ones.
 
     Random matched subsets are drawn five times and the measures averaged; the same ``seed`` gives
@@ -73,7 +73,7 @@ def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int
             *notes,
             "no class has training, held-out and synthetic samples: nothing can be compared",
         )
-        return Fidelity(average_rounds(MEASURES, [], TOO_FEW), (), notes)
+        return Measures(average_rounds(MEASURES, [], TOO_FEW), notes, ())
     space = fit_space(train.x)
     alike: list[Round] = []
     by_class: list[Round] = []
@@ -83,8 +83,8 @@ def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int
         real, drawn = match_sizes([held_out, synthetic], rng)
         by_class.append((_by_class(train, drawn, space), _by_class(train, real, space), len(drawn)))
     near = [_memory(train, held_out, synthetic, space)]
-    return Fidelity(
-        average_rounds(MEASURES, [alike, by_class, near], TOO_FEW), tuple(classes), notes
+    return Measures(
+        average_rounds(MEASURES, [alike, by_class, near], TOO_FEW), notes, tuple(classes)
     )
 
 

@@ -1,5 +1,5 @@
-"""A measure of layout: made samples, beside real held-out, real training and shuffled real ones in
-their place.
+"""The measures of layout: made samples, beside real held-out, real training and shuffled real ones
+in their place.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,75 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.fidelity_measures import MeasuresByName
 from hsiaug.metrics.layout import LayoutMaps, layout_features
 from hsiaug.metrics.layout_network import network_judge
+from hsiaug.metrics.measures import Measure, MeasureTable, Values
 from hsiaug.metrics.spatial_folds import Side
 from hsiaug.metrics.two_sample import Judge, TwoSample, forest_judge, two_sample_auc
 
-Column = dict[str, float | None]
-"""Values by the name of a measure."""
-Good = str
-"""What is good: "as held-out", "50 %", "lower" or "higher"."""
-
-LayoutTable = Mapping[str, tuple[str, str, Good]]
-"""Label, unit, and what is good, by the name of a measure; the order of the table."""
-
 TOO_FEW = "too few samples"
-
-
-@dataclass(frozen=True)
-class LayoutMeasure:
-    """One number of made samples, and the same number of others in their place; shares in %.
-
-    Attributes
-    ----------
-    value : float or None
-        Value of made samples.
-    held_out : float or None
-        Of real held-out samples; of a two-sample test one half of them in place of the made
-        ones, which is its floor.
-    interval, held_out_interval : (float, float) or None
-        95 %, of two-sample tests alone.
-    training : float or None
-        Of real training samples.
-    shuffled : float or None
-        Of held-out samples whose pixels, or blocks, are shuffled, the ceiling of a two-sample
-        test. None where it is not defined; ``note`` says why.
-    n : int
-        Made samples that were compared.
-    """
-
-    name: str
-    label: str
-    value: float | None
-    interval: tuple[float, float] | None
-    held_out: float | None
-    held_out_interval: tuple[float, float] | None
-    training: float | None
-    shuffled: float | None
-    n: int
-    unit: str
-    better: Good
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Layout(MeasuresByName[LayoutMeasure]):
-    """Measures in the order of their table.
-
-    Attributes
-    ----------
-    notes : tuple of str
-        Sentences on what was left out.
-    """
-
-    measures: tuple[LayoutMeasure, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, object]:
-        """The entry in quality.json."""
-        return {"measures": [vars(measure) for measure in self.measures], "notes": list(self.notes)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +92,7 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoS
 def run_judges(
     design: TestDesign | None,
     judges: Mapping[str, LayoutJudge],
-    columns: Mapping[str, Column],
+    columns: Mapping[str, Values],
     seed: int,
 ) -> Mapping[str, Mapping[str, TwoSample | None]]:
     """Run a design with every judge, write the AUCs into the columns, and return the tests in full,
@@ -183,11 +121,11 @@ JUDGES: Mapping[str, LayoutJudge] = {
 
 
 def measure_rows(
-    table: LayoutTable,
-    columns: Mapping[str, Column],
+    table: MeasureTable,
+    columns: Mapping[str, Values],
     n: int,
     tests: Mapping[str, Mapping[str, TwoSample | None]],
-) -> tuple[LayoutMeasure, ...]:
+) -> tuple[Measure, ...]:
     """The rows of a table that any column has.
 
     Parameters
@@ -203,39 +141,22 @@ def measure_rows(
 
     Returns
     -------
-    tuple of LayoutMeasure
+    tuple of Measure
         Shares in %.
     """
     rows = []
-    for name, (label, unit, better) in table.items():
+    for name in table:
         if not any(name in column for column in columns.values()):
             continue
-        scale = 100.0 if unit == "%" else 1.0
-        cells = {key: _scaled(column.get(name), scale) for key, column in columns.items()}
         test = tests.get(name, {})
-        test_of_made = test.get("made")
-        rows.append(
-            LayoutMeasure(
-                name=name,
-                label=label,
-                value=cells["made"],
-                interval=_interval(test_of_made, scale),
-                held_out=cells["held_out"],
-                held_out_interval=_interval(test.get("held_out"), scale),
-                training=cells["training"],
-                shuffled=cells["shuffled"],
-                n=n if test_of_made is None else test_of_made.n,
-                unit=unit,
-                better=better,
-                note=TOO_FEW if cells["made"] is None else "",
-            )
-        )
+        test_of_made, test_of_held_out = test.get("made"), test.get("held_out")
+        beside = {
+            "interval": test_of_made and test_of_made.interval,
+            "held_out": columns["held_out"].get(name),
+            "held_out_interval": test_of_held_out and test_of_held_out.interval,
+            "training": columns["training"].get(name),
+            "shuffled": columns["shuffled"].get(name),
+        }
+        number = n if test_of_made is None else test_of_made.n
+        rows.append(Measure.of(name, table, columns["made"].get(name), beside, number, TOO_FEW))
     return tuple(rows)
-
-
-def _interval(test: TwoSample | None, scale: float) -> tuple[float, float] | None:
-    return None if test is None else (scale * test.interval[0], scale * test.interval[1])
-
-
-def _scaled(value: float | None, scale: float) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(scale * value)

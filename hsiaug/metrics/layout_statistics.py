@@ -16,17 +16,17 @@ from hsiaug.metrics.layout import (
     neighbour_correlation,
     variogram,
 )
-from hsiaug.metrics.layout_measures import Column, LayoutTable
+from hsiaug.metrics.measures import MeasureTable, Values
 
 LAGS = (1, 2, 4)
 
 _COMPONENTS = range(1, SHOWN + 1)
-TOLD: LayoutTable = {
+TOLD: MeasureTable = {
     "told_by_network": ("told from held-out by a network (AUC)", "%", "50 %"),
     "told_by_forest": ("told from held-out by a forest (AUC)", "%", "50 %"),
 }
 """Rows of the two-sample test: label, unit, and what is good, by the name of a measure."""
-STATISTICS: LayoutTable = {
+STATISTICS: MeasureTable = {
     **{
         f"within_{k}": (f"correlation of neighbours within patches, PC {k}", "", "as held-out")
         for k in _COMPONENTS
@@ -43,7 +43,7 @@ STATISTICS: LayoutTable = {
 """Rows of :func:`layout_statistics`."""
 
 
-def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floating]) -> Column:
+def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floating]) -> Values:
     """Correlations, variogram, edges and angles of patches.
 
     Parameters
@@ -74,7 +74,7 @@ def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floa
     }
 
 
-def statistics_by_column(sets: Mapping[str, LayoutMaps], threshold: float) -> dict[str, Column]:
+def statistics_by_column(sets: Mapping[str, LayoutMaps], threshold: float) -> dict[str, Values]:
     """:func:`layout_statistics` of several sets, of which one is called "held_out"; nothing of an
     empty one.
     """

@@ -12,15 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.fidelity_measures import note_of
 from hsiaug.metrics.image_damages import shuffle_pixels
 from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
     JUDGES,
-    Column,
-    Layout,
     LayoutJudge,
-    LayoutTable,
     MappedSide,
     TestDesign,
     measure_rows,
@@ -31,6 +27,7 @@ from hsiaug.metrics.layout_statistics import (
     TOLD,
     statistics_by_column,
 )
+from hsiaug.metrics.measures import Measures, MeasureTable, Values, note_of
 from hsiaug.metrics.patch_distances import PatchSpace
 from hsiaug.metrics.spatial_folds import Side, spatial_cells
 from hsiaug.metrics.spectra import Space, at_most, fit_space
@@ -53,7 +50,7 @@ TESTED = 500
 """Patches of each side of a two-sample test at most."""
 PIXELS = 5000
 """Pixels that the components are fitted on."""
-MEASURES: LayoutTable = {**TOLD, **STATISTICS}
+MEASURES: MeasureTable = {**TOLD, **STATISTICS}
 """Label, unit, and what is good, by the name of a measure; the order of the table."""
 
 
@@ -89,7 +86,7 @@ def patch_layout(
     *,
     seed: int = 0,
     judges: Mapping[str, LayoutJudge] = JUDGES,
-) -> Layout:
+) -> Measures:
     """Compare the layout of made patches with that of real ones.
 
     Parameters
@@ -109,17 +106,17 @@ def patch_layout(
 
     Returns
     -------
-    Layout
+    Measures
         Without measures for patches of one pixel, or where no class has both held-out and made
         patches.
     """
     rng = np.random.default_rng(derive_seed("patch layout", seed))
     side = synthetic.shape[-1]
     if side < 2:
-        return Layout(notes=("patches of one pixel have no layout",))
+        return Measures(notes=("patches of one pixel have no layout",))
     classes = np.intersect1d(held_out.y, synthetic_y)
     if not len(classes):
-        return Layout(
+        return Measures(
             notes=("no class has held-out and synthetic patches: layout cannot be compared",)
         )
     missing = np.setdiff1d(synthetic_y, classes).tolist()
@@ -148,7 +145,7 @@ def patch_layout(
     if design is None:
         notes = (*notes, why)
     tests = run_judges(design, judges, columns, seed)
-    return Layout(measure_rows(MEASURES, columns, n, tests), notes)
+    return Measures(measure_rows(MEASURES, columns, n, tests), notes)
 
 
 def _most(x: Floats, most: int, groups: int) -> int:
@@ -202,7 +199,7 @@ class _Compared:
     maps: LayoutMaps
 
 
-def _statistics(compared: _Compared, rng: np.random.Generator) -> tuple[dict[str, Column], int]:
+def _statistics(compared: _Compared, rng: np.random.Generator) -> tuple[dict[str, Values], int]:
     """Statistics of four sets with the class counts of the made patches, or as near as the held-out
     ones allow; and n.
     """

@@ -25,7 +25,7 @@ from hsiaug.metrics.calibration import (
     read_curve,
     why_silent,
 )
-from hsiaug.metrics.fidelity_measures import note_of
+from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space, shared_classes, shrunk_covariance
 
 Ints = NDArray[np.int64]

@@ -23,7 +23,7 @@ from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
-from hsiaug.metrics.fidelity_measures import Fidelity
+from hsiaug.metrics.measures import Measures
 from hsiaug.metrics.nearest_real import RealSamples
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
@@ -250,7 +250,7 @@ def compare_pairs(makes: Sequence[MaskSynthesis]) -> Figure:
     return contact_sheet(groups, first.data.class_names, colours)
 
 
-def _verdict(like: Fidelity | None, labels: Reliability) -> list[str]:
+def _verdict(like: Measures | None, labels: Reliability) -> list[str]:
     """What is said of pairs in a few sentences."""
     return sentences("pairs.txt", pixels=labels.get(MAIN), like=like, share=wrong_share)
 

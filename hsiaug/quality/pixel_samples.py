@@ -20,7 +20,7 @@ from hsiaug.contracts import PromptReading
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
-from hsiaug.metrics.fidelity_measures import Fidelity, FidelityMeasure, MeasureTable, average_rounds
+from hsiaug.metrics.measures import Measure, Measures, MeasureTable, average_rounds
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means
 from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
 from hsiaug.metrics.reliability import reliability
@@ -258,7 +258,7 @@ FEW_PERCENT = 5.0
 """Share of wrong labels, or of copies, in percent from which the last sentence speaks of them."""
 
 
-def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
+def _verdict(like: Measures, labels: Reliability) -> list[str]:
     """The report in a few sentences."""
     words = {
         "agreement": "probes of training pixels",
@@ -283,7 +283,7 @@ def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
 
 def measure_nearness(
     made: PixelSynthesis, view: TrainView
-) -> tuple[tuple[FidelityMeasure, ...], tuple[str, ...]]:
+) -> tuple[tuple[Measure, ...], tuple[str, ...]]:
     """Distances of whole patches to the nearest that the generator saw, beside those of held-out
     ones of their class; and notes on what was left out.
 

@@ -17,8 +17,7 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import LabelScore, Reliability
-from hsiaug.metrics.fidelity_measures import Fidelity, FidelityMeasure
-from hsiaug.metrics.layout_measures import Layout
+from hsiaug.metrics.measures import Measure, Measures
 from hsiaug.metrics.reconstruction import (
     ReconstructionMeasure,
     reconstruction_losses,
@@ -231,11 +230,11 @@ class Inspection:
 
     made: AnySynthesis
     sizes: Mapping[str, int]
-    fidelity: Fidelity
+    fidelity: Measures
     measure_reliability: Callable[[], Reliability]
     describe: Callable[[Reliability], Sequence[str]]
     pictures: Callable[[], dict[str, Figure]]
-    measure_layout: Callable[[], Layout] = Layout
+    measure_layout: Callable[[], Measures] = Measures
     measure_reconstruction: Callable[[], tuple[ReconstructionMeasure, ...]] = tuple
 
     @cached_property
@@ -244,7 +243,7 @@ class Inspection:
         return self.measure_reconstruction()
 
     @cached_property
-    def layout(self) -> Layout:
+    def layout(self) -> Measures:
         """Measures of layout, taken when they are first asked for."""
         return self.measure_layout()
 
@@ -277,7 +276,7 @@ class Inspection:
             return []
         oracle = [one for one in self.reliability.scores if one.name == "oracle"]
         measures = [one for one in self.fidelity.measures if one.name in GUIDED]
-        read: list[tuple[str, LabelScore | FidelityMeasure, float | None]] = [
+        read: list[tuple[str, LabelScore | Measure, float | None]] = [
             ("purity", one, one.ceiling) for one in oracle
         ]
         read += [(one.name, one, one.floor) for one in measures]

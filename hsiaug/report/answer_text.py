@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.answers import Answer, Answers, Contrast, Status, three_answers
+from hsiaug.report.answers import TONES, Answer, Answers, Contrast, three_answers
 from hsiaug.report.tables import build_report
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import CONTROL_WORDS
@@ -22,15 +22,6 @@ MOST_CONTRASTS = 3
 """Contrasts that an answer says in words; the rest in brief."""
 MOST_NAMED = 3
 """Generators that a headline names."""
-TONES: dict[Status, str] = {
-    "YES": "good",
-    "NO": "bad",
-    "NOT SHOWN": "",
-    "TOO FEW DRAWS": "warn",
-    "NOT ASKED": "",
-    "NOTHING TO JUDGE": "warn",
-}
-"""Tone of each status, as :mod:`hsiaug.report.findings` has them of verdicts."""
 USE_QUESTION = "Use here"
 
 

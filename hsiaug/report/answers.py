@@ -27,6 +27,17 @@ Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHIN
 large difference, and neither a gain nor its absence is shown. ``NOT ASKED``: an earlier answer
 settles it. ``NOTHING TO JUDGE``: no arm that could be judged gave a number.
 """
+TONES: Mapping[str, str] = {
+    **dict.fromkeys(("YES", "above", "helps"), "good"),
+    **dict.fromkeys(("NO", "below", "hurts"), "bad"),
+    **dict.fromkeys(("NOT SHOWN", "NOT ASKED", "< 1 point", "open", "too few draws"), ""),
+    **dict.fromkeys(("gains", "equivalent", "not better", "undecided"), ""),
+    **dict.fromkeys(("TOO FEW DRAWS", "NOTHING TO JUDGE", "nothing made", "failed"), "warn"),
+    "helps, at a loss": "loss",
+}
+"""Tone of every answer, of what one comparison shows, and of every verdict on an arm: on a
+terminal, on a page and in a picture.
+"""
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
 NOT_IN_FILES = ("cell",)

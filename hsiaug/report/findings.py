@@ -8,36 +8,14 @@ from operator import itemgetter
 from statistics import fmean
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import MARGIN, Finding, Shown, Verdict, undecided
+from hsiaug.metrics.verdict import MARGIN, Shown, Verdict, undecided
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.report.answers import three_answers
+from hsiaug.report.answers import TONES, three_answers
 from hsiaug.report.gains import Gain, rival_of
 from hsiaug.report.notes import few_in_fields
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import NONE
-
-TONES_OF_WORDS: dict[Shown, str] = {
-    "above": "good",
-    "below": "bad",
-    "< 1 point": "",
-    "open": "",
-    "too few draws": "",
-}
-"""Tone of what a comparison shows, on a terminal, on a page and in a picture."""
-TONES_OF_FINDINGS: dict[Finding, str] = {
-    "helps": "good",
-    "helps, at a loss": "loss",
-    "gains": "",
-    "hurts": "bad",
-    "equivalent": "",
-    "not better": "",
-    "open": "",
-    "undecided": "",
-    "nothing made": "warn",
-    "failed": "warn",
-}
-"""Tone of every verdict on an arm against all its controls."""
 
 
 def verdict_text(found: Verdict | None, second: str) -> str:
@@ -65,7 +43,7 @@ def shown_words(gain: Gain, second: str) -> str:
 
 def tone_of(gain: Gain) -> str:
     """The tone of what is shown over one control: good, loss, bad or none."""
-    return "loss" if _at_a_loss(gain) else TONES_OF_WORDS[gain.shown]
+    return "loss" if _at_a_loss(gain) else TONES[gain.shown]
 
 
 def _at_a_loss(gain: Gain) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.calibration import LabelScore
-from hsiaug.metrics.layout_measures import LayoutMeasure
+from hsiaug.metrics.measures import Measure
 from hsiaug.metrics.significance import Ends, MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
@@ -36,7 +36,7 @@ def signed_measure(value: float) -> str:
     return f"+{measured(value)}" if value > 0 else measured(value)
 
 
-def layout_row(measure: LayoutMeasure) -> tuple[object, ...]:
+def layout_row(measure: Measure) -> tuple[object, ...]:
     """A row of layout: the name, made samples with their interval, others in their place, unit,
     what is good, and n.
 
@@ -47,8 +47,9 @@ def layout_row(measure: LayoutMeasure) -> tuple[object, ...]:
         chance = measure.better == "50 %" and value is not None
         return measured(max(50.0, value) if chance and value is not None else value)
 
-    interval = MISSING if measure.interval is None else "–".join(map(text, measure.interval))
-    others = map(text, (measure.held_out, measure.training, measure.shuffled))
+    beside = measure.beside
+    interval = "–".join(map(text, beside["interval"])) if beside["interval"] else MISSING
+    others = (text(beside[name]) for name in ("held_out", "training", "shuffled"))
     value = measure.note if measure.value is None else text(measure.value)
     return (measure.label, value, interval, *others, measure.unit, measure.better, measure.n)
 

@@ -29,7 +29,7 @@ WINDOW = 3
 AT_ONCE = 4096
 """Pixels whose windows are read at a time."""
 LARGE = 40_000
-"""Pixels of a scene from which on a trial looks for layouts in some squares alone."""
+"""Pixels of a scene from which on layouts are looked for in some squares alone."""
 SQUARE = 50
 """Pixels of a side of these."""
 Ids = NDArray[np.int64]
@@ -110,13 +110,9 @@ class Oracle:
     scene_map: Ids
 
     @classmethod
-    def of(cls, scene: Scene, split: Split, places: Mask | None = None) -> Self:
-        """Learn from the held-out pixels of a draw.
-
-        Parameters
-        ----------
-        places : (H, W) bool, optional
-            Where real patches are looked for; by default everywhere.
+    def of(cls, scene: Scene, split: Split) -> Self:
+        """Learn from the held-out pixels of a draw, and name the scene where
+        :func:`searched_places` says.
         """
         rng = np.random.default_rng(derive_seed("oracle", 0))
         at = rng.permutation(np.argwhere(split.test))
@@ -128,10 +124,10 @@ class Oracle:
         second = rest + at_most(y[rest:], PIXELS, rng)
         learnt, others = (window_means(scene.pixels, at[rows]) for rows in (first, second))
         space = fit_space(learnt, AXES)
-        everywhere = np.ones(scene.labels.shape, dtype=bool)
-        searched = everywhere if places is None else places
+        height, width = split.labels.shape
         # The trees of one half are gone before those of the other grow: each take 80 MB.
         other = PixelTrees.learn(space, others, y[second], 1, trees=TREES)
+        searched = searched_places((height, width), split.hidden)
         scene_map = other.map_scene(scene.pixels, searched)
         del other
         judge = PixelTrees.learn(space, learnt, y[first], 0, trees=TREES)
@@ -168,7 +164,7 @@ def window_means(cube: NDArray[np.float32], at: NDArray[Any]) -> NDArray[np.floa
 
 
 def searched_places(shape: tuple[int, int], hidden: Mask | None = None) -> Mask:
-    """(H, W) where a trial looks for layouts: the whole of a small scene, and of a large one as
+    """(H, W) where layouts are looked for: the whole of a small scene, and of a large one as
     many squares, at random, as have LARGE pixels.
 
     Parameters

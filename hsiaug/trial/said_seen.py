@@ -18,7 +18,7 @@ from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import patches_at
 from hsiaug.tasks.types import TaskData, TaskSplit
-from hsiaug.trial.oracle import Oracle, searched_places
+from hsiaug.trial.oracle import Oracle
 from hsiaug.trial.prompts import (
     ALONE,
     LOOKS,
@@ -144,7 +144,7 @@ class PromptJudge:
 
     def __init__(self, data: TaskData, oracles: int = 1) -> None:
         self._data = data
-        self._oracle = lru_cache(oracles)(_learn_oracle)
+        self._oracle = lru_cache(oracles)(Oracle.of)
         self._known: dict[tuple[str, str, float | None], dict[str, float]] = {}
 
     def said_and_seen(
@@ -197,11 +197,6 @@ class PromptJudge:
             "new_layouts": counts["never_said"],
             "samples": len(samples.x),
         }
-
-
-def _learn_oracle(scene: Scene, split: Split) -> Oracle:
-    height, width = split.labels.shape
-    return Oracle.of(scene, split, searched_places((height, width), split.hidden))
 
 
 def _permuted(named: Names, triples: Sequence[Triple]) -> Iterator[tuple[str, float]]:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from benchmarks.layout_damages import add_noise, blur, copies, move_masks, next_class
 from hsiaug.metrics.image_damages import shuffle_blocks, shuffle_pixels
 from hsiaug.metrics.layout import edge_share, edge_threshold, neighbour_correlation, variogram
-from hsiaug.metrics.layout_measures import JUDGES, Layout, LayoutMeasure
+from hsiaug.metrics.layout_measures import JUDGES
 from hsiaug.metrics.layout_network import network_judge
+from hsiaug.metrics.measures import Measure, Measures
 from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
 from hsiaug.metrics.spatial_folds import FOLDS, HALVES, Side, spatial_cells
 from hsiaug.metrics.two_sample import forest_judge, match_folds, two_sample_auc
@@ -152,7 +153,7 @@ def test_too_few_samples_give_no_auc(rng: np.random.Generator) -> None:
 
 
 @pytest.fixture(scope="module")
-def compared() -> dict[str, Layout]:
+def compared() -> dict[str, Measures]:
     """Real patches, and the same with shuffled pixels, in place of made ones."""
     cube, labels = fields()
     rng = np.random.default_rng(3)
@@ -174,16 +175,16 @@ def compared() -> dict[str, Layout]:
 
 
 def test_real_patches_lie_at_the_held_out_ones_and_shuffled_ones_at_the_shuffled(
-    compared: dict[str, Layout],
+    compared: dict[str, Measures],
 ) -> None:
     real, shuffled = compared["real"], compared["shuffled"]
 
     assert (real["told_by_forest"].value or 0) < 70 < 95 < (shuffled["told_by_forest"].value or 0)
-    assert (real["told_by_forest"].shuffled or 0) > 95
+    assert (real["told_by_forest"].beside["shuffled"] or 0) > 95
     for name in ("within_1", "within_2", "variogram_1", "elsewhere"):
         row = real[name]
-        assert row.value == pytest.approx(row.held_out, rel=0.1)
-        assert shuffled[name].value == pytest.approx(row.shuffled, rel=0.1, abs=0.03)
+        assert row.value == pytest.approx(row.beside["held_out"], rel=0.1)
+        assert shuffled[name].value == pytest.approx(row.beside["shuffled"], rel=0.1, abs=0.03)
     json.dumps(real.as_json(), allow_nan=False)
 
 
@@ -202,9 +203,8 @@ def test_what_has_no_layout_is_said() -> None:
 
 
 def test_an_auc_below_chance_is_printed_as_chance() -> None:
-    row = LayoutMeasure(
-        "told_by_forest", "told", 38.2, (31.0, 52.0), 47.0, None, None, 99.8, 60, "%", "50 %"
-    )
+    beside = {"interval": (31.0, 52.0), "held_out": 47.0, "training": None, "shuffled": 99.8}
+    row = Measure("told_by_forest", "told", 38.2, beside, 60, "%", "50 %")
 
     assert layout_row(row)[1:6] == ("50", "50–52", "50", "–", "99.8")
     assert row.value == 38.2

@@ -11,7 +11,7 @@ from PIL import Image
 
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.metrics.calibration import Reliability
-from hsiaug.metrics.fidelity_measures import Fidelity, FidelityMeasure
+from hsiaug.metrics.measures import Measure, Measures
 from hsiaug.quality import pixel_samples
 from hsiaug.quality.figures import _beyond, _cloud_limits, save_figures
 from hsiaug.quality.kits import sample_kit
@@ -57,9 +57,10 @@ def test_a_generator_is_inspected(make: Make, generator: str) -> None:
 def test_a_few_copies_are_told_as_the_table_has_them() -> None:
     shares = {"copies": 0.585, "nearer": 70.0}
     measures = (
-        FidelityMeasure(name, name, share, None, 9, "%", "lower") for name, share in shares.items()
+        Measure(name, name, share, {"floor": None}, 9, "%", "lower")
+        for name, share in shares.items()
     )
-    like = Fidelity(tuple(measures), (1, 2), ())
+    like = Measures(tuple(measures), (), (1, 2))
     said, _ = pixel_samples._verdict(like, Reliability((), 0, 0, ()))
     assert said.startswith(
         "memorisation: 0.585 % of the synthetic samples are copies of training samples; 70 %"

@@ -16,9 +16,10 @@ from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import TONES as TONES_OF_WORDS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.gain_charts import card_figure
-from hsiaug.report.findings import TONES_OF_FINDINGS, TONES_OF_WORDS, verdict_text
+from hsiaug.report.findings import verdict_text
 from hsiaug.report.gains import rival_of
 from hsiaug.report.matrices import matrices, matrix_grids
 from hsiaug.report.sections.overview import grouped_overview
@@ -609,4 +610,4 @@ def test_every_format_of_every_view_holds_the_third_control(by: str, format: str
 
 
 def test_every_finding_has_a_colour_in_pictures() -> None:
-    assert {*TONES_OF_FINDINGS.values(), *TONES_OF_WORDS.values()} <= set(TONES)
+    assert {*TONES_OF_WORDS.values()} <= set(TONES)

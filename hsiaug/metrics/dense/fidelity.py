@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
+from hsiaug.metrics.dense import pieces
 from hsiaug.metrics.dense.extractor import (
     EXTRACTOR,
     axis_maps,
@@ -28,10 +29,9 @@ from hsiaug.metrics.dense.extractor import (
     mask_features,
     spectra_of,
 )
-from hsiaug.metrics.dense.pieces import SIDES, piece_distances
 from hsiaug.metrics.dense.tile_maps import random_tiles
-from hsiaug.metrics.fidelity_measures import (
-    Fidelity,
+from hsiaug.metrics.measures import (
+    Measures,
     MeasureTable,
     Round,
     Values,
@@ -70,22 +70,15 @@ MEASURES: MeasureTable = {
     "nearer": ("nearer to training than held-out are", "%", "50 %"),
     "copying": ("data-copying statistic C_T", "", "higher"),
     "copies": ("copies of training tiles, turned or not", "%", "lower"),
-    **{
-        f"pieces_{side}": (
-            f"pieces of {side}×{side} nearer than 95 % of held-out ones",
-            "%",
-            "lower",
-        )
-        for side in SIDES
-    },
+    **pieces.MEASURES,
 }
 """Label, unit, and what is good, by the name of a measure; the table's order."""
 BY_DATE = ("fd_image_1", "fd_image_2")
 """Measures of each date apart, of tiles of two dates."""
 
 
-@dataclass(frozen=True, eq=False)
-class DenseFidelity(Fidelity):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DenseFidelity(Measures):
     """Fidelity of tiles, with the likeliest copies and the shares and spectra of classes.
 
     Attributes
@@ -165,7 +158,7 @@ def dense_fidelity(
         _over_all(train_features, held_out_features, rng),
         len(synthetic),
     )
-    left_out = {f"pieces_{side}" for side in SIDES} - set(audit[0]) | set(() if dated else BY_DATE)
+    left_out = set(pieces.MEASURES) - set(audit[0]) | set(() if dated else BY_DATE)
     table = {name: row for name, row in MEASURES.items() if name not in left_out}
     groups = [drawn, [everything], [audit], *([dated] if dated else [])]
     measures = average_rounds(table, groups, TOO_FEW, every=True)
@@ -173,7 +166,9 @@ def dense_fidelity(
     by_class, notes = _classes(shares, _angles(train_features, synthetic_features))
     pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in nearest)
     compared = tuple(c for c, row in by_class.items() if row["angle"] is not None)
-    return DenseFidelity(measures, compared, notes, by_class, pairs)
+    return DenseFidelity(
+        measures=measures, notes=notes, classes=compared, by_class=by_class, nearest=pairs
+    )
 
 
 def _rounds_by_date(
@@ -351,7 +346,7 @@ def memory_audit(
     (distance, nearest), (held_out_distance, _) = (
         nearest_turned(maps, train_maps) for maps in (synthetic_maps, held_out_maps)
     )
-    apart = piece_distances(train, held_out, synthetic)
+    near, near_held_out = pieces.near_pieces(train, held_out, synthetic)
     side = np.sqrt(train_maps.shape[2] * train_maps.shape[3])
     distance = distance / side
     held_out_distance = held_out_distance / side
@@ -360,15 +355,14 @@ def memory_audit(
         "nearer": rank_nearer(distance, held_out_distance),
         "copying": copying_statistic(distance, held_out_distance),
         "copies": float((distance <= limit).mean()),
+        **near,
     }
     floors: Values = {
         "nearer": 0.5,
         "copying": 0.0,
         "copies": float((held_out_distance <= limit).mean()),
+        **near_held_out,
     }
-    for piece_side, pieces in apart.items():
-        values[f"pieces_{piece_side}"] = pieces.near
-        floors[f"pieces_{piece_side}"] = pieces.near_held_out
     order = np.argsort(distance, kind="stable")
     return (values, floors, len(synthetic)), tuple(
         (int(i), int(nearest[i]), float(distance[i])) for i in order

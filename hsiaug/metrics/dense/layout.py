@@ -27,10 +27,7 @@ from hsiaug.metrics.image_damages import permute_masks, shuffle_blocks
 from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
     JUDGES,
-    Column,
-    Layout,
     LayoutJudge,
-    LayoutTable,
     MappedSide,
     TestDesign,
     measure_rows,
@@ -41,6 +38,7 @@ from hsiaug.metrics.layout_statistics import (
     TOLD,
     statistics_by_column,
 )
+from hsiaug.metrics.measures import Measures, MeasureTable, Values
 from hsiaug.metrics.patch_distances import block_means
 from hsiaug.metrics.spatial_folds import spatial_cells
 from hsiaug.metrics.spectra import Space, at_most, frechet_between
@@ -64,7 +62,7 @@ BLOCK = 4
 """Side of the blocks that are shuffled, as the worst generator's were."""
 
 _ID = f"({LAYOUT_EXTRACTOR})"
-MEASURES: LayoutTable = {
+MEASURES: MeasureTable = {
     **TOLD,
     "fd_layout": (f"Fréchet distance of layout {_ID}", "", "as held-out"),
     "fd_layout_1": (f"Fréchet distance of layout, date 1 {_ID}", "", "as held-out"),
@@ -88,7 +86,7 @@ def dense_layout(
     classes: int,
     seed: int = 0,
     judges: Mapping[str, LayoutJudge] = JUDGES,
-) -> Layout:
+) -> Measures:
     """Compare the layout of made tiles and masks with that of real ones.
 
     Parameters
@@ -106,7 +104,7 @@ def dense_layout(
 
     Returns
     -------
-    Layout
+    Measures
         "shuffled" are held-out tiles whose 4×4 blocks are shuffled, and where masks are asked for,
         held-out tiles with the masks of others.
     """
@@ -136,7 +134,7 @@ def dense_layout(
     few = "too few separate blocks of held-out tiles for a two-sample test"
     tests = run_judges(design, judges, columns, seed)
     rows = measure_rows(MEASURES, columns, len(synthetic_tiles), tests)
-    return Layout(rows, (few,) if design is None else ())
+    return Measures(rows, (few,) if design is None else ())
 
 
 def _distances(
@@ -144,12 +142,12 @@ def _distances(
     maps: Mapping[str, list[LayoutMaps]],
     classes: int,
     rng: np.random.Generator,
-) -> dict[str, Column]:
+) -> dict[str, Values]:
     """Fréchet distances to training tiles, by column; of training tiles themselves, that of one
     half to the other.
     """
     dates = len(maps["training"])
-    columns: dict[str, Column] = {name: {} for name in sets}
+    columns: dict[str, Values] = {name: {} for name in sets}
     kinds = {f"fd_layout_{t + 1}" if dates > 1 else "fd_layout": t for t in range(dates)}
     shuffled = shuffle_blocks(sets["held_out"].masks, BLOCK, 1.0, rng)
     for name, t in {**kinds, "fd_layout_mask": None}.items():

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.pieces import piece_distances
+from hsiaug.metrics.dense.pieces import near_pieces
 from hsiaug.metrics.dense.tile_maps import (
     date_maps,
     date_space,
@@ -23,12 +23,8 @@ from hsiaug.metrics.layout import (
     neighbour_correlation,
 )
 
-Float32 = NDArray[np.float32]
-
 MAX_TILES = 64
 """Tiles of a set that are measured at most."""
-MAX_LIBRARY = 400
-"""Real tiles at most whose pieces are compared with."""
 
 
 def measure_pairs(
@@ -59,9 +55,9 @@ def measure_pairs(
     if min(real.side) < 2:
         return {}
     rng = np.random.default_rng(derive_seed("measured pairs", 0))
-    near = {} if held_out is None else _near(real.images, held_out, synthetic.images[:MAX_TILES])
-    real = real.take(random_tiles(len(real), MAX_TILES, rng))
     synthetic = synthetic.take(np.arange(min(MAX_TILES, len(synthetic))))
+    near = {} if held_out is None else near_pieces(real.images, held_out, synthetic.images)[0]
+    real = real.take(random_tiles(len(real), MAX_TILES, rng))
     space = date_space(real, rng)
     sets = {"measured": synthetic, "measured_real": real}
     maps = {name: date_maps(tiles, space) for name, tiles in sets.items()}
@@ -74,17 +70,6 @@ def measure_pairs(
     }
     figures["measured"] |= near
     return {name: _rounded(column) for name, column in figures.items()}
-
-
-def _near(train: Float32, held_out: Float32, made: Float32) -> dict[str, float | None]:
-    """Share of near pieces by their side."""
-    rng = np.random.default_rng(derive_seed("measured pieces", 0))
-    apart = piece_distances(
-        train[random_tiles(len(train), MAX_LIBRARY, rng)],
-        held_out[random_tiles(len(held_out), MAX_LIBRARY, rng)],
-        made,
-    )
-    return {f"pieces_{side}": distances.near for side, distances in apart.items()}
 
 
 def _neighbours(maps: LayoutMaps, threshold: float) -> dict[str, float | None]:

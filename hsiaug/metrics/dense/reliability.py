@@ -17,7 +17,7 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.calibration import FLAT, LEVELS, LabelScore, Reliability, why_silent
 from hsiaug.metrics.dense.tile_maps import random_tiles
-from hsiaug.metrics.fidelity_measures import note_of
+from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.reliability import PROBES, ROUNDS, agreement_score, guesses_of
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, spectral_angle

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks
 from hsiaug.metrics.layout import SHOWN, LayoutMaps, layout_maps
-from hsiaug.metrics.layout_measures import Column
+from hsiaug.metrics.measures import Values
 from hsiaug.metrics.spectra import Space, fit_space
 
 AXES = 6
@@ -36,9 +36,9 @@ def join_dates(dates: list[LayoutMaps]) -> LayoutMaps:
     return LayoutMaps(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def mask_statistics(tiles: DenseSamples, dates: list[LayoutMaps], space: Space) -> Column:
+def mask_statistics(tiles: DenseSamples, dates: list[LayoutMaps], space: Space) -> Values:
     """Where masks lie in their images."""
-    column: Column = {}
+    column: Values = {}
     scores = [maps.scores[:, :SHOWN] for maps in dates]
     if tiles.dates > 1:
         contrast = change_contrast(tiles.images, tiles.masks, space.std)

@@ -3,10 +3,11 @@
 from functools import partial
 from operator import attrgetter
 
+from hsiaug.report.answers import TONES
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.columns import against_entry, cell_columns
 from hsiaug.report.figures.gain_charts import gain_figure
-from hsiaug.report.findings import TONES_OF_FINDINGS, verdict_text
+from hsiaug.report.findings import verdict_text
 from hsiaug.report.formatting import count, p_text
 from hsiaug.report.gains import rival_of
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
@@ -35,7 +36,7 @@ def _gains(table: ReportTable) -> Grid:
 
     def verdict(cell: ArmCell) -> GridEntry:
         found = table.against(cell)[NONE].verdict
-        tone = TONES_OF_FINDINGS[found.finding] if found else ""
+        tone = TONES[found.finding] if found else ""
         return GridEntry(verdict_text(found, table.scores.second.name), tone=tone)
 
     keys = cell_columns(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours, hex_of
+from hsiaug.metrics.dense.pieces import NEAR, SIDES
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes, picture_source
 from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
@@ -135,10 +135,6 @@ OF_MASKS = {
     "change": ("change inside the mask, of that outside", ".2f"),
 }
 """What a record of masks states too, and how it is written."""
-PIECES = re.compile(r"pieces_(\d+)")
-"""Shares of pieces of so many pixels a side that lie nearer to training pieces than 95 % of
-held-out ones do.
-"""
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
@@ -243,16 +239,11 @@ def _pieces_sentence(made: Mapping[str, object]) -> str:
     does not state it.
     """
     near = [
-        f"{100 * share:.0f} % of {side[1]}×{side[1]} pixels"
-        for name, share in made.items()
-        if (side := PIECES.fullmatch(name)) and isinstance(share, float)
+        f"{100 * share:.0f} % of {side}×{side} pixels"
+        for side in SIDES
+        if isinstance(share := made.get(f"pieces_{side}"), float)
     ]
-    if not near:
-        return ""
-    return (
-        " Pieces nearer to a training piece, at any place and in any of eight turns, than 95 % of"
-        f" held-out pieces (5 % would be chance): {', '.join(near)}."
-    )
+    return f" {NEAR}: {', '.join(near)}." if near else ""
 
 
 def _is_number(value: object) -> bool:

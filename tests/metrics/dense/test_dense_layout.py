@@ -15,20 +15,21 @@ from hsiaug.metrics.dense.layout_extractor import layout_blocks
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks, mask_edges
 from hsiaug.metrics.dense.measured import measure_pairs
 from hsiaug.metrics.image_damages import shuffle_blocks
-from hsiaug.metrics.layout_measures import JUDGES, Layout
+from hsiaug.metrics.layout_measures import JUDGES
+from hsiaug.metrics.measures import Measures
 from tests.toyworld import toy_world
 
 FOREST = {"told_by_forest": JUDGES["told_by_forest"]}
 
 
-def compare(train: DenseSamples, held: DenseSamples, made: DenseSamples, classes: int) -> Layout:
+def compare(train: DenseSamples, held: DenseSamples, made: DenseSamples, classes: int) -> Measures:
     """Each held-out tile is a place of its own."""
     places = np.column_stack([np.arange(len(held)), np.zeros((len(held), 2), dtype=int)])
     return dense_layout(train, held, made, places, classes=classes, judges=FOREST)
 
 
 @pytest.fixture(scope="module")
-def change() -> dict[str, Layout]:
+def change() -> dict[str, Measures]:
     world = replace(toy_world(noise=0.03, side=32), fields=10, mixing=0.7)
     train, held, made = world.draw_change(40, 0), world.draw_change(40, 1), world.draw_change(40, 2)
     rng = np.random.default_rng(0)
@@ -42,34 +43,34 @@ def change() -> dict[str, Layout]:
         return {name: compare(train, held, part, 2) for name, part in sets.items()}
 
 
-def value(layout: Layout, name: str) -> float:
+def value(layout: Measures, name: str) -> float:
     found = layout[name].value
     assert found is not None, name
     return found
 
 
-def test_shuffled_blocks_lie_far_from_real_tiles_in_layout(change: dict[str, Layout]) -> None:
+def test_shuffled_blocks_lie_far_from_real_tiles_in_layout(change: dict[str, Measures]) -> None:
     real, blocks = change["real"], change["blocks"]
 
     for name in ("fd_layout_1", "fd_layout_2"):
-        assert value(blocks, name) > 2 * max(value(real, name), real[name].held_out or 0)
-        assert (real[name].shuffled or 0) > 2 * value(real, name)
+        assert value(blocks, name) > 2 * max(value(real, name), real[name].beside["held_out"] or 0)
+        assert (real[name].beside["shuffled"] or 0) > 2 * value(real, name)
     assert value(blocks, "within_1") < value(real, "within_1") - 0.1
     assert value(blocks, "told_by_forest") > value(real, "told_by_forest") + 15
     json.dumps(real.as_json(), allow_nan=False)
 
 
 def test_moved_masks_leave_the_changes_and_the_edges_of_their_images(
-    change: dict[str, Layout],
+    change: dict[str, Measures],
 ) -> None:
     real, moved = change["real"], change["moved"]
 
     for name in ("change", "change_rank", "mask_edges"):
         assert value(real, name) > value(moved, name)
-        held, shuffled = real[name].held_out, real[name].shuffled
+        held, shuffled = real[name].beside["held_out"], real[name].beside["shuffled"]
         assert held is not None and shuffled is not None
         assert value(real, name) == pytest.approx(held, rel=0.4) and shuffled < value(real, name)
-    assert real["change"].shuffled == pytest.approx(1, abs=0.15)
+    assert real["change"].beside["shuffled"] == pytest.approx(1, abs=0.15)
 
 
 def test_tiles_of_one_date_have_one_distance_and_no_change() -> None:
@@ -78,7 +79,7 @@ def test_tiles_of_one_date_have_one_distance_and_no_change() -> None:
 
     assert layout.get("change") is None and layout.get("fd_layout_1") is None
     assert value(layout, "fd_layout") >= 0 and value(layout, "mask_edges") > 55
-    assert (layout["fd_layout_mask"].shuffled or 0) > value(layout, "fd_layout_mask")
+    assert (layout["fd_layout_mask"].beside["shuffled"] or 0) > value(layout, "fd_layout_mask")
 
 
 def test_few_tiles_are_compared_without_classifiers() -> None:
