@@ -20,7 +20,7 @@ def main() -> None:
         if sys.platform == "linux":
             sys.meta_path.insert(0, AddressSpaceCheck)
         import hsiaug.base.library_plugins  # noqa: F401, before any other library
-        from hsiaug.cli.own_process import run_command
+        from hsiaug.cli.main import main as run_command
 
         try:
             run_command()

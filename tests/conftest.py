@@ -29,6 +29,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry import lookup
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
@@ -44,6 +45,7 @@ hypothesis.settings.load_profile("hsiaug")
 # Plugins that a test installs are imported in its process; tests/bench/test_third_party.py has
 # processes of its own.
 import_here()
+lookup._described = lambda others: {}
 
 # What tests write need not outlive a loss of power: a busy disk takes tenths of a second for each
 # file.

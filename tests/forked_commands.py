@@ -36,7 +36,7 @@ __all__ = ["AVAILABLE", "hides_a_module", "run_module", "starts_otherwise"]
 AVAILABLE = sys.platform == "linux"
 """Whether commands can be forked here."""
 MODULES = (
-    "hsiaug.cli.own_process",
+    "hsiaug.cli.main",
     "hsiaug.cli.benchmark_run",
     "hsiaug.bench.engines.local",
     "hsiaug.registry.isolation.packages",

@@ -253,3 +253,11 @@ def sync_folder(folder: Path) -> None:
     except OSError as error:
         if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
             raise
+
+
+def why_unwritable(folder: Path) -> str:
+    """Why nothing can be written into a folder, which need not exist yet; "" where it can."""
+    there = next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
+    if not there.is_dir():
+        return f"{there} is no folder"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written to"

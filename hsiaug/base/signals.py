@@ -29,24 +29,17 @@ AT_LAST: list[Callable[[], object]] = []
 """What is called then, in a thread beside whatever does not end."""
 
 
-def stop_by_signals(pass_on: Callable[[int], object] | None = None) -> None:
+def stop_by_signals() -> None:
     """Let each of these signals raise KeyboardInterrupt, with its number, in this process.
 
     One that is ignored, as under ``nohup``, stays so. The first is followed by no other.
-
-    Parameters
-    ----------
-    pass_on : callable or None
-        Called with the number in place of raising: another process does the work.
     """
 
     def stop(number: int, frame: object) -> None:
         for other in heard:
             signal.signal(other, signal.SIG_IGN)
         end_in_time(number)
-        if pass_on is None:
-            raise KeyboardInterrupt(number)
-        pass_on(number)
+        raise KeyboardInterrupt(number)
 
     COMMAND.append(os.getpid())
     heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]

@@ -5,6 +5,7 @@ no name. Of a large cube they are given its own file, opened, where that holds n
 import mmap
 import pickle
 import tempfile
+import weakref
 from functools import cached_property
 from multiprocessing import reduction
 from typing import Any, Self, cast
@@ -57,6 +58,7 @@ class BlindData:
         arrays: list[pickle.PickleBuffer] = []
         head = pickle.dumps(self.data, protocol=5, buffer_callback=arrays.append)
         file, spans = tempfile.TemporaryFile(), []  # noqa: SIM115
+        weakref.finalize(self, file.close)
         for array in arrays:
             file.write(b"\0" * (-file.tell() % ALIGNED))
             begin = file.tell()
@@ -71,10 +73,6 @@ class BlindData:
         if isinstance(self.data, HasCube) and self._cube is None:
             # What the file holds beside the cube might be labels: an array is made of it.
             _ = self.data.cube
-
-    def __del__(self) -> None:
-        if "_stored" in vars(self):
-            self._stored[0].close()
 
     def __getstate__(self) -> tuple[Any, ...]:
         if not SENDS_FILES:

@@ -5,10 +5,10 @@ It is sent where a group of trials has its fits, each of its trials as a pickle,
 for one that it has. What it answers is JSON, and the bytes of the predicted class ids (int16, or
 ``columns`` values of float32 a pixel): nothing that a plugin made is unpickled by the process that
 started it. In order:
-``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "labels": bool, "columns": int,
-"sheet": bool, "prompted": bool}`` at the end of each trial, and then labels, the sheet of samples
-and samples of prompts, if any. ``engines/local.py`` reads it. The stage that a trial has come to
-stands in memory that both processes share.
+``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "parts": […], "columns": int}`` at
+the end of each trial, and then these parts: labels, the sheet of samples and samples of prompts, if
+any. ``engines/local.py`` reads it. The stage that a trial has come to stands in memory that both
+processes share.
 """
 
 import json
@@ -221,17 +221,19 @@ def _keep_fits(start: WorkerStart, fits: Path) -> None:
 def _answer(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:
     """Send the end of a trial."""
     labels, sheet, prompted = outcome.labels, outcome.sheet, outcome.prompted
+    parts = {
+        "labels": None if labels is None else labels.tobytes(),
+        "sheet": None if sheet is None else sheet.to_bytes(),
+        "prompted": None if prompted is None else prompted.to_bytes(),
+    }
+    sent = {name: part for name, part in parts.items() if part is not None}
     head = {
         "result": outcome.result,
         "trial": spec.hash,
-        "labels": labels is not None,
+        "parts": list(sent),
         "columns": None if labels is None or labels.ndim == 1 else labels.shape[1],
-        "sheet": sheet is not None,
-        "prompted": prompted is not None,
     }
-    arrays = [] if labels is None else [labels.tobytes()]
-    arrays += [part.to_bytes() for part in (sheet, prompted) if part is not None]
-    channel.send(json.dumps(head).encode(), *arrays)
+    channel.send(json.dumps(head).encode(), *sent.values())
 
 
 def _progress(channel: Channel) -> Callable[..., None]:

@@ -10,7 +10,7 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults, ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import given, option, refuse_typed
-from hsiaug.cli.output import console, hushed, notes_console, print_lines
+from hsiaug.cli.output import cache_notes, console, hushed, notes_console, print_lines
 
 if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
@@ -142,6 +142,7 @@ def benchmark(
         hint = "Name one of them; --data runs a suite on a scene of yours."
         raise InputError("a benchmark is of a scene or of a suite", value=both_named, hint=hint)
     notes = notes_console(console(err=True), quiet=quiet)
+    print_lines(notes, cache_notes())
     named_suite: Suite | None = None
     if scene is None or is_suite(scene):
         ref = suite or scene or ""

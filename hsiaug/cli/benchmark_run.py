@@ -20,7 +20,6 @@ from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of
 from hsiaug.bench.run import run, workers
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
 from hsiaug.registry.isolation.confinement import close_memory
-from hsiaug.registry.isolation.processes import suspending
 from hsiaug.report import print_report, render_report, report_json
 from hsiaug.report.answer_text import running_answer_lines
 from hsiaug.report.render_data import data_rows
@@ -31,13 +30,10 @@ from hsiaug.trial.store import Store
 
 @contextmanager
 def stoppable(err: Console) -> Iterator[None]:
-    """Let signals that end a run (:mod:`hsiaug.base.signals`) do so with one line, and Ctrl-Z
-    suspend it.
-    """
+    """Let signals that end a run (:mod:`hsiaug.base.signals`) do so with one line."""
     LAST_LINE[0] = "stopped: what is finished is in the store; run the same command to go on"
     try:
-        with suspending():
-            yield
+        yield
     except KeyboardInterrupt as stopped:
         print_lines(err, LAST_LINE)
         SAID.extend(LAST_LINE)

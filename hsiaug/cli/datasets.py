@@ -50,6 +50,7 @@ def list_scenes(as_json: Json = False) -> None:
     """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this
     machine.
     """
+    from hsiaug.base.files import why_unwritable
     from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names, status
     from hsiaug.data.pair_sets import find_pairs, pairs_status
 
@@ -67,6 +68,9 @@ def list_scenes(as_json: Json = False) -> None:
         images, classes = pairs.card.images, len(pairs.card.masks.names)
         facts = (pairs.card.task, None, len(images.bands) or None, classes, None, images.gsd)
         rows.append((pairs.card.name, *facts, pairs_status(pairs)))
+    if why := why_unwritable(data_dir()):
+        hint = "let HSIAUG_DATA_DIR name a folder that can be written to"
+        say(f"note: no scene can be downloaded ({why}): {hint}", err=True)
     if as_json:
         print_json([dict(zip(LISTED, row, strict=True)) for row in rows])
         return

@@ -16,6 +16,7 @@ from hsiaug.bench.ranges import settings
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_table, say
+from hsiaug.registry.lookup import import_here
 from hsiaug.registry.progress import show_progress
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def generate(
       rare
     """
     one_thread()
+    import_here()
     from hsiaug.data.catalogue import check_spared
 
     def check(kit: SampleKit, request: SampleRequest) -> None:

@@ -16,6 +16,7 @@ from hsiaug.cli import options
 from hsiaug.cli.inspect_print import InspectedSamples, print_inspection
 from hsiaug.cli.options import given, option, refuse_typed
 from hsiaug.cli.output import console, say_written
+from hsiaug.registry.lookup import import_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +94,7 @@ def inspect(
       hsiaug inspect --suite txt2hsi_claims --out pictures
     """
     one_thread()
+    import_here()
     if (scene is None) == (suite is None):
         typed = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data looks at a suite on a scene of yours."

@@ -15,6 +15,7 @@ from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import say
 from hsiaug.cli.suggest import ALL, PATCH, known_labels
+from hsiaug.registry.lookup import import_here
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,6 +68,7 @@ def label(
       hsiaug label indian_pines --protocol none --classifier rf
     """
     one_thread()
+    import_here()
     need("a page in the browser", "ui", "starlette", "uvicorn")
     from dataclasses import replace
 

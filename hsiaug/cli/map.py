@@ -10,6 +10,7 @@ from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, print_table, say_written
+from hsiaug.registry.lookup import import_here
 
 
 def map_(
@@ -60,6 +61,7 @@ def map_(
     """
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
+    import_here()
     from hsiaug.data.catalogue import check_spared
     from hsiaug.quality.map_files import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map

@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from hsiaug.base.errors import InputError, PluginError, did_you_mean
+from hsiaug.base.errors import InputError, PluginError
 from hsiaug.cli.options import Json, option
-from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
+from hsiaug.cli.output import (
+    cache_notes,
+    console,
+    print_facts,
+    print_json,
+    print_lines,
+    print_table,
+    say,
+)
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.isolation.confinement import broken_promises
 from hsiaug.registry.lookup import Found, registry
@@ -69,8 +77,8 @@ def list_(json: Json = False) -> None:
                 "error": f"entry point {package.entry_point}: {package.error}",
             }
         )
-    for line in broken_promises():
-        say(f"note: {line}", err=True)
+    for line in (*(f"note: {line}" for line in broken_promises()), *cache_notes()):
+        say(line, err=True)
     if json:
         print_json(rows)
         return
@@ -264,7 +272,7 @@ def kinds_of(name: str) -> list[Kind]:
     """
     kinds = registry().kinds(name)
     if not kinds:
-        hint = did_you_mean(name, {registered for _, registered in registry().plugins})
+        hint = registry().near(name, {registered for _, registered in registry().plugins})
         raise InputError("NAME must be a plugin", value=repr(name), hint=hint)
     return kinds
 

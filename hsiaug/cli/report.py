@@ -11,9 +11,11 @@ from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import (
+    cache_notes,
     console,
     on_terminal,
     read_report,
+    say,
     say_json,
     say_written,
     show_tables,
@@ -132,6 +134,8 @@ def report(
         from hsiaug.report.suite_pages import suite_tables
 
         pages = suite_tables(declared, records).sections
+    for line in cache_notes():
+        say(line, err=True)
     with uncollected():
         built = read_report(records, runs)
         for path, shape in zip(out, shapes, strict=True):

@@ -11,6 +11,7 @@ from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_json, print_lines, print_table, say_written
+from hsiaug.registry.lookup import import_here
 from hsiaug.registry.progress import show_progress
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def suggest(
       hsiaug suggest indian_pines -n 16 --protocol issd --seed 3
     """
     one_thread()
+    import_here()
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.registry.lookup import registry

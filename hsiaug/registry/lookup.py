@@ -12,18 +12,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry.card import PRESETS, Card, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.importing import GROUP, IMPORTS, OWN, import_entries, import_plugin
-
-if TYPE_CHECKING:
-    from hsiaug.registry.isolation.packages import Description
 
 
 @dataclass(frozen=True)
@@ -34,15 +31,15 @@ class Found:
     ----------
     variant : str or None
         VALUE where the user typed ``NAME:VALUE``.
-    description : Description or None
-        What its package says of it, where this process does not import that.
+    description : callable or None
+        Gives the card as its package says it, where another process imported that.
     """
 
     entry: Entry
     distribution: str
     version: str
     variant: str | None = None
-    description: Description | None = None
+    description: Callable[[], Card] | None = None
 
     @property
     def card(self) -> Card:
@@ -51,10 +48,10 @@ class Found:
         Raises PluginError where the class cannot be imported or has no valid card, and InputError
         for a variant where the card declares none.
         """
-        if self.description is None:
+        if self.description is None or IMPORTS.allowed:
             card: Card = import_plugin(self.entry, self.distribution).card
         else:
-            card = self.description.card
+            card = self.description()
             send_by_name(self.entry.kind, self.entry.name, card.params)
         # What follows the colon of a protocol is its argument, which it reads itself.
         plain = self.variant is None or self.entry.kind == "protocol"
@@ -68,7 +65,8 @@ class Found:
         """
         card = self.card
         draws = self.entry.kind == "protocol"
-        assert draws or self.description is None, "plugins of other packages run elsewhere"
+        here = draws or IMPORTS.allowed or self.distribution == OWN
+        assert here, "plugins of other packages run elsewhere"
         plugin = import_plugin(self.entry, self.distribution)
         if draws and self.distribution != OWN:
             copyreg.pickle(plugin, _sent_protocol)
@@ -161,32 +159,38 @@ class Registry:
         family, colon, variant = name.partition(":")
         if colon and (kind, family) in self.plugins:
             return replace(self.plugins[kind, family], variant=variant)
-        hint = did_you_mean(name, self.names(kind))
-        if self.broken:
-            broken = "; ".join(f"{b.distribution} ({b.error})" for b in self.broken)
-            hint += f" Packages that failed to load: {broken}; see 'hsiaug plugins list'."
+        hint = self.near(name, self.names(kind))
         raise InputError(f"`{kind}` must name a {kind} plugin", value=repr(name), hint=hint)
+
+    def near(self, name: str, names: Iterable[str]) -> str:
+        """The hint for a name that is none of these: near ones, and packages that are broken."""
+        hint = did_you_mean(name, names)
+        if not self.broken:
+            return hint
+        broken = "; ".join(f"{one.distribution} ({one.error})" for one in self.broken)
+        return f"{hint} Packages that failed to load: {broken}; see 'hsiaug plugins list'."
 
 
 def import_here(
     plugins: Iterable[Found] | None = None, before: Callable[[], object] | None = None
 ) -> None:
-    """Let this process import plugins of other packages from now on: it is there to run them.
+    """Let this process import plugins of other packages where it uses them, from now on: it is
+    there to run them. What these start ends with it.
 
     Parameters
     ----------
     plugins : iterable of Found or None
-        These plugins, as another process found them, and no others: their packages are imported
-        when they are used; None = every package is imported to ask for its plugins.
+        These plugins, as another process found them, and no others; None = all.
     before : callable or None
         Called once, before the first of them is imported.
     """
+    from hsiaug.registry.isolation.processes import own_children
+
+    own_children()
+    IMPORTS.allowed = True
     IMPORTS.before = None if before is None else cache(before)
     if plugins is not None:
-        new = {(plugin.entry.kind, plugin.entry.name): plugin for plugin in plugins}
-        IMPORTS.known = {**(IMPORTS.known or {}), **new}
-    if plugins is not None or not IMPORTS.allowed:
-        IMPORTS.allowed = True
+        IMPORTS.known = {(plugin.entry.kind, plugin.entry.name): plugin for plugin in plugins}
         _installed.cache_clear()
 
 
@@ -282,7 +286,7 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     for point in points:
         by_distribution.setdefault(_distribution(point), []).append(point)
     others = {name: by_distribution[name] for name in by_distribution if name != OWN}
-    described = {} if IMPORTS.allowed else _described(others)
+    described = _described(others)
     for name, own_points in by_distribution.items():
         version = own_points[0].dist.version if own_points[0].dist else "unknown"
         for point in own_points:
@@ -294,7 +298,7 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     return Registry(plugins, tuple(broken))
 
 
-Entries = tuple[list[tuple[Entry, "Description | None"]], str]
+Entries = tuple[list[tuple[Entry, Callable[[], Card] | None]], str]
 """The plugins at an entry point, or why there are none."""
 
 
@@ -309,12 +313,14 @@ def _described(
     """What a process says that imports other packages."""
     if not others:
         return {}
-    from hsiaug.registry.isolation.packages import Description, read_packages
+    from hsiaug.registry.isolation.packages import described_card, read_packages
 
     found: dict[tuple[str, EntryPoint], Entries] = {}
     for name, answer in read_packages(others).items():
         for point, said in zip(others[name], answer.points, strict=True):
-            entries = [(one.entry, Description(name, one)) for one in said.plugins]
+            entries = [
+                (one.entry, cache(partial(described_card, name, one))) for one in said.plugins
+            ]
             found[name, point] = [*entries], said.error
     return found
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, get_type_hints
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.registry.hookspecs import Kind
@@ -14,7 +13,6 @@ from hsiaug.registry.isolation.packages import (
     Message,
     NoAnswer,
     answers,
-    message_like,
     read_answer,
 )
 from hsiaug.registry.isolation.processes import join_run
@@ -36,9 +34,6 @@ HINT = (
 )
 
 
-OutcomeMessage: Any = message_like("OutcomeMessage", get_type_hints(Outcome))
-
-
 def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outcome]:
     """The outcome of each check of a plugin, as it comes.
 
@@ -56,7 +51,7 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
     HsiaugError
         Where there is no such plugin, or it cannot be loaded.
     """
-    said = answers(_begin, _run_checks, kind, name, third_party(), within=limit)
+    said = answers(_begin, _run_checks, name, kind, third_party(), within=limit)
     with closing(said):
         try:
             read_answer(Message, next(said), name)
@@ -66,7 +61,7 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
         checks = CHECKS[kind]
         for number, check in enumerate(checks, start=1):
             try:
-                outcome = read_answer(OutcomeMessage, next(said), name)
+                outcome = read_answer(Outcome, next(said), name)
             except NoAnswer as reason:
                 hint = TOO_SLOW if "no answer within" in str(reason) else HINT
                 yield Outcome(check.name, "failed", check.rule, str(reason), hint, 0.0)
@@ -75,7 +70,7 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
                         left.name, "skipped", left.rule, "its process has ended", HINT, 0.0
                     )
                 return
-            yield Outcome(**dict(outcome))
+            yield outcome
 
 
 def _begin() -> None:
@@ -86,14 +81,14 @@ def _begin() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
 
 
-def _run_checks(kind: Kind, name: str, known: tuple[Found, ...]) -> Iterator[object]:
+def _run_checks(name: str, kind: Kind, known: tuple[Found, ...]) -> Iterator[object]:
     """That the plugin is loaded, and then the outcome of each check."""
     import_here(known)
     checked = kit(kind, _load(kind, name))
     _ = checked.subject
-    yield {}
+    yield Message()
     for check in CHECKS[kind]:
-        yield vars(checked.outcome(check.name))
+        yield checked.outcome(check.name)
 
 
 def _load(kind: Kind, name: str) -> str | type:

@@ -98,9 +98,11 @@ def call_failure(error: BaseException) -> dict[str, str]:
     """``type``, ``message`` and ``traceback`` of what ended a plugin's call, as text that every
     file can hold.
     """
+    short = shortage_of(error)
+    want = f" ({short.rule})" if short else ""
     return {
         "type": _storable(type(error).__name__, LONGEST_MESSAGE),
-        "message": _storable(_message(error) + _want(error), LONGEST_MESSAGE),
+        "message": _storable(_message(error) + want, LONGEST_MESSAGE),
         "traceback": _storable(_traceback(error), LONGEST_TRACEBACK),
     }
 
@@ -113,12 +115,6 @@ def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "the plugin raised KeyboardInterrupt; nobody pressed Ctrl-C"
     return text
-
-
-def _want(error: BaseException) -> str:
-    """What the machine lacked, where that was why."""
-    short = shortage_of(error)
-    return f" ({short.rule})" if short else ""
 
 
 def _traceback(error: BaseException) -> str:

@@ -34,7 +34,7 @@ def ends() -> Iterator[tuple[Connection, Connection]]:
 
 def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Connection]) -> None:
     here, there = ends
-    there.send_bytes(json.dumps({**GOOD, "labels": True}).encode())
+    there.send_bytes(json.dumps({**GOOD, "parts": ["labels"]}).encode())
     there.send_bytes(np.array([1, 2], dtype=np.int16).tobytes())
     said = read_answer(here, "a")
     assert isinstance(said, TrialOutcome) and said.labels is not None
@@ -44,20 +44,24 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
 @pytest.mark.parametrize(
     "message",
     [
-        {**GOOD, "labels": True, "trial": "the one before"},
-        {**GOOD, "labels": False},
-        {**GOOD, "labels": True, "result": {"status": "ok", "error": None, "timings": {}}},
+        {**GOOD, "parts": ["labels"], "trial": "the one before"},
+        {**GOOD, "parts": []},
+        {**GOOD, "parts": ["labels"], "result": {"status": "ok", "error": None, "timings": {}}},
         {
             **GOOD,
-            "labels": False,
+            "parts": [],
             "result": {**UNTIMED, "error": {**FAILED, "stage": 5}},
         },
-        {**GOOD, "labels": False, "result": UNTIMED},
-        {**GOOD, "labels": True, "result": {**GOOD["result"], "hash": "of another record"}},
-        {**GOOD, "labels": True, "result": {**GOOD["result"], "timings": {"total": float("inf")}}},
+        {**GOOD, "parts": [], "result": UNTIMED},
+        {**GOOD, "parts": ["labels"], "result": {**GOOD["result"], "hash": "of another record"}},
         {
             **GOOD,
-            "labels": True,
+            "parts": ["labels"],
+            "result": {**GOOD["result"], "timings": {"total": float("inf")}},
+        },
+        {
+            **GOOD,
+            "parts": ["labels"],
             "result": {**GOOD["result"], "provenance": {"angle": float("nan")}},
         },
         {"step": [1, float("inf"), ""]},

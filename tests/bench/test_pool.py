@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -45,13 +46,14 @@ def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, t
 def test_ctrl_c_while_a_worker_is_started_leaves_no_process_that_python_would_wait_for(
     toy, tmp_path, monkeypatch
 ):
-    start = Child._start
+    start = processes.CONTEXT.Process.start
 
-    def struck(child: Child, *arguments: object) -> None:
+    def struck(process: Any) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        start(child, *arguments)
+        start(process)
 
-    monkeypatch.setattr(Child, "_start", struck)
+    processes.await_fork_server()
+    monkeypatch.setattr(processes.CONTEXT.Process, "start", struck)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     known = set(processes._children)
     worker = Worker()

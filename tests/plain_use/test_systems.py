@@ -136,6 +136,45 @@ def test_a_run_in_odd_surroundings_has_the_same_records(
     assert b"Traceback" not in said
 
 
+WITHOUT_RIGHTS = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]
+"""Root, to whom permissions mean nothing else, as any other user."""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="of POSIX")
+@pytest.mark.parametrize(
+    ("words", "variable"),
+    [
+        (("plugins", "list"), "HSIAUG_CACHE_DIR"),
+        (("benchmark", "toy", *QUICK[2:], "--dry-run"), "HSIAUG_CACHE_DIR"),
+        (("report", "--store", "STORE"), "HSIAUG_CACHE_DIR"),
+        (("datasets", "list"), "HSIAUG_DATA_DIR"),
+    ],
+)
+def test_a_home_that_cannot_be_written_is_said_in_one_line_with_a_remedy_that_works(
+    words: tuple[str, ...], variable: str, site: Path, plain: Path, tmp_path: Path
+) -> None:
+    (home := tmp_path / "home").mkdir(mode=0o500)
+    rights = WITHOUT_RIGHTS if os.geteuid() == 0 else []
+    if rights and not shutil.which(rights[0]):
+        pytest.skip("root writes everywhere here")
+    env = environment(site, HOME=str(home))
+    for name in ("HSIAUG_CACHE_DIR", "HSIAUG_DATA_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        env.pop(name, None)
+    typed = [str(plain) if word == "STORE" else word for word in words]
+    command = [*rights, sys.executable, "-m", "hsiaug", *typed]
+
+    def notes(env: dict[str, str]) -> list[str]:
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+        return [line for line in done.stderr.splitlines() if "cannot be written to" in line]
+
+    (line,) = notes(env)
+    assert line.startswith("note: ") and f"{home} cannot be written to" in line
+    assert f"let {variable} name a folder that can be written to" in line
+    assert notes({**env, variable: str(tmp_path / "elsewhere")}) == []
+    assert not list(home.iterdir())
+
+
 @pytest.mark.skipif(os.name != "posix", reason="of POSIX")
 def test_a_run_whose_standard_streams_are_closed_has_the_same_records(
     site: Path, plain: Path, tmp_path: Path

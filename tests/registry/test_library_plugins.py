@@ -52,7 +52,7 @@ def test_no_process_of_a_command_imports_what_is_registered_with_a_library(
     assert not (tmp_path / "mark").exists(), (tmp_path / "mark").read_text()
 
 
-def test_libraries_are_shown_entry_points_of_needed_packages_alone(site: Path) -> None:
+def test_libraries_are_shown_entry_points_of_their_own_alone(site: Path) -> None:
     code = LISTED.replace("GROUPS", repr(GROUPS))
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(site), capture_output=True, text=True

@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterable, Sequence
@@ -36,7 +37,7 @@ from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, 
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.registry.isolation.processes import starting
+from hsiaug.registry.isolation.processes import hold_back, starting
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -177,7 +178,7 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
     cluster = None
     if not address:
         # Its processes must leave Ctrl-C to this one: they would end with tracebacks.
-        with starting():
+        with starting(), hold_back(signal.SIGINT):
             cluster = distributed.LocalCluster(
                 n_workers=settings.workers or jobs,
                 threads_per_worker=settings.threads,

@@ -58,7 +58,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.fits import fits_folder
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
-from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
+from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE
 from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
 from hsiaug.trial.record import TrialError, TrialResult
 from hsiaug.trial.record_json import decode
@@ -90,9 +90,6 @@ class _Message(BaseModel):
 
 class _ErrorMessage(TrialError):
     stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
-    type: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
-    message: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
-    traceback: Annotated[str, Field(max_length=2 * LONGEST_TRACEBACK)]
 
 
 class _Result(TrialResult):
@@ -107,10 +104,8 @@ class _Result(TrialResult):
 class _Ended(_Message):
     result: _Result
     trial: str
-    labels: bool
+    parts: tuple[Literal["labels", "sheet", "prompted"], ...]
     columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None = None
-    sheet: bool = False
-    prompted: bool = False
 
 
 class _Step(_Message):
@@ -121,13 +116,7 @@ ANSWER: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
 
 
 def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialOutcome:
-    """The next message.
-
-    Parameters
-    ----------
-    trial : str
-        Hash of the one that runs. Raises BadAnswer.
-    """
+    """The next message. Raises BadAnswer where it is none of the trial with that hash."""
     # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
     # the second.
     said, result = _received(
@@ -136,22 +125,16 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialOut
     if isinstance(said, _Step):
         return PluginProgress(*progress_values(*said.step))
     ok = said.result.status == "ok"
-    if (
-        said.trial != trial
-        or ok != said.labels
-        or ok != (said.result.error is None)
-        or said.sheet > ok
-        or said.prompted > ok
-    ):
+    whole = ok == ("labels" in said.parts) == (said.result.error is None) and ok >= bool(said.parts)
+    if said.trial != trial or not whole:
         raise BadAnswer
-    labels = (
-        _received(connection, MOST_LABELS, partial(_predictions, columns=said.columns))
-        if ok
-        else None
-    )
-    sheet = _received(connection, MAX_SHEET_BYTES, read_sheet) if said.sheet else None
-    prompted = _received(connection, MAX_PROMPTED_BYTES, read_prompted) if said.prompted else None
-    return TrialOutcome(result["result"], labels, sheet, prompted)
+    how: dict[str, tuple[int, Callable[[bytes], object]]] = {
+        "labels": (MOST_LABELS, partial(_predictions, columns=said.columns)),
+        "sheet": (MAX_SHEET_BYTES, read_sheet),
+        "prompted": (MAX_PROMPTED_BYTES, read_prompted),
+    }
+    parts = {part: _received(connection, *how[part]) for part in said.parts}
+    return TrialOutcome(result["result"], **{"labels": None, **parts})
 
 
 def _predictions(data: bytes, columns: int | None) -> AnyArray:
@@ -164,13 +147,8 @@ def _predictions(data: bytes, columns: int | None) -> AnyArray:
 def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:
     try:
         return read(connection.recv_bytes(most))
-    except (
-        EOFError,
-        OSError,
-        ValueError,
-        RecursionError,
-        MemoryError,
-    ) as error:  # pydantic's is a ValueError too
+    # pydantic's is a ValueError too.
+    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
         raise BadAnswer from error
 
 
@@ -178,6 +156,9 @@ PATIENCE, LAST_WORDS = 1.0, 10.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may
 keep its pipe open; and in which one that closed its pipe may end by itself.
 """
+
+
+CAUSES = {"signal SIGKILL": ", often for want of memory", "signal SIGSEGV": ", in compiled code"}
 
 
 class Stopped(Exception):
@@ -320,24 +301,17 @@ class Worker:
         assert self.child is not None
         self.child.await_end(wait)
         code = self.end()
-        if code == SHORT:
-            return WorkerLost(f"was short of memory or processes{self._bounds()}", self.stage)
+        typed = self.start.job.bounds.as_typed if self.start else ()
+        limits = f" ({', '.join(f'--limit {limit}' for limit in typed)})" if typed else ""
         if code is None:
-            return WorkerLost("gave no valid answer", self.stage)
-        if code >= 0:
-            return WorkerLost(f"left with {ending(code)}", self.stage)
-        ended = ending(code)
-        causes = {
-            "signal SIGKILL": ", often for want of memory",
-            "signal SIGSEGV": ", in compiled code",
-        }
-        said = f"was killed by {ended}{causes.get(ended, '')}{self._bounds()}"
+            said = "gave no valid answer"
+        elif code == SHORT:
+            said = f"was short of memory or processes{limits}"
+        elif code >= 0:
+            said = f"left with {ending(code)}"
+        else:
+            said = f"was killed by {ending(code)}{CAUSES.get(ending(code), '')}{limits}"
         return WorkerLost(said, self.stage)
-
-    def _bounds(self) -> str:
-        """The limits that its process was given, as they were typed."""
-        limits = self.start.job.bounds.as_typed if self.start else ()
-        return f" ({', '.join(f'--limit {limit}' for limit in limits)})" if limits else ""
 
     def overdue(self) -> TrialOutcome | None:
         """The end of a trial that took longer than it may; its process is killed."""

@@ -5,12 +5,16 @@ What it loads next does without pandas: scikit-learn imports it, and with it pya
 installed, only to know their types. Workers would take 60 MB more and start later.
 """
 
+import os
 import sys
 import warnings
 
-from hsiaug.registry.isolation.processes import adopt_orphans
+from hsiaug.registry.isolation.processes import adopt_orphans, end_as_parent_ends
 
 sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 adopt_orphans()
+# It looks for the end of the command only once all is loaded, and forks after that.
+end_as_parent_ends(True)
+os.register_at_fork(before=lambda: end_as_parent_ends(False))
 # Said where a worker ends.
 warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")

@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, make_dataclass
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
@@ -31,7 +31,8 @@ from typing import get_type_hints as hints_of
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic_core import to_jsonable_python
 
 from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError, PluginError
@@ -57,18 +58,12 @@ REPAIR = "Repair or uninstall that package; all other plugins still work."
 class Message(BaseModel):
     """The base of all, and an answer without a content. Numbers are finite, as in records."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants"
+    )
 
 
-AnyMessage = TypeVar("AnyMessage", bound=Message)
-
-
-def message_like(name: str, hints: Mapping[str, Any]) -> Any:
-    """A message with fields of these types, all of which must be stated."""
-    fields: dict[str, Any] = {field: (hint, ...) for field, hint in hints.items()}
-    return create_model(name, __base__=Message, **fields)
-
-
+Answer = TypeVar("Answer")
 Bound = Annotated[float, Field(allow_inf_nan=True)] | None
 
 
@@ -87,9 +82,9 @@ class ParamFields(Message):
     added: bool = False
 
 
-CardFields: Any = message_like(
-    "CardFields", {name: hint for name, hint in hints_of(Card).items() if name != "params"}
-)
+fields: dict[str, Any] = {name: (hint, ...) for name, hint in hints_of(Card).items()}
+del fields["params"]
+CardFields: Any = create_model("CardFields", __base__=Message, **fields)
 """All fields of a :class:`hsiaug.registry.card.Card` but its params."""
 
 
@@ -101,47 +96,41 @@ class Metadata(Message):
 
 
 class Failure(Message):
-    """An error in place of an answer. kind: its class, where it is one of hsiaug's; else ""."""
+    """An error in place of an answer."""
 
-    kind: str
     rule: str
     value: str | None
     hint: str
 
     @classmethod
-    def of(cls, error: BaseException) -> dict[str, Any]:
+    def of(cls, error: BaseException, package: str) -> "Failure":
         """An exception, whatever it is."""
         if isinstance(error, HsiaugError):
             value = None if error.value is None else str(error.value)
-            known = {"kind": type(error).__name__, "rule": error.rule, "hint": error.hint}
-            return {**known, "value": value}
+            return cls(rule=error.rule, value=value, hint=error.hint)
         value = type(error).__name__
         # Its text may raise anything.
         with suppress(Exception):
             value = traceback.format_exception_only(error)[-1].strip()
-        return {"kind": "", "rule": "", "value": value, "hint": ""}
-
-    def error(self, package: str) -> HsiaugError:
-        """The exception, as this process raises it."""
-        kinds = {kind.__name__: kind for kind in HsiaugError.__subclasses__()}
-        if self.kind in kinds:
-            return kinds[self.kind](self.rule, value=self.value, hint=self.hint)
         rule = f"the package {package} must answer without an exception"
-        return PluginError(rule, value=self.value, hint=REPAIR)
+        return cls(rule=rule, value=value, hint=REPAIR)
+
+    @property
+    def error(self) -> PluginError:
+        """The exception, as this process raises it."""
+        return PluginError(self.rule, value=self.value, hint=self.hint)
 
 
 class PluginAnswer(Message):
-    """A plugin of an entry point. answer: JSON of its Metadata, or of a Failure."""
+    """A plugin of an entry point: what it is, or why that cannot be said."""
 
     entry: Entry
-    answer: str
+    answer: Metadata | Failure
 
 
 class PointAnswer(Message):
     """An entry point: its plugins, or why there are none."""
 
-    name: str
-    value: str
     plugins: tuple[PluginAnswer, ...] = ()
     error: str = ""
 
@@ -152,41 +141,24 @@ class PackageAnswer(Message):
     points: tuple[PointAnswer, ...]
 
     @property
-    def asked(self) -> list[tuple[str, str]]:
-        """Names and values of the entry points."""
-        return [(point.name, point.value) for point in self.points]
-
-    @property
     def complete(self) -> bool:
         """Whether nothing failed, so that the answer is cached."""
-        with suppress(ValidationError):
-            for point in self.points:
-                for plugin in point.plugins:
-                    Metadata.model_validate_json(plugin.answer)
-            return not any(point.error for point in self.points)
-        return False
+        answers = [plugin.answer for point in self.points for plugin in point.plugins]
+        failed = any(isinstance(answer, Failure) for answer in answers)
+        return not failed and not any(point.error for point in self.points)
 
 
-def as_json(answer: object) -> str:
-    """An answer as it is sent. Mappings of any kind are objects there."""
-    return json.dumps(answer, default=dict)
+def read_answer(kind: type[Answer], answer: str | bytes, package: str) -> Answer:
+    """An answer of a process that imports a package, of a type that pydantic knows.
 
-
-def read_answer(model: type[AnyMessage], answer: str | bytes, package: str) -> AnyMessage:
-    """An answer of the process of a package.
-
-    Raises
-    ------
-    HsiaugError
-        The failure, where one was sent in its place.
-    PluginError
-        Where it is no such message.
+    Raises PluginError: the failure, where one was sent in its place, or where it is no such
+    message.
     """
     try:
-        return model.model_validate_json(answer)
+        return TypeAdapter(kind).validate_json(answer, strict=True)
     except ValidationError as error:
         with suppress(ValidationError):
-            raise Failure.model_validate_json(answer).error(package) from None
+            raise Failure.model_validate_json(answer).error from None
         first = error.errors(include_url=False)[0]
         raise PluginError(
             f"a plugin of {package} must have a valid card",
@@ -198,45 +170,41 @@ def read_answer(model: type[AnyMessage], answer: str | bytes, package: str) -> A
 # --- what the process of packages does
 
 
-Points = Sequence[tuple[str, str]]
+Points = tuple[tuple[str, str], ...]
 """Names and values of entry points."""
 
 
-def _describe(packages: Iterable[Points], answer: str = "") -> Iterator[object]:
-    """The plugins at the entry points of each package. answer: of each, which is then not
-    imported.
-    """
-    for points in packages:
+def _describe(packages: Mapping[str, Points]) -> Iterator[object]:
+    """The plugins at the entry points of each package."""
+    for package, points in packages.items():
         described = []
         for name, value in points:
             entries, error = import_entries(name, value)
-            plugins = [
-                {"entry": asdict(entry), "answer": answer or _described(entry)} for entry in entries
-            ]
-            described.append({"name": name, "value": value, "plugins": plugins, "error": error})
-        yield {"points": described}
+            plugins = tuple(
+                PluginAnswer(entry=entry, answer=_described(entry, package)) for entry in entries
+            )
+            described.append(PointAnswer(plugins=plugins, error=error))
+        yield PackageAnswer(points=tuple(described))
 
 
-def _described(entry: Entry) -> str:
+def _described(entry: Entry, package: str) -> Metadata | Failure:
     try:
-        card = _load(entry).card
+        card = import_plugin(entry, package).card
         params = [
             {"name": item.name, "default": item.default, **item.metadata}
             for item in dataclasses.fields(card.params)
         ]
         stated = {name: getattr(card, name) for name in CardFields.model_fields}
-        return as_json({"card": stated, "params": params})
+        # Mappings of any kind are objects there.
+        text = json.dumps({"card": stated, "params": params}, default=dict)
+        return read_answer(Metadata, text, package)
     except BaseException as error:
-        return as_json(Failure.of(error))
+        return Failure.of(error, package)
 
 
-def _load(entry: Entry) -> Any:
-    return import_plugin(entry, entry.target.partition(":")[0])
-
-
-def _check_params(entry: Entry, values: Mapping[str, object]) -> Iterator[object]:
-    _load(entry).card.params(**values)
-    yield {}
+def _check_params(package: str, entry: Entry, values: Mapping[str, object]) -> Iterator[object]:
+    import_plugin(entry, package).card.params(**values)
+    yield Message()
 
 
 # --- what these processes may read and change
@@ -332,6 +300,8 @@ def answers(
         What the process does first.
     work : callable
         Of a module: gives what is sent, one after the other. Where it fails, a Failure is sent.
+    arguments : object
+        Of the work; the first is the name of a package, or names of several.
     within : float
         Seconds in which each must come.
     environment : mapping of str to str or None
@@ -364,9 +334,13 @@ def _answer(
     channel = Channel(connection)
     try:
         for answer in work(*arguments):
-            channel.send(as_json(answer).encode())
+            channel.send(_as_json(answer))
     except BaseException as error:
-        channel.send(as_json(Failure.of(error)).encode())
+        channel.send(_as_json(Failure.of(error, str(arguments[0]))))
+
+
+def _as_json(answer: object) -> bytes:
+    return json.dumps(answer, default=to_jsonable_python).encode()
 
 
 def _of_packages(
@@ -379,22 +353,22 @@ def _of_packages(
         yield from answers(begin, work, *arguments, within=ANSWERS_WITHIN, environment=shown)
 
 
-def _ask(package: str, work: Callable[..., Iterable[object]], *arguments: object) -> bytes:
-    """The one answer of the process of a package. Raises PluginError where there is none."""
-    with closing(_of_packages(work, *arguments)) as said:
-        try:
-            return next(said)
-        except NoAnswer as reason:
-            rule = f"the package {package} must load, and say what its plugins are"
-            raise PluginError(rule, value=str(reason), hint=REPAIR) from None
+def _next(said: Iterator[bytes], kind: type[Answer], package: str) -> Answer:
+    """The next answer of that process. Raises PluginError where there is none."""
+    try:
+        return read_answer(kind, next(said), package)
+    except NoAnswer as reason:
+        rule = f"the package {package} must load, and say what its plugins are"
+        raise PluginError(rule, value=str(reason), hint=REPAIR) from None
 
 
 # --- what is cached of its answers
 
 
 class CachedAnswer(Message):
-    """What a package has answered. state: of the files of its modules."""
+    """What a package has answered at entry points. state: of the files of its modules."""
 
+    asked: tuple[tuple[str, str], ...]
     modules: tuple[str, ...]
     state: str
     answer: PackageAnswer
@@ -403,50 +377,36 @@ class CachedAnswer(Message):
 def read_packages(asked: Mapping[str, Iterable[EntryPoint]]) -> dict[str, PackageAnswer]:
     """What the plugins of packages are, at these entry points.
 
-    Those that are not cached are asked by one process. One whose answer is missing or not complete
-    is asked by a process of its own: another package, imported before it, may be why.
+    Those that are not cached are asked by one process. One that fails there is asked anew, as the
+    first of another process: a package that was imported before it may be why.
     """
-    points = {name: [(one.name, one.value) for one in asked[name]] for name in asked}
-    known = {name: _cached(name, points[name]) for name in points}
-    new = [name for name, answer in known.items() if answer is None]
-    left = list(new)
-    while len(left) > 1:
-        with closing(_of_packages(_describe, [points[name] for name in left])) as said:
-            try:
-                while left:
-                    known[left[0]] = _read(left[0], points[left[0]], next(said))
-                    del left[0]
-            except (NoAnswer, HsiaugError):
-                del left[0]
-    found = {}
-    for name, answer in known.items():
-        if answer is None or not answer.complete:
-            answer = _read_alone(name, points[name])
-        if name in new and answer.complete:
-            _keep(name, answer)
-        found[name] = answer
+    points = {name: tuple((one.name, one.value) for one in asked[name]) for name in asked}
+    cached = {name: _cached(name, points[name]) for name in points}
+    found = {name: answer for name, answer in cached.items() if answer}
+    while left := {name: points[name] for name in points if name not in found}:
+        first = next(iter(left))
+        with closing(_of_packages(_describe, left)) as said:
+            for name in left:
+                answer, ended = _read(said, name, left[name])
+                if name != first and not answer.complete:
+                    break
+                found[name] = answer
+                _keep(name, left[name], answer)
+                if ended:
+                    break
     return found
 
 
-def _read_alone(package: str, points: Points) -> PackageAnswer:
-    failed = ""
-    # Anew for the names of its plugins at least: one of them may be why.
-    for _ in range(2):
-        try:
-            return _read(package, points, _ask(package, _describe, [points], failed))
-        except HsiaugError as error:
-            said, failed = str(error), as_json(Failure.of(error))
-    return PackageAnswer(
-        points=tuple(PointAnswer(name=name, value=value, error=said) for name, value in points)
-    )
-
-
-def _read(package: str, points: Points, said: bytes) -> PackageAnswer:
-    answer = read_answer(PackageAnswer, said, package)
-    if answer.asked != list(points):
+def _read(said: Iterator[bytes], package: str, points: Points) -> tuple[PackageAnswer, bool]:
+    """The next answer, or why there is none; and whether none follows."""
+    try:
+        answer = _next(said, PackageAnswer, package)
+        if len(answer.points) == len(points):
+            return answer, False
         rule = f"the package {package} must answer what it is asked"
-        raise PluginError(rule, value=f"{answer.asked!r:.200}", hint=REPAIR)
-    return answer
+        raise PluginError(rule, value=f"{len(answer.points)} entry points", hint=REPAIR)
+    except PluginError as error:
+        return PackageAnswer(points=(PointAnswer(error=str(error)),) * len(points)), True
 
 
 def _path_of(package: str) -> Path:
@@ -458,18 +418,22 @@ def _cached(package: str, points: Points) -> PackageAnswer | None:
     with suppress(OSError, ValueError, ImportError):
         text = plain_text(_path_of(package), LONGEST_ANSWER) or ""
         cached = CachedAnswer.model_validate_json(text)
-        if cached.answer.asked == list(points) and cached.state == _state(cached.modules):
+        if cached.asked == points and cached.state == _state(cached.modules):
             return cached.answer
     return None
 
 
-def _keep(package: str, answer: PackageAnswer) -> None:
-    """Cache an answer. Where nothing can be cached, the package is asked at every command."""
+def _keep(package: str, points: Points, answer: PackageAnswer) -> None:
+    """Cache an answer that is complete. Where nothing can be cached, the package is asked at every
+    command.
+    """
+    if not answer.complete:
+        return
     targets = [plugin.entry.target for point in answer.points for plugin in point.plugins]
-    targets += [value for _, value in answer.asked]
+    targets += [value for _, value in points]
     modules = tuple(sorted({re.split("[.:]", target)[0] for target in targets}))
     with suppress(OSError, ValueError, ImportError):
-        cached = CachedAnswer(modules=modules, state=_state(modules), answer=answer)
+        cached = CachedAnswer(asked=points, modules=modules, state=_state(modules), answer=answer)
         path = _path_of(package)
         path.parent.mkdir(parents=True, exist_ok=True)
         replaced(path, lambda fresh: fresh.write_text(cached.model_dump_json(), "utf-8"))
@@ -505,32 +469,26 @@ def _installed() -> tuple[str, ...]:
 # --- a plugin as its package describes it
 
 
-class Description:
-    """What a package says of a plugin."""
+def described_card(package: str, plugin: PluginAnswer) -> Card:
+    """The card of a plugin, whose hyper-parameters the package checks.
 
-    def __init__(self, package: str, plugin: PluginAnswer) -> None:
-        self._package = package
-        self._plugin = plugin
+    Raises PluginError where the package cannot import the plugin, or its card is not valid.
+    """
+    metadata = plugin.answer
+    if isinstance(metadata, Failure):
+        raise metadata.error
+    sound = [{item.name: item.default for item in metadata.params}]
 
-    @cached_property
-    def card(self) -> Card:
-        """The card, whose hyper-parameters the package checks.
+    def check(params: Any) -> None:
+        values = asdict(params)
+        if values not in sound:
+            with closing(_of_packages(_check_params, package, plugin.entry, values)) as said:
+                _next(said, Message, package)
+            sound.append(values)
 
-        Raises PluginError where the package cannot import the plugin, or its card is not valid.
-        """
-        metadata = read_answer(Metadata, self._plugin.answer, self._package)
-        sound = [{item.name: item.default for item in metadata.params}]
-
-        def check(params: Any) -> None:
-            values = asdict(params)
-            if values not in sound:
-                said = _ask(self._package, _check_params, self._plugin.entry, values)
-                read_answer(Message, said, self._package)
-                sound.append(values)
-
-        fields = [(item.name, type(item.default), _field(item)) for item in metadata.params]
-        params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
-        return Card(**dict(metadata.card), params=params)
+    fields = [(item.name, type(item.default), _field(item)) for item in metadata.params]
+    params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
+    return Card(**dict(metadata.card), params=params)
 
 
 def _field(item: ParamFields) -> Any:

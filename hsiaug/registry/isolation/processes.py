@@ -54,8 +54,10 @@ WHOLE_WITHIN = 60.0
 """Seconds in which the rest of a message follows its beginning."""
 MOST_PRINTED = 10**6
 """Bytes that a process of plugins may print."""
-SET_CHILD_SUBREAPER = 36
+SET_CHILD_SUBREAPER, SET_PARENT_DEATH_SIGNAL = 36, 1
 """Of prctl."""
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""What ends a process at once; on Windows any signal does."""
 
 _lock = threading.RLock()
 """Held while a process is started or ended: threads of a Dask worker do so at the same time."""
@@ -72,17 +74,10 @@ class Child:
         What it does, given the other end of the connection and the arguments. It begins by
         :func:`join_run`.
     context : multiprocessing.context
-        How it is started.
+        How it is started: CONTEXT after :func:`await_fork_server`.
     environment : mapping of str to str or None
         Its variables, as the system shows them too; None: those of this process. Of forked ones
         those with which their server was started.
-
-    Raises
-    ------
-    HsiaugError
-        Where the server that forks workers ends before it has forked this one.
-    KeyboardInterrupt
-        After a signal, which strikes though that server loads libraries for seconds.
     """
 
     def __init__(
@@ -93,64 +88,35 @@ class Child:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.pid = 0
-        _prepare()
         self.connection, theirs = context.Pipe()
         refuse_half_messages(self.connection)
         self.process = context.Process(target=work, args=(theirs, *arguments))
-        errors: list[Exception] = []
-        starting = threading.Thread(target=self._start, args=(environment, errors), daemon=True)
         try:
-            # A signal that strikes as the thread starts is raised here, once it has started.
-            with hold_back(*ENDING):
-                starting.start()
-            while starting.is_alive():
-                starting.join(0.1)
+            with starting(environment), hold_back(*ENDING):
+                self.process.start()
+                self.pid = self.process.pid
+                _children[self.pid] = self
         except BaseException:
             # Nobody else knows of it.
-            _kill(filter(None, [_fork_server()._forkserver_pid]))
-            starting.join()
             self.end()
             raise
         finally:
             theirs.close()
-        for error in errors:
-            if not isinstance(error, EOFError | ConnectionError):
-                raise error
-            raise HsiaugError(
-                "the process that starts workers must stay",
-                value="it ended while it was loaded",
-                hint="Look at limits of memory and time (ulimit -v, -t), and run the same command"
-                " again.",
-            ) from error
-
-    def _start(self, environment: Mapping[str, str] | None, errors: list[Exception]) -> None:
-        try:
-            with starting(environment, ENDING):
-                self.process.start()
-                self.pid = self.process.pid
-                _children[self.pid] = self
-        except Exception as error:
-            errors.append(error)
 
     def kill(self) -> None:
-        """Kill the process alone, of which another thread finds that it has ended."""
+        """Kill the process, of which another thread finds that it has ended."""
         with _lock:
             if self.pid in _children:
-                _signal_session(self.pid, signal.SIGKILL)
-                self.process.kill()
+                end_trees([self.pid])
 
     def end(self) -> None:
         """Kill the process and all that it started; on Linux, in sessions of their own too."""
         with _lock:
             # Once: its number may since be that of another process.
-            if _children.pop(self.pid, None) is None:
-                return
-            descendants = _descendants(self.pid)
-            _signal_session(self.pid, signal.SIGKILL)
-            self.process.kill()
-            self.process.join()
-            _kill(descendants)
-            self.connection.close()
+            if _children.pop(self.pid, None) is not None:
+                end_trees([self.pid])
+                self.process.join()
+                self.connection.close()
 
     def await_end(self, seconds: float) -> None:
         """Wait for it to end by itself. Not by ``join``, which takes what a plugin writes into all
@@ -289,9 +255,7 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        _kill(_descendants(os.getpid()))
-        if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
-            _signal_session(os.getpid(), signal.SIGKILL)
+        end_trees([*_children_of(os.getpid()), os.getpid()])
         os._exit(1)
 
 
@@ -310,13 +274,32 @@ def load_before_fork(*modules: str) -> None:
 def await_fork_server() -> None:
     """Start the server that forks workers, and wait until it has loaded what they share: in the
     main thread, which signals interrupt.
+
+    Raises HsiaugError where the server ends before that.
     """
-    if FORKS and _fork_server()._forkserver_pid is None:
-        shown = without_secrets(os.environ)
-        Child(_do_nothing, context=CONTEXT, environment=shown).end()
+    server = _fork_server()
+    if not FORKS or server._forkserver_pid is not None:
+        return
+    first = CONTEXT.Process(target=_do_nothing)
+    try:
+        with starting(without_secrets(os.environ)):
+            with hold_back(*ENDING):
+                server.ensure_running()
+            first.start()
+        first.join()
+    except (EOFError, ConnectionError) as error:
+        raise HsiaugError(
+            "the process that starts workers must stay",
+            value="it ended while it was loaded",
+            hint="Look at limits of memory and time (ulimit -v, -t), and run the same command"
+            " again.",
+        ) from error
+    except BaseException:
+        end_trees(filter(None, [server._forkserver_pid]))
+        raise
 
 
-def _do_nothing(connection: Connection) -> None:
+def _do_nothing() -> None:
     pass
 
 
@@ -344,9 +327,7 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def starting(
-    environment: Mapping[str, str] | None = None, held: Iterable[int] = (signal.SIGINT,)
-) -> Iterator[None]:
+def starting(environment: Mapping[str, str] | None = None) -> Iterator[None]:
     """Start processes that run this program's script no second time, and begin without modules of
     the current folder (Python 3.11 on), where a numpy.py may lie beside a scene.
 
@@ -355,9 +336,8 @@ def starting(
     environment : mapping of str to str or None
         Their variables, None: those of this process. Of a running process the system shows those
         that it was started with, whatever it has deleted since.
-    held : iterable of int
-        Signals that they begin with held back.
     """
+    own_children()
     main = sys.modules["__main__"]
     with _lock:
         before = dict(os.environ)
@@ -367,16 +347,15 @@ def starting(
         safe = {"PYTHONSAFEPATH": "1"}
         try:
             os.environ.update(safe)
-            if hasattr(signal, "pthread_sigmask"):
+            if os.name == "posix":
                 # Else it would be started within, and takes every signal in as it starts.
                 resource_tracker.ensure_running()
-            with hold_back(*held):
-                if environment is not None:
-                    os.environ.clear()
-                os.environ.update(environment or {}, **safe)
-                vars(main).pop("__file__", None)
-                main.__spec__ = None
-                yield
+            if environment is not None:
+                os.environ.clear()
+            os.environ.update(environment or {}, **safe)
+            vars(main).pop("__file__", None)
+            main.__spec__ = None
+            yield
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -398,71 +377,43 @@ def hold_back(*numbers: int) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-# --- how they are suspended and ended
-
-
-@contextmanager
-def suspending() -> Iterator[None]:
-    """Meanwhile Ctrl-Z, of a terminal, suspends processes that lead sessions too, and they go on
-    with this one.
-    """
-    if not hasattr(signal, "SIGTSTP") or signal.getsignal(signal.SIGTSTP) != signal.SIG_DFL:
-        yield
-        return
-
-    def suspend(number: int, frame: object) -> None:
-        for pid in tuple(_children):
-            _signal_session(pid, signal.SIGSTOP)
-        # Within this call the process is stopped, until it is to go on.
-        os.kill(os.getpid(), signal.SIGSTOP)
-        for pid in tuple(_children):
-            _signal_session(pid, signal.SIGCONT)
-
-    signal.signal(signal.SIGTSTP, suspend)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-
-
-def end_all() -> None:
-    """Kill the processes that are left, such as one whose owner Ctrl-C interrupted before it knew
-    of it: Python would wait for them as it ends. In a command, also all that these have left, and
-    the server that forks workers, which would take a second to end by itself.
-    """
-    for child in tuple(_children.values()):
-        child.end()
-    tracker: Any = resource_tracker._resource_tracker
-    if _before is not None:
-        _kill_trees(set(_children_of(os.getpid())) - {*_before, tracker._pid})
+# --- how they are ended
 
 
 _before: set[int] | None = None
 """The children that a command had before it started any here."""
-_prepared = 0
+_owner = 0
 """The number of the process that ends its children as it ends: a fork of it does not, yet."""
 
 
-def _prepare() -> None:
+def own_children() -> None:
     """Let this process end its children as it ends, and in a command what their descendants leave,
     which it adopts.
     """
-    global _before, _prepared
-    if _prepared == os.getpid():
-        return
-    _prepared = os.getpid()
-    util.Finalize(None, end_all, exitpriority=0)
-    if COMMAND[-1:] == [_prepared]:
-        _before = set(_children_of(_prepared))
-        adopt_orphans()
+    global _before, _owner
+    if _owner != os.getpid():
+        _owner = os.getpid()
+        util.Finalize(None, end_all, exitpriority=0)
+        if COMMAND[-1:] == [_owner]:
+            _before = set(_children_of(_owner))
+            adopt_orphans()
 
 
-def _kill_all() -> None:
-    """As :func:`end_all`, at once, whoever holds the lock."""
-    _kill_trees({*_children, *filter(None, [_fork_server()._forkserver_pid])})
+def end_all() -> None:
+    """Kill the processes that are left, such as one whose owner Ctrl-C interrupted before it knew
+    of it: Python would wait for them as it ends. Also the server that forks workers, which would
+    take a second to end by itself; in a command, all that these have left.
+
+    At once, whoever holds the lock.
+    """
+    left = {*_children, *filter(None, [_fork_server()._forkserver_pid])}
+    if _before is not None:
+        tracker: Any = resource_tracker._resource_tracker
+        left |= set(_children_of(os.getpid())) - {*_before, tracker._pid}
+    end_trees(left)
 
 
-AT_LAST.append(_kill_all)
+AT_LAST.append(end_all)
 
 
 def adopt_orphans() -> None:
@@ -473,6 +424,12 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def end_as_parent_ends(yes: bool) -> None:
+    """Let this process, of Linux, be killed where the thread ends that started it, or not."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, KILL if yes else 0, 0, 0, 0)
+
+
 def end_strays() -> None:
     """Kill what processes that have ended left behind in sessions of their own, of Linux.
 
@@ -480,26 +437,19 @@ def end_strays() -> None:
     """
     with _lock:
         if (server := _fork_server()._forkserver_pid) is not None:
-            _kill_trees(set(_children_of(server)) - _children.keys())
+            end_trees(set(_children_of(server)) - _children.keys())
 
 
-def _kill_trees(pids: Iterable[int]) -> None:
-    """Kill processes, and what they started."""
-    for pid in pids:
-        _kill([*_descendants(pid), pid])
-
-
-def _signal_session(pid: int, number: int) -> None:
-    """Send a signal to the process that leads a session, and to what it started there."""
-    if hasattr(os, "killpg"):
+def end_trees(pids: Iterable[int]) -> None:
+    """Kill processes, what they started in sessions that they lead and, of Linux, all else that
+    they started.
+    """
+    for number in [one for pid in pids for one in (pid, *_descendants(pid))]:
+        if hasattr(os, "killpg"):
+            with suppress(OSError):
+                os.killpg(number, KILL)
         with suppress(OSError):
-            os.killpg(pid, number)
-
-
-def _kill(pids: Iterable[int]) -> None:
-    for pid in pids:
-        with suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(number, KILL)
 
 
 def _descendants(pid: int) -> list[int]:
