@@ -26,6 +26,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.base.signals import end_in_time, exit_code
+from hsiaug.registry.isolation.processes import spare_others
 
 Endpoint = Callable[[Request], Response | Awaitable[Response]]
 Refusal = tuple[int, str]
@@ -280,6 +281,7 @@ def serve_here(
         # One in the terminal would hold up the server.
         screen = os.name != "posix" or sys.platform == "darwin"
         if browser and (screen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            spare_others()
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
         try:

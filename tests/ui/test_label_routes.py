@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ from hsiaug.ui.label_routes import LabelRoutes
 from hsiaug.ui.labelling import Labelling, pixels_within
 from tests.in_process import hsiaug
 from tests.processes import Process
+from tests.third_party import DUMMY, environment, install
 
 Begin = Callable[..., Labelling]
 
@@ -323,6 +325,37 @@ def test_ctrl_c_ends_the_server_while_clients_are_slow(tmp_path: Path) -> None:
             _, said = run.communicate()
     assert run.returncode in (0, 128 + signal.SIGINT)
     assert "Error" not in said and "Traceback" not in said, said
+
+
+BROWSER = """#!/bin/sh
+setsid {python} -c "import os, time; open({mark!r}, 'w').write(str(os.getpid())); time.sleep(600)" &
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
+def test_the_browser_stays_when_the_server_has_ended(tmp_path: Path) -> None:
+    mark, browser = tmp_path / "mark", tmp_path / "browser"
+    browser.write_text(BROWSER.format(python=sys.executable, mark=str(mark)))
+    browser.chmod(0o755)
+    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none")
+    site = install(tmp_path / "site", "dummy_plugin", DUMMY)
+    env = environment(site, DISPLAY=":0", BROWSER=f"{browser} %s &")
+    with Process(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**env, "HSIAUG_CACHE_DIR": str(tmp_path / "cache")},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as run:
+        while not (mark.exists() and mark.read_text()):
+            assert run.poll() is None
+            time.sleep(0.1)
+        run.send_signal(signal.SIGINT)
+        run.wait()
+    pid = int(mark.read_text())
+    assert "State:\tS" in Path(f"/proc/{pid}/status").read_text()
+    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_second_page_over_the_same_answers_says_who_holds_them(

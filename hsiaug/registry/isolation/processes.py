@@ -399,6 +399,13 @@ def own_children() -> None:
             adopt_orphans()
 
 
+def spare_others() -> None:
+    """Let what this process starts otherwise outlive it, as a browser."""
+    global _before
+    own_children()
+    _before = None
+
+
 def end_all() -> None:
     """Kill the processes that are left, such as one whose owner Ctrl-C interrupted before it knew
     of it: Python would wait for them as it ends. Also the server that forks workers, which would
