@@ -196,7 +196,7 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         every = np.ones(scene.shape, dtype=bool)
         truth = scene.labels.ravel().astype(np.int64)
         split = cast(TaskSplit, Blind(every, ~every, truth, patch=1))
-        context = SceneContext(scene, get_task("pixels"), draw=lambda spec: split)
+        context = SceneContext(scene, get_task("pixels"), split=split)
         return cast(
             PixelSynthesis,
             synthesise(sample_kit("pixels"), scene, request, registry(), context=context),

@@ -46,7 +46,7 @@ class Here:
             self._context = SceneContext(
                 start.data.data, get_task(start.job.task), Path(start.cache)
             )
-        self._context.draw = lambda _: blind
+        self._context.split = blind
         self._left = len(trials)
         self._outcomes = run_group(
             trials,

@@ -53,15 +53,11 @@ def _settings(plugin: PluginSpec) -> list[str]:
     """``--set`` for every parameter that neither the default nor the name, as in ``filtered:emp``,
     gives, whichever preset it came from.
     """
-    names = [item.name for item in dataclasses.fields(plugin.params)]
-    _, _, variant = plugin.name.partition(":")
-    of_name = {
-        name: variant for name in names if variant and getattr(plugin.params, name) == variant
-    }
-    default = type(plugin.params)(**of_name)
+    params, said = plugin.params, plugin.parameter_in_name
+    default = type(params)(**({said: getattr(params, said)} if said else {}))
     words = []
-    for name in names:
-        value = getattr(plugin.params, name)
-        if value != getattr(default, name):
-            words += ["--set", f"{plugin.name}.{name}={value}"]
+    for item in dataclasses.fields(params):
+        value = getattr(params, item.name)
+        if value != getattr(default, item.name):
+            words += ["--set", f"{plugin.name}.{item.name}={value}"]
     return words

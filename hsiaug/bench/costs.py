@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.card import Card, preparing_params
 from hsiaug.registry.hookspecs import Kind
@@ -21,7 +22,7 @@ from hsiaug.tasks.task import USUAL
 from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.fits import has_fit
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Record
 
 USUAL_REAL = 518
 """Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
@@ -138,9 +139,14 @@ def _comes_prepared(card: Card, trial: TrialSpec) -> bool:
     return usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes
 
 
-def timed_records(store: Store) -> Iterator[Record]:
-    """Records of a store that costs are learned from, MAX_RECORDS at most."""
-    return store.each(store.hashes()[:MAX_RECORDS])
+def timed_records(records: RunRecords) -> Iterator[Record]:
+    """Records of a run's store that costs are learned from, MAX_RECORDS at most: those that were
+    read before, and then others.
+    """
+    if records.store is not None:
+        hashes, known = records.store.hashes()[:MAX_RECORDS], records.read_before
+        yield from (known[hash] for hash in hashes if hash in known)
+        yield from records.store.each(hash for hash in hashes if hash not in known)
 
 
 def write_duration(seconds: float) -> str:

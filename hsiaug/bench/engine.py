@@ -1,12 +1,15 @@
-"""The interface of engines, what their workers say, and how an engine is named on the command
-line.
+"""The interface of engines, the loop that gives them the trials of a run, and how an engine is
+named on the command line.
 """
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +20,10 @@ from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 
+USUAL_SECONDS = 30.0
+"""Default duration of an untimed trial, in seconds."""
+LISTEN = 1.0
+"""Seconds after which an engine is looked at though nothing was heard."""
 MAX_SETTING = 10**6
 """Processes, jobs, trials or GPUs that can be asked for."""
 Number = Annotated[int, Field(ge=1, le=MAX_SETTING)]
@@ -152,6 +159,10 @@ class Batch:
         """All trials, in their order."""
         return [trial for group in self.groups for trial in group]
 
+    def seconds(self, trials: Iterable[TrialSpec]) -> float:
+        """Seconds that trials should take, one after the other."""
+        return sum(self.expected.get(trial.hash, USUAL_SECONDS) for trial in trials)
+
 
 @dataclass(frozen=True)
 class Event:
@@ -226,3 +237,42 @@ class Engine(ABC):
 
 Say = Callable[[str], None]
 """Tells the user a line."""
+
+
+def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> None:
+    """Run the trials of batches: every engine's are submitted here, in their order.
+
+    Parameters
+    ----------
+    engine : Engine
+        Whose executor runs them.
+    batches : sequence of Batch
+        One scene after the other.
+    on_event : callable
+        Is told, in this thread, what happens to each trial.
+
+    Raises
+    ------
+    HsiaugError
+        Where a record cannot be written, a machine has another scene than the plan, or workers are
+        lost for good.
+    """
+    waiting = deque(engine.divide(batches))
+    running: set[Future[Sequence[Event]]] = set()
+    news: SimpleQueue[Event | Future[Sequence[Event]]] = SimpleQueue()
+    while waiting or running:
+        # A worker has its next group, too, but not at the end: it would not be given to another
+        # that is free.
+        while waiting and len(running) < engine.jobs * (2 if 2 * len(waiting) > engine.jobs else 1):
+            future = engine.submit(waiting.popleft(), news.put)
+            running.add(future)
+            future.add_done_callback(news.put)
+        engine.check()
+        with suppress(Empty):
+            heard = news.get(timeout=LISTEN)
+            if isinstance(heard, Event):
+                on_event(heard)
+            else:
+                running.remove(heard)
+                for event in engine.result(heard):
+                    on_event(event)

@@ -66,19 +66,18 @@ def prepare_work(
         Where the store cannot be written.
     """
     waiting = {trial.hash: trial for trial in missing.todo}
-    reused = len(missing.held.sound - waiting.keys())
-    if reused:
-        say(f"{reused} of {len(missing.trials)} trials are taken from {store.root}")
+    if missing.reused:
+        say(f"{missing.reused} of {len(missing.trials)} trials are taken from {store.root}")
     if not waiting:
         return [], Forecast({}, Costs())
     store.check_writable()
-    damaged = [damage for damage in missing.held.damaged if damage.hash in waiting]
+    damaged = [damage for damage in missing.damaged if damage.hash in waiting]
     for line in damage_lines(damaged, "its trial is run again"):
         say(line)
     _record_empty(plans, waiting, store)
     if not waiting:
         return [], Forecast({}, Costs())
-    costs = Costs.of(plans, timed_records(store), store.cache)
+    costs = Costs.of(plans, timed_records(missing.records), store.cache)
     return divide_work(plans, waiting, store.root, job, costs, jobs, deadline)
 
 
@@ -87,9 +86,10 @@ def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: S
     wait.
     """
     for plan in plans:
-        context = SceneContext(plan.scene, plan.task, draw=partial(_split_of, plan.splits))
+        context = SceneContext(plan.scene, plan.task)
         for trial in (trial for trial in plan.trials if trial.hash in plan.nothing):
             if waiting.pop(trial.hash, None):
+                context.split = plan.splits[trial.draw_hash]
                 command = command_for(trial, plan.scene_ref)
                 store.put(empty(trial, context, plan.scene_ref, command), None)
 

@@ -1,47 +1,52 @@
-"""Which trials of plans a store lacks."""
+"""Which trials of plans a store lacks, and the records of the others."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.plan import Plan, check_memory
 from hsiaug.bench.plans_of_runs import trials_of
-from hsiaug.trial.record import newer_record
+from hsiaug.trial.record import Damage, newer_record
+from hsiaug.trial.record_json import Record, is_finished
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Held, Store
+from hsiaug.trial.store import Reading, Store
 
 Existing = Literal["only-missing", "all", "none"]
 """Trials to run: those that the store does not hold (failed ones again), all, or none."""
+MOST_RECORDS = 10_000
+"""Records that stay in memory while trials run, at most. Others are read again at the end."""
 
 
-def select_missing(trials: Sequence[TrialSpec], held: Held, existing: Existing) -> list[TrialSpec]:
-    """The trials to run.
+@dataclass
+class RunRecords:
+    """Sound records of the trials of a run. Each is read once, when its trial has ended: whoever
+    asks for it again is given what was read.
 
-    Parameters
+    Attributes
     ----------
-    trials : sequence of TrialSpec
-        All that were asked for.
-    held : Held
-        Those of which the store has a record.
-    existing : {"only-missing", "all", "none"}
-        Which to run.
-
-    Raises
-    ------
-    StoreError
-        Where that would replace records of a later hsiaug.
+    store : Store or None
+        Where they are; None while there is none.
+    read_before : dict of str to Record
+        What was read, by hash.
     """
-    if existing == "none":
-        return []
-    finished = held.finished
-    missing = [trial for trial in trials if existing == "all" or trial.hash not in finished]
-    wanted = {trial.hash for trial in missing}
-    for damage in held.damaged:
-        if damage.newer and damage.hash in wanted:
-            raise newer_record(damage)
-    return missing
+
+    store: Store | None
+    read_before: dict[str, Record] = field(default_factory=dict)
+
+    def read(self, hashes: Iterable[str]) -> Reading:
+        """The records of those hashes that are there, in their order, and what is damaged."""
+        if self.store is None:
+            return Reading()
+        wanted = list(hashes)
+        records = {hash: self.read_before[hash] for hash in wanted if hash in self.read_before}
+        reading = self.store.read(hash for hash in wanted if hash not in records)
+        for record in reading.records:
+            records[record["hash"]] = record
+            if len(self.read_before) < MOST_RECORDS:
+                self.read_before[record["hash"]] = record
+        return Reading(tuple(records[hash] for hash in wanted if hash in records), reading.damaged)
 
 
 @dataclass(frozen=True)
@@ -54,24 +59,30 @@ class Missing:
         All, each once.
     todo : list of TrialSpec
         Those to run.
-    held : Held
-        Those of which the store has a record.
+    reused : int
+        How many of the others have a record.
+    damaged : tuple of Damage
+        Records that are not to be believed.
+    records : RunRecords
+        Has read those of the trials that are not run.
     """
 
     trials: list[TrialSpec]
     todo: list[TrialSpec]
-    held: Held
+    reused: int
+    damaged: tuple[Damage, ...]
+    records: RunRecords
 
 
-def find_missing(plans: Sequence[Plan], store: Path, existing: Existing) -> Missing:
+def find_missing(plans: Sequence[Plan], root: Path, existing: Existing) -> Missing:
     """What a store lacks of plans.
 
     Parameters
     ----------
     plans : sequence of Plan
         Whose trials were asked for.
-    store : Path
-        Root of the store, which need not be there.
+    root : Path
+        Of the store, which need not be there.
     existing : {"only-missing", "all", "none"}
         Which to run.
 
@@ -84,11 +95,44 @@ def find_missing(plans: Sequence[Plan], store: Path, existing: Existing) -> Miss
     """
     trials = trials_of(plans)
     try:
-        there = Store(store)
+        records = RunRecords(Store(root))
     except StoreError:  # there is none yet
-        held = Held()
-    else:
-        held = there.held(trial.hash for trial in trials)
-    todo = select_missing(trials, held, existing)
+        records = RunRecords(None)
+    reading = records.read(trial.hash for trial in trials)
+    todo = select_missing(trials, reading, existing)
     check_memory(plans, todo)
-    return Missing(trials, todo, held)
+    waiting = {trial.hash for trial in todo}
+    reused = sum(record["hash"] not in waiting for record in reading.records)
+    for hash in waiting:
+        records.read_before.pop(hash, None)
+    return Missing(trials, todo, reused, reading.damaged, records)
+
+
+def select_missing(
+    trials: Sequence[TrialSpec], reading: Reading, existing: Existing
+) -> list[TrialSpec]:
+    """The trials to run.
+
+    Parameters
+    ----------
+    trials : sequence of TrialSpec
+        All that were asked for.
+    reading : Reading
+        The records of these that are there.
+    existing : {"only-missing", "all", "none"}
+        Which to run.
+
+    Raises
+    ------
+    StoreError
+        Where that would replace records of a later hsiaug.
+    """
+    if existing == "none":
+        return []
+    finished = {record["hash"] for record in reading.records if is_finished(record)}
+    missing = [trial for trial in trials if existing == "all" or trial.hash not in finished]
+    wanted = {trial.hash for trial in missing}
+    for damage in reading.damaged:
+        if damage.newer and damage.hash in wanted:
+            raise newer_record(damage)
+    return missing

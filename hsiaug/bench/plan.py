@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.plugin_choice import Chosen, Configured, choose_plugins, controls_for, unique
-from hsiaug.bench.request import REAL, CompleteRequest, Request, fill_in
+from hsiaug.bench.request import REAL, CompleteRequest, Request
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.data.bounds import physical_memory
 from hsiaug.protocol.balance import Rate
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
@@ -149,6 +150,22 @@ def build_plan(
         samples=samples,
         asked=frozenset(asked.generators),
     )
+
+
+def fill_in(request: Request, data: TaskData) -> CompleteRequest:
+    """The request with the usual values of its task on these data in place of what it leaves
+    open.
+    """
+    usual = request.kind.settings.on(data)
+    filled = {
+        "protocol": request.protocol or parse_protocol(usual.protocol, request.buffer),
+        "patch": usual.patch if request.patch is None else request.patch,
+        "generators": request.generators or usual.generators,
+        "classifiers": request.classifiers or usual.classifiers,
+        "views": request.views or usual.views,
+        "times": request.times or usual.times,
+    }
+    return CompleteRequest.model_construct(**{**dict(request), **filled})
 
 
 def list_arms(request: CompleteRequest, chosen: Chosen) -> tuple[list[PlannedArm], list[str]]:

@@ -2,7 +2,7 @@
 
 One model serves the command line, :func:`hsiaug.benchmark` and suites. It reads what is typed at
 each of them: ``"0.5,1"``, ``"0:1:0.25"``, ``0.5`` or ``[0.5, 1]`` are numbers everywhere. What it
-leaves open, :func:`fill_in` takes from the settings of its task.
+leaves open, :mod:`hsiaug.bench.plan` takes from the settings of its task.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,6 @@ from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import USUAL, Task, get_task, task_of
-from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 
 Value = TypeVar("Value")
@@ -319,19 +318,3 @@ def _short_value(value: object) -> str:
         return repr(value)
     except Exception:  # the __repr__ of a class that hsiaug does not know, or too many digits
         return f"an object of {type(value).__name__}"
-
-
-def fill_in(request: Request, data: TaskData) -> CompleteRequest:
-    """The request with the usual values of its task on these data in place of what it leaves
-    open.
-    """
-    usual = request.kind.settings.on(data)
-    filled = {
-        "protocol": request.protocol or parse_protocol(usual.protocol, request.buffer),
-        "patch": usual.patch if request.patch is None else request.patch,
-        "generators": request.generators or usual.generators,
-        "classifiers": request.classifiers or usual.classifiers,
-        "views": request.views or usual.views,
-        "times": request.times or usual.times,
-    }
-    return CompleteRequest.model_construct(**{**dict(request), **filled})

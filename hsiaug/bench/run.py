@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,7 @@ from typing import TYPE_CHECKING
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.costs import cost_lines
-from hsiaug.bench.dispatch import run_groups
-from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say
+from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say, run_groups
 from hsiaug.bench.engines import open_engine
 from hsiaug.bench.groups import prepare_work
 from hsiaug.bench.missing import Existing, find_missing
@@ -110,6 +110,7 @@ def run(
         with opened as where:
             store = Store(root, create=existing != "none")
             store.sweep()
+            records = replace(missing.records, store=store)
             job = partial(Job, device=device, limit=limit, bounds=bounds)
             parallel = where.jobs if where else 1
             batches, forecast = prepare_work(plans, missing, store, job, parallel, say, deadline)
@@ -120,7 +121,7 @@ def run(
                 if not where.waits:
                     where.submit_all(batches)
                     return None
-                running = RunningAnswer(plans, trials, store, None if quiet else answer)
+                running = RunningAnswer(plans, trials, records, None if quiet else answer)
                 with watch_trials(
                     trials,
                     console,
@@ -135,7 +136,7 @@ def run(
         for line in running.now() if running else ():
             say(line)
         raise
-    read = store.read(trial.hash for trial in missing.trials)
+    read = records.read(trial.hash for trial in missing.trials)
     _say_notes(read, {trial.hash for trial in missing.todo}, say)
     return read
 

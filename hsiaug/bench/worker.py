@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -34,7 +33,6 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
-from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.fits import make_folder_of_package
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.run import run_group
@@ -142,7 +140,7 @@ def serve(
     while True:
         fits, packed, split = channel.receive()
         if split is not None:
-            context.draw = partial(_sent, split)
+            context.split = split
         for spec, outcome in run_group(
             _in_turn(packed, context),
             context,
@@ -154,11 +152,6 @@ def serve(
             # The limit of the next trial does not run yet.
             shown[0] = shown[1] = 0.0
             _answer(channel, spec, outcome)
-
-
-def _sent(split: TaskSplit, spec: TrialSpec) -> TaskSplit:
-    """The split of a trial: there are no labels here to draw one."""
-    return split
 
 
 def _in_turn(packed: Iterable[bytes], context: SceneContext) -> Iterator[TrialSpec]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import typer
 
-from hsiaug.base.errors import StoreError
 from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, timed_records, write_duration
@@ -135,11 +134,9 @@ def print_plan(
     missing = find_missing(plans, store, existing)
     print_lines(notes, (f"note: {note}" for note in plan.notes))
     todo = [trial for trial in missing.todo if trial.hash not in plan.nothing]
-    try:
-        records = Store(store)
-        costs = Costs.of(plans, timed_records(records) if todo else (), records.cache)
-    except StoreError:
-        costs = Costs.of(plans, ())
+    records = missing.records
+    cache = records.store.cache if records.store else None
+    costs = Costs.of(plans, timed_records(records) if todo else (), cache)
     time_left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).time_left()
     if as_json:
         print_json(_as_json(plans, plan, todo, time_left, jobs))

@@ -264,6 +264,11 @@ class Card:
         return task in self.tasks or ANY_TASK in self.tasks
 
     @property
+    def parameter_in_name(self) -> str | None:
+        """The parameter whose value stands behind the colon of the name; None without a colon."""
+        return self.variant if ":" in self.name else None
+
+    @property
     def learns_samples(self) -> bool:
         """False for a classifier that learns from training pixels alone, so that no generator can
         change its map.
@@ -423,7 +428,7 @@ def build_params(
                 value=repr(name),
                 hint=did_you_mean(name, fields),
             )
-        if name == card.variant and ":" in card.name:
+        if name == card.parameter_in_name:
             hint = f"Name the plugin {card.name.partition(':')[0]}:{text}."
             raise InputError(
                 f"`{card.name}.{name}`: the plugin's name sets it already",

@@ -85,11 +85,10 @@ def name_and_overrides(
     if not _is_registered(kind, plugin_class, card):
         _keep(kind, plugin_class, source_digest(plugin_class))
     params = build_params(card, preset) if isinstance(plugin, type) else plugin.params
-    variant = card.variant if ":" in card.name else None
     return card.name, {
         item.name: as_typed(getattr(params, item.name))
         for item in fields(params)
-        if item.name != variant
+        if item.name != card.parameter_in_name
     }
 
 

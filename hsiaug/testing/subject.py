@@ -69,7 +69,7 @@ class CaseContext(SceneContext):
     """
 
     def __init__(self, case: Case, spec: TrialSpec, scope: Scope) -> None:
-        super().__init__(case.data, get_task(case.task), draw=lambda spec: case.split)
+        super().__init__(case.data, get_task(case.task), split=case.split)
         self.case = case
         self.spec = spec
         self.scope = scope

@@ -63,8 +63,6 @@ class CachedRow(NamedTuple):
 
     content: bytes
     """Digest of what was checked."""
-    finished: bool
-    """Its trial need not be run again."""
     file: int
     """Number of the file."""
     row: int
@@ -312,11 +310,10 @@ class ColumnFile(NamedColumns):
 
 def _rows_of(columns: NamedColumns, file: int, wanted: Collection[str]) -> dict[str, CachedRow]:
     """The rows of the records that are wanted, by hash."""
-    hashes, contents, ok, idle = (columns[name] for name in ("hash", CONTENT, "ok", "idle"))
+    hashes, contents = columns["hash"], columns[CONTENT]
     digests, size = contents.tobytes(), contents.itemsize
-    finished = (ok | idle).tolist()
     return {
-        hash: CachedRow(digests[size * row : size * (row + 1)], finished[row], file, row)
+        hash: CachedRow(digests[size * row : size * (row + 1)], file, row)
         for row, hash in enumerate(hashes)
         if hash in wanted
     }

@@ -57,6 +57,11 @@ MOST_VALUES = 20_000
 JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
+def is_finished(record: Record) -> bool:
+    """Whether a trial need not be run again: it went well, or has nothing to make."""
+    return record["status"] in ("ok", EMPTY)
+
+
 def preference(record: Record) -> tuple[bool, str]:
     """Sort key of several records of one trial; the greatest is the newest that went well, else the
     newest.

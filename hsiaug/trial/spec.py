@@ -37,6 +37,8 @@ class PluginSpec:
     ----------
     text : str or None
         Hash of the descriptions it reads, if it reads any.
+    parameter_in_name : str or None
+        The parameter whose value stands behind the colon of its name, as in ``filtered:emp``.
     viewless : bool
         A classifier that is shown raw spectra whatever view the user names, as it is a control
         of all arms; that is no part of its identity.
@@ -48,6 +50,7 @@ class PluginSpec:
     version: str
     params: Any
     text: str | None = None
+    parameter_in_name: str | None = field(default=None, compare=False)
     viewless: bool = field(default=False, compare=False)
     prepare_version: str = field(default="", compare=False)
 
@@ -104,6 +107,7 @@ def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:
         version=card.version,
         params=params,
         text=text,
+        parameter_in_name=card.parameter_in_name,
         viewless=card.control_of == "all",
         prepare_version=card.prepare_version,
     )

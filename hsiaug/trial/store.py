@@ -25,7 +25,6 @@ from hsiaug.trial.predictions import (
 from hsiaug.trial.record import Damage, fault_of, newer_record
 from hsiaug.trial.record_cache import RecordCache, open_cache
 from hsiaug.trial.record_json import (
-    EMPTY,
     FILE_DIGEST,
     MAX_RECORD_BYTES,
     Record,
@@ -38,7 +37,7 @@ from hsiaug.trial.record_json import (
 )
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
-__all__ = ["RECORD", "Damage", "Held", "Reading", "Record", "Store"]
+__all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
 
 RECORD = "record.json"
 WORTH_SYNCING = 0.1
@@ -67,25 +66,6 @@ class Reading:
     """
 
     records: tuple[Record, ...] = ()
-    damaged: tuple[Damage, ...] = ()
-
-
-@dataclass(frozen=True)
-class Held:
-    """Trials of which a store has a record.
-
-    Attributes
-    ----------
-    sound : frozenset of str
-        Hashes of the records that are sound.
-    finished : frozenset of str
-        Of these, the ones that need not be run again: they went well, or have nothing to make.
-    damaged : tuple of Damage
-        All others.
-    """
-
-    sound: frozenset[str] = frozenset()
-    finished: frozenset[str] = frozenset()
     damaged: tuple[Damage, ...] = ()
 
 
@@ -172,34 +152,6 @@ class Store:
         with open_cache(self.user_cache, wanted, adds=cached) as cache:
             yield from self.sound_of(((hash, None) for hash in wanted), cache, damaged)
         cache.write()
-
-    def held(self, hashes: Iterable[str]) -> Held:
-        """Which trials have a record. What the user's cache knows is neither decoded nor checked
-        again.
-        """
-        wanted, shared = list(hashes), SharedValues()
-        sound, finished, damaged = set(), set(), []
-        with open_cache(self.user_cache, wanted) as cache:
-            for hash in wanted:
-                data = self.content(hash)
-                if data is None:
-                    continue
-                if isinstance(data, Damage):
-                    damaged.append(data)
-                    continue
-                if row := cache.knows(hash, data):
-                    ended_well = row.finished
-                else:
-                    found = _checked(data, hash, cache, shared)
-                    if isinstance(found, Damage):
-                        damaged.append(found)
-                        continue
-                    ended_well = found["status"] in ("ok", EMPTY)
-                sound.add(hash)
-                if ended_well:
-                    finished.add(hash)
-        cache.write()
-        return Held(frozenset(sound), frozenset(finished), tuple(damaged))
 
     def sound_of(
         self,

@@ -2,7 +2,6 @@
 fit.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -51,13 +50,13 @@ class SceneContext:
         Of all trials.
     folder : path, optional
         Where slow fits are saved; None = nowhere.
-    draw : callable, optional
-        Gives the split of a trial, in place of the task's own.
+    split : Split or TileSplit, optional
+        Of the draw of all trials that are run; None = it is drawn for each draw.
 
     Attributes
     ----------
-    draw : callable
-        Gives the split of a trial.
+    split : Split or TileSplit or None
+        Of the draw of the trials that are run next.
     saves : bool
         Whether fits that are made from now on may be saved.
     notes : tuple of str
@@ -74,7 +73,7 @@ class SceneContext:
         scene: TaskData,
         task: Task,
         folder: Path | None = None,
-        draw: Callable[[TrialSpec], TaskSplit] | None = None,
+        split: TaskSplit | None = None,
     ) -> None:
         self.scene = scene
         self.task = task
@@ -84,7 +83,7 @@ class SceneContext:
         self.prepared: dict[tuple[str, str], Fit[Any]] = {}
         self.fitted: dict[tuple[str, str], Fit[Any]] = {}
         self._new_notes: list[str] = []
-        self.draw = draw or self._split
+        self.split = split
         self._views: tuple[str, DrawViews] | None = None
 
     def views(self, spec: TrialSpec) -> DrawViews:
@@ -98,15 +97,15 @@ class SceneContext:
         if self._views is None or self._views[0] != spec.draw_hash:
             # Before others are made: views are as large as the data.
             self._views = None
-            self._views = spec.draw_hash, DrawViews(self.task, self.scene, self.draw(spec))
+            split = self.split
+            if split is None:
+                split = self.task.draws.split(self.scene, spec.protocol, spec.seed, spec.patch)
+            self._views = spec.draw_hash, DrawViews(self.task, self.scene, split)
         return self._views[1]
 
     def renew_views(self) -> bool:
         """Drop the views that a plugin wrote into: they are made anew. Whether one did."""
         return self._views is not None and self._views[1].renew()
-
-    def _split(self, spec: TrialSpec) -> TaskSplit:
-        return self.task.draws.split(self.scene, spec.protocol, spec.seed, spec.patch)
 
     def note(self, *notes: str) -> None:
         """Add notes to the record of the trial that runs."""

@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hsiaug.bench.costs import Costs
-from hsiaug.bench.dispatch import SceneRun, run_groups
-from hsiaug.bench.engine import Batch, Event, Group, Job, Message, WorkerLost
-from hsiaug.bench.engines.local import Local
+from hsiaug.bench.engine import Batch, Event, Group, Job, Message, WorkerLost, run_groups
+from hsiaug.bench.engines.local import Local, SceneRun
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
@@ -254,12 +253,11 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
     batch: Any = SimpleNamespace(split=lambda _: SimpleNamespace(blind=()), deadline=None)
     written: list[str] = []
 
-    class Noted:
-        def write(self, trial: Any, outcome: TrialOutcome) -> Event:
-            written.append(trial.hash)
-            return Event("failed", trial.hash)
+    def write(trial: Any, outcome: TrialOutcome) -> Event:
+        written.append(trial.hash)
+        return Event("failed", trial.hash)
 
-    scene: Any = SceneRun(batch, None, Noted())  # type: ignore[arg-type]
+    scene: Any = SceneRun(batch, None, write)  # type: ignore[arg-type]
     for group in groups:
         scene.run(group, lambda event: None, next(workers))
     assert Counter(written) == Counter(trial.hash for group in groups for trial in group)

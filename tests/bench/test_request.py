@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench import defaults
-from hsiaug.bench.request import Request, fill_in, read_request
+from hsiaug.bench.plan import fill_in
+from hsiaug.bench.request import Request, read_request
 from hsiaug.cli.main import app
 from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task, task_names

@@ -12,6 +12,7 @@ from rich.console import Console
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Event, Job
 from hsiaug.bench.groups import divide_work
+from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
@@ -78,7 +79,7 @@ def test_the_answer_grows_draw_by_draw(plan: Plan, store: Store) -> None:
     trials = in_order(plan)
     each = len(trials) // 4
     hashes = [trial.hash for trial in trials]
-    running = RunningAnswer([plan], hashes, store, say_draws, clock=lambda: 0.0)
+    running = RunningAnswer([plan], hashes, RunRecords(store), say_draws, clock=lambda: 0.0)
 
     assert running.now() == () and running.draws == ""
     said = answers_of(trials, running)
@@ -93,7 +94,7 @@ def test_the_answer_grows_draw_by_draw(plan: Plan, store: Store) -> None:
 def test_a_run_that_goes_on_counts_the_draws_that_were_there(plan: Plan, store: Store) -> None:
     trials = in_order(plan)
     later = [trial for trial in trials if trial.seed > 1]
-    running = RunningAnswer([plan], [t.hash for t in later], store, say_draws)
+    running = RunningAnswer([plan], [t.hash for t in later], RunRecords(store), say_draws)
 
     assert running.draws == "2 of 4 draws"
     assert running.now() == (f"{len(trials) // 2} trials, 2 of 4 draws",)
@@ -104,7 +105,9 @@ def test_a_run_that_is_stopped_in_its_second_draw_has_the_answer_of_the_first(
 ) -> None:
     first, *others = sorted(plan.trials, key=lambda trial: trial.seed)
     draw = [trial for trial in plan.trials if trial.seed == 0]
-    running = RunningAnswer([plan], [t.hash for t in (first, *others)], store, say_draws)
+    running = RunningAnswer(
+        [plan], [t.hash for t in (first, *others)], RunRecords(store), say_draws
+    )
 
     assert answers_of(draw, running) == [], "one draw is no answer unasked"
     assert running.now() == (f"{len(draw)} trials, 1 of 4 draws",)
@@ -116,7 +119,7 @@ def test_a_trial_that_ends_no_draw_costs_as_much_after_many_draws_as_after_few(
     trials = [replace(trial, seed=seed) for seed in range(60) for trial in plan.trials]
     waiting = [trial.hash for trial in trials]
     many = replace(plan, trials=tuple(trials), samples=dict.fromkeys(waiting, (25, 75)))
-    running = RunningAnswer([many], waiting, store, None)
+    running = RunningAnswer([many], waiting, RunRecords(store), None)
 
     def instructions_of_the_first_trial_of_a_draw(seed: int) -> int:
         first, *others = (trial for trial in trials if trial.seed == seed)
@@ -152,7 +155,9 @@ def test_without_a_terminal_each_answer_is_a_line(
 ) -> None:
     trials = {trial.hash: trial for trial in in_order(plan)}
     out = io.StringIO()
-    running = RunningAnswer([plan], trials, store, None if quiet else say_draws, lambda: 0.0)
+    running = RunningAnswer(
+        [plan], trials, RunRecords(store), None if quiet else say_draws, lambda: 0.0
+    )
     with watch_trials(
         trials, Console(file=out, width=40), store=store, answer=running, quiet=quiet
     ) as on_event:
@@ -169,7 +174,7 @@ def test_without_a_terminal_each_answer_is_a_line(
 def test_on_a_terminal_the_answer_stands_below_the_bars(plan: Plan, store: Store) -> None:
     trials = {trial.hash: trial for trial in in_order(plan)}
     screen = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
-    running = RunningAnswer([plan], trials, store, say_draws)
+    running = RunningAnswer([plan], trials, RunRecords(store), say_draws)
     with watch_trials(trials, screen, store=store, answer=running) as on_event:
         for hash in trials:
             on_event(Event("ok", hash))

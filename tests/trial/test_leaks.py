@@ -26,7 +26,7 @@ def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     scrambled = SceneContext(
         replace(toy, labels=labels),
         get_task("pixels"),
-        draw=lambda _: replace(split, labels=labels),
+        split=replace(split, labels=labels),
     )
     other, same = run(trial, scrambled)
 

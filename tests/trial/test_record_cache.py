@@ -370,23 +370,3 @@ def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several, mon
     report = build_report(several.each())
     monkeypatch.setattr(Store, "_bytes", lambda self, hash: pytest.fail(f"{hash} is read again"))
     assert [render_report(report, format=format) for format in ("md", "csv", "json")] == before
-
-
-@pytest.mark.usefixtures("eager")
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@befalling(4)
-def test_which_trials_are_finished_is_said_as_records_say_it(several, changes):
-    error = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
-    failed = as_draw(next(several.records()), 90, status="failed", error=error, metrics=None)
-    hashes = [*several.hashes(), failed["hash"]]
-    store = copy_of(several)
-    for change, number in changes:
-        change(store, store.hashes()[number % len(store.hashes())])
-    store.put(failed, None)
-    read = without_cache(store)
-    for held in (store.held(hashes), store.held(hashes)):
-        assert held.sound == {record["hash"] for record in read.records}
-        assert held.finished == {r["hash"] for r in read.records if r["status"] == "ok"}
-        assert held.damaged == read.damaged

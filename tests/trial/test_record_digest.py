@@ -148,7 +148,7 @@ def test_a_run_that_would_replace_a_newer_record_is_refused_before_any_work(
     class Trial:
         hash = newer[1].parent.name
 
-    kept = newer[0].held([Trial.hash])
+    kept = newer[0].read([Trial.hash])
     with pytest.raises(StoreError, match="format states 2"):
         select_missing([Trial()], kept, "only-missing")  # type: ignore[list-item]
     assert select_missing([Trial()], kept, "none") == []  # type: ignore[list-item]

@@ -1,5 +1,5 @@
 """Engines: where the trials of a run are carried out. One module each, which gives an executor;
-``bench/dispatch.py: run_groups`` submits the groups of trials to it.
+``bench/engine.py: run_groups`` submits the groups of trials to it.
 """
 
 from collections.abc import Iterator

@@ -15,14 +15,14 @@ from typing import Any
 from hsiaug.base.errors import SceneError
 from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.dispatch import USUAL_SECONDS, run_groups
-from hsiaug.bench.engine import Batch, Engine, Event, Group, Job, OnEvent, Piece
+from hsiaug.bench.engine import Batch, Engine, Event, Group, Job, OnEvent, Piece, run_groups
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.scored_records import IDLE_DRAWS
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import check_installed
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskSplit
+from hsiaug.trial.record_json import is_finished
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -77,7 +77,8 @@ class Chunk:
         try:
             for part in self.parts:
                 store = Store(part.store, create=True)
-                done = store.held(t.hash for group in part.groups for t in group).finished
+                sent = (t.hash for group in part.groups for t in group)
+                done = {record["hash"] for record in store.each(sent) if is_finished(record)}
                 left = (tuple(t for t in group if t.hash not in done) for group in part.groups)
                 if todo := [group for group in left if group]:
                     run_groups(engine, [_batch(part, todo)], on_event)
@@ -172,6 +173,4 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
 
 def seconds_of(pieces: Sequence[Piece]) -> float:
     """Seconds that pieces should take, one trial after the other."""
-    return sum(
-        batch.expected.get(trial.hash, USUAL_SECONDS) for batch, group in pieces for trial in group
-    )
+    return sum(batch.seconds(group) for batch, group in pieces)

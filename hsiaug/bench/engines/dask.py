@@ -23,7 +23,6 @@ from typing import Any
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.dispatch import SceneRun, run_groups
 from hsiaug.bench.engine import (
     Batch,
     ClusterSettings,
@@ -32,9 +31,10 @@ from hsiaug.bench.engine import (
     OnEvent,
     Piece,
     Say,
+    run_groups,
 )
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
-from hsiaug.bench.engines.local import Local
+from hsiaug.bench.engines.local import Local, SceneRun
 from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.isolation.processes import hold_back, starting
@@ -277,7 +277,7 @@ class _BlindOnWorker(_OnWorker):
         self._start, self._outcomes = start, outcomes
 
     def scene_run(self, batch: Batch) -> SceneRun:
-        return SceneRun(batch, self._start, self._outcomes)
+        return SceneRun(batch, self._start, self._outcomes.write)
 
 
 def run_blind(packed: bytes, scene: bytes) -> list[tuple[TrialSpec, TrialOutcome]]:

@@ -10,7 +10,7 @@ import pickle
 import tempfile
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -28,7 +28,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.dispatch import SceneRun
 from hsiaug.bench.engine import (
     Batch,
     ClusterSettings,
@@ -152,6 +151,8 @@ def _received(connection: Connection, most: int, read: Callable[[bytes], object]
         raise BadAnswer from error
 
 
+TRIES = 2
+"""Attempts at a trial whose process dies."""
 PATIENCE, LAST_WORDS = 1.0, 10.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may
 keep its pipe open; and in which one that closed its pipe may end by itself.
@@ -324,6 +325,117 @@ class Worker:
         return failed_outcome(self.stage, "TrialTimeout", said)
 
 
+@dataclass
+class SceneRun:
+    """What the groups of a scene share while they run, each in a thread with a worker process.
+
+    Attributes
+    ----------
+    batch : Batch
+        Of the scene.
+    start : WorkerStart
+        What its workers are started with.
+    write : callable
+        Takes in what a trial came to, and says how it ended.
+    failed : dict
+        Trials whose generator could not learn, with the error, by the hash of the fit.
+    lock : Lock
+        Held while a split is drawn or a record is written: by one thread at a time.
+    """
+
+    batch: Batch
+    start: WorkerStart
+    write: Callable[[TrialSpec, TrialOutcome], Event]
+    failed: dict[str, tuple[TrialSpec, dict[str, str]]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, group: Group, tell: OnEvent, worker: Worker) -> Sequence[Event]:
+        """Run a group in a worker process: as often as that dies, with what has not ended.
+
+        Nothing is begun that would end after the deadline, nor a group that would: half of it is of
+        no use.
+
+        Parameters
+        ----------
+        group : tuple of TrialSpec
+            Trials that share a fit.
+        tell : callable
+            Is told at once what happens to each trial.
+        worker : Worker
+            Nobody else's meanwhile.
+
+        Returns
+        -------
+        sequence of Event
+            None: all were told.
+        """
+        begun: Counter[str] = Counter()
+
+        def begin(trial: TrialSpec) -> None:
+            begun[trial.hash] += 1
+            if begun[trial.hash] == 1:
+                tell(Event("start", trial.hash))
+
+        rest = deque(group)
+        self._fail_alike(rest, tell)
+        if self._is_late(rest):
+            return ()
+        while rest:
+            with self.lock:
+                blind = self.batch.split(rest[0]).blind
+            worker.send(self.start, tuple(rest), blind)
+            begin(rest[0])
+            while worker.busy:
+                message = worker.receive()
+                trial = rest[0]
+                if isinstance(message, PluginProgress):
+                    tell(Event("step", trial.hash, message, worker.stage))
+                    continue
+                if isinstance(message, WorkerLost) and begun[trial.hash] < TRIES:
+                    break
+                rest.popleft()
+                if rest and self._is_late([rest[0]]):
+                    rest.clear()
+                    worker.end()
+                if worker.busy:
+                    begin(rest[0])
+                outcome = _lost(message) if isinstance(message, WorkerLost) else message
+                self._write(trial, outcome, tell)
+                if outcome.failed_learning:
+                    self.failed.setdefault(trial.fit_hash, (trial, outcome.result["error"]))
+                    self._fail_alike(rest, tell)
+        return ()
+
+    def _is_late(self, trials: Iterable[TrialSpec]) -> bool:
+        """Whether trials would end after the deadline."""
+        if self.batch.deadline is None:
+            return False
+        return time.time() + self.batch.seconds(trials) > self.batch.deadline
+
+    def _write(self, trial: TrialSpec, outcome: TrialOutcome, tell: OnEvent) -> None:
+        """Write the record of what has ended, while the worker goes on."""
+        with self.lock:
+            event = self.write(trial, outcome)
+        tell(event)
+
+    def _fail_alike(self, rest: deque[TrialSpec], tell: OnEvent) -> None:
+        """Record the trials that would fail as one did, as they need the same fit and run the same
+        third-party code: they are not begun.
+        """
+        for trial in tuple(rest):
+            failed, error = self.failed.get(trial.fit_hash, (None, {}))
+            if failed and failed.third_party_parts <= trial.third_party_parts:
+                rest.remove(trial)
+                said = f"{error['message']} (the same fit failed in trial {failed.hash})"
+                self._write(trial, failed_outcome(error["stage"], error["type"], said), tell)
+
+
+def _lost(message: WorkerLost) -> TrialOutcome:
+    """What a trial came to whose process died again."""
+    said = f"the process of this trial {message.how}, {TRIES} times"
+    return failed_outcome(message.stage, "WorkerDied", said)
+
+
 class WorkerProcesses(ThreadPoolExecutor):
     """An executor of threads, each with a worker process, which what is submitted is called with as
     its last argument.
@@ -424,7 +536,7 @@ class Local(Engine):
             data=BlindData(batch.scene),
             hidden=(*label_files(batch.scene_ref), batch.store.resolve()),
         )
-        return SceneRun(batch, start, ScoredRecords(batch, store, self.jobs))
+        return SceneRun(batch, start, ScoredRecords(batch, store, self.jobs).write)
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""
