@@ -13,11 +13,12 @@ from hsiaug.report.gains import Gain, on_shared_draws
 from hsiaug.report.trials import Trials
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.trial.arm import NONE, Arm
-from hsiaug.trial.spec import TrialSpec
 
 Key = tuple[str, Rate, float | None, str]
 """Generator, λ with M, ω and classifier, which identify an arm among those of one plan."""
 Results = Mapping[Key, ArmCell]
+MOST = 2
+"""Arms that are confirmed, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +51,6 @@ class ArmGain:
     def better(self) -> Gain:
         """The gain over the control that the arm gains least over."""
         return min(self.against, key=attrgetter("mean"))
-
-
-def key(trial: TrialSpec) -> Key:
-    """What identifies a trial's arm."""
-    return trial.generator.name, trial.rate, trial.omega, trial.classifier.name
 
 
 def arm_key(arm: Arm, classifier: str) -> Key:
@@ -113,9 +109,7 @@ def gain_of(
     return ArmGain(arm, classifier, tuple(values), tuple(gains))
 
 
-def candidates(
-    screened: Iterable[ArmGain], baselines: Mapping[str, str], most: int = 2
-) -> list[ArmGain]:
+def candidates(screened: Iterable[ArmGain], baselines: Mapping[str, str]) -> list[ArmGain]:
     """For each classifier, the arm of the highest AA that lies above all its controls; the largest
     gain first.
 
@@ -130,13 +124,11 @@ def candidates(
         Of all arms, the smallest λ first.
     baselines : mapping of str to str
         Names of the baselines, by the generators that have one.
-    most : int
-        Candidates at most.
 
     Returns
     -------
     list of ArmGain
-        Of different classifiers.
+        Of different classifiers, two at most.
     """
     arms: dict[tuple[str, str], ArmGain] = {}
     for gain in screened:
@@ -153,7 +145,7 @@ def candidates(
         known = best.get(gain.classifier)
         if known is None or fmean(gain.scores) > fmean(known.scores):
             best[gain.classifier] = gain
-    return sorted(best.values(), key=lambda gain: -gain.better.mean)[:most]
+    return sorted(best.values(), key=lambda gain: -gain.better.mean)[:MOST]
 
 
 def above(first: Sequence[float], second: Sequence[float]) -> bool:

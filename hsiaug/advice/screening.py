@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from hsiaug.advice.gains import ArmGain, above, arm_key, candidates, gain_of, key
+from hsiaug.advice.gains import ArmGain, above, arm_key, candidates, gain_of
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, SplitError
 from hsiaug.bench.costs import write_duration
@@ -485,7 +485,7 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
     results = session.results(plan)
 
     def screening_scores(trial: TrialSpec) -> list[float]:
-        cell = results.get(key(trial))
+        cell = results.get(arm_key(trial.arm, trial.classifier.name))
         return [] if cell is None else cell.values(session.scores.main.key)
 
     samples = any(rate for _, rate in trials)
@@ -502,7 +502,9 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
         return best
     named = arm_key(use.arm, use.classifier)
     confirmed = next(
-        trial for trial in plan.trials if key(trial) == named and trial.seed == SCREEN[0]
+        trial
+        for trial in plan.trials
+        if arm_key(trial.arm, trial.classifier.name) == named and trial.seed == SCREEN[0]
     )
     of_best, of_confirmed = screening_scores(best), screening_scores(confirmed)
     if best.rate:

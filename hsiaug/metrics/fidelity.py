@@ -48,17 +48,17 @@ MEASURES: MeasureTable = {
 """Label, unit, and what is good, by the name of a measure; the table's order."""
 
 
-def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int = 0) -> Measures:
+def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra) -> Measures:
     """Compare centre spectra, all in scene units: real training, real held-out, and synthetic ones.
 
-    Random matched subsets are drawn five times and the measures averaged; the same ``seed`` gives
-    the same report. A measure that no subset defines (fewer than two samples, or ten for the
-    classifier test) is None, never NaN. The z-score and the principal axes are fitted on ``train``.
+    Random matched subsets are drawn five times and the measures averaged. A measure that no subset
+    defines (fewer than two samples, or ten for the classifier test) is None, never NaN. The z-score
+    and the principal axes are fitted on ``train``.
     Sources stand with each measure in :mod:`hsiaug.metrics.spectra` and
     :mod:`hsiaug.metrics.neighbours`; what differs from them: features are (principal scores of)
     centre spectra, no network's; covariances are shrunk.
     """
-    rng = np.random.default_rng(derive_seed("fidelity", seed))
+    rng = np.random.default_rng(derive_seed("fidelity", 0))
     train, held_out, synthetic = (
         samples.take(at_most(samples.y, MAX_SPECTRA_PER_CLASS, rng))
         for samples in (train, held_out, synthetic)
@@ -107,7 +107,7 @@ def _alike(a: Spectra, b: Spectra, space: Space) -> Values:
         ),
         "js": spectra.plane_distance(u[:, :2], v[:, :2], u[:, :2]) if u.shape[1] > 1 else None,
         **neighbours.prdc(u, v),
-        "c2st": neighbours.two_sample_accuracy(described[0], described[1], seed=0),
+        "c2st": neighbours.two_sample_accuracy(described[0], described[1]),
     }
 
 

@@ -189,22 +189,6 @@ def edge_share(maps: Floats, threshold: float) -> float:
     return float((gradients(maps[:, :SHOWN]) > threshold).mean())
 
 
-def angle_across_edges(maps: LayoutMaps, threshold: float) -> float | None:
-    """Mean spectral angle in degrees between neighbours at the edges of :func:`edge_share`; None
-    without an edge.
-    """
-    edges = gradients(maps.scores[:, :SHOWN]) > threshold
-    return float(maps.across[edges].mean()) if edges.any() else None
-
-
-def angle_elsewhere(maps: LayoutMaps, threshold: float) -> float | None:
-    """Mean spectral angle in degrees between neighbours that no edge parts; None where all are
-    edges.
-    """
-    inside = gradients(maps.scores[:, :SHOWN]) <= threshold
-    return float(maps.across[inside].mean()) if inside.any() else None
-
-
 def layout_features(maps: LayoutMaps) -> Array:
     """What a forest reads of patches.
 
@@ -244,14 +228,14 @@ def layout_features(maps: LayoutMaps) -> Array:
     return np.concatenate(features, axis=1).astype(np.float32)
 
 
-def _grid_means(x: Array, cells: int = 3) -> list[Array]:
-    """Means (n, k) over the cells of a grid over x (n, k, H, W); none of a patch that is smaller
-    than the grid.
+def _grid_means(x: Array) -> list[Array]:
+    """Means (n, k) over the 3×3 blocks of x (n, k, H, W); none of a patch that is smaller than
+    these.
     """
-    if min(x.shape[2:]) < cells:
+    if min(x.shape[2:]) < 3:
         return []
-    rows = np.array_split(np.arange(x.shape[2]), cells)
-    columns = np.array_split(np.arange(x.shape[3]), cells)
+    rows = np.array_split(np.arange(x.shape[2]), 3)
+    columns = np.array_split(np.arange(x.shape[3]), 3)
     return [
         x[:, :, r[0] : r[-1] + 1, c[0] : c[-1] + 1].mean(axis=(2, 3)) for r in rows for c in columns
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.layout import LayoutMaps, layout_features
 from hsiaug.metrics.layout_network import network_judge
-from hsiaug.metrics.measures import Measure, MeasureTable, Values
+from hsiaug.metrics.measures import Measure, Measures, MeasureTable, Values
 from hsiaug.metrics.spatial_folds import Side
 from hsiaug.metrics.two_sample import Judge, TwoSample, forest_judge, two_sample_auc
 
@@ -64,7 +64,7 @@ class LayoutJudge:
     judge: Judge
 
 
-def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoSample | None]:
+def run_design(design: TestDesign, by: LayoutJudge) -> dict[str, TwoSample | None]:
     """Tell made, held-out, training and shuffled samples, by column, from held-out ones.
 
     The made samples are told from either half, and the mean is taken.
@@ -75,7 +75,6 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoS
             (real.side, compared.side),
             (by.read(real.maps), by.read(compared.maps)),
             by.judge,
-            seed=seed,
         )
 
     first, second = design.halves
@@ -87,24 +86,6 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoS
     low, high = np.mean([result.interval for result in results], axis=0).tolist()
     mean = TwoSample(float(np.mean([result.auc for result in results])), (low, high), results[0].n)
     return {**tests, "made": mean}
-
-
-def run_judges(
-    design: TestDesign | None,
-    judges: Mapping[str, LayoutJudge],
-    columns: Mapping[str, Values],
-    seed: int,
-) -> Mapping[str, Mapping[str, TwoSample | None]]:
-    """Run a design with every judge, write the AUCs into the columns, and return the tests in full,
-    by judge; none without a design.
-    """
-    if design is None:
-        return {}
-    tests = {name: run_design(design, judge, seed) for name, judge in judges.items()}
-    for name, results in tests.items():
-        for column, result in results.items():
-            columns[column][name] = None if result is None else result.auc
-    return tests
 
 
 def stacked(maps: LayoutMaps) -> NDArray[np.floating]:
@@ -120,43 +101,50 @@ JUDGES: Mapping[str, LayoutJudge] = {
 }
 
 
-def measure_rows(
+def layout_measures(
     table: MeasureTable,
     columns: Mapping[str, Values],
     n: int,
-    tests: Mapping[str, Mapping[str, TwoSample | None]],
-) -> tuple[Measure, ...]:
-    """The rows of a table that any column has.
+    design: TestDesign | None,
+    judges: Mapping[str, LayoutJudge],
+    notes: tuple[str, ...] = (),
+) -> Measures:
+    """The rows of a table that any column has, or a two-sample test.
 
     Parameters
     ----------
     table : mapping of name to (label, unit, good)
         In the order of the rows.
     columns : mapping of "made", "held_out", "training", "shuffled" to values by name
-        Shares in 0..1.
+        Statistics; shares in 0..1.
     n : int
-        Made samples that statistics are of.
-    tests : mapping of name to tests by column
-        Of the rows that are two-sample tests.
-
-    Returns
-    -------
-    tuple of Measure
-        Shares in %.
+        Made samples that these are of.
+    design : TestDesign or None
+        Of the tests; None = there are none.
+    judges : mapping of name to LayoutJudge
+        By the names of the rows that are tests.
+    notes : tuple of str
+        Sentences on what was left out.
     """
+    tests = {name: run_design(design, by) for name, by in judges.items()} if design else {}
     rows = []
     for name in table:
-        if not any(name in column for column in columns.values()):
-            continue
         test = tests.get(name, {})
-        test_of_made, test_of_held_out = test.get("made"), test.get("held_out")
+        values: Values = (
+            {column: None if one is None else one.auc for column, one in test.items()}
+            if test
+            else {key: column[name] for key, column in columns.items() if name in column}
+        )
+        if not values:
+            continue
+        made, held_out = test.get("made"), test.get("held_out")
         beside = {
-            "interval": test_of_made and test_of_made.interval,
-            "held_out": columns["held_out"].get(name),
-            "held_out_interval": test_of_held_out and test_of_held_out.interval,
-            "training": columns["training"].get(name),
-            "shuffled": columns["shuffled"].get(name),
+            "interval": made and made.interval,
+            "held_out": values.get("held_out"),
+            "held_out_interval": held_out and held_out.interval,
+            "training": values.get("training"),
+            "shuffled": values.get("shuffled"),
         }
-        number = n if test_of_made is None else test_of_made.n
-        rows.append(Measure.of(name, table, columns["made"].get(name), beside, number, TOO_FEW))
-    return tuple(rows)
+        number = made.n if made else n
+        rows.append(Measure.of(name, table, values.get("made"), beside, number, TOO_FEW))
+    return Measures(tuple(rows), notes)

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from hsiaug.metrics.layout import (
     SHOWN,
     LayoutMaps,
-    angle_across_edges,
-    angle_elsewhere,
-    edge_share,
+    gradients,
     neighbour_correlation,
     variogram,
 )
@@ -63,14 +61,15 @@ def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floa
     scores = maps.scores[:, :SHOWN]
     within, pooled = (neighbour_correlation(scores, within=within) for within in (True, False))
     lags = [lag for lag in LAGS if lag < min(scores.shape[2:])]
+    edges = gradients(scores) > threshold
     steps = variogram(scores, lags) / np.where(sills[: len(lags)] > 0, sills[: len(lags)], np.nan)
     return {
         **{f"within_{k}": float(value) for k, value in enumerate(within, start=1)},
         **{f"neighbours_{k}": float(value) for k, value in enumerate(pooled, start=1)},
         **{f"variogram_{lag}": float(row.mean()) for lag, row in zip(lags, steps, strict=True)},
-        "edges": edge_share(maps.scores, threshold),
-        "across": angle_across_edges(maps, threshold),
-        "elsewhere": angle_elsewhere(maps, threshold),
+        "edges": float(edges.mean()),
+        "across": float(maps.across[edges].mean()) if edges.any() else None,
+        "elsewhere": float(maps.across[~edges].mean()) if not edges.all() else None,
     }
 
 

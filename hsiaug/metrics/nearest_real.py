@@ -28,10 +28,9 @@ class RealSamples:
     Attributes
     ----------
     reduced : Floats
-        x as ``reduce`` gives it.
+        The samples as ``reduce`` gives them.
     """
 
-    x: NDArray[np.float32]
     reduced: Floats
     reduce: Reduce
 
@@ -42,7 +41,7 @@ class RealSamples:
         """
         space = PatchSpace.fit(some_pixels(x))
         reduce = space.reduce if x.ndim == 4 else _of_tiles(space)
-        return cls(x, reduce(x), reduce)
+        return cls(reduce(x), reduce)
 
     def nearest(
         self, synthetic: NDArray[np.float32]

@@ -19,8 +19,7 @@ from hsiaug.metrics.layout_measures import (
     LayoutJudge,
     MappedSide,
     TestDesign,
-    measure_rows,
-    run_judges,
+    layout_measures,
 )
 from hsiaug.metrics.layout_statistics import (
     STATISTICS,
@@ -84,7 +83,6 @@ def patch_layout(
     synthetic: Floats,
     synthetic_y: Ints,
     *,
-    seed: int = 0,
     judges: Mapping[str, LayoutJudge] = JUDGES,
 ) -> Measures:
     """Compare the layout of made patches with that of real ones.
@@ -99,8 +97,6 @@ def patch_layout(
         Made patches in scene units.
     synthetic_y : (n,) int64
         Their class ids.
-    seed : int
-        The same seed gives the same numbers.
     judges : mapping of name to LayoutJudge
         Classifiers of the two-sample test.
 
@@ -110,7 +106,7 @@ def patch_layout(
         Without measures for patches of one pixel, or where no class has both held-out and made
         patches.
     """
-    rng = np.random.default_rng(derive_seed("patch layout", seed))
+    rng = np.random.default_rng(derive_seed("patch layout", 0))
     side = synthetic.shape[-1]
     if side < 2:
         return Measures(notes=("patches of one pixel have no layout",))
@@ -144,8 +140,7 @@ def patch_layout(
     design, why = _design(compared, rng)
     if design is None:
         notes = (*notes, why)
-    tests = run_judges(design, judges, columns, seed)
-    return Measures(measure_rows(MEASURES, columns, n, tests), notes)
+    return layout_measures(MEASURES, columns, n, design, judges, notes)
 
 
 def _most(x: Floats, most: int, groups: int) -> int:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 BINS, MARGIN = 32, 0.1
 """Bins of a histogram along an axis, and the share of the frame that they reach beyond it."""
+GAP = 4.0
+"""Bands are so many times as far apart as the usual ones where some between them were removed."""
 MOST_AXES = 10
 """Principal axes kept: enough for the shape of a spectrum, few enough for the covariance of a small
 class.
@@ -131,6 +133,15 @@ def fit_space(x: NDArray[np.float64], most: int = MOST_AXES) -> Space:
     _, _, axes = np.linalg.svd((x - mean) / std, full_matrices=False)
     k = min(most, len(axes), max(2, len(x) // 10))
     return Space(mean, std, axes[:k].T)
+
+
+def band_gaps(centres: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Places of the bands (B,) before which bands were removed, as those in which water vapour
+    absorbs, or another sensor begins: no line runs there.
+    """
+    steps = np.diff(centres.astype(np.float64))
+    usual = float(np.median(steps)) or 1.0 if len(steps) else 1.0
+    return np.flatnonzero((steps / usual > GAP) | (steps / usual <= 0)) + 1
 
 
 def spectral_angle(u: Array, v: Array) -> Array:

@@ -14,7 +14,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.base.files import write_whole
 from hsiaug.base.text import plotted
-from hsiaug.metrics.spectra import Spectra, at_most, fit_space
+from hsiaug.metrics.spectra import Spectra, at_most, band_gaps, fit_space
 from hsiaug.quality.contact_sheets import choose_patches, draw_patches
 from hsiaug.quality.synthesis import AnySynthesis, PixelSynthesis
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
@@ -82,7 +82,9 @@ def class_spectra(
     dates : int
         Dates that a spectrum holds, one after the other; the second is dashed.
     """
-    x, breaks = _band_axis(bands, wavelengths)
+    x = np.arange(bands, dtype=np.float64) if wavelengths is None else wavelengths
+    breaks = band_gaps(x)
+    x = np.insert(x, breaks, np.nan)
     panels = []
     for c, class_name in classes.items():
         shown = {name: (colour, spectra_of(c)) for name, (colour, spectra_of) in sets.items()}
@@ -125,19 +127,6 @@ def _draw_spectra(
             label = name if dates == 1 else f"{name}, date {date}"
             (entries[label],) = axes.plot(x, centre, color=colour, **look)
     return entries
-
-
-def _band_axis(bands: int, wavelengths: Array | None) -> tuple[Array, NDArray[np.int64]]:
-    """Return the positions of bands, with NaN where bands are missing in between, and the places of
-    these NaN.
-
-    Lines must not run across what water vapour took away.
-    """
-    if wavelengths is None:
-        return np.arange(bands, dtype=np.float64), np.empty(0, dtype=np.int64)
-    steps = np.diff(wavelengths)
-    breaks = np.flatnonzero((steps > 3 * np.median(steps)) | (steps <= 0)) + 1
-    return np.insert(wavelengths, breaks, np.nan), breaks
 
 
 def pixel_figures(

@@ -1,6 +1,6 @@
 """Measures of the samples that the claims and tables of a suite speak of."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hsiaug.bench.plan import Plan
@@ -64,7 +64,10 @@ def measure_samples(
     attention_maps : AttentionMaps or None
         Those of the samples' generator, where ATTENTION is among the names.
     """
-    measures = dict(_fidelity(inspection))
+    measures = {
+        one.name: SampleMeasure(one.label, one.unit, one.value, one.floor)
+        for one in inspection.fidelity.measures
+    }
     for one in inspection.reconstruction:
         measures[one.name] = SampleMeasure(one.label, one.unit, one.held_out, one.training)
     if attention_maps:
@@ -76,11 +79,3 @@ def measure_samples(
         # It is not defined for these samples, and need not be looked for again.
         measures.setdefault(name, SampleMeasure(name, "", None, None))
     return measures
-
-
-def _fidelity(inspection: Inspection) -> Iterator[tuple[str, SampleMeasure]]:
-    for measure in inspection.fidelity.measures:
-        yield (
-            measure.name,
-            SampleMeasure(measure.label, measure.unit, measure.value, measure.floor),
-        )

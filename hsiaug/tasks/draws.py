@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.core.pairs import PairSet
-from hsiaug.core.scene import Scene, UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.core.view_names import RAW
-from hsiaug.protocol.split import BlindSplit, Split, draw_split
+from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import (
     BlindTiles,
     TileSplit,
@@ -87,20 +86,14 @@ class PixelDraws:
     """Draws of single pixels."""
 
     split = staticmethod(draw_split)
-
-    def view(
-        self, data: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope
-    ) -> TrainView:
-        return train_view(data, split, scope)
+    view = staticmethod(train_view)
+    seen = staticmethod(train_view_seen)
 
     def unlabelled(self, data: object, split: object, view: TrainView) -> TrainView:
         return view_without_labels(view)
 
     def checksum(self, data: object, split: object, view: TrainView) -> str:
         return checksum_of_pixels(view)
-
-    def seen(self, view: TrainView, spectra: SpectralView) -> TrainView:
-        return train_view_seen(view, spectra)
 
     def test_classes(self, split: Split) -> NDArray[np.int16]:
         return np.where(split.test, split.labels, np.int16(0))

@@ -122,21 +122,14 @@ class ClassScorer:
 class PixelScorer(ClassScorer):
     """Overall and average accuracy, κ, and the accuracy of each class."""
 
+    metrics = staticmethod(score)
+
     def fault_of_predictions(self, metrics: Metrics, values: AnyArray) -> str | None:
         stated = np.sum(metrics["confusion"], axis=0)
         predicted = np.bincount(values.clip(0), minlength=len(stated) + 1)[1:]
         if np.array_equal(stated, predicted):
             return None
         return "metrics.confusion counts other predictions than those of the record"
-
-    def metrics(
-        self,
-        matrix: Counts,
-        subsets: Mapping[str, tuple[int, ...]],
-        of_new_fields: Counts | None = None,
-        hidden: Counts | None = None,
-    ) -> dict[str, object]:
-        return score(matrix, subsets, of_new_fields, hidden)
 
     def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
         index, label = prediction

@@ -90,8 +90,7 @@ def test_classes_without_held_out_samples_are_named(rng: np.random.Generator) ->
     assert report.notes == ("left out, for want of training or held-out samples: class 2",)
 
 
-def test_the_same_seed_gives_the_same_report(rng: np.random.Generator) -> None:
+def test_the_same_sets_give_the_same_report(rng: np.random.Generator) -> None:
     sets = [drawn(rng, counts) for counts in ((40, 20, 5), (60, 30, 9), (50, 25, 7))]
 
-    assert fidelity(*sets, seed=3) == fidelity(*sets, seed=3)
-    assert fidelity(*sets, seed=3) != fidelity(*sets, seed=4)
+    assert fidelity(*sets) == fidelity(*sets)

@@ -60,6 +60,6 @@ def test_mean_distance_between_points() -> None:
 def test_a_classifier_tells_sets_apart_only_where_they_differ(rng: np.random.Generator) -> None:
     a, b = rng.normal(size=(150, 3)), rng.normal(size=(150, 3))
 
-    assert two_sample_accuracy(a, b, 0) == pytest.approx(0.5, abs=0.08)
-    assert two_sample_accuracy(a, b + 4, 0) == pytest.approx(1, abs=0.02)
-    assert two_sample_accuracy(a[:9], b, 0) is None
+    assert two_sample_accuracy(a, b) == pytest.approx(0.5, abs=0.08)
+    assert two_sample_accuracy(a, b + 4) == pytest.approx(1, abs=0.02)
+    assert two_sample_accuracy(a[:9], b) is None

@@ -164,12 +164,18 @@ def _random_filters(maps: Array, of: str) -> list[Array]:
         rng = np.random.default_rng(derive_seed(EXTRACTOR, of, layer, x.shape[1]))
         weights = rng.normal(0, np.sqrt(2 / (9 * x.shape[1])), (x.shape[1] * 9, width))
         padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
-        columns = windows.transpose(0, 2, 3, 1, 4, 5).reshape(*x.shape[:1], *x.shape[2:], -1)
-        out = np.moveaxis(np.maximum(columns @ weights, 0), -1, 1)
+        out = np.maximum(filtered(padded, weights), 0)
         features += [out.mean(axis=(2, 3)), out.std(axis=(2, 3))]
         x = halved(out)
     return features
+
+
+def filtered(x: Array, weights: Array) -> Array:
+    """(n, width, H − 2, W − 2) responses of 3×3 filters (C·9, width) to maps (n, C, H, W)."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(2, 3))
+    columns = windows.transpose(0, 2, 3, 1, 4, 5)
+    responses: Array = np.moveaxis(columns.reshape(*columns.shape[:3], -1) @ weights, -1, 1)
+    return responses
 
 
 def halved(x: Array) -> Array:

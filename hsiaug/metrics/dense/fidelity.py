@@ -22,7 +22,6 @@ from hsiaug.metrics.dense import pieces
 from hsiaug.metrics.dense.extractor import (
     EXTRACTOR,
     axis_maps,
-    class_shares,
     fit_axes,
     fit_image_space,
     image_features,
@@ -112,7 +111,6 @@ def dense_fidelity(
     synthetic: DenseSamples,
     *,
     classes: int,
-    seed: int = 0,
 ) -> DenseFidelity:
     """Compare real training, real held-out and made tiles, all in the data's units.
 
@@ -123,8 +121,7 @@ def dense_fidelity(
     :mod:`hsiaug.metrics.dense.extractor`, no network's, and compares with no FID in a paper; over
     all tiles it is what the distance of N tiles to all training tiles tends to as 1/N → 0 (FID∞:
     Chong and Forsyth, CVPR 2020).
-    The same ``seed`` gives the same report. Raises InputError for sets of fewer than two tiles or
-    of unlike tiles.
+    Raises InputError for sets of fewer than two tiles or of unlike tiles.
     """
     sets = (train, held_out, synthetic)
     if min(map(len, sets)) < 2 or len({tiles.images.shape[1:] for tiles in sets}) > 1:
@@ -133,7 +130,7 @@ def dense_fidelity(
         raise InputError(
             rule, value=", ".join(str(tiles.images.shape) for tiles in sets), hint=hint
         )
-    rng = np.random.default_rng(derive_seed("dense fidelity", seed))
+    rng = np.random.default_rng(derive_seed("dense fidelity", 0))
     index = [random_tiles(len(tiles), MAX_TILES, rng) for tiles in sets]
     train, held_out, synthetic = (tiles.take(i) for tiles, i in zip(sets, index, strict=True))
     space = fit_image_space(train, rng)
@@ -151,7 +148,7 @@ def dense_fidelity(
         )
         for _ in range(REPEATS)
     ]
-    dated = _rounds_by_date(train, held_out, synthetic, size, seed) if train.dates > 1 else []
+    dated = _rounds_by_date(train, held_out, synthetic, size) if train.dates > 1 else []
     audit, nearest = memory_audit(train.images, held_out.images, synthetic.images, space)
     everything: Round = (
         _over_all(train_features, synthetic_features, rng),
@@ -162,7 +159,7 @@ def dense_fidelity(
     table = {name: row for name, row in MEASURES.items() if name not in left_out}
     groups = [drawn, [everything], [audit], *([dated] if dated else [])]
     measures = average_rounds(table, groups, TOO_FEW, every=True)
-    shares = [class_shares(tiles.masks, classes) for tiles in (train, held_out, synthetic)]
+    shares = [one.class_shares for one in (train_features, held_out_features, synthetic_features)]
     by_class, notes = _classes(shares, _angles(train_features, synthetic_features))
     pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in nearest)
     compared = tuple(c for c, row in by_class.items() if row["angle"] is not None)
@@ -172,14 +169,14 @@ def dense_fidelity(
 
 
 def _rounds_by_date(
-    train: DenseSamples, held_out: DenseSamples, synthetic: DenseSamples, size: int, seed: int
+    train: DenseSamples, held_out: DenseSamples, synthetic: DenseSamples, size: int
 ) -> list[Round]:
     """Fréchet distances of the images of each date, in subsets of one size.
 
     The measures of both dates together have a random generator of their own, so that these do not
     change them.
     """
-    rng = np.random.default_rng(derive_seed("dense fidelity by date", seed))
+    rng = np.random.default_rng(derive_seed("dense fidelity by date", 0))
     scores = {}
     for place, name in enumerate(BY_DATE):
         sets = [
@@ -212,12 +209,25 @@ class _Features:
     image: Array
     mask: Array
     sums: Array
-    shares: Array
+    pixels: Array
 
     def draw(self, n: int, rng: np.random.Generator) -> "_Features":
         """Features of n random tiles."""
-        index = rng.permutation(len(self.shares))[:n]
+        index = rng.permutation(len(self.pixels))[:n]
         return _Features(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+    @property
+    def class_pixels(self) -> Array:
+        """(C,) pixels of each class in all tiles."""
+        pixels: Array = self.pixels.sum(axis=0)
+        return pixels
+
+    @property
+    def class_shares(self) -> Array:
+        """(C,) share of each class of the labelled pixels; zeros where none is labelled."""
+        pixels = self.class_pixels
+        shares: Array = pixels / max(1.0, pixels.sum())
+        return shares
 
 
 def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[_Features]:
@@ -235,9 +245,9 @@ def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[
         sums = np.stack(
             [m @ spectra_of(tile) for m, tile in zip(member, tiles.images, strict=True)]
         )
-        shares = np.stack([m.sum(axis=1) for m in member])
+        pixels = np.stack([m.sum(axis=1) for m in member])
         scores = image_axes.scores(image), mask_axes.scores(mask)
-        features.append(_Features(*scores, sums, shares))
+        features.append(_Features(*scores, sums, pixels))
     return features
 
 
@@ -277,7 +287,7 @@ def _limit(reference: Array, compared: Array, rng: np.random.Generator) -> float
 
 def _angles(train_features: _Features, compared: _Features) -> Array:
     """(C,) degrees between mean spectra of each class; NaN where a set has none of it."""
-    pixels = [features.shares.sum(axis=0) for features in (train_features, compared)]
+    pixels = [features.class_pixels for features in (train_features, compared)]
     shared = (pixels[0] > 0) & (pixels[1] > 0)
     angles = np.full(len(shared), np.nan)
     if shared.any():
@@ -292,14 +302,13 @@ def _angles(train_features: _Features, compared: _Features) -> Array:
 
 def _compare(train_features: _Features, compared: _Features) -> Values:
     """All but the Fréchet distances between two sets of one size."""
-    pixels = [features.shares.sum(axis=0) for features in (train_features, compared)]
     angles = _angles(train_features, compared)
     shared = ~np.isnan(angles)
-    p, q = (n / max(1.0, n.sum()) for n in pixels)
+    apart = train_features.class_shares - compared.class_shares
     # Of the shares the total variation: 0 = alike, 1 = disjoint.
     return {
         "msad": float(angles[shared].mean()) if shared.any() else None,
-        "shares": float(np.abs(p - q).sum() / 2),
+        "shares": float(np.abs(apart).sum() / 2),
     }
 
 

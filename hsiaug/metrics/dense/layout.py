@@ -30,8 +30,7 @@ from hsiaug.metrics.layout_measures import (
     LayoutJudge,
     MappedSide,
     TestDesign,
-    measure_rows,
-    run_judges,
+    layout_measures,
 )
 from hsiaug.metrics.layout_statistics import (
     STATISTICS,
@@ -84,7 +83,6 @@ def dense_layout(
     places: NDArray[np.integer],
     *,
     classes: int,
-    seed: int = 0,
     judges: Mapping[str, LayoutJudge] = JUDGES,
 ) -> Measures:
     """Compare the layout of made tiles and masks with that of real ones.
@@ -97,8 +95,6 @@ def dense_layout(
         Where each held-out tile lies: its image, and its first row and column.
     classes : int
         Number of classes C.
-    seed : int
-        The same seed gives the same numbers.
     judges : mapping of name to LayoutJudge
         Classifiers of the two-sample test.
 
@@ -108,7 +104,7 @@ def dense_layout(
         "shuffled" are held-out tiles whose 4×4 blocks are shuffled, and where masks are asked for,
         held-out tiles with the masks of others.
     """
-    rng = np.random.default_rng(derive_seed("dense layout", seed))
+    rng = np.random.default_rng(derive_seed("dense layout", 0))
     train_tiles, held_out_tiles, synthetic_tiles = (
         tiles.take(random_tiles(len(tiles), TILES, rng)) for tiles in (train, held_out, synthetic)
     )
@@ -132,9 +128,8 @@ def dense_layout(
         )
     design = _design(held_out, synthetic, places, space, classes, rng)
     few = "too few separate blocks of held-out tiles for a two-sample test"
-    tests = run_judges(design, judges, columns, seed)
-    rows = measure_rows(MEASURES, columns, len(synthetic_tiles), tests)
-    return Measures(rows, (few,) if design is None else ())
+    notes = (few,) if design is None else ()
+    return layout_measures(MEASURES, columns, len(synthetic_tiles), design, judges, notes)
 
 
 def _distances(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.dense.extractor import Blocks, halved
+from hsiaug.metrics.dense.extractor import Blocks, filtered, halved
 
 Array = NDArray[np.float64]
 
@@ -46,6 +46,7 @@ def layout_blocks(maps: NDArray[np.floating], of: str) -> Blocks:
     rng = np.random.default_rng(derive_seed(LAYOUT_EXTRACTOR, of, maps.shape[1]))
     weights = rng.normal(0, 1 / np.sqrt(9 * maps.shape[1]), (maps.shape[1], 9, WIDTH))
     weights[:, :, : WIDTH // 2] -= weights[:, :, : WIDTH // 2].mean(axis=1, keepdims=True)
+    weights = weights.reshape(-1, WIDTH)
     rows = [_of_batch(maps[start : start + BATCH], weights) for start in range(0, len(maps), BATCH)]
     return tuple(np.concatenate(kind) for kind in zip(*rows, strict=True))
 
@@ -56,23 +57,13 @@ def _of_batch(maps: NDArray[np.floating], weights: Array) -> list[Array]:
     x = x / (np.sqrt((x**2).mean(axis=(1, 2, 3), keepdims=True)) + TINY)
     features = []
     while True:
-        responses = _filtered(x, weights)
+        responses = np.abs(filtered(x, weights))
         energy = (responses**2).mean(axis=(2, 3)) + TINY
         features.append(np.log(energy))
         features.append(np.concatenate([_correlations(responses, lag) for lag in LAGS], axis=1))
         if min(x.shape[2:]) < 2 * SMALLEST:
             return features
         x = halved(x)
-
-
-def _filtered(x: Array, weights: Array) -> Array:
-    """(n, 16, H − 2, W − 2) rectified responses to maps (n, k, H, W)."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(2, 3))
-    columns = windows.transpose(0, 2, 3, 1, 4, 5).reshape(
-        len(x), x.shape[2] - 2, x.shape[3] - 2, -1
-    )
-    responses: Array = np.moveaxis(np.abs(columns @ weights.reshape(-1, weights.shape[2])), -1, 1)
-    return responses
 
 
 def _correlations(x: Array, lag: int) -> Array:

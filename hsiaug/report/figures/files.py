@@ -129,6 +129,14 @@ def image_bytes(pixels: NDArray[np.uint8], palette: Sequence[int] = (), **how: A
     return file.getvalue()
 
 
+def page_picture(picture: bytes, shape: tuple[int, ...], **about: Any) -> dict[str, Any]:
+    """A picture of a page: its ``source``, ``height`` and ``width`` in pixels, and what is said
+    about it.
+    """
+    size = {"height": shape[0], "width": shape[1]}
+    return {"source": picture_source(picture), **size, **about}
+
+
 def picture_source(picture: bytes) -> str:
     """A PNG, a JPEG or an SVG as the source of an ``img``, which fetches nothing."""
     for start, kind in ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg")):

@@ -7,11 +7,12 @@ on the page. Every format shows what :func:`sections_of` finds.
 from __future__ import annotations
 
 import pkgutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import check_known
 from hsiaug.report.section import Section
@@ -20,6 +21,7 @@ from hsiaug.report.tables import Report, ReportTable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from hsiaug.report.ground_truth import GroundTruth
     from hsiaug.report.label_curves import LabelCurve
     from hsiaug.trial.store import Store
 
@@ -37,17 +39,16 @@ class Sources:
     ----------
     store : Store or None
         Predictions, samples and confusion matrices; None where the records alone are known.
+    truths : dict of str to GroundTruth
+        Scenes that were read for maps.
+    drawn : Counter
+        Bytes of the pictures of a section in all tables so far, by its id.
     """
 
     report: Report
     store: Store | None = None
-    _shared: dict[Any, Any] = field(default_factory=dict)
-
-    def shared(self, make: Callable[[Store | None], Any]) -> Any:
-        """What one class makes of the store, the same for all tables of a report."""
-        if make not in self._shared:
-            self._shared[make] = make(self.store)
-        return self._shared[make]
+    truths: dict[str, GroundTruth] = field(default_factory=dict)
+    drawn: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def curves(self) -> Sequence[LabelCurve]:

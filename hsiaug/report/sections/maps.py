@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.base.text import visible
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.figures.files import image_bytes, picture_source
+from hsiaug.report.figures.files import image_bytes, page_picture
 from hsiaug.report.formatting import percent
 from hsiaug.report.gains import rival_of
 from hsiaug.report.ground_truth import (
@@ -27,7 +27,6 @@ from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE, Method
-from hsiaug.trial.store import Store
 
 SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
@@ -40,42 +39,27 @@ PALETTE = 256
 Colour = tuple[int, int, int]
 
 
-class MapMaker:
-    """Draws the maps of a page, table after table, until ROOM is used.
+def _section(table: ReportTable, sources: Sources) -> Section:
+    """The maps of a table, or why there are none; tables are drawn until ROOM is used."""
+    from hsiaug.report.html.markup import markup_of
 
-    Parameters
-    ----------
-    store : Store or None
-        None where there are no predictions.
-    """
-
-    def __init__(self, store: Store | None) -> None:
-        self._store = store
-        self._truths: dict[str, GroundTruth] = {}
-        self._left = ROOM
-
-    def section(self, table: ReportTable) -> Section:
-        """The maps of a table, or why there are none."""
-        from hsiaug.report.html.markup import markup_of
-
-        try:
-            if self._store is None:
-                raise NoGroundTruthError(
-                    "the page was made from records alone, and maps need the predictions beside"
-                    " them"
-                )
-            if self._left <= 0:
-                raise NoGroundTruthError(
-                    "the page has as many as keep it small; a report of this run alone has its own"
-                )
-            best = _best_trials(table)
-            trials = [trial for _, trial in best]
-            predicted = read_maps(self._store, trials, self._truths, MOST_VALUES)
-            maps = _table_maps(table, [cell for cell, _ in best], predicted)
-        except NoGroundTruthError as error:
-            return Section("Maps", notes=(f"No maps: {error}.",), opened=True)
-        self._left -= sum(len(figure["source"]) for figure in maps["figures"]) * 3 // 4
-        return Section("Maps", html=markup_of("maps", maps), opened=True)
+    try:
+        if sources.store is None:
+            raise NoGroundTruthError(
+                "the page was made from records alone, and maps need the predictions beside them"
+            )
+        if sources.drawn["maps"] >= ROOM:
+            raise NoGroundTruthError(
+                "the page has as many as keep it small; a report of this run alone has its own"
+            )
+        best = _best_trials(table)
+        trials = [trial for _, trial in best]
+        predicted = read_maps(sources.store, trials, sources.truths, MOST_VALUES)
+        maps = _table_maps(table, [cell for cell, _ in best], predicted)
+    except NoGroundTruthError as error:
+        return Section("Maps", notes=(f"No maps: {error}.",), opened=True)
+    sources.drawn["maps"] += sum(len(figure["source"]) for figure in maps["figures"]) * 3 // 4
+    return Section("Maps", html=markup_of("maps", maps), opened=True)
 
 
 def _table_maps(
@@ -151,7 +135,8 @@ def _ground(
         if photo is not None:
             # A tenth of what it weighs as PNG.
             picture = image_bytes(photo, format="JPEG", quality=82, optimize=True)
-            yield _figure(picture, photo.shape[:2], "colours", i, _at("colours", truth, i))
+            text = _at("colours", truth, i)
+            yield page_picture(picture, photo.shape, kind="colours", place=i, text=text, cell=None)
         yield _palette_figure(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
         if roles is not None:
             text = _at(f"split of draw {predicted.trials[0].seed}", truth, i)
@@ -164,21 +149,8 @@ def _palette_figure(
     """Class ids (H, W), thinned out; id 0 is transparent."""
     step = _step(ids.shape)
     thin = ids[::step, ::step]
-    return _figure(palette_png(thin.astype(np.uint8), colours), thin.shape, kind, place, text)
-
-
-def _figure(
-    data: bytes, shape: tuple[int, ...], kind: str, place: int, text: str
-) -> dict[str, Any]:
-    size = {"height": shape[0], "width": shape[1]}
-    return {
-        "source": picture_source(data),
-        **size,
-        "kind": kind,
-        "place": place,
-        "text": text,
-        "cell": None,
-    }
+    picture = palette_png(thin.astype(np.uint8), colours)
+    return page_picture(picture, thin.shape, kind=kind, place=place, text=text, cell=None)
 
 
 def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
@@ -230,11 +202,6 @@ def palette_png(ids: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:
     """
     palette = [value for colour in colours for value in colour]
     return image_bytes(ids, palette, format="PNG", optimize=True, transparency=0)
-
-
-def _section(table: ReportTable, sources: Sources) -> Section:
-    maker: MapMaker = sources.shared(MapMaker)
-    return maker.section(table)
 
 
 SECTIONS = (SectionKind("maps", _section, 80, within=""),)

@@ -26,7 +26,7 @@ def overview(table: ReportTable) -> Grid:
         *_gain_columns(table),
     ]
     shown = sorted(_overview_cells(table), key=partial(_main_score, table), reverse=True)
-    return make_grid(_overview_heading(table, "of"), columns, shown, keys=2)
+    return make_grid(_overview_heading(table), columns, shown, keys=2)
 
 
 def grouped_overview(table: ReportTable) -> Grid:
@@ -56,7 +56,7 @@ def grouped_overview(table: ReportTable) -> Grid:
     if len(shown) > len(bare):
         columns += _gain_columns(table)
     rows = sorted(shown, key=place)
-    heading = _overview_heading(table, "of")
+    heading = _overview_heading(table)
     return make_grid(heading, columns, rows, block=attrgetter("classifier"))
 
 
@@ -92,9 +92,9 @@ def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
     ]
 
 
-def _overview_heading(table: ReportTable, joint: str) -> str:
+def _overview_heading(table: ReportTable) -> str:
     main = table.scores.main
-    of = f"; {main.short} {joint} {main.classes} classes" if main.classes else ""
+    of = f"; {main.short} of {main.classes} classes" if main.classes else ""
     draws = count(len(table.draws), "draw")
     scene = table.condition.scene
     return f"Accuracy on {scene} in percent, {draws}{of}{of_rows(len(table.cells))}"

@@ -37,21 +37,21 @@ MOST_CLASSES = 40
 """Classes of a confusion matrix at most: a larger one is not read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Confusion:
     """A confusion matrix, summed over draws.
 
-    Parameters
+    Attributes
     ----------
     name : str
         The arm with its classifier.
-    rows : tuple
-        For each true class its name, its test pixels, and for each predicted class the share of
-        these in percent.
+    counts : (C, C) int64
+        Test pixels by true and predicted class.
     """
 
     name: str
-    rows: tuple[tuple[str, int, tuple[int, ...]], ...]
+    class_names: tuple[str, ...]
+    counts: NDArray[np.int64]
 
 
 def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
@@ -72,7 +72,7 @@ def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
     for cell in cells:
         counts = _summed(cell, store, len(table.class_names))
         if counts is not None:
-            yield Confusion(table.cell_label(cell), tuple(_rows(counts, table.class_names)))
+            yield Confusion(table.cell_label(cell), table.class_names, counts)
 
 
 def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | None:
@@ -84,15 +84,6 @@ def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | No
         if matrix.shape == total.shape:
             total += matrix.astype(np.int64)
     return total if total.any() else None
-
-
-def _rows(
-    counts: NDArray[np.int64], class_names: tuple[str, ...]
-) -> Iterator[tuple[str, int, tuple[int, ...]]]:
-    for name, row in zip(class_names, counts, strict=True):
-        tested = int(row.sum())
-        shares = row / max(tested, 1)
-        yield name, tested, tuple(round(100 * float(share)) for share in shares)
 
 
 ENTRY, NAMES = 0.24, 1.5
@@ -137,7 +128,7 @@ def draw_confusions(
     headings : sequence of str
         The table of each, where there are several.
     """
-    heights = [ENTRY * len(matrix.rows) + NAMES + 0.4 for matrix in found]
+    heights = [ENTRY * len(matrix.counts) + NAMES + 0.4 for matrix in found]
     figure = new_figure(WIDTHS[columns], sum(heights))
     grid = figure.add_gridspec(len(found), 1, height_ratios=heights)
     for place, matrix in enumerate(found):
@@ -150,8 +141,10 @@ def draw_confusions(
 
 
 def _draw(axes: Axes, matrix: Confusion, width: float) -> None:
-    names = [plotted(name) for name, _, _ in matrix.rows]
-    shares = np.array([row for _, _, row in matrix.rows])
+    names = [plotted(name) for name in matrix.class_names]
+    tested = matrix.counts.sum(axis=1)
+    shares = np.round(100 * (matrix.counts / np.maximum(tested, 1)[:, None])).astype(int)
+    counted = [f"{name} ({n:,})" for name, n in zip(names, tested.tolist(), strict=True)]
     axes.imshow(shares, cmap="Greys", vmin=0, vmax=100, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
         if share:
@@ -159,14 +152,10 @@ def _draw(axes: Axes, matrix: Confusion, width: float) -> None:
             axes.text(column, row, f"{share}", ha="center", va="center", fontsize=7, color=colour)
     places = range(len(names))
     axes.set_xticks(places, names, rotation=90, fontsize=7)
-    axes.set_yticks(places, _counted(names, matrix), fontsize=7)
+    axes.set_yticks(places, counted, fontsize=7)
     axes.set_xlabel("predicted class", fontsize=7)
     axes.set_ylabel("true class (test pixels)", fontsize=7)
     axes.set_title(wrapped(plotted(matrix.name), width, 7), fontsize=7)
-
-
-def _counted(names: Sequence[str], matrix: Confusion) -> list[str]:
-    return [f"{name} ({tested:,})" for name, (_, tested, _) in zip(names, matrix.rows, strict=True)]
 
 
 LEFT_OUT = "†"

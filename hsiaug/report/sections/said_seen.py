@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.report.formatting import MISSING
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
+from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
@@ -39,32 +39,11 @@ NOTE = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """A generator at one ω, which all λ, M and classifiers share.
-
-    Attributes
-    ----------
-    draws : dict
-        The numbers of each draw, by the column of trials.
-    """
-
-    generator: str
-    omega: float | None
-    draws: dict[int, dict[str, float]]
-
-    def mean(self, name: str) -> float:
-        """Mean over the draws that have the number; NaN where none has."""
-        values = np.array([numbers[name] for numbers in self.draws.values()])
-        known = values[~np.isnan(values)]
-        return float(known.mean()) if len(known) else np.nan
-
-
 def said_grid(table: ReportTable) -> Grid:
-    """A row per generator that reads text and ω."""
+    """A row per generator that reads text and ω, which all λ, M and classifiers share."""
     columns = [
-        GridColumn("generator", lambda row: row.generator, numeric=False),
-        GridColumn("ω", lambda row: MISSING if row.omega is None else f"{row.omega:g}"),
+        GridColumn("generator", itemgetter("generator"), numeric=False),
+        GridColumn("ω", lambda row: _written(row["omega"], "g")),
         *(
             GridColumn(header, partial(_percent, name), group)
             for group, names in COLUMNS.items()
@@ -75,22 +54,37 @@ def said_grid(table: ReportTable) -> Grid:
     return make_grid(heading, columns, _asked(table), keys=2)
 
 
-def _percent(name: str, row: _Asked) -> GridEntry:
-    value = row.mean(name)
-    return GridEntry(MISSING if np.isnan(value) else f"{100 * value:.0f}")
+def _percent(name: str, row: Mapping[str, float]) -> str:
+    return _written(100 * row[name], ".0f")
 
 
-def _asked(table: ReportTable) -> Iterator[_Asked]:
-    names = ("text_oracle", *(name for names in COLUMNS.values() for name in names))
-    asked: dict[tuple[str, float | None], _Asked] = {}
-    for cell in table.by_classifier:
-        columns: dict[str, NDArray[np.float64]] = {name: cell.column(name) for name in names}
-        label, omega = table.labels[cell.arm.generator], cell.arm.omega
-        for row in np.flatnonzero(~np.isnan(columns["text_centre"])).tolist():
-            one = asked.setdefault((label, omega), _Asked(label, omega, {}))
-            numbers = {name: float(values[row]) for name, values in columns.items()}
-            one.draws.setdefault(int(cell.drawn[row]), numbers)
-    yield from asked.values()
+def _written(value: float, form: str) -> str:
+    return MISSING if np.isnan(value) else f"{value:{form}}"
+
+
+def _asked(table: ReportTable) -> list[dict[str, Any]]:
+    """Generator, ω, and the mean of each column over the draws that have it; NaN where none has."""
+    from pandas import DataFrame, concat
+
+    names = ["text_oracle", *(name for names in COLUMNS.values() for name in names)]
+    key = ["generator", "omega"]
+    parts = [
+        DataFrame(
+            {
+                "generator": table.labels[cell.arm.generator],
+                "omega": np.nan if cell.arm.omega is None else cell.arm.omega,
+                "draw": cell.drawn,
+                **{name: cell.column(name) for name in names},
+            }
+        )
+        for cell in table.by_classifier
+    ]
+    if not parts:
+        return []
+    asked = concat(parts).dropna(subset=["text_centre"]).drop_duplicates([*key, "draw"])
+    means = asked.groupby(key, sort=False, dropna=False)[names].mean().reset_index()
+    rows: list[dict[str, Any]] = means.to_dict("records")
+    return rows
 
 
 def said_section(table: ReportTable, _: Sources | None = None) -> Section | None:
@@ -98,7 +92,7 @@ def said_section(table: ReportTable, _: Sources | None = None) -> Section | None
     grid = said_grid(table)
     if not grid.rows:
         return None
-    right = np.mean([row.mean("text_oracle") for row in grid.subjects])
+    right = np.mean([row["text_oracle"] for row in grid.subjects])
     note = NOTE.format(right=f"{100 * right:.0f}")
     return Section("Said and seen", tables=(grid,), notes=(note,))
 

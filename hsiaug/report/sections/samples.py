@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.metrics.dense.pieces import NEAR, SIDES
+from hsiaug.metrics.spectra import band_gaps
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.figures.files import image_bytes, picture_source
-from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
+from hsiaug.report.figures.files import image_bytes, page_picture
+from hsiaug.report.figures.sheets import UNCHANGED, image_grid, tile_rows
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
@@ -26,10 +27,6 @@ WIDTH, HEIGHT = 300, 120
 """Units of a plot, which a browser stretches to the room that is there."""
 MARGIN = 0.05
 """Share of the range of values above and below the lines."""
-GAP = 4.0
-"""Bands so many times as far apart as the usual ones have no line between them: those between were
-removed.
-"""
 SERIES = {
     "held_out": "test pixels",
     "real": "real training pixels",
@@ -55,7 +52,7 @@ def spectrum_plots(spectra: MeanSpectra, class_names: Sequence[str]) -> Iterator
         path, ``span`` of the values in the units of the scene, and what is drawn as ``text``.
     """
     across = _across(spectra.bands)
-    gaps = _gaps(spectra.bands)
+    gaps = set(band_gaps(spectra.bands).tolist())
     for row, class_id in enumerate(spectra.ids.tolist()):
         curves = {name: getattr(spectra, name)[row].astype(np.float64) for name in SERIES}
         curves = {name: curve for name, curve in curves.items() if np.isfinite(curve).all()}
@@ -103,19 +100,11 @@ def _up(curve: NDArray[np.float64], low: float, high: float) -> NDArray[np.float
     return HEIGHT * (1 - MARGIN - share * (1 - 2 * MARGIN))
 
 
-def _gaps(bands: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Whether bands are missing before each band."""
-    steps = np.abs(np.diff(bands.astype(np.float64)))
-    if not len(steps):
-        return np.zeros(len(bands), dtype=np.bool_)
-    return np.concatenate([[False], steps > GAP * np.median(steps)])
-
-
-def _path(across: NDArray[np.float64], down: NDArray[np.float64], gaps: NDArray[np.bool_]) -> str:
+def _path(across: NDArray[np.float64], down: NDArray[np.float64], gaps: Collection[int]) -> str:
     """A line through points as SVG writes it, begun anew behind each gap."""
     pieces = []
-    for place, (x, y, gap) in enumerate(zip(across, down, gaps, strict=True)):
-        pieces.append(f"{'M' if gap or not place else 'L'}{x:.1f} {y:.1f}")
+    for place, (x, y) in enumerate(zip(across, down, strict=True)):
+        pieces.append(f"{'M' if place in gaps or not place else 'L'}{x:.1f} {y:.1f}")
     return "".join(pieces)
 
 
@@ -138,60 +127,46 @@ OF_MASKS = {
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
-class SampleMaker:
-    """Draws the samples of a page, table after table, until ROOM is used.
-
-    Parameters
-    ----------
-    store : Store or None
-        None where there are none.
+def _section(table: ReportTable, sources: Sources) -> Section | None:
+    """The samples of each generator of a table, until ROOM is used; None where no record keeps
+    any.
     """
+    from hsiaug.report.html.markup import markup_of
 
-    def __init__(self, store: Store | None) -> None:
-        self._store = store
-        self._left = ROOM
-
-    def section(self, table: ReportTable) -> Section | None:
-        """The samples of each generator of a table; None where no record keeps any."""
-        from hsiaug.report.html.markup import markup_of
-
-        if self._store is None:
-            return None
-        generators: list[dict[str, Any]] = []
-        last: SampleSheet | None = None
-        for cell, trial, sheet in _sheets(self._store, table):
-            if self._left <= 0:
-                break
-            generators.append(self._of_generator(self._store, table, cell, trial, sheet))
-            last = sheet
-        if last is None:
-            return None
-        shown = {
-            "generators": generators,
-            "colours": str(last.colours),
-            "tiles": last.of_tiles,
-            "legend": _legend(last, table.class_names) if last.of_tiles else [],
-            "series": SERIES,
-            "plot_size": f"{WIDTH} {HEIGHT}",
-        }
-        return Section("Samples", html=markup_of("samples", shown), opened=True)
-
-    def _of_generator(
-        self, store: Store, table: ReportTable, cell: ArmCell, trial: Trial, sheet: SampleSheet
-    ) -> dict[str, Any]:
-        """What is shown of a generator; its room is used then."""
+    store = sources.store
+    if store is None:
+        return None
+    generators: list[dict[str, Any]] = []
+    last: SampleSheet | None = None
+    for cell, trial, sheet in _sheets(store, table):
+        if sources.drawn["samples"] >= ROOM:
+            break
         draw = _tile_figures if sheet.of_tiles else _patch_figures
         figures = [*draw(sheet, table.class_names)]
         spectra = _spectra_of(sheet, table.class_names)
-        self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
-        self._left -= sum(len(line) for plot in spectra["plots"] for _, line in plot["lines"])
+        lines = (line for plot in spectra["plots"] for _, line in plot["lines"])
+        pictures = sum(len(figure["source"]) for figure in figures) * 3 // 4
+        sources.drawn["samples"] += pictures + sum(map(len, lines))
         record = store.sound(trial.hash) or {}
-        return {
+        shown_of_generator = {
             "name": f"{table.arm_label(cell.arm)}, draw {trial.seed}",
             "figures": figures,
             "layout": layout_sentence(record, of_tiles=sheet.of_tiles),
             "spectra": spectra,
         }
+        generators.append(shown_of_generator)
+        last = sheet
+    if last is None:
+        return None
+    shown = {
+        "generators": generators,
+        "colours": str(last.colours),
+        "tiles": last.of_tiles,
+        "legend": _legend(last, table.class_names) if last.of_tiles else [],
+        "series": SERIES,
+        "plot_size": f"{WIDTH} {HEIGHT}",
+    }
+    return Section("Samples", html=markup_of("samples", shown), opened=True)
 
 
 def _spectra_of(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -288,12 +263,9 @@ def _patch_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator
         ]
         drawn, _ = image_grid([row[:, 0] for row in rows], int(across), PATCH, apart=True)
         source = image_bytes(drawn, format="PNG", optimize=True)
-        yield _figure(
-            source,
-            drawn,
-            class_names[c - 1],
-            f"Patches of {class_names[c - 1]}: {', '.join(NAMES.values())}",
-        )
+        name = class_names[c - 1]
+        text = f"Patches of {name}: {', '.join(NAMES.values())}"
+        yield page_picture(source, drawn.shape, name=name, text=text)
 
 
 def _tile_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -306,7 +278,8 @@ def _tile_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[
         drawn, _ = image_grid([*rows.values()], max(len(sheet.real), len(sheet.made)), TILE)
         # A fifth of what it weighs as PNG.
         source = image_bytes(drawn, format="JPEG", quality=75, subsampling=1, optimize=True)
-        yield _figure(source, drawn, name, f"Tiles with their masks: {name}")
+        text = f"Tiles with their masks: {name}"
+        yield page_picture(source, drawn.shape, name=name, text=text)
 
 
 def _legend(sheet: SampleSheet, class_names: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -314,16 +287,6 @@ def _legend(sheet: SampleSheet, class_names: tuple[str, ...]) -> list[tuple[str,
     first = UNCHANGED + 1 if sheet.made.shape[1] > 1 else 1
     colours = class_colours(len(class_names)).tolist()
     return [(class_names[c - 1], hex_of(colours[c])) for c in range(first, len(colours))]
-
-
-def _figure(picture: bytes, drawn: Images, name: str, text: str) -> dict[str, Any]:
-    size = {"height": drawn.shape[0], "width": drawn.shape[1]}
-    return {"source": picture_source(picture), **size, "name": name, "text": text}
-
-
-def _section(table: ReportTable, sources: Sources) -> Section | None:
-    maker: SampleMaker = sources.shared(SampleMaker)
-    return maker.section(table)
 
 
 SECTIONS = (SectionKind("samples", _section, 100, within=""),)
