@@ -178,12 +178,15 @@ class Event:
         Of a step.
     stage : str
         The stage of the trial that a step is of.
+    error : mapping or None
+        Of a failed trial, as its record has it.
     """
 
     kind: Literal["start", "step", "ok", "failed"]
     hash: str
     progress: PluginProgress | None = None
     stage: str = ""
+    error: Mapping[str, str] | None = None
 
 
 OnEvent = Callable[[Event], None]

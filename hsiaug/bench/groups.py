@@ -3,7 +3,6 @@ begun.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from hsiaug.bench.command import command_for
@@ -12,7 +11,6 @@ from hsiaug.bench.engine import Batch, Group, Job, Say
 from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import splits_of
-from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.outcome import empty
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.spec import TrialSpec
@@ -145,6 +143,7 @@ def divide_work(
             groups_of_scenes[task, ref] = _in_order(parts, ranks, preparing, costs, jobs)
     every = [t for groups in groups_of_scenes.values() for group in groups for t in group]
     forecast = Forecast({trial.hash: trial for trial in every}, costs, jobs=jobs)
+    splits = splits_of(plans)
     batches = [
         Batch(
             scene=scenes[task, ref],
@@ -152,17 +151,13 @@ def divide_work(
             store=root,
             job=job(task, scenes[task, ref].sha256),
             groups=groups,
-            split=partial(_split_of, splits_of(plans)),
+            split=lambda trial: splits[trial.draw_hash],
             expected=forecast.each,
             deadline=deadline,
         )
         for (task, ref), groups in groups_of_scenes.items()
     ]
     return batches, forecast
-
-
-def _split_of(splits: Mapping[str, TaskSplit], trial: TrialSpec) -> TaskSplit:
-    return splits[trial.draw_hash]
 
 
 def group_trials(trials: Iterable[TrialSpec], whole: Collection[str] = ()) -> list[Group]:

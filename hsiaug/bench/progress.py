@@ -34,7 +34,6 @@ from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import AFTER_PREPARING
-from hsiaug.trial.store import Store
 
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
@@ -60,9 +59,9 @@ def describe(trial: TrialSpec) -> str:
 def watch_trials(
     trials: Mapping[str, TrialSpec],
     console: Console,
+    root: Path,
     *,
     forecast: Forecast | None = None,
-    store: Store | None = None,
     answer: RunningAnswer | None = None,
     quiet: bool = False,
     clock: Callable[[], float] = time.monotonic,
@@ -73,17 +72,17 @@ def watch_trials(
     ----------
     trials : mapping of str to TrialSpec
         In the order in which they run.
+    root : Path
+        Of the store that has their records.
     forecast : Forecast or None
         Of them; None = nothing is known of their seconds.
-    store : Store or None
-        Where failures are read.
     answer : RunningAnswer or None
         Of the draws that have ended.
     quiet : bool
         Tell of failures alone.
     """
     forecast = forecast or Forecast(trials, Costs(), clock=clock)
-    watcher = _Watcher(trials, console, forecast, store, answer, quiet, clock)
+    watcher = _Watcher(trials, console, root, forecast, answer, quiet, clock)
 
     def lines_below() -> tuple[str, ...]:
         return answer.lines if answer else ()
@@ -91,8 +90,7 @@ def watch_trials(
     with ExitStack() as stack:
         if watcher.drawn:
             watcher.draw = stack.enter_context(_bars(trials, console, forecast, lines_below))
-        if store is not None:
-            watcher.tell = stack.enter_context(tell_others(store.root))
+        watcher.tell = stack.enter_context(tell_others(root))
         yield watcher.on_event
 
 
@@ -113,8 +111,8 @@ class _Watcher:
         self,
         trials: Mapping[str, TrialSpec],
         console: Console,
+        root: Path,
         forecast: Forecast,
-        store: Store | None,
         answer: RunningAnswer | None,
         quiet: bool,
         clock: Callable[[], float],
@@ -122,7 +120,7 @@ class _Watcher:
         self._trials = trials
         self._console = console
         self._forecast = forecast
-        self._store = store
+        self._root = root
         self._answer = answer
         self._quiet = quiet
         self._clock = clock
@@ -158,7 +156,7 @@ class _Watcher:
         reason = ""
         if event.kind == "failed":
             self._failed += 1
-            reason = self._tell_failure(event.hash)
+            reason = self._tell_failure(event)
         due = self._done == len(self._trials) or self._clock() - self._last_line >= PLAIN_EVERY
         if due and not (self._quiet or self.drawn):
             self._last_line = self._clock()
@@ -174,16 +172,14 @@ class _Watcher:
         left = self._left()
         return f"{line}, {left}" if left else line
 
-    def _tell_failure(self, hash: str) -> str:
+    def _tell_failure(self, event: Event) -> str:
         """Print an error of a kind that was not told before; returns the reason of this one."""
-        record = None if self._store is None else self._store.get(hash)
-        if record is None or self._store is None:
-            return ""
-        reason = why_failed(record)
-        if error_kind(record) not in self._kinds_told:
-            self._kinds_told.add(error_kind(record))
-            show = f"hsiaug show {hash} --store {shlex.quote(str(self._store.root))}"
-            name = describe(self._trials[hash])
+        failed = {"error": event.error}
+        reason, kind = why_failed(failed), error_kind(failed)
+        if kind not in self._kinds_told:
+            self._kinds_told.add(kind)
+            show = f"hsiaug show {event.hash} --store {shlex.quote(str(self._root))}"
+            name = describe(self._trials[event.hash])
             self._print(Text(f"failed: {name}: {reason}. See it whole: {show}", style="yellow"))
         return reason
 

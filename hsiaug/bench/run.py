@@ -125,8 +125,8 @@ def run(
                 with watch_trials(
                     trials,
                     console,
+                    root,
                     forecast=forecast,
-                    store=store,
                     answer=running,
                     quiet=quiet,
                 ) as on_event:

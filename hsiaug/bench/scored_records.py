@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,8 @@ class ScoredRecords:
             command=command_for(trial, self._batch.scene_ref),
         )
         stored = self._store.put(record, prediction, self._whole_sheet(trial, outcome.sheet))
-        return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
+        kind: Literal["ok", "failed"] = "ok" if stored["status"] == "ok" else "failed"
+        return Event(kind, trial.hash, error=stored["error"])
 
     def _whole_sheet(self, trial: TrialSpec, sheet: SampleSheet | None) -> SampleSheet | None:
         """The sheet of a trial with the mean spectra of test pixels."""

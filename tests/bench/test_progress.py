@@ -241,7 +241,7 @@ def test_a_line_now_and_then_says_when_it_will_end() -> None:
     true = costs(trials)
     forecast = Forecast(trials, Guessed(), clock=clock)
     console = Console(file=out, width=200)
-    with watch_trials(trials, console, forecast=forecast, clock=clock) as on_event:
+    with watch_trials(trials, console, Path("none"), forecast=forecast, clock=clock) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             clock.now += true[hash]
@@ -256,32 +256,26 @@ def test_a_line_now_and_then_says_when_it_will_end() -> None:
 HOSTILE = "[/] \x1b[2J\x1b]0;title\x07 no sample\u202e came back"
 
 
-def failing(store: Store, trials: Mapping[str, TrialSpec]) -> None:
-    """Every trial failed: the classifier svm in one way, the others in another."""
-    for hash, one in trials.items():
-        svm = one.classifier.name == "svm"
-        record = failure(
-            "PluginError" if svm else "[/b]Bad", f"{HOSTILE}\nat seed {one.seed}" + "x" * 1000
-        )
-        store.put({**record, "hash": hash}, None)
+def failed(one: TrialSpec) -> Event:
+    """A trial failed: with the classifier svm in one way, with others in another."""
+    svm = one.classifier.name == "svm"
+    record = failure(
+        "PluginError" if svm else "[/b]Bad", f"{HOSTILE}\nat seed {one.seed}" + "x" * 1000
+    )
+    return Event("failed", one.hash, error=record["error"])
 
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it(
     tmp_path, terminal
 ):
-    store, trials, out = (
-        Store(tmp_path / "my results", create=True),
-        plan(2, ("svm", "coords")),
-        io.StringIO(),
-    )
-    failing(store, trials)
+    root, trials, out = tmp_path / "my results", plan(2, ("svm", "coords")), io.StringIO()
     console = Console(file=out, width=400, force_terminal=terminal, color_system=None)
-    with watch_trials(trials, console, store=store, clock=Clock()) as on_event:
+    with watch_trials(trials, console, root, clock=Clock()) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("step", hash, PluginProgress(1, 2, "[/red] note")))
-            on_event(Event("failed", hash))
+            on_event(failed(trials[hash]))
     told = [
         line
         for line in out.getvalue().splitlines()
@@ -291,46 +285,45 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
     assert [line[line.index("failed:") :].rstrip() for line in told] == [
         (
             "failed: none · svm · draw 0: PluginError in sample: [/] no sample came back. "
-            f"See it whole: hsiaug show {first} --store '{store.root}'"
+            f"See it whole: hsiaug show {first} --store '{root}'"
         ),
         (
             "failed: none · coords · draw 0: [/b]Bad in sample: [/] no sample came back. "
-            f"See it whole: hsiaug show {second} --store '{store.root}'"
+            f"See it whole: hsiaug show {second} --store '{root}'"
         ),
     ]
     assert "\x1b]0" not in out.getvalue() and "\u202e" not in out.getvalue()
 
 
-def told(store: Store, trials: Mapping[str, TrialSpec], *, quiet: bool) -> list[str]:
+def told(root: Path, trials: Mapping[str, TrialSpec], *, quiet: bool) -> list[str]:
     """What is printed where there is no terminal, of trials that end at once."""
     out = io.StringIO()
     with watch_trials(
-        trials, Console(file=out, width=40), store=store, quiet=quiet, clock=Clock()
+        trials, Console(file=out, width=40), root, quiet=quiet, clock=Clock()
     ) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
-            on_event(Event("failed", hash))
+            on_event(failed(trials[hash]))
     return out.getvalue().splitlines()
 
 
 def test_the_line_of_a_failed_trial_has_its_reason_and_quiet_still_tells_failures(
     tmp_path: Path,
 ) -> None:
-    store, trials = Store(tmp_path, create=True), plan(1, ("svm",))
-    failing(store, trials)
-    *_, last = told(store, trials, quiet=False)
+    trials = plan(1, ("svm",))
+    *_, last = told(tmp_path, trials, quiet=False)
     assert (
         last == "[2/2] specdm λ=1 · svm · draw 0: failed (PluginError in sample: [/] no sample came"
         " back)"
     )
-    (only,) = told(store, trials, quiet=True)
+    (only,) = told(tmp_path, trials, quiet=True)
     assert only.startswith("failed: none · svm · draw 0: PluginError in sample")
 
 
 def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path) -> None:
     store, trials = Store(tmp_path, create=True), plan(1, ("svm", "coords"))
     first, *_ = trials
-    with watch_trials(trials, Console(file=io.StringIO()), store=store, clock=Clock()) as on_event:
+    with watch_trials(trials, Console(file=io.StringIO()), store.root, clock=Clock()) as on_event:
         on_event(Event("start", first))
         (told,) = heard_of(store.root)
         assert told | {"left": "", "quiet": 0} == {
@@ -352,7 +345,7 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
     (store.root / "running").mkdir()
     (store.root / "running" / "killed.json").write_text("{}")
     os.utime(store.root / "running" / "killed.json", (0, 0))
-    with watch_trials(trials, Console(file=io.StringIO()), store=store, clock=Clock()):
+    with watch_trials(trials, Console(file=io.StringIO()), store.root, clock=Clock()):
         pass
     assert not (store.root / "running").exists(), "what a killed run left is gone"
 
@@ -360,7 +353,7 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
 def test_a_disk_that_refuses_what_is_told_stops_no_run(tmp_path: Path) -> None:
     store, trials = Store(tmp_path, create=True), plan(1, ("svm",))
     (tmp_path / "running").write_text("no folder")
-    with watch_trials(trials, Console(file=io.StringIO()), store=store, clock=Clock()) as on_event:
+    with watch_trials(trials, Console(file=io.StringIO()), store.root, clock=Clock()) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("ok", hash))

@@ -5,7 +5,8 @@ lack their class.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +14,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import DenseSamples, PairCounts, PluginError, Reconstruction
+from hsiaug.api import (
+    DenseSamples,
+    PairCounts,
+    PluginError,
+    Reconstruction,
+    load_state,
+    resampled,
+    save_state,
+)
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
 BATCH = 64
@@ -32,10 +41,13 @@ class PairDrawing:
 
     Attributes
     ----------
+    params : dataclass
+        Params of the plugin.
     shares : (n, K) float32
         Each id's share of each training tile.
     """
 
+    params: Any
     format: TileFormat
     shares: NDArray[np.float32]
     facts: Mapping[str, Any]
@@ -43,12 +55,25 @@ class PairDrawing:
     @property
     def weight(self) -> float:
         """Weight of a synthetic pair."""
-        raise NotImplementedError
+        return float(self.params.weight)
 
     @property
     def by_class(self) -> float:
         """Share of the pairs that are asked for a class each."""
         return 0.0
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is saved as arrays: the fields that are some."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+
+    def save(self, folder: Path) -> None:
+        """All state as safetensors and JSON."""
+        facts = {
+            "params": asdict(self.params),
+            "format": asdict(self.format),
+            "facts": dict(self.facts),
+        }
+        save_state(folder, self.arrays(), facts)
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         """Pairs of any kind, and of ``counts.by_class[c]`` those that shall show class c.
@@ -136,6 +161,20 @@ class PairDrawing:
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
 
+def read_saved(folder: Path, current: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arrays of a saved fit, and its params, format and facts.
+
+    Parameters
+    ----------
+    current : dataclass
+        Has the params that only sampling reads.
+    """
+    arrays, saved = load_state(folder)
+    params = resampled(type(current)(**saved["params"]), current)
+    form = TileFormat.of_json(saved["format"])
+    return arrays, {"params": params, "format": form, "facts": saved["facts"]}
+
+
 def asked_by_class(counts: PairCounts, share: float, ids: Sequence[int]) -> PairCounts:
     """As many pairs, of which a share of those that may show any class is asked for one each.
 
@@ -164,26 +203,35 @@ class PairCoder(Protocol):
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]: ...
 
 
-@torch.inference_mode()
-def reconstructed(
-    codec: PairCoder, form: TileFormat, samples: DenseSamples, device: str
-) -> Reconstruction:
-    """Pairs, encoded and decoded. A class that no training tile shows is read as the first known
-    one.
-    """
-    learnt = np.isin(samples.masks, form.ids)
-    masks = np.where(learnt, samples.masks, form.ids[0])
-    images: list[NDArray[np.float32]] = []
-    shares: list[NDArray[np.float32]] = []
-    side = form.side
-    for start in range(0, len(masks), ENCODED):
-        batch = slice(start, start + ENCODED)
-        y = form.masks(masks[batch])
-        x = form.images(samples.images[batch]).to(device)
-        z = codec.encode(x, form.one_hot(y).to(device))
-        decoded, of_classes = codec.decode(z)
-        images.append(form.images_back(decoded))
-        of_true_class = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
-        shares.append(of_true_class.numpy().astype(np.float32))
-    probability = np.where(learnt, np.concatenate(shares), np.float32(np.nan))
-    return Reconstruction(np.concatenate(images), probability)
+class JointPairs(PairDrawing):
+    """Shared by those whose images and masks come from one codec."""
+
+    codec: PairCoder
+    device: str
+
+    @property
+    def by_class(self) -> float:
+        return float(self.params.by_class)
+
+    @torch.inference_mode()
+    def reconstruct(self, samples: DenseSamples) -> Reconstruction:
+        """Pairs, encoded and decoded. A class that no training tile shows is read as the first
+        known one.
+        """
+        form = self.format
+        learnt = np.isin(samples.masks, form.ids)
+        masks = np.where(learnt, samples.masks, form.ids[0])
+        images: list[NDArray[np.float32]] = []
+        shares: list[NDArray[np.float32]] = []
+        side = form.side
+        for start in range(0, len(masks), ENCODED):
+            batch = slice(start, start + ENCODED)
+            y = form.masks(masks[batch])
+            x = form.images(samples.images[batch]).to(self.device)
+            z = self.codec.encode(x, form.one_hot(y).to(self.device))
+            decoded, of_classes = self.codec.decode(z)
+            images.append(form.images_back(decoded))
+            of_true_class = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
+            shares.append(of_true_class.numpy().astype(np.float32))
+        probability = np.where(learnt, np.concatenate(shares), np.float32(np.nan))
+        return Reconstruction(np.concatenate(images), probability)

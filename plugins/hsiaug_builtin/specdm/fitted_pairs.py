@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,18 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import (
-    DenseSamples,
-    DenseView,
-    Reconstruction,
-    load_state,
-    resampled,
-    save_state,
-)
+from hsiaug.api import DenseView
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.codec import Codec
-from hsiaug_builtin.specdm.drawing import Batch, PairDrawing, reconstructed
+from hsiaug_builtin.specdm.drawing import Batch, JointPairs, PairDrawing, read_saved
 from hsiaug_builtin.specdm.params import LatentParams, LdmParams
 from hsiaug_builtin.specdm.quilting import Grounds
 from hsiaug_builtin.specdm.sampler import sample_latents
@@ -52,10 +45,6 @@ class FittedLatentPairs(PairDrawing):
     latents: NDArray[np.float32]
     facts: Mapping[str, Any]
     device: str
-
-    @property
-    def weight(self) -> float:
-        return self.params.weight
 
     def _batch(
         self,
@@ -109,18 +98,9 @@ class FittedLatentPairs(PairDrawing):
             sample_latents(self.denoiser, noise, conditions, begin, params, omega)
         )
 
-    def save(self, folder: Path) -> None:
-        """All state as safetensors and JSON."""
-        arrays = {
-            name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)
-        }
-        arrays |= {**self.norm.arrays(), **state.weights(codec=self.codec, denoiser=self.denoiser)}
-        facts = {
-            "params": asdict(self.params),
-            "format": asdict(self.format),
-            "facts": dict(self.facts),
-        }
-        save_state(folder, arrays, facts)
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        weights = state.weights(codec=self.codec, denoiser=self.denoiser)
+        return {**super().arrays(), **self.norm.arrays(), **weights}
 
     @classmethod
     def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
@@ -134,9 +114,8 @@ class FittedLatentPairs(PairDrawing):
         """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``current``
         params.
         """
-        arrays, facts = load_state(folder)
-        params = resampled(type(current)(**facts["params"]), current)
-        form = TileFormat.of_json(facts["format"])
+        arrays, saved = read_saved(folder, current)
+        params, form = saved["params"], saved["format"]
         side = form.padded // params.factor_of(form.side)
         built = state.restore("codec", arrays, lambda: codec(form, params), device)
         norm = LatentNorm.restore(arrays, device)
@@ -147,29 +126,11 @@ class FittedLatentPairs(PairDrawing):
             device,
         )
         own_arrays = {f.name: arrays[f.name] for f in fields(cls) if f.name in arrays}
-        return cls(
-            params=params,
-            format=form,
-            codec=built,
-            denoiser=denoiser,
-            norm=norm,
-            facts=facts["facts"],
-            device=device,
-            **own_arrays,
-        )
+        return cls(**saved, codec=built, denoiser=denoiser, norm=norm, device=device, **own_arrays)
 
 
-class FittedJointPairs(FittedLatentPairs):
+class FittedJointPairs(JointPairs, FittedLatentPairs):
     """A :class:`FittedLatentPairs` whose latents are of images and masks."""
 
     params: LdmParams
-
-    @property
-    def by_class(self) -> float:
-        return self.params.by_class
-
-    def reconstruct(self, samples: DenseSamples) -> Reconstruction:
-        """Pairs, encoded and decoded. A class that no training tile shows is read as the first
-        known one.
-        """
-        return reconstructed(self.codec, self.format, samples, self.device)
+    codec: Codec

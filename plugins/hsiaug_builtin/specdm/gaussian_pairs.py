@@ -5,7 +5,7 @@ class.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseView, Progress, load_state, resampled, save_state
+from hsiaug.api import DenseView, Progress
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
-from hsiaug_builtin.specdm.drawing import Batch, PairDrawing
+from hsiaug_builtin.specdm.drawing import Batch, PairDrawing, read_saved
 from hsiaug_builtin.specdm.params import GaussianParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
@@ -44,10 +44,6 @@ class FittedGaussianPairs(PairDrawing):
     masks: NDArray[np.int64]
     facts: Mapping[str, Any]
 
-    @property
-    def weight(self) -> float:
-        return self.params.weight
-
     def _batch(
         self,
         rows: NDArray[np.int64],
@@ -71,28 +67,11 @@ class FittedGaussianPairs(PairDrawing):
         images = images.reshape(len(rows), form.dates, form.bands, form.side, form.side)
         return images, masks, np.ones(masks.shape, dtype=np.float32)
 
-    def save(self, folder: Path) -> None:
-        """All state as safetensors and JSON."""
-        arrays = {
-            name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)
-        }
-        facts = {
-            "params": asdict(self.params),
-            "format": asdict(self.format),
-            "facts": dict(self.facts),
-        }
-        save_state(folder, arrays, facts)
-
     @classmethod
     def restore(cls, folder: Path, current: GaussianParams) -> FittedGaussianPairs:
         """Read a saved fit; ``current`` has the params that only sampling reads."""
-        arrays, facts = load_state(folder)
-        return cls(
-            params=resampled(GaussianParams(**facts["params"]), current),
-            format=TileFormat.of_json(facts["format"]),
-            facts=facts["facts"],
-            **arrays,
-        )
+        arrays, saved = read_saved(folder, current)
+        return cls(**saved, **arrays)
 
 
 def fit_gaussians(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hsiaug.api import (
-    DenseSamples,
-    Reconstruction,
-    load_state,
-    resampled,
-    save_state,
-)
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.cascade import Cascade, train_cascade
 from hsiaug_builtin.specdm.codec_losses import losses_of
-from hsiaug_builtin.specdm.drawing import Batch, PairDrawing, reconstructed
+from hsiaug_builtin.specdm.drawing import Batch, JointPairs, read_saved
 from hsiaug_builtin.specdm.params import LdmParams
 from hsiaug_builtin.specdm.streams import PixelCodec, PixelStream, built, fit_codec
 from hsiaug_builtin.specdm.tileformat import TileFormat
@@ -29,7 +22,7 @@ from hsiaug_builtin.specdm.training_pairs import PairRun
 
 
 @dataclass(frozen=True, eq=False)
-class FittedLocalPairs(PairDrawing):
+class FittedLocalPairs(JointPairs):
     """A codec and a cascade. What the denoisers are told is the class that a pair shall show.
 
     With ``strength`` < 1 each pair starts from a training tile, noised so far, and keeps the more
@@ -49,14 +42,6 @@ class FittedLocalPairs(PairDrawing):
     joint: NDArray[np.float32]
     facts: Mapping[str, Any]
     device: str
-
-    @property
-    def weight(self) -> float:
-        return self.params.weight
-
-    @property
-    def by_class(self) -> float:
-        return self.params.by_class
 
     @torch.inference_mode()
     def _batch(
@@ -79,35 +64,19 @@ class FittedLocalPairs(PairDrawing):
         decoded, shares = self.codec.decode(z)
         return self.format.images_back(decoded), *self.format.masks_back(shares)
 
-    def reconstruct(self, samples: DenseSamples) -> Reconstruction:
-        """Pairs, encoded and decoded. A class that no training tile shows is read as the first
-        known one.
-        """
-        return reconstructed(self.codec, self.format, samples, self.device)
-
-    def save(self, folder: Path) -> None:
-        """All state as safetensors and JSON."""
-        arrays = {"shares": self.shares, "joint": self.joint}
-        arrays |= state.weights(codec=self.codec, cascade=self.cascade)
-        facts = {
-            "params": asdict(self.params),
-            "format": asdict(self.format),
-            "facts": dict(self.facts),
-        }
-        save_state(folder, arrays, facts)
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {**super().arrays(), **state.weights(codec=self.codec, cascade=self.cascade)}
 
     @classmethod
     def restore(cls, folder: Path, current: LdmParams, device: str) -> FittedLocalPairs:
         """Read a saved fit; ``current`` has the params that only sampling reads."""
-        arrays, facts = load_state(folder)
-        params = resampled(type(current)(**facts["params"]), current)
-        form = TileFormat.of_json(facts["format"])
+        arrays, saved = read_saved(folder, current)
+        params, form = saved["params"], saved["format"]
         classes = len(form.ids)
         width = params.network.decoder_width
         joint = arrays["joint"]
         return cls(
-            params=params,
-            format=form,
+            **saved,
             codec=state.restore(
                 "codec", arrays, lambda: built(arrays, form.channels, classes, width), device
             ),
@@ -119,7 +88,6 @@ class FittedLocalPairs(PairDrawing):
             ),
             shares=arrays["shares"],
             joint=joint,
-            facts=facts["facts"],
             device=device,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from hsiaug.api import DenseView, Progress, load_state, resampled, save_state
+from hsiaug.api import DenseView, Progress
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
-from hsiaug_builtin.specdm.drawing import Batch, PairDrawing
+from hsiaug_builtin.specdm.drawing import Batch, PairDrawing, read_saved
 from hsiaug_builtin.specdm.params import MosaicParams
 from hsiaug_builtin.specdm.patch_denoiser import PatchDiffusion, favour_of, stages_of
 from hsiaug_builtin.specdm.pixel_components import SpectralComponents
@@ -46,10 +46,6 @@ class FittedMosaics(PairDrawing):
     masks: NDArray[np.int64]
     facts: Mapping[str, Any]
     device: str
-
-    @property
-    def weight(self) -> float:
-        return self.params.weight
 
     @cached_property
     def shares(self) -> NDArray[np.float32]:  # type: ignore[override]
@@ -154,28 +150,18 @@ class FittedMosaics(PairDrawing):
         )
         return image, shares.clamp(min=0)
 
-    def save(self, folder: Path) -> None:
-        """All state as safetensors and JSON."""
-        arrays: dict[str, NDArray[Any]] = {"images": self.images, "masks": self.masks}
-        arrays |= self.spectra.arrays()
-        facts = {
-            "params": asdict(self.params),
-            "format": asdict(self.format),
-            "facts": dict(self.facts),
-        }
-        save_state(folder, arrays, facts)
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {"images": self.images, "masks": self.masks, **self.spectra.arrays()}
 
     @classmethod
     def restore(cls, folder: Path, current: MosaicParams, device: str) -> FittedMosaics:
         """Read a saved fit; ``current`` has the params that only sampling reads."""
-        arrays, facts = load_state(folder)
+        arrays, saved = read_saved(folder, current)
         return cls(
-            params=resampled(MosaicParams(**facts["params"]), current),
-            format=TileFormat.of_json(facts["format"]),
+            **saved,
             spectra=SpectralComponents.restore(arrays),
             images=arrays["images"],
             masks=arrays["masks"],
-            facts=facts["facts"],
             device=device,
         )
 

@@ -135,8 +135,11 @@ class _JointDiffusion(_LatentDiffusion[Q]):
             The stream of images, where that was learnt before.
         """
         from hsiaug_builtin.specdm.learnt import fit_local
+        from hsiaug_builtin.specdm.prepare import PreparedNothing
         from hsiaug_builtin.specdm.training_pairs import PairRun
 
+        if isinstance(prepared, PreparedNothing):
+            prepared = None
         how: dict[str, Any] = {
             "seed": seed,
             "device": device,
@@ -232,26 +235,6 @@ class SpecDm(_JointDiffusion[SpecDmParams]):
             PreparedNothing()
             if self.params.tiles == "drawn"
             else PreparedImages.restore(folder, device)
-        )
-
-    def fit(
-        self,
-        view: DenseView,
-        *,
-        seed: int,
-        device: str,
-        progress: Progress,
-        checkpoint: Path | None = None,
-        prepared: Any = None,
-    ) -> PairDrawing:
-        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
-        return super().fit(
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-            checkpoint=checkpoint,
-            prepared=prepared if self.params.tiles == "all" else None,
         )
 
 
