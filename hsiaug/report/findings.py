@@ -11,7 +11,7 @@ from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Shown, Verdict, undecided
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answers import TONES, three_answers
-from hsiaug.report.gains import Gain, rival_of
+from hsiaug.report.gains import ArmGains, Gain, rival_of
 from hsiaug.report.notes import few_in_fields
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
@@ -50,8 +50,8 @@ def _at_a_loss(gain: Gain) -> bool:
     return gain.shown == "above" and gain.second.shown == "below"
 
 
-def words_note(tables: Iterable[ReportTable], *, ends: bool = True) -> str:
-    """What the words and brackets of differences mean; empty where no arm is judged.
+def words_note(arms: Iterable[ArmGains], *, ends: bool = True) -> str:
+    """What the words and brackets of differences mean; empty where no arm has one.
 
     Parameters
     ----------
@@ -59,11 +59,7 @@ def words_note(tables: Iterable[ReportTable], *, ends: bool = True) -> str:
         Whether there are brackets.
     """
     shown = {
-        gain.shown
-        for table in tables
-        for arm in table.judged
-        for gain in (arm[NONE], rival_of(arm))
-        if gain
+        gain.shown for arm in arms for gain in (arm.get(NONE), rival_of(arm)) if gain and gain.draws
     }
     return meanings_of(shown, ends=ends)
 

@@ -471,13 +471,15 @@ def stated_versions(tables: Iterable[ReportTable]) -> list[str]:
 
 
 def method_versions(tables: Iterable[ReportTable]) -> list[str]:
-    """``txt2hsi 17``: the versions of the generators and classifiers that ran."""
+    """``txt2hsi 17``: the versions of the generators and classifiers that ran, but for controls
+    that read no spectrum.
+    """
     methods = {
         method
         for table in tables
         for cell in table.every_cell.values()
         for method in (cell.arm.generator, cell.classifier)
-        if method.name != NONE
+        if method.name not in (NONE, *CONTROL_CLASSIFIERS)
     }
     return sorted({f"{method.name} {method.version}" for method in methods})
 

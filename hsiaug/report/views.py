@@ -57,7 +57,7 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
 def summary_notes(matrix: Matrix) -> tuple[str, ...]:
     """What the words and brackets of several scenes mean."""
     several = len(matrix.tables) > 1
-    return (words_note(matrix.tables),) if several else ()
+    return (words_note(arm for table in matrix.tables for arm in table.judged),) if several else ()
 
 
 def summaries(report: Report, *, brief: bool) -> tuple[Section, ...]:
@@ -121,7 +121,7 @@ def _closing(matrix: Matrix) -> tuple[str, ...]:
     """
     tables = matrix.tables
     lines = [
-        words_note(tables),
+        words_note(arm for table in tables for arm in table.by_arm.values()),
         *dict.fromkeys(left_out_classes(table) for table in tables),
         *short_audit(tables),
     ]

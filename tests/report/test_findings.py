@@ -293,8 +293,8 @@ def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_
     text = " ".join(on_terminal(records).split())
     assert (
         "smote λ=1 with svm has the highest AA (2 of 3) (it is not shown to be better than"
-        " no samples, so answer 3 names another); its recall is highest in corn_notill (80.0 %)"
-        in text
+        " no samples, so answer 3 names another); of the classes of AA, its recall is highest in"
+        " corn_notill (80.0 %)" in text
     )
     assert ", lowest in alfalfa (40.0 %). Next: hsiaug report" in text
     page = " ".join(parsed(render_html(build_report(records, store="my results"))).text.split())

@@ -177,8 +177,8 @@ def test_transductive_arms_are_named() -> None:
 def test_every_table_leads_to_its_records() -> None:
     text = markdown(benchmark(2))
     assert (
-        "hashes: hsiaug report --store results --by seed; how to rerun one: hsiaug show HASH"
-        in text
+        "hashes: hsiaug report --store results --by seed; how to run one again: hsiaug show HASH"
+        " --store results" in text
     )
     spaced = render_report(build_report([record()], store="my results"))
     assert "hsiaug report --store 'my results' --by seed" in spaced

@@ -124,7 +124,7 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
         around=1.4,
         rows=[(row.label, y) for y, row in enumerate(rows)],
         along=matrix.heading,
-        note=words_note(tables, ends=False),
+        note=words_note((arm for table in tables for arm in table.judged), ends=False),
     )
 
 
@@ -255,4 +255,5 @@ def _outline(axes: Axes, ends: Sequence[tuple[float, float]], **style: Any) -> N
     places = [
         place for i in range(0, len(ends), 2) for place in (*ends[i : i + 2], (math.nan, math.nan))
     ]
-    axes.plot([100 * x for x, _ in places], [y for _, y in places], **style)
+    # A cap that projects would make intervals longer than they are.
+    axes.plot([100 * x for x, _ in places], [y for _, y in places], solid_capstyle="butt", **style)

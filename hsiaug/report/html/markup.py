@@ -139,9 +139,10 @@ def tip_of(text: str) -> str:
     if plain.startswith("Δ"):
         name = plain[1:].split(" ")[0]
         return f"gain in {name}, in percentage points, paired over draws" if name else ""
-    word = plain.partition(" ")[0]
-    if word in terms:
-        return terms[word]
+    # "AA seen" before "AA".
+    words = sorted(terms, key=len, reverse=True)
+    if begun := next((term for term in words if plain.startswith(f"{term} ")), ""):
+        return terms[begun]
     return next((said for start, said in _findings() if start in plain), "")
 
 

@@ -51,7 +51,7 @@ def _gains(table: ReportTable) -> Grid:
             for what, score in scores.items()
         ),
         GridColumn("pairs", pairs),
-        GridColumn("p", deciding_p),
+        GridColumn("p over rival", deciding_p),
         GridColumn("verdict", verdict, numeric=False),
     ]
     cells = [cell for cell in table.by_classifier if cell.key in table.by_arm]
