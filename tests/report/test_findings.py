@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from html_pages import parsed
-from report_records import audit_of, failure, fill, headline, pairs_of, record
+from report_records import audit_of, benchmark, failure, fill, headline, pairs_of, record
 
 from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
@@ -21,6 +21,7 @@ from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.gains import rival_of
+from hsiaug.report.html.markup import tip_of
 from hsiaug.report.matrices import matrices, matrix_grids
 from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.tables import ReportTable
@@ -611,3 +612,28 @@ def test_every_format_of_every_view_holds_the_third_control(by: str, format: str
 
 def test_every_finding_has_a_colour_in_pictures() -> None:
     assert {*TONES_OF_WORDS.values()} <= set(TONES)
+
+
+def test_the_legend_explains_every_word_of_its_table_those_of_controls_too() -> None:
+    controls = benchmark(8, generators=("none", "duplicate"), gain=0.0)
+    better = [one for one in benchmark(8) if one["spec"]["generator"]["name"] == "smote"]
+    text = " ".join(on_terminal([*controls, *better]).split())
+    assert "<1 point 0.0" in text and "above +6.0" in text
+    assert "above: shown better" in text
+    assert "< 1 point: a gain of 1 point is ruled out" in text
+
+
+@pytest.mark.parametrize(
+    ("heading", "meaning"),
+    [
+        ("AA (2 of 3)", "the mean recall of the classes with at least 25 test pixels"),
+        ("AA all", "mean recall of all classes"),
+        ("AA new", "in fields that hold none"),
+        ("p over rival", "over the rival"),
+        ("p vs none", "over the control that is named"),
+    ],
+)
+def test_a_heading_is_explained_by_the_longest_term_that_it_begins_with(
+    heading: str, meaning: str
+) -> None:
+    assert meaning in tip_of(heading)
