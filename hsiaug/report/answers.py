@@ -206,6 +206,21 @@ class Answers:
         return plain
 
 
+def shown_arms(table: ReportTable) -> list[ArmCell]:
+    """The arm that the third answer names, and what maps and matrices show beside it: its
+    classifier without samples; beside one without samples, the arm with samples that has the
+    highest mean.
+    """
+    use = three_answers(table).use.cell
+    if use is None:
+        return []
+    if not use.without_samples:
+        without = table.against(use)[NONE].control_cell
+        return [use, without] if without else [use]
+    with_samples = [arm[NONE].cell for arm in table.judged if arm[NONE].cell in table.main_scores]
+    return [use, *sorted(with_samples, key=lambda cell: -table.main_scores[cell])[:1]]
+
+
 def gain_json(gain: Gain) -> dict[str, Any]:
     """A gain as plain values, in points."""
     return {

@@ -31,7 +31,6 @@ from hsiaug.report.gains import (
     mean_over_none,
     over_baseline,
     over_best,
-    rank,
     rows_by_arm,
     synthetic_only,
 )
@@ -226,13 +225,6 @@ class ReportTable:
             score = self.main_scores.get(cell, -inf)
             highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
         return highest
-
-    @property
-    def leading(self) -> ArmGains | None:
-        """The judged arm to show of all: above no samples and its rival if there is one, with the
-        largest gain.
-        """
-        return max(self.judged, key=rank, default=None)
 
     @cached_property
     def by_gain(self) -> tuple[ArmGains, ...]:

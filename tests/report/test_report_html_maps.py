@@ -76,7 +76,7 @@ def called(page: Node, name: str) -> NDArray[np.uint8]:
     return np.asarray(image.convert("RGBA"))
 
 
-def test_the_scene_its_classes_the_split_the_controls_and_the_best_arm_are_drawn(
+def test_the_scene_its_classes_the_split_the_arm_to_use_and_others_are_drawn(
     page: Node,
 ) -> None:
     names = [name.split(": AA")[0] for name in maps(page)]
@@ -84,9 +84,9 @@ def test_the_scene_its_classes_the_split_the_controls_and_the_best_arm_are_drawn
         "colours",
         "true classes",
         "split of draw 0",
+        "none, svm",
         "mixup λ=1, svm",
         "duplicate λ=1, svm",
-        "none, svm",
     ]
 
 

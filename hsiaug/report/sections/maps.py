@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.base.text import visible
+from hsiaug.report.answers import shown_arms
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes, page_picture
 from hsiaug.report.formatting import percent
-from hsiaug.report.gains import rival_of
 from hsiaug.report.ground_truth import (
     MOST_VALUES,
     ROLES,
@@ -26,7 +26,7 @@ from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.tasks.data import NoGroundTruthError
-from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE, Method
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, Method
 
 SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
@@ -154,15 +154,12 @@ def _palette_figure(
 
 
 def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
-    """The best arm, the control that is hardest to beat, and other controls and arms, in the draw
-    that most have.
+    """The two arms that are shown of all, and other controls and arms, in the draw that most
+    have.
     """
-    best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
-    first = table.leading
-    beside = [gain for gain in (rival_of(first), first[NONE]) if gain] if first else []
-    if first and (control := next((gain.control_cell for gain in beside if gain.draws), None)):
-        pair = [first[NONE].cell, control]
-        best = [*pair, *(cell for cell in best if cell not in pair)]
+    first = shown_arms(table)
+    others = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
+    best = [*first, *(cell for cell in others if cell not in first)]
     seeds = [trial.seed for cell in best for trial in cell.ok]
     if not seeds:
         raise NoGroundTruthError("no trial went well")

@@ -15,6 +15,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
 from hsiaug.metrics.significance import mean_std
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.answers import shown_arms
 from hsiaug.report.cells import ArmCell, class_counts
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
@@ -55,7 +56,8 @@ class Confusion:
 
 
 def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
-    """Those of the arm that gains most, and of its classifier without samples.
+    """Those of the arm that the third answer names, and of its classifier without samples; beside
+    one without samples that of the arm of samples with the highest mean.
 
     Parameters
     ----------
@@ -64,12 +66,7 @@ def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
     """
     if not 2 <= len(table.class_names) <= MOST_CLASSES:
         return
-    best = table.leading
-    cells = list(table.cells.values())[:1]
-    if best is not None:
-        over_none = best[NONE]
-        cells = [over_none.cell, *([over_none.control_cell] if over_none.control_cell else [])]
-    for cell in cells:
+    for cell in shown_arms(table):
         counts = _summed(cell, store, len(table.class_names))
         if counts is not None:
             yield Confusion(table.cell_label(cell), table.class_names, counts)
@@ -88,7 +85,10 @@ def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | No
 
 ENTRY, NAMES = 0.24, 1.5
 """Inches of an entry, and those of the names beside and below a matrix."""
-OF_MATRICES = "rows: true classes, columns: predicted ones, in percent of the test pixels of a row"
+OF_MATRICES = (
+    "rows: true classes, columns: predicted ones, in percent of the test pixels of a row,"
+    " those of all draws together"
+)
 
 
 def confusion_figure(report: Report, store: Store, columns: int = 2) -> Figure:
@@ -163,8 +163,8 @@ LEFT_OUT = "†"
 
 
 def _classes(table: ReportTable, sources: Sources) -> Section | None:
-    """Recall against no samples, and confusion matrices of the arm that gains most and of no
-    samples; None where no trial names its classes.
+    """Recall against no samples, and confusion matrices of two arms; None where no trial names its
+    classes.
     """
     if not table.class_names:
         return None
