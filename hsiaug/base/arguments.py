@@ -81,7 +81,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                 bound.arguments[name] = rule.convert(value)
             except (TypeError, ValueError, OverflowError) as error:
                 raise InputError(
-                    f"{name} must be {rule.rule}", value=_show(value), hint=f"Correct {name}."
+                    f"{name} must be {rule.rule}", value=shown_value(value), hint=f"Correct {name}."
                 ) from error
         return function(*bound.args, **bound.kwargs)
 
@@ -106,11 +106,20 @@ def _check_names(signature: inspect.Signature, arguments: Mapping[str, object]) 
         raise InputError(f"arguments are {', '.join(names)}", value=f"{name}=", hint=hint)
 
 
-def _show(value: object) -> str:
+def shown_value(value: object) -> str:
+    """A value as an error shows it, of whatever class it is."""
     try:
         return repr(value)
     except Exception:  # a __repr__ of another package, or an integer of too many digits
         return f"an object of {type(value).__name__}"
+
+
+def one_or_more(value: Any, most: int) -> list[Any]:
+    """One value, or several, as a list: ``most`` of them and one more at most, for what is iterated
+    may have no end.
+    """
+    alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
+    return [value] if alone else list(islice(value, most + 1))
 
 
 def _refuse(value: object, holds: bool) -> Any:
@@ -172,11 +181,7 @@ def several(kind: Argument, *, empty: bool = False) -> Argument:
     """One, or a sequence, as a list."""
 
     def convert(value: Any) -> list[Any]:
-        alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
-        values = [
-            kind.convert(item)
-            for item in ([value] if alone else islice(value, MAX_LIST_LENGTH + 1))
-        ]
+        values = [kind.convert(item) for item in one_or_more(value, MAX_LIST_LENGTH)]
         return list(_refuse(values, (empty or bool(values)) and len(values) <= MAX_LIST_LENGTH))
 
     return Argument(

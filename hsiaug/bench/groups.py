@@ -30,7 +30,7 @@ def prepare_work(
     job: Callable[[str, str], Job],
     jobs: int,
     say: Say,
-    deadline: float | None = None,
+    deadline: float | None,
 ) -> tuple[list[Batch], Forecast]:
     """Divide the missing trials into groups, and record those whose λ asks for no sample.
 
@@ -48,7 +48,7 @@ def prepare_work(
         Groups that run at the same time.
     say : callable
         Is told what is taken from the store, and what is damaged there.
-    deadline : float, optional
+    deadline : float or None
         The time (as ``time.time()``) after which no trial should end.
 
     Returns

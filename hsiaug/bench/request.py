@@ -5,8 +5,7 @@ each of them: ``"0.5,1"``, ``"0:1:0.25"``, ``0.5`` or ``[0.5, 1]`` are numbers e
 leaves open, :mod:`hsiaug.bench.plan` takes from the settings of its task.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, cast
 
 import numpy as np
@@ -21,6 +20,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from hsiaug.base.arguments import one_or_more, shown_value
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import DIGITS, MAX_NUMBERS, numbers, seeds, settings, words
@@ -55,9 +55,7 @@ def as_items(value: Any) -> tuple[Any, ...]:
     """One value, or several, as a tuple of them. Numbers of numpy become those of Python."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
-    alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
-    # One more than is allowed: what is iterated may have no end.
-    items = [value] if alone else islice(value, MAX_NUMBERS + 1)
+    items = one_or_more(value, MAX_NUMBERS)
     return tuple(item.item() if isinstance(item, np.generic) else item for item in items)
 
 
@@ -125,7 +123,7 @@ def _protocol(value: Any, info: ValidationInfo) -> Any:
             return value
         if not isinstance(value, str):
             hint = f"Write `{field}` issd or kshot:10, for example."
-            raise InputError(f"`{field}` must be a text", value=_short_value(value), hint=hint)
+            raise InputError(f"`{field}` must be a text", value=shown_value(value), hint=hint)
         return parse_protocol(value, info.data.get("buffer"))
 
     return _reader(read)(value, info)
@@ -310,11 +308,4 @@ def _explain(cause: ValidationError) -> InputError:
         rule = f"{name} must be {message.removeprefix('Input should be ')}"
     else:
         rule = f"{name} must be valid ({message})"
-    return InputError(rule, value=_short_value(fault["input"]), hint=f"Correct {name}.")
-
-
-def _short_value(value: object) -> str:
-    try:
-        return repr(value)
-    except Exception:  # the __repr__ of a class that hsiaug does not know, or too many digits
-        return f"an object of {type(value).__name__}"
+    return InputError(rule, value=shown_value(fault["input"]), hint=f"Correct {name}.")

@@ -14,8 +14,9 @@ from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import say
-from hsiaug.cli.suggest import ALL, PATCH, known_labels
+from hsiaug.cli.suggest import ALL, known_labels
 from hsiaug.registry.lookup import import_here
+from hsiaug.tasks.settings import PATCH
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,6 +13,7 @@ from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_json, print_lines, print_table, say_written
 from hsiaug.registry.lookup import import_here
 from hsiaug.registry.progress import show_progress
+from hsiaug.tasks.settings import PATCH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """The protocol of a scene of one's own: there is no test side, for nothing is scored."""
-PATCH = 9
-"""Side of the patches in pixels, for a member that reads any."""
 
 
 def suggest(

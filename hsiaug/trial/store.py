@@ -156,8 +156,8 @@ class Store:
     def sound_of(
         self,
         rows: Iterable[tuple[str, bytes | None]],
-        cache: RecordCache | None = None,
-        damaged: list[Damage] | None = None,
+        cache: RecordCache,
+        damaged: list[Damage] | None,
     ) -> Iterator[Record]:
         """The sound ones of some records, by their hashes.
 
@@ -165,7 +165,7 @@ class Store:
         ----------
         rows : iterable of (str, bytes or None)
             Hashes of records, and their bytes where these are not to be read.
-        cache : RecordCache or None
+        cache : RecordCache
             What it knows is not checked again; the others are added to it.
         damaged : list of Damage or None
             Takes in those that are not sound.
