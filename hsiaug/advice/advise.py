@@ -123,7 +123,8 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
             break
         easier.append(too_easy(plan, met, session))
         request, (plan, left_out) = asked
-    met = screen(plan, session, left_out)
+    if met is None:
+        screen(plan, session, left_out)
     advice = partial(
         Advice,
         plan=every_arm,

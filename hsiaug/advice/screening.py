@@ -402,19 +402,12 @@ def _is_affordable(seconds: float, spent: float, whole: float) -> bool:
     return seconds <= CHEAP_SHARE * whole or spent + seconds <= BASELINE_SHARE * whole
 
 
-def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
+def screen(plan: Plan, session: Session, left_out: LeftOut) -> None:
     """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw
     by draw.
-
-    Classifiers without samples, which :func:`run_baselines` runs within a share of the time, are
-    run first where it did not. Ends there with a ceiling where one is met.
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (session.end - begin)
-    session.run(plan, _rung(plan, (NONE,), Rate(0.0)))
-    met = ceiling(plan, session)
-    if met is not None:
-        return met
     for rate in sorted({t.rate for t in plan.trials if t.rate}):
         names = list(dict.fromkeys(arm.generator.name for arm, _ in arms(plan) if arm.rate == rate))
         # Once there is a candidate, half of the time is kept for confirming.
@@ -425,7 +418,6 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
             session.run(
                 plan, [t for t in _rung(plan, _with_controls(plan, names), rate) if t.seed == seed]
             )
-    return None
 
 
 def _affordable(

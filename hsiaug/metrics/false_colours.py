@@ -64,6 +64,11 @@ class FalseColours:
         low, high = np.percentile(x @ axes, SHARES, axis=0)
         return cls(axes, low, high, name)
 
+    @classmethod
+    def fit_samples(cls, x: NDArray[Any], wavelengths: NDArray[np.float64] | None) -> FalseColours:
+        """The colours of some pixels of real patches or tiles (..., B, H, W)."""
+        return cls.fit(some_pixels(x), wavelengths)
+
     def __call__(self, spectra: NDArray[Any]) -> NDArray[np.uint8]:
         """Spectra (..., B) → (..., 3) uint8."""
         return stretched(spectra @ self.axes, self.low, self.high)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted, shortened
 from hsiaug.contracts import Attention
 from hsiaug.core.samples import take_in_turn
+from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.said_seen import PromptScene, trained_names
@@ -359,7 +359,8 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAP
         What patches they are, and what is white in the region.
     """
     shown = report.shown
-    images = _patch_images(report.patches.x[shown], made)
+    colours = FalseColours.fit_samples(made.real.x, made.data.wavelengths)
+    images = colours.of_patches(report.patches.x[shown])
     regions = report.patches.region[shown]
     changes = [_changes(report.maps[place], report.content) for place in shown]
     scale = _shared_scale(changes)
@@ -388,13 +389,6 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAP
     bar.ax.tick_params(labelsize=7)
     figure.suptitle(wrapped(caption, WIDTHS[2]), fontsize=8)
     return figure
-
-
-def _patch_images(x: NDArray[np.float32], made: AnySynthesis) -> NDArray[np.uint8]:
-    """(n, p, p, 3) patches (n, B, p, p) in colours, all with one stretch."""
-    bands = list(rgb_bands(made.data.wavelengths, made.data.bands))
-    rgb = x[:, bands].transpose(0, 2, 3, 1)
-    return stretched(rgb, *np.percentile(rgb, (2, 98), axis=(0, 1, 2)))
 
 
 def _changes(maps: Maps, content: Collection[str]) -> Maps:

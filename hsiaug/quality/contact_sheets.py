@@ -146,11 +146,6 @@ def spread(samples: DenseSamples) -> DenseSamples:
     return samples.take(spread_rows(np.arange(len(samples)), TILES))
 
 
-def tile_colours(real: DenseSamples, wavelengths: NDArray[np.float64] | None) -> FalseColours:
-    """The false colours of real tiles; both dates have one stretch."""
-    return FalseColours.fit(some_pixels(real.images), wavelengths)
-
-
 def turned_pairs(
     known: RealSamples, real: DenseSamples, made: DenseSamples, which: NDArray[np.integer]
 ) -> DenseSamples:

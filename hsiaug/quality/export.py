@@ -18,7 +18,8 @@ from hsiaug.core.read_only import arrays_of
 from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data.tomlfile import toml_text
-from hsiaug.quality.contact_sheets import contact_sheet, spread, tile_colours
+from hsiaug.metrics.false_colours import FalseColours
+from hsiaug.quality.contact_sheets import contact_sheet, spread
 from hsiaug.quality.map_files import ENVI_FLOATS, write_geotiff
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
@@ -161,7 +162,7 @@ def save_pairs(
     with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:
         names = _write_arrays(fresh, made)
         groups = [("real", spread(made.real)), ("generated", made.synthetic)]
-        colours = tile_colours(made.real, made.data.wavelengths)
+        colours = FalseColours.fit_samples(made.real.images, made.data.wavelengths)
         sheet = contact_sheet(groups, made.data.class_names, colours)
         (fresh / "contact_sheet.png").write_bytes(figure_bytes(sheet, "png"))
         shares = [None if np.isnan(share) else round(share, 3) for share in agreement.tolist()]

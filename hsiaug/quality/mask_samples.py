@@ -23,11 +23,12 @@ from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
+from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.measures import Measures
 from hsiaug.metrics.nearest_real import RealSamples
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
-from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, tile_colours, turned_pairs
+from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, turned_pairs
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra, shares_figure
 from hsiaug.quality.synthesis import (
@@ -207,7 +208,7 @@ def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> d
     """
     nearest = like.nearest
     data, real, synthetic = made.data, made.real, made.synthetic
-    colours = tile_colours(real, data.wavelengths)
+    colours = FalseColours.fit_samples(real.images, data.wavelengths)
     known = RealSamples.of(real.images)
 
     def beside(pairs: Sequence[tuple[int, int, float]]) -> list[tuple[str, DenseSamples]]:
@@ -246,7 +247,7 @@ def compare_pairs(makes: Sequence[MaskSynthesis]) -> Figure:
         (f"generated, {labels[method]}", spread(made.synthetic))
         for method, made in zip(methods, makes, strict=True)
     ]
-    colours = tile_colours(first.real, first.data.wavelengths)
+    colours = FalseColours.fit_samples(first.real.images, first.data.wavelengths)
     return contact_sheet(groups, first.data.class_names, colours)
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted, shortened
+from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.report.figures.files import WIDTHS, new_figure
 from hsiaug.trial.prompts import SceneLayouts, Triple
 
@@ -21,7 +21,7 @@ COLUMNS = 8
 CLASSES = 4
 """Classes whose layouts are asked for."""
 LETTERS = 90
-CAPTION = "Samples of prompts, all from noise. Each row has one prompt; colours as in the scene."
+CAPTION = "Samples of prompts, all from noise. Each row has one prompt; colours as of real patches."
 
 
 def sheet_prompts(made: Any, layouts: SceneLayouts) -> list[str]:
@@ -68,10 +68,8 @@ def prompt_sheet(made: Any, prompts: Sequence[str]) -> Figure:
     asked = [prompt for prompt in prompts for _ in range(COLUMNS)]
     seed = derive_seed("prompt sheet", made.spec.seed)
     x = made.fitted.sample_prompts(asked, guidance=made.spec.omega, seed=seed).x
-    bands = list(rgb_bands(made.data.wavelengths, made.data.bands))
-    scene = np.asarray(made.data.cube)[:, :, bands]
-    low, high = np.percentile(scene, (2, 98), axis=(0, 1))
-    images = stretched(x[:, bands].transpose(0, 2, 3, 1), low, high)
+    colours = FalseColours.fit_samples(made.real.x, made.data.wavelengths)
+    images = colours.of_patches(x)
     side = x.shape[2] + 1
     sheet = np.full((len(prompts) * (side + 3), COLUMNS * side, 3), 255, dtype=np.uint8)
     for number, image in enumerate(images):

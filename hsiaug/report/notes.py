@@ -63,10 +63,11 @@ def table_section(table: ReportTable, where: str, notes: Iterable[str]) -> Secti
 # Above the numbers
 
 
-def failure_heading(table: ReportTable) -> str | None:
+def failure_heading(*tables: ReportTable) -> str | None:
     """``3 of 21 trials failed``; None where none did."""
-    failed = len(table.failed)
-    return f"{failed:,} of {count(len(table.trials), 'trial')} failed" if failed else None
+    failed = sum(len(table.failed) for table in tables)
+    trials = sum(len(table.trials) for table in tables)
+    return f"{failed:,} of {count(trials, 'trial')} failed" if failed else None
 
 
 def failure_lines(table: ReportTable, where: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.commands import arm_commands, table_commands
 from hsiaug.report.figures.gain_charts import matrix_figure
-from hsiaug.report.findings import best_row_sentences
+from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import count
 from hsiaug.report.html.markup import HERE, markup_of, templates
 from hsiaug.report.matrices import Matrix, matrices, matrix_grids
@@ -36,7 +36,6 @@ from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import Sources, page_parts
 from hsiaug.report.sections.overview import overview
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.views import summary_notes
 from hsiaug.trial.store import Store
 
 SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
@@ -213,7 +212,7 @@ def _matrix_section(matrix: Matrix, option: str, *, alone: bool) -> Section:
         "",
         figures=figures,
         tables=matrix_grids(matrix, overview),
-        notes=summary_notes(matrix),
+        notes=(words_note(arm for table in matrix.tables for arm in table.judged),),
         folded=False,
     )
     return replace(section, parts=(*scenes, by_scene))

@@ -8,10 +8,10 @@ from dataclasses import replace
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
 from hsiaug.report.findings import best_row_sentences, words_note
-from hsiaug.report.formatting import count
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
 from hsiaug.report.notes import (
     audit_lines,
+    failure_heading,
     left_out_classes,
     opening,
     short_audit,
@@ -54,12 +54,6 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
     return replace(section, text=opening(table), answers=answer_texts(three_answers(table)))
 
 
-def summary_notes(matrix: Matrix) -> tuple[str, ...]:
-    """What the words and brackets of several scenes mean."""
-    several = len(matrix.tables) > 1
-    return (words_note(arm for table in matrix.tables for arm in table.judged),) if several else ()
-
-
 def summaries(report: Report, *, brief: bool) -> tuple[Section, ...]:
     """A section per matrix: accuracy, what helps, and by how much; below the last, the next command
     to run.
@@ -85,7 +79,6 @@ def _section(matrix: Matrix, report: Report, *, brief: bool) -> Section:
         warnings=_each_once(map(warnings, matrix.tables)),
         text=headlines(matrix) if len(matrix.tables) > 1 else (),
         tables=matrix_grids(matrix, grouped_overview),
-        notes=summary_notes(matrix),
         closing=_closing(matrix),
     )
     return _on_terminal(section, matrix, report.where) if brief else section
@@ -102,17 +95,15 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
         answers=() if several else answer_texts(three_answers(tables[0])),
         tables=(*section.tables, *map(synthetic_only_grid, tables)),
         parts=tuple(part for part in map(said_section, tables) if part),
-        notes=(*_each_once(map(table_notes, tables)), *section.notes),
+        notes=_each_once(map(table_notes, tables)),
         facts=tuple(line for table in tables for line in audit_lines(table, where)),
     )
 
 
 def _failed(tables: Sequence[ReportTable], where: str) -> str | None:
     """How many trials of tables failed, and where they are named; None where none did."""
-    failed = sum(len(table.failed) for table in tables)
-    trials = sum(len(table.trials) for table in tables)
-    which = f"hsiaug report --store {where} --by seed"
-    return f"{failed:,} of {count(trials, 'trial')} failed; which: {which}" if failed else None
+    failed = failure_heading(*tables)
+    return failed and f"{failed}; which: hsiaug report --store {where} --by seed"
 
 
 def _closing(matrix: Matrix) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ The runner knows none of them by name. Another package brings a task by an entry
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 
 from hsiaug.base.errors import InputError, PluginError, check_known
@@ -114,18 +114,15 @@ _SEGMENTATION = Task(
     # Single pixels, against networks that learn shapes.
     rival="pixel-svm",
 )
-_CHANGE = Task(
+_CHANGE = replace(
+    _SEGMENTATION,
     name="change",
-    single_pixels=False,
     of_scenes=False,
     metrics=scores.CHANGE,
     settings=settings.CHANGE,
-    views=VIEWS,
     data=PairSource("change"),
-    draws=TileDraws(),
-    sampling=PairSampling(),
-    prediction=TilePredictor(),
     scoring=MaskScorer(change=True),
+    rival="",
 )
 _TASKS = {task.name: task for task in (_PIXELS, _SEGMENTATION, _CHANGE)}
 _IMPORTED: dict[str, Task] = {}

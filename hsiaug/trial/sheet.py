@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hsiaug.core.samples import spread_rows
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.false_colours import FalseColours, some_pixels
+from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ class SheetMaker:
     def of(cls, real: TaskSamples, wavelengths: NDArray[np.float64] | None) -> SheetMaker:
         """wavelengths: (B,) nm or None."""
         x = real.values
-        return cls(real, RealSamples.of(x), FalseColours.fit(some_pixels(x), wavelengths))
+        return cls(real, RealSamples.of(x), FalseColours.fit_samples(x, wavelengths))
 
     def sheet(self, synthetic: TaskSamples, spectra: MeanSpectra | None = None) -> SampleSheet:
         """The sheet of at least one generated sample, with mean spectra of all where there are

@@ -112,7 +112,12 @@ def screened(
 ) -> tuple[Any, LeftOut]:
     """What the screening came to, and what it left out."""
     left_out: LeftOut = []
-    return screen(plan, session_of(scene, folder, budget), left_out), left_out
+    session = session_of(scene, folder, budget)
+    plan = screening.run_baselines(plan, session)
+    met = screening.ceiling(plan, session)
+    if met is None:
+        screen(plan, session, left_out)
+    return met, left_out
 
 
 def order(world: World) -> list[tuple[str, float]]:

@@ -11,13 +11,13 @@ from matplotlib.text import Text
 
 from hsiaug.base.colours import class_colours
 from hsiaug.core.tiles import DenseSamples
+from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.contact_sheets import (
     choose_patches,
     contact_sheet,
     draw_patches,
-    tile_colours,
     turned_pairs,
 )
 from hsiaug.quality.figures import class_spectra
@@ -129,7 +129,7 @@ def test_pairs_of_two_dates_are_shown_at_both_and_those_of_one_with_and_without_
     one_date = pairs(two_dates.images[:, :1], two_dates.masks)
     for shown, rows in ((two_dates, ["date 1", "date 2"]), (one_date, ["image", "with mask"])):
         groups = [("real, held-out", shown), ("generated", shown.take(np.arange(2)))]
-        figure = contact_sheet(groups, NAMES, tile_colours(shown, None))
+        figure = contact_sheet(groups, NAMES, FalseColours.fit_samples(shown.images, None))
         panels = [axes for axes in figure.axes if axes.images]
         assert [axes.get_title(loc="left") for axes in panels] == ["real, held-out", "generated"]
         assert all(
@@ -156,7 +156,9 @@ def test_the_legend_of_tiles_lies_on_nothing(two_dates: DenseSamples) -> None:
     for shown in (two_dates, pairs(two_dates.images[:, :1], two_dates.masks)):
         groups = [(title, shown) for title, _ in groups]
         names = ("Buildings-Grass-Trees-Drives", "Stone-Steel-Towers")
-        assert not collisions(contact_sheet(groups, names, tile_colours(shown, None)))
+        assert not collisions(
+            contact_sheet(groups, names, FalseColours.fit_samples(shown.images, None))
+        )
 
 
 def test_an_outline_lies_within_its_area_with_a_white_rim_where_there_is_no_label() -> None:

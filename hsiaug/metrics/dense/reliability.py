@@ -67,11 +67,9 @@ def dense_reliability(
     train = train.take(random_tiles(len(train), TILES, rng))
     held_out = held_out.take(random_tiles(len(held_out), TILES, rng))
     synthetic = synthetic.take(random_tiles(len(synthetic), TILES, rng))
-    space = fit_space(_inputs(train, rng), AXES)
-    learnt, _ = _pixels(train, ids, space)
+    space, learnt = _learnt(train, ids, rng)
     held_out_pixels, held_out_tiles = _pixels(held_out, ids, space)
     synthetic_pixels, synthetic_tiles = _pixels(synthetic, ids, space)
-    learnt = learnt.take(at_most(learnt.y, LEARNT, rng))
     judged = rng.permutation(len(held_out_pixels))[:JUDGED]
     held_out_pixels = held_out_pixels.take(judged)
     held_out_tiles = held_out_tiles[judged]
@@ -105,10 +103,8 @@ def tile_agreement(train: DenseSamples, synthetic: DenseSamples, *, classes: int
     rng = np.random.default_rng(derive_seed("tile agreement", 0))
     ids = _judged_classes(train, train, classes)
     train = train.take(random_tiles(len(train), TILES, rng))
-    space = fit_space(_inputs(train, rng), AXES)
-    learnt, _ = _pixels(train, ids, space)
+    space, learnt = _learnt(train, ids, rng)
     synthetic_pixels, tiles = _pixels(synthetic, ids, space)
-    learnt = learnt.take(at_most(learnt.y, LEARNT, rng))
     chosen = at_most(tiles, OF_TILE, rng)
     synthetic_pixels = synthetic_pixels.take(chosen)
     tiles = tiles[chosen]
@@ -238,6 +234,15 @@ def _inputs(train: DenseSamples, rng: np.random.Generator) -> Array:
         maps = _maps(image[None])[0]
         x.append(maps.reshape(len(maps), -1)[:, places].T)
     return np.concatenate(x)
+
+
+def _learnt(
+    train: DenseSamples, ids: Sequence[int], rng: np.random.Generator
+) -> tuple[Space, Spectra]:
+    """The space of training pixels, and those of these classes that probes learn from."""
+    space = fit_space(_inputs(train, rng), AXES)
+    learnt, _ = _pixels(train, ids, space)
+    return space, learnt.take(at_most(learnt.y, LEARNT, rng))
 
 
 def _pixels(tile_set: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spectra, Ints]:
