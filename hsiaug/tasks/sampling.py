@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, give_back_pages
+from hsiaug.base.arrays import give_back_pages
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.read_only import seal_all
@@ -317,87 +317,37 @@ def check_contents(samples: PatchSamples | DenseSamples, what: str) -> None:
     Raises
     ------
     PluginError
-        As :func:`check_finite`, :func:`check_numbers` and :func:`check_marked`.
+        For spectra that are complex, NaN or infinite, class ids that are no integers, weights that
+        are negative or not finite, and samples that are not marked synthetic, which would count as
+        real.
     """
-    check_finite(samples.values, what)
-    check_numbers(samples.labels, samples.weight)
-    check_marked(samples.synthetic)
-
-
-def check_finite(values: NDArray[np.float32], what: str) -> None:
-    """Refuse samples that hold NaN or infinity.
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (n, ...)
-        What a generator made.
-    what : str
-        Its name in the error.
-
-    Raises
-    ------
-    PluginError
-        With the number of samples that do; and for complex numbers.
-    """
-    real_numbers(values)
+    values = real_numbers(samples.values)
     wrong = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     if wrong.any():
         rule = f"a generator must make finite {what}"
         hint = "Look for a division by a constant band, or a training that diverged."
         raise PluginError(rule, value=f"NaN or infinity in {int(wrong.sum())} of them", hint=hint)
-
-
-def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
-    """Refuse class ids that are no integers, and weights that are none.
-
-    Parameters
-    ----------
-    ids : ndarray
-        Class ids that a generator made.
-    weight : ndarray, shape (n,)
-        Weights of its samples.
-
-    Raises
-    ------
-    PluginError
-        For another dtype of ids, and for weights that are negative or not finite.
-    """
-    if ids.dtype.kind not in "iu":
+    if samples.labels.dtype.kind not in "iu":
         raise PluginError(
             "a generator must make integer class ids",
-            value=str(ids.dtype),
+            value=str(samples.labels.dtype),
             hint="Convert them: y.astype(int).",
         )
-    wrong = weight[~(np.isfinite(weight) & (weight >= 0))]
-    if len(wrong):
+    weight = samples.weight
+    odd = weight[~(np.isfinite(weight) & (weight >= 0))]
+    if len(odd):
         rule = "a generator must make sample weights that are finite and not negative"
         hint = "Leave weights out for 1, or look for a division by zero."
         raise PluginError(
-            rule, value=f"{wrong[0]}, and {len(wrong) - 1} more of {len(weight)}", hint=hint
+            rule, value=f"{odd[0]}, and {len(odd) - 1} more of {len(weight)}", hint=hint
         )
-
-
-def check_marked(synthetic: AnyArray) -> None:
-    """Refuse samples that are not marked synthetic: they would count as real.
-
-    Parameters
-    ----------
-    synthetic : ndarray of bool, shape (n,)
-        The marks that a generator gave its samples.
-
-    Raises
-    ------
-    PluginError
-        With the number of samples that are not.
-    """
-    if synthetic.dtype != bool or not synthetic.all():
-        rule = "a generator must mark all of its samples as synthetic"
-        marks = (
-            f"{np.count_nonzero(~synthetic.astype(bool))} of {len(synthetic)} not, as"
-            f" {synthetic.dtype}"
-        )
+    marks = samples.synthetic
+    if marks.dtype != bool or not marks.all():
+        unmarked = np.count_nonzero(~marks.astype(bool))
         raise PluginError(
-            rule, value=marks, hint="Return PatchSamples.made(x, y), or synthetic of True alone."
+            "a generator must mark all of its samples as synthetic",
+            value=f"{unmarked} of {len(marks)} not, as {marks.dtype}",
+            hint="Return PatchSamples.made(x, y), or synthetic of True alone.",
         )
 
 

@@ -21,7 +21,7 @@ from hsiaug.cli import main as cli_main
 from hsiaug.core.samples import PatchSamples
 from hsiaug.data.readers import read_cube_file
 from hsiaug.protocol.protocols import run_guarded
-from hsiaug.tasks.sampling import check_finite
+from hsiaug.tasks.sampling import check_contents
 from tests.third_party import environment
 
 
@@ -73,7 +73,7 @@ def test_complex_samples_are_refused_however_they_were_put_together() -> None:
         weight=made.weight,
     )  # fmt: skip
     with pytest.raises(PluginError, match="real numbers"):
-        check_finite(odd.x, "patches")
+        check_contents(odd, "patches")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])

@@ -28,7 +28,6 @@ def test_patches_that_are_not_all_marked_are_refused(marks: np.ndarray, toy: Sce
 
 def test_tiles_that_are_not_all_marked_are_refused() -> None:
     from hsiaug.core.tiles import PairCounts
-    from hsiaug.tasks.sampling import check_marked
 
     tiles = DenseSamples(
         np.zeros((1, 1, 2, 4, 4), np.float32),
@@ -43,7 +42,7 @@ def test_tiles_that_are_not_all_marked_are_refused() -> None:
 
     with pytest.raises(PluginError, match="must mark all of its samples as synthetic"):
         task.sampling.check(tiles, PairCounts(1), View())  # type: ignore[arg-type]
-    check_marked(np.ones(3, bool))
+    task.sampling.check(replace(tiles, synthetic=np.ones(1, bool)), PairCounts(1), View())  # type: ignore[arg-type]
 
 
 def test_samples_of_complex_numbers_are_refused() -> None:
