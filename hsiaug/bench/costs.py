@@ -58,6 +58,8 @@ class Costs:
         self._timed: dict[str, tuple[int, float]] = {}
         # Generators and scenes, of which what is learnt once is there.
         self._prepared: set[str] = set()
+        # By the hash of the trial.
+        self._parts: dict[str, dict[str, tuple[float, bool]]] = {}
 
     @classmethod
     def of(
@@ -114,6 +116,11 @@ class Costs:
         """Expected seconds of what a trial makes, and whether it was timed; by a key that trials
         share with the part.
         """
+        if trial.hash not in self._parts:
+            self._parts[trial.hash] = self._expected(trial)
+        return self._parts[trial.hash]
+
+    def _expected(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
         spec = trial.as_json()
         keys = {"classifier": trial.hash, "generator": trial.fit_hash}
         real, synthetic = self._samples.get(

@@ -38,7 +38,6 @@ from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_labels_array
 from hsiaug.data.remedies import setting, with_size
-from hsiaug.data.swapped_files import check_swapped
 from hsiaug.data.texts import plain_name
 from hsiaug.data.tomlfile import toml_text, validate_table
 from hsiaug.data.vector_labels import VectorLabels
@@ -250,7 +249,7 @@ def add_scene(
     try:
         findings = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
     except HsiaugError as error:
-        check_swapped(cube, labels)
+        _check_swapped(cube, labels)
         sized = with_size(error, lambda: _size(cube, labels, options))
         if sized is not error:
             raise sized from error
@@ -264,6 +263,25 @@ def add_scene(
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
     sentences = [*_warnings(findings), *label_warnings(scene)]
     return Added(scene, files, _facts(findings), tuple(sentences), findings.coding.table)
+
+
+def _check_swapped(cube: Path, labels: Path) -> None:
+    """Raise InputError where the file of the labels holds a cube, and that of the cube labels.
+
+    It is asked where the two could not be read in their places: it reads both again.
+    """
+    try:
+        read_labels(cube, None, None, None)
+        shape = read_cube_file(labels).array.shape
+    except HsiaugError:
+        return
+    if len(shape) != 3 or min(shape) < 2:
+        return
+    raise InputError(
+        "the cube comes first, and its labels behind --labels",
+        value=f"labels in {cube} and a cube in {labels}",
+        hint=f"Swap them: {labels} --labels {cube}.",
+    )
 
 
 def _size(cube: Path, labels: Path, options: ImportOptions) -> tuple[int, int] | None:

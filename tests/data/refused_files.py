@@ -734,7 +734,7 @@ def _(desk: Desk) -> None:
     desk.add(labels=desk.error.hint.rpartition(" ")[2].removesuffix("."))
 
 
-@refusal("swapped_files.check_swapped")
+@refusal("adding._check_swapped")
 def _(desk: Desk) -> None:
     with desk.refused():
         desk.add("labels.npy", "cube.npy")
