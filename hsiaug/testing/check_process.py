@@ -1,7 +1,6 @@
 """The checks of a plugin in a process of their own: a plugin that ends it fails a check."""
 
 import importlib
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -75,7 +74,7 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
 
 def _begin() -> None:
     # Ctrl-C reaches parent and child; the parent then ends this process.
-    join_run(signal.SIG_IGN)
+    join_run()
     with suppress(OSError):
         # Linux ends this process first where memory runs out.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")

@@ -183,15 +183,14 @@ class Channel:
             os._exit(0)
 
 
-def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
+def join_run(ctrl_c: Any = signal.SIG_IGN) -> None:
     """Begin as a process of a run: it leads a session, and ends with the process that started it.
+    What plugins print goes to standard error, and no more of it than MOST_PRINTED.
 
     Parameters
     ----------
     ctrl_c : handler of signals
         Of Ctrl-C, which was held back until now.
-    prints : bool
-        False: what plugins print goes to standard error, and no more of it than MOST_PRINTED.
     """
     if hasattr(os, "setsid"):
         # It leads one already where it was started so.
@@ -211,16 +210,14 @@ def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
         # hsiaug.registry.isolation.fork_server: plugins may import it.
         del sys.modules["pandas"]
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if not prints:
-        os.dup2(2, 1)
-        printed = BufferedWriter(_Printed(2, "w", closefd=False))
-        sys.stdout = sys.stderr = TextIOWrapper(
-            printed,
-            encoding="utf-8",
-            errors="backslashreplace",
-            line_buffering=True,
-            write_through=True,
-        )
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr = TextIOWrapper(
+        BufferedWriter(_Printed(2, "w", closefd=False)),
+        encoding="utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+        write_through=True,
+    )
 
 
 class _Printed(FileIO):
