@@ -365,7 +365,7 @@ def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, val
 def test_a_failure_in_place_of_an_answer_is_raised_also_where_the_answer_has_no_fields() -> None:
     error = SplitError("a rule", value="3", hint="A hint.")
     for model in (Message, CardFields):
-        with pytest.raises(PluginError, match="a rule; found 3"):
+        with pytest.raises(SplitError, match="a rule; found 3"):
             read_answer(model, packages._as_json(Failure.of(error, "odd-plugin")), "odd-plugin")
 
 

@@ -96,8 +96,9 @@ class Metadata(Message):
 
 
 class Failure(Message):
-    """An error in place of an answer."""
+    """An error in place of an answer. kind: its class."""
 
+    kind: str
     rule: str
     value: str | None
     hint: str
@@ -107,18 +108,20 @@ class Failure(Message):
         """An exception, whatever it is."""
         if isinstance(error, HsiaugError):
             value = None if error.value is None else str(error.value)
-            return cls(rule=error.rule, value=value, hint=error.hint)
+            kind = type(error).__name__
+            return cls(kind=kind, rule=error.rule, value=value, hint=error.hint)
         value = type(error).__name__
         # Its text may raise anything.
         with suppress(Exception):
             value = traceback.format_exception_only(error)[-1].strip()
         rule = f"the package {package} must answer without an exception"
-        return cls(rule=rule, value=value, hint=REPAIR)
+        return cls(kind="", rule=rule, value=value, hint=REPAIR)
 
     @property
-    def error(self) -> PluginError:
+    def error(self) -> HsiaugError:
         """The exception, as this process raises it."""
-        return PluginError(self.rule, value=self.value, hint=self.hint)
+        kinds = {kind.__name__: kind for kind in HsiaugError.__subclasses__()}
+        return kinds.get(self.kind, PluginError)(self.rule, value=self.value, hint=self.hint)
 
 
 class PluginAnswer(Message):
@@ -151,8 +154,8 @@ class PackageAnswer(Message):
 def read_answer(kind: type[Answer], answer: str | bytes, package: str) -> Answer:
     """An answer of a process that imports a package, of a type that pydantic knows.
 
-    Raises PluginError: the failure, where one was sent in its place, or where it is no such
-    message.
+    Raises HsiaugError: the failure, where one was sent in its place, and PluginError where it is no
+    such message.
     """
     try:
         return TypeAdapter(kind).validate_json(answer, strict=True)
@@ -354,7 +357,7 @@ def _of_packages(
 
 
 def _next(said: Iterator[bytes], kind: type[Answer], package: str) -> Answer:
-    """The next answer of that process. Raises PluginError where there is none."""
+    """The next answer of that process. Raises HsiaugError where there is none."""
     try:
         return read_answer(kind, next(said), package)
     except NoAnswer as reason:
@@ -405,7 +408,7 @@ def _read(said: Iterator[bytes], package: str, points: Points) -> tuple[PackageA
             return answer, False
         rule = f"the package {package} must answer what it is asked"
         raise PluginError(rule, value=f"{len(answer.points)} entry points", hint=REPAIR)
-    except PluginError as error:
+    except HsiaugError as error:
         return PackageAnswer(points=(PointAnswer(error=str(error)),) * len(points)), True
 
 
@@ -472,7 +475,7 @@ def _installed() -> tuple[str, ...]:
 def described_card(package: str, plugin: PluginAnswer) -> Card:
     """The card of a plugin, whose hyper-parameters the package checks.
 
-    Raises PluginError where the package cannot import the plugin, or its card is not valid.
+    Raises HsiaugError where the package cannot import the plugin, or its card is not valid.
     """
     metadata = plugin.answer
     if isinstance(metadata, Failure):
