@@ -181,8 +181,8 @@ class Verdict:
     failed, of : int
         Draws that failed, of those that were run.
     hardest : str
-        Of an arm that gains, or is equivalent, not better or open, the control over which it
-        gains least.
+        Of an arm that gains, or is equivalent, not better or open, the control that decides: of
+        those that it is shown below, or else not shown above, the one over which it gains least.
     detectable : float
         The difference that so many draws could show, in points.
     """
@@ -243,7 +243,9 @@ def judge(
     if shown_in_main == {"below"}:
         return verdict("hurts", draws=draws)
     compared = {name: evidence for name, evidence in every.items() if evidence.differences}
-    hardest = min(compared, key=lambda name: compared[name].mean)
+    below = [name for name in compared if against[name] == "below"]
+    not_above = [name for name in compared if against[name] != "above"]
+    hardest = min(below or not_above or compared, key=lambda name: compared[name].mean)
     least = compared[hardest]
     spread = least.summary
     finding: Finding = equivalence(least.interval)

@@ -145,6 +145,13 @@ def test_an_arm_that_helps_may_lose_in_the_second_metric_by_the_same_rule() -> N
     )
 
 
+def test_a_control_that_is_shown_above_decides_before_one_over_which_the_mean_is_lower() -> None:
+    lower = evidence([-9.0, 3.0] * 5, 0.3)
+    found = judge({"none": UP, "duplicate": UP}, of=10, further={"pseudo": DOWN, "teacher": lower})
+    assert found.hardest == "pseudo" and found.finding == "not better"
+    assert verdict_text(found, "OA") == "above none; above duplicate; below pseudo"
+
+
 def test_every_finding_has_a_meaning() -> None:
     meanings = dict(labelled("meanings.txt", further=[], needed=[]))
     assert (
