@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +60,8 @@ class ScoredRecords:
             command=command_for(trial, self._batch.scene_ref),
         )
         stored = self._store.put(record, prediction, self._whole_sheet(trial, outcome.sheet))
-        kind: Literal["ok", "failed"] = "ok" if stored["status"] == "ok" else "failed"
-        return Event(kind, trial.hash, error=stored["error"])
+        ok = stored["status"] == "ok"
+        return Event("ok" if ok else "failed", trial.hash, error=stored["error"])
 
     def _whole_sheet(self, trial: TrialSpec, sheet: SampleSheet | None) -> SampleSheet | None:
         """The sheet of a trial with the mean spectra of test pixels."""

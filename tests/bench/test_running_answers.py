@@ -53,7 +53,7 @@ def in_order(plan: Plan) -> list[TrialSpec]:
 class StoreOfAll(Store):
     """Has a record of every trial that is asked for."""
 
-    def read(self, hashes: Iterable[str] | None = None, *, index: bool = True) -> Reading:
+    def read(self, hashes: Iterable[str] | None = None, *, cached: bool = True) -> Reading:
         return Reading(tuple({"hash": hash} for hash in hashes or ()))
 
 
@@ -130,6 +130,31 @@ def test_a_trial_that_ends_no_draw_costs_as_much_after_many_draws_as_after_few(
 
     first, *_, last = map(instructions_of_the_first_trial_of_a_draw, range(60))
     assert last <= 2 * first
+
+
+@pytest.mark.parametrize("most", [10_000, 5])
+def test_answers_and_the_last_report_read_each_record_once_as_far_as_there_is_room(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("hsiaug.bench.missing.MOST_RECORDS", most)
+    read: list[str] = []
+
+    class Read(StoreOfAll):
+        def read(self, hashes: Iterable[str] | None = None, *, cached: bool = True) -> Reading:
+            asked = list(hashes or ())
+            read.extend(asked)
+            return super().read(asked)
+
+    records = RunRecords(Read(tmp_path, create=True))
+    trials = in_order(plan)
+    hashes = [trial.hash for trial in trials]
+    running = RunningAnswer([plan], hashes, records, say_draws, clock=lambda: 0.0)
+
+    assert len(answers_of(trials, running)) == 2
+    assert [record["hash"] for record in records.read(hashes).records] == hashes
+    assert set(read) == set(hashes)
+    assert (len(read) == len(hashes)) == (most > len(hashes))
+    assert len(records.read_before) == min(most, len(hashes))
 
 
 def records_of(ended: Sequence[int]) -> list[Record]:
