@@ -95,7 +95,7 @@ class Session:
         in time.
         """
         if any(self.record(trial) is None for trial in trials):
-            run(
+            reading = run(
                 [replace(plan, trials=tuple(trials), notes=())],
                 self.store.root,
                 device=self.device,
@@ -105,3 +105,5 @@ class Session:
                 say=lambda line: None,
                 warn=lambda line: None,
             )
+            records = reading.records if reading else ()
+            self.known.update({r["hash"]: r for r in records if r["status"] == "ok"})
