@@ -168,7 +168,7 @@ def _look_at(
     import numpy as np
 
     from hsiaug.base.marks import is_marked
-    from hsiaug.data.endings import ARRAYS, HDF, IMAGES, LAYERS, PICTURES
+    from hsiaug.data.endings import CUBES, ENVI_DATA, IMAGES, LAYERS, PICTURES
     from hsiaug.data.label_codes import LabelRaster, check_number
     from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.enmap_desis import quality_layers
@@ -181,17 +181,9 @@ def _look_at(
     others = list[tuple[Path, str]]()
     skipped = quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
-    endings = {
-        ".hdr",
-        ".npz",
-        *ARRAYS,
-        *IMAGES,
-        *HDF,
-        *labels_alone,
-        *PACKED,
-        *ARCHIVES,
-        *CONVERSIONS,
-    }
+    # A data file of ENVI is read by way of its header.
+    endings = {".npz", *CUBES, *IMAGES, *labels_alone, *PACKED, *ARCHIVES, *CONVERSIONS}
+    endings -= {*ENVI_DATA}
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
         if path.name in skipped or suffix not in endings or is_marked(path):

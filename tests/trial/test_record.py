@@ -204,7 +204,8 @@ def test_an_older_record_may_lack_a_metric_that_was_added_since(
 ) -> None:
     record = of_task("pixels")
     score = scoring.score
-    monkeypatch.setattr(scoring, "score", lambda *counts: {**score(*counts), "added": 0.5})
+    added = staticmethod(lambda *counts: {**score(*counts), "added": 0.5})
+    monkeypatch.setattr(scoring.PixelScorer, "metrics", added)
     assert fault_of_metrics(record) is None
     record["metrics"]["added"] = 0.4
     assert "metrics.added states 0.4" in str(fault_of_metrics(record))
