@@ -207,16 +207,17 @@ class Answers:
 
 
 def shown_arms(table: ReportTable) -> list[ArmCell]:
-    """The arm that the third answer names, and what maps and matrices show beside it: its
-    classifier without samples; beside one without samples, the arm with samples that has the
-    highest mean.
+    """The arm that the third answer names, and what maps and matrices show beside it: its rival, or
+    its classifier without samples where it has none; beside one without samples, the arm with
+    samples that has the highest mean.
     """
     use = three_answers(table).use.cell
     if use is None:
         return []
     if not use.without_samples:
-        without = table.against(use)[NONE].control_cell
-        return [use, without] if without else [use]
+        arm = table.against(use)
+        beside = (gain.control_cell for gain in (rival_of(arm), arm[NONE]) if gain and gain.draws)
+        return [use, *[cell for cell in beside if cell][:1]]
     with_samples = [arm[NONE].cell for arm in table.judged if arm[NONE].cell in table.main_scores]
     return [use, *sorted(with_samples, key=lambda cell: -table.main_scores[cell])[:1]]
 

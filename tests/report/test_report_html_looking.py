@@ -136,7 +136,7 @@ def test_the_map_is_read_by_keyboard_and_both_sides_are_zoomed_as_one(browser, p
     tab.close()
 
 
-def test_the_best_arm_stands_beside_the_control_that_is_hardest_to_beat(
+def test_the_arm_to_use_stands_beside_the_best_with_samples_where_it_has_none(
     browser: Any, page_file: Path
 ) -> None:
     tab, _ = opened(browser, page_file)
@@ -145,7 +145,7 @@ def test_the_best_arm_stands_beside_the_control_that_is_hardest_to_beat(
         tab.get_by_label(name, exact=True).evaluate("e => e.selectedOptions[0].text")
         for name in "AB"
     )
-    assert (a, b) == ("mixup λ=1, rf", "duplicate λ=1, rf")
+    assert (a, b) == ("none, rf", "mixup λ=1, rf")
 
 
 def test_two_trials_are_compared_pixel_by_pixel(

@@ -56,8 +56,7 @@ class Confusion:
 
 
 def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
-    """Those of the arm that the third answer names, and of its classifier without samples; beside
-    one without samples that of the arm of samples with the highest mean.
+    """Those of the arm that the third answer names, and of the one beside it.
 
     Parameters
     ----------
