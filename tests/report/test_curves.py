@@ -303,12 +303,12 @@ def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
     assert honest.get_suptitle() == "" and leaky.get_suptitle().startswith("LEAKY")
 
 
-def test_confusion_matrices_are_drawn_of_the_best_arm_and_of_no_samples(tmp_path: Path) -> None:
+def test_confusion_matrices_are_drawn_of_the_arm_to_use_and_of_its_rival(tmp_path: Path) -> None:
     records = benchmark(7, ("none", "duplicate", "smote"), ("svm",))
     store = fill(tmp_path / "store", records)
     report = build_report(Store(store).read().records, store=str(store))
     figure = figure_of(report, "class")
     titles = [part.axes[0].get_title() for part in figure.subfigs]
-    assert titles == ["smote λ=1 with svm", "none with svm"]
+    assert titles == ["smote λ=1 with svm", "duplicate λ=1 with svm"]
     with pytest.raises(InputError, match="with few classes"):
         figure_of(build_report([], store=str(store)), "class")
