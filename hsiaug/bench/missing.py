@@ -1,6 +1,6 @@
 """Which trials of plans a store lacks, and the records of the others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,14 +15,16 @@ from hsiaug.trial.store import Reading, Store
 
 Existing = Literal["only-missing", "all", "none"]
 """Trials to run: those that the store does not hold (failed ones again), all, or none."""
-MOST_RECORDS = 10_000
-"""Records that stay in memory while trials run, at most. Others are read again at the end."""
+MOST_RECORDS = 1000
+"""Records that stay in memory while trials run, at most: some 16 MB. Others are read again at the
+end.
+"""
 
 
 @dataclass
 class RunRecords:
-    """Sound records of the trials of a run. Each is read once, when its trial has ended: whoever
-    asks for it again is given what was read.
+    """Sound records of the trials of a run. Each that there is room for is read once, when its
+    trial has ended: whoever asks for it again is given what was read.
 
     Attributes
     ----------
@@ -44,9 +46,13 @@ class RunRecords:
         reading = self.store.read(hash for hash in wanted if hash not in records)
         for record in reading.records:
             records[record["hash"]] = record
-            if len(self.read_before) < MOST_RECORDS:
-                self.read_before[record["hash"]] = record
+            self.keep(record)
         return Reading(tuple(records[hash] for hash in wanted if hash in records), reading.damaged)
+
+    def keep(self, record: Record) -> None:
+        """Keep a record that was read, where there is room."""
+        if len(self.read_before) < MOST_RECORDS:
+            self.read_before[record["hash"]] = record
 
 
 @dataclass(frozen=True)
@@ -98,18 +104,29 @@ def find_missing(plans: Sequence[Plan], root: Path, existing: Existing) -> Missi
         records = RunRecords(Store(root))
     except StoreError:  # there is none yet
         records = RunRecords(None)
-    reading = records.read(trial.hash for trial in trials)
-    todo = select_missing(trials, reading, existing)
+    sound, finished = set[str](), set[str]()
+    damaged = list[Damage]()
+    if records.store is not None:
+        # One after the other: those of a large store do not fit into memory together.
+        for record in records.store.each((trial.hash for trial in trials), damaged):
+            sound.add(record["hash"])
+            if is_finished(record):
+                finished.add(record["hash"])
+            if existing != "all":
+                records.keep(record)
+    todo = select_missing(trials, finished, damaged, existing)
     check_memory(plans, todo)
     waiting = {trial.hash for trial in todo}
-    reused = sum(record["hash"] not in waiting for record in reading.records)
     for hash in waiting:
         records.read_before.pop(hash, None)
-    return Missing(trials, todo, reused, reading.damaged, records)
+    return Missing(trials, todo, len(sound - waiting), tuple(damaged), records)
 
 
 def select_missing(
-    trials: Sequence[TrialSpec], reading: Reading, existing: Existing
+    trials: Sequence[TrialSpec],
+    finished: Collection[str],
+    damaged: Iterable[Damage],
+    existing: Existing,
 ) -> list[TrialSpec]:
     """The trials to run.
 
@@ -117,8 +134,10 @@ def select_missing(
     ----------
     trials : sequence of TrialSpec
         All that were asked for.
-    reading : Reading
-        The records of these that are there.
+    finished : collection of str
+        Hashes of those that went well, or have nothing to make.
+    damaged : iterable of Damage
+        Records that are not to be believed.
     existing : {"only-missing", "all", "none"}
         Which to run.
 
@@ -129,10 +148,9 @@ def select_missing(
     """
     if existing == "none":
         return []
-    finished = {record["hash"] for record in reading.records if is_finished(record)}
     missing = [trial for trial in trials if existing == "all" or trial.hash not in finished]
     wanted = {trial.hash for trial in missing}
-    for damage in reading.damaged:
+    for damage in damaged:
         if damage.newer and damage.hash in wanted:
             raise newer_record(damage)
     return missing

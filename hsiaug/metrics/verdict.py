@@ -181,8 +181,8 @@ class Verdict:
     failed, of : int
         Draws that failed, of those that were run.
     hardest : str
-        Of an arm that gains, or is equivalent, not better or open, the control that decides: of
-        those that it is shown below, or else not shown above, the one over which it gains least.
+        Of an arm that gains, or is equivalent, not better or open, the control that decides
+        (:func:`deciding`).
     detectable : float
         The difference that so many draws could show, in points.
     """
@@ -195,6 +195,15 @@ class Verdict:
     waits_for: str = ""
     hardest: str = ""
     detectable: float = 0.0
+
+
+def deciding(compared: Mapping[str, Evidence]) -> str:
+    """The name of the control that decides about an arm: of those that the arm is shown below, or
+    else not shown above, or else of all, the one over which it gains least.
+    """
+    below = [name for name, evidence in compared.items() if evidence.shown == "below"]
+    not_above = [name for name, evidence in compared.items() if evidence.shown != "above"]
+    return min(below or not_above or compared, key=lambda name: compared[name].mean)
 
 
 def judge(
@@ -243,9 +252,7 @@ def judge(
     if shown_in_main == {"below"}:
         return verdict("hurts", draws=draws)
     compared = {name: evidence for name, evidence in every.items() if evidence.differences}
-    below = [name for name in compared if against[name] == "below"]
-    not_above = [name for name in compared if against[name] != "above"]
-    hardest = min(below or not_above or compared, key=lambda name: compared[name].mean)
+    hardest = deciding(compared)
     least = compared[hardest]
     spread = least.summary
     finding: Finding = equivalence(least.interval)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import ALPHA, Ends, MeanStd
-from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge, student
+from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, deciding, judge, student
 from hsiaug.report.cells import ArmCell, CellKey, summarise
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, NONE, Method
@@ -456,20 +456,16 @@ def _rival(pairs: Sequence[Gain]) -> Gain | None:
     """The control other than ``none`` that decides whether an arm is better than all of them; None
     where it has no other.
 
-    Of those that it is shown below, or else not shown above, or else of all, the one over which
-    it gains least. Where one of them shares too few draws and no other rules a gain out, that
-    one.
+    As :func:`hsiaug.metrics.verdict.deciding` has it; but where one of them shares too few draws
+    and no other rules a gain out, that one.
     """
-    others = [pair for pair in pairs if pair.control != NONE]
-    compared = [pair for pair in others if pair.draws]
+    others = {pair.control: pair for pair in pairs if pair.control != NONE}
+    compared = {control: pair.main for control, pair in others.items() if pair.draws}
     if not compared:
-        return others[0] if others else None
-    least = min(compared, key=attrgetter("mean"))
-    below = [pair for pair in compared if pair.shown == "below"]
-    waiting = [pair for pair in others if pair.shown == "too few draws"]
-    if below:
-        return min(below, key=attrgetter("mean"))
-    if waiting and least.shown != "< 1 point":
+        return next(iter(others.values()), None)
+    decides = others[deciding(compared)]
+    least = min(compared.values(), key=attrgetter("mean"))
+    waiting = [pair for pair in others.values() if pair.shown == "too few draws"]
+    if waiting and decides.shown != "below" and least.shown != "< 1 point":
         return min(waiting, key=lambda pair: pair.draws)
-    not_above = (pair for pair in compared if pair.shown != "above")
-    return min(not_above, key=attrgetter("mean"), default=least)
+    return decides

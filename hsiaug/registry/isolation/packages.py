@@ -82,9 +82,10 @@ class ParamFields(Message):
     added: bool = False
 
 
-fields: dict[str, Any] = {name: (hint, ...) for name, hint in hints_of(Card).items()}
-del fields["params"]
-CardFields: Any = create_model("CardFields", __base__=Message, **fields)
+_CARD_FIELDS: dict[str, Any] = {
+    name: (hint, ...) for name, hint in hints_of(Card).items() if name != "params"
+}
+CardFields: Any = create_model("CardFields", __base__=Message, **_CARD_FIELDS)
 """All fields of a :class:`hsiaug.registry.card.Card` but its params."""
 
 

@@ -139,17 +139,16 @@ def tip_of(text: str) -> str:
     if plain.startswith("Δ"):
         name = plain[1:].split(" ")[0]
         return f"gain in {name}, in percentage points, paired over draws" if name else ""
-    # "AA seen" before "AA".
-    words = sorted(terms, key=len, reverse=True)
-    if begun := next((term for term in words if plain.startswith(f"{term} ")), ""):
+    if begun := next((term for term in terms if plain.startswith(f"{term} ")), ""):
         return terms[begun]
     return next((said for start, said in _findings() if start in plain), "")
 
 
 @cache
 def _terms() -> dict[str, str]:
-    """Headings of columns."""
-    return dict(labelled("terms.txt", fewest=MIN_TEST_PIXELS))
+    """Headings of columns, the longest first, so that "AA seen" is not taken for "AA"."""
+    known = labelled("terms.txt", fewest=MIN_TEST_PIXELS)
+    return dict(sorted(known, key=lambda pair: -len(pair[0])))
 
 
 @cache
