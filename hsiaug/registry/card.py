@@ -231,7 +231,9 @@ class Card:
         transforms, and on no synthetic samples; one of "transductive" ones without samples; one of
         "masks" only where it is asked for.
     control_text : str
-        Of a control: what an arm must be above, as the end of the sentence "it helps only above …".
+        Of a control: what it is, in a few words. They stand behind its name in the answers of
+        reports, as "scaled (real patches under another brightness)", and at the end of "it helps
+        only above …". Records keep them.
     """
 
     name: str

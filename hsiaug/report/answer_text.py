@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answers import TONES, Answer, Answers, Contrast, three_answers
 from hsiaug.report.tables import build_report
 from hsiaug.report.text_templates import labelled
-from hsiaug.trial.arm import CONTROL_WORDS
+from hsiaug.trial.arm import Control, with_words
 
 if TYPE_CHECKING:
     from hsiaug.trial.record_json import Record
@@ -93,13 +94,12 @@ def _sentences(answers: Answers, *, running: bool = False) -> Mapping[str, tuple
     lines = labelled(
         "answers.txt",
         answers=answers,
-        shown=[_shown(answers.over_none), _shown(answers.over_controls)],
+        shown=[_shown(one, answers.controls) for one in (answers.over_none, answers.over_controls)],
         running=running,
         draws=min(shared, default=0),
         min_pairs=MIN_PAIRS,
         named=MOST_NAMED,
-        control_words=CONTROL_WORDS,
-        with_words=_with_words,
+        with_words=partial(with_words, known=answers.controls),
     )
     by_label: dict[str, tuple[str, ...]] = {"1": (), "2": ()}
     for label, sentence in lines:
@@ -107,7 +107,7 @@ def _sentences(answers: Answers, *, running: bool = False) -> Mapping[str, tuple
     return by_label
 
 
-def _shown(answer: Answer) -> dict[str, object]:
+def _shown(answer: Answer, controls: Mapping[str, Control]) -> dict[str, object]:
     """The contrasts that are shown, those of one generator and rival together, and the rival as it
     is called there (``groups``); and the groups that are told in brief (``others``).
     """
@@ -118,16 +118,8 @@ def _shown(answer: Answer) -> dict[str, object]:
     for (_, rival), group in [*groups.items()][:MOST_CONTRASTS]:
         # What a rival is stands behind its first mention.
         known = any(rival == other[0].rival for other, _ in shown)
-        shown.append((group, rival if known else _with_words(rival)))
+        shown.append((group, rival if known else with_words(rival, controls)))
     return {"groups": shown, "others": [*groups.values()][MOST_CONTRASTS:]}
-
-
-def _with_words(control: str) -> str:
-    """``pseudo (real pixels that a teacher labels)``: a control with what it is; any other name
-    stays as it is.
-    """
-    words = CONTROL_WORDS.get(control)
-    return f"{control} ({words})" if words else control
 
 
 def running_answer_lines(records: Iterable[Record], ended: str) -> tuple[str, ...]:

@@ -16,11 +16,12 @@ from weakref import WeakKeyDictionary
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
 from hsiaug.metrics.verdict import Shown
 from hsiaug.report.gains import ArmGains, Gain, in_points, rival_of
-from hsiaug.trial.arm import NONE, RIVALS
+from hsiaug.trial.arm import NONE
 
 if TYPE_CHECKING:
     from hsiaug.report.cells import ArmCell
     from hsiaug.report.tables import ReportTable
+    from hsiaug.trial.arm import Control
 
 Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]
 """``NO``: shown below, or shown to gain less than one point. ``NOT SHOWN``: enough draws for a
@@ -40,8 +41,8 @@ terminal, on a page and in a picture.
 """
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
-NOT_IN_FILES = ("cell",)
-"""Attributes of answers that files have by their names instead."""
+NOT_IN_FILES = ("cell", "controls")
+"""Attributes of answers that files have by their names, or in their sentences, instead."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,8 @@ class Answers:
         Draws of the table.
     controls_only : bool
         True where no generator but controls ran, so that the answers are about these.
+    controls : mapping of str to Control
+        Every control by name.
     classifiers : tuple of str
         Those that ran, of which the third answer names the best.
     repeated : tuple of tuple of int
@@ -195,6 +198,7 @@ class Answers:
     second: str
     draws: int
     controls_only: bool
+    controls: Mapping[str, Control]
     classifiers: tuple[str, ...] = ()
     repeated: tuple[tuple[int, ...], ...] = ()
     more_seeds: int | None = None
@@ -289,6 +293,7 @@ def _answer_all(table: ReportTable) -> Answers:
         second=table.scores.second.name,
         draws=len(table.draws),
         controls_only=controls_only,
+        controls=table.known_controls,
         better_controls=tuple(one for one in of_controls.contrasts if one.status == "YES"),
         classifiers=tuple(table.labels[classifier] for classifier in table.classifiers),
         repeated=table.repeated,
@@ -475,7 +480,9 @@ def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
     this :attr:`Use.over_without` tells.
     """
     rival = rival_of(arm)
-    if rival is None or rival.verdict is None or rival.shown == "above" or rival.control in RIVALS:
+    if rival is None or rival.verdict is None or rival.shown == "above":
+        return None
+    if rival.control in rival.cell.rivals:
         return None
     (contrast,) = _answer("", table, [arm], rival_of).contrasts
     return contrast

@@ -13,7 +13,15 @@ from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.trials import Trial, Trials
-from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, TEACHER, Arm, Method, controls_of
+from hsiaug.trial.arm import (
+    CONTROLS_OF_ALL,
+    CONTROLS_OF_OLD_RECORDS,
+    NONE,
+    Arm,
+    Control,
+    Method,
+    controls_of,
+)
 
 Audit = Mapping[str, Any]
 CellKey = tuple[Arm, Method]
@@ -96,14 +104,14 @@ class ArmCell:
 
     Attributes
     ----------
-    declared : mapping of str to str
-        What the generators of its table are controls of, by name, as their records say.
+    known_controls : mapping of str to Control
+        Every control by name: those of old records, and what those of its table declare.
     """
 
     arm: Arm
     classifier: Method
     trials: Trials
-    declared: Mapping[str, str] = field(default_factory=dict)
+    known_controls: Mapping[str, Control] = field(default_factory=lambda: CONTROLS_OF_OLD_RECORDS)
 
     @property
     def key(self) -> CellKey:
@@ -125,11 +133,9 @@ class ArmCell:
 
     @property
     def is_control(self) -> bool:
-        """Whether its generator is one that others are measured against: by what its record says
-        of it, or by its name in older ones.
-        """
-        declared = self.declared.get(self.arm.generator.name, "")
-        return self.arm.control or bool(declared and self.arm == self.arm.both)
+        """Whether its generator is one that others are measured against."""
+        control = self.known_controls.get(self.arm.generator.name)
+        return control is not None and control.kind == "generator" and self.arm == self.arm.both
 
     @property
     def failed(self) -> tuple[Trial, ...]:
@@ -154,17 +160,20 @@ class ArmCell:
         return next(filter(None, self.trials.unlike("baseline")), "")
 
     @property
-    def rival(self) -> str:
-        """The classifier that, without a sample, is a further control of it; "" where there is
-        none.
-        """
+    def rivals(self) -> tuple[str, ...]:
+        """The classifiers that, without a sample, are further controls of it."""
         if not self.arm.judged:
-            return ""
+            return ()
         from hsiaug.tasks.task import get_task
 
         if rival := get_task(self.trials[0].condition.task).rival:
-            return rival if self.classifier.name != rival else ""
-        return TEACHER if "scene" in self.scopes else ""
+            return (rival,) if self.classifier.name != rival else ()
+        if "scene" not in self.scopes:
+            return ()
+        known = self.known_controls.items()
+        return tuple(
+            name for name, one in known if (one.kind, one.of) == ("classifier", "transductive")
+        )
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -175,7 +184,7 @@ class ArmCell:
 
         task = get_task(self.trials[0].condition.task)
         scope = next(filter(None, self.scopes), None)
-        every = controls_of(task, scope, self.declared)
+        every = controls_of(task, scope, self.known_controls)
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property
@@ -227,16 +236,26 @@ def summarise(values: NDArray[np.float64]) -> MeanStd | None:
 def make_cells(trials: Trials) -> dict[CellKey, ArmCell]:
     """Trials of a table, which are in order, by arm and classifier, controls first."""
     parts = list(trials.parts("cell"))
-    declared = {
-        part[0].arm.generator.name: str(control_of["generator"])
-        for part in parts
-        for control_of in part.unlike("control_of")
-        if control_of and "generator" in control_of
-    }
+    known = _known_controls(parts)
     return {
-        (part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part, declared)
+        (part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part, known)
         for part in parts
     }
+
+
+def _known_controls(parts: Iterable[Trials]) -> dict[str, Control]:
+    """Every control by name: those of old records, and what the records of cells declare."""
+    known = dict(CONTROLS_OF_OLD_RECORDS)
+    for part in parts:
+        names = {"generator": part[0].arm.generator.name, "classifier": part[0].classifier.name}
+        # Both are columns of what many records share, and so in the same order.
+        declared = zip(part.unlike("control_of"), part.unlike("control_text"), strict=True)
+        for control_of, texts in declared:
+            for kind, of in (control_of or {}).items():
+                name = names[kind]
+                older = known[name].text if name in known else ""
+                known[name] = Control(kind, of, (texts or {}).get(kind) or older)
+    return known
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:

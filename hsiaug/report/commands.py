@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable
-from hsiaug.trial.arm import CONTROLS_OF_ALL, RIVALS
+from hsiaug.trial.arm import CONTROLS_OF_ALL
 from hsiaug.trial.store import Store
 
 Options = dict[str, list[str]]
@@ -67,11 +67,16 @@ def table_commands(table: ReportTable, store: Store | None) -> list[str]:
     """
     if store is None:
         return []
+    # So do classifiers that are controls of an arm that reads unlabelled pixels.
+    unasked = {
+        name
+        for name, one in table.known_controls.items()
+        if table.transductive and (one.kind, one.of) == ("classifier", "transductive")
+    }
     cells = [
         cell
         for cell in table.every_cell.values()
-        if cell.classifier.name not in CONTROL_CLASSIFIERS
-        and not (cell.classifier.name in RIVALS and table.transductive)
+        if cell.classifier.name not in {*CONTROL_CLASSIFIERS, *unasked}
     ]
     sampled = {cell.classifier for cell in cells if cell.arm.generator.name not in CONTROLS_OF_ALL}
     # The controls of all arms come along with any other arm of their classifier.

@@ -309,8 +309,7 @@ def _over_controls(cells: Cells, scores: MetricSet) -> list[Gain]:
     pairs = []
     for cell in (cell for cell in cells.values() if not cell.without_samples):
         known = {name: controls.get((name, cell.classifier), []) for name in cell.controls}
-        if cell.rival in without_samples:
-            known[cell.rival] = without_samples[cell.rival]
+        known |= {name: without_samples[name] for name in cell.rivals if name in without_samples}
         pairs += [_over(cell, name, there, scores) for name, there in known.items()]
     return pairs
 

@@ -28,7 +28,7 @@ from hsiaug.report.section import Section
 from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable, damage_summary
 from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.report.trials import Trial
-from hsiaug.trial.arm import NONE, RIVALS, Method, needed_of
+from hsiaug.trial.arm import NONE, Method, with_words
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
 STATED = ("hsiaug", "Python", "torch", "scikit-learn", "imbalanced-learn", "numpy")
@@ -155,13 +155,15 @@ def _comparison_notes(table: ReportTable) -> list[str]:
     """Notes on differences from controls, on their tests and on verdicts."""
     pairs = [gain.draws for gain in table.compared]
     controls = table.further_controls
-    needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in controls)
+    known = table.known_controls
+    needed = dict.fromkeys(known[name].users for name in controls if name in known)
     meanings = labelled("meanings.txt", further=controls, needed=needed)
     findings = {verdict.finding for arm in table.judged if (verdict := arm[NONE].verdict)}
     return sentences(
         "comparison_notes.txt",
         table=table,
-        rivals=RIVALS,
+        rivals={name for cell in table.cells.values() for name in cell.rivals},
+        with_words=partial(with_words, known=known),
         too_few=[n for n in pairs if n < MIN_PAIRS],
         tested=any(n >= MIN_PAIRS for n in pairs),
         min_pairs=MIN_PAIRS,
@@ -449,8 +451,8 @@ def methods_paragraph(table: ReportTable) -> str:
         omegas=[
             number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})
         ],
-        # A rival is a classifier without samples, and no generator that ran.
-        controls=[name for name in dict.fromkeys(controls) if name in used or name in RIVALS],
+        # A control may be a classifier without samples, and no generator that ran.
+        controls=[name for name in dict.fromkeys(controls) if name in used or name in names],
         seen=users_of_unlabelled(table).get("scene"),
         views=_views_given(table),
         small=small_classes(table),

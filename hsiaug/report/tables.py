@@ -38,7 +38,7 @@ from hsiaug.report.records import read_trials
 from hsiaug.report.trials import Condition, Trial, Trials
 from hsiaug.tasks.scores import Metric, MetricSet, over_large
 from hsiaug.trial import STORE
-from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, NONE, RIVALS, Arm, Method
+from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, Arm, Control, Method, control_rank
 from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_json import Record
 
@@ -290,14 +290,12 @@ class ReportTable:
         columns.
         """
         needed = {*CONTROLS_OF_ALL, *(gain.control for gain in self.gains)}
-        known = (*CONTROLS_OF_OLD_RECORDS, *RIVALS)
-        others = sorted(needed.difference(known))
-        return (*(name for name in known if name in needed), *others)
+        return tuple(sorted(needed, key=control_rank))
 
     @property
-    def declared(self) -> Mapping[str, str]:
-        """What the generators of the table are controls of, by name, as their records say."""
-        return next((cell.declared for cell in self.cells.values()), {})
+    def known_controls(self) -> Mapping[str, Control]:
+        """Every control by name: those of old records, and what those of the table declare."""
+        return next((cell.known_controls for cell in self.every_cell.values()), {})
 
     @property
     def further_controls(self) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hsiaug.core.view_names import RAW
@@ -15,6 +14,7 @@ from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:
+    from hsiaug.registry.card import ControlOf
     from hsiaug.tasks.task import Task
 
 NONE = "none"
@@ -24,80 +24,78 @@ BOTH, SYNTHETIC = "both", "synthetic"
 ALONE = " synthetic-only"
 """Behind the name of a generator whose synthetic samples are learnt from alone."""
 CONTROLS_OF_ALL = (NONE, "duplicate")
-"""Generators that every other one is measured against; they lead the rows, in this order.
+"""Generators that every other one is measured against; they lead the rows, in this order."""
 
-These names, and those of the further controls below, stand for records from before a record said
-``control_of``; what cards declare is read from there.
-"""
-BALANCED = "duplicate-balanced"
-"""Further control where λ does not even out the classes: real samples repeated equally often for
-each class.
-"""
-PSEUDO = "pseudo"
-"""Further control of a generator that reads unlabelled pixels: the control sees as much."""
-TEACHER = "teacher"
-"""A classifier that is a control of what reads every unlabelled pixel: the map of the names that
-``pseudo`` draws from. Such an arm is also measured against ``none`` with this classifier, where
-that was run on the same draws.
-"""
-PIXEL_SVM = "pixel-svm"
-"""A classifier as a control of every arm of segmentation: single pixels, against networks that
-learn shapes.
-"""
-RIVALS = {
-    TEACHER: "the map of the names that pseudo draws from",
-    PIXEL_SVM: "the spectrum of each pixel and nothing of shapes",
+
+@dataclass(frozen=True)
+class Control:
+    """What a plugin is a control of, as its card said when it was run.
+
+    Attributes
+    ----------
+    kind : {"generator", "classifier"}
+        Of the plugin; a classifier is a control without a sample.
+    of : {"all", "transductive", "masks"}
+        Which generators are measured against it.
+    text : str
+        What it is, in a few words that stand behind its name.
+    """
+
+    kind: str
+    of: ControlOf
+    text: str = ""
+
+    @property
+    def users(self) -> str:
+        """The arms that must be above it to help."""
+        if self.of == "all":
+            return "every arm"
+        if self.of == "masks":
+            return "every arm of masks"
+        return "an arm that reads unlabelled pixels"
+
+
+CONTROLS_OF_OLD_RECORDS: Mapping[str, Control] = {
+    NONE: Control("generator", "all", "the real samples alone"),
+    "duplicate": Control("generator", "all", "real samples repeated"),
+    "duplicate-balanced": Control(
+        "generator", "masks", "real pairs repeated, equally often for each class"
+    ),
+    "pseudo": Control("generator", "transductive", "real pixels that a teacher labels"),
+    "teacher": Control("classifier", "transductive", "the teacher's own map, no samples"),
+    "pixel-svm": Control("classifier", "masks", "an SVM of single pixels"),
 }
-"""Classifiers that are controls without a sample, and what each reads."""
-CONTROLS_OF_OLD_RECORDS = (*CONTROLS_OF_ALL, BALANCED, PSEUDO)
-"""Generators that are controls in records that do not say ``control_of``, in the order of rows and
-columns; the controls that cards declare come behind them.
+"""By name, the controls of records from before these said ``control_of`` and ``control_text``, in
+the order of rows and columns; what cards declare is read from records alone.
 """
 
-CONTROL_WORDS = {
-    "duplicate": "real samples repeated",
-    BALANCED: "real pairs repeated, equally often for each class",
-    PSEUDO: "real pixels that a teacher labels",
-    TEACHER: "the teacher's own map, no samples",
-    PIXEL_SVM: "an SVM of single pixels",
-}
-"""What each control is, in a few words that stand behind its name."""
+
+def control_rank(name: str) -> tuple[int, str]:
+    """Sort key: the controls of old records, in their order, then any other by name."""
+    known = [*CONTROLS_OF_OLD_RECORDS]
+    return (known.index(name) if name in known else len(known)), name
 
 
-def controls_of(
-    task: Task, scope: str | None, declared: Mapping[str, str] = MappingProxyType({})
-) -> tuple[str, ...]:
-    """Controls that a generator of a scope must exceed to help in a task, in the order of columns.
+def controls_of(task: Task, scope: str | None, known: Mapping[str, Control]) -> tuple[str, ...]:
+    """Generators that one of a scope must exceed to help in a task, in the order of columns.
 
     Parameters
     ----------
     scope : str or None
         None = not known.
-    declared : mapping of str to str
-        What generators were a control of when they were run, by name.
+    known : mapping of str to Control
+        Every control by name.
     """
     kinds = task.control_kinds(scope)
-    # Older records do not say what these are controls of.
-    older = (
-        name for kind, name in (("masks", BALANCED), ("transductive", PSEUDO)) if kind in kinds
-    )
-    others = (name for name, of in declared.items() if of in kinds)
-    return tuple(dict.fromkeys((*CONTROLS_OF_ALL, *older, *others)))
+    return tuple(name for name, one in known.items() if one.kind == "generator" and one.of in kinds)
 
 
-def needed_of(control: str, declared: str = "") -> str:
-    """Name the arms that must be above a further control to help.
-
-    Parameters
-    ----------
-    declared : str
-        What it was a control of when it was run.
+def with_words(name: str, known: Mapping[str, Control]) -> str:
+    """``pseudo (real pixels that a teacher labels)``: a control with what it is; any other name
+    stays as it is.
     """
-    if declared == "all":
-        return "every arm"
-    if declared == "masks" or control in (BALANCED, PIXEL_SVM):
-        return "every arm of masks"
-    return "an arm that reads unlabelled pixels"
+    text = known[name].text if name in known else ""
+    return f"{name} ({text})" if text else name
 
 
 @dataclass(frozen=True)
@@ -155,8 +153,8 @@ class Arm:
         return replace(self, generator=replace(self.generator, train=BOTH))
 
     @property
-    def control(self) -> bool:
-        """True for what other arms are measured against."""
+    def leads(self) -> bool:
+        """True for the controls of old records, which lead the rows."""
         return self.generator.name in CONTROLS_OF_OLD_RECORDS and self == self.both
 
     @property
@@ -169,13 +167,9 @@ class Arm:
     @property
     def rank(self) -> tuple[object, ...]:
         """Sort key: the controls, then by name, rate and ω."""
-        name = self.generator.name
-        controls = CONTROLS_OF_OLD_RECORDS
-        place = controls.index(name) if name in controls else len(controls)
         omega = (-1, 0.0) if self.omega is None else (0, self.omega)
         return (
-            place,
-            name,
+            control_rank(self.generator.name),
             self.generator.version,
             self.generator.params,
             self.rate,

@@ -234,6 +234,11 @@ class TrialResult(_Part):
         description="of the plugins that are controls, by kind (`generator`, `classifier`): `all`,"
         " `transductive` or `masks`. Absent in older records.",
     )
+    control_text: dict[Literal["generator", "classifier"], str] = Field(
+        {},
+        description="of the same plugins, by kind: what each is, in a few words, as its card says"
+        " it. Absent in older records.",
+    )
     transductive: bool | None = Field(description="true where either scope is `scene`.")
     spectral_view: _Shown | None = Field(
         None,

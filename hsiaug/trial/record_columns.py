@@ -27,6 +27,7 @@ SHARED = (
     "scope",
     "baseline",
     "control_of",
+    "control_text",
     "transductive",
     "class_names",
     "environment",

@@ -179,14 +179,15 @@ def load_plugins(
             import torch  # noqa: F401
     run.devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
     scopes = {kind: card.scope for kind, card in cards.items()}
-    controls = {kind: card.control_of for kind, card in cards.items() if card.control_of}
+    controls = {kind: card for kind, card in cards.items() if card.control_of}
     facts["device"] = {"requested": device, **run.devices, "threads": threads()}
     facts["scope"] = scopes
     facts["transductive"] = "scene" in scopes.values()
     if cards["generator"].baseline:
         facts["baseline"] = cards["generator"].baseline
     if controls:
-        facts["control_of"] = controls
+        facts["control_of"] = {kind: card.control_of for kind, card in controls.items()}
+        facts["control_text"] = {kind: str(card.control_text) for kind, card in controls.items()}
     return run
 
 

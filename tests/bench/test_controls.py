@@ -2,7 +2,7 @@
 
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,9 +12,15 @@ from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
 from hsiaug.registry.hookspecs import Entry, Kind
-from hsiaug.registry.lookup import Found, Registry, build_registry
-from hsiaug.report import build_report
+from hsiaug.registry.lookup import Found, Registry, build_registry, registry
+from hsiaug.report import build_report, render_report
+from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.sections.maps import best_cells
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
+from hsiaug.trial.run import run_trial
+from hsiaug.trial.trial_run import SceneContext
 from tests.report.report_records import record
 from tests.third_party import install
 
@@ -130,14 +136,69 @@ def test_a_control_that_its_package_does_not_list_as_one_is_refused(
         plan_of(toy, known, generators=["hidden"])
 
 
-def test_a_verdict_counts_a_control_that_its_records_declare() -> None:
-    def arm(name: str, mean: float, **more: Any) -> list[dict[str, Any]]:
-        values = [mean + 0.001 * (seed % 3) for seed in range(12)]
-        return [
-            {**record(oa=oa, aa=oa, generator=name, seed=seed), **more}
-            for seed, oa in enumerate(values)
-        ]
+def arm(name: str, mean: float, classifier: str = "svm", **more: Any) -> list[dict[str, Any]]:
+    values = [mean + 0.001 * (seed % 3) for seed in range(12)]
+    return [
+        {**record(oa=oa, aa=oa, generator=name, classifier=classifier, seed=seed), **more}
+        for seed, oa in enumerate(values)
+    ]
 
+
+def test_the_record_of_a_control_says_of_what_and_in_the_words_of_its_card(
+    toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    context = SceneContext(toy, get_task("pixels"), tmp_path)
+    records = {
+        names: run_trial(trial, context, plugins, device="cpu", progress=lambda *_: None)[0]
+        for trial in plan_of(toy, plugins).trials
+        if (names := (trial.generator.name, trial.classifier.name))
+        in (("none", "coords"), ("smote", "svm"))
+    }
+    control = records["none", "coords"]
+    assert control["control_of"] == {"generator": "all", "classifier": "all"}
+    assert control["control_text"] == {
+        "generator": plugins.find("generator", "none").card.control_text,
+        "classifier": plugins.find("classifier", "coords").card.control_text,
+    }
+    assert not {"control_of", "control_text"} & records["smote", "svm"].keys()
+
+
+def test_records_from_before_the_words_have_those_that_the_cards_say_today() -> None:
+    for name, control in CONTROLS_OF_OLD_RECORDS.items():
+        card = registry().find(cast(Kind, control.kind), name).card
+        assert (control.of, control.text) == (card.control_of, card.control_text), name
+
+
+@pytest.mark.parametrize("format", ["rich", "md", "tex", "html", "json"])
+def test_answers_say_the_words_of_a_control_that_its_records_declare(format: str) -> None:
+    said = {"control_of": {"generator": "all"}, "control_text": {"generator": "more light"}}
+    others = [*arm("none", 0.50), *arm("duplicate", 0.51), *arm("smote", 0.60)]
+    report = build_report([*others, *arm("scaled", 0.65, **said)])
+    text = " ".join(render_report(report, format).split())
+    assert "scaled (more light) is 5.0 points of AA above smote" in text
+
+
+@pytest.mark.parametrize("scope", ["none", "scene"])
+def test_a_classifier_that_records_declare_is_a_control_of_what_reads_unlabelled_pixels(
+    scope: str,
+) -> None:
+    said = {"control_of": {"classifier": "transductive"}, "control_text": {"classifier": "a map"}}
+    reads = {"scope": {"generator": scope, "classifier": "none"}}
+    report = build_report(
+        [
+            *(one for name in ("none", "duplicate", "pseudo") for one in arm(name, 0.50)),
+            *arm("smote", 0.60, **reads),
+            *arm("none", 0.70, "mapper", **said),
+        ]
+    )
+    (table,) = report.tables
+    assert ("mapper" in table.controls) == (scope == "scene")
+    answers = " ".join(text.line for text in answer_texts(three_answers(table)))
+    assert ("mapper (a map) is 10.0 points of AA above smote" in answers) == (scope == "scene")
+    assert ("mapper (a map) is a further control" in render_report(report)) == (scope == "scene")
+
+
+def test_a_verdict_counts_a_control_that_its_records_declare() -> None:
     others = [*arm("none", 0.50), *arm("duplicate", 0.51), *arm("smote", 0.60)]
     control = arm("scaled", 0.65, control_of={"generator": "all"})
     without, beside = (build_report(records).tables[0] for records in (others, others + control))

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DASHES = dict(zip(CONTROLS_OF_OLD_RECORDS[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
-"""Dashes of the grey lines of the controls but ``none``."""
+DASHES = dict(zip([*CONTROLS_OF_OLD_RECORDS][1:4], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
+"""Dashes of the grey lines of generators that are controls, but ``none``."""
 LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Dashes of arms on learning curves."""
 OF_SWEEPS = "mean ± std over the same draws, points over others left out; one scale for each score"

@@ -22,7 +22,7 @@ from hsiaug.report.formatting import count, p_said, signed
 from hsiaug.report.gains import ArmGains, Gain, rank, rival_of
 from hsiaug.report.matrices import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.trial.arm import BALANCED, NONE, PIXEL_SVM, PSEUDO, TEACHER, Arm
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE, Arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ROW, LINE, AXIS = 0.6, 0.15, 0.5
 """Inches of an arm on a card, of the line of one control, and of an axis with its title."""
-CONTROLS = {"duplicate": 0, "none": 1, PSEUDO: 2, TEACHER: 6, BALANCED: 4, PIXEL_SVM: 5}
+CONTROLS = dict(zip(CONTROLS_OF_OLD_RECORDS, (1, 0, 4, 2, 6, 5), strict=True))
 """Place of these among the colours of series and markers, as on the page: the same in every
 figure.
 """

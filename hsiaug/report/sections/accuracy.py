@@ -35,7 +35,7 @@ def _accuracy(table: ReportTable) -> Grid:
             )
             for c in scores
         ]
-    return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
+    return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("leads"))
 
 
 SECTIONS = (

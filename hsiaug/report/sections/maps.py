@@ -26,7 +26,7 @@ from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial, number_of
 from hsiaug.tasks.data import NoGroundTruthError
-from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, Method
+from hsiaug.trial.arm import Method, control_rank
 
 SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
@@ -175,9 +175,8 @@ def best_cells(table: ReportTable, classifier: Method) -> list[ArmCell]:
         score = table.main_scores.get(cell)
         if score is not None and (name not in best or score > best[name][0]):
             best[name] = score, cell
-    known = [name for name in CONTROLS_OF_OLD_RECORDS if name in best]
-    declared = sorted(best.keys() - {*known, "other"})
-    return [best[name][1] for name in (*known, *declared, "other") if name in best]
+    controls = sorted(best.keys() - {"other"}, key=control_rank)
+    return [best[name][1] for name in (*controls, "other") if name in best]
 
 
 def _at(text: str, truth: GroundTruth, place: int) -> str:

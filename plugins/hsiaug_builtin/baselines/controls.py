@@ -149,7 +149,7 @@ class Duplicate(Plugin[NoParams]):
         tasks=TASKS,
         seconds=0.01,
         control_of="all",
-        control_text="as many real samples again",
+        control_text="real samples repeated",
     )
 
     def fit(
@@ -208,7 +208,7 @@ class DuplicateBalanced(PairMaker):
         tasks=("segmentation", "change"),
         seconds=0.01,
         control_of="masks",
-        control_text="real pairs again, as many for each class",
+        control_text="real pairs repeated, equally often for each class",
     )
 
     fitted = FittedBalancedPairs

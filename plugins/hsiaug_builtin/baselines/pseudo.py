@@ -185,7 +185,7 @@ class Pseudo(Plugin[PseudoParams]):
         seconds=5.0,
         params=PseudoParams,
         control_of="transductive",
-        control_text="as many real ones under the labels of a teacher",
+        control_text="real pixels that a teacher labels",
     )
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedPseudo:

@@ -185,7 +185,7 @@ class PixelSvm(_Pixels):
         params=PixelSvmParams,
         presets={"tiny": {"most": 50}},
         control_of="masks",
-        control_text="the spectrum of each pixel and nothing of shapes",
+        control_text="an SVM of single pixels",
     )
 
     def model(self, seed: int) -> Any:

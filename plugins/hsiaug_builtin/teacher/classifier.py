@@ -24,7 +24,7 @@ class TeacherClassifier(Plugin[NoParams]):
         input="scene",
         seconds=6.0,
         control_of="transductive",
-        control_text="the map of the names that pseudo draws from",
+        control_text="the teacher's own map, no samples",
     )
 
     def fit(
