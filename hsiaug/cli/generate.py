@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import settings
 from hsiaug.cli import options
+from hsiaug.cli.computing import compute_here
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_table, say
-from hsiaug.registry.lookup import import_here
 from hsiaug.registry.progress import show_progress
 
 if TYPE_CHECKING:
@@ -91,8 +90,7 @@ def generate(
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out
       rare
     """
-    one_thread()
-    import_here()
+    compute_here()
     from hsiaug.data.catalogue import check_spared
 
     def check(kit: SampleKit, request: SampleRequest) -> None:

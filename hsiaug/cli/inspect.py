@@ -10,13 +10,12 @@ import typer
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import file_errors, write_text_whole
 from hsiaug.base.text import json_of
-from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.cli import options
+from hsiaug.cli.computing import compute_here
 from hsiaug.cli.inspect_print import InspectedSamples, print_inspection
 from hsiaug.cli.options import given, option, refuse_typed
 from hsiaug.cli.output import console, say_written
-from hsiaug.registry.lookup import import_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,8 +92,7 @@ def inspect(
       hsiaug inspect oscd --generator specdm --out look
       hsiaug inspect --suite txt2hsi_claims --out pictures
     """
-    one_thread()
-    import_here()
+    compute_here()
     if (scene is None) == (suite is None):
         typed = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data looks at a suite on a scene of yours."

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.base.errors import need
-from hsiaug.base.threads import one_thread
 from hsiaug.bench.defaults import LABELLING
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
+from hsiaug.cli.computing import compute_here
 from hsiaug.cli.options import option
 from hsiaug.cli.output import say
 from hsiaug.cli.suggest import ALL, known_labels
-from hsiaug.registry.lookup import import_here
 from hsiaug.tasks.settings import PATCH
 
 if TYPE_CHECKING:
@@ -68,8 +67,7 @@ def label(
       hsiaug label flight.hdr --classes wheat,rye,track
       hsiaug label indian_pines --protocol none --classifier rf
     """
-    one_thread()
-    import_here()
+    compute_here()
     need("a page in the browser", "ui", "starlette", "uvicorn")
     from dataclasses import replace
 

@@ -5,12 +5,11 @@ of a record.
 from pathlib import Path
 from typing import Annotated
 
-from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.cli import options
+from hsiaug.cli.computing import compute_here
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, print_table, say_written
-from hsiaug.registry.lookup import import_here
 
 
 def map_(
@@ -59,9 +58,7 @@ def map_(
       hsiaug map my_scene.toml --classifier svm --probabilities --out map.tif
       hsiaug map oscd --record 3fa9 --out change.tif
     """
-    # As a benchmark does, so that the classifier becomes the same.
-    one_thread()
-    import_here()
+    compute_here()
     from hsiaug.data.catalogue import check_spared
     from hsiaug.quality.map_files import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map

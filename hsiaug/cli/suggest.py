@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from hsiaug.base.threads import one_thread
 from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
+from hsiaug.cli.computing import compute_here
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_json, print_lines, print_table, say_written
-from hsiaug.registry.lookup import import_here
 from hsiaug.registry.progress import show_progress
 from hsiaug.tasks.settings import PATCH
 
@@ -67,8 +66,7 @@ def suggest(
       hsiaug suggest my_scene.toml -n 20 --out picks.csv --out picks.png
       hsiaug suggest indian_pines -n 16 --protocol issd --seed 3
     """
-    one_thread()
-    import_here()
+    compute_here()
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.registry.lookup import registry

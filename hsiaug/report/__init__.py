@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hsiaug.base import files
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.report.records import read_store as read_store
 from hsiaug.report.render_data import report_json as report_json
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from hsiaug.report.section import Section
     from hsiaug.trial.store import Store
 
-FORMATS = ("rich", "md", "tex", "csv", "json", "html")
-PICTURES = ("png", "svg", "pdf")
+FORMATS = ("rich", *(ending.removeprefix(".") for ending in files.TABLES), "html")
+PICTURES = tuple(ending.removeprefix(".") for ending in files.PICTURES)
 ENDINGS = {f".{name}": name for name in (*FORMATS[1:], *PICTURES)} | {".txt": "md", ".htm": "html"}
 """The format that the ending of a file asks for."""
 
@@ -44,8 +45,7 @@ def print_report(
     notes : bool
         Also what its numbers are, and all of each protocol's audit.
     by : str
-        ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``lambda``,
-        ``times``, ``omega`` or ``labels``.
+        A view: ``summary``, ``labels``, or one of :func:`hsiaug.report.sections.table_views`.
 
     Raises
     ------

@@ -14,12 +14,19 @@ from hsiaug.trial.content_hash import canonical_json
 
 MISSING = "–"
 CANNOT_TELL = "cannot tell"
+LEAKY = "LEAKY"
+"""Of draws whose test pixels are neighbours of training pixels."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
 MOST_WRONG = 80
 """The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or
 more.
 """
+
+
+def tagged(text: str, leaky: bool) -> str:
+    """A text with the tag that a leaky protocol wears in every format and picture."""
+    return f"{LEAKY}: {text}" if leaky else text
 
 
 def measured(value: float | None) -> str:

@@ -26,7 +26,12 @@ from hsiaug.report.formatting import (
 )
 from hsiaug.report.section import Section
 from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable, damage_summary
-from hsiaug.report.text_templates import labelled, sentences
+from hsiaug.report.text_templates import (
+    finding_meanings,
+    heading_meanings,
+    labelled,
+    sentences,
+)
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import NONE, Method, with_words
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
@@ -157,7 +162,7 @@ def _comparison_notes(table: ReportTable) -> list[str]:
     controls = table.further_controls
     known = table.known_controls
     needed = dict.fromkeys(known[name].users for name in controls if name in known)
-    meanings = labelled("meanings.txt", further=controls, needed=needed)
+    meanings = finding_meanings(controls, needed)
     findings = {verdict.finding for arm in table.judged if (verdict := arm[NONE].verdict)}
     return sentences(
         "comparison_notes.txt",
@@ -525,8 +530,8 @@ def reading_facts() -> list[tuple[str, str]]:
     """
     return [
         *labelled("reading.txt", min_pairs=MIN_PAIRS),
-        *labelled("terms.txt", fewest=MIN_TEST_PIXELS),
-        *labelled("meanings.txt", further=(), needed=()),
+        *heading_meanings(),
+        *finding_meanings(),
     ]
 
 

@@ -21,7 +21,7 @@ from hsiaug.report.cells import ArmCell
 from hsiaug.report.commands import arm_commands, table_commands
 from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences, words_note
-from hsiaug.report.formatting import count
+from hsiaug.report.formatting import LEAKY, count
 from hsiaug.report.html.markup import HERE, markup_of, templates
 from hsiaug.report.matrices import Matrix, matrices, matrix_grids
 from hsiaug.report.notes import (
@@ -43,7 +43,7 @@ SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
 MOST_TITLED = 3
 """Scenes that the title of a page names at most."""
 READING = "How to read this page"
-LEAKY = "LEAKY: location alone answers for part of the score; see the audit."
+LEAKS = f"{LEAKY}: location alone answers for part of the score; see the audit."
 
 
 def html_page(report: Report, store: Store | None = None, declared: Sequence[Section] = ()) -> str:
@@ -148,7 +148,7 @@ def _table_section(table: ReportTable, number: int, sources: Sources, *, alone: 
         answers=() if alone else answer_texts(three_answers(table)),
         failed=failure_heading(table),
         failures=failure_lines(table, sources.report.where),
-        warnings=(*warnings(table), *([LEAKY] if table.leaky else [])),
+        warnings=(*warnings(table), *([LEAKS] if table.leaky else [])),
         parts=tuple(
             replace(part, id=f"t{number}-{part.id}", opened=part.opened and alone)
             for part in page_parts(table, sources)

@@ -54,13 +54,9 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
 def read_trials(records: Iterable[Record]) -> Trials:
     """A row per hash: of several records the newest that went well, else the newest.
 
-    Columns: ``hash``, ``seed``, ``split`` (checksum), ``created``; ``condition``, ``arm``,
-    ``classifier``, and ``table`` and ``cell``, numbers of these; ``ok``, ``idle`` (λ asked for no
-    sample; older records hold such a trial as ok, with the metrics of none), ``failed`` and
-    ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction, those of parts of
-    the test pixels as ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and
-    ``recall_new:1``: of each class; ``real`` and ``synthetic``: samples by class; ``seconds``,
-    ``cpu_seconds``, ``steps``, ``peak_memory_mb``.
+    Columns: those of records (:class:`hsiaug.trial.record_columns.ColumnBuilder`), the attributes
+    of :class:`Trial`, and ``table`` and ``cell``, numbers of its condition, and of its arm and
+    classifier.
 
     In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not
     as in docs/results-format.md.

@@ -11,6 +11,7 @@ from hsiaug.report.answers import Answers, gain_json, three_answers
 from hsiaug.report.gains import Gain
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import Trial, number_of
+from hsiaug.tasks.scores import PIXELS, over_large
 from hsiaug.trial.record import COLUMNS
 
 if TYPE_CHECKING:
@@ -212,12 +213,13 @@ IDENTITY = (
 )
 """What a trial is, in every row of it."""
 
+_PIXELS = over_large(PIXELS, 2, 3)
 OF_TRIALS = (
     *IDENTITY,
-    *("oa", "aa_large", "aa", "kappa", "macro_f1", "worst_recall", "recall_spread"),
-    *("aa_seen", "aa_new", "oa_seen", "oa_new", "worst_class", "transductive", "leaky", "radius"),
-    *("n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"),
-    *("split_sha256", *(column.name for column in COLUMNS), "created"),
+    *(metric.key for metric in (*_PIXELS.shown, *_PIXELS.more, *_PIXELS.fields)),
+    *("worst_class", "transductive", *AUDITED, "split_sha256"),
+    *(column.name for column in COLUMNS),
+    "created",
 )
 OF_CLASSES = (
     *IDENTITY,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
 from hsiaug.report.answer_text import AnswerText
+from hsiaug.report.formatting import LEAKY
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, part_columns
 from hsiaug.report.section import Section, without_parts
 
@@ -89,7 +90,7 @@ def _print_section(section: Section, console: Console, *, notes: bool) -> None:
         audit.add_column(max_width=20, overflow="fold")
         audit.add_column(overflow="fold")
         for label, sentence in section.facts:
-            loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
+            loud = LEAKY in sentence or "TRANSDUCTIVE" in sentence
             audit.add_row(_plain(label, "bold"), _plain(sentence, "red" if loud else ""))
         console.print(audit)
     say(section.closing)

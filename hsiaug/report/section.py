@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.report.answer_text import AnswerText
+from hsiaug.report.formatting import tagged
 from hsiaug.report.grid import Grid
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ class Section:
 
     @property
     def title(self) -> str:
-        """The heading, with the tag that a leaky protocol wears in every format."""
-        return f"LEAKY: {self.heading}" if self.leaky else self.heading
+        """The heading, with the tag of a leaky protocol."""
+        return tagged(self.heading, self.leaky)
 
 
 def without_parts(sections: Iterable[Section]) -> list[Section]:

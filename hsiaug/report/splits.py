@@ -18,6 +18,7 @@ from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.split import Audit, class_counts
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
+from hsiaug.report.formatting import tagged
 from hsiaug.report.grid import frame_grid
 from hsiaug.report.ground_truth import ROLES, TINTS, split_roles
 from hsiaug.report.output_files import TableFiles
@@ -58,7 +59,7 @@ def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
         by_place = DataFrame(drawn.tiles_by_place, columns=header).astype(str)
         grids.append(frame_grid("Tiles by place", by_place.set_index(header[:2])))
     title = f"{data.name}, {audit.protocol}, draw {drawn.seed}"
-    notes = (f"{'LEAKY: ' if audit.leaky else ''}{drawn.overlap}", *_remarks(audit, names))
+    notes = (tagged(drawn.overlap, audit.leaky), *_remarks(audit, names))
     return TableFiles(
         "split", [Section(title, tables=tuple(grids), notes=notes)], rows, audit.as_json()
     )
@@ -109,7 +110,7 @@ def split_figure(data: TaskData, split: TaskSplit) -> Figure:
     shape = max(mask.shape[0] / mask.shape[1] for mask in masks)
     height = deep * (min(HIGHEST, side * shape) + 0.3)
     figure = new_figure(width, height + 0.17 * math.ceil(len(names) / ncols) + 0.35)
-    heading = "LEAKY: " * split.audit.leaky + f"{split.audit.protocol}, draw {split.seed}"
+    heading = tagged(f"{split.audit.protocol}, draw {split.seed}", split.audit.leaky)
     name_table(figure, heading, width, alone=True)
     panels = np.reshape(figure.subplots(deep, wide), (deep, wide))
     for panel in panels.flat:

@@ -22,7 +22,7 @@ from hsiaug.report.cells import (
     number_draws,
     with_large,
 )
-from hsiaug.report.formatting import key_labels
+from hsiaug.report.formatting import key_labels, tagged
 from hsiaug.report.gains import (
     ArmGains,
     Gain,
@@ -95,8 +95,8 @@ class ReportTable:
 
     @property
     def heading(self) -> str:
-        """The title, with the tag that a leaky protocol wears in every picture."""
-        return f"LEAKY: {self.title}" if self.leaky else self.title
+        """The title, with the tag of a leaky protocol."""
+        return tagged(self.title, self.leaky)
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import in_runs, visible
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import formatting
 
 if TYPE_CHECKING:
@@ -77,3 +78,23 @@ def labelled(template: str, **about: object) -> list[tuple[str, str]]:
         (label, said)
         for label, _, said in (line.partition("\t") for line in sentences(template, **about))
     ]
+
+
+def heading_meanings() -> list[tuple[str, str]]:
+    """(heading of a column, what it means) pairs."""
+    return labelled("terms.txt", fewest=MIN_TEST_PIXELS)
+
+
+def finding_meanings(
+    further: Sequence[str] = (), needed: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """(finding, what it claims of an arm) pairs.
+
+    Parameters
+    ----------
+    further : sequence of str
+        Controls beside ``none`` and ``duplicate``.
+    needed : collection of str
+        The arms that must be above these.
+    """
+    return labelled("meanings.txt", further=further, needed=needed)

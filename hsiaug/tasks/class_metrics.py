@@ -79,7 +79,7 @@ class ClassMetrics(RecordPart):
     change, are at the end.
     """
 
-    confusion: Matrix
+    confusion: Matrix = Field(description="C×C counts of test pixels, rows true.")
     oa: Score
     aa: Score = Field(
         description="the mean recall over all classes with test pixels in this draw. Reports leave"
@@ -89,9 +89,11 @@ class ClassMetrics(RecordPart):
     macro_f1: Score
     worst_recall: Score
     worst_class: Annotated[int, Field(ge=1)]
-    recall: Scores
-    n_test: Counts
-    subsets: dict[str, _Subset]
+    recall: Scores = Field(description="C, null of a class without test pixels.")
+    n_test: Counts = Field(description="C counts of test pixels.")
+    subsets: dict[str, _Subset] = Field(
+        description="{name: {`classes`, `aa`, `oa`, `n_classes`}}: test pixels of some classes."
+    )
     fields: _Fields | None = Field(
         None,
         description="for single pixels only: `new_confusion`; `seen` and `new`, each with `oa`,"
@@ -102,10 +104,14 @@ class ClassMetrics(RecordPart):
         description="only where a protocol hides blocks: `hidden_confusion`; `shown` and `hidden`,"
         " as in `fields`.",
     )
-    miou: Score | None = None
-    iou: Scores | None = None
-    f1: Scores | None = None
-    f1_change: Score | None = None
+    miou: Score | None = Field(None, description="of masks: the mean of `iou`.")
+    iou: Scores | None = Field(None, description="of masks: C.")
+    f1: Scores | None = Field(None, description="of masks: C.")
+    f1_change: Score | None = Field(
+        None,
+        description="of change, as `iou_change`, `recall_change` and `precision_change`: of the"
+        " class changed.",
+    )
     iou_change: Score | None = None
     recall_change: Score | None = None
     precision_change: Score | None = None

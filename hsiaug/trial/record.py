@@ -273,7 +273,7 @@ class TrialResult(_Part):
 class TrialRecord(TrialResult):
     """``record.json``: all fields of a record, in this one place."""
 
-    format: Literal[1] = Field(description="1.")
+    format: int = Field(ge=FORMAT, le=FORMAT, description=f"{FORMAT}.")
     hash: str = Field(
         description="first 16 hex digits of the SHA-256 of `spec` as canonical JSON (sorted keys,"
         " no spaces)."
@@ -288,11 +288,9 @@ class TrialRecord(TrialResult):
     scene_ref: str = Field("", description="what to type to get the scene.")
     class_names: list[str] = Field(description="names of class ids 1..C.")
     metrics: dict[str, Any] | None = Field(
-        description="null unless `ok`: `oa`, `aa`, `kappa`, `macro_f1`, `worst_recall`,"
-        " `worst_class`, `recall` (C, null without test pixels), `n_test` (C), `confusion` (C×C,"
-        " rows true), `subsets` {name: {`classes`, `aa`, `oa`, `n_classes`}}, `fields`. Masks add"
-        " `miou`, `iou`, `f1`; change adds `f1_change`, `iou_change`, `recall_change`,"
-        " `precision_change`."
+        description="null unless `ok`:"
+        f" {', '.join(f'`{name}`' for name in ClassMetrics.model_fields)}; those of masks and of"
+        " change are of these tasks alone."
     )
     audit: _Audit | None = Field(
         description="the split's audit: `sha256`, `protocol`, `leaky`, `buffer`, `radius`,"

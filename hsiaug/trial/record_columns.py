@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
 from hsiaug.trial.record import COLUMNS
-from hsiaug.trial.record_json import Record, json_line, made_nothing
+from hsiaug.trial.record_json import FORMAT, Record, json_line, made_nothing
 
 Column = Any
 """(n,) array, or a Categorical of texts."""
@@ -63,7 +63,15 @@ NO_CONTENT = bytes(16)
 
 
 class ColumnBuilder:
-    """Makes columns of records that are added one by one."""
+    """Makes columns of records that are added one by one.
+
+    The columns: ``hash``, ``created``, ``seed``, ``ok`` and ``idle`` (λ asked for no sample; older
+    records hold such a trial as ok, with the metrics of none); ``about`` (the specification but for
+    the seed, and SHARED), ``audit`` and ``view_shown``; every metric as a fraction, those of PARTS
+    of the test pixels as ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and
+    ``recall_new:1``: of each class, and ``recall_spread`` over these; ``real`` and ``synthetic``:
+    samples by class; COSTS.
+    """
 
     def __init__(self) -> None:
         self._texts = _Texts()
@@ -85,9 +93,9 @@ class ColumnBuilder:
             For a record that is not as in docs/results-format.md.
         """
         name = record.get("hash", "without a hash")
-        if record.get("format") != 1:
+        if record.get("format") != FORMAT:
             raise StoreError(
-                f"record {name} must have format 1",
+                f"record {name} must have format {FORMAT}",
                 value=f"format {record.get('format')!r}",
                 hint="Read it with the version of hsiaug that wrote it.",
             )

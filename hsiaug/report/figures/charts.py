@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import LETTER, WIDTHS, legend_columns, new_figure, wrapped
+from hsiaug.report.formatting import LEAKY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,7 +134,7 @@ def name_table(
     if headline:
         text = "\n".join(wrapped(_sentence(line), inches, 11) for line in (heading, headline))
         place.suptitle(text, fontsize=9, fontweight="bold")
-    elif not alone or heading.startswith("LEAKY"):
+    elif not alone or heading.startswith(LEAKY):
         place.suptitle(wrapped(plotted(heading), inches), fontsize=8)
 
 

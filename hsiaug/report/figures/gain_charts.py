@@ -18,7 +18,7 @@ from hsiaug.report.columns import MOST_ROWS
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import shown_words, tone_of, words_note
-from hsiaug.report.formatting import count, p_said, signed
+from hsiaug.report.formatting import count, p_said, signed, tagged
 from hsiaug.report.gains import ArmGains, Gain, rank, rival_of
 from hsiaug.report.matrices import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, ReportTable
@@ -113,7 +113,7 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
     beside = len(tables) == 1 and columns == 2
     draw = partial(_draw_verdicts, places, tables[0].scores.second.name, beside)
     return ChartBlock(
-        "LEAKY: " * any(table.leaky for table in tables) + matrix.title,
+        tagged(matrix.title, leaky=any(table.leaky for table in tables)),
         [
             Panel((name,), partial(draw, [row.gains[i] for row in rows]))
             for i, name in enumerate(names)

@@ -16,12 +16,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hsiaug.base.text import visible
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import figure_bytes, picture_source
 from hsiaug.report.grid import Grid
 from hsiaug.report.section import Section, SectionFigure, without_parts
-from hsiaug.report.text_templates import labelled
+from hsiaug.report.text_templates import finding_meanings, heading_meanings
 from hsiaug.report.trials import Trial
 
 HERE = Path(__file__).parent
@@ -147,12 +146,10 @@ def tip_of(text: str) -> str:
 @cache
 def _terms() -> dict[str, str]:
     """Headings of columns, the longest first, so that "AA seen" is not taken for "AA"."""
-    known = labelled("terms.txt", fewest=MIN_TEST_PIXELS)
-    return dict(sorted(known, key=lambda pair: -len(pair[0])))
+    return dict(sorted(heading_meanings(), key=lambda pair: -len(pair[0])))
 
 
 @cache
 def _findings() -> list[tuple[str, str]]:
     """Findings, the longest first, so that one that begins another is not taken for it."""
-    known = labelled("meanings.txt", further=(), needed=())
-    return sorted(known, key=lambda pair: -len(pair[0]))
+    return sorted(finding_meanings(), key=lambda pair: -len(pair[0]))
