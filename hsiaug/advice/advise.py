@@ -247,7 +247,7 @@ def _confirming_plan(
                 confirming,
                 session.plugins,
                 scene_ref=session.scene_ref,
-                split=partial(session.split, request.kind),
+                drawn=session.splits,
             )
         )
     plan = join_plans([replace(tried, trials=(), notes=()), *plans])

@@ -14,8 +14,9 @@ from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, SplitError
 from hsiaug.bench.costs import write_duration
 from hsiaug.bench.defaults import RECOMMENDED
-from hsiaug.bench.plan import Plan, build_plan, samples_bytes
+from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import Request
+from hsiaug.bench.sample_memory import samples_bytes
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.protocol.protocols import parse_protocol

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hsiaug.advice.gains import Results, results_of
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Engine
-from hsiaug.bench.plan import Plan
+from hsiaug.bench.plan import Plan, Splits, draw_split
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.protocol_base import SplitProtocol
@@ -36,8 +36,8 @@ class Session:
         For the progress.
     known : dict of str to Record
         Records of trials that went well, by hash, once they were read.
-    splits : dict
-        Those that were drawn, by protocol, seed and patch.
+    splits : Splits
+        Those that were drawn.
     scores : MetricSet
         The main one is what arms are told apart by.
     large : tuple of int
@@ -55,15 +55,12 @@ class Session:
     console: Console
     scores: MetricSet
     known: dict[str, Record] = field(default_factory=dict)
-    splits: dict[tuple[SplitProtocol, int, int], TaskSplit] = field(default_factory=dict)
+    splits: Splits = field(default_factory=dict)
     large: tuple[int, ...] = ()
 
     def split(self, task: Task, protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
         """The split of a draw, drawn once."""
-        key = protocol, seed, patch
-        if key not in self.splits:
-            self.splits[key] = task.draws.split(self.scene, protocol, seed, patch)
-        return self.splits[key]
+        return draw_split(task, self.scene, protocol, seed, patch, self.splits)
 
     def record(self, trial: TrialSpec) -> Record | None:
         """The record of a trial that went well, or None."""

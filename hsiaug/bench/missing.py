@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from hsiaug.base.errors import StoreError
-from hsiaug.bench.plan import Plan, check_memory
+from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import trials_of
+from hsiaug.bench.sample_memory import check_memory
 from hsiaug.trial.record import Damage, newer_record
 from hsiaug.trial.record_json import Record, is_finished
 from hsiaug.trial.spec import TrialSpec

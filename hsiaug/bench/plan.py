@@ -1,17 +1,14 @@
-"""Conversion of a user's request to the list of trials, controls included; and whether their
-samples fit into memory.
-"""
+"""Conversion of a user's request to the list of trials, controls included."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.plugin_choice import Chosen, Configured, choose_plugins, controls_for, unique
 from hsiaug.bench.request import REAL, CompleteRequest, Request
 from hsiaug.core.view_names import RAW, check_view
-from hsiaug.data.bounds import physical_memory
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card
@@ -27,8 +24,8 @@ MOST_TRIALS = 100_000
 """Maximum number of trials of one plan; a slip of a zero should not fill memory and days."""
 MOST_FURTHER = 10
 """Seeds that are drawn to say how many give as many draws as were asked for."""
-Draw = Callable[[SplitProtocol, int, int], TaskSplit]
-"""Draws a split from protocol, number of the draw, and patch."""
+Splits = dict[tuple[SplitProtocol, int, int], TaskSplit]
+"""Splits of one scene, by protocol, number of the draw, and patch."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +93,10 @@ def build_plan(
     *,
     scene_ref: str = "",
     run: str = "",
-    split: Draw | None = None,
+    drawn: Splits | None = None,
+    tell: Callable[[], object] = lambda: None,
 ) -> Plan:
-    """All trials of a request. Draws every split, so that a scene that cannot be split fails before
-    any trial.
+    """All trials of a request, draw by draw.
 
     Parameters
     ----------
@@ -107,8 +104,10 @@ def build_plan(
         The data as the request's task loads them.
     scene_ref : str
         What to type for them; none = their name.
-    split : Draw or None
-        In place of the task's own.
+    drawn : dict or None
+        Splits of the scene that were drawn before; takes in the others.
+    tell : callable
+        Is called after each split.
 
     Raises
     ------
@@ -122,26 +121,33 @@ def build_plan(
     columns = list_classifiers(asked, chosen, scene)
     arms, notes = list_arms(asked, chosen)
     check_number(len(asked.seeds), len(arms), len(columns))
-    draw = split or partial(task.draws.split, scene)
-
-    def draw_seed(seed: int) -> TaskSplit:
-        return draw(asked.protocol, seed, asked.patch)
-
-    splits = [draw_seed(seed) for seed in asked.seeds]
-    trials = list_trials(asked, scene, arms, columns)
-    samples = count_samples(task, trials, splits)
+    drawn = {} if drawn is None else drawn
+    trials: list[TrialSpec] = []
+    splits: dict[str, TaskSplit] = {}
+    samples: dict[str, tuple[int, int]] = {}
+    for seed in asked.seeds:
+        split = draw_split(task, scene, asked.protocol, seed, asked.patch, drawn)
+        tell()
+        sizes: dict[Rate, tuple[int, int]] = {}
+        for trial in list_trials(asked, scene, seed, arms, columns):
+            rate = trial.generated_rate
+            if rate not in sizes:
+                sizes[rate] = task.sampling.sizes(split, rate)
+            trials.append(trial)
+            splits[trial.draw_hash] = split
+            samples[trial.hash] = sizes[rate]
     return Plan(
         run=run,
         task=task,
         scene_ref=scene_ref or scene.name,
         scene=scene,
         trials=tuple(trials),
-        splits=splits_by_draw(trials, splits),
+        splits=splits,
         notes=(
             *chosen.notes,
             *notes,
-            *_equal_draws(asked.seeds, splits, draw_seed),
-            *_empty_rates(trials, splits, samples),
+            *_equal_draws(asked, scene, drawn),
+            *_empty_rates(asked, trials, samples),
         ),
         cards={
             **{("generator", one.card.name): one.card for one in chosen.generators},
@@ -150,6 +156,16 @@ def build_plan(
         samples=samples,
         asked=frozenset(asked.generators),
     )
+
+
+def draw_split(
+    task: Task, data: TaskData, protocol: SplitProtocol, seed: int, patch: int, drawn: Splits
+) -> TaskSplit:
+    """The split of a draw, from ``drawn`` or for it."""
+    key = protocol, seed, patch
+    if key not in drawn:
+        drawn[key] = task.draws.split(data, protocol, seed, patch)
+    return drawn[key]
 
 
 def fill_in(request: Request, data: TaskData) -> CompleteRequest:
@@ -255,67 +271,52 @@ def check_number(draws: int, arms: int, columns: int) -> None:
 def list_trials(
     request: CompleteRequest,
     data: TaskData,
+    seed: int,
     arms: Sequence[PlannedArm],
     columns: Sequence[tuple[Configured, str]],
-) -> list[TrialSpec]:
-    """Every draw × arm × classifier, but for samples that a classifier does not learn from."""
-    return [
-        TrialSpec(
-            task=request.task,
-            scene=data.name,
-            scene_sha256=data.sha256,
-            protocol=request.protocol,
-            patch=request.patch,
-            seed=seed,
-            generator=arm.generator.spec,
-            classifier=classifier.spec,
-            rate=arm.rate,
-            omega=arm.omega,
-            draws=data.drawn_as,
-            view=view,
-            train=arm.train,
-        )
-        for seed in request.seeds
-        for arm in arms
-        for classifier, view in columns
-        if classifier.card.learns_samples or not arm.generator.card.adds
-        if arm.train == BOTH or _learns_from_synthetic_alone(classifier.card)
-    ]
+) -> Iterator[TrialSpec]:
+    """Every arm × classifier of a draw, but for samples that a classifier does not learn from."""
+    for arm in arms:
+        for classifier, view in columns:
+            if arm.generator.card.adds and not classifier.card.learns_samples:
+                continue
+            if arm.train == SYNTHETIC and not _learns_from_synthetic_alone(classifier.card):
+                continue
+            yield TrialSpec(
+                task=request.task,
+                scene=data.name,
+                scene_sha256=data.sha256,
+                protocol=request.protocol,
+                patch=request.patch,
+                seed=seed,
+                generator=arm.generator.spec,
+                classifier=classifier.spec,
+                rate=arm.rate,
+                omega=arm.omega,
+                draws=data.drawn_as,
+                view=view,
+                train=arm.train,
+            )
 
 
-def splits_by_draw(
-    trials: Iterable[TrialSpec], splits: Iterable[TaskSplit]
-) -> dict[str, TaskSplit]:
-    """The split of each trial's draw, by the hash of the draw; trials of one protocol."""
-    by_seed = {split.seed: split for split in splits}
-    return {trial.draw_hash: by_seed[trial.seed] for trial in trials}
-
-
-def count_samples(
-    task: Task, trials: Sequence[TrialSpec], splits: Sequence[TaskSplit]
-) -> dict[str, tuple[int, int]]:
-    """Real and synthetic samples of each trial, by its hash."""
-    rates = {trial.generated_rate for trial in trials}
-    sizes = {
-        (split.seed, rate): task.sampling.sizes(split, rate) for split in splits for rate in rates
-    }
-    return {trial.hash: sizes[trial.seed, trial.generated_rate] for trial in trials}
-
-
-def _equal_draws(
-    seeds: Sequence[int], splits: Sequence[TaskSplit], draw: Callable[[int], TaskSplit]
-) -> Iterator[str]:
+def _equal_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Iterator[str]:
     """A sentence on seeds that drew the same pixels, which count as one draw, and how many seeds
     give as many draws as were asked for.
 
     Parameters
     ----------
-    draw : callable
-        Draws the split of a seed.
+    drawn : dict
+        Splits of the seeds; takes in those of further seeds.
     """
+
+    def pixels(seed: int) -> str:
+        split = draw_split(request.kind, data, request.protocol, seed, request.patch, drawn)
+        return split.audit.sha256
+
+    seeds = request.seeds
     seeds_of: dict[str, list[int]] = {}
-    for seed, split in zip(seeds, splits, strict=True):
-        seeds_of.setdefault(split.audit.sha256, []).append(seed)
+    for seed in seeds:
+        seeds_of.setdefault(pixels(seed), []).append(seed)
     if len(seeds_of) == len(seeds):
         return
     equal = "; ".join(
@@ -325,19 +326,19 @@ def _equal_draws(
     )
     draws = "1 draw" if len(seeds_of) == 1 else f"{len(seeds_of)} draws"
     sentence = f"seeds {equal}, so that {len(seeds)} seeds are {draws}"
-    if tuple(seeds) == tuple(range(len(seeds))):
-        drawn = set(seeds_of)
+    if seeds == tuple(range(len(seeds))):
+        different = set(seeds_of)
         for seed in range(len(seeds), len(seeds) + MOST_FURTHER):
-            drawn.add(draw(seed).audit.sha256)
-            if len(drawn) == len(seeds):
+            different.add(pixels(seed))
+            if len(different) == len(seeds):
                 yield f"{sentence}: `draws={seed + 1}` has {len(seeds)}"
                 return
     yield sentence
 
 
 def _empty_rates(
+    request: CompleteRequest,
     trials: Sequence[TrialSpec],
-    splits: Sequence[TaskSplit],
     samples: Mapping[str, tuple[int, int]],
 ) -> Iterator[str]:
     """Sentences on rates that make no synthetic sample in some draws."""
@@ -346,53 +347,9 @@ def _empty_rates(
         if trial.rate and trial.train == BOTH and not samples[trial.hash][1]:
             empty.setdefault(trial.rate, set()).add(trial.seed)
     for rate in sorted(empty):
-        draws = [split.seed for split in splits if split.seed in empty[rate]]
-        where = f" in draws {', '.join(map(str, draws))}" if len(draws) < len(splits) else ""
+        draws = [seed for seed in request.seeds if seed in empty[rate]]
+        where = f" in draws {', '.join(map(str, draws))}" if len(draws) < len(request.seeds) else ""
         yield (
             f"{rate.in_prose} makes no synthetic sample{where}, and its arms are not run there:"
             " try a larger λ"
         )
-
-
-def between(numbers: Sequence[int]) -> str:
-    """``1,450``, or the range ``1,434–1,460`` where the numbers differ."""
-    low, high = min(numbers), max(numbers)
-    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
-
-
-def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
-    """Raise InputError where one of the trials asks for more samples than the memory holds. Other
-    trials are not run.
-    """
-    waiting = {trial.hash for trial in todo}
-    for plan in plans:
-        for trial in (trial for trial in plan.trials if trial.hash in waiting):
-            check_samples(plan.scene, plan.samples[trial.hash][1], trial.patch)
-
-
-def check_samples(data: TaskData, samples: int, patch: int) -> None:
-    """The same of so many patches, or tiles, of the side ``patch``.
-
-    Parameters
-    ----------
-    data : TaskData
-        A scene, or a set of pairs.
-    """
-    size = samples_bytes(data, samples, patch)
-    memory = physical_memory()
-    if memory is not None and size > memory:
-        raise InputError(
-            "`lambdas` (or -n) must ask for no more samples than this machine holds in"
-            f" {memory / 1e9:,.0f} GB",
-            value=(
-                f"{samples:,} samples of {data.bands} bands and {patch}×{patch} pixels,"
-                f" {size / 1e9:,.0f} GB"
-            ),
-            hint="Take a smaller λ, or a smaller `patch`.",
-        )
-
-
-def samples_bytes(data: TaskData, samples: int, patch: int) -> int:
-    """Bytes of so many patches, or tiles of all dates, of the side ``patch``."""
-    size: int = 4 * samples * patch**2 * data.bands * getattr(data, "dates", 1)
-    return size

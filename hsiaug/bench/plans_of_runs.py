@@ -1,19 +1,20 @@
-"""The trials of several runs as one list of work, in which everything that can be shared is
-shared.
+"""The plans of several runs, which share their scenes and splits, and what is asked of all of them
+together.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
+from itertools import count
 
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.plan import Plan, Splits, build_plan
 from hsiaug.bench.request import Request
 from hsiaug.bench.suite import Run, missing_card
 from hsiaug.contracts import Progress
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
-from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import NONE
@@ -51,13 +52,33 @@ def plan_runs(
         What ``load`` and :func:`build_plan` raise, with the name of the run in front.
     """
     runs = tuple(runs)
-    planner = _Planner(plugins, load, progress)
-    planner.total = sum(len(request.seeds) for run in runs for _, request in run.asked)
+    total = sum(len(request.seeds) for run in runs for _, request in run.asked)
+    numbers = count(1)
+
+    def tell() -> None:
+        drawn = next(numbers)
+        if progress:
+            progress(drawn, total)
+
+    scenes: dict[tuple[Task, str], TaskData] = {}
+    splits: dict[tuple[Task, str], Splits] = defaultdict(dict)
     plans = []
     for run in runs:
         for ref, request in run.asked:
+            key = request.kind, ref
             try:
-                plans.append(planner.plan(run, ref, request))
+                if key not in scenes:
+                    scenes[key] = load(*key)
+                build = partial(
+                    build_plan,
+                    scenes[key],
+                    plugins=plugins,
+                    scene_ref=ref,
+                    run=run.name,
+                    drawn=splits[key],
+                    tell=tell,
+                )
+                plans.append(build(request) if not run.elsewhere else _fitting(build, request))
             except HsiaugError as error:
                 if not run.name:
                     raise
@@ -65,66 +86,22 @@ def plan_runs(
     return tuple(plans)
 
 
-class _Planner:
-    """Plans runs on scenes and splits that are made once for all of them.
-
-    Attributes
-    ----------
-    total : int
-        Splits of all runs, which ``progress`` is told.
+def _fitting(build: Callable[[Request], Plan], request: Request) -> Plan:
+    """The plan of a run on other data than its suite names: a protocol that does not fit gives way
+    to the usual one of these, and a note says so.
     """
-
-    def __init__(
-        self,
-        plugins: Registry,
-        load: Callable[[Task, str], TaskData],
-        progress: Progress | None,
-    ) -> None:
-        self._plugins = plugins
-        self._load = cache(load)
-        self._progress = progress
-        self._drawn = 0
-        self._split = cache(self._make_split)
-        self.total = 0
-
-    def plan(self, run: Run, ref: str, request: Request) -> Plan:
-        """The plan of a run on one scene. Where its scenes are others than the suite names, a
-        protocol that does not fit gives way to the usual one of that scene, and a note says so.
-        """
-        build = partial(
-            build_plan,
-            self._load(request.kind, ref),
-            plugins=self._plugins,
-            scene_ref=ref,
-            run=run.name,
-            split=partial(self._draw, request.kind, ref),
+    try:
+        return build(request)
+    except HsiaugError as error:
+        if request.protocol is None:
+            raise
+        plan = build(request.model_copy(update={"protocol": None}))
+        usual = plan.trials[0].protocol.text
+        note = (
+            f"{plan.scene_ref}: protocol {usual} in place of {request.protocol.text}, which does"
+            f" not fit: {error}"
         )
-        try:
-            return build(request)
-        except HsiaugError as error:
-            if not run.elsewhere or request.protocol is None:
-                raise
-            plan = build(request.model_copy(update={"protocol": None}))
-            usual = plan.trials[0].protocol.text
-            note = (
-                f"{ref}: protocol {usual} in place of {request.protocol.text}, which does"
-                f" not fit: {error}"
-            )
-            return replace(plan, notes=(note, *plan.notes))
-
-    def _draw(
-        self, task: Task, ref: str, protocol: SplitProtocol, seed: int, patch: int
-    ) -> TaskSplit:
-        split = self._split(task, ref, protocol, seed, patch)
-        self._drawn += 1
-        if self._progress:
-            self._progress(self._drawn, self.total)
-        return split
-
-    def _make_split(
-        self, task: Task, ref: str, protocol: SplitProtocol, seed: int, patch: int
-    ) -> TaskSplit:
-        return task.draws.split(self._load(task, ref), protocol, seed, patch)
+        return replace(plan, notes=(note, *plan.notes))
 
 
 def _error_of_run(error: HsiaugError, run: Run, ref: str) -> HsiaugError:

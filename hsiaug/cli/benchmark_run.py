@@ -14,7 +14,7 @@ from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, timed_records, write_duration
 from hsiaug.bench.missing import Existing, find_missing
-from hsiaug.bench.plan import Plan, between
+from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of
 from hsiaug.bench.run import run, workers
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
@@ -236,5 +236,11 @@ def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]
         row = (name, t.rate.lam, t.rate.times, t.omega, t.classifier_label)
         arms.setdefault(row, []).append(t)
     for arm, members in arms.items():
-        sample_range = between([plan.samples[t.hash][1] for t in members])
+        sample_range = _between([plan.samples[t.hash][1] for t in members])
         yield *arm, sample_range, len(members), sum(t.hash in waiting for t in members)
+
+
+def _between(numbers: Sequence[int]) -> str:
+    """``1,450``, or the range ``1,434–1,460`` where the numbers differ."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"

@@ -15,7 +15,7 @@ import numpy as np
 from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
-from hsiaug.bench.plan import check_samples
+from hsiaug.bench.sample_memory import check_samples
 from hsiaug.contracts import FittedPairGenerator
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts

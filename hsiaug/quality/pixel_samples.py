@@ -15,7 +15,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import shortened
-from hsiaug.bench.plan import check_samples
+from hsiaug.bench.sample_memory import check_samples
 from hsiaug.contracts import PromptReading
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import Reliability

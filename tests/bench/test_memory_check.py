@@ -3,7 +3,7 @@
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench import plan as memory_check
+from hsiaug.bench import sample_memory as memory_check
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene

@@ -452,17 +452,19 @@ def test_params_with_code_of_their_own_leave_the_output_as_it_is_and_are_refused
 
 
 def test_seeds_that_draw_the_same_pixels_are_named_with_the_number_that_has_enough(
-    toy: Scene, plugins: Registry
+    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def split(protocol: Any, seed: int, patch: int) -> Any:
-        # Seed 2 draws what seed 0 does.
-        return get_task("pixels").draws.split(toy, protocol, {2: 0}.get(seed, seed), patch)
+    draws = get_task("pixels").draws
+    split: Any = draws.split
 
-    def drawn(protocol: Any, seed: int, patch: int) -> Any:
-        return dataclasses.replace(split(protocol, seed, patch), seed=seed)
+    def drawn(data: Scene, protocol: Any, seed: int, patch: int) -> Any:
+        # Seed 2 draws what seed 0 does.
+        return dataclasses.replace(split(data, protocol, {2: 0}.get(seed, seed), patch), seed=seed)
 
     asked = {"generators": ["smote"], "classifiers": ["svm"], "patch": 5}
-    plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins, split=drawn)
+    with monkeypatch.context() as patched:
+        patched.setattr(draws, "split", drawn)
+        plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins)
     assert (
         "seeds 0 and 2 drew the same pixels, so that 4 seeds are 3 draws: `draws=5` has 4"
         in plan.notes
