@@ -216,6 +216,7 @@ class Forecast:
         jobs: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.trials = trials
         self._left = dict(trials)
         self._jobs = max(1, jobs)
         self._clock = clock
@@ -286,15 +287,13 @@ class Forecast:
             return TimeLeft(sum(walls), self._measured)
 
 
-def cost_lines(trials: Mapping[str, TrialSpec], forecast: Forecast, jobs: int) -> Iterator[str]:
+def cost_lines(forecast: Forecast, jobs: int) -> Iterator[str]:
     """What a run takes, and what of it is slow, said before it begins; nothing of a short one.
 
     Parameters
     ----------
-    trials : mapping of str to TrialSpec
-        By hash.
     forecast : Forecast
-        Of them.
+        Of its trials.
     jobs : int
         Worker processes.
     """
@@ -302,7 +301,7 @@ def cost_lines(trials: Mapping[str, TrialSpec], forecast: Forecast, jobs: int) -
     if time_left.seconds < LONG:
         return
     rough = "" if time_left.measured else ", a rough figure: not all plugins were timed here"
-    yield f"{len(trials)} trials, about {write_duration(time_left.seconds)}{rough}"
+    yield f"{len(forecast.trials)} trials, about {write_duration(time_left.seconds)}{rough}"
     whole = sum(forecast.of_plugins.values())
     slowest_first = sorted(forecast.of_plugins.items(), key=lambda item: -item[1])
     for (kind, name), part in slowest_first:

@@ -5,17 +5,11 @@ begun.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs, Forecast, timed_records
-from hsiaug.bench.engine import Batch, Group, Job, Say
-from hsiaug.bench.missing import Missing
+from hsiaug.bench.costs import Costs, Forecast
+from hsiaug.bench.engine import Batch, Group, Job
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.plans_of_runs import splits_of
-from hsiaug.trial.outcome import empty
-from hsiaug.trial.record import damage_lines
+from hsiaug.bench.plans_of_runs import splits_of, trials_of
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Store
-from hsiaug.trial.trial_run import SceneContext
 
 FIRST_DRAWS = 2
 """Draws that run before all others: fewer give no idea of how far draws differ."""
@@ -23,92 +17,23 @@ WORTH_DIVIDING = 10.0
 """Seconds that each part of a divided group must take beyond its fit, which each part makes."""
 
 
-def prepare_work(
-    plans: Sequence[Plan],
-    missing: Missing,
-    store: Store,
-    job: Callable[[str, str], Job],
-    jobs: int,
-    say: Say,
-    deadline: float | None,
-) -> tuple[list[Batch], Forecast]:
-    """Divide the missing trials into groups, and record those whose λ asks for no sample.
-
-    Parameters
-    ----------
-    plans : sequence of Plan
-        Whose trials are run.
-    missing : Missing
-        Those that the store lacks.
-    store : Store
-        Takes the records.
-    job : callable
-        Gives the job of a task and of a scene with a checksum.
-    jobs : int
-        Groups that run at the same time.
-    say : callable
-        Is told what is taken from the store, and what is damaged there.
-    deadline : float or None
-        The time (as ``time.time()``) after which no trial should end.
-
-    Returns
-    -------
-    batches : list of Batch
-        The groups, scene by scene; empty where nothing is left to run.
-    forecast : Forecast
-        Follows them, and says how long the rest takes.
-
-    Raises
-    ------
-    StoreError
-        Where the store cannot be written.
-    """
-    waiting = {trial.hash: trial for trial in missing.todo}
-    if missing.reused:
-        say(f"{missing.reused} of {len(missing.trials)} trials are taken from {store.root}")
-    if not waiting:
-        return [], Forecast({}, Costs())
-    store.check_writable()
-    damaged = [damage for damage in missing.damaged if damage.hash in waiting]
-    for line in damage_lines(damaged, "its trial is run again"):
-        say(line)
-    _record_empty(plans, waiting, store)
-    if not waiting:
-        return [], Forecast({}, Costs())
-    costs = Costs.of(plans, timed_records(missing.records), store.cache)
-    return divide_work(plans, waiting, store.root, job, costs, jobs, deadline)
-
-
-def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: Store) -> None:
-    """Write the records of trials whose λ asks for no sample, and take them out of those that
-    wait.
-    """
-    for plan in plans:
-        context = SceneContext(plan.scene, plan.task)
-        for trial in (trial for trial in plan.trials if trial.hash in plan.nothing):
-            if waiting.pop(trial.hash, None):
-                context.split = plan.splits[trial.draw_hash]
-                command = command_for(trial, plan.scene_ref)
-                store.put(empty(trial, context, plan.scene_ref, command), None)
-
-
 def divide_work(
     plans: Sequence[Plan],
-    waiting: Mapping[str, TrialSpec],
+    todo: Iterable[TrialSpec],
     root: Path,
     job: Callable[[str, str], Job],
     costs: Costs,
     jobs: int,
     deadline: float | None = None,
 ) -> tuple[list[Batch], Forecast]:
-    """The trials that wait, scene by scene and in groups.
+    """The trials to run, scene by scene and in groups.
 
     Parameters
     ----------
     plans : sequence of Plan
-        Whose trials wait.
-    waiting : mapping of str to TrialSpec
-        The trials to run, by hash.
+        Whose trials they are.
+    todo : iterable of TrialSpec
+        The trials, each once.
     root : Path
         Of the store that takes their records.
     job : callable
@@ -127,35 +52,39 @@ def divide_work(
     forecast : Forecast
         Follows them, and says how long the rest takes.
     """
-    left = dict(waiting)
+    waiting = {trial.hash for trial in todo}
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
     preparing = {name for plan in plans for (_, name), card in plan.cards.items() if card.prepares}
-    scenes = {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}
-    groups_of_scenes: dict[tuple[str, str], list[Group]] = {}
-    for task, ref in scenes:
-        of_scene = [plan for plan in plans if (plan.task.name, plan.scene_ref) == (task, ref)]
-        planned = {trial.hash: trial for plan in of_scene for trial in plan.trials}
-        groups = group_trials((t for t in planned.values() if left.pop(t.hash, None)), whole)
-        if groups:
-            # Of what has to end in time, what takes longest is begun before all others.
-            ranks = {} if deadline is not None else _ranks_of_draws(of_scene)
-            parts = _divided(groups, costs, jobs)
-            groups_of_scenes[task, ref] = _in_order(parts, ranks, preparing, costs, jobs)
-    every = [t for groups in groups_of_scenes.values() for group in groups for t in group]
-    forecast = Forecast({trial.hash: trial for trial in every}, costs, jobs=jobs)
+    # Of what has to end in time, what takes longest is begun before all others.
+    ranks = {} if deadline is not None else _ranks_of_draws(plans)
+    plans_of_scenes: dict[tuple[str, str], list[Plan]] = {}
+    for plan in plans:
+        plans_of_scenes.setdefault((plan.task.name, plan.scene_ref), []).append(plan)
+    work: list[tuple[Plan, list[Group]]] = []
+    for of_scene in plans_of_scenes.values():
+        trials: list[TrialSpec] = []
+        for trial in trials_of(of_scene):
+            if trial.hash in waiting:
+                waiting.remove(trial.hash)
+                trials.append(trial)
+        if trials:
+            groups = _divided(group_trials(trials, whole), costs, jobs)
+            work.append((of_scene[0], _in_order(groups, ranks, preparing, costs, jobs)))
+    ordered = [trial for _, groups in work for group in groups for trial in group]
+    forecast = Forecast({trial.hash: trial for trial in ordered}, costs, jobs=jobs)
     splits = splits_of(plans)
     batches = [
         Batch(
-            scene=scenes[task, ref],
-            scene_ref=ref,
+            scene=plan.scene,
+            scene_ref=plan.scene_ref,
             store=root,
-            job=job(task, scenes[task, ref].sha256),
+            job=job(plan.task.name, plan.scene.sha256),
             groups=groups,
             split=lambda trial: splits[trial.draw_hash],
             expected=forecast.each,
             deadline=deadline,
         )
-        for (task, ref), groups in groups_of_scenes.items()
+        for plan, groups in work
     ]
     return batches, forecast
 
@@ -213,10 +142,8 @@ def _ranks_of_draws(plans: Iterable[Plan]) -> dict[str, int]:
     """Which draw of its plan each draw is, by its hash."""
     ranks: dict[str, int] = {}
     for plan in plans:
-        seeds = {seed: i for i, seed in enumerate(dict.fromkeys(t.seed for t in plan.trials))}
-        for trial in plan.trials:
-            rank = seeds[trial.seed]
-            ranks[trial.draw_hash] = min(rank, ranks.get(trial.draw_hash, rank))
+        for rank, draw in enumerate(plan.splits):
+            ranks[draw] = min(rank, ranks.get(draw, rank))
     return ranks
 
 
@@ -248,25 +175,29 @@ def _in_order(
     keep one process busy while the others have nothing left to do. Of a generator that prepares,
     all groups but one wait, and come last.
     """
-    plan = {draw: i for i, draw in enumerate(dict.fromkeys(group[0].draw_hash for group in groups))}
-    if jobs == 1:
-        return sorted(groups, key=lambda g: (ranks.get(g[0].draw_hash, 0), plan[g[0].draw_hash]))
-    seconds = {id(group): _seconds(group, costs) for group in groups}
-    costly = max(seconds.values()) / 2
-
-    def key(group: Group) -> tuple[int, float, int]:
+    places = {draw: i for i, draw in enumerate(dict.fromkeys(g[0].draw_hash for g in groups))}
+    seconds = [_seconds(group, costs) for group in groups]
+    costly = max(seconds) / 2
+    keyed: list[tuple[int, float, int, Group]] = []
+    for group, its_seconds in zip(groups, seconds, strict=True):
         draw = group[0].draw_hash
-        wave = max(0, ranks.get(draw, 0) - FIRST_DRAWS + 1)
-        return wave, min(0.0, costly - seconds[id(group)]), plan[draw]
-
-    ordered = sorted(groups, key=key)
-    waits: dict[int, bool] = {}
+        rank = ranks.get(draw, 0)
+        if jobs == 1:
+            keyed.append((rank, 0.0, places[draw], group))
+        else:
+            wave = max(0, rank - FIRST_DRAWS + 1)
+            keyed.append((wave, min(0.0, costly - its_seconds), places[draw], group))
+    keyed.sort(key=lambda entry: entry[:3])
+    if jobs == 1:
+        return [group for *_, group in keyed]
     prepared: set[str] = set()
-    for group in ordered:
+    waves: list[tuple[int, bool, Group]] = []
+    for wave, _, _, group in keyed:
         generator = group[0].generator
-        waits[id(group)] = generator.hash in prepared
-        prepared |= {generator.hash} if generator.name in preparing else set()
-    return sorted(ordered, key=lambda group: (key(group)[0], waits[id(group)]))
+        waves.append((wave, generator.hash in prepared, group))
+        if generator.name in preparing:
+            prepared.add(generator.hash)
+    return [group for *_, group in sorted(waves, key=lambda entry: entry[:2])]
 
 
 def _seconds(group: Group, costs: Costs) -> float:

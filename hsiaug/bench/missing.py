@@ -66,18 +66,21 @@ class Missing:
         All, each once.
     todo : list of TrialSpec
         Those to run.
+    empty : list of TrialSpec
+        Those to record, as their λ asks for no sample.
     reused : int
         How many of the others have a record.
-    damaged : tuple of Damage
-        Records that are not to be believed.
+    damaged : list of Damage
+        Records of those to run or to record that are not to be believed.
     records : RunRecords
         Has read those of the trials that are not run.
     """
 
     trials: list[TrialSpec]
     todo: list[TrialSpec]
+    empty: list[TrialSpec]
     reused: int
-    damaged: tuple[Damage, ...]
+    damaged: list[Damage]
     records: RunRecords
 
 
@@ -115,12 +118,21 @@ def find_missing(plans: Sequence[Plan], root: Path, existing: Existing) -> Missi
                 finished.add(record["hash"])
             if existing != "all":
                 records.keep(record)
-    todo = select_missing(trials, finished, damaged, existing)
+    missing = select_missing(trials, finished, damaged, existing)
+    nothing = frozenset[str]().union(*(plan.nothing for plan in plans))
+    todo = [trial for trial in missing if trial.hash not in nothing]
     check_memory(plans, todo)
-    waiting = {trial.hash for trial in todo}
+    waiting = {trial.hash for trial in missing}
     for hash in waiting:
         records.read_before.pop(hash, None)
-    return Missing(trials, todo, len(sound - waiting), tuple(damaged), records)
+    return Missing(
+        trials=trials,
+        todo=todo,
+        empty=[trial for trial in missing if trial.hash in nothing],
+        reused=len(sound - waiting),
+        damaged=[damage for damage in damaged if damage.hash in waiting],
+        records=records,
+    )
 
 
 def select_missing(

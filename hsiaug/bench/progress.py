@@ -10,7 +10,7 @@ import json
 import shlex
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from rich.text import Text
 
 from hsiaug.base.files import plain_text
 from hsiaug.base.terminal import live, progress_bars
-from hsiaug.bench.costs import Costs, Forecast
+from hsiaug.bench.costs import Forecast
 from hsiaug.bench.engine import Event, OnEvent
 from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.trial.arm import ALONE, BOTH
@@ -57,81 +57,71 @@ def describe(trial: TrialSpec) -> str:
 
 @contextmanager
 def watch_trials(
-    trials: Mapping[str, TrialSpec],
+    forecast: Forecast,
     console: Console,
     root: Path,
     *,
-    forecast: Forecast | None = None,
     answer: RunningAnswer | None = None,
     quiet: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OnEvent]:
-    """A function to hand events to while the trials (by hash) run.
+    """A function to hand events to while trials run.
 
     Parameters
     ----------
-    trials : mapping of str to TrialSpec
-        In the order in which they run.
+    forecast : Forecast
+        Of the trials.
     root : Path
         Of the store that has their records.
-    forecast : Forecast or None
-        Of them; None = nothing is known of their seconds.
     answer : RunningAnswer or None
         Of the draws that have ended.
     quiet : bool
         Tell of failures alone.
     """
-    forecast = forecast or Forecast(trials, Costs(), clock=clock)
-    watcher = _Watcher(trials, console, root, forecast, answer, quiet, clock)
-
-    def lines_below() -> tuple[str, ...]:
-        return answer.lines if answer else ()
-
     with ExitStack() as stack:
-        if watcher.drawn:
-            watcher.draw = stack.enter_context(_bars(trials, console, forecast, lines_below))
-        watcher.tell = stack.enter_context(tell_others(root))
-        yield watcher.on_event
+        draw: OnEvent | None = None
+        if not quiet and live(console):
+            draw = stack.enter_context(_bars(forecast, console, answer))
+        tell = stack.enter_context(tell_others(root))
+        yield _Watcher(forecast, console, root, answer, quiet, clock, draw, tell).on_event
 
 
 class _Watcher:
     """Tells of the trials of a run: a line now and then, a bar, and a file for other programs.
 
-    Attributes
+    Parameters
     ----------
-    drawn : bool
-        Whether a bar is drawn, and no line is printed for a trial that went well.
-    draw : callable
-        Takes an event for the bar.
+    draw : callable or None
+        Takes an event for the bar; None where there is none, and lines are printed instead.
     tell : callable
         Writes a state for other programs.
     """
 
     def __init__(
         self,
-        trials: Mapping[str, TrialSpec],
+        forecast: Forecast,
         console: Console,
         root: Path,
-        forecast: Forecast,
         answer: RunningAnswer | None,
         quiet: bool,
         clock: Callable[[], float],
+        draw: OnEvent | None,
+        tell: Callable[[Callable[[], dict[str, object]]], None],
     ) -> None:
-        self._trials = trials
-        self._console = console
+        self._trials = forecast.trials
         self._forecast = forecast
+        self._console = console
         self._root = root
         self._answer = answer
-        self._quiet = quiet
         self._clock = clock
+        self._draw = draw
+        self._tell = tell
+        self._prints = not quiet and draw is None
         self._done = 0
         self._failed = 0
         self._last_line = clock()
         self._kinds_told: set[ErrorKind] = set()
         self._running: dict[str, str] = {}
-        self.drawn = not quiet and live(console)
-        self.draw: Callable[[Event], None] = lambda event: None
-        self.tell: Callable[[Callable[[], dict[str, object]]], None] = lambda state: None
 
     def on_event(self, event: Event) -> None:
         """Take in an event, and tell of it."""
@@ -143,8 +133,9 @@ class _Watcher:
                 self._forecast.prepared(event.hash)
         else:
             self._end(event)
-        self.draw(event)
-        self.tell(self._state)
+        if self._draw:
+            self._draw(event)
+        self._tell(self._state)
 
     def _end(self, event: Event) -> None:
         """Tell of a trial that has ended: an error once, and a line now and then, and at the
@@ -158,10 +149,10 @@ class _Watcher:
             self._failed += 1
             reason = self._tell_failure(event)
         due = self._done == len(self._trials) or self._clock() - self._last_line >= PLAIN_EVERY
-        if due and not (self._quiet or self.drawn):
+        if due and self._prints:
             self._last_line = self._clock()
             self._print(Text(self._line(event, reason)))
-        if self._answer and self._answer.end(event.hash) and not (self._quiet or self.drawn):
+        if self._answer and self._answer.end(event.hash) and self._prints:
             self._print(Text(" ".join(map(str.strip, self._answer.lines))))
 
     def _line(self, event: Event, reason: str) -> str:
@@ -221,12 +212,12 @@ class _Eta(TimeRemainingColumn):
 
 
 @contextmanager
-def _bars(
-    trials: Mapping[str, TrialSpec],
-    console: Console,
-    forecast: Forecast,
-    below: Callable[[], Iterable[str]],
-) -> Iterator[OnEvent]:
+def _bars(forecast: Forecast, console: Console, answer: RunningAnswer | None) -> Iterator[OnEvent]:
+    trials = forecast.trials
+
+    def below() -> tuple[str, ...]:
+        return answer.lines if answer else ()
+
     after = (MofNCompleteColumn(), TimeElapsedColumn(), _Eta(forecast))
     before = (SpinnerColumn(),)
     with progress_bars(console, *after, before=before, below=below, width=24) as bars:

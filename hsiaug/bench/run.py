@@ -15,17 +15,22 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.bench.costs import cost_lines
+from hsiaug.bench.command import command_for
+from hsiaug.bench.costs import Costs, cost_lines, timed_records
 from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say, run_groups
 from hsiaug.bench.engines import open_engine
-from hsiaug.bench.groups import prepare_work
+from hsiaug.bench.groups import divide_work
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import notes_of
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
 from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.outcome import empty
+from hsiaug.trial.record import damage_lines
+from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.trial_run import SceneContext
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,25 +116,30 @@ def run(
             store = Store(root, create=existing != "none")
             store.sweep()
             records = replace(missing.records, store=store)
-            job = partial(Job, device=device, limit=limit, bounds=bounds)
-            parallel = where.jobs if where else 1
-            batches, forecast = prepare_work(plans, missing, store, job, parallel, say, deadline)
-            if batches and where:
-                trials = {trial.hash: trial for batch in batches for trial in batch.trials}
-                for line in cost_lines(trials, forecast, parallel):
+            if missing.reused:
+                say(f"{missing.reused} of {len(missing.trials)} trials are taken from {root}")
+            if missing.todo or missing.empty:
+                store.check_writable()
+                for line in damage_lines(missing.damaged, "its trial is run again"):
+                    say(line)
+                _write_empty(plans, missing.empty, store)
+            if missing.todo and where:
+                batches, forecast = divide_work(
+                    plans,
+                    missing.todo,
+                    root,
+                    partial(Job, device=device, limit=limit, bounds=bounds),
+                    Costs.of(plans, timed_records(records), store.cache),
+                    where.jobs,
+                    deadline,
+                )
+                for line in cost_lines(forecast, where.jobs):
                     say(line)
                 if not where.waits:
                     where.submit_all(batches)
                     return None
-                running = RunningAnswer(plans, trials, records, None if quiet else answer)
-                with watch_trials(
-                    trials,
-                    console,
-                    root,
-                    forecast=forecast,
-                    answer=running,
-                    quiet=quiet,
-                ) as on_event:
+                running = RunningAnswer(plans, forecast.trials, records, None if quiet else answer)
+                with watch_trials(forecast, console, root, answer=running, quiet=quiet) as on_event:
                     run_groups(where, batches, on_event)
     except KeyboardInterrupt:
         # The processes of the run have ended, and nothing is drawn any more.
@@ -139,6 +149,19 @@ def run(
     read = records.read(trial.hash for trial in missing.trials)
     _say_notes(read, {trial.hash for trial in missing.todo}, say)
     return read
+
+
+def _write_empty(plans: Sequence[Plan], trials: Sequence[TrialSpec], store: Store) -> None:
+    """Write the records of trials whose λ asks for no sample: there is nothing to run."""
+    waiting = {trial.hash for trial in trials}
+    for plan in plans:
+        context = SceneContext(plan.scene, plan.task)
+        for trial in plan.trials:
+            if trial.hash in waiting:
+                waiting.remove(trial.hash)
+                context.split = plan.splits[trial.draw_hash]
+                command = command_for(trial, plan.scene_ref)
+                store.put(empty(trial, context, plan.scene_ref, command), None)
 
 
 def _say_notes(read: Reading, begun: Collection[str], say: Say) -> None:

@@ -133,7 +133,7 @@ def print_plan(
     jobs = workers(jobs, device, plans)
     missing = find_missing(plans, store, existing)
     print_lines(notes, (f"note: {note}" for note in plan.notes))
-    todo = [trial for trial in missing.todo if trial.hash not in plan.nothing]
+    todo = missing.todo
     records = missing.records
     cache = records.store.cache if records.store else None
     costs = Costs.of(plans, timed_records(records) if todo else (), cache)

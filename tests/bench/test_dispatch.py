@@ -282,7 +282,7 @@ def test_no_split_of_a_plan_is_drawn_again_for_its_trials(toy, tmp_path, monkeyp
     waiting = {trial.hash: trial for trial in plan.trials}
     job = partial(Job, device="cpu")
     Store(tmp_path, create=True)
-    (batch,), _ = divide_work([plan], waiting, tmp_path, job, Costs(), 1)
+    (batch,), _ = divide_work([plan], plan.trials, tmp_path, job, Costs(), 1)
     engine = Local(1)
     engine.executor = Seats(ToldWorker(lambda *_: failure()))
     run_groups(engine, [batch], lambda event: None)

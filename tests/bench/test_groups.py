@@ -55,9 +55,8 @@ def groups_of(
     plan: Plan, *, jobs: int = 1, deadline: float | None = None, **fits: float
 ) -> list[Group]:
     job = partial(Job, device="cpu")
-    waiting = {trial.hash: trial for trial in plan.trials}
-    (batch,), _ = divide_work([plan], waiting, Path(), job, Timed(fits), jobs, deadline)
-    assert sorted(t.hash for t in batch.trials) == sorted(waiting)
+    (batch,), _ = divide_work([plan], plan.trials, Path(), job, Timed(fits), jobs, deadline)
+    assert sorted(t.hash for t in batch.trials) == sorted(t.hash for t in plan.trials)
     return list(batch.groups)
 
 

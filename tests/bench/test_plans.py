@@ -343,8 +343,7 @@ def test_side_by_side_the_costliest_fits_are_started_first(
         [plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
     )
     job = partial(Job, device="cpu")
-    waiting = {trial.hash: trial for trial in plan.trials}
-    (batch,), _ = divide_work([plan], waiting, Path(), job, known, 2)
+    (batch,), _ = divide_work([plan], plan.trials, Path(), job, known, 2)
     ordered = batch.trials
     first = [group[0].generator.name for group in batch.groups]
 

@@ -241,7 +241,7 @@ def test_a_line_now_and_then_says_when_it_will_end() -> None:
     true = costs(trials)
     forecast = Forecast(trials, Guessed(), clock=clock)
     console = Console(file=out, width=200)
-    with watch_trials(trials, console, Path("none"), forecast=forecast, clock=clock) as on_event:
+    with watch_trials(forecast, console, Path("none"), clock=clock) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             clock.now += true[hash]
@@ -271,7 +271,7 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
 ):
     root, trials, out = tmp_path / "my results", plan(2, ("svm", "coords")), io.StringIO()
     console = Console(file=out, width=400, force_terminal=terminal, color_system=None)
-    with watch_trials(trials, console, root, clock=Clock()) as on_event:
+    with watch_trials(Forecast(trials, Costs()), console, root, clock=Clock()) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("step", hash, PluginProgress(1, 2, "[/red] note")))
@@ -299,7 +299,11 @@ def told(root: Path, trials: Mapping[str, TrialSpec], *, quiet: bool) -> list[st
     """What is printed where there is no terminal, of trials that end at once."""
     out = io.StringIO()
     with watch_trials(
-        trials, Console(file=out, width=40), root, quiet=quiet, clock=Clock()
+        Forecast(trials, Costs(), clock=Clock()),
+        Console(file=out, width=40),
+        root,
+        quiet=quiet,
+        clock=Clock(),
     ) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
@@ -323,7 +327,12 @@ def test_the_line_of_a_failed_trial_has_its_reason_and_quiet_still_tells_failure
 def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path) -> None:
     store, trials = Store(tmp_path, create=True), plan(1, ("svm", "coords"))
     first, *_ = trials
-    with watch_trials(trials, Console(file=io.StringIO()), store.root, clock=Clock()) as on_event:
+    with watch_trials(
+        Forecast(trials, Costs(), clock=Clock()),
+        Console(file=io.StringIO()),
+        store.root,
+        clock=Clock(),
+    ) as on_event:
         on_event(Event("start", first))
         (told,) = heard_of(store.root)
         assert told | {"left": "", "quiet": 0} == {
@@ -345,7 +354,12 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
     (store.root / "running").mkdir()
     (store.root / "running" / "killed.json").write_text("{}")
     os.utime(store.root / "running" / "killed.json", (0, 0))
-    with watch_trials(trials, Console(file=io.StringIO()), store.root, clock=Clock()):
+    with watch_trials(
+        Forecast(trials, Costs(), clock=Clock()),
+        Console(file=io.StringIO()),
+        store.root,
+        clock=Clock(),
+    ):
         pass
     assert not (store.root / "running").exists(), "what a killed run left is gone"
 
@@ -353,7 +367,12 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
 def test_a_disk_that_refuses_what_is_told_stops_no_run(tmp_path: Path) -> None:
     store, trials = Store(tmp_path, create=True), plan(1, ("svm",))
     (tmp_path / "running").write_text("no folder")
-    with watch_trials(trials, Console(file=io.StringIO()), store.root, clock=Clock()) as on_event:
+    with watch_trials(
+        Forecast(trials, Costs(), clock=Clock()),
+        Console(file=io.StringIO()),
+        store.root,
+        clock=Clock(),
+    ) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("ok", hash))
@@ -378,19 +397,19 @@ def test_a_long_name_gives_way_to_the_count_and_the_time_left() -> None:
 
 def test_what_is_slow_is_named_with_its_cost_before_it_begins() -> None:
     trials = plan(classifiers=("coords", "svm"))
-    said = [*cost_lines(trials, Forecast(trials, Guessed()), jobs=1)]
+    said = [*cost_lines(Forecast(trials, Guessed()), jobs=1)]
     assert said == [
         "12 trials, about 12 min, a rough figure: not all plugins were timed here",
         "slow: generator specdm, about 12 min; all else about 13 s",
     ]
     with_network = plan(classifiers=SECONDS)
-    _, *slow = cost_lines(with_network, Forecast(with_network, Guessed()), jobs=1)
+    _, *slow = cost_lines(Forecast(with_network, Guessed()), jobs=1)
     assert slow == [
         "slow: generator specdm, about 12 min; all else about 6 min",
         "slow: classifier cnn2d, about 6 min; all else about 12 min",
     ]
     alone = {hash: one for hash, one in plan(classifiers=("cnn2d",)).items() if not one.rate}
-    assert [*cost_lines(alone, Forecast(alone, Guessed()), jobs=1)] == [
+    assert [*cost_lines(Forecast(alone, Guessed()), jobs=1)] == [
         "3 trials, about 3 min, a rough figure: not all plugins were timed here"
     ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Event, Job
 from hsiaug.bench.groups import divide_work
 from hsiaug.bench.missing import RunRecords
@@ -45,8 +45,7 @@ def plan(toy: Scene) -> Plan:
 def in_order(plan: Plan) -> list[TrialSpec]:
     """The trials of a plan as a single process runs them."""
     job = partial(Job, device="cpu")
-    waiting = {trial.hash: trial for trial in plan.trials}
-    (batch,), _ = divide_work([plan], waiting, Path(), job, Costs(), 1)
+    (batch,), _ = divide_work([plan], plan.trials, Path(), job, Costs(), 1)
     return batch.trials
 
 
@@ -184,7 +183,11 @@ def test_without_a_terminal_each_answer_is_a_line(
         [plan], trials, RunRecords(store), None if quiet else say_draws, lambda: 0.0
     )
     with watch_trials(
-        trials, Console(file=out, width=40), store.root, answer=running, quiet=quiet
+        Forecast(trials, Costs()),
+        Console(file=out, width=40),
+        store.root,
+        answer=running,
+        quiet=quiet,
     ) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
@@ -200,7 +203,7 @@ def test_on_a_terminal_the_answer_stands_below_the_bars(plan: Plan, store: Store
     trials = {trial.hash: trial for trial in in_order(plan)}
     screen = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
     running = RunningAnswer([plan], trials, RunRecords(store), say_draws)
-    with watch_trials(trials, screen, store.root, answer=running) as on_event:
+    with watch_trials(Forecast(trials, Costs()), screen, store.root, answer=running) as on_event:
         for hash in trials:
             on_event(Event("ok", hash))
             if running.lines:

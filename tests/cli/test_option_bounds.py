@@ -12,6 +12,7 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
+from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Event, PluginProgress
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.progress import watch_trials
@@ -159,7 +160,7 @@ def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
     out = Terminal()
     screen = Console(file=out, width=160, color_system=None)
 
-    with watch_trials({trial.hash: trial}, screen, Path("none")) as on_event:
+    with watch_trials(Forecast({trial.hash: trial}, Costs()), screen, Path("none")) as on_event:
         on_event(Event("start", trial.hash))
         on_event(Event("step", trial.hash, PluginProgress(1, 3, note)))
         screen.print("meanwhile")
