@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
+from hsiaug.bench.messages import PluginProgress
 from hsiaug.tasks.types import TaskData, TaskSplit
-from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 
 USUAL_SECONDS = 30.0
@@ -96,27 +96,6 @@ def cluster_settings(
 
 Group = tuple[TrialSpec, ...]
 """Trials that share a generator's fit, in the order in which one process runs them."""
-
-
-@dataclass(frozen=True)
-class PluginProgress:
-    """Progress reported by a plugin."""
-
-    done: int
-    total: int
-    note: str
-
-
-@dataclass(frozen=True)
-class WorkerLost:
-    """A worker was lost in the middle of a trial. how: in words. stage: of the trial."""
-
-    how: str
-    stage: str
-
-
-Message = PluginProgress | TrialOutcome | WorkerLost
-"""What a worker says of the trial that runs; its outcome is the end of it."""
 
 
 @dataclass(frozen=True)

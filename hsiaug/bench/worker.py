@@ -2,16 +2,10 @@
 label.
 
 It is sent where a group of trials has its fits, each of its trials as a pickle, and its split: None
-for one that it has. What it answers is JSON, and the bytes of the predicted class ids (int16, or
-``columns`` values of float32 a pixel): nothing that a plugin made is unpickled by the process that
-started it. In order:
-``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "parts": […], "columns": int}`` at
-the end of each trial, and then these parts: labels, the sheet of samples and samples of prompts, if
-any. ``engines/local.py`` reads it. The stage that a trial has come to stands in memory that both
-processes share.
+for one that it has. What it answers is in ``messages.py``; the stage that a trial has come to
+stands in memory that both processes share.
 """
 
-import json
 import os
 import pickle
 import tempfile
@@ -26,15 +20,14 @@ from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_root
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Job
+from hsiaug.bench.messages import send_outcome, send_step
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.isolation.confinement import beside, confine
 from hsiaug.registry.isolation.processes import Channel, join_run
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
-from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.fits import make_folder_of_package
-from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.run import run_group
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import RECORDED
@@ -151,7 +144,7 @@ def serve(
         ):
             # The limit of the next trial does not run yet.
             shown[0] = shown[1] = 0.0
-            _answer(channel, spec, outcome)
+            send_outcome(channel, spec, outcome)
 
 
 def _in_turn(packed: Iterable[bytes], context: SceneContext) -> Iterator[TrialSpec]:
@@ -211,24 +204,6 @@ def _keep_fits(start: WorkerStart, fits: Path) -> None:
     confine([Path("/")], _changed(*own))
 
 
-def _answer(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:
-    """Send the end of a trial."""
-    labels, sheet, prompted = outcome.labels, outcome.sheet, outcome.prompted
-    parts = {
-        "labels": None if labels is None else labels.tobytes(),
-        "sheet": None if sheet is None else sheet.to_bytes(),
-        "prompted": None if prompted is None else prompted.to_bytes(),
-    }
-    sent = {name: part for name, part in parts.items() if part is not None}
-    head = {
-        "result": outcome.result,
-        "trial": spec.hash,
-        "parts": list(sent),
-        "columns": None if labels is None or labels.ndim == 1 else labels.shape[1],
-    }
-    channel.send(json.dumps(head).encode(), *sent.values())
-
-
 def _progress(channel: Channel) -> Callable[..., None]:
     """The function that plugins report their progress to: (done, total, note)."""
     last = 0.0
@@ -237,6 +212,6 @@ def _progress(channel: Channel) -> Callable[..., None]:
         nonlocal last
         if time.monotonic() - last > STEP_EVERY:
             last = time.monotonic()
-            channel.send(json.dumps({"step": progress_values(done, total, note)}).encode())
+            send_step(channel, done, total, note)
 
     return progress

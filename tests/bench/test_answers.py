@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench.engines.local import BadAnswer, read_answer
+from hsiaug.bench.messages import BadAnswer, read_answer
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import refuse_half_messages
 from hsiaug.trial.outcome import TrialOutcome

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hsiaug.bench.costs import Costs
-from hsiaug.bench.engine import Batch, Event, Group, Job, Message, WorkerLost, run_groups
+from hsiaug.bench.engine import Batch, Event, Group, Job, run_groups
 from hsiaug.bench.engines.local import Local, SceneRun
+from hsiaug.bench.engines.worker_processes import Message, WorkerLost
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request

@@ -1,31 +1,15 @@
-"""This machine: worker processes, one trial in each at a time, started when there is work, replaced
-when they die. They are behind an executor of threads, each of which has one.
-
-The processes of ``concurrent.futures`` will not do: there the death of one ends them all, a result
-cannot be told from a worker's last words, and a call into compiled code cannot be ended.
+"""This machine: each group of trials runs in a worker process; where that dies, what has not ended
+is sent once more.
 """
 
-import os
-import pickle
-import tempfile
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
-from multiprocessing.connection import Connection
-from multiprocessing.connection import wait as wait_for
-from multiprocessing.util import Finalize
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-
-from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import (
@@ -34,295 +18,26 @@ from hsiaug.bench.engine import (
     Engine,
     Event,
     Group,
-    Message,
     OnEvent,
     Piece,
-    PluginProgress,
     Say,
-    WorkerLost,
 )
+from hsiaug.bench.engines.worker_processes import Worker, WorkerLost, WorkerProcesses
+from hsiaug.bench.messages import PluginProgress
 from hsiaug.bench.scored_records import ScoredRecords
-from hsiaug.bench.worker import SHORT, WorkerStart, serve
+from hsiaug.bench.worker import WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
-from hsiaug.registry.isolation.processes import (
-    CONTEXT,
-    Child,
-    await_fork_server,
-    end_strays,
-    ending,
-    load_before_fork,
-    without_secrets,
-)
+from hsiaug.registry.isolation.processes import load_before_fork
 from hsiaug.registry.lookup import registry
-from hsiaug.registry.progress import progress_values
-from hsiaug.trial.fits import fits_folder
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
-from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE
-from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
-from hsiaug.trial.record import TrialError, TrialResult
-from hsiaug.trial.record_json import decode
-from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stage_clock import RECORDED
 from hsiaug.trial.store import Store
 
 SHARED = serve.__module__, "sklearn.svm", "imblearn.over_sampling"
 """Modules that the workers of any run share where they are forked."""
 load_before_fork(*SHARED)
-MAX_MESSAGE_BYTES = 32 * LARGEST_PROVENANCE
-"""Bytes of a message: what a generator and a classifier may say of themselves, each character
-escaped, and more.
-"""
-MOST_LABELS = 2**31
-"""Bytes of predictions."""
-MOST_COLUMNS = 4096
-"""Values of the prediction of a pixel."""
-
-
-class BadAnswer(Exception):
-    """The output of a worker is not a message, or the worker has ended."""
-
-
-class _Message(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-
-
-class _ErrorMessage(TrialError):
-    stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
-
-
-class _Result(TrialResult):
-    """The part of a record that a worker says, and nothing else."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: Literal["ok", "failed"]
-    error: _ErrorMessage | None
-
-
-class _Ended(_Message):
-    result: _Result
-    trial: str
-    parts: tuple[Literal["labels", "sheet", "prompted"], ...]
-    columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None = None
-
-
-class _Step(_Message):
-    step: tuple[object, object, object]
-
-
-ANSWER: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
-
-
-def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialOutcome:
-    """The next message. Raises BadAnswer where it is none of the trial with that hash."""
-    # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
-    # the second.
-    said, result = _received(
-        connection, MAX_MESSAGE_BYTES, lambda data: (ANSWER.validate_json(data), decode(data))
-    )
-    if isinstance(said, _Step):
-        return PluginProgress(*progress_values(*said.step))
-    ok = said.result.status == "ok"
-    whole = ok == ("labels" in said.parts) == (said.result.error is None) and ok >= bool(said.parts)
-    if said.trial != trial or not whole:
-        raise BadAnswer
-    how: dict[str, tuple[int, Callable[[bytes], object]]] = {
-        "labels": (MOST_LABELS, partial(_predictions, columns=said.columns)),
-        "sheet": (MAX_SHEET_BYTES, read_sheet),
-        "prompted": (MAX_PROMPTED_BYTES, read_prompted),
-    }
-    parts = {part: _received(connection, *how[part]) for part in said.parts}
-    return TrialOutcome(result["result"], **{"labels": None, **parts})
-
-
-def _predictions(data: bytes, columns: int | None) -> AnyArray:
-    """Class ids (n,) int16, or so many columns (n, K) float32 of a task without classes."""
-    if columns is None:
-        return np.frombuffer(data, np.int16)
-    return np.frombuffer(data, np.float32).reshape(-1, columns)
-
-
-def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:
-    try:
-        return read(connection.recv_bytes(most))
-    # pydantic's is a ValueError too.
-    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
-        raise BadAnswer from error
-
-
 TRIES = 2
 """Attempts at a trial whose process dies."""
-PATIENCE, LAST_WORDS = 1.0, 10.0
-"""Seconds after which processes are looked at though nothing was heard: a copy of a dead one may
-keep its pipe open; and in which one that closed its pipe may end by itself.
-"""
-
-
-CAUSES = {"signal SIGKILL": ", often for want of memory", "signal SIGSEGV": ", in compiled code"}
-
-
-class Stopped(Exception):
-    """The run of a worker was stopped: nobody waits for what it runs any more."""
-
-
-@dataclass(eq=False)
-class Worker:
-    """A process and what it does, for one thread.
-
-    Attributes
-    ----------
-    stopping : Event
-        Set where the run is stopped, by another thread.
-    start : WorkerStart or None
-        What the process was started with.
-    shown : object
-        Written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in
-        all processes.
-    draw : str or None
-        The hash of the draw whose split the process has.
-    ran : frozenset of (str, str)
-        The third-party parts of trials that have run in it.
-    unfinished : deque of str
-        Hashes of the trials that it was sent and that have not ended; the first is the one that
-        runs.
-    temporary : TemporaryDirectory or None
-        Of the process, which may be killed before it has removed its files.
-    """
-
-    stopping: threading.Event = field(default_factory=threading.Event)
-    start: WorkerStart | None = field(default=None, init=False)
-    child: Child | None = field(default=None, init=False)
-    shown: Any = field(default_factory=lambda: CONTEXT.RawArray("d", 2), init=False, repr=False)
-    draw: str | None = field(default=None, init=False)
-    ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
-    unfinished: deque[str] = field(default_factory=deque, init=False)
-    temporary: tempfile.TemporaryDirectory[str] | None = field(default=None, init=False)
-
-    @property
-    def busy(self) -> bool:
-        """Whether it has a trial that has not ended."""
-        return bool(self.unfinished)
-
-    @property
-    def stage(self) -> str:
-        """The stage that the trial has come to."""
-        number = self.shown[0]
-        return RECORDED[int(number)] if 0 <= number < len(RECORDED) else RECORDED[0]
-
-    def send(self, start: WorkerStart, trials: Group, blind: object) -> None:
-        """Let the process run trials. One is started where there is none for their scene, or where
-        plugins ran in it that do not come with hsiaug and have no part in these trials: they may
-        have replaced anything.
-        """
-        if self.stopping.is_set():
-            raise Stopped
-        first = trials[0]
-        if start != self.start or not self.ran <= first.third_party_parts:
-            self.end()
-        if self.child is None:
-            self.start = start
-            self.child = self._begin(start)
-        self.ran = trials[-1].third_party_parts
-        self.unfinished = deque(trial.hash for trial in trials)
-        self.shown[0] = self.shown[1] = 0.0
-        known = self.draw == first.draw_hash
-        self.draw = first.draw_hash
-        # Where it died while it was idle, that is noticed when its answer is waited for.
-        with suppress(OSError):
-            fits = fits_folder(start.cache, first)
-            packed = [pickle.dumps(trial) for trial in trials]
-            self.child.connection.send((fits, packed, None if known else blind))
-
-    def _begin(self, start: WorkerStart) -> Child:
-        self.temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
-        start = replace(start, temporary=Path(self.temporary.name).resolve())
-        # It takes Ctrl-C once it can end without a traceback, and not before.
-        shown = without_secrets(os.environ)
-        child = Child(serve, self.shown, start, shown, context=CONTEXT, environment=shown)
-        self.draw = None
-        self.ran = frozenset()
-        return child
-
-    def end(self) -> int | None:
-        """Kill the process; how it had ended by itself, if it had."""
-        exit_code: int | None = None
-        if self.child is not None:
-            self.unfinished.clear()
-            exit_code = self.child.process.exitcode
-            self.child.end()
-            self.child = None
-            end_strays()
-        if self.temporary is not None:
-            self.temporary.cleanup()
-            self.temporary = None
-        return exit_code
-
-    def receive(self) -> Message:
-        """Wait for the next message, or what is known of the death of the process. Raises Stopped
-        where the run was stopped.
-        """
-        while True:
-            assert self.child is not None
-            connection, process = self.child.connection, self.child.process
-            speaking = wait_for([connection, process.sentinel], PATIENCE)
-            if self.stopping.is_set():
-                raise Stopped
-            if late := self.overdue():
-                return late
-            if connection in speaking:
-                return self._read()
-            if process.sentinel in speaking or process.exitcode is not None:
-                return self._read() if connection.poll() else self.clear_away()
-
-    def _read(self) -> Message:
-        """The next message, whose beginning is there, or how the process ended."""
-        assert self.child is not None
-        try:
-            message = read_answer(self.child.connection, self.unfinished[0])
-        except BadAnswer as error:
-            return self.clear_away(
-                LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0
-            )
-        if not isinstance(message, PluginProgress):
-            self.unfinished.popleft()
-            if message.failed_learning:
-                # The others would fail alike, and are not run.
-                self.unfinished.clear()
-        return message
-
-    def clear_away(self, wait: float = PATIENCE) -> WorkerLost:
-        """Clear away a process that is dead or useless, and say how it ended.
-
-        Parameters
-        ----------
-        wait : float
-            Seconds in which it may end by itself.
-        """
-        assert self.child is not None
-        self.child.await_end(wait)
-        code = self.end()
-        typed = self.start.job.bounds.as_typed if self.start else ()
-        limits = f" ({', '.join(f'--limit {limit}' for limit in typed)})" if typed else ""
-        if code is None:
-            said = "gave no valid answer"
-        elif code == SHORT:
-            said = f"was short of memory or processes{limits}"
-        elif code >= 0:
-            said = f"left with {ending(code)}"
-        else:
-            said = f"was killed by {ending(code)}{CAUSES.get(ending(code), '')}{limits}"
-        return WorkerLost(said, self.stage)
-
-    def overdue(self) -> TrialOutcome | None:
-        """The end of a trial that took longer than it may; its process is killed."""
-        limit = self.start.job.limit if self.start else None
-        begun = self.shown[1]
-        if limit is None or not begun or time.monotonic() < begun + limit:
-            return None
-        self.end()
-        said = f"the trial took longer than its time limit of {limit:g} s"
-        return failed_outcome(self.stage, "TrialTimeout", said)
 
 
 @dataclass
@@ -391,18 +106,20 @@ class SceneRun:
                 if isinstance(message, PluginProgress):
                     tell(Event("step", trial.hash, message, worker.stage))
                     continue
-                if isinstance(message, WorkerLost) and begun[trial.hash] < TRIES:
-                    break
+                if isinstance(message, WorkerLost):
+                    if begun[trial.hash] < TRIES:
+                        break
+                    said = f"the process of this trial {message.how}, {TRIES} times"
+                    message = failed_outcome(message.stage, "WorkerDied", said)
                 rest.popleft()
                 if rest and self._is_late([rest[0]]):
                     rest.clear()
                     worker.end()
                 if worker.busy:
                     begin(rest[0])
-                outcome = _lost(message) if isinstance(message, WorkerLost) else message
-                self._write(trial, outcome, tell)
-                if outcome.failed_learning:
-                    self.failed.setdefault(trial.fit_hash, (trial, outcome.result["error"]))
+                self._write(trial, message, tell)
+                if message.failed_learning:
+                    self.failed.setdefault(trial.fit_hash, (trial, message.result["error"]))
                     self._fail_alike(rest, tell)
         return ()
 
@@ -428,65 +145,6 @@ class SceneRun:
                 rest.remove(trial)
                 said = f"{error['message']} (the same fit failed in trial {failed.hash})"
                 self._write(trial, failed_outcome(error["stage"], error["type"], said), tell)
-
-
-def _lost(message: WorkerLost) -> TrialOutcome:
-    """What a trial came to whose process died again."""
-    said = f"the process of this trial {message.how}, {TRIES} times"
-    return failed_outcome(message.stage, "WorkerDied", said)
-
-
-class WorkerProcesses(ThreadPoolExecutor):
-    """An executor of threads, each with a worker process, which what is submitted is called with as
-    its last argument.
-
-    A program that does not shut it down waits at its end for what was submitted.
-
-    Parameters
-    ----------
-    jobs : int
-        Threads at most.
-    """
-
-    def __init__(self, jobs: int) -> None:
-        super().__init__(jobs, initializer=self._begin)
-        self._own = threading.local()
-        self._workers: list[Worker] = []
-        self._stopping = threading.Event()
-        # Where a signal ends this process, or multiprocessing does, before its children end with
-        # it: no thread then takes that for the death of one.
-        Finalize(self, self._stopping.set, exitpriority=1)
-
-    def _begin(self) -> None:
-        self._own.worker = Worker(self._stopping)
-        self._workers.append(self._own.worker)
-
-    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call a function with these arguments and a worker process."""
-        # In the thread that signals interrupt.
-        await_fork_server()
-        return super().submit(self._call, call, *args, **kwargs)
-
-    def _call(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        worker = self._own.worker
-        try:
-            return call(*args, worker, **kwargs)
-        except BaseException:
-            worker.end()
-            raise
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the workers once they have run what was submitted; with ``cancel_futures`` at
-        once.
-        """
-        if cancel_futures:
-            self._stopping.set()
-            for worker in self._workers:
-                if child := worker.child:
-                    child.kill()
-        super().shutdown(wait, cancel_futures=cancel_futures)
-        for worker in self._workers if wait else ():
-            worker.end()
 
 
 def computes_on_device(trials: Iterable[TrialSpec]) -> bool:

@@ -1,0 +1,142 @@
+"""What a worker process says of its trials, and how the process that started it reads that: JSON,
+and bytes that are checked. Nothing that a plugin made is unpickled.
+
+In order: ``{"step": […]}`` as a trial goes on; ``{"result": …, "trial": hash, "parts": […],
+"columns": int}`` at its end, and then these parts, if any: labels, the predicted class ids (int16,
+or ``columns`` values of float32 a pixel), the sheet of samples, and samples of prompts.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from hsiaug.base.arrays import AnyArray
+from hsiaug.registry.isolation.processes import Channel
+from hsiaug.registry.progress import progress_values
+from hsiaug.trial.outcome import TrialOutcome
+from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE
+from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
+from hsiaug.trial.record import TrialError, TrialResult
+from hsiaug.trial.record_json import decode
+from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stage_clock import RECORDED
+
+MAX_MESSAGE_BYTES = 32 * LARGEST_PROVENANCE
+"""Bytes of a message: what a generator and a classifier may say of themselves, each character
+escaped, and more.
+"""
+MOST_LABELS = 2**31
+"""Bytes of predictions."""
+MOST_COLUMNS = 4096
+"""Values of the prediction of a pixel."""
+
+
+@dataclass(frozen=True)
+class PluginProgress:
+    """Progress reported by a plugin."""
+
+    done: int
+    total: int
+    note: str
+
+
+def send_step(channel: Channel, done: object, total: object, note: object) -> None:
+    """Send how far a plugin is."""
+    channel.send(json.dumps({"step": progress_values(done, total, note)}).encode())
+
+
+def send_outcome(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:
+    """Send the end of a trial."""
+    labels, sheet, prompted = outcome.labels, outcome.sheet, outcome.prompted
+    parts = {
+        "labels": None if labels is None else labels.tobytes(),
+        "sheet": None if sheet is None else sheet.to_bytes(),
+        "prompted": None if prompted is None else prompted.to_bytes(),
+    }
+    sent = {name: part for name, part in parts.items() if part is not None}
+    head = {
+        "result": outcome.result,
+        "trial": spec.hash,
+        "parts": list(sent),
+        "columns": None if labels is None or labels.ndim == 1 else labels.shape[1],
+    }
+    channel.send(json.dumps(head).encode(), *sent.values())
+
+
+class BadAnswer(Exception):
+    """The output of a worker is not a message, or the worker has ended."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class _ErrorMessage(TrialError):
+    stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
+
+
+class _Result(TrialResult):
+    """The part of a record that a worker says, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Literal["ok", "failed"]
+    error: _ErrorMessage | None
+
+
+class _Ended(_Message):
+    result: _Result
+    trial: str
+    parts: tuple[Literal["labels", "sheet", "prompted"], ...]
+    columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None = None
+
+
+class _Step(_Message):
+    step: tuple[object, object, object]
+
+
+ANSWER: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
+
+
+def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialOutcome:
+    """The next message. Raises BadAnswer where it is none of the trial with that hash."""
+    # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
+    # the second.
+    said, result = _received(
+        connection, MAX_MESSAGE_BYTES, lambda data: (ANSWER.validate_json(data), decode(data))
+    )
+    if isinstance(said, _Step):
+        return PluginProgress(*progress_values(*said.step))
+    ok = said.result.status == "ok"
+    whole = ok == ("labels" in said.parts) == (said.result.error is None) and ok >= bool(said.parts)
+    if said.trial != trial or not whole:
+        raise BadAnswer
+    how: dict[str, tuple[int, Callable[[bytes], object]]] = {
+        "labels": (MOST_LABELS, partial(_predictions, columns=said.columns)),
+        "sheet": (MAX_SHEET_BYTES, read_sheet),
+        "prompted": (MAX_PROMPTED_BYTES, read_prompted),
+    }
+    parts = {part: _received(connection, *how[part]) for part in said.parts}
+    return TrialOutcome(result["result"], **{"labels": None, **parts})
+
+
+def _predictions(data: bytes, columns: int | None) -> AnyArray:
+    """Class ids (n,) int16, or so many columns (n, K) float32 of a task without classes."""
+    if columns is None:
+        return np.frombuffer(data, np.int16)
+    return np.frombuffer(data, np.float32).reshape(-1, columns)
+
+
+def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:
+    try:
+        return read(connection.recv_bytes(most))
+    # pydantic's is a ValueError too.
+    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
+        raise BadAnswer from error
