@@ -28,8 +28,7 @@ from hsiaug.advice.screening import recipe, screen, screening_plan
 from hsiaug.advice.screening import scoring as scored
 from hsiaug.advice.session import Session
 from hsiaug.base.terminal import Console
-from hsiaug.bench.engine import cluster_settings
-from hsiaug.bench.engines import open_engine
+from hsiaug.bench.engines import cluster_settings, open_engine
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.run import run
 from hsiaug.bench.suite import Run, read_suite

@@ -42,7 +42,7 @@ from hsiaug.base.files import check_target
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
 from hsiaug.bench import defaults
-from hsiaug.bench.engine import cluster_settings
+from hsiaug.bench.engines import cluster_settings
 from hsiaug.bench.missing import Existing
 from hsiaug.bench.plans_of_runs import plan_runs, trials_of
 from hsiaug.bench.request import as_items, read_request

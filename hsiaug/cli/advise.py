@@ -82,8 +82,7 @@ def advise(
     from hsiaug.advice.context import advised_protocol, allowance, shown_by_benchmark
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
-    from hsiaug.bench.engine import cluster_settings
-    from hsiaug.bench.engines import open_engine
+    from hsiaug.bench.engines import cluster_settings, open_engine
     from hsiaug.bench.request import request_of_options
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import advice_json, tell_advice

@@ -127,7 +127,7 @@ def benchmark(
     if quiet:
         ctx.with_resource(hushed())
     from hsiaug.bench.bounds import Bounds
-    from hsiaug.bench.engine import cluster_settings
+    from hsiaug.bench.engines import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_runs
     from hsiaug.bench.request import request_of_options
     from hsiaug.bench.suite import Run, is_suite

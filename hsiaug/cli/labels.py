@@ -48,7 +48,7 @@ def labels(
       hsiaug report --by labels --out labels.png
     """
     one_thread()
-    from hsiaug.bench.engine import cluster_settings
+    from hsiaug.bench.engines import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_labels
     from hsiaug.bench.request import request_of_options
     from hsiaug.cli.benchmark_run import run_and_print

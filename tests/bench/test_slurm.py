@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError, SceneError, StoreError
-from hsiaug.bench.engine import Batch, ClusterSettings, Event, Job
+from hsiaug.bench.engine import Batch, Event, Job
+from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm import SlurmJob, live_jobs, make, read_jobs, runs_folder, write_jobs

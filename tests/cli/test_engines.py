@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.engine import cluster_settings
+from hsiaug.bench.engines import cluster_settings
 from tests import in_process
 from tests.processes import Process, children, scheduler_address
 from tests.third_party import DUMMY, environment, hsiaug, install, results, started

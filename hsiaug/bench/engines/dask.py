@@ -25,7 +25,6 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import (
     Batch,
-    ClusterSettings,
     Engine,
     Event,
     OnEvent,
@@ -33,6 +32,7 @@ from hsiaug.bench.engine import (
     Say,
     run_groups,
 )
+from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local, SceneRun
 from hsiaug.bench.scored_records import ScoredRecords

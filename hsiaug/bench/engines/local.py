@@ -14,7 +14,6 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import (
     Batch,
-    ClusterSettings,
     Engine,
     Event,
     Group,
@@ -22,6 +21,7 @@ from hsiaug.bench.engine import (
     Piece,
     Say,
 )
+from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.worker_processes import Worker, WorkerLost, WorkerProcesses
 from hsiaug.bench.messages import PluginProgress
 from hsiaug.bench.scored_records import ScoredRecords

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
-from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Piece, Say
+from hsiaug.bench.engine import Batch, Engine, Piece, Say
+from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 
 try:
