@@ -20,7 +20,7 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.settings import PATCH
 from hsiaug.tasks.task import USUAL
 from hsiaug.trial.content_hash import canonical_json
-from hsiaug.trial.fits import has_fit
+from hsiaug.trial.saved_fits import has_fit
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 

@@ -1,4 +1,5 @@
-"""Run the trials of one generator's fit: for each ω its samples, for each λ and classifier a trial.
+"""Run the trials of one generator's fit. :func:`run_group` has the loops: one fit, for each ω its
+samples, for each λ and classifier a trial; below it are the steps of a trial, in their order.
 
 Reads no test label: a benchmark runs this in a worker process, and scores what it gives in its own
 (:mod:`hsiaug.trial.outcome`).
@@ -16,7 +17,7 @@ from hsiaug.contracts import FittedClassifier, FittedGenerator, Progress
 from hsiaug.core.read_only import seal_all
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.types import Prediction, TaskSamples
-from hsiaug.trial.fits import fit_generator, has_fit, prepared_state
+from hsiaug.trial.fits import fit_generator, prepared_state
 from hsiaug.trial.machine import give_back_memory, resolve_device
 from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json
@@ -32,6 +33,7 @@ from hsiaug.trial.samples import (
     sheet_of_pool,
     spectra_of_pool,
 )
+from hsiaug.trial.saved_fits import has_fit
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import StageClock
@@ -39,6 +41,8 @@ from hsiaug.trial.store import Record
 from hsiaug.trial.trial_run import Fit, SceneContext, TrialRun
 
 GeneratorFit = Fit[FittedGenerator]
+Predicted = tuple[AnyArray | None, SampleSheet | None, PromptedSamples | None]
+"""Predictions of the test pixels of a trial, a few of its samples, and samples of prompts."""
 
 
 def run_group(
@@ -78,8 +82,8 @@ def run_group(
         not learn, that trial is the last: the others would fail alike.
     """
     fit: GeneratorFit | None = None
-    drawn_at: dict[float | None, Drawn] = {}
     asked = FitPrompts()
+    drawn_at: dict[float | None, Drawn] = {}
     for omega, of_omega in groupby(trials, lambda spec: spec.omega):
         for spec in of_omega:
             # Third-party classifiers come after all others, and take the same samples.
@@ -87,45 +91,35 @@ def run_group(
             clock = StageClock(tell=tell)
             clock.start()
             facts: dict[str, object] = {}
-            run: TrialRun | None = None
             error: Record | None = None
-            labels: AnyArray | None = None
-            sheet: SampleSheet | None = None
-            prompted: PromptedSamples | None = None
+            predicted: Predicted = None, None, None
+            run: TrialRun | None = None
             try:
                 run = load_plugins(spec, context, plugins, device, progress, facts)
                 clock.begin("split")
                 show(run, facts)
                 if run.asks_samples:
                     fit = learn(run, fit, clock, facts)
-                labels, sheet, prompted = classify(run, fit, drawn, asked, clock, facts)
+                predicted = classify(run, fit, drawn, asked, clock, facts)
             except BaseException as failure:
                 # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
                 error = {"stage": clock.stage, **call_failure(failure)}
-                labels, sheet, prompted = None, None, None
                 if context.renew_views():
                     # What was made of the views that a plugin wrote into is made anew.
                     fit = None
                     drawn_at.clear()
                     asked = FitPrompts()
-            if prompted is not None:
-                # They are judged once for all trials of this fit and ω: 20 MB need not follow each.
-                asked.at[omega] = None
             # Its classifier may hold all that it learnt from.
             run = None
-            outcome = TrialOutcome(
-                {
-                    **not_reached(TrialResult),
-                    "status": "ok" if error is None else "failed",
-                    "error": error,
-                    **facts,
-                    "notes": context.take_notes(),
-                    **clock.as_json(),
-                },
-                labels,
-                sheet,
-                prompted,
-            )
+            result = {
+                **not_reached(TrialResult),
+                "status": "ok" if error is None else "failed",
+                "error": error,
+                **facts,
+                "notes": context.take_notes(),
+                **clock.as_json(),
+            }
+            outcome = TrialOutcome(result, *predicted)
             yield spec, outcome
             if outcome.failed_learning:
                 return
@@ -279,7 +273,7 @@ def classify(
     asked: FitPrompts,
     clock: StageClock,
     facts: dict[str, object],
-) -> tuple[AnyArray, SampleSheet | None, PromptedSamples | None]:
+) -> Predicted:
     """Predictions of the test pixels of a trial, a few of its samples, and samples of prompts, if
     any.
 
@@ -294,7 +288,11 @@ def classify(
     run.views.give_back()
     give_back_memory()
     fitted = fit_classifier(run, samples, clock, facts)
-    return predict(run, fitted, clock), sheet, prompted
+    labels = predict(run, fitted, clock)
+    if prompted is not None:
+        # They are judged once for all trials of this fit and ω: 20 MB need not follow each.
+        asked.at[run.spec.omega] = None
+    return labels, sheet, prompted
 
 
 def fit_classifier(

@@ -23,7 +23,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import checksum_of_pixels, train_view, view_without_labels
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.fits import only_one
+from hsiaug.trial.saved_fits import only_one
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 from tests.third_party import install

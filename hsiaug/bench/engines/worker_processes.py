@@ -31,8 +31,8 @@ from hsiaug.registry.isolation.processes import (
     ending,
     without_secrets,
 )
-from hsiaug.trial.fits import fits_folder
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
+from hsiaug.trial.saved_fits import fits_folder
 from hsiaug.trial.stage_clock import RECORDED
 
 PATIENCE, LAST_WORDS = 1.0, 10.0
