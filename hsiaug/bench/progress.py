@@ -27,8 +27,8 @@ from rich.text import Text
 
 from hsiaug.base.files import plain_text
 from hsiaug.base.terminal import live, progress_bars
-from hsiaug.bench.costs import Forecast
 from hsiaug.bench.engine import Event, OnEvent
+from hsiaug.bench.forecast import Forecast
 from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed

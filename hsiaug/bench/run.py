@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs, cost_lines, timed_records
+from hsiaug.bench.costs import Costs, timed_records
 from hsiaug.bench.engine import Engine, Job, Say, run_groups
 from hsiaug.bench.engines import ClusterSettings, open_engine
+from hsiaug.bench.forecast import cost_lines
 from hsiaug.bench.groups import divide_work
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan

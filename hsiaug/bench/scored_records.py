@@ -14,7 +14,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.said_seen import PromptJudge
-from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
+from hsiaug.trial.sheet import means_of_test_pixels, with_test_pixels
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -49,26 +49,24 @@ class ScoredRecords:
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Event:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
+        split = self._batch.split(trial)
         record, prediction = finish(
             trial,
             outcome,
             self._task,
             self._batch.scene,
-            self._batch.split(trial),
+            split,
             self._judge,
             scene_ref=self._batch.scene_ref,
             command=command_for(trial, self._batch.scene_ref),
         )
-        stored = self._store.put(record, prediction, self._whole_sheet(trial, outcome.sheet))
+        sheet = outcome.sheet
+        if sheet is not None and sheet.spectra is not None:
+            spectra = with_test_pixels(sheet.spectra, self._test_means(split))
+            sheet = replace(sheet, spectra=spectra)
+        stored = self._store.put(record, prediction, sheet)
         ok = stored["status"] == "ok"
         return Event("ok" if ok else "failed", trial.hash, error=stored["error"])
-
-    def _whole_sheet(self, trial: TrialSpec, sheet: SampleSheet | None) -> SampleSheet | None:
-        """The sheet of a trial with the mean spectra of test pixels."""
-        if sheet is None or sheet.spectra is None:
-            return sheet
-        means = self._test_means(self._batch.split(trial))
-        return replace(sheet, spectra=with_test_pixels(sheet.spectra, means))
 
     def _means_of_test_pixels(self, split: TaskSplit) -> dict[int, NDArray[np.float32]]:
         """Mean spectra of the test pixels of a draw, by class id."""

@@ -16,8 +16,9 @@ import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
 from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Job
+from hsiaug.bench.forecast import Forecast, TimeLeft, write_duration
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request

@@ -13,8 +13,9 @@ import pytest
 from rich.console import Console
 
 from hsiaug.base.terminal import progress_bars
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, cost_lines
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Event
+from hsiaug.bench.forecast import Forecast, TimeLeft, cost_lines
 from hsiaug.bench.messages import PluginProgress
 from hsiaug.bench.progress import heard_of, watch_trials
 from hsiaug.protocol.balance import Rate

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hsiaug.bench.costs import Costs, Forecast
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Event, Job
+from hsiaug.bench.forecast import Forecast
 from hsiaug.bench.groups import divide_work
 from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan, build_plan

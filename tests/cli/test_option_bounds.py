@@ -12,8 +12,9 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, Forecast
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Event
+from hsiaug.bench.forecast import Forecast
 from hsiaug.bench.messages import PluginProgress
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.progress import watch_trials
