@@ -2,8 +2,8 @@
 benchmarks.notebooks``.
 
 Progress and warnings (standard error) are left out, as they depend on the machine.
-``tests/docs/test_notebooks.py`` runs the same, and compares: words as they stand, figures with a
-tolerance.
+``tests/docs/test_notebooks.py`` runs the same, the largest with fewer draws, and compares: words as
+they stand, figures with a tolerance.
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ LONGEST = 1800
 """Seconds that a cell may take, on a busy machine too."""
 
 
-def executed(path: Path) -> Any:
+def executed(notebook: Any) -> Any:
     """A notebook with the outputs of a fresh run, in a folder of its own. Raises CellExecutionError
     where a cell does.
     """
-    notebook = nbformat.read(path, as_version=4)
     with TemporaryDirectory() as folder:
         NotebookClient(
             notebook,
@@ -57,7 +56,7 @@ def _kept(output: Any) -> bool:
 def main() -> None:
     """Run those that are named on the command line, or all."""
     for path in map(Path, sys.argv[1:]) if sys.argv[1:] else sorted(FOLDER.glob("*.ipynb")):
-        nbformat.write(executed(path), path)
+        nbformat.write(executed(nbformat.read(path, as_version=4)), path)
 
 
 if __name__ == "__main__":

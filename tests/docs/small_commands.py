@@ -32,6 +32,7 @@ SMALL = (
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--classifier", r"svm,filtered:svm", "svm"),
     ("benchmark", "--protocol", r"picks:8:picks\.csv", "picks:2:filled.csv"),
+    ("benchmark", "--generator", r"pseudo,txt2hsi", "smote"),  # that trains on all other labels
     (
         "benchmark",
         "--generator",
@@ -117,8 +118,11 @@ ADDED = (
     ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
-ADDED_OF_PIXELS = tuple(
-    (command, "--patch", "5") for command in ("benchmark", "generate", "inspect", "advise")
+ADDED_OF_PIXELS = (
+    *((command, "--patch", "5") for command in ("benchmark", "generate", "inspect", "advise")),
+    # Of the default classifiers one, which does not choose its view.
+    ("benchmark", "--classifier", "svm"),
+    ("benchmark", "--view", "raw"),
 )
 """The same, where a command is about pixels."""
 FILES = {"--labels", "--suite", "--data", "--record", "--store"}

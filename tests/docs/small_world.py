@@ -93,6 +93,8 @@ RECORDS = (
         "1",
         "--patch",
         "5",
+        "--view",
+        "raw",
         "--preset",
         "tiny",
         "--jobs",

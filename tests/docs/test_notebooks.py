@@ -1,9 +1,11 @@
 """The notebooks of the documentation run from their first cell to their last, and show what they
 hold.
+
+The largest runs the first three of its seven draws. What it shows of these is compared; of what
+follows, which figures there are.
 """
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +34,17 @@ HASH = re.compile(r"\b[0-9a-f]{16}\b")
 """Of a record: the checksum of the scene is in it, and a simulated scene has float32 values that
 round differently.
 """
+IN_ONE_PROCESS = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+
+import pytest
+
+from tests.in_process import run_trials_here
+
+run_trials_here(pytest.MonkeyPatch())
+"""
+"""What runs first; tests/bench has the processes that trials run in."""
 
 
 def code(notebook: Any) -> list[Any]:
@@ -67,22 +80,42 @@ def compared(cell: Any) -> list[str]:
     ]
 
 
-def test_there_are_three() -> None:
+def form(output: Any) -> tuple[str, list[str], list[str]]:
+    """What an output is, whatever its figures: its kinds, and the columns of a table."""
+    page = output.get("data", {}).get("text/html", "")
+    columns = re.findall(r"<th>([^<]*)</th>", page.partition("</thead>")[0])
+    return output.output_type, sorted(output.get("data", {})), columns
+
+
+def test_there_are_three_of_few_cells_that_show_something() -> None:
+    nbformat = pytest.importorskip("nbformat")
     assert [path.stem for path in NOTEBOOKS] == ["first_benchmark", "new_generator", "own_scene"]
+    for cells in (code(nbformat.read(path, as_version=4)) for path in NOTEBOOKS):
+        assert len(cells) <= MOST_CELLS and all(cell.outputs for cell in cells[1:])
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_shows_what_it_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "whole"), [("first_benchmark", 1), ("new_generator", 12), ("own_scene", 12)]
+)
+def test_a_notebook_shows_what_it_holds(
+    name: str, whole: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """whole: so many cells are run as they stand; later ones with fewer draws."""
     nbformat = pytest.importorskip("nbformat")
     monkeypatch.setenv("PYTHONWARNINGS", "ignore::UserWarning")
-    held, fresh = code(nbformat.read(path, as_version=4)), code(executed(path))
-    assert len(held) <= MOST_CELLS and all(cell.outputs for cell in held[1:])
-    for before, now in zip(held, fresh, strict=True):
-        assert len(now.outputs) == len(before.outputs)
+    held, begun = (nbformat.read(FOLDER / f"{name}.ipynb", as_version=4) for _ in range(2))
+    for cell in code(begun)[whole:]:
+        cell.source = cell.source.replace("draws=7", "draws=3")
+    if name != "own_scene":  # which has the processes that trials run in
+        begun.cells.insert(0, nbformat.v4.new_code_cell(IN_ONE_PROCESS))
+    fresh = code(executed(begun))[-len(code(held)) :]
+
+    for number, (before, now) in enumerate(zip(code(held), fresh, strict=True)):
+        assert list(map(form, now.outputs)) == list(map(form, before.outputs)), before.source
         for text, expected in zip(compared(now), compared(before), strict=True):
-            unlike = "\n".join(differences(text, expected, TRAINED))
+            unlike = "\n".join(differences(text, expected, TRAINED)) if number < whole else ""
             assert not unlike, (
-                f"{path.name}: run python -m benchmarks.notebooks, and read what is new\n{unlike}"
+                f"{name}: run python -m benchmarks.notebooks, and read what is new\n{unlike}"
             )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hsiaug.trial.store import Store
+from tests import in_process
 from tests.third_party import environment, hsiaug
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
@@ -88,14 +89,15 @@ def test_the_loss_of_a_built_in_generator_is_changed_and_benchmarked(
 ) -> None:
     (module,) = [block for block in blocks("python") if '"specdm-squared"' in block]
     package = tmp_path / "hsiaug-specdm-squared"
-    answer = hsiaug("plugins", "new", "specdm-squared", "--kind", "generator", cwd=tmp_path)
+    words = ("plugins", "new", "specdm-squared", "--kind", "generator")
+    answer = in_process.hsiaug(*words, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     (package / "hsiaug_specdm_squared.py").write_text(module, encoding="utf-8")
     install_by_hand(package, tmp_path / "site")
     lines = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
     (benchmark,) = [words for words in lines if "specdm,specdm-squared" in words]
-    words = [*benchmark[1:], "--seeds", "1", "--jobs", "1"]
-    answer = hsiaug(*words, env=environment(tmp_path / "site"), cwd=tmp_path)
+    asked = [*benchmark[1:], "--seeds", "1", "--jobs", "1"]
+    answer = in_process.hsiaug(*asked, site=tmp_path / "site", cwd=tmp_path)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
     records = Store(tmp_path / "hsiaug-results").records()

@@ -97,7 +97,8 @@ def test_the_edges_of_masks_lie_on_those_of_images(fitted: Any, toy: DenseView) 
 def test_masks_that_belong_to_other_images_lose_their_edges(fitted: Any, toy: DenseView) -> None:
     rng = np.random.default_rng(0)
     moved = replace(toy.real, masks=toy.real.masks[rng.permutation(len(toy.real))])
-    permuted = fit(replace(toy, real=moved), **LEARNT)
+    # Half as many steps as LEARNT has teach where the edges of masks that belong lie.
+    permuted = fit(replace(toy, real=moved), level_steps=200, sample_steps=8)
     right, wrong = (
         edge_ratio(f.sample(PairCounts(16), guidance=0, seed=0)) for f in (fitted, permuted)
     )

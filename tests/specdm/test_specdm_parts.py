@@ -263,7 +263,7 @@ def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
 
 
 def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
-    codec, run = two_streams(make(8, 16), vae_steps=600, image_steps=200)
+    codec, run = two_streams(make(8, 16), vae_steps=300, image_steps=150)
     images, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
 
     assert accuracy(codec, run) > 0.98

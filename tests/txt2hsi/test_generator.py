@@ -61,8 +61,15 @@ def fit(
 
 
 @pytest.fixture(scope="module")
-def fitted(view: TrainView) -> Any:
-    return fit(view)
+def fitted_and_work(view: TrainView) -> tuple[Any, Any]:
+    """A fit at the tiny size, and what it computed."""
+    with counted_work() as work:
+        return fit(view), work
+
+
+@pytest.fixture(scope="module")
+def fitted(fitted_and_work: tuple[Any, Any]) -> Any:
+    return fitted_and_work[0]
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +90,8 @@ def test_patches_are_encoded_and_decoded_in_scene_units(fitted: Any, view: Train
     )
 
 
-def test_the_tiny_preset_computes_little(view: TrainView) -> None:
-    with counted_work() as work:
-        fit(view, seed=1)
+def test_the_tiny_preset_computes_little(fitted_and_work: tuple[Any, Any]) -> None:
+    _, work = fitted_and_work
     assert 0 < work.steps <= 100 and 0 < work.updates <= 20_000_000
 
 
@@ -241,14 +247,15 @@ def test_it_works_with_less_to_see(toy: Scene, protocol: str, scope: Any) -> Non
 
 
 def test_editing_a_little_gives_patches_near_real_ones_and_pure_noise_does_not(
-    view: TrainView,
+    view: TrainView, fitted: Any
 ) -> None:
-    def nearest(strength: float) -> float:
-        made = fit(view, strength=strength).sample({1: 20}, guidance=0.0, seed=0).x
+    def nearest(of: Any) -> float:
+        made = of.sample({1: 20}, guidance=0.0, seed=0).x
         pool = view.patches(view.unlabelled)
         return float(np.mean([np.abs(pool - one).mean(axis=(1, 2, 3)).min() for one in made]))
 
-    assert nearest(0.05) < 0.5 * nearest(1.0)
+    assert fitted.params.strength == 1.0
+    assert nearest(fit(view, strength=0.05)) < 0.5 * nearest(fitted)
 
 
 def test_what_is_prepared_depends_on_no_label(toy: Scene, view: TrainView, tmp_path: Path) -> None:
@@ -350,7 +357,7 @@ def test_what_is_written_of_training_patches_is_what_they_are_learnt_under(
 
     # Nothing is taken from the pixel without a label: its class would be a label.
     assert list(facts) == [tuple(view.coords[0].tolist())]
-    fit_of_file = fit(view, text=mode)
+    fit_of_file = fit(view, **FEW, text=mode)
     assert fit_of_file.facts["written_sentences"] == 1
     rows = fit_of_file.facts_of[int(view.y[0])]
     assert (rows[:, COLUMN["north"]] == int(view.y[-1])).any()
@@ -384,9 +391,10 @@ def test_the_automatic_sentences_are_a_file_that_is_read_again(
     assert set(facts) <= {tuple(at) for at in view.coords.tolist()}
 
 
-def test_of_several_samples_the_one_is_kept_that_shows_what_is_said(view: TrainView) -> None:
+def test_of_several_samples_the_one_is_kept_that_shows_what_is_said(
+    view: TrainView, fitted: Any
+) -> None:
     """The reader learnt spectra of named pixels: patches that hold what is said are found."""
-    fitted = fit(view)
     named = np.unique(view.y)[:2]
     pure = np.stack([view.patches(view.coords[view.y == c][:1])[0, :, 2, 2] for c in named])
     patches = np.tile(pure[:, :, None, None], (1, 1, 5, 5))
@@ -402,8 +410,7 @@ def test_of_several_samples_the_one_is_kept_that_shows_what_is_said(view: TrainV
     assert found[0] > fitted.reader.find_said(latents, facts)[0]
 
 
-def test_more_tries_show_more_of_what_is_said(view: TrainView) -> None:
-    fitted = fit(view)
+def test_more_tries_show_more_of_what_is_said(fitted: Any) -> None:
     y = np.repeat(fitted.ids, 20)
     prompts = [fitted.words.names[c] for c in y.tolist()]
     facts = np.full((len(y), len(COLUMN)), -1, dtype=np.int16)
@@ -416,9 +423,8 @@ def test_more_tries_show_more_of_what_is_said(view: TrainView) -> None:
     assert found[1] > found[0]
 
 
-def test_samples_of_a_benchmark_are_not_chosen(view: TrainView) -> None:
+def test_samples_of_a_benchmark_are_not_chosen(fitted: Any) -> None:
     """On some scenes a classifier learns less from chosen ones."""
-    fitted = fit(view)
     several = replace(fitted, params=replace(fitted.params, tries=4))
     first = replace(fitted, params=replace(fitted.params, tries=1))
     counts = {int(c): 3 for c in fitted.ids}

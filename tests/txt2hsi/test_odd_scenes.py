@@ -60,7 +60,7 @@ def samples_of(
 
 
 @pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
-@pytest.mark.parametrize("patch", [1, 3, 5, 7, 9, 11, 13, 15])
+@pytest.mark.parametrize("patch", [1, 3, 9, 15])
 def test_patches_of_every_odd_side_are_made(name: str, patch: int) -> None:
     samples = samples_of(scene_of(), name, patch)
 
@@ -75,13 +75,12 @@ def test_one_band_and_four_hundred_are_enough(name: str, bands: int) -> None:
     assert samples.x.shape == (7, bands, 5, 5) and np.isfinite(samples.x).all()
 
 
-@pytest.mark.parametrize("unit", [2.0**-30, 2.0**30])
 @pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
-def test_the_unit_of_the_cube_changes_no_bit(name: str, unit: float) -> None:
+def test_the_unit_of_the_cube_changes_no_bit(name: str) -> None:
     plain = samples_of(scene_of(), name)
-    scaled = samples_of(scene_of(unit=unit), name)
-
-    assert (scaled.x == plain.x * np.float32(unit)).all()
+    for unit in (2.0**-30, 2.0**30):
+        scaled = samples_of(scene_of(unit=unit), name)
+        assert (scaled.x == plain.x * np.float32(unit)).all(), unit
 
 
 @pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
