@@ -16,7 +16,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.own_scenes import add_scene
 from hsiaug.trial.store import Store
 from tests.processes import scheduler_address
-from tests.third_party import DUMMY, environment, hsiaug_anew, install, results
+from tests.third_party import DUMMY, environment, hsiaug, install, results
 
 pytest.importorskip("distributed")
 SEEKER = """
@@ -91,14 +91,14 @@ def test_a_worker_in_a_namespace_without_labels_gives_the_records_of_this_machin
     scheduler = hidden(scene, *dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *at)
     worker = hidden(scene, *dask, "worker", "--nthreads", "1", *at)
 
-    here = hsiaug_anew(*WORDS, "--store", "mine/here", env=env, cwd=tmp_path)
+    here = hsiaug(*WORDS, "--store", "mine/here", env=env, cwd=tmp_path)
     with (
         running(*scheduler, env=env, cwd=tmp_path) as serving,
         running(*worker, env=env, cwd=tmp_path),
     ):
         address = scheduler_address(file, serving)
         on = ("--on", f"dask:{address}", "--cluster", "labels=here")
-        there = hsiaug_anew(*WORDS, *on, "--store", "mine/there", env=env, cwd=tmp_path)
+        there = hsiaug(*WORDS, *on, "--store", "mine/there", env=env, cwd=tmp_path)
 
     assert here.returncode == there.returncode == 0, here.stderr + there.stderr
     assert results(scene / "here") == results(scene / "there")
