@@ -9,7 +9,9 @@ from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 
-ArmName = "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm."
+ArmName = (
+    "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm, or a name alone if one arm fits."
+)
 
 
 def compare(

@@ -204,7 +204,7 @@ def _print(
             "a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png."
         )
     if shape == "rich":
-        print_report(built, console(), by or "summary", notes=bool(notes))
+        print_report(built, console(), by or "summary", notes=bool(notes), store=records)
     elif shape == "html":
         typer.echo(render_html(built, records, declared), nl=False)
     elif shape == "json":

@@ -1,13 +1,27 @@
 """``hsiaug show``: one record, and the command that reruns it."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hsiaug.bench import defaults
 from hsiaug.cli import options
-from hsiaug.cli.output import console, flat_facts, print_facts, print_json, print_lines, print_table
+from hsiaug.cli.output import (
+    cell,
+    console,
+    flat_facts,
+    print_facts,
+    print_json,
+    print_lines,
+    print_table,
+)
+
+if TYPE_CHECKING:
+    from hsiaug.trial.store import Store
 
 BY_CLASS = ("class_names", "recall", "real", "synthetic", "n_test", "train_counts", "test_counts")
 LEFT_OUT = (
@@ -22,8 +36,8 @@ LEFT_OUT = (
 """Keys of a record that are told by class, at the end, or in JSON alone."""
 
 
-ALL_CLASSES = {"metrics.aa": "metrics.aa (AA all)"}
-"""Scores over every class, as tables of reports name them."""
+ALL_CLASSES = "metrics.aa"
+"""The score over every class, which tables of reports name "AA all"."""
 
 
 def show(
@@ -41,15 +55,15 @@ def show(
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.store import Store
 
-    record = Store(store).find(hash)
+    records = Store(store)
+    record = records.find(hash)
     out = console()
     if json:
         print_json(record, indent=1)
         return
     # Values within others as "spec.seed".
     facts = [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"))]
-    # One trial does not tell which classes are large in every draw.
-    print_facts(out, [(ALL_CLASSES.get(name, name), value) for name, value in facts], 32)
+    print_facts(out, list(_as_reported(facts, records, record["hash"])), 32)
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:
@@ -70,3 +84,24 @@ def show(
         print_table(out, ("class", "train", "synthetic", "test", f"{by_class.name} %"), rows)
     command = to_repeat(record["command"], str(store))
     print_lines(out, ["run it again, with its controls, into a new store:", command])
+
+
+def _as_reported(
+    facts: Iterable[tuple[str, str]], store: Store, hash: str
+) -> Iterator[tuple[str, str]]:
+    """The facts of a record; beside AA over all classes that of the store's report, where this
+    leaves classes out.
+    """
+    from hsiaug.report import build_report, read_store
+
+    for name, value in facts:
+        if name != ALL_CLASSES:
+            yield name, value
+            continue
+        yield f"{name} (AA all)", value
+        # One trial does not tell which classes are large in every draw.
+        for table in build_report(read_store(store, [])).tables:
+            hashes = list(table.trials.values("hash"))
+            if table.large and hash in hashes:
+                score = float(table.trials.numbers(table.scores.main.key)[hashes.index(hash)])
+                yield f"{table.scores.main.name}, as in reports", cell(score)

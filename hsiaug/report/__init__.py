@@ -36,7 +36,12 @@ ENDINGS = {f".{name}": name for name in (*FORMATS[1:], *PICTURES)} | {".txt": "m
 
 
 def print_report(
-    report: Report, console: Console, by: str = "summary", *, notes: bool = False
+    report: Report,
+    console: Console,
+    by: str = "summary",
+    *,
+    notes: bool = False,
+    store: Store | None = None,
 ) -> None:
     """Print every table to a rich console.
 
@@ -46,6 +51,8 @@ def print_report(
         Also what its numbers are, and all of each protocol's audit.
     by : str
         A view: ``summary``, ``labels``, or one of :func:`hsiaug.report.sections.table_views`.
+    store : Store or None
+        Where the records lie, for the command that runs all of them again.
 
     Raises
     ------
@@ -57,7 +64,7 @@ def print_report(
     from hsiaug.report.render_rich import print_sections
     from hsiaug.report.views import report_sections
 
-    shown = report_sections(report, by)
+    shown = report_sections(report, by, store)
     if not shown:
         console.print(Text(_empty(report)))
     print_sections(shown, console, notes=notes)

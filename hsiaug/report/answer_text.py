@@ -77,7 +77,8 @@ def answer_texts(answers: Answers, *, running: bool = False) -> tuple[AnswerText
 
 def headline(answers: Answers) -> str:
     """The three answers on one line, without their numbers: ``Better than no samples: YES
-    (txt2hsi). Better than all controls: NO (pseudo). Use here: pseudo λ=0.5 M=3 with cnn2d.``
+    (txt2hsi). Better than all controls: NO (txt2hsi against pseudo). Use here: pseudo λ=0.5 M=3
+    with cnn2d.``
     """
     (line,) = _sentences(answers)["headline"]
     return line

@@ -88,6 +88,18 @@ def table_commands(table: ReportTable, store: Store | None) -> list[str]:
     return one_for_all(command for cell in named if (command := _of_all_draws(cell, store)))
 
 
+def to_repeat_all(tables: Iterable[ReportTable], store: Store | None) -> str:
+    """How all trials of some tables are run again, in words; empty where no record says it.
+
+    Parameters
+    ----------
+    store : Store or None
+        As of :func:`table_commands`.
+    """
+    commands = [command for table in tables for command in table_commands(table, store)]
+    return "all trials, into a new store: " + "; then: ".join(commands) if commands else ""
+
+
 def one_for_all(commands: Iterable[str]) -> list[str]:
     """As few commands as run what all of these run, and nothing else."""
     arms: dict[Hashable, dict[str, list[_Arm]]] = {}

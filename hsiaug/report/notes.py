@@ -42,6 +42,8 @@ MOST_RATES = 3
 """Rates of which the opening tells how many samples they made; the audit has all."""
 MOST_LACKING = 4
 """Arms that lack draws that a warning names; the rest is counted."""
+RUN_AGAIN = "run it again"
+"""What stands before the commands that run all trials again."""
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 
@@ -498,14 +500,14 @@ def machines_of(tables: Iterable[ReportTable]) -> list[str]:
     return sorted({str((one or {}).get("processor") or "") for one in environments} - {""})
 
 
-def run_facts(tables: Sequence[ReportTable], again: Sequence[str] = ()) -> list[tuple[str, str]]:
+def run_facts(tables: Sequence[ReportTable], again: str = "") -> list[tuple[str, str]]:
     """(label, sentence) pairs on when, with what and at what cost tables were made, and how to run
     them again.
 
     Parameters
     ----------
-    again : sequence of str
-        The commands that run all trials again.
+    again : str
+        How all trials are run again.
     """
     created = sorted(day for table in tables for day in table.trials.unlike("created"))
     days = list(dict.fromkeys(time[:10] for time in (created[0], created[-1]))) if created else []
@@ -518,7 +520,7 @@ def run_facts(tables: Sequence[ReportTable], again: Sequence[str] = ()) -> list[
         "versions of methods": ", ".join(method_versions(tables)),
         "machine": ", ".join(machines_of(tables)),
         "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
-        "run it again": "all trials, into a new store: " + "; then: ".join(again) if again else "",
+        RUN_AGAIN: again,
     }
     facts["cost"] += ", added over the trials"
     return [(label, text) for label, text in facts.items() if text]

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from markupsafe import Markup
 
@@ -18,7 +19,7 @@ from hsiaug.base.text import json_of
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.commands import arm_commands, table_commands
+from hsiaug.report.commands import arm_commands, to_repeat_all
 from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import LEAKY, count
@@ -168,9 +169,8 @@ def _verdict(report: Report, tables: Sequence[Section], store: Store | None) -> 
     to = next((f"{section.id}-failed" for section in tables if section.failed), None)
     found = matrices(report)
     parts = [_matrix_section(one, report.option, alone=len(found) == 1) for one in found]
-    again = [command for table in report.shown for command in table_commands(table, store)]
     about = [
-        *run_facts(report.shown, again),
+        *run_facts(report.shown, to_repeat_all(report.shown, store)),
         ("how to read it", markup_of("link", READING, "reading")),
     ]
     facts = Section("", facts=tuple(about), folded=False)
@@ -195,7 +195,7 @@ def _matrix_section(matrix: Matrix, option: str, *, alone: bool) -> Section:
     leaky = any(table.leaky for table in matrix.tables)
     figures: tuple[SectionFigure, ...] = ()
     if any(row.judged for row in matrix.rows):
-        figures = (SectionFigure(matrix.heading, lambda: matrix_figure(matrix)),)
+        figures = (SectionFigure(matrix.heading, partial(matrix_figure, matrix)),)
     section = Section(
         heading="" if alone and not leaky else matrix.title, leaky=leaky, folded=False
     )

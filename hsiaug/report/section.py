@@ -24,10 +24,15 @@ class SectionFigure:
     ----------
     caption : str
         What is drawn; how it is read stands in the label of the figure.
+    draw : callable
+        Draws it so many columns of a page of two wide.
+    narrow : bool
+        A small screen has it one column wide; else it scrolls there.
     """
 
     caption: str
-    draw: Callable[[], Figure]
+    draw: Callable[[int], Figure]
+    narrow: bool = True
 
 
 @dataclass(frozen=True)

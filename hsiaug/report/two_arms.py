@@ -35,7 +35,7 @@ from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.scores import Metric
-from hsiaug.trial.arm import ALONE
+from hsiaug.trial.arm import ALONE, NONE
 from hsiaug.trial.record_json import why_failed
 
 FORM = "GENERATOR[@λ[xM][@ω]]/CLASSIFIER"
@@ -179,7 +179,8 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     ----------
     text : str
         Names, with λ, ω and settings (``smote k=3/svm``) where several fit; a name of
-        :func:`arm_names`; or one that a table prints (``smote λ=1 M=3 with svm``).
+        :func:`arm_names`; one that a table prints (``smote λ=1 M=3 with svm``); or a generator or
+        a classifier without samples alone (``teacher``), where one fits.
     role : str
         A or B, for messages.
 
@@ -220,21 +221,26 @@ def _address(text: str) -> str:
 
 
 def _fitting(text: str, keys: Iterable[CellKey]) -> list[CellKey]:
-    """The keys that names fit, and λ, M and ω where they are given."""
+    """The keys that names fit, and λ, M and ω where they are given. Without a ``/`` the text names
+    a classifier without samples, or a generator with any classifier.
+    """
     listed = list(keys)
     labels = key_labels(listed)
-    before, _, by = text.partition("/")
+    before, slash, by = text.partition("/")
     generator, _, numbers = before.partition("@")
     rate, _, omega = numbers.partition("@")
     return [
         (arm, classifier)
         for arm, classifier in listed
-        if _names(generator, labels[arm.generator])
-        and (arm == arm.both) == (not generator.endswith(ALONE))
-        and _names(by, labels[classifier])
-        # M may be left out.
-        and _plain(rate) in ("", f"{arm.rate.lam:g}", f"{arm.rate.lam:g}x{arm.rate.times:g}")
-        and _plain(omega) in ("", "" if arm.omega is None else f"{arm.omega:g}")
+        if (not slash and arm.generator.name == NONE and _names(text, labels[classifier]))
+        or (
+            _names(generator, labels[arm.generator])
+            and (arm == arm.both) == (not generator.endswith(ALONE))
+            and (not slash or _names(by, labels[classifier]))
+            # M may be left out.
+            and _plain(rate) in ("", f"{arm.rate.lam:g}", f"{arm.rate.lam:g}x{arm.rate.times:g}")
+            and _plain(omega) in ("", "" if arm.omega is None else f"{arm.omega:g}")
+        )
     ]
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
+from hsiaug.report.commands import to_repeat_all
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
 from hsiaug.report.notes import (
+    RUN_AGAIN,
     audit_lines,
     failure_heading,
     left_out_classes,
@@ -25,11 +27,17 @@ from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.trial.store import Store
 
 
-def report_sections(report: Report, by: str) -> tuple[Section, ...]:
+def report_sections(report: Report, by: str, store: Store | None = None) -> tuple[Section, ...]:
     """A section for each table of the report in a view; of the summary, and by generator last, one
     per run and protocol.
+
+    Parameters
+    ----------
+    store : Store or None
+        Where the records lie, for the command that runs them again.
 
     Raises InputError for an unknown view, and by labels where there is no curve.
     """
@@ -39,10 +47,10 @@ def report_sections(report: Report, by: str) -> tuple[Section, ...]:
 
         return label_sections(report)
     if by == SUMMARY:
-        return summaries(report, brief=True)
+        return summaries(report, store, brief=True)
     sources = Sources(report)
     shown = tuple(_table_section(table, by, sources) for table in report.tables)
-    return (*shown, *summaries(report, brief=False)) if by == "generator" else shown
+    return (*shown, *summaries(report, store, brief=False)) if by == "generator" else shown
 
 
 def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
@@ -54,21 +62,30 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
     return replace(section, text=opening(table), answers=answer_texts(three_answers(table)))
 
 
-def summaries(report: Report, *, brief: bool) -> tuple[Section, ...]:
+def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Section, ...]:
     """A section per matrix: accuracy, what helps, and by how much; below the last, the next command
-    to run.
+    to run, and what runs all trials again.
 
     Parameters
     ----------
+    store : Store or None
+        As of :func:`report_sections`.
     brief : bool
         For a terminal, with the notes and the audit of its tables.
     """
     next_ = (
-        f"Next: hsiaug report{report.option} --out report.html (here --notes explains, --by"
-        " generator shows more)"
+        f"Next: hsiaug report{report.option} --out report.html (--notes: meanings, how to"
+        " rerun; --by generator: more)"
     )
+    again = to_repeat_all(report.shown, store)
     made = [_section(matrix, report, brief=brief) for matrix in matrices(report)]
-    return (*made[:-1], *(replace(last, closing=(*last.closing, next_)) for last in made[-1:]))
+    return (*made[:-1], *(_ended(last, next_, again) for last in made[-1:]))
+
+
+def _ended(section: Section, next_: str, again: str) -> Section:
+    """The last section, with what runs all trials again and the next command."""
+    facts = (*section.facts, *([(RUN_AGAIN, again)] if again else []))
+    return replace(section, facts=facts, closing=(*section.closing, next_))
 
 
 def _section(matrix: Matrix, report: Report, *, brief: bool) -> Section:

@@ -233,8 +233,12 @@ def _learn_and_save(learning: Learning[State], folder: Path | None, run: TrialRu
 
 
 def _note_why(fault: str | None, learning: Learning[Any], context: SceneContext) -> None:
-    """Note why a state is learnt that was saved, or of which another one was. fault: of the saved
-    one.
+    """Note why no saved state is used, where one is damaged or of another scene or setting.
+
+    Parameters
+    ----------
+    fault : str or None
+        Of the saved one.
     """
     if fault is not None:
         verb = "fitted" if learning.stage == "fit" else "learnt"
@@ -247,7 +251,7 @@ def _note_why(fault: str | None, learning: Learning[Any], context: SceneContext)
     if differs := difference_from_saved(learning.folder.parent, learning.identity):
         scene = learning.identity["scene"]
         context.note(
-            f"{learning.card.name} learnt {scene} without labels anew: what is saved differs in"
+            f"{learning.card.name} uses no saved state of {scene}: what is saved differs in"
             f" {differs}."
         )
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote
 
-VOID = {"meta", "link", "img", "br", "circle", "line", "rect", "path", "polyline"}
+VOID = {"meta", "link", "img", "source", "br", "circle", "line", "rect", "path", "polyline"}
 OPTIONAL = {"td", "li"}
 """Elements whose end tag may be left out."""
 

@@ -85,7 +85,7 @@ def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
     assert said(FIRST) == [
         (
             "Better than no samples: TOO FEW DRAWS (smote). Better than all controls: TOO FEW DRAWS"
-            " (duplicate). Use here: cnn2d without samples."
+            " (smote against duplicate). Use here: cnn2d without samples."
         ),
         "smote λ=0.5 with cnn2d: undecided (3 draws: at least 6 are needed)",
         "smote λ=0.5 with svm: undecided (3 draws: at least 6 are needed)",
@@ -121,7 +121,7 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
     assert said(records) == [
         (
             "Better than no samples: TOO FEW DRAWS (txt2hsi). Better than all controls: TOO FEW"
-            " DRAWS (duplicate). Use here: cnn2d without samples."
+            " DRAWS (txt2hsi against duplicate). Use here: cnn2d without samples."
         ),
         "txt2hsi λ=0.5 ω=3 with cnn2d: undecided (5 draws: at least 6 are needed)",
         "txt2hsi λ=0.5 ω=3 with svm: undecided (5 draws: at least 6 are needed)",
@@ -142,8 +142,8 @@ def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
     ]
     assert said(records) == [
         (
-            "Better than no samples: YES (smote). Better than all controls: YES (duplicate). Use"
-            " here: smote λ=1 with svm."
+            "Better than no samples: YES (smote). Better than all controls: YES (smote over"
+            " duplicate). Use here: smote λ=1 with svm."
         ),
         "smote λ=1 with svm: helps, at a loss of OA",
     ]
@@ -231,7 +231,10 @@ def sweep(draws: int = 9) -> list[dict]:
 def test_arms_that_help_are_counted_also_in_a_sweep() -> None:
     helping = [r for lam in (0.25, 3.0) for r in arm("smote", level(60, 12, 0.1), lam=lam)]
     first, *lines = said(sweep(12) + helping)
-    assert "Better than all controls: YES, 2 of 14 arms (duplicate). Use here: smote" in first
+    assert (
+        "Better than all controls: YES, 2 of 14 arms (smote over duplicate). Use here: smote"
+        in first
+    )
     over_controls = three_answers(table_of(sweep(12) + helping)).over_controls
     assert over_controls.shown == 2
     assert {line for line in lines if line.endswith(": helps")} == {
@@ -387,7 +390,7 @@ def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None
     assert said(TWO_SPLITS)[:2] == [
         (
             "Better than no samples: TOO FEW DRAWS (smote). Better than all controls: TOO FEW DRAWS"
-            " (duplicate). Use here: svm without samples."
+            " (smote against duplicate). Use here: svm without samples."
         ),
         "smote λ=1 with svm: undecided (2 draws: at least 6 are needed)",
     ]
@@ -564,19 +567,19 @@ def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
     assert len(table.compared) == 3
 
 
-def test_the_headline_names_the_rival_that_is_above_and_uses_it() -> None:
+def test_the_headline_says_which_generator_stands_against_which_rival() -> None:
     assert (
         headline(table_of([*ASKED, *BEFORE[24:]]))
-        == "Better than no samples: YES (ldm). Better than all controls: NO (pseudo). Use here:"
-        " pseudo λ=1 with svm."
+        == "Better than no samples: YES (ldm). Better than all controls: NO (ldm against pseudo). Use"
+        " here: pseudo λ=1 with svm."
     )
 
 
 def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:
     assert said(BEFORE) == [
         (
-            "Better than no samples: YES (ldm). Better than all controls: TOO FEW DRAWS (pseudo)."
-            " Use here: ldm λ=1 with svm."
+            "Better than no samples: YES (ldm). Better than all controls: TOO FEW DRAWS (ldm"
+            " against pseudo). Use here: ldm λ=1 with svm."
         ),
         "ldm λ=1 with svm: gains: above none and duplicate; no draw in common with pseudo",
     ]

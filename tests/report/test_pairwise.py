@@ -352,6 +352,8 @@ def test_what_lambda_alone_fits_several_of_is_refused() -> None:
         ("txt2hsi@1@3.0/svm", "txt2hsi@1@3/svm c unset"),
         ("smote/timm:hub/resnet", "smote k unset@1/timm:hub/resnet"),
         ("none/svm c=10", "none/svm c=10"),
+        ("coords", "none/coords"),
+        ("smote k=3", "smote k=3@0.5/svm c unset"),
     ],
 )
 def test_what_is_left_out_is_filled_in_where_one_arm_fits(text: str, name: str) -> None:
@@ -376,7 +378,8 @@ def test_what_is_left_out_is_filled_in_where_one_arm_fits(text: str, name: str) 
         ("mixup@1@3/svm", ("an arm of the store", "mixup@1/svm")),
         ("smote@half/svm", ("an arm of the store",)),
         ("none/coords/", ("'none/coords/'", "none/coords")),
-        ("smote", ("GENERATOR[@λ[xM][@ω]]/CLASSIFIER", "smote/svm")),
+        ("smote", ("A must name one arm", "smote k=3@0.5/svm c unset")),
+        ("smot", ("GENERATOR[@λ[xM][@ω]]/CLASSIFIER", "Did you mean smote")),
         ("", ("GENERATOR[@λ[xM][@ω]]/CLASSIFIER",)),
         ("/svm", ("A must be an arm",)),
     ],

@@ -1,14 +1,16 @@
 """The commands on a page that run a benchmark again: what they name, and that they run it."""
 
 import html
+import io
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import hsiaug
-from hsiaug.report import render_html
+from hsiaug.report import Report, print_report, render_html
 from hsiaug.report.commands import one_for_all, to_repeat
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug as command
@@ -27,7 +29,14 @@ def commands_on(page: str) -> tuple[list[str], list[str]]:
     return [html.unescape(text) for text in whole], [html.unescape(text) for text in arms]
 
 
-def test_the_page_has_the_command_that_runs_all_of_it_again_into_a_new_store(
+def on_terminal(report: Report, store: Store) -> str:
+    """The report with its notes, as one line."""
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    print_report(report, console, notes=True, store=store)
+    return " ".join(console.file.getvalue().split())
+
+
+def test_page_and_terminal_have_the_command_that_runs_all_of_it_again_into_a_new_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_trials_here(monkeypatch)
@@ -41,6 +50,7 @@ def test_the_page_has_the_command_that_runs_all_of_it_again_into_a_new_store(
     assert words[words.index("--generator") + 1].split(",") == ["mixup", "smote"]
     assert {"--existing"}.isdisjoint(word for line in (whole, *arms) for word in line.split())
     assert all(line.split()[-1].endswith("first-again") for line in (whole, *arms))
+    assert whole in on_terminal(run.report, Store(tmp_path / "first"))
 
     done = command(*words[1:])
     assert done.returncode == 0, done.stderr

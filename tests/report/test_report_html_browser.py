@@ -264,6 +264,32 @@ def test_a_wide_table_scrolls_in_itself_with_its_first_and_last_column_fixed(
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_hidden_columns_are_marked_beside_the_fixed_ones_where_there_are_any(
+    browser: Any, wide_page: Path
+) -> None:
+    tab, _ = opened(browser, wide_page, 1440)
+    unfolded(tab)
+    frame = tab.locator(".scroll:has(> table[aria-label='Accuracy'])")
+    scrolled = """(frame, x) => new Promise(done => {
+        frame.scrollLeft = x;
+        const marks = () => ['left', 'right'].filter(side => frame.matches(`.hides-${side}`));
+        requestAnimationFrame(() => requestAnimationFrame(() => done(marks())));
+    })"""
+    assert frame.evaluate(scrolled, 0) == ["right"]
+    assert frame.evaluate(scrolled, 40) == ["left", "right"]
+    assert frame.evaluate(scrolled, 10_000) == ["left"]
+    fit = "[...document.querySelectorAll('.scroll')].filter(f => f.scrollWidth <= f.clientWidth)"
+    assert tab.evaluate(f"{fit}.filter(f => f.matches('.hides-left, .hides-right')).length") == 0
+
+
+def test_figures_fit_a_phone(browser: Any, page_file: Path) -> None:
+    tab, _ = opened(browser, page_file, 390)
+    unfolded(tab)
+    frames = "[...document.querySelectorAll('.scroll:has(> picture)')]"
+    assert tab.evaluate(f"{frames}.length") > 1
+    assert tab.evaluate(f"{frames}.filter(f => f.scrollWidth > f.clientWidth).length") == 0
+
+
 def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: Path) -> None:
     tab, said = opened(browser, page_file)
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -2,12 +2,15 @@
 any age.
 """
 
+from pathlib import Path
+
 import pytest
 
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import build_report, render_report
 from hsiaug.report.tables import ReportTable
-from tests.report.report_records import audit_of, record
+from tests.in_process import hsiaug
+from tests.report.report_records import audit_of, fill, record
 
 
 def trials(counts: list[list[int]], gain: float = 0.1) -> list[dict]:
@@ -45,6 +48,16 @@ def test_aa_over_all_classes_stands_beside_it_and_the_others_are_named() -> None
     text = render_report(build_report(trials([[40, 60, 3]] * 2)), "md")
     assert "| svm AA (2 of 3) | svm AA all |" in text
     assert "- **thin classes**: oats: fewer than 25 test pixels" in text
+
+
+def test_a_record_is_shown_with_both_each_under_the_name_that_reports_give_it(
+    tmp_path: Path,
+) -> None:
+    records = trials([[40, 60, 3]] * 2)
+    fill(tmp_path, records)
+    shown = hsiaug("show", records[-1]["hash"], "--store", str(tmp_path)).stdout.splitlines()
+    assert "metrics.aa (AA all)\t0.5" in shown
+    assert "AA (2 of 3), as in reports\t0.5" in shown
 
 
 @pytest.mark.parametrize("counts", [[40, 60, 30], [40, 3, 3], [3, 3, 3], [40, 60, 0]])

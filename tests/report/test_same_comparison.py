@@ -1,4 +1,6 @@
-"""What an arm gains is one comparison: terminal, page, figure, CSV and JSON say the same of it."""
+"""What an arm gains is one comparison: terminal, page, figure, files, JSON and ``hsiaug compare``
+say the same of it.
+"""
 
 import csv
 import io
@@ -12,9 +14,10 @@ from rich.console import Console
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report import build_report, figure_of, print_report, render_html, render_report
-from hsiaug.report.formatting import p_said, p_text
+from hsiaug.report.formatting import p_said, p_text, with_ends
 from hsiaug.report.gains import between, over_baseline, rival_of
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.two_arms import compare_arms
 from tests.report.html_pages import parsed, picture_named
 from tests.report.report_records import record
 
@@ -80,6 +83,13 @@ def ends(row: dict) -> tuple[float, float]:
     return row["smallest"], row["largest"]
 
 
+def of_compare(report: Report, generator: str, over: str) -> tuple[str, str, float | None]:
+    """What ``hsiaug compare`` finds of an arm over a control: word, numbers and p."""
+    (pairing,) = compare_arms(report, f"{over}/svm", f"{generator}/svm").pairings
+    gain = pairing.gain
+    return gain.shown, with_ends(gain.mean, gain.ends), gain.p_corrected
+
+
 @pytest.mark.parametrize("draws", [3, 12])
 def test_all_say_one_comparison(draws: int) -> None:
     report = measured(draws)
@@ -118,6 +128,13 @@ def test_all_say_one_comparison(draws: int) -> None:
         low, high = ("low", "high") if row["low"] is not None else ("smallest", "largest")
         assert (float(found[low]), float(found[high])) == pytest.approx(ends(row))
         assert bool(found["low"]) == (row["low"] is not None)
+        p = float(found["p_corrected"]) if found["p_corrected"] else None
+        assert p == pytest.approx(row["p_corrected"])
+        assert of_compare(report, generator, over) == (
+            row["shown"],
+            written(row),
+            row["p_corrected"],
+        )
 
 
 def test_the_p_of_a_row_is_that_over_its_rival() -> None:

@@ -207,10 +207,10 @@ def test_a_record_says_why_what_is_saved_of_a_scene_is_not_used(toy, plugins, ru
         plan = planned(scene, plugins, **asked)
         trial = next(t for t in plan.trials if t.generator.name == "axes")
         record, _ = run(trial, SceneContext(scene, get_task("pixels"), cache))
-        return [note for note in record["notes"] if "anew" in note]
+        return [note for note in record["notes"] if "saved" in note]
 
     changed = replace(toy, cube=toy.cube + np.float32(1e-3))
-    begin = "axes learnt toy without labels anew: what is saved differs in "
+    begin = "axes uses no saved state of toy: what is saved differs in "
     assert not notes() and not notes(seeds=[5])
     assert notes(changed) == [begin + "pixels."] and not notes(changed)
     assert notes(overrides={"axes": {"number": "3"}}) == [begin + "params."]

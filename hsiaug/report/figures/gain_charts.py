@@ -72,9 +72,15 @@ def card_figure(report: Report, columns: int = 2) -> Figure:
     return draw_blocks(blocks, columns, OF_CARD, NO_ARMS)
 
 
-def matrix_figure(matrix: Matrix) -> Figure:
-    """The card of one run and protocol without its answers, which stand beside it on the page."""
-    return draw_blocks([_card(matrix, 2)], 2, OF_CARD, NO_ARMS)
+def matrix_figure(matrix: Matrix, columns: int = 2) -> Figure:
+    """The card of one run and protocol without its answers, which stand beside it on the page.
+
+    Parameters
+    ----------
+    columns : int
+        As of :func:`card_figure`.
+    """
+    return draw_blocks([_card(matrix, columns)], columns, OF_CARD, NO_ARMS)
 
 
 def gain_figure(report: Report, columns: int = 2, most: int | None = None) -> Figure:
@@ -186,6 +192,9 @@ def _write(beside: bool, axes: Axes, y: float, text: str, colour: str) -> None:
         fontsize=7,
         va="center" if beside else "bottom",
         color=colour,
+        bbox=None
+        if beside
+        else {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0},
     )
 
 

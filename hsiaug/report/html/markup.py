@@ -56,10 +56,14 @@ def markup_of(macro: str, *about: object) -> Markup:
     return Markup(made(*about))
 
 
-def _drawn(figure: SectionFigure) -> tuple[str, str]:
-    """A figure: what it shows with how to read it, and the source of an ``img``."""
-    picture = figure.draw()
-    return f"{figure.caption}: {picture.get_label()}", picture_source(figure_bytes(picture, "svg"))
+def _drawn(figure: SectionFigure) -> tuple[str, str, str]:
+    """A figure: what it shows with how to read it, and the sources of an ``img`` across a page and
+    on a small screen, where that has one of its own.
+    """
+    across = figure.draw(2)
+    wide = picture_source(figure_bytes(across, "svg"))
+    small = picture_source(figure_bytes(figure.draw(1), "svg")) if figure.narrow else ""
+    return f"{figure.caption}: {across.get_label()}", wide, small
 
 
 def _visible(value: Any) -> Any:

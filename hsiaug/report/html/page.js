@@ -97,6 +97,18 @@ for (const table of document.querySelectorAll("table.sortable")) {
   tools.append(button);
   table.parentElement.before(tools);
 }
+// Where a table hides columns beside those that stay.
+const hides = (scroll) => {
+  const after = scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft;
+  scroll.classList.toggle("hides-left", scroll.scrollLeft > 1);
+  scroll.classList.toggle("hides-right", after > 1);
+};
+const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => hides(target.closest(".scroll"))));
+for (const table of document.querySelectorAll(".scroll > .sortable")) {
+  resized.observe(table);
+  resized.observe(table.parentElement);
+  table.parentElement.addEventListener("scroll", () => hides(table.parentElement), { passive: true });
+}
 // All numbers of the report, which lie packed in the page.
 const unpacked = async (text) => {
   const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));

@@ -64,7 +64,7 @@ def _section(table: ReportTable, _: Sources) -> Section:
     caption = f"Δ{table.scores.main.name} of each arm over its controls, in percentage points"
     if (left := len(table.by_gain) - MOST_ARMS) > 0:
         caption += f" ({count(left, 'arm')} that gain less: in the table alone)"
-    figure = SectionFigure(caption, lambda: gain_figure(Report((table,)), most=MOST_ARMS))
+    figure = SectionFigure(caption, partial(gain_figure, Report((table,)), most=MOST_ARMS))
     return Section(
         "Gain over each control",
         tables=(_gains(table),),

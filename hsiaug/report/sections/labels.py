@@ -218,7 +218,7 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
     return Section(
         "Label equivalents",
         tables=label_grids(table, curves),
-        figures=(SectionFigure(caption, lambda: label_figure(curves)),),
+        figures=(SectionFigure(caption, partial(label_figure, curves)),),
         notes=tuple(label_notes(curves)),
     )
 

@@ -177,6 +177,7 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
         SectionFigure(
             f"Confusion matrix, which class is taken for which: {one.name}",
             partial(draw_confusions, [one]),
+            narrow=False,
         )
         for one in (() if store is None else confusions(table, store))
     )

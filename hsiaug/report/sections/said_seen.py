@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
+from hsiaug.report.text_templates import labelled
 
 COLUMNS = {
     "centre": {"text_centre": "samples", "text_centre_real": "real"},
@@ -25,7 +27,7 @@ COLUMNS = {
         "text_permuted": "shuffled",
     },
     "new layout": {"text_never_said": "said", "text_never_said_real": "real"},
-    "told apart": {"text_evenness": "even", "text_share": "share"},
+    "told apart": {"text_evenness": "mixed/even", "text_share": "much/little"},
 }
 """Headings of the columns of trials, by what they have in common."""
 NOTE = (
@@ -33,9 +35,9 @@ NOTE = (
     " other. Shown is how often an oracle of held-out labels sees that, mean over draws: the class"
     " in the centre, and the neighbour's share of the named side, also where it is not said, is"
     " said of the other side, or prompts are shuffled. A new layout is one that no text of training"
-    " said. Good is what real patches show; of what is told apart 100 is good, and 50 chance. The"
-    " oracle errs too: it names {right} % of other held-out pixels rightly. With a few hundred"
-    " samples a draw, differences below ten points mean little."
+    " said. Good is what real patches show. Told apart: {told_apart}. The oracle errs too: it names"
+    " {right} % of other held-out pixels rightly. With a few hundred samples a draw, differences"
+    " below ten points mean little."
 )
 
 
@@ -93,7 +95,9 @@ def said_section(table: ReportTable, _: Sources | None = None) -> Section | None
     if not grid.rows:
         return None
     right = np.mean([row["text_oracle"] for row in grid.subjects])
-    note = NOTE.format(right=f"{100 * right:.0f}")
+    terms = dict(labelled("terms.txt", fewest=MIN_TEST_PIXELS))
+    told_apart = "; ".join(f"{name}: {terms[name]}" for name in COLUMNS["told apart"].values())
+    note = NOTE.format(right=f"{100 * right:.0f}", told_apart=told_apart)
     return Section("Said and seen", tables=(grid,), notes=(note,))
 
 

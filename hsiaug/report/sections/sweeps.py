@@ -22,7 +22,7 @@ NONE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω
 
 def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
     figure = SectionFigure(
-        f"OA and AA against {SIGNS[axis]}", lambda: curve_figure(Report((table,)), axis)
+        f"OA and AA against {SIGNS[axis]}", partial(curve_figure, Report((table,)), axis)
     )
     return Section(
         f"Along {SIGNS[axis]}", tables=curve_grids(table, axis), figures=(figure,), notes=(NONE,)
