@@ -43,7 +43,7 @@ def cite(
     from hsiaug.base.text import visible
     from hsiaug.cli.output import read_report, say
     from hsiaug.report.bibtex import bibtex, software
-    from hsiaug.report.notes import methods_paragraph, versions_of
+    from hsiaug.report.paper import methods_paragraph, versions_of
     from hsiaug.report.render_text import markdown_text
     from hsiaug.trial.store import Store
 

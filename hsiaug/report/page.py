@@ -16,6 +16,7 @@ from functools import partial
 from markupsafe import Markup
 
 from hsiaug.base.text import json_of
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import ArmCell
@@ -25,18 +26,14 @@ from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import LEAKY, count
 from hsiaug.report.html.markup import HERE, markup_of, templates
 from hsiaug.report.matrices import Matrix, matrices, matrix_grids
-from hsiaug.report.notes import (
-    failure_heading,
-    failure_lines,
-    reading_facts,
-    run_facts,
-    warnings,
-)
+from hsiaug.report.notes import failure_heading, failure_lines, warnings
+from hsiaug.report.paper import run_facts
 from hsiaug.report.render_data import csv_of, report_json
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import Sources, page_parts
 from hsiaug.report.sections.overview import overview
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.text_templates import finding_meanings, heading_meanings, labelled
 from hsiaug.trial.store import Store
 
 SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
@@ -133,7 +130,7 @@ def page_sections(
     if declared:
         others = (replace(one, id=f"declared-{n}") for n, one in enumerate(declared[1:], start=1))
         first = [replace(declared[0], id="declared", parts=tuple(others))]
-    reading = [Section(READING, id="reading", facts=tuple(reading_facts()))] if tables else []
+    reading = [Section(READING, id="reading", facts=tuple(_reading_facts()))] if tables else []
     return [*first, _verdict(report, tables, store), *tables, *reading]
 
 
@@ -229,3 +226,14 @@ def arm_keys(table: ReportTable, number: str) -> dict[ArmCell, str]:
         The name of the table within the page.
     """
     return {cell: f"{number}-a{place}" for place, cell in enumerate(table.every_cell.values())}
+
+
+def _reading_facts() -> list[tuple[str, str]]:
+    """(word, meaning) pairs for readers who have nothing but the page: words of the answers and of
+    comparisons, headings of tables, verdicts.
+    """
+    return [
+        *labelled("reading.txt", min_pairs=MIN_PAIRS),
+        *heading_meanings(),
+        *finding_meanings(),
+    ]

@@ -10,23 +10,16 @@ from hsiaug.report.answers import three_answers
 from hsiaug.report.commands import to_repeat_all
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
-from hsiaug.report.notes import (
-    RUN_AGAIN,
-    audit_lines,
-    failure_heading,
-    left_out_classes,
-    opening,
-    short_audit,
-    table_notes,
-    table_section,
-    warnings,
-)
+from hsiaug.report.notes import failure_heading, table_notes, table_section, warnings
+from hsiaug.report.paper import RUN_AGAIN
 from hsiaug.report.section import Section
 from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, sections_of
 from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
+from hsiaug.report.split_audit import audit_lines, opening, short_audit
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.tested_classes import left_out_classes
 from hsiaug.trial.store import Store
 
 

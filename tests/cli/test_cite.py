@@ -14,7 +14,7 @@ from hsiaug.data import fetch_scene, scene_card, scene_names
 from hsiaug.registry.lookup import registry
 from hsiaug.report import build_report
 from hsiaug.report.bibtex import bibtex, entries_of, plain, software
-from hsiaug.report.notes import methods_paragraph
+from hsiaug.report.paper import methods_paragraph
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug as command

@@ -14,7 +14,7 @@ from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import flat_facts
 from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
-from hsiaug.report.notes import methods_paragraph
+from hsiaug.report.paper import methods_paragraph
 from hsiaug.report.render_data import OF_TRIALS, data_rows
 from hsiaug.tasks import scoring
 from hsiaug.tasks.task import get_task

@@ -22,10 +22,10 @@ from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
 from hsiaug.report.gains import Gain
 from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.notes import small_classes
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.tested_classes import small_classes
 from hsiaug.trial.arm import NONE, Method
 from hsiaug.trial.store import Store
 

@@ -1,0 +1,151 @@
+"""What a paper, or a reader of the page, has to know of how a table was made: its methods in a
+paragraph, versions, machines, time, and the commands that run it again.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import numpy as np
+
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
+from hsiaug.report.formatting import number
+from hsiaug.report.split_audit import audit_mean, users_of_unlabelled
+from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable
+from hsiaug.report.tested_classes import small_classes, untested_classes
+from hsiaug.report.text_templates import sentences
+from hsiaug.trial.arm import NONE
+
+STATED = ("hsiaug", "Python", "torch", "scikit-learn", "imbalanced-learn", "numpy")
+"""What a paper names the versions of."""
+RUN_AGAIN = "run it again"
+"""What stands before the commands that run all trials again."""
+
+
+def methods_paragraph(table: ReportTable) -> str:
+    """Scene, splits and their audit, arms, controls, who reads test pixels, views, scores, tests,
+    versions, machine.
+    """
+    used = list(dict.fromkeys(arm.generator.name for arm in table.arms))
+    of_plugins = {cell.arm.generator.name for cell in table.cells.values() if cell.is_control}
+    controls = [name for name in (*table.controls, *used) if name in {*table.controls, *of_plugins}]
+    # Where nothing but controls ran, what no other arm is measured against was asked for.
+    asked = [name for name in used if name not in controls]
+    if not asked:
+        asked = [name for name in used if name not in table.controls]
+        controls = [name for name in controls if name not in asked]
+    arms = [arm for arm in table.arms if arm.generator.name in asked]
+    # A classifier that ran without samples alone is a control.
+    with_samples = {cell.classifier.name for cell in table.cells.values() if cell.arm in arms}
+    names = dict.fromkeys(method.name for method in table.classifiers)
+    condition = table.condition
+    lines = sentences(
+        "methods.txt",
+        table=table,
+        asked=asked,
+        classifiers=[name for name in names if not arms or name in with_samples],
+        protocol=f"{condition.protocol}:{condition.argument}".removesuffix(":"),
+        seeds=sorted({seed for seed, _ in table.splits}),
+        mean=partial(audit_mean, table),
+        rates=[rate.in_prose for rate in sorted({arm.rate for arm in arms})],
+        multiplied=any(arm.rate.times for arm in arms),
+        weights=_sample_weights(table),
+        omegas=[
+            number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})
+        ],
+        # A control may be a classifier without samples, and no generator that ran.
+        controls=[name for name in dict.fromkeys(controls) if name in used or name in names],
+        seen=users_of_unlabelled(table).get("scene"),
+        views=_views_given(table),
+        small=small_classes(table),
+        untested=untested_classes(table),
+        tested=any(gain.p is not None for gain in table.gains),
+        alpha=ALPHA,
+        min_pairs=MIN_PAIRS,
+        versions=stated_versions([table]),
+        methods=method_versions([table]),
+        machines=machines_of([table]),
+    )
+    return " ".join(lines)
+
+
+def run_facts(tables: Sequence[ReportTable], again: str = "") -> list[tuple[str, str]]:
+    """(label, sentence) pairs on when, with what and at what cost tables were made, and how to run
+    them again.
+
+    Parameters
+    ----------
+    again : str
+        How all trials are run again.
+    """
+    created = sorted(day for table in tables for day in table.trials.unlike("created"))
+    days = list(dict.fromkeys(time[:10] for time in (created[0], created[-1]))) if created else []
+    seconds = sum(
+        float(np.nansum(table.trials.numbers("seconds").astype(np.float64))) for table in tables
+    )
+    facts = {
+        "run": " to ".join(days),
+        "versions": ", ".join(stated_versions(tables)),
+        "versions of methods": ", ".join(method_versions(tables)),
+        "machine": ", ".join(machines_of(tables)),
+        "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
+        RUN_AGAIN: again,
+    }
+    facts["cost"] += ", added over the trials"
+    return [(label, text) for label, text in facts.items() if text]
+
+
+def stated_versions(tables: Iterable[ReportTable]) -> list[str]:
+    """``hsiaug 0.2.0``: the versions that a paper names."""
+    versions = versions_of(tables)
+    return [f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions]
+
+
+def method_versions(tables: Iterable[ReportTable]) -> list[str]:
+    """``txt2hsi 17``: the versions of the generators and classifiers that ran, but for controls
+    that read no spectrum.
+    """
+    methods = {
+        method
+        for table in tables
+        for cell in table.every_cell.values()
+        for method in (cell.arm.generator, cell.classifier)
+        if method.name not in (NONE, *CONTROL_CLASSIFIERS)
+    }
+    return sorted({f"{method.name} {method.version}" for method in methods})
+
+
+def machines_of(tables: Iterable[ReportTable]) -> list[str]:
+    """Names of the processors that the records name."""
+    environments = [one for table in tables for one in table.trials.unlike("environment")]
+    return sorted({str((one or {}).get("processor") or "") for one in environments} - {""})
+
+
+def versions_of(tables: Iterable[ReportTable]) -> dict[str, list[str]]:
+    """Versions of Python and of every library that the records name, by its name."""
+    found: dict[str, set[str]] = {}
+    for table in tables:
+        for environment in table.trials.unlike("environment"):
+            stated = environment or {}
+            python = {"Python": stated["python"]} if stated.get("python") else {}
+            for name, version in (python | (stated.get("versions") or {})).items():
+                found.setdefault(str(name), set()).add(str(version))
+    return {name: sorted(found[name]) for name in sorted(found)}
+
+
+def _sample_weights(table: ReportTable) -> dict[str, list[str]]:
+    """Weights of synthetic samples that are parameters of generators, and the labels of these."""
+    weights: dict[str, list[str]] = {}
+    for method in dict.fromkeys(arm.generator for arm in table.arms):
+        weight = json.loads(method.params).get("weight")
+        if isinstance(weight, int | float) and weight != 1:
+            weights.setdefault(f"{weight:g}", []).append(table.labels[method])
+    return weights
+
+
+def _views_given(table: ReportTable) -> dict[str, list[str]]:
+    """Spectral views of a task that has any, and the classifiers that were given each."""
+    views: dict[str, list[str]] = {}
+    for method in table.classifiers if table.scores.chooses_view else ():
+        views.setdefault(method.view, []).append(method.name)
+    return {view: list(dict.fromkeys(names)) for view, names in sorted(views.items())}
