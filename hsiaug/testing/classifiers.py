@@ -162,7 +162,7 @@ def probabilities(subject: ClassifierSubject) -> None:
     """predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are
     largest at what predict says
     """
-    answers = subject.result(subject.base)
+    answers = subject.base_result
     if "shares" not in answers:
         return
     shares, labels = answers["shares"], answers["labels"]

@@ -267,7 +267,7 @@ def save_and_load(subject: GeneratorSubject) -> None:
         plugin = subject.plugin(subject.params)
         loaded = plugin.load(folder, device=DEVICE)
     # The folder is gone by now: nothing may be read later.
-    saved, restored = subject.result(subject.base), subject.result(loaded)
+    saved, restored = subject.base_result, subject.result(loaded)
     require_equal(saved, restored, "after loading other")
 
 
@@ -306,7 +306,7 @@ def resumes(subject: GeneratorSubject) -> None:
         with contextlib.suppress(Cancelled):
             fit(ProgressRecorder(cancel_at=late))
         resumed = fit(ProgressRecorder())
-    unbroken, continued = subject.result(subject.base), subject.result(resumed)
+    unbroken, continued = subject.base_result, subject.result(resumed)
     require_equal(
         unbroken, continued, f"stopped at call {late} of progress and resumed, it gives other"
     )

@@ -86,7 +86,7 @@ def determinism(subject: Subject[F]) -> None:
     """the same data and seed give the same result, bit for bit on a CPU, whatever the global random
     states
     """
-    first = subject.result(subject.base)
+    first = subject.base_result
     with other_global_seeds():
         refitted = subject.result(subject.fit(subject.easy))
         repeated = subject.result(subject.base)
@@ -104,7 +104,7 @@ def no_test_label(subject: Subject[F]) -> None:
     declared scope, or on descriptions of classes unless declared, which then enter the hash of its
     trials
     """
-    original = subject.result(subject.base)
+    original = subject.base_result
     scrambled = subject.result(subject.fit(subject.cases.scramble(subject.easy, subject.card)))
     require_equal(
         original, scrambled, "other test pixels, or other descriptions of classes, change"

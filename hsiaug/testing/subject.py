@@ -177,6 +177,11 @@ class Subject(ABC, Generic[F]):
         with counted_work() as self.work:
             return self.fit_on(self.base_context)
 
+    @cached_property
+    def base_result(self) -> Arrays:
+        """Results of the first fit, as it gave them when it was first asked."""
+        return self.result(self.base)
+
     def fit(self, case: Case) -> F:
         """A fit of this plugin on a case."""
         return self.fit_on(self.context(case))

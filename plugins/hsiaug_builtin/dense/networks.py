@@ -256,7 +256,7 @@ class FcSiamDiff(NetSegmenter[FcSiamParams]):
         uses_device=True,
         seconds=70.0,
         params=FcSiamParams,
-        presets={"tiny": {"steps": 40, "width": 4}},
+        presets={"tiny": {"steps": 25, "batch": 4, "width": 4, "rate": 6e-3}},
     )
 
     def network(self, bands: int, classes: int) -> TileNet:
