@@ -129,13 +129,15 @@ def build_plan(
         split = draw_split(task, scene, asked.protocol, seed, asked.patch, drawn)
         tell()
         sizes: dict[Rate, tuple[int, int]] = {}
-        for trial in list_trials(asked, scene, seed, arms, columns):
+        of_draw = list_trials(asked, scene, seed, arms, columns)
+        for trial in of_draw:
             rate = trial.generated_rate
             if rate not in sizes:
                 sizes[rate] = task.sampling.sizes(split, rate)
-            trials.append(trial)
-            splits[trial.draw_hash] = split
             samples[trial.hash] = sizes[rate]
+        trials += of_draw
+        if of_draw:
+            splits[of_draw[0].draw_hash] = split
     return Plan(
         run=run,
         task=task,
@@ -274,29 +276,29 @@ def list_trials(
     seed: int,
     arms: Sequence[PlannedArm],
     columns: Sequence[tuple[Configured, str]],
-) -> Iterator[TrialSpec]:
+) -> list[TrialSpec]:
     """Every arm × classifier of a draw, but for samples that a classifier does not learn from."""
-    for arm in arms:
-        for classifier, view in columns:
-            if arm.generator.card.adds and not classifier.card.learns_samples:
-                continue
-            if arm.train == SYNTHETIC and not _learns_from_synthetic_alone(classifier.card):
-                continue
-            yield TrialSpec(
-                task=request.task,
-                scene=data.name,
-                scene_sha256=data.sha256,
-                protocol=request.protocol,
-                patch=request.patch,
-                seed=seed,
-                generator=arm.generator.spec,
-                classifier=classifier.spec,
-                rate=arm.rate,
-                omega=arm.omega,
-                draws=data.drawn_as,
-                view=view,
-                train=arm.train,
-            )
+    return [
+        TrialSpec(
+            task=request.task,
+            scene=data.name,
+            scene_sha256=data.sha256,
+            protocol=request.protocol,
+            patch=request.patch,
+            seed=seed,
+            generator=arm.generator.spec,
+            classifier=classifier.spec,
+            rate=arm.rate,
+            omega=arm.omega,
+            draws=data.drawn_as,
+            view=view,
+            train=arm.train,
+        )
+        for arm in arms
+        for classifier, view in columns
+        if classifier.card.learns_samples or not arm.generator.card.adds
+        if arm.train == BOTH or _learns_from_synthetic_alone(classifier.card)
+    ]
 
 
 def _equal_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Iterator[str]:

@@ -343,13 +343,6 @@ def _is_here(ref: str) -> bool:
     return status(find_entry(ref)) in ("embedded", "here")
 
 
-def _task_of(ref: str, optional: bool, asked: str | None) -> str:
-    """The task of a scene; that which the run says of a card that may be missing."""
-    if optional and missing_card(ref):
-        return asked or USUAL
-    return task_of(ref, asked)
-
-
 def _merged(
     path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]
 ) -> Keys:
@@ -391,8 +384,10 @@ def _requests(path: Path, run: RunKeys, keys: Keys) -> Iterator[tuple[str, Reque
     for scene, protocol, overrides in product(*_product(keys)):
         ref = _scene_ref(path, scene)
         try:
+            # What a card that may be missing is of, the run says.
+            absent = scene in keys.optional_scenes and missing_card(ref)
             own: dict[str, Any] = {
-                "task": _task_of(ref, scene in keys.optional_scenes, keys.task),
+                "task": keys.task or USUAL if absent else task_of(ref, keys.task),
                 "protocol": protocol and parse_protocol(protocol, keys.buffer, path.parent),
                 "overrides": overrides,
             }

@@ -373,7 +373,9 @@ def ask_prompts(
         try:
             with clock.aside("said_and_seen"):
                 if asked.prompts is None:
-                    asked.prompts = _prompts(run, fit.fitted, view)
+                    names = prompt_names(fit.fitted, sorted(view.counts), run.data.class_names)
+                    layouts = _layouts(run, view, names)
+                    asked.prompts = choose_prompts(fit.fitted, layouts, AMOUNTS)
                 asked.at[omega] = _sampled(run, fit.fitted, view, asked.prompts)
         except Exception as error:
             failure = call_failure(error)
@@ -383,11 +385,6 @@ def ask_prompts(
             )
         run.views.check()
     return asked.at[omega]
-
-
-def _prompts(run: TrialRun, fitted: Any, view: TrainView) -> list[Prompt]:
-    names = prompt_names(fitted, sorted(view.counts), run.data.class_names)
-    return choose_prompts(fitted, _layouts(run, view, names), AMOUNTS)
 
 
 def _layouts(run: TrialRun, view: TrainView, names: Mapping[int, str]) -> SceneLayouts:

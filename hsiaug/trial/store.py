@@ -491,7 +491,13 @@ def _checked(
     """The record of that hash in some bytes, or what is wrong with it; a sound one is added to the
     cache.
     """
-    record = _sound(data, hash, shared) if shared else None
+    record: Record | None = None
+    if shared is not None:
+        # At first sight; one that does not pass is looked at more closely.
+        with suppress(ValueError):
+            seen = shared.decode(data)
+            if fault_of(seen, hash, shared.canonical_json) is None:
+                record = seen
     if record is None:
         try:
             record = decode(data)
@@ -502,12 +508,3 @@ def _checked(
     if cache is not None:
         cache.add(record, data)
     return record
-
-
-def _sound(data: bytes, hash: str, shared: SharedValues) -> Record | None:
-    """A record that is sound at first sight; None where it must be looked at more closely."""
-    with suppress(ValueError):
-        record = shared.decode(data)
-        if fault_of(record, hash, shared.canonical_json) is None:
-            return record
-    return None
