@@ -101,9 +101,9 @@ def score(
         Of the test pixels that no plugin saw; with it there is ``visibility``, the scores of
         these and of the others.
     """
-    # To check a record, hsiaug.trial.record computes its metrics again from its confusion matrix,
-    # and refuses it where one differs or is too many. A key that is added here may be missing in
-    # older records; one that is computed otherwise refuses them.
+    # hsiaug store verify computes the metrics of a record again from its confusion matrix, and
+    # names a record in which one differs or is too many. A key that is added here may be missing in
+    # older records; one that is computed otherwise makes it name all of these.
     n_test = matrix.sum(axis=1)
     tested = np.flatnonzero(n_test)
     recalls = recall(matrix)

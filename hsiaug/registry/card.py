@@ -231,9 +231,10 @@ class Card:
         transforms, and on no synthetic samples; one of "transductive" ones without samples; one of
         "masks" only where it is asked for.
     control_text : str
-        Of a control: what it is, in a few words. They stand behind its name in the answers of
-        reports, as "scaled (real patches under another brightness)", and at the end of "it helps
-        only above …". Records keep them.
+        Of a control: what it is, in a few words. Where it is the rival of an arm, they stand
+        behind its name in the answers of reports, as "scaled (real patches under another
+        brightness)". Of a control of "transductive" generators they also end the sentence "… helps
+        only above …" of a plan. Records keep them.
     """
 
     name: str

@@ -54,7 +54,7 @@ class Contrast:
     generator : str
         The generator, as tables name it.
     rival : str
-        The control that decides: the one over which these arms gain least.
+        The control that decides (:func:`hsiaug.metrics.verdict.deciding`).
     status : str
         What is shown of these arms.
     below : bool

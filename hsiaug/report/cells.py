@@ -138,6 +138,12 @@ class ArmCell:
         return control is not None and control.kind == "generator" and self.arm == self.arm.both
 
     @property
+    def is_blind(self) -> bool:
+        """Whether its classifier is a control that looks at no spectrum."""
+        control = self.known_controls.get(self.classifier.name)
+        return control is not None and control.blind
+
+    @property
     def failed(self) -> tuple[Trial, ...]:
         """Trials that are named, and never averaged."""
         return tuple(self.trials[self.trials.numbers("failed")])

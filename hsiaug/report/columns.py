@@ -11,7 +11,7 @@ from hsiaug.report.gains import Gain
 from hsiaug.report.grid import GridColumn, GridEntry
 from hsiaug.report.tables import ReportTable
 from hsiaug.tasks.scores import Metric
-from hsiaug.trial.arm import Arm
+from hsiaug.trial.arm import NONE, Arm
 
 MOST_ROWS = 22
 """Rows that an overview shows; the rest is counted."""
@@ -30,7 +30,7 @@ def arm_columns(
 
     def rate(row: object, value: str) -> str:
         found = arm(row)
-        bare = found.generator.name == "none" and not found.rate
+        bare = found.generator.name == NONE and not found.rate
         return MISSING if bare else number(getattr(found.rate, value))
 
     columns = [

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable
+from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import CONTROLS_OF_ALL
 from hsiaug.trial.store import Store
 
@@ -67,17 +67,14 @@ def table_commands(table: ReportTable, store: Store | None) -> list[str]:
     """
     if store is None:
         return []
-    # So do classifiers that are controls of an arm that reads unlabelled pixels.
+    # What comes along as a control is not named: of classifiers those that look at no spectrum, and
+    # those of arms that read unlabelled pixels.
     unasked = {
         name
         for name, one in table.known_controls.items()
         if table.transductive and (one.kind, one.of) == ("classifier", "transductive")
     }
-    cells = [
-        cell
-        for cell in table.every_cell.values()
-        if cell.classifier.name not in {*CONTROL_CLASSIFIERS, *unasked}
-    ]
+    cells = [cell for cell in table.cells.values() if cell.classifier.name not in unasked]
     sampled = {cell.classifier for cell in cells if cell.arm.generator.name not in CONTROLS_OF_ALL}
     # The controls of all arms come along with any other arm of their classifier.
     named = [

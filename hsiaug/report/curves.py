@@ -9,7 +9,7 @@ from typing import Literal
 from hsiaug.report.cells import ArmCell, DrawKey
 from hsiaug.report.formatting import seeds_text
 from hsiaug.report.tables import ReportTable
-from hsiaug.trial.arm import CONTROLS_OF_ALL, Method
+from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, Method
 
 Axis = Literal["lambda", "times", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
@@ -108,13 +108,13 @@ def reference(table: ReportTable, classifier: Method) -> ArmCell | None:
     """The cell of ``none``, which every generator at λ = M = 0 is; the one of most draws where
     there are several.
     """
-    cells = [c for c in table.cells_of(classifier) if c.arm.generator.name == "none" and _tried(c)]
+    cells = [c for c in table.cells_of(classifier) if c.arm.generator.name == NONE and _tried(c)]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
 
 
 def line_label(table: ReportTable, line: SweepLine) -> str:
     """``txt2hsi ω=2``: the generator, with what is held."""
-    held = {} if line.generator.name == "none" else dict(line.held)
+    held = {} if line.generator.name == NONE else dict(line.held)
     # Nobody asked for M where it is 0.
     told = (
         (other, value)

@@ -456,7 +456,8 @@ def _rival(pairs: Sequence[Gain]) -> Gain | None:
     where it has no other.
 
     As :func:`hsiaug.metrics.verdict.deciding` has it; but where one of them shares too few draws
-    and no other rules a gain out, that one.
+    and no other rules a gain out, that one: of several the one with the fewest draws, and of these
+    the one over which the arm gains least.
     """
     others = {pair.control: pair for pair in pairs if pair.control != NONE}
     compared = {control: pair.main for control, pair in others.items() if pair.draws}
@@ -466,5 +467,5 @@ def _rival(pairs: Sequence[Gain]) -> Gain | None:
     least = min(compared.values(), key=attrgetter("mean"))
     waiting = [pair for pair in others.values() if pair.shown == "too few draws"]
     if waiting and decides.shown != "below" and least.shown != "< 1 point":
-        return min(waiting, key=lambda pair: pair.draws)
+        return min(waiting, key=lambda pair: (pair.draws, pair.main.mean if pair.draws else 0.0))
     return decides

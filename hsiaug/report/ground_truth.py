@@ -183,9 +183,7 @@ def _redraw_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], 
 
     condition = trial.condition
     try:
-        protocol = parse_protocol(
-            f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer
-        )
+        protocol = parse_protocol(condition.protocol_text, condition.buffer)
         split = get_task(condition.task).draws.split(
             truth.data, protocol, trial.seed, condition.patch
         )

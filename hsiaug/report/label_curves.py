@@ -227,7 +227,7 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     protocol : str or None
         Of the base draw; None: the condition's own.
     """
-    own = f"{condition.protocol}:{condition.argument}".removesuffix(":")
+    own = condition.protocol_text
     rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}
     same = (
         condition.task,

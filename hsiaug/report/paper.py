@@ -11,7 +11,7 @@ import numpy as np
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.formatting import number
 from hsiaug.report.split_audit import audit_mean, users_of_unlabelled
-from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable
+from hsiaug.report.tables import ReportTable
 from hsiaug.report.tested_classes import small_classes, untested_classes
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import NONE
@@ -44,7 +44,7 @@ def methods_paragraph(table: ReportTable) -> str:
         table=table,
         asked=asked,
         classifiers=[name for name in names if not arms or name in with_samples],
-        protocol=f"{condition.protocol}:{condition.argument}".removesuffix(":"),
+        protocol=condition.protocol_text,
         seeds=sorted({seed for seed, _ in table.splits}),
         mean=partial(audit_mean, table),
         rates=[rate.in_prose for rate in sorted({arm.rate for arm in arms})],
@@ -108,9 +108,9 @@ def method_versions(tables: Iterable[ReportTable]) -> list[str]:
     methods = {
         method
         for table in tables
-        for cell in table.every_cell.values()
+        for cell in table.cells.values()
         for method in (cell.arm.generator, cell.classifier)
-        if method.name not in (NONE, *CONTROL_CLASSIFIERS)
+        if method.name != NONE
     }
     return sorted({f"{method.name} {method.version}" for method in methods})
 

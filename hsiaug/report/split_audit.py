@@ -11,8 +11,9 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import ArmCell, Audit
 from hsiaug.report.formatting import MISSING, plus_minus, seeds_text, span
-from hsiaug.report.tables import CONTROL_CLASSIFIERS, ReportTable
+from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import labelled, sentences
+from hsiaug.trial.arm import NONE, with_words
 
 MOST_RATES = 3
 """Rates of which the opening tells how many samples they made; the audit has all."""
@@ -41,7 +42,8 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
         notes=_by_split(table, "notes"),
         made=list(_synthetic(table)),
         blind=_blind(table),
-        control_classifiers=CONTROL_CLASSIFIERS,
+        blind_controls=[name for name, one in table.known_controls.items() if one.blind],
+        words=partial(with_words, known=table.known_controls),
         kinds=Counter(table.trials.values("status")),
         where=where,
     )
@@ -54,7 +56,7 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
     reached: dict[str, list[str]] = {}
     for table in tables:
         for cell in _blind(table):
-            what = "location alone" if cell.classifier.name == "coords" else "no spectrum"
+            what = table.known_controls[cell.classifier.name].text or "no spectrum"
             short = table.scores.main.short
             name = f"{what} ({table.labels[cell.classifier]}) reaches {short}"
             reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
@@ -152,4 +154,4 @@ def _synthetic(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
 
 def _blind(table: ReportTable) -> list[ArmCell]:
     """The control classifiers without a generator."""
-    return [cell for cell in table.blind if cell.arm.generator.name == "none" and cell.ok]
+    return [cell for cell in table.blind if cell.arm.generator.name == NONE and cell.ok]

@@ -51,13 +51,6 @@ ADDED = "added"
 """The protocol of learning curves over added labels."""
 NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
-CONTROL_CLASSIFIERS = {
-    "coords": "reads row and column and no band",
-    "majority": "calls every pixel by the most frequent class of training",
-}
-"""Control classifiers, and what they do in place of looking at spectra: what they score stands in
-the audit.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,14 +329,14 @@ class ReportTable:
 
     def arm_label(self, arm: Arm) -> str:
         """``smote λ=0.5 M=3 ω=1``: an arm in running text."""
-        lam = f" {arm.rate.words}" if arm.rate or arm.generator.name != "none" else ""
+        lam = f" {arm.rate.words}" if arm.rate or arm.generator.name != NONE else ""
         return (
             f"{self.labels[arm.generator]}{lam}{'' if arm.omega is None else f' ω={arm.omega:g}'}"
         )
 
     def short_label(self, arm: Arm) -> str:
         """The label of an arm without the λ, M and ω that all arms with samples share."""
-        rates = {one.rate for one in self.arms if one.generator.name != "none"}
+        rates = {one.rate for one in self.arms if one.generator.name != NONE}
         omegas = {one.omega for one in self.arms if one.omega is not None}
         rate = f" {arm.rate.words}" if len(rates) > 1 else ""
         omega = f" ω={arm.omega:g}" if len(omegas) > 1 and arm.omega is not None else ""
@@ -456,7 +449,7 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Report
         trials = with_large(trials, large)
     trials = number_draws(trials)
     cells = make_cells(trials)
-    ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
+    ordinary = {key: cell for key, cell in cells.items() if not cell.is_blind}
     return ReportTable(
         title=f"{run}: {title}" if run else title,
         condition=condition,

@@ -63,6 +63,11 @@ class Condition:
     patch: int
     rest: str = "{}"
 
+    @property
+    def protocol_text(self) -> str:
+        """``issd:0.05``: the protocol with its argument, as users write it."""
+        return f"{self.protocol}:{self.argument}".removesuffix(":")
+
 
 def settings_of(text: str) -> dict[str, Any]:
     """What many records share: condition, arm, classifier, and the values of SHARED."""

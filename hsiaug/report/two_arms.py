@@ -166,7 +166,7 @@ def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
     labels = key_labels(listed)
     names = {}
     for arm, classifier in listed:
-        lam = "" if arm.generator.name == "none" and not arm.rate else f"@{arm.rate}"
+        lam = "" if arm.generator.name == NONE and not arm.rate else f"@{arm.rate}"
         omega = "" if arm.omega is None else f"@{arm.omega:g}"
         names[arm, classifier] = f"{labels[arm.generator]}{lam}{omega}/{labels[classifier]}"
     return names

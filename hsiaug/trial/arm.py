@@ -46,6 +46,11 @@ class Control:
     text: str = ""
 
     @property
+    def blind(self) -> bool:
+        """True for a classifier that looks at no spectrum: what it scores stands in the audit."""
+        return (self.kind, self.of) == ("classifier", "all")
+
+    @property
     def users(self) -> str:
         """The arms that must be above it to help."""
         if self.of == "all":
@@ -64,6 +69,8 @@ CONTROLS_OF_OLD_RECORDS: Mapping[str, Control] = {
     "pseudo": Control("generator", "transductive", "real pixels that a teacher labels"),
     "teacher": Control("classifier", "transductive", "the teacher's own map, no samples"),
     "pixel-svm": Control("classifier", "masks", "an SVM of single pixels"),
+    "coords": Control("classifier", "all", "location alone"),
+    "majority": Control("classifier", "all", "the most frequent class of training"),
 }
 """By name, the controls of records from before these said ``control_of`` and ``control_text``, in
 the order of rows and columns; what cards declare is read from records alone.

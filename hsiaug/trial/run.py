@@ -1,5 +1,6 @@
 """Run the trials of one generator's fit. :func:`run_group` has the loops: one fit, for each ω its
-samples, for each λ and classifier a trial; below it are the steps of a trial, in their order.
+samples, and of each ω one trial after the other, of every λ and classifier; below it are the steps
+of a trial, in their order.
 
 Reads no test label: a benchmark runs this in a worker process, and scores what it gives in its own
 (:mod:`hsiaug.trial.outcome`).

@@ -26,7 +26,7 @@ from hsiaug.report.formatting import seeds_text
 from hsiaug.report.label_curves import LabelCurve
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
-from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ def _sweeps(table: ReportTable, axis: Axis) -> ChartBlock:
         found = [line for line in lines(table, axis) if line.classifier == classifier]
         # Along ω controls are levels to compare with; other generators without guidance are left
         # out.
-        makers = [line for line in found if line.generator.name != "none"]
+        makers = [line for line in found if line.generator.name != NONE]
         shown = [line for line in makers if line.values or line.generator.name in DASHES]
         none = reference(table, classifier)
         title = table.labels[classifier], panel_n(shown, none)
@@ -98,7 +98,7 @@ def _styles(table: ReportTable, axis: Axis) -> Styles:
     styles: dict[object, dict[str, Any]] = {}
     coloured = 0
     for line in lines(table, axis):
-        if line.key in styles or line.generator.name == "none":
+        if line.key in styles or line.generator.name == NONE:
             continue
         dashes = DASHES.get(line.generator.name)
         style = {"color": "0.5", "linestyle": dashes} if dashes else series_style(coloured)

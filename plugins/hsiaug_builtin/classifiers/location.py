@@ -58,7 +58,7 @@ class Location(Plugin[NoParams]):
         input="location",
         seconds=0.01,
         control_of="all",
-        control_text="row and column, and no band",
+        control_text="location alone",
     )
 
     def fit(

@@ -52,7 +52,7 @@ class Majority(Plugin[NoParams]):
         tasks=("segmentation", "change"),
         seconds=0.01,
         control_of="all",
-        control_text="the most frequent class of training for every pixel",
+        control_text="the most frequent class of training",
     )
 
     def fit(
