@@ -110,10 +110,10 @@ def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_
     assert first.startswith("1 Better than no samples? NO. smote: ")
     assert "a gain of 1 point ruled out with 2 of 2 classifiers." in first
     assert second == (
-        "2 Better than all controls? NOT ASKED. No generator but controls is better than no samples."
+        "2 Better than all controls? NOT ASKED. No generator is shown better than no samples."
     )
     assert use.startswith("3 Use here: cnn2d without samples: AA 57.")
-    assert use.endswith("No generator but controls is better. Classifiers that ran: cnn2d, svm.")
+    assert use.endswith("No generator is better. Classifiers that ran: cnn2d, svm.")
 
 
 def test_comparisons_that_are_not_told_say_how_large_they_are() -> None:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 ROW, LINE, AXIS = 0.6, 0.15, 0.5
 """Inches of an arm on a card, of the line of one control, and of an axis with its title."""
-CONTROLS = dict(zip(CONTROLS_OF_OLD_RECORDS, (1, 0, 4, 2, 6, 5), strict=True))
+MEASURED = [name for name, control in CONTROLS_OF_OLD_RECORDS.items() if not control.blind]
+CONTROLS = dict(zip(MEASURED, (1, 0, 4, 2, 6, 5), strict=True))
 """Place of these among the colours of series and markers, as on the page: the same in every
 figure.
 """
