@@ -137,7 +137,8 @@ class SceneMap:
         metrics = self.record["metrics"]
         headline = get_task(self.made.spec.task).metrics
         scores = ", ".join(
-            f"{measure.name} {percent(metrics[measure.key])}"
+            # Reports have AA over large classes, which one record does not know.
+            f"{measure.name}{' all' if measure.key == 'aa' else ''} {percent(metrics[measure.key])}"
             for measure in (headline.second, headline.main)
         )
         versions = ", ".join(

@@ -19,7 +19,7 @@ class TeacherClassifier(Plugin[NoParams]):
     card = Card(
         name="teacher",
         version="3",
-        summary="Control: the teacher of pseudo, its names as a map; no sample is learnt from",
+        summary="Control: the map of labels that the teacher of pseudo gives; learns no sample",
         scope="scene",
         input="scene",
         seconds=6.0,
