@@ -92,8 +92,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
         try:
             found = plugins.find("generator", name)
             card = found.card
-            always_run = card.control_of in ("all", "masks")
-            if card.serves(request.task) and card.adds and not always_run:
+            if card.serves(request.task) and card.adds and not card.always_runs:
                 params = build_params(card, request.preset, overrides)
                 if found.description is None:
                     found.load()(params)

@@ -138,7 +138,7 @@ def _choose_generators(
     """The generators of a request, with the controls of all of them in front."""
     task = request.kind
     controls = _declared_controls("generator", task, plugins, notes)
-    always = [card.name for card in controls if card.control_of != "transductive"]
+    always = [card.name for card in controls if card.always_runs]
     chosen = [configure("generator", name) for name in unique((*always, *request.generators))]
     if BOTH in request.train:
         further = _further_controls([one.card for one in chosen], controls, task, notes)

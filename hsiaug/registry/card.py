@@ -272,6 +272,11 @@ class Card:
         return self.variant if ":" in self.name else None
 
     @property
+    def always_runs(self) -> bool:
+        """True for a control that runs in every benchmark of its tasks."""
+        return self.control_of in ("all", "masks")
+
+    @property
     def learns_samples(self) -> bool:
         """False for a classifier that learns from training pixels alone, so that no generator can
         change its map.

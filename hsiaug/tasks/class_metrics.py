@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeGuard
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in
 different orders.
@@ -83,7 +85,8 @@ class ClassMetrics(RecordPart):
     oa: Score
     aa: Score = Field(
         description="the mean recall over all classes with test pixels in this draw. Reports leave"
-        " out classes with fewer than 25 test pixels in some draw, so their AA may differ."
+        f" out classes with fewer than {MIN_TEST_PIXELS} test pixels in some draw, so their AA may"
+        " differ."
     )
     kappa: Score | None
     macro_f1: Score

@@ -127,7 +127,8 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
             if rows
         ],
         ROW * len(rows) + AXIS,
-        narrowest=1.3,
+        # In a narrow figure texts stand within the panels.
+        narrowest=1.3 if columns == 2 else 1.8,
         around=1.4,
         rows=[(row.label, y) for y, row in enumerate(rows)],
         along=matrix.heading,
