@@ -35,6 +35,7 @@ project_copyright = author
 root_doc = "docs/index"
 include_patterns = [
     "README.md",
+    "SECURITY.md",
     "CONTRIBUTING.md",
     "docs/*.md",
     "docs/reference/*.rst",
