@@ -32,7 +32,10 @@ def report_sections(report: Report, by: str, store: Store | None = None) -> tupl
     store : Store or None
         Where the records lie, for the command that runs them again.
 
-    Raises InputError for an unknown view, and by labels where there is no curve.
+    Raises
+    ------
+    InputError
+        For an unknown view, and by labels where there is no curve.
     """
     check_view(by)
     if by == LABELS:
