@@ -119,7 +119,11 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(
         "1",
     )
     text = run(*words, "--store", str(tmp_path / "store"))
-    assert "| none | – |" in text and "unet mIoU" in text and "majority (the most frequent class" in text
+    assert (
+        "| none | – |" in text
+        and "unet mIoU" in text
+        and "majority (the most frequent class" in text
+    )
 
 
 @pytest.mark.parametrize(
