@@ -176,21 +176,17 @@ def _in_order(
     keep one process busy while the others have nothing left to do. Of a generator that prepares,
     all groups but one wait, and come last.
     """
-    places = {draw: i for i, draw in enumerate(dict.fromkeys(g[0].draw_hash for g in groups))}
+    draws = [group[0].draw_hash for group in groups]
+    places = {draw: i for i, draw in enumerate(dict.fromkeys(draws))}
+    if jobs == 1:
+        return sorted(groups, key=lambda g: (ranks.get(g[0].draw_hash, 0), places[g[0].draw_hash]))
     seconds = [_seconds(group, costs) for group in groups]
     costly = max(seconds) / 2
     keyed: list[tuple[int, float, int, Group]] = []
-    for group, its_seconds in zip(groups, seconds, strict=True):
-        draw = group[0].draw_hash
-        rank = ranks.get(draw, 0)
-        if jobs == 1:
-            keyed.append((rank, 0.0, places[draw], group))
-        else:
-            wave = max(0, rank - FIRST_DRAWS + 1)
-            keyed.append((wave, min(0.0, costly - its_seconds), places[draw], group))
+    for group, draw, its_seconds in zip(groups, draws, seconds, strict=True):
+        wave = max(0, ranks.get(draw, 0) - FIRST_DRAWS + 1)
+        keyed.append((wave, min(0.0, costly - its_seconds), places[draw], group))
     keyed.sort(key=lambda entry: entry[:3])
-    if jobs == 1:
-        return [group for *_, group in keyed]
     prepared: set[str] = set()
     waves: list[tuple[int, bool, Group]] = []
     for wave, _, _, group in keyed:

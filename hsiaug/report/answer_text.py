@@ -96,6 +96,8 @@ def _sentences(answers: Answers, *, running: bool = False) -> Mapping[str, tuple
         "answers.txt",
         answers=answers,
         shown=[_shown(one, answers.controls) for one in (answers.over_none, answers.over_controls)],
+        named_first=_named(answers.over_none),
+        named_second=_named(answers.over_controls, rivals=True),
         running=running,
         draws=min(shared, default=0),
         min_pairs=MIN_PAIRS,
@@ -121,6 +123,17 @@ def _shown(answer: Answer, controls: Mapping[str, Control]) -> dict[str, object]
         known = any(rival == other[0].rival for other, _ in shown)
         shown.append((group, rival if known else with_words(rival, controls)))
     return {"groups": shown, "others": [*groups.values()][MOST_CONTRASTS:]}
+
+
+def _named(answer: Answer, *, rivals: bool = False) -> list[str]:
+    """The generators of an answer, each once; with ``rivals`` each with its rival."""
+    beside = "over" if answer.status == "YES" else "against"
+    names = (
+        f"{one.generator} {beside} {one.rival}" if rivals and one.rival else one.generator
+        for one in answer.contrasts
+        if one.status == answer.status
+    )
+    return list(dict.fromkeys(names))
 
 
 def running_answer_lines(records: Iterable[Record], ended: str) -> tuple[str, ...]:

@@ -176,10 +176,7 @@ class ArmCell:
             return (rival,) if self.classifier.name != rival else ()
         if "scene" not in self.scopes:
             return ()
-        known = self.known_controls.items()
-        return tuple(
-            name for name, one in known if (one.kind, one.of) == ("classifier", "transductive")
-        )
+        return tuple(name for name, one in self.known_controls.items() if one.of_transductive)
 
     @property
     def controls(self) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def table_commands(table: ReportTable, store: Store | None) -> list[str]:
     unasked = {
         name
         for name, one in table.known_controls.items()
-        if table.transductive and (one.kind, one.of) == ("classifier", "transductive")
+        if table.transductive and one.of_transductive
     }
     cells = [cell for cell in table.cells.values() if cell.classifier.name not in unasked]
     sampled = {cell.classifier for cell in cells if cell.arm.generator.name not in CONTROLS_OF_ALL}

@@ -5,6 +5,7 @@ clock of its own.
 import io
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from hsiaug.base.terminal import progress_bars
 from hsiaug.bench.costs import Costs
-from hsiaug.bench.engine import Event
+from hsiaug.bench.engine import Event, OnEvent
 from hsiaug.bench.forecast import Forecast, TimeLeft, cost_lines
 from hsiaug.bench.messages import PluginProgress
 from hsiaug.bench.progress import heard_of, watch_trials
@@ -326,15 +327,16 @@ def test_the_line_of_a_failed_trial_has_its_reason_and_quiet_still_tells_failure
     assert only.startswith("failed: none · svm · draw 0: PluginError in sample")
 
 
+def watched(trials: dict[str, TrialSpec], store: Store) -> AbstractContextManager[OnEvent]:
+    """What is told of trials of which nothing is known, on no terminal."""
+    forecast = Forecast(trials, Costs(), clock=Clock())
+    return watch_trials(forecast, Console(file=io.StringIO()), store.root, clock=Clock())
+
+
 def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path) -> None:
     store, trials = Store(tmp_path, create=True), plan(1, ("svm", "coords"))
     first, *_ = trials
-    with watch_trials(
-        Forecast(trials, Costs(), clock=Clock()),
-        Console(file=io.StringIO()),
-        store.root,
-        clock=Clock(),
-    ) as on_event:
+    with watched(trials, store) as on_event:
         on_event(Event("start", first))
         (told,) = heard_of(store.root)
         assert told | {"left": "", "quiet": 0} == {
@@ -356,12 +358,7 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
     (store.root / "running").mkdir()
     (store.root / "running" / "killed.json").write_text("{}")
     os.utime(store.root / "running" / "killed.json", (0, 0))
-    with watch_trials(
-        Forecast(trials, Costs(), clock=Clock()),
-        Console(file=io.StringIO()),
-        store.root,
-        clock=Clock(),
-    ):
+    with watched(trials, store):
         pass
     assert not (store.root / "running").exists(), "what a killed run left is gone"
 
@@ -369,12 +366,7 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
 def test_a_disk_that_refuses_what_is_told_stops_no_run(tmp_path: Path) -> None:
     store, trials = Store(tmp_path, create=True), plan(1, ("svm",))
     (tmp_path / "running").write_text("no folder")
-    with watch_trials(
-        Forecast(trials, Costs(), clock=Clock()),
-        Console(file=io.StringIO()),
-        store.root,
-        clock=Clock(),
-    ) as on_event:
+    with watched(trials, store) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("ok", hash))

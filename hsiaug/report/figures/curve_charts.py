@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DASHES = dict(zip([*CONTROLS_OF_OLD_RECORDS][1:4], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
+GENERATORS = [
+    name
+    for name, control in CONTROLS_OF_OLD_RECORDS.items()
+    if control.kind == "generator" and name != NONE
+]
+DASHES = dict(zip(GENERATORS, ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
 """Dashes of the grey lines of generators that are controls, but ``none``."""
 LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Dashes of arms on learning curves."""

@@ -185,18 +185,22 @@ def _write(beside: bool, axes: Axes, y: float, text: str, colour: str) -> None:
     """A text of a line, beside the panel; where it has no room there, above the line at its left
     end.
     """
+    at, offset = 1, (5, 0)
+    how: dict[str, Any] = {"va": "center"}
+    if not beside:
+        # Marks and intervals may lie behind it.
+        ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0}
+        at, offset = 0, (0, 3)
+        how = {"va": "bottom", "bbox": ground}
     axes.annotate(
         text,
-        (int(beside), y),
-        (5, 0) if beside else (0, 3),
+        (at, y),
+        offset,
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
         fontsize=7,
-        va="center" if beside else "bottom",
         color=colour,
-        bbox=None
-        if beside
-        else {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0},
+        **how,
     )
 
 

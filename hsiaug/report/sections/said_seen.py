@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.text_templates import labelled
+from hsiaug.report.text_templates import heading_meanings
 
 COLUMNS = {
     "centre": {"text_centre": "samples", "text_centre_real": "real"},
@@ -95,7 +94,7 @@ def said_section(table: ReportTable, _: Sources | None = None) -> Section | None
     if not grid.rows:
         return None
     right = np.mean([row["text_oracle"] for row in grid.subjects])
-    terms = dict(labelled("terms.txt", fewest=MIN_TEST_PIXELS))
+    terms = dict(heading_meanings())
     told_apart = "; ".join(f"{name}: {terms[name]}" for name in COLUMNS["told apart"].values())
     note = NOTE.format(right=f"{100 * right:.0f}", told_apart=told_apart)
     return Section("Said and seen", tables=(grid,), notes=(note,))
