@@ -149,8 +149,8 @@ def _ranks_of_draws(plans: Iterable[Plan]) -> dict[str, int]:
 
 
 def _divided(groups: Sequence[Group], costs: Costs, jobs: int) -> list[Group]:
-    """Groups, and where there are fewer than processes, halves of the longest: each makes the fit,
-    which takes no longer side by side.
+    """The groups; where there are fewer of them than processes, the longest are halved. Both halves
+    make the fit, at the same time.
     """
     parts = list(groups)
     while len(parts) < jobs:
@@ -170,11 +170,12 @@ def _in_order(
     costs: Costs,
     jobs: int,
 ) -> list[Group]:
-    """Groups in the order in which they are begun: the first draws, then draw after draw.
+    """Groups in the order in which they are begun: draw after draw.
 
-    Of what several processes begin together, the costliest come first: left to the end, they would
-    keep one process busy while the others have nothing left to do. Of a generator that prepares,
-    all groups but one wait, and come last.
+    With several processes the first FIRST_DRAWS draws come together, then each further draw. Of
+    what comes together, the costliest are begun first: left to the end, they would keep one process
+    busy while the others have nothing left to do. Of a generator that prepares, all groups but the
+    first wait for that one, and come last among these.
     """
     draws = [group[0].draw_hash for group in groups]
     places = {draw: i for i, draw in enumerate(dict.fromkeys(draws))}

@@ -10,8 +10,8 @@ from hsiaug.trial.spec import TrialSpec
 
 
 def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
-    """Raise InputError where one of the trials asks for more samples than the memory holds. Other
-    trials are not run.
+    """Raise InputError where one of the trials to run asks for more samples than the memory of this
+    machine holds. The other trials of the plans are not looked at.
     """
     waiting = {trial.hash for trial in todo}
     for plan in plans:
@@ -20,7 +20,7 @@ def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
 
 
 def check_samples(data: TaskData, samples: int, patch: int) -> None:
-    """The same of so many patches, or tiles, of the side ``patch``.
+    """Raise InputError where so many patches, or tiles, of the side ``patch`` do not fit.
 
     Parameters
     ----------

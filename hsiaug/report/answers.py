@@ -54,7 +54,7 @@ class Contrast:
     generator : str
         The generator, as tables name it.
     rival : str
-        The control that decides (:func:`hsiaug.metrics.verdict.deciding`).
+        The control besides ``none`` that decides (:attr:`hsiaug.report.gains.Gain.rival`).
     status : str
         What is shown of these arms.
     below : bool

@@ -259,7 +259,7 @@ def _note_why(fault: str | None, learning: Learning[Any], context: SceneContext)
 def _learn(
     learn: Callable[..., State], card: Card, saved_progress: Path | None, context: SceneContext
 ) -> State:
-    """What a plugin's call gives; where a run that was stopped began it, it goes on from there."""
+    """Call the plugin; where a run that was stopped began the same, it goes on from there."""
     if not card.resumes:
         return learn()
     if saved_progress is not None and saved_progress.is_dir():

@@ -65,7 +65,8 @@ class SceneRun:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, group: Group, tell: OnEvent, worker: Worker) -> Sequence[Event]:
-        """Run a group in a worker process: as often as that dies, with what has not ended.
+        """Run a group in a worker process. Where that dies, what has not ended is sent to a new
+        one; a trial whose process dies TRIES times has failed.
 
         Nothing is begun that would end after the deadline, nor a group that would: half of it is of
         no use.
@@ -82,7 +83,7 @@ class SceneRun:
         Returns
         -------
         sequence of Event
-            None: all were told.
+            Without any: all were told.
         """
         begun: Counter[str] = Counter()
 

@@ -173,7 +173,7 @@ def _draw_block(place: SubFigure, block: ChartBlock, columns: int) -> float:
         panels[0].set_yticks([y for _, y in block.rows], names)
     for axes in panels[max(0, n - wide) : n]:
         axes.tick_params(axis="x", labelbottom=True)
-        axes.set_xlabel(wrapped(block.along, block.room(columns) / wide - 0.2, 7), fontsize=7)
+        axes.set_xlabel(wrapped(block.along, block.room(columns) / wide - 0.4, 7), fontsize=7)
     if block.up:
         place.supylabel(block.up, fontsize=7)
     if block.note:
