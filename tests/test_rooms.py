@@ -1,9 +1,13 @@
 """The rules of imports in ``pyproject.toml`` know every room of the core."""
 
+import importlib
 import pkgutil
+import re
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
+
+import pytest
 
 import hsiaug
 
@@ -41,3 +45,13 @@ def test_a_plugin_of_hsiaug_lies_in_the_package_that_registers_it() -> None:
             package = "hsiaug_builtin" if builtin else point.value
             for entry in point.load().hsiaug_plugins():
                 assert entry.target.startswith(f"{package}."), entry
+
+
+@pytest.mark.parametrize("name", ["specdm", "txt2hsi"])
+def test_the_guide_to_a_flagship_names_every_file_of_its_package(name: str) -> None:
+    package = importlib.import_module(f"hsiaug_builtin.{name}")
+    files = {path.name for path in Path(package.__path__[0]).glob("*.py")} - {"__init__.py"}
+
+    named = re.findall(r"``(\w+\.py)``", package.__doc__ or "")
+
+    assert sorted(named) == sorted(files)

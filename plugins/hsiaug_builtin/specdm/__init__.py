@@ -10,26 +10,29 @@ Read top down, and to change something open one file:
 - ``params.py``: hyper-parameters and sizes of the networks;
 - ``plugin.py``: the cards of the generators, and what each is made of;
 - ``drawing.py``: from counts of pairs to pairs, and classes asked for, of all generators here;
-- ``tileformat.py``, ``training_pairs.py``: tiles as tensors; ``losses.py``: all losses;
+- ``tileformat.py``, ``training_pairs.py``: tiles as tensors; ``losses.py``: all losses but that of
+  the local denoiser; ``codec_losses.py``: what a codec loses of training pairs;
+- ``prepare.py``: what is learnt once for all draws, without masks;
 
 of the local denoiser, the default of ``specdm`` and ``ldm_single``:
 
-- ``streams.py``: the codecs, of two streams or one, on the components of ``spectra.py``;
-- ``local.py``: the network of a level; ``cascade.py``: training and sampling of all levels;
+- ``streams.py``: the codecs, of two streams or one, on the components of ``pixel_components.py``;
+- ``local.py``: the network of a level, and its loss; ``cascade.py``: training and sampling of all
+  levels, on the crops of ``crops.py``;
 - ``learnt.py``: a fit from end to end, and saving;
 
 of ``denoiser=unet``, the paper's, whose networks ``quilt`` has too:
 
 - ``codec.py``: what a pair is encoded to: two streams, the mask's alone, or one; ``vae.py`` is the
-  VAE of a stream, which starts as the principal components of ``components.py``; ``classwise.py``
-  has the units of latents of images;
-- ``unet.py``: the denoiser of the joint latents; both networks are built of ``blocks.py``;
+  VAE of a stream, which starts as the principal components of ``patch_components.py``;
+  ``classwise.py`` has the units of latents of images;
+- ``unet.py``: the denoiser of the joint latents; both networks are built of ``layers.py``;
 - ``fit.py``: training from end to end; ``sampler.py``: the noise schedule, and latents from noise,
-  with guidance; ``fitted.py``: sampling and saving;
+  with guidance; ``fitted_pairs.py``: sampling and saving;
 
 and without a network:
 
-- ``patches.py``: the denoiser of ``mosaic``; ``mosaics.py`` draws pairs by it;
+- ``patch_denoiser.py``: the denoiser of ``mosaic``; ``mosaics.py`` draws pairs by it;
 - ``quilted.py``, ``quilting.py``: what ``quilt`` does in place of decoding an image;
 - ``gaussian_pairs.py``: pixels of class Gaussians in masks of training tiles.
 """
