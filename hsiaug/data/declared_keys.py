@@ -1,7 +1,7 @@
 """What files declare of themselves, key by key, and what becomes of it.
 
-What becomes of a key is said in :mod:`hsiaug.data.key_rules`; ``hsiaug datasets info`` lists the
-keys of the files of a scene.
+What becomes of a key is said in ``keys.csv`` (:mod:`hsiaug.data.key_rules`); ``hsiaug datasets
+info`` lists the keys of the files of a scene.
 """
 
 from __future__ import annotations
@@ -26,14 +26,12 @@ from hsiaug.data.key_rules import (
     BESIDE,
     ENVI,
     GEOTIFF,
-    IGNORED,
     METADATA,
     NUMPY,
     OTHER_COLUMNS,
     PICTURE,
     PLACE_COLUMNS,
     TABLE,
-    UNKNOWN,
     rule_of,
 )
 from hsiaug.data.products import product_keys
@@ -98,8 +96,11 @@ def declared_keys(
         quoted = (f"'{name}'", f"{entry.file} is not used")
         note = next((note for note in unused if any(text in note for text in quoted)), "")
         rule = rule_of(entry.format, entry.kind or entry.key)
-        outcome = f"{IGNORED}: {UNKNOWN}" if rule is None else f"{rule.outcome}: {rule.why}"
-        outcome = f"{IGNORED}: {note}" if note else outcome
+        outcome = "ignored: no such key is known"
+        if rule is not None:
+            outcome = f"{rule.outcome}: {rule.why}"
+        if note:
+            outcome = f"ignored: {note}"
         listed.append(DeclaredKey(entry.file, entry.key, _short(entry.value), outcome))
     return listed
 

@@ -17,7 +17,7 @@ from hsiaug.data import readers_envi, toy_scene
 from hsiaug.data.data_arrays import unpacked
 from hsiaug.data.declared_keys import declared_keys
 from hsiaug.data.envi_header import BAND_FIELDS
-from hsiaug.data.key_rules import RULES
+from hsiaug.data.key_rules import key_rules
 from hsiaug.data.products import product_place, read_product
 from hsiaug.data.products.contents import Contents
 from hsiaug.data.readers import read_cube_file
@@ -28,7 +28,7 @@ FARM = toy_scene(seed=3, height=40, width=32, bands=6, classes=3)
 
 
 def test_no_key_of_a_format_has_two_rules() -> None:
-    keys = [(rule.format, key) for rule in RULES for key in rule.keys]
+    keys = [(rule.format, key) for rule in key_rules() for key in rule.keys]
     assert len(set(keys)) == len(keys)
 
 
@@ -241,9 +241,9 @@ class Watched(dict[str, object]):
 
 
 def applied(format: str) -> set[str]:
-    return {key for rule in RULES if rule.format == format for key in rule.keys} - {
+    return {key for rule in key_rules() if rule.format == format for key in rule.keys} - {
         key
-        for rule in RULES
+        for rule in key_rules()
         if rule.format == format and rule.outcome != "applied"
         for key in rule.keys
     }
