@@ -1,10 +1,13 @@
 """Labels of any kind as a raster on the grid of a cube, and the names of its codes."""
 
+from __future__ import annotations
+
 import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +29,10 @@ from hsiaug.data.layers import OF_SHAPEFILES, is_layer
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.remedies import array_file, python_command, setting
-from hsiaug.data.vector_labels import KINDS, WGS84, Geometry, VectorLabels, read_vector_labels
+from hsiaug.data.vector_labels import KINDS, WGS84, VectorLabels, read_vector_labels
+
+if TYPE_CHECKING:
+    from shapely import Geometry
 
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 """Names of coordinate systems that only look like addresses."""
@@ -201,8 +207,6 @@ def rasterise(
     bare = {0} if unlabelled is None else set(unlabelled)
     ids = sorted({code for code in codes if code >= 0} - bare)
     check_number(len(ids), where)
-    if marks.size not in (None, shape):
-        raise unlike_shapes(shape, marks.size, where)
     filler = filler_of(unlabelled)
     claims = _claim_pixels(marks, codes, ids, shape, ground, filler=filler, where=where)
     if (claims.codes == filler).all():
@@ -328,6 +332,8 @@ def _transform(
     marks: VectorLabels, ground: Georeference | None, where: str
 ) -> tuple[Geometry, ...]:
     """The marks' shapes in the cube's coordinates."""
+    import shapely
+
     if ground is None:
         raise SceneError(
             f"{where}: labels with coordinates need a cube with a georeference",
@@ -340,7 +346,7 @@ def _transform(
     if not marks.crs or not ground.crs:
         return marks.shapes
     with quiet() as rasterio:
-        from rasterio.warp import transform_geom
+        from rasterio.warp import transform
 
         target = None
         try:
@@ -349,10 +355,14 @@ def _transform(
             if "://" in marks.crs and not OGC.match(marks.crs):
                 raise ValueError("an address, which is never fetched")
             source = rasterio.CRS.from_user_input(marks.crs)
-            return (
-                marks.shapes
-                if source == target
-                else tuple(transform_geom(source, target, list(marks.shapes)))
+            if source == target:
+                return marks.shapes
+            return tuple(
+                shapely.transform(
+                    np.array(marks.shapes),
+                    lambda x, y: transform(source, target, x, y)[:2],
+                    interleaved=False,
+                )
             )
         except Exception as cause:  # GDAL's errors share no base with those of PROJ
             rule = f"`crs`, or {where}, must name a coordinate system in which the labels lie"
@@ -373,24 +383,12 @@ def _in_pixels(
     """(n, 2) row and column of points, and polygons whose x and y are column and row, with
     fractions.
     """
-    listed = [p["coordinates"] for p in shapes if p["type"] == "Point"]
-    listed += [q for p in shapes if p["type"] == "MultiPoint" for q in p["coordinates"]]
-    points = np.floor(ground.places(*np.array(listed, dtype=np.float64).reshape(-1, 2).T)).astype(
-        np.int64
-    )
-    polygons = []
-    for polygon in (p for p in shapes if p["type"].endswith("Polygon")):
-        parts = (
-            polygon["coordinates"]
-            if polygon["type"] == "MultiPolygon"
-            else [polygon["coordinates"]]
-        )
-        rings = [
-            [ground.places(*np.transpose(ring))[:, ::-1].tolist() for ring in polygon]
-            for polygon in parts
-        ]
-        polygons.append({"type": "MultiPolygon", "coordinates": rings})
-    return points, polygons
+    import shapely
+
+    placed = shapely.transform(np.array(shapes), lambda at: ground.places(*at.T)[:, ::-1])
+    are_polygons = shapely.get_dimensions(placed) == 2
+    points = np.floor(shapely.get_coordinates(placed[~are_polygons])[:, ::-1]).astype(np.int64)
+    return points, placed[are_polygons].tolist()
 
 
 def _mask(

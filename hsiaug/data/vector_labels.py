@@ -1,19 +1,21 @@
 """Labels that are no raster: points and polygons of GeoJSON or an ENVI ROI, and rows of a CSV."""
 
+from __future__ import annotations
+
 import json
 import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
+import numpy as np
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.annotations import refuse_annotations, refuse_xml
-from hsiaug.data.envi_regions import CLASSIC, Feature, parse_classic, parse_xml
+from hsiaug.data.envi_regions import Feature, parse_xml
 from hsiaug.data.layers import is_layer, read_layer
 from hsiaug.data.raw import reading
 from hsiaug.data.remedies import setting
@@ -28,17 +30,20 @@ from hsiaug.data.tables import (
 )
 from hsiaug.data.texts import plain_name, spellings_note
 
+if TYPE_CHECKING:
+    from shapely import Geometry
+
 SEQUENCES = (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson")
 """Endings of files with a feature on each line."""
 
 KINDS = (".csv", ".tsv", ".txt", *FRAMES, ".geojson", ".json", *SEQUENCES, ".roi", ".xml")
 """Endings of label files that hold marks, not a raster."""
 
-CLASSIC_KIND = "ENVI ROI text (of File > Output ROIs to ASCII)"
-"""How errors call an ENVI ROI that is no XML."""
+CLASSIC = "; ENVI Output of ROIs"
+"""Begins the text of regions of ENVI Classic, which are not read."""
 
-Geometry = dict[str, Any]
-"""A geometry of GeoJSON: its type and its coordinates."""
+SHAPES = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
+"""Types of geometries that mark pixels."""
 
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
 """Names of the attribute that holds the class, in order of preference."""
@@ -55,18 +60,6 @@ MOST_PARTS = 2_000_000
 MOST_RINGS = 10_000
 """Maximum number of rings of one polygon: GDAL takes time quadratic in them."""
 
-_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-_Point = Annotated[tuple[_Number, _Number], BeforeValidator(lambda value: value[:2])]
-_Ring = Annotated[list[_Point], FailFast(), Field(min_length=3)]
-_Polygon = Annotated[list[_Ring], FailFast(), Field(min_length=1, max_length=MOST_RINGS)]
-SHAPES: dict[str, TypeAdapter[Any]] = {
-    "Point": TypeAdapter(_Point),
-    "MultiPoint": TypeAdapter(Annotated[list[_Point], FailFast(), Field(min_length=1)]),
-    "Polygon": TypeAdapter(_Polygon),
-    "MultiPolygon": TypeAdapter(Annotated[list[_Polygon], FailFast(), Field(min_length=1)]),
-}
-"""Coordinates of each geometry, without heights."""
-
 MOST_SHOWN = 30
 WGS84 = "OGC:CRS84"
 
@@ -82,13 +75,11 @@ class VectorLabels:
     pixels : tuple of (int, int)
         (row, column) of each, counted from 0.
     shapes : tuple of Geometry
-        Its geometry as GeoJSON.
+        Its geometry, of one of SHAPES.
     crs : str or None
         The system of these, None = the cube's own, "" = columns and rows.
     skipped : int
         How many had no class or no place.
-    size : (int, int) or None
-        (rows, columns) of the image that the pixels were drawn on, where the file says.
     field : str
         The attribute of the class, and others that there are.
     notes : tuple of str
@@ -100,11 +91,10 @@ class VectorLabels:
     shapes: tuple[Geometry, ...] = ()
     crs: str | None = None
     skipped: int = 0
-    size: tuple[int, int] | None = None
     field: str = ""
     notes: tuple[str, ...] = ()
 
-    def without(self, ignore: tuple[str, ...]) -> "VectorLabels":
+    def without(self, ignore: tuple[str, ...]) -> VectorLabels:
         """The marks whose class, as text, is not among these."""
         indices = [i for i, value in enumerate(self.values) if str(value) not in ignore]
         return replace(
@@ -169,7 +159,7 @@ def read_vector_labels(
             another = setting("field", others[0])
             hint = f"No mark has a value of {column!r}; another attribute: {another}."
         raise SceneError(rule, value=", ".join(strange) or "none", hint=hint)
-    shapes = tuple(_check_shape(path, shape) for shape, _ in marks)
+    shapes = tuple(_geometry(path, shape) for shape, _ in marks)
     values = [value for _, value in marks]
     return VectorLabels(
         _convert_values(values),
@@ -313,13 +303,15 @@ def _lone_marks(values: Sequence[int | str]) -> tuple[str, ...]:
 
 def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or
-    lon,lat,class; or an ENVI ROI.
+    lon,lat,class.
     """
-    if path.suffix.lower() not in FRAMES:
-        roi = path.suffix.lower() == ".roi"
-        text = read_text(path, CLASSIC_KIND if roi else "CSV")
-        if roi or text.startswith(CLASSIC):
-            return _read_roi(path, text, field)
+    suffix = path.suffix.lower()
+    if suffix == ".roi" or (suffix not in FRAMES and read_text(path, "CSV").startswith(CLASSIC)):
+        raise SceneError(
+            f"{path} must be a table, or regions of ENVI as XML",
+            value="regions of ENVI Classic",
+            hint="Open them in ENVI 5 and save them, which writes XML, or export a shapefile.",
+        )
     rows, separator = read_rows(path)
     first_line = separator.join(rows[0]) if rows else ""
     columns = _find_columns(path, rows, field, first_line=first_line)
@@ -336,20 +328,13 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     )
     if columns.are_pixels:
         return replace(marks, pixels=_pixels(places))
-    shapes: tuple[Geometry, ...] = tuple(
-        {"type": "Point", "coordinates": place} for place in places
-    )
+    import shapely
+
     in_degrees = columns.place_names in DEGREES
-    return replace(marks, shapes=shapes, crs=crs or (WGS84 if in_degrees else None))
-
-
-def _read_roi(path: Path, text: str, field: str | None) -> VectorLabels:
-    """The marks of an ENVI ROI in text."""
-    _choose_column(path, field, ["class"], lambda _: ())
-    with reading(path, CLASSIC_KIND):
-        classes, places, size = parse_classic(text)
-    return VectorLabels(
-        _convert_values(classes), _pixels(places), size=size, notes=spellings_note(classes)
+    return replace(
+        marks,
+        shapes=tuple(shapely.points(places)),
+        crs=crs or (WGS84 if in_degrees else None),
     )
 
 
@@ -484,20 +469,27 @@ def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...
     )
 
 
-def _check_shape(path: Path, shape: Geometry) -> Geometry:
-    """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not
+def _geometry(path: Path, shape: dict[str, Any]) -> Geometry:
+    """A geometry of GeoJSON, of one of SHAPES, without heights. Raises SceneError where it is not
     sound.
     """
-    kind = str(shape["type"])
+    import shapely
+
     try:
-        return {"type": kind, "coordinates": SHAPES[kind].validate_python(shape["coordinates"])}
-    except (KeyError, TypeError, ValueError, OverflowError) as cause:
-        raise SceneError(
-            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more,"
-            f" and at most {MOST_RINGS:,} of them",
-            value=repr(shape.get("coordinates"))[:60],
-            hint="Repair the geometries in a GIS, or export the layer again.",
-        ) from cause
+        geometry = shapely.force_2d(shapely.geometry.shape(shape))
+        rings, parts = shapely.get_rings(shapely.get_parts(geometry), return_index=True)
+        whole = not geometry.is_empty and not shapely.is_empty(rings).any()
+        few = np.bincount(parts, minlength=1).max() <= MOST_RINGS
+        if whole and few and np.isfinite(shapely.get_coordinates(geometry)).all():
+            return geometry
+    except Exception:  # shapely raises anything for coordinates that are none
+        pass
+    raise SceneError(
+        f"{path}: a {shape['type']} must have numbers as coordinates, rings of three points or"
+        f" more, and at most {MOST_RINGS:,} of them",
+        value=repr(shape.get("coordinates"))[:60],
+        hint="Repair the geometries in a GIS, or export the layer again.",
+    )
 
 
 def _convert_values(values: Sequence[object]) -> tuple[int | str, ...]:

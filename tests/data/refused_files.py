@@ -665,7 +665,7 @@ def _(desk: Desk) -> None:
         desk.add("c.tif", marks, **desk.settings(which))
 
 
-@refusal("vector_labels._read_table")
+@refusal("vector_labels._read_table#2")
 def _(desk: Desk) -> None:
     text("l.csv", "row,col,class")
     with desk.refused():
@@ -692,7 +692,15 @@ def _(desk: Desk) -> None:
     desk.add(labels="l.csv")
 
 
-@refusal("vector_labels._check_shape")
+@refusal("vector_labels._read_table")
+def _(desk: Desk) -> None:
+    text("l.txt", "; ENVI Output of ROIs (5.3)", ";   ID    X    Y", "1 1 1")
+    with desk.refused():
+        desk.add(labels="l.txt")
+    desk.add("c.tif", geojson(**{"class": ["hay", "rye"]}))
+
+
+@refusal("vector_labels._geometry")
 def _(desk: Desk) -> None:
     open_ring = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}
     with desk.refused():

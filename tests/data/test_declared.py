@@ -18,6 +18,7 @@ import pytest
 import rasterio
 import scipy.io
 import scipy.sparse
+import shapely
 from click.testing import CliRunner
 from PIL import Image
 from rasterio.enums import ColorInterp
@@ -912,7 +913,7 @@ def test_labels_with_coordinates_on_a_cube_whose_system_cannot_be_read_are_refus
     marks = VectorLabels(
         values=(1,),
         pixels=(),
-        shapes=({"type": "Point", "coordinates": [10.0, 50.0]},),
+        shapes=(shapely.Point(10.0, 50.0),),
         crs=WGS84,
         skipped=0,
     )

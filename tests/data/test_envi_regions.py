@@ -16,24 +16,10 @@ from tests.in_process import hsiaug
 
 CLASSIC = """\
 ; ENVI Output of ROIs (5.3) [Mon Mar 02 10:11:12 2020]
-; Number of ROIs: 2
-; File Dimension: 7 x 5
-;
-; ROI name: winter rye
-; ROI rgb value: {255, 0, 0}
-; ROI npts: 2
-;
-; ROI name: hay
-; ROI rgb value: {0, 255, 0}
-; ROI npts: 1
-;   ID    X    Y       Map X       Map Y        Lat       Lon   B1
-     1    1    1   500000.00  5000000.00  45.150000  15.000000  112
-     2    2    5   500002.00  4999992.00  45.150000  15.000000  113
-
-     1    7    2   500012.00  4999998.00  45.150000  15.000000   98
+; Number of ROIs: 1
+;   ID    X    Y
+     1    1    1
 """
-PLACES = {(0, 0): 2, (4, 1): 2, (1, 6): 1}
-"""Row and column, from 0, of the points; classes are numbered by the alphabet."""
 
 REGION = (
     '<Region name="{0}"'
@@ -62,33 +48,18 @@ def placed(raster: LabelRaster) -> dict[tuple[int, int], int]:
     return {(int(r), int(c)): int(raster.codes[r, c]) for r, c in np.argwhere(raster.codes)}
 
 
-@pytest.mark.parametrize("name", ["plots.roi", "plots.txt"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_the_ascii_export_counts_from_one(tmp_path: Path, name: str, end: str) -> None:
-    raster = labels(tmp_path / name, CLASSIC.replace("\n", end))
-    assert placed(raster) == PLACES
-    assert raster.names == {1: "hay", 2: "winter rye"}
+@pytest.mark.parametrize("content", [b"\x00\x01\xff\xfe\x00ENVI", CLASSIC.encode()])
+def test_regions_of_envi_classic_are_refused_with_the_way_to_xml(
+    tmp_path: Path, content: bytes
+) -> None:
+    with pytest.raises(SceneError, match=r"regions of ENVI Classic.*which writes XML") as error:
+        labels(tmp_path / "plots.roi", content)
+    assert "plots.roi" in str(error.value)
 
 
-def test_regions_of_an_image_of_another_size_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SceneError, match="labels 5×7, cube 6×7"):
-        labels(tmp_path / "plots.roi", CLASSIC, (6, 7))
-
-
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        (b"\x00\x01\xff\xfe\x00ENVI", "Output ROIs to ASCII"),
-        ("row,col,class\n1,1,a\n", "choose File > Output ROIs to ASCII"),
-        (CLASSIC[: CLASSIC.index("     1    7")], "2 points, where 3 of 2 ROIs are announced"),
-        (CLASSIC.replace("    X    Y", ""), "no columns X and Y"),
-        (CLASSIC.replace("    1    1    1", "    1    one  1"), "'one'"),
-    ],
-)
-def test_a_text_that_is_no_export_is_refused(tmp_path: Path, text: str | bytes, part: str) -> None:
-    with pytest.raises(SceneError) as error:
-        labels(tmp_path / "plots.roi", text)
-    assert part in str(error.value) and "plots.roi" in str(error.value)
+def test_their_text_is_known_by_its_first_line(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match="regions of ENVI Classic"):
+        labels(tmp_path / "plots.txt", CLASSIC)
 
 
 def test_polygons_with_holes_and_points_of_the_xml_lie_on_pixels(tmp_path: Path) -> None:
@@ -144,22 +115,17 @@ def test_an_xml_that_holds_no_regions_is_refused(tmp_path: Path, text: str, part
 def test_start_finds_an_export_beside_the_cube(tmp_path: Path) -> None:
     scene = toy_scene(classes=3)
     envi.save_image(str(tmp_path / "flight.hdr"), scene.cube, ext=".img", metadata={})
-    height, width = scene.labels.shape
-    places = [np.argwhere(scene.labels == code) for code in (1, 2, 3)]
-    heads = [f"; ROI name: field {i}\n; ROI npts: {len(at)}\n" for i, at in enumerate(places)]
-    rows = "".join(
-        f"{i} {c + 1} {r + 1}\n" for at in places for i, (r, c) in enumerate(at, start=1)
-    )
-    text = (
-        f"; ENVI Output of ROIs (4.8)\n; File Dimension: {width} x {height}\n{''.join(heads)};   ID"
-        f"    X    Y\n{rows}"
-    )
-    (tmp_path / "plots.roi").write_text(text)
+    regions = []
+    for code in (1, 2, 3):
+        places = [f"{c + 0.5} {r + 0.5}" for r, c in np.argwhere(scene.labels == code)]
+        points = f"<Point><Coordinates>{' '.join(places)}</Coordinates></Point>"
+        regions.append(REGION.format(f"field {code - 1}", "none", points))
+    (tmp_path / "plots.xml").write_text(xml(*regions))
 
     answer = hsiaug("start", ".", "--yes", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     assert "field 0" in answer.stdout + answer.stderr and (tmp_path / "flight.toml").exists()
     again = add_scene(
-        tmp_path / "flight.hdr", tmp_path / "plots.roi", tmp_path / "again.toml", import_options({})
+        tmp_path / "flight.hdr", tmp_path / "plots.xml", tmp_path / "again.toml", import_options({})
     )
     assert np.array_equal(again.scene.labels, scene.labels)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.data import vector_labels
@@ -166,7 +167,7 @@ def test_nesting_without_end_is_refused(tmp_path: Path) -> None:
 )
 def test_a_coordinate_system_is_never_fetched(name: str) -> None:
     pytest.importorskip("rasterio")
-    shape = ({"type": "Polygon", "coordinates": [SQUARE]},)
+    shape = (shapely.Polygon(SQUARE),)
     ground = Georeference(GROUND.transform, 'LOCAL_CS["plane",UNIT["metre",1]]')
     with pytest.raises(InputError, match="an address, which is never fetched"):
         rasterise(VectorLabels((1,), shapes=shape, crs=name), (20, 20), ground, (), "l.geojson")
@@ -184,7 +185,7 @@ def test_many_polygons_are_filled_together_as_each_would_be_alone(
     for _ in range(200):
         x, y = rng.uniform(499_990, 500_070, 2) - (0, 500_000 - 4_999_950)
         corners = rng.uniform(0.2, 6, (4, 2)) * [[1, 1], [-1, 1], [-1, -1], [1, -1]] + (x, y)
-        shapes.append({"type": "Polygon", "coordinates": [corners.tolist()]})
+        shapes.append(shapely.Polygon(corners))
     alone = features.geometry_mask(shapes, (40, 30), Affine(*GROUND.transform), invert=True)
     starts = []
     fill = features.rasterize
