@@ -86,7 +86,7 @@ def test_gains_are_paired_differences_in_points(run: Results) -> None:
     differences = aa["noise", 3.0] - aa["none", 0.0]
     assert row.gain == pytest.approx(100 * differences.mean())
     assert row.low is None and row.high is None, "two draws have no interval"
-    assert row.draws == 2 and row.verdict == "undecided" and row.metric == "aa_large"
+    assert row.draws == 2 and row.verdict == "too few draws" and row.metric == "aa_large"
     assert set(shown.over) == {"none", "duplicate"}
     assert (gain[gain.generator == "duplicate"].verdict == "control").all()
 

@@ -3,7 +3,7 @@ two tests that give a difference its interval: :func:`correct` for the arms of a
 :func:`student` for differences that are looked at one by one.
 
 Plain numbers in, a typed finding out. Gains and losses need the same evidence, so exchanging an arm
-and what it is measured against exchanges the words and nothing else. docs/statistics.md says the
+and what it is measured against exchanges the words and nothing else. docs/read-a-report.md says the
 rule in prose.
 """
 
@@ -40,7 +40,7 @@ Finding = Literal[
     "equivalent",
     "not better",
     "open",
-    "undecided",
+    "too few draws",
     "nothing made",
     "failed",
 ]
@@ -248,7 +248,7 @@ def judge(
         waits_for = next(control for control in every if against[control] == "too few draws")
         return verdict("gains", draws=len(every[waits_for].differences), waits_for=waits_for)
     if "too few draws" in shown_in_main:
-        return verdict("undecided", draws=draws)
+        return verdict("too few draws", draws=draws)
     if shown_in_main == {"below"}:
         return verdict("hurts", draws=draws)
     compared = {name: evidence for name, evidence in every.items() if evidence.differences}
@@ -289,10 +289,9 @@ def confirm(against: Sequence[Evidence], most: int) -> Confirmation:
     return "no" if mean <= TINY or draws >= most else "open"
 
 
-def undecided(draws: int) -> str:
-    """``undecided (3 draws: at least 6 are needed)``."""
-    had = f"{draws} draw{'s' * (draws > 1)}" if draws else "no draw in common"
-    return f"undecided ({had}: at least {MIN_PAIRS} are needed)"
+def too_few(draws: int) -> str:
+    """``too few draws (3: at least 6 are needed)``."""
+    return f"too few draws ({draws or 'none in common'}: at least {MIN_PAIRS} are needed)"
 
 
 def equivalence(

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from hsiaug.report.tables import ReportTable
     from hsiaug.trial.arm import Control
 
-Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]
-"""``NO``: shown below, or shown to gain less than one point. ``NOT SHOWN``: enough draws for a
+Status = Literal["YES", "NO", "OPEN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]
+"""``NO``: shown below, or shown to gain less than one point. ``OPEN``: enough draws for a
 large difference, and neither a gain nor its absence is shown. ``NOT ASKED``: an earlier answer
 settles it. ``NOTHING TO JUDGE``: no arm that could be judged gave a number.
 """
 TONES: Mapping[str, str] = {
     **dict.fromkeys(("YES", "above", "helps"), "good"),
     **dict.fromkeys(("NO", "below", "hurts"), "bad"),
-    **dict.fromkeys(("NOT SHOWN", "NOT ASKED", "< 1 point", "open", "too few draws"), ""),
-    **dict.fromkeys(("gains", "equivalent", "not better", "undecided"), ""),
+    **dict.fromkeys(("OPEN", "NOT ASKED", "< 1 point", "open", "too few draws"), ""),
+    **dict.fromkeys(("gains", "equivalent", "not better"), ""),
     **dict.fromkeys(("TOO FEW DRAWS", "NOTHING TO JUDGE", "nothing made", "failed"), "warn"),
     "helps, at a loss": "loss",
 }
@@ -114,7 +114,7 @@ class Use:
     Parameters
     ----------
     status : str
-        Whether it is shown above every classifier that got no samples: ``YES``, ``NOT SHOWN``;
+        Whether it is shown above every classifier that got no samples: ``YES``, ``OPEN``;
         ``NO`` where the arm gets no samples and none is better; ``TOO FEW DRAWS``.
     cell : ArmCell or None
         Its trials; None where no trial gave a number.
@@ -306,7 +306,7 @@ def _more_seeds(table: ReportTable) -> int | None:
     seeds = sorted(set(table.trials.unlike("seed")))
     numbered = seeds == list(range(len(seeds)))
     findings = {verdict.finding for arm in table.judged if (verdict := arm[NONE].verdict)}
-    if not numbered or findings != {"undecided"}:
+    if not numbered or findings != {"too few draws"}:
         return None
     # A seed that draws the pixels of another one adds no draw.
     return max(USUAL_DRAWS, len(seeds) + MIN_PAIRS - len(table.draws))
@@ -316,7 +316,7 @@ STATUS_OF: dict[Shown, Status] = {
     "above": "YES",
     "below": "NO",
     "< 1 point": "NO",
-    "open": "NOT SHOWN",
+    "open": "OPEN",
     "too few draws": "TOO FEW DRAWS",
 }
 """Whether an arm is better, by what one comparison shows."""
@@ -391,7 +391,7 @@ def _of_all(statuses: Sequence[Status]) -> Status:
     if len(unlike) == 1:
         return statuses[0]
     open_ones = unlike - {"NO"}
-    return "TOO FEW DRAWS" if open_ones == {"TOO FEW DRAWS"} else "NOT SHOWN"
+    return "TOO FEW DRAWS" if open_ones == {"TOO FEW DRAWS"} else "OPEN"
 
 
 def _largest(contrast: Contrast) -> float:
@@ -422,7 +422,7 @@ def _use(table: ReportTable, first: Answer) -> Use:
         return Use("NOTHING TO JUDGE")
     chosen = max(candidates, key=candidates.__getitem__)
     use = Use(
-        status="NOT SHOWN",
+        status="OPEN",
         cell=chosen,
         name=table.cell_label(chosen),
         generator=table.labels[chosen.arm.generator],

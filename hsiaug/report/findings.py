@@ -8,7 +8,7 @@ from operator import itemgetter
 from statistics import fmean
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import MARGIN, Shown, Verdict, undecided
+from hsiaug.metrics.verdict import MARGIN, Shown, Verdict, too_few
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answers import TONES, three_answers
 from hsiaug.report.gains import ArmGains, Gain, rival_of
@@ -26,7 +26,7 @@ def verdict_text(found: Verdict | None, second: str) -> str:
     second : str
         The name of the second metric.
     """
-    about = {"min_pairs": MIN_PAIRS, "margin": f"{100 * MARGIN:g}", "undecided": undecided}
+    about = {"min_pairs": MIN_PAIRS, "margin": f"{100 * MARGIN:g}", "too_few": too_few}
     return "".join(sentences("verdict.txt", found=found, second=second, **about))
 
 

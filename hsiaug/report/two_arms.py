@@ -15,7 +15,7 @@ from pandas import DataFrame
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, MeanStd, mean_std
-from hsiaug.metrics.verdict import TINY, Shown, undecided
+from hsiaug.metrics.verdict import TINY, Shown, too_few
 from hsiaug.report.cells import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.findings import meanings_of
 from hsiaug.report.formatting import (
@@ -75,7 +75,7 @@ class Pairing(NamedTuple):
     def verdict(self) -> str:
         """Verdict on B − A by the rule of :mod:`hsiaug.metrics.verdict`."""
         if self.gain.shown == "too few draws":
-            return undecided(self.gain.draws)
+            return too_few(self.gain.draws)
         return CLAIMS.get(self.gain.shown, self.gain.shown)
 
 

@@ -70,9 +70,15 @@ WIDE = evidence([4.0, -4.0] * 5, 0.8)
         (UP, LEVEL, {}, "equivalent", "above none; equivalent to duplicate (±1)"),
         (LEVEL, DOWN, {}, "not better", "below duplicate"),
         (UP, DOWN, {}, "not better", "above none; below duplicate"),
-        (FEW, FEW, {}, "undecided", "undecided (3 draws: at least 6 are needed)"),
-        (FEW, UP, {}, "undecided", "undecided (3 draws: at least 6 are needed)"),
-        (DOWN, Evidence(), {}, "undecided", "undecided (no draw in common: at least 6 are needed)"),
+        (FEW, FEW, {}, "too few draws", "too few draws (3: at least 6 are needed)"),
+        (FEW, UP, {}, "too few draws", "too few draws (3: at least 6 are needed)"),
+        (
+            DOWN,
+            Evidence(),
+            {},
+            "too few draws",
+            "too few draws (none in common: at least 6 are needed)",
+        ),
         (Evidence(), Evidence(), {"failed": 5, "of": 5}, "failed", "failed (5 of 5 draws)"),
         (Evidence(), Evidence(), {"failed": 1, "of": 1}, "failed", "failed (1 of 1 draw)"),
         (Evidence(), Evidence(), {"nothing_made": 5, "of": 5}, "nothing made", "nothing made"),
@@ -118,7 +124,7 @@ def test_an_arm_is_judged_against_both_controls(none, duplicate, told, finding, 
             "gains",
             "gains: above none and duplicate; no draw in common with pseudo",
         ),
-        (FEW, UP, Evidence(), "undecided", "undecided (3 draws: at least 6 are needed)"),
+        (FEW, UP, Evidence(), "too few draws", "too few draws (3: at least 6 are needed)"),
         # What is not above none and duplicate does not help, whatever it is beside pseudo.
         (UP, LEVEL, Evidence(), "equivalent", "above none; equivalent to duplicate (±1)"),
         (UP, DOWN, DOWN, "not better", "above none; below duplicate; below pseudo"),
@@ -168,7 +174,7 @@ def with_test(points: list[int]) -> Evidence:
 
 
 ARMS = st.builds(with_test, st.lists(st.integers(-80, 120), max_size=10))
-UNSHOWN = {"gains", "equivalent", "not better", "open", "undecided"}
+UNSHOWN = {"gains", "equivalent", "not better", "open", "too few draws"}
 """Findings of an arm that neither helps nor hurts: they depend on the margin, and on the hardest
 control alone.
 """
@@ -218,7 +224,7 @@ def test_only_a_gain_over_none_asks_which_control_is_none(
     none: Evidence, duplicate: Evidence
 ) -> None:
     found = {both(none, duplicate).finding, both(duplicate, none).finding}
-    assert len(found - {"gains"}) <= 1 or found == {"gains", "undecided"}
+    assert len(found - {"gains"}) <= 1 or found == {"gains", "too few draws"}
 
 
 @given(ARMS, ARMS)

@@ -87,8 +87,8 @@ def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
             "Better than no samples: TOO FEW DRAWS (smote). Better than all controls: TOO FEW DRAWS"
             " (smote against duplicate). Use here: cnn2d without samples."
         ),
-        "smote λ=0.5 with cnn2d: undecided (3 draws: at least 6 are needed)",
-        "smote λ=0.5 with svm: undecided (3 draws: at least 6 are needed)",
+        "smote λ=0.5 with cnn2d: too few draws (3: at least 6 are needed)",
+        "smote λ=0.5 with svm: too few draws (3: at least 6 are needed)",
     ]
 
 
@@ -123,8 +123,8 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
             "Better than no samples: TOO FEW DRAWS (txt2hsi). Better than all controls: TOO FEW"
             " DRAWS (txt2hsi against duplicate). Use here: cnn2d without samples."
         ),
-        "txt2hsi λ=0.5 ω=3 with cnn2d: undecided (5 draws: at least 6 are needed)",
-        "txt2hsi λ=0.5 ω=3 with svm: undecided (5 draws: at least 6 are needed)",
+        "txt2hsi λ=0.5 ω=3 with cnn2d: too few draws (5: at least 6 are needed)",
+        "txt2hsi λ=0.5 ω=3 with svm: too few draws (5: at least 6 are needed)",
     ]
     assert "| svm | txt2hsi | 0.5 | 3 | +5.1 | +0.6 | +5.0 | +0.6 | 5 |" in render_report(
         build_report(records)
@@ -392,7 +392,7 @@ def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None
             "Better than no samples: TOO FEW DRAWS (smote). Better than all controls: TOO FEW DRAWS"
             " (smote against duplicate). Use here: svm without samples."
         ),
-        "smote λ=1 with svm: undecided (2 draws: at least 6 are needed)",
+        "smote λ=1 with svm: too few draws (2: at least 6 are needed)",
     ]
 
 

@@ -85,7 +85,7 @@ def test_the_other_way_round_b_is_below() -> None:
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_five_draws_carry_none_however_large_the_difference(n: int) -> None:
     records = arms([0.3] * n)
-    assert one(records).verdict == f"undecided ({n} draw{'s' * (n > 1)}: at least 6 are needed)"
+    assert one(records).verdict == f"too few draws ({n}: at least 6 are needed)"
     assert told(records).endswith("(no p: 6 paired draws are needed).")
 
 
@@ -114,7 +114,7 @@ def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
     few, enough = comparison(
         arms(gains[:3], protocol=("kshot", "10", "centre")) + arms(gains)
     ).pairings[::-1]
-    assert few.verdict == "undecided (3 draws: at least 6 are needed)"
+    assert few.verdict == "too few draws (3: at least 6 are needed)"
     assert enough.verdict == B_ABOVE
 
 
@@ -134,7 +134,7 @@ def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
         words = {
             "above": B_ABOVE,
             "below": B_BELOW,
-            "too few draws": f"undecided ({draws} draws: at least 6 are needed)",
+            "too few draws": f"too few draws ({draws}: at least 6 are needed)",
         }
         assert forth.verdict == words.get(gain.shown, gain.shown)
         if gain.shown in ("above", "below"):

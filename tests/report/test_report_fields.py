@@ -189,8 +189,8 @@ def concluded(said: set[str]) -> set[Finding]:
     """What the words of ``compare`` against both controls make of an arm."""
     if said == {"B above A"}:
         return {"helps"}
-    if "undecided" in said:
-        return {"undecided"} | ({"gains"} if "B above A" in said else set())
+    if "too few draws" in said:
+        return {"too few draws"} | ({"gains"} if "B above A" in said else set())
     unshown: set[Finding] = {"equivalent", "not better", "open"}
     return (
         {"hurts"}

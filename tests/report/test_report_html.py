@@ -287,7 +287,7 @@ def test_a_page_that_is_mailed_explains_itself() -> None:
     (link,) = [node for node in verdict.all("a") if node.text == "How to read this page"]
     (reading,) = page.all("section", id=link.attributes["href"].removeprefix("#"))
     explained = {node.text for node in reading.all("dt")}
-    assert {"arm", "control", "rival", "NOT SHOWN", "LEAKY", "AA", "κ", "helps"} <= explained
+    assert {"arm", "control", "rival", "OPEN", "LEAKY", "AA", "κ", "helps"} <= explained
     assert not re.search(r"\bdocs/", reading.text)
 
 

@@ -232,7 +232,7 @@ def test_the_duplicate_control_is_taken_at_the_same_lambda() -> None:
     gains = gains_of(table_of(records), "smote λ=0.5 svm")
     assert gains["none"].draws == 1 and gains["duplicate"].control_cell is None
     said = verdict_text(gains["none"].verdict, "OA")
-    assert said == "undecided (no draw in common: at least 6 are needed)"
+    assert said == "too few draws (none in common: at least 6 are needed)"
 
 
 def test_the_control_has_the_same_classifier_down_to_its_parameters() -> None:
@@ -265,7 +265,7 @@ def test_helps_needs_both_controls_and_enough_draws() -> None:
     # One arm: all of its controls must be beaten, so that none of them costs a correction.
     assert (
         verdict(steps(0.40, 5), steps(0.41, 5), steps(0.50, 5, 0.011))
-        == "undecided (5 draws: at least 6 are needed)"
+        == "too few draws (5: at least 6 are needed)"
     )
 
 

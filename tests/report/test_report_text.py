@@ -71,7 +71,7 @@ def test_gains_are_signed_points_against_both_controls() -> None:
         "+4.0",
         "+4.0",
     ]
-    assert (smote["pairs"], smote["verdict"]) == ("5", "undecided (5 draws: at least 6 are needed)")
+    assert (smote["pairs"], smote["verdict"]) == ("5", "too few draws (5: at least 6 are needed)")
 
 
 def test_a_loss_and_a_draw_are_written_as_such() -> None:
