@@ -3,8 +3,8 @@
     python -m benchmarks.docs_gallery [FOLDER]
 
 FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that
-are there. The trials take some minutes. The picture of the LaTeX table takes pdflatex and pdftoppm,
-that of the report Chromium and the package playwright.
+are there. The trials take some minutes. The picture of the LaTeX table takes pdflatex with booktabs
+(texlive-latex-recommended) and pdftoppm, that of the report Chromium and the package playwright.
 """
 
 from __future__ import annotations
