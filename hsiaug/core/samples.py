@@ -22,13 +22,17 @@ Place = TypeVar("Place", bound=np.integer)
 NOWHERE = -1
 
 
-class RowArrays:
-    """Patches or tiles, with labels or without: a dataclass whose arrays hold one row for each."""
+class Rows:
+    """A dataclass whose arrays hold one row for each of some things."""
 
     def take(self, index: AnyArray | slice) -> Self:
         """The rows at ``index`` (integers or a mask), in that order; of a slice, views."""
         rows = {name: array[index] for name, array in arrays_of(self).items()}
         return replace(self, **rows)  # type: ignore[type-var]
+
+
+class RowArrays(Rows):
+    """Patches or tiles, with labels or without."""
 
     @property
     def spectra(self) -> NDArray[np.float32]:

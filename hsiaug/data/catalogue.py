@@ -4,7 +4,6 @@ here and right.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,10 +18,9 @@ from hsiaug.base.errors import (
     SceneError,
     did_you_mean,
 )
-from hsiaug.base.files import file_errors
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.embedded import embedded_path
-from hsiaug.data.paths import check_filled, is_file, user_path
+from hsiaug.data.paths import check_filled, checksum_of, is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 
 if TYPE_CHECKING:
@@ -266,13 +264,7 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     wrong = None
     for path in filter(is_file, paths):
         check_filled(path)
-        with (
-            file_errors(
-                f"{path} must be readable", "Check its permissions and the disk.", SceneError
-            ),
-            path.open("rb") as file,
-        ):
-            actual = hashlib.file_digest(file, "sha256").hexdigest() if spec.sha256 else None
+        actual = checksum_of(path) if spec.sha256 else None
         if actual == spec.sha256:
             return path
         wrong = wrong or (path, actual)

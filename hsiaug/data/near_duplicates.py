@@ -91,32 +91,25 @@ def alike_by_position(
     SceneError
         Where a name does not fit the pattern.
     """
-    side = max(max(shape) for shape in shapes.values())
-    test_places: dict[tuple[str, int, int], list[tuple[int, int, str]]] = {}
-    for name in test:
-        image, row, column = _position(pattern, name, step)
-        cell = (image, row // side, column // side)
-        test_places.setdefault(cell, []).append((row, column, name))
+    import shapely
 
-    def overlaps(name: str) -> bool:
-        image, row, column = _position(pattern, name, step)
-        near = (
-            other
-            for down in (-1, 0, 1)
-            for across in (-1, 0, 1)
-            for other in test_places.get((image, row // side + down, column // side + across), ())
-        )
-        return any(
-            _meet(row, shapes[name][0], top, shapes[other][0])
-            and _meet(column, shapes[name][1], left, shapes[other][1])
-            for top, left, other in near
+    places = {name: _position(pattern, name, step) for name in (*train, *test)}
+    images = {image: number for number, (image, _, _) in enumerate(places.values())}
+    ends = (column + shapes[name][1] for name, (_, _, column) in places.items())
+    wide = max(ends, default=0)
+
+    def boxes(names: Collection[str]) -> NDArray[np.object_]:
+        """The ground of places in whole pixels, less a margin: neighbours do not overlap."""
+        ground = [(images[places[name][0]], *places[name][1:], *shapes[name]) for name in names]
+        image, top, left, height, width = np.array(ground).reshape(-1, 5).T
+        left = left + image * wide  # images lie beside each other
+        return np.asarray(
+            shapely.box(left + 0.25, top + 0.25, left + width - 0.25, top + height - 0.25)
         )
 
-    return {name for name in train if overlaps(name)}
-
-
-def _meet(first: int, length: int, other: int, other_length: int) -> bool:
-    return first < other + other_length and other < first + length
+    overlapping, _ = shapely.STRtree(boxes(test)).query(boxes(train), predicate="intersects")
+    names = list(train)
+    return {names[row] for row in overlapping.tolist()}
 
 
 def _position(pattern: str, name: str, step: int) -> tuple[str, int, int]:

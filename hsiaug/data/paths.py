@@ -1,9 +1,11 @@
 """Paths as people and cards write them, and what lies there."""
 
+import hashlib
 import re
 from pathlib import Path
 
 from hsiaug.base.errors import SceneError
+from hsiaug.base.files import file_errors
 
 MAX_FILE_BYTES = 2**30
 """Bytes (1 GiB) of masks or picks, at most."""
@@ -35,6 +37,13 @@ def check_filled(path: Path) -> None:
     """
     if is_file(path) and not path.stat().st_size:
         raise SceneError(f"{path} must not be empty", hint="Copy or export it again.")
+
+
+def checksum_of(path: Path) -> str:
+    """SHA-256 of what a file holds. Raises SceneError where it cannot be read."""
+    hint = "Check its permissions and the disk."
+    with file_errors(f"{path} must be readable", hint, SceneError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def user_file(text: str, folder: Path) -> Path | None:

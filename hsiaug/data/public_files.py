@@ -4,7 +4,6 @@ them need not be typed.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import HsiaugError, SceneError
-from hsiaug.base.files import file_errors
+from hsiaug.base.errors import HsiaugError
 from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.data.catalogue import files_of, find_entry, scene_names
 from hsiaug.data.labels import class_map
+from hsiaug.data.paths import checksum_of
 from hsiaug.data.readers import read_cube_file, read_label_file
 
 if TYPE_CHECKING:
@@ -161,9 +160,7 @@ def _same(entry: SceneEntry, spec: FileSpec, path: Path, digests: dict[Path, str
     if size is not None and path.stat().st_size != size:
         return False
     if path not in digests:
-        hint = "Check its permissions and the disk."
-        with file_errors(f"{path} must be readable", hint, SceneError), path.open("rb") as file:
-            digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        digests[path] = checksum_of(path)
     return digests[path] == spec.sha256
 
 

@@ -93,6 +93,24 @@ def read_rows(path: Path) -> tuple[list[list[str]], str]:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)), separator
 
 
+def table_parts(
+    rows: Sequence[Sequence[str]],
+) -> tuple[list[str], tuple[str, str] | None, list[Sequence[str]]]:
+    """Of a table the names of its columns, in one spelling and small letters; those that say a
+    place, None where none do; and the rows below its header that have a cell for each.
+    """
+    names = [plain_name(name).lower() for name in rows[0]] if rows else []
+    place = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
+    return names, place, [row for row in rows[1:] if len(row) == len(names)]
+
+
+def _places(
+    rows: Sequence[Sequence[str]], at: Sequence[int], separator: str
+) -> NDArray[np.float64]:
+    """(n, 2) numbers in two columns of rows."""
+    return np.array([[number_of_cell(row[i], separator) for i in at] for row in rows])
+
+
 def _missing(value: Any) -> bool:
     return value is None or value != value
 
@@ -121,17 +139,14 @@ def read_table_cube(path: Path) -> RawArray:
         Where the library for Parquet or Excel is missing.
     """
     rows, separator = read_rows(path)
-    names = [plain_name(name).lower() for name in rows[0]] if rows else []
+    names, place_names, cells = table_parts(rows)
     bands = [(place, match) for place, name in enumerate(names) if (match := BAND.fullmatch(name))]
-    place_names = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
-    cells = [row for row in rows[1:] if len(row) == len(names)]
     if place_names is None or not bands or not cells:
         rule = f"{path}, a cube as a table, must have columns row,col or x,y and one for each band"
         hint = "Name each band by its centre in nm, as 450.5, or b1, b2, …; rows count from 0."
         raise SceneError(rule, value=", ".join(rows[0][:8]) if rows else "nothing", hint=hint)
     at = [names.index(name) for name in place_names]
-    places = np.array([[number_of_cell(row[i], separator) for i in at] for row in cells])
-    pixels, _ = _on_grid(path, places, PAIRS[place_names])
+    pixels, _ = _on_grid(path, _places(cells, at, separator), PAIRS[place_names])
     height, width = (int(length) for length in pixels.max(axis=0) + 1)
     shape = height, width, len(bands)
     with reading(path, "table"):
@@ -154,12 +169,13 @@ def column_kinds(path: Path) -> list[tuple[str, bool | None]]:
     Raises as :func:`read_rows` does.
     """
     rows, _ = read_rows(path)
-    names = [plain_name(name) for name in rows[0]] if rows else []
-    lower = [name.lower() for name in names]
-    place = next((pair for pair in PAIRS if set(pair) <= set(lower)), ())
+    names, place, _ = table_parts(rows)
     return [
-        (name, True if text in place else False if BAND.fullmatch(text) else None)
-        for name, text in zip(names, lower, strict=True)
+        (
+            plain_name(name),
+            True if text in (place or ()) else False if BAND.fullmatch(text) else None,
+        )
+        for name, text in zip(rows[0] if rows else (), names, strict=True)
     ]
 
 
@@ -169,15 +185,12 @@ def table_place(path: Path) -> tuple[tuple[float, ...], str] | None:
     """
     try:
         rows, separator = read_rows(path)
-        names = [plain_name(name).lower() for name in rows[0]]
-        pair = next(pair for pair in PAIRS if set(pair) <= set(names))
-        if PAIRS[pair] or not any(BAND.fullmatch(name) for name in names):
+        names, pair, cells = table_parts(rows)
+        if pair is None or PAIRS[pair] or not cells or not any(map(BAND.fullmatch, names)):
             return None
-        at = [names.index(name) for name in pair]
-        cells = [row for row in rows[1:] if len(row) == len(names)]
-        places = np.array([[number_of_cell(row[i], separator) for i in at] for row in cells])
+        places = _places(cells, [names.index(name) for name in pair], separator)
         _, (left, top, across, down) = _on_grid(path, places, are_pixels=False)
-    except (SceneError, StopIteration, IndexError):
+    except SceneError:
         return None
     transform = (across, 0.0, left - across / 2, 0.0, -down, top + down / 2)
     return transform, "OGC:CRS84" if pair in DEGREES else ""

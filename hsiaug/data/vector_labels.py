@@ -27,6 +27,7 @@ from hsiaug.data.tables import (
     number_of_cell,
     read_rows,
     read_text,
+    table_parts,
 )
 from hsiaug.data.texts import plain_name, spellings_note
 
@@ -383,8 +384,7 @@ def _find_columns(
     InputError
         Where no column of the class is.
     """
-    names = [plain_name(name).lower() for name in rows[0]] if rows else []
-    place_names = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
+    names, place_names, full_rows = table_parts(rows)
     if place_names is None:
         rule = (
             f"{path} must begin with a header of columns row,col,class or x,y,class or"
@@ -398,7 +398,6 @@ def _find_columns(
     attributes = [
         name for name in names if name and name not in place_names and not BAND.fullmatch(name)
     ]
-    full_rows = [row for row in rows[1:] if len(row) == len(names)]
     attribute = _choose_column(
         path, field, attributes, lambda name: [row[names.index(name)] for row in full_rows]
     )

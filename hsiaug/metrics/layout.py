@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.samples import Rows
 from hsiaug.metrics.spectra import Space, spectral_angle
 
 Array = NDArray[np.float64]
@@ -26,7 +27,7 @@ BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
-class LayoutMaps:
+class LayoutMaps(Rows):
     """What layout is measured on.
 
     Attributes
@@ -46,10 +47,6 @@ class LayoutMaps:
 
     def __len__(self) -> int:
         return len(self.scores)
-
-    def take(self, index: NDArray[np.integer] | NDArray[np.bool_]) -> "LayoutMaps":
-        """The maps at ``index`` (integers or a mask)."""
-        return LayoutMaps(self.scores[index], self.residual[index], self.across[index])
 
 
 def layout_maps(x: Floats, space: Space) -> LayoutMaps:

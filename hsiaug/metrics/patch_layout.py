@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import Rows
 from hsiaug.metrics.image_damages import shuffle_pixels
 from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
@@ -54,7 +55,7 @@ MEASURES: MeasureTable = {**TOLD, **STATISTICS}
 
 
 @dataclass(frozen=True, eq=False)
-class KnownPatches:
+class KnownPatches(Rows):
     """Real patches by their centres.
 
     Attributes
@@ -70,10 +71,6 @@ class KnownPatches:
 
     def __len__(self) -> int:
         return len(self.at)
-
-    def take(self, index: Ints | NDArray[np.bool_]) -> "KnownPatches":
-        """The patches at ``index`` (integers or a mask)."""
-        return KnownPatches(self.at[index], self.y[index])
 
 
 def patch_layout(

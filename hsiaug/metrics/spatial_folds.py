@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.samples import Rows
+
 Ints = NDArray[np.int64]
 
 FOLDS = 3
@@ -20,7 +22,7 @@ window.
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class Side(Rows):
     """Where the samples of one side of a two-sample test stand in its cross-validation.
 
     Attributes
@@ -39,12 +41,6 @@ class Side:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def take(self, index: Ints | NDArray[np.bool_]) -> "Side":
-        """The samples at ``index`` (integers or a mask)."""
-        return Side(
-            self.rows[index], self.y[index], self.block[index], self.fold[index], self.half[index]
-        )
 
     def corners(self) -> Ints:
         """(n,) the class, fold and half of each sample as one number."""

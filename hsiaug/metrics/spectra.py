@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.samples import Rows
+
 Array = NDArray[np.float64]
 BINS, MARGIN = 32, 0.1
 """Bins of a histogram along an axis, and the share of the frame that they reach beyond it."""
@@ -20,7 +22,7 @@ class.
 
 
 @dataclass(frozen=True, eq=False)
-class Spectra:
+class Spectra(Rows):
     """Spectra with their class ids.
 
     Attributes
@@ -42,10 +44,6 @@ class Spectra:
         """Spectra of each class id that has any."""
         ids, counts = np.unique(self.y, return_counts=True)
         return dict(zip(ids.tolist(), counts.tolist(), strict=True))
-
-    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Spectra":
-        """The spectra at ``index`` (integers or a mask)."""
-        return Spectra(self.x[index], self.y[index])
 
     def only(self, classes: Sequence[int]) -> "Spectra":
         """The spectra of some classes."""

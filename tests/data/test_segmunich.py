@@ -1,5 +1,6 @@
 """The card of SegMunich, on made tiles in the layout that its makers document."""
 
+import itertools
 import pickle
 from collections import Counter
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hsiaug.base.errors import SceneError
 from hsiaug.data import load_pairs
@@ -202,3 +205,23 @@ def test_positions_in_names_tell_which_tiles_overlap() -> None:
     assert alike_by_position(pattern, 2, shapes, train, test) == set()
     with pytest.raises(SceneError, match="found 'x'"):
         alike_by_position(pattern, 1, shapes | {"train/x": (128, 128)}, ["train/x"], test)
+
+
+@given(st.data())
+def test_tiles_overlap_where_they_share_a_pixel(data: st.DataObject) -> None:
+    place = st.tuples(st.sampled_from("ab"), st.integers(0, 12), st.integers(0, 12))
+    sides = st.tuples(st.integers(1, 6), st.integers(1, 6))
+    step = data.draw(st.integers(1, 3))
+    shapes = {}
+    pixels = {}
+    for side in ("train", "test"):
+        for image, row, column in data.draw(st.lists(place, unique=True)):
+            name = f"{side}/{image}_{row}_{column}"
+            high, wide = shapes[name] = data.draw(sides)
+            pixels[name] = {
+                (image, row * step + r, column * step + c)
+                for r, c in itertools.product(range(high), range(wide))
+            }
+    train, test = ([n for n in shapes if n.startswith(side)] for side in ("train", "test"))
+    expected = {name for name in train if any(pixels[name] & pixels[other] for other in test)}
+    assert alike_by_position("*_{row}_{column}", step, shapes, train, test) == expected

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import Rows
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense import pieces
 from hsiaug.metrics.dense.extractor import (
@@ -203,7 +204,7 @@ def _rounds_by_date(
 
 
 @dataclass(frozen=True, eq=False)
-class _Features:
+class _Features(Rows):
     """Per tile: scores for Fréchet, sums of spectra (n, C, D), pixels (n, C)."""
 
     image: Array
@@ -213,8 +214,7 @@ class _Features:
 
     def draw(self, n: int, rng: np.random.Generator) -> "_Features":
         """Features of n random tiles."""
-        index = rng.permutation(len(self.pixels))[:n]
-        return _Features(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+        return self.take(rng.permutation(len(self.pixels))[:n])
 
     @property
     def class_pixels(self) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import Rows
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import Blocks, fit_axes, one_hot
 from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, layout_blocks
@@ -236,7 +237,7 @@ def _design(
 
 
 @dataclass(frozen=True, eq=False)
-class _Windows:
+class _Windows(Rows):
     """Square windows of tiles.
 
     Attributes
@@ -252,10 +253,6 @@ class _Windows:
     tile: Ints
     at: Ints
     side: int
-
-    def take(self, index: Ints) -> "_Windows":
-        """The windows at ``index``."""
-        return _Windows(self.tile[index], self.at[index], self.side)
 
     def _cut(self, arrays: NDArray[Scalar]) -> list[NDArray[Scalar]]:
         """The windows of arrays (n, …, H, W)."""
