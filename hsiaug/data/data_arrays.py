@@ -86,8 +86,8 @@ def unpacked(
     bad, bad_notes = bad_bands(header, count)
     notes = [*places.notes, *bad_notes]
     of_cube: dict[str, object] = {"axes": "hwb"}
-    if places.centres is not None:
-        of_cube |= {"wavelengths": places.centres}
+    if places.wavelengths is not None:
+        of_cube |= {"wavelengths": places.wavelengths}
     if centres is not None and centres.ndim == 1:
         stated = centres.values.astype(np.float64)
         unit = str(centres.attrs.get("units", "") or header.get("wavelength units", ""))

@@ -8,7 +8,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from hsiaug.data.band_centres import (
     numbers,
     widths_in_nm,
 )
-from hsiaug.data.raw import PerBand, one_or_all, reading
+from hsiaug.data.raw import BandFacts, PerBand, one_or_all, reading
 from hsiaug.data.texts import decode
 
 MAX_HEADER_BYTES = 2**20
@@ -167,24 +167,22 @@ def whole(path: Path, header: Header, key: str, default: int | None = None) -> i
         ) from cause
 
 
-@dataclass(frozen=True, eq=False)
-class Bands:
-    """What a header says of its bands.
-
-    Attributes
-    ----------
-    centres, widths : (bands,) float64 or None
-        In nanometres, NaN where one is not known; None where the header has none.
-    notes : tuple of str
-        For people.
-    """
-
-    centres: NDArray[np.float64] | None = None
-    widths: NDArray[np.float64] | None = None
-    notes: tuple[str, ...] = ()
+def facts_of_header(header: Header, bands: int, where: Path) -> BandFacts:
+    """What a header says of its bands. Raises SceneError for a number that cannot be applied."""
+    places = band_places(header, bands)
+    bad, bad_notes = bad_bands(header, bands)
+    scale, offset, scale_notes = scaling(where, header, bands)
+    return replace(
+        places,
+        scale=scale,
+        offset=offset,
+        nodata=ignored_value(where, header),
+        bad_bands=bad,
+        notes=(*places.notes, *bad_notes, *scale_notes),
+    )
 
 
-def band_places(header: Header, bands: int) -> Bands:
+def band_places(header: Header, bands: int) -> BandFacts:
     """Where the bands lie in the spectrum, and a note on each list that is not used."""
     listed = _items(header, "wavelength")
     if listed is None:
@@ -192,13 +190,14 @@ def band_places(header: Header, bands: int) -> Bands:
     if len(listed) != bands:
         count = f"{len(listed)} entries" if len(listed) > 1 else "no list in braces"
         note = f"'wavelength' of the header is not used: {count} for {bands} bands"
-        return Bands(notes=(note, *_unused_widths(header)))
+        return BandFacts(notes=(note, *_unused_widths(header)))
     unit = header.get("wavelength units", "")
     stated = np.array(numbers(listed))
     centres, note = centres_in_nm(stated, unit if isinstance(unit, str) else unit[0])
     known_centres = None if np.isnan(centres).all() else centres
     widths, width_notes = _widths(header, stated, known_centres)
-    return Bands(known_centres, widths, (*((note,) if note else ()), *width_notes))
+    notes = (*((note,) if note else ()), *width_notes)
+    return BandFacts(wavelengths=known_centres, widths=widths, notes=notes)
 
 
 def _items(header: Header, key: str) -> list[str] | None:
@@ -207,14 +206,14 @@ def _items(header: Header, key: str) -> list[str] | None:
     return [value] if isinstance(value, str) else value
 
 
-def _places_of_names(header: Header, bands: int) -> Bands:
+def _places_of_names(header: Header, bands: int) -> BandFacts:
     """Where the bands lie by their names, in a header without a list of centres."""
     names = _items(header, "band names") or []
     centres = centres_of_names(names) if len(names) == bands else None
     notes = _unused_widths(header)
     if centres is not None:
         notes = ("band centres are those of the names of bands", *notes)
-    return Bands(centres, notes=notes)
+    return BandFacts(wavelengths=centres, notes=notes)
 
 
 def _unused_widths(header: Header) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ import errno
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,40 +28,67 @@ MAX_MESSAGE_CHARACTERS = 200
 """Characters of a library's own message that are passed on."""
 
 
-@dataclass(frozen=True, eq=False)
-class RawArray:
-    """An array as its file holds it, possibly memory-mapped, with the metadata of the file.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BandFacts:
+    """What a file says of its N bands.
 
     Attributes
     ----------
-    array : (H, W, N), or (H, W) of labels
     wavelengths : (N,) float64 or None
         Band centres in nanometres, NaN where one is not known.
+    widths : (N,) float64 or None
+        Widths of the bands at half their maximum, in nanometres, NaN where one is not known.
     scale, offset : float, or one for each of the N bands
         A value is stored number · scale + offset. None: the file names no scale.
     nodata : float, one for each of the N bands, or None
         Stored number of pixels without data, perhaps NaN, which is that of bands without one.
-    valid : (H, W) bool or None
-        Pixels with data by a mask or an alpha band; None where the file has neither.
     bad_bands : bands that the file calls bad, counted from 0
     units : unit of the values, where the file names one
-    widths : (N,) float64 or None
-        Widths of the bands at half their maximum, in nanometres, NaN where one is not known.
     notes : what was guessed or is not used, as sentences
+    """
+
+    wavelengths: NDArray[np.float64] | None = None
+    widths: NDArray[np.float64] | None = None
+    scale: PerBand | None = None
+    offset: PerBand = 0.0
+    nodata: PerBand | None = None
+    bad_bands: tuple[int, ...] = ()
+    units: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class RawArray(BandFacts):
+    """An array as its file holds it, possibly memory-mapped, with what the file says of it.
+
+    Attributes
+    ----------
+    array : (H, W, N), or (H, W) of labels
+    valid : (H, W) bool or None
+        Pixels with data by a mask or an alpha band; None where the file has neither.
     band : of one band, its number in the file from 1 on
     """
 
     array: AnyArray
-    wavelengths: NDArray[np.float64] | None = None
-    scale: PerBand | None = None
-    offset: PerBand = 0.0
-    nodata: PerBand | None = None
     valid: NDArray[np.bool_] | None = None
-    bad_bands: tuple[int, ...] = ()
-    units: str | None = None
-    widths: NDArray[np.float64] | None = None
-    notes: tuple[str, ...] = ()
     band: int = 1
+
+    def completed(self, facts: BandFacts) -> Self:
+        """The same with what another source says of the bands, where the file itself says nothing;
+        scale and offset go together.
+        """
+        scaled = (self.scale, self.offset) != (None, 0.0)
+        return replace(
+            self,
+            wavelengths=facts.wavelengths if self.wavelengths is None else self.wavelengths,
+            widths=facts.widths if self.widths is None else self.widths,
+            scale=self.scale if scaled else facts.scale,
+            offset=self.offset if scaled else facts.offset,
+            nodata=facts.nodata if self.nodata is None and self.valid is None else self.nodata,
+            bad_bands=self.bad_bands or facts.bad_bands,
+            units=self.units or facts.units,
+            notes=(*self.notes, *facts.notes),
+        )
 
     def void(self, axes: str = "hwb") -> NDArray[np.bool_] | None:
         """(H, W) pixels that the file masks, as of the array whose axes are put in this order;

@@ -10,16 +10,7 @@ from hsiaug.base.errors import SceneError
 from hsiaug.data.auxiliary import AuxiliaryBand, auxiliary_bands
 from hsiaug.data.band_centres import number_of
 from hsiaug.data.endings import ENVI_DATA, TIFF
-from hsiaug.data.envi_header import (
-    Header,
-    bad_bands,
-    band_places,
-    ignored_value,
-    read_header,
-    refuse_kind,
-    scaling,
-    whole,
-)
+from hsiaug.data.envi_header import Header, facts_of_header, read_header, refuse_kind, whole
 from hsiaug.data.paths import is_file
 from hsiaug.data.raw import RawArray, number_of_each, one_or_all, reading
 
@@ -116,20 +107,8 @@ def read_envi(header_path: Path, data_path: Path, *, labels: bool) -> RawArray:
             )
         stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
-    places = band_places(header, shape[2])
-    bad, bad_notes = bad_bands(header, shape[2])
-    scale, values_offset, scale_notes = scaling(header_path, header, shape[2])
-    raw = RawArray(
-        array,
-        places.centres,
-        scale,
-        values_offset,
-        ignored_value(header_path, header),
-        bad_bands=bad,
-        widths=places.widths,
-        notes=(*places.notes, *bad_notes, *scale_notes),
-    )
-    return _with_auxiliary(raw, data_path)
+    facts = facts_of_header(header, shape[2], header_path)
+    return _with_auxiliary(RawArray(array, **vars(facts)), data_path)
 
 
 def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:

@@ -21,17 +21,15 @@ from hsiaug.data.envi_header import (
     BAND_FIELDS,
     Header,
     bad_bands,
-    band_places,
+    facts_of_header,
     field_name,
     header_of_tags,
-    ignored_value,
     read_header,
-    scaling,
     whole,
 )
 from hsiaug.data.georeference import open_geotiff, quiet
 from hsiaug.data.products.enmap_desis import metadata_beside
-from hsiaug.data.raw import PerBand, RawArray, number_of_each, one_or_all, reading
+from hsiaug.data.raw import BandFacts, PerBand, RawArray, number_of_each, one_or_all, reading
 from hsiaug.data.remedies import array_file, band_of_classes, saving
 
 if TYPE_CHECKING:
@@ -67,21 +65,18 @@ def read_tiff(path: Path) -> RawArray:
         check_array(path, (*file.shape, len(bands)), dtype.itemsize, labels=False)
         scale, offset = _scaling(path, file, bands)
         valid, nodata, notes = _validity(file, bands)
-        centres, widths, bad, centre_notes = _band_places(file, bands)
+        places = _band_places(file, bands)
         header = _kept_header(file)
         units = {str(file.units[band - 1] or "").strip() for band in bands}
-        raw = RawArray(
-            _values(path, file, bands, dtype),
-            centres,
-            scale,
-            offset,
-            nodata,
-            valid,
+        facts = replace(
+            places,
+            scale=scale,
+            offset=offset,
+            nodata=nodata,
             units=units.pop() or None if len(units) == 1 else None,
-            widths=widths,
-            bad_bands=bad,
-            notes=(*notes, *centre_notes),
+            notes=(*notes, *places.notes),
         )
+        raw = RawArray(_values(path, file, bands, dtype), valid, **vars(facts))
     return _with_header(path, _with_metadata(path, _with_domain(path, raw, header)))
 
 
@@ -99,25 +94,13 @@ def _with_metadata(path: Path, raw: RawArray) -> RawArray:
     """The bands with what the metadata of EnMAP and DESIS beside them say, where their own tags say
     nothing.
     """
-    metadata = metadata_beside(path)
-    if metadata is None:
+    beside = metadata_beside(path)
+    if beside is None:
         return raw
-    bands = raw.array.shape[2]
-    if len(metadata.centres) != bands:
-        return _unused(raw, metadata.name, len(metadata.centres))
-    completed = _completed(
-        raw,
-        centres=metadata.centres,
-        widths=metadata.widths,
-        scale=metadata.scale,
-        offset=metadata.offset,
-        nodata=metadata.nodata,
-    )
-    return replace(
-        completed,
-        units=raw.units or metadata.units,
-        notes=(*raw.notes, f"bands, scale and no data are those of {metadata.name}"),
-    )
+    name, centres, facts = beside
+    if len(centres) != raw.array.shape[2]:
+        return _unused(raw, name, len(centres))
+    return raw.completed(facts)
 
 
 def _with_header(path: Path, raw: RawArray) -> RawArray:
@@ -136,7 +119,7 @@ def _with_header(path: Path, raw: RawArray) -> RawArray:
     bands = raw.array.shape[2]
     if whole(header_path, header, "bands", bands) != bands:
         return _unused(raw, header_path.name, header["bands"])
-    completed = _of_header(raw, header, header_path)
+    completed = raw.completed(facts_of_header(header, bands, header_path))
     note = f"what {header_path.name} says of the bands is applied"
     return replace(completed, notes=(note, *completed.notes))
 
@@ -148,54 +131,11 @@ def _with_domain(path: Path, raw: RawArray, header: Header) -> RawArray:
     fields = header.keys() & BAND_FIELDS
     if not fields:
         return raw
-    completed = _of_header(raw, header, path)
+    completed = raw.completed(facts_of_header(header, raw.array.shape[2], path))
     if fields == {"band names"}:
         return completed
     note = "what the file keeps of an ENVI header (domain ENVI) is applied to its bands"
     return replace(completed, notes=(*completed.notes, note))
-
-
-def _of_header(raw: RawArray, header: Header, where: Path) -> RawArray:
-    """The bands with what a header of ENVI says of them, where they say nothing themselves."""
-    bands = raw.array.shape[2]
-    places, (bad, bad_notes) = band_places(header, bands), bad_bands(header, bands)
-    scale, offset, scale_notes = scaling(where, header, bands)
-    completed = _completed(
-        raw,
-        centres=places.centres,
-        widths=places.widths,
-        scale=scale,
-        offset=offset,
-        nodata=ignored_value(where, header),
-    )
-    return replace(
-        completed,
-        bad_bands=raw.bad_bands or bad,
-        notes=(*raw.notes, *places.notes, *bad_notes, *scale_notes),
-    )
-
-
-def _completed(
-    raw: RawArray,
-    *,
-    centres: NDArray[np.float64] | None,
-    widths: NDArray[np.float64] | None,
-    scale: PerBand | None,
-    offset: PerBand,
-    nodata: PerBand | None,
-) -> RawArray:
-    """The bands with what a file beside them says, where they say nothing themselves; scale and
-    offset go together.
-    """
-    scaled = (raw.scale, raw.offset) != (None, 0.0)
-    return replace(
-        raw,
-        wavelengths=centres if raw.wavelengths is None else raw.wavelengths,
-        widths=widths if raw.widths is None else raw.widths,
-        scale=raw.scale if scaled else scale,
-        offset=raw.offset if scaled else offset,
-        nodata=nodata if raw.nodata is None and raw.valid is None else raw.nodata,
-    )
 
 
 def _unused(raw: RawArray, name: str, bands: object) -> RawArray:
@@ -365,11 +305,7 @@ def _validity(
     return valid, number_of_each(stored), tuple(notes)
 
 
-def _band_places(
-    file: DatasetReader, bands: Sequence[int]
-) -> tuple[
-    NDArray[np.float64] | None, NDArray[np.float64] | None, tuple[int, ...], tuple[str, ...]
-]:
+def _band_places(file: DatasetReader, bands: Sequence[int]) -> BandFacts:
     """Centres and widths (bands,) in nm, of GDAL's CENTRAL_WAVELENGTH_UM and FWHM_UM, else of the
     tags ``wavelength``, ``fwhm`` and ``wavelength_units`` of bands; the bands, counted from 0,
     whose tag ``bbl`` is 0; and notes.
@@ -398,9 +334,9 @@ def _band_places(
             widths[of_unit] = in_nm
         notes |= {note: None} if note else {}
     bad, bad_notes = bad_bands({"bbl": flags}, len(bands))
-    return (
-        None if np.isnan(centres).all() else centres,
-        None if np.isnan(widths).all() else widths,
-        bad,
-        (*notes, *bad_notes),
+    return BandFacts(
+        wavelengths=None if np.isnan(centres).all() else centres,
+        widths=None if np.isnan(widths).all() else widths,
+        bad_bands=bad,
+        notes=(*notes, *bad_notes),
     )

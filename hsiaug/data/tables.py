@@ -159,7 +159,9 @@ def read_table_cube(path: Path) -> RawArray:
     used = {*at, *(column for column, _ in bands)}
     others = [rows[0][i] for i in range(len(names)) if i not in used]
     notes = [f"columns that are no band: {', '.join(others[:12])}"] if others else []
-    return RawArray(cube, centres, nodata=math.nan, notes=(*notes, *([note] if note else [])))
+    return RawArray(
+        cube, wavelengths=centres, nodata=math.nan, notes=(*notes, *([note] if note else []))
+    )
 
 
 def column_kinds(path: Path) -> list[tuple[str, bool | None]]:

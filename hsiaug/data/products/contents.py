@@ -221,7 +221,7 @@ def described(
         nodata = np.nan
     return RawArray(
         values,
-        in_nm,
+        wavelengths=in_nm,
         scale=1.0 if scale is None and offset is not None else scale,
         offset=0.0 if offset is None else offset,
         nodata=nodata,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
 from hsiaug.data.band_centres import number_of
-from hsiaug.data.raw import PerBand, one_or_all, reading
+from hsiaug.data.raw import BandFacts, one_or_all, reading
 from hsiaug.data.texts import read_xml
 
 if TYPE_CHECKING:
@@ -53,31 +52,11 @@ def quality_layers(folder: Path) -> set[str]:
     return {name for name, match in layers if match and match["product"] in products}
 
 
-@dataclass(frozen=True, eq=False)
-class Metadata:
-    """Said of an image in the file beside it.
-
-    Attributes
-    ----------
-    name : of that file
-    centres, widths : (bands,) float64
-        In nanometres, NaN where one is not known.
-    scale, offset : float, or one for each band
-        None and 0 where the file has none.
-    nodata : number of pixels without data
-    units : of the values, where the product's name says its level
-    """
-
-    name: str
-    centres: NDArray[np.float64]
-    widths: NDArray[np.float64]
-    scale: PerBand | None
-    offset: PerBand
-    nodata: float | None
-    units: str | None
+Beside = tuple[str, NDArray[np.float64], BandFacts]
+"""The name of the file beside an image, the centres of its bands, and all that it says of them."""
 
 
-def metadata_beside(image: Path) -> Metadata | None:
+def metadata_beside(image: Path) -> Beside | None:
     """What the file beside an image of EnMAP or DESIS says; of an image with another name, the only
     such file in its folder; None where there is none.
 
@@ -139,7 +118,7 @@ def _listed_metadata(folder: Path, changed: int) -> tuple[str, ...]:
     return _list_metadata(folder)
 
 
-def _read_metadata(path: Path) -> Metadata:
+def _read_metadata(path: Path) -> Beside:
     with reading(path, "EnMAP or DESIS metadata"):
         root = read_xml(path, MAX_XML_BYTES)
         bands = [values for element in root.iter() if CENTRE in (values := _children(element))]
@@ -151,15 +130,16 @@ def _read_metadata(path: Path) -> Metadata:
         offsets = [_number(band, "offsetofband") for band in bands]
         scaled = bool(np.isfinite(gains).all() and np.all(gains))
         shifted = scaled and bool(np.isfinite(offsets).all())
-        return Metadata(
-            path.name,
-            np.where(centres > 0, centres, np.nan),
-            np.where(widths > 0, widths, np.nan),
+        facts = BandFacts(
+            wavelengths=np.where(centres > 0, centres, np.nan),
+            widths=np.where(widths > 0, widths, np.nan),
             scale=one_or_all(gains) if scaled else None,
             offset=one_or_all(offsets) if shifted else 0.0,
             nodata=_background(root),
             units="reflectance" if "L2A" in (path.name.upper() + _level(root)) else None,
+            notes=(f"bands, scale and no data are those of {path.name}",),
         )
+        return path.name, centres, facts
 
 
 def _children(element: Element) -> dict[str, str]:

@@ -101,10 +101,10 @@ def _read(contents: Contents) -> RawArray:
     widths = np.array([band.width for band in bands])
     return RawArray(
         values,
-        np.array([band.centre for band in bands]),
-        one_or_all([band.scale for band in bands]),
-        one_or_all([band.offset for band in bands]),
-        valid=valid,
+        valid,
+        wavelengths=np.array([band.centre for band in bands]),
+        scale=one_or_all([band.scale for band in bands]),
+        offset=one_or_all([band.offset for band in bands]),
         units="reflectance",
         widths=None if np.isnan(widths).any() else widths,
         notes=_notes(contents, *by_detector.values()),
