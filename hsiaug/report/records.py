@@ -22,7 +22,7 @@ from hsiaug.trial.record_columns import (
     joined_column,
     no_record,
 )
-from hsiaug.trial.record_json import Record
+from hsiaug.trial.record_json import Record, preference
 from hsiaug.trial.store import Store
 from hsiaug.trial.store_columns import columns_of_folders, columns_of_pack
 
@@ -171,18 +171,20 @@ def _shared_facts(settings: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]
 def _rows_in_order(
     column: Callable[[str], Column], table: NDArray[np.int32], cell: NDArray[np.int32]
 ) -> NDArray[np.intp]:
-    """Rows by table, cell and seed; of records of one hash the best alone, the newest of these."""
+    """Rows by table, cell and seed; of records of one hash the one that :func:`preference` has."""
     keys = (column("seed"), cell, table)
     rows = np.lexsort(keys)
     # Records of one hash are alike in all keys.
     if not np.logical_and.reduce([np.diff(key[rows]) == 0 for key in keys]).any():
         return rows
     best: dict[str, tuple[tuple[bool, str], int]] = {}
-    failed = ~(column("ok") | column("idle"))
-    for row, (name, ill, created) in enumerate(
-        zip(column("hash"), failed, column("created"), strict=True)
+    finished = column("ok") | column("idle")
+    for row, (name, ended, created) in enumerate(
+        zip(column("hash"), finished, column("created"), strict=True)
     ):
-        best[name] = max(best.get(name, ((False, ""), -1)), ((not ill, created), row))
+        record = {"status": "ok" if ended else "failed", "created": created}
+        ranked = (preference(record), row)
+        best[name] = max(best.get(name, ranked), ranked)
     chosen = np.array([row for _, row in best.values()])
     hashes = column("hash")[chosen].astype(str)
     order = np.lexsort((hashes, *(key[chosen] for key in keys)))
