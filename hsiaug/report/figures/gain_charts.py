@@ -205,22 +205,25 @@ def _write(beside: bool, axes: Axes, y: float, text: str, colour: str) -> None:
 
 
 def _gains(table: ReportTable, most: int | None) -> ChartBlock:
-    """Each arm has a line for each control."""
+    """Each arm has a line for each of its controls, and a line's room below it."""
     shown = {arm[NONE].cell for arm in sorted(table.by_gain, key=rank, reverse=True)[:most]}
     known = [arm for arm in table.by_gain if arm[NONE].cell in shown]
-    each = len(table.controls) + 1
-    arms = dict.fromkeys(arm[NONE].cell.arm for arm in known)
-    lines = {arm: each * place for place, arm in enumerate(arms)}
+    lines: dict[Arm, range] = {}
+    end = 0
+    for arm in dict.fromkeys(one[NONE].cell.arm for one in known):
+        controls = max(len(one) for one in known if one[NONE].cell.arm == arm)
+        lines[arm] = range(end, end + controls)
+        end += controls + 1
     places = control_places(known)
     panels = [
-        Panel((table.labels[classifier],), partial(_draw_gains, list(group), lines, places, each))
+        Panel((table.labels[classifier],), partial(_draw_gains, list(group), lines, places, end))
         for classifier, group in groupby(known, lambda arm: arm[NONE].cell.classifier)
     ]
     return ChartBlock(
         table.heading,
         panels,
-        LINE * each * len(lines) + AXIS,
-        rows=[(table.arm_label(arm), y + (each - 2) / 2) for arm, y in lines.items()],
+        LINE * end + AXIS,
+        rows=[(table.arm_label(arm), (own[0] + own[-1]) / 2) for arm, own in lines.items()],
         along=f"Δ{table.scores.main.name} (points)",
     )
 
@@ -235,15 +238,15 @@ def control_places(arms: Iterable[ArmGains]) -> dict[str, int]:
 
 def _draw_gains(
     arms: Sequence[ArmGains],
-    lines: Mapping[Arm, int],
+    lines: Mapping[Arm, range],
     places: Mapping[str, int],
-    each: int,
+    end: int,
     axes: Axes,
 ) -> dict[str, Any]:
     axes.axvline(0, color="0.4", linewidth=0.8)
     found: dict[str, list[tuple[int, Gain]]] = {}
     for arm in arms:
-        for y, gain in enumerate(arm.values(), start=lines[arm[NONE].cell.arm]):
+        for y, gain in zip(lines[arm[NONE].cell.arm], arm.values(), strict=False):
             if gain.draws:
                 found.setdefault(gain.control, []).append((y, gain))
     entries = {}
@@ -259,7 +262,7 @@ def _draw_gains(
         rows = [y for y, _ in gains]
         name = f"over {control}"
         (entries[name],) = axes.plot(means, rows, linestyle="none", ms=4, label=name, **style)
-    axes.set_ylim(each * len(lines) - 0.5, -0.8)
+    axes.set_ylim(end - 0.5, -0.8)
     return entries
 
 
