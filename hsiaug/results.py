@@ -613,11 +613,9 @@ class Results:
         pandas.DataFrame
             Settings and every metric; metrics are fractions of 1.
         """
-        from hsiaug.report.render_data import OF_CLASSES, OF_TRIALS, data_rows, frame_of
+        from hsiaug.report.render_data import data_frame
 
-        if by == "class":
-            return frame_of(data_rows(self.report, by), OF_CLASSES)
-        return frame_of(data_rows(self.report), OF_TRIALS)
+        return data_frame(self.report, by)
 
     def gain(self) -> DataFrame:
         """What each arm gains over each of its controls.
@@ -630,9 +628,9 @@ class Results:
             ``p_corrected`` its p corrected for all arms. ``draws`` says how many were paired, and
             ``verdict`` what follows.
         """
-        from hsiaug.report.render_data import OF_GAINS, frame_of, gain_rows
+        from hsiaug.report.render_data import data_frame
 
-        return frame_of(gain_rows(self.report), OF_GAINS)
+        return data_frame(self.report, "gain")
 
     @property
     def plot(self) -> Plots:

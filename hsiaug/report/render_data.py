@@ -2,22 +2,31 @@
 Python have them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.answer_text import answer_texts, headline
-from hsiaug.report.answers import Answers, gain_json, three_answers
-from hsiaug.report.gains import Gain
+from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.gains import Gain, in_points
+from hsiaug.report.records import read_trials
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.trials import Trial, number_of
-from hsiaug.tasks.scores import PIXELS, over_large
+from hsiaug.report.trials import Condition, Trials
+from hsiaug.tasks.scores import PIXELS, Metric, over_large
 from hsiaug.trial.record import COLUMNS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+Columns = dict[str, list[Any]]
+"""Values by the name of their column, row by row."""
+Row = dict[str, Any]
 
+NAMES_OF_CONDITION = {"argument": "protocol_argument", "rest": "other_settings"}
+"""Attributes of conditions that columns name otherwise."""
 AUDITED = (
     "leaky",
     "radius",
@@ -48,7 +57,7 @@ def report_json(report: Report) -> dict[str, Any]:
             }
             for table in report.tables
         ],
-        "gains": gain_rows(report),
+        "gains": data_rows(report, "gain"),
         "trials": data_rows(report),
         "damaged": [vars(damage) for damage in report.damaged],
     }
@@ -58,43 +67,6 @@ def _answers_json(answers: Answers) -> dict[str, Any]:
     """The three answers on a line, as values, and in words under ``text``."""
     texts = [text.line for text in answer_texts(answers)]
     return {"headline": headline(answers), "answers": answers.as_json() | {"text": texts}}
-
-
-def gain_rows(report: Report) -> list[dict[str, Any]]:
-    """A row per arm, classifier and control, in points: mean paired difference of the main metric
-    with its simultaneous 95 % interval (none below six draws), the smallest and the largest, what
-    is shown, that of the second metric, p corrected for all arms, draws, whether this control is
-    the arm's rival, and the arm's verdict.
-    """
-    named = any(table.run for table in report.tables)
-    return [
-        ({"run": table.run} if named else {}) | _gain_row(table, gain)
-        for table in report.tables
-        for gain in table.compared
-    ]
-
-
-def _gain_row(table: ReportTable, gain: Gain) -> dict[str, Any]:
-    found = gain_json(gain)
-    return {
-        "scene": table.condition.scene,
-        "protocol": table.condition.protocol,
-        "generator": table.labels[gain.cell.arm.generator],
-        "lambda": gain.cell.arm.rate.lam,
-        "times": gain.cell.arm.rate.times,
-        "omega": gain.cell.arm.omega,
-        "classifier": table.labels[gain.cell.classifier],
-        "over": gain.control,
-        "metric": table.scores.main.key,
-        "gain": found["mean"],
-        **{key: found[key] for key in ("low", "high", "smallest", "largest", "shown")},
-        "second_metric": table.scores.second.key,
-        "second_gain": gain.second_mean and 100 * gain.second_mean,
-        "p_corrected": gain.p_corrected,
-        "draws": gain.draws,
-        "rival": gain.rival,
-        "verdict": "control" if gain.verdict is None else gain.verdict.finding,
-    }
 
 
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -112,27 +84,20 @@ def _plain(value: Any) -> Any:
     return spreadsheet_text(visible(value)) if isinstance(value, str) else value
 
 
-def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
+def data_rows(report: Report, by: str = "") -> list[Row]:
     """The rows of CSV: one per trial, for ``by="class"`` one per trial and class, for ``by="gain"``
     one per arm and control, for ``by="labels"`` one per point of a curve and per arm.
 
-    Fractions as recorded; None: no number. For a suite the first column names the run: a trial is
-    in each of its.
+    Fractions as recorded, of gains points; None: no number. For a suite the first column names the
+    run: a trial is in each of its.
     """
-    if by == "gain":
-        return gain_rows(report)
-    rows: list[tuple[ReportTable, Mapping[str, Any]]]
+    rows: list[tuple[ReportTable, Row]]
     if by == "labels":
         from hsiaug.report.sections.labels import curve_rows, curves_of
 
         rows = [(curve.table, row) for curve in curves_of(report) for row in curve_rows(curve)]
     else:
-        rows = [
-            (table, {**_identity(trial), **row})
-            for table in report.tables
-            for trial in table.trials
-            for row in (_class_rows(table, trial) if by == "class" else [_scores(table, trial)])
-        ]
+        rows = [(table, row) for table in report.tables for row in _rows_of(_columns_of(table, by))]
     named = any(table.run for table in report.tables)
     return [
         ({"run": table.run} if named else {})
@@ -141,101 +106,150 @@ def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
     ]
 
 
-def _class_rows(table: ReportTable, trial: Trial) -> Iterator[dict[str, Any]]:
-    audit = trial.audit or {}
-    counts = {
-        "recall": trial.recall,
-        "train_n": audit.get("train_counts"),
-        "test_n": audit.get("test_counts"),
-        "real_n": trial.real,
-        "synthetic_n": trial.synthetic,
-    }
-    for i, name in enumerate(table.class_names):
-        values = {
-            key: known[i] if known and i < len(known) else None for key, known in counts.items()
-        }
-        yield {"class_id": i + 1, "class_name": name, **values}
-
-
-def _identity(trial: Trial) -> dict[str, Any]:
-    condition, error = trial.condition, trial.error or {}
-    row: dict[str, Any] = {
-        "hash": trial.hash,
-        "status": trial.status,
-        "error_type": error.get("type"),
-        "error_message": " ".join(str(error.get("message") or "").split()),
-        **{
-            {"argument": "protocol_argument", "rest": "other_settings"}.get(k, k): v
-            for k, v in vars(condition).items()
-        },
-        "seed": trial.seed,
-    }
-    for role, method in (("generator", trial.arm.generator), ("classifier", trial.classifier)):
-        row |= {
-            role: method.name,
-            f"{role}_version": method.version,
-            f"{role}_params": method.params,
-        }
-    row |= {
-        "view": trial.classifier.view,
-        "view_shown": trial.view_shown,
-        "train": trial.arm.generator.train,
-    }
-    row |= {"lambda": trial.arm.rate.lam, "times": trial.arm.rate.times, "omega": trial.arm.omega}
-    return row | {"omega_convention": trial.arm.generator.convention}
-
-
-def _scores(table: ReportTable, trial: Trial) -> dict[str, Any]:
-    audit = trial.audit or {}
-    plain = (metric.key for metric in table.metrics if metric not in table.subsets)
-    scores: dict[str, Any] = {key: trial.get(key) for key in (*plain, "worst_class")}
-    worst = number_of(trial, "worst_class")
-    scores["worst_class"] = None if worst is None else int(worst)
-    for subset in (metric.key for metric in table.subsets):
-        name = subset.removeprefix("subset:")
-        scores |= {
-            f"aa_{name}": trial.value(subset),
-            f"oa_{name}": trial.value(f"oa {subset}"),
-        }
-    scores["transductive"] = trial.transductive
-    scores |= {name: audit.get(name) for name in AUDITED}
-    scores["split_sha256"] = audit.get("sha256")
-    of_record = (column.name for column in COLUMNS)
-    return scores | {key: trial.value(key) for key in (*of_record, "created")}
-
-
-IDENTITY = (
-    *("hash", "status", "error_type", "error_message", "task", "scene", "scene_sha256"),
-    *("protocol", "protocol_argument", "buffer", "patch", "other_settings", "seed"),
-    *("generator", "generator_version", "generator_params"),
-    *("classifier", "classifier_version", "classifier_params", "view", "view_shown", "train"),
-    *("lambda", "times", "omega", "omega_convention"),
-)
-"""What a trial is, in every row of it."""
-
-# Any numbers of classes of which some are left out: the columns are the same.
-_PIXELS = over_large(PIXELS, large=2, tested=3)
-OF_TRIALS = (
-    *IDENTITY,
-    *(metric.key for metric in (*_PIXELS.shown, *_PIXELS.more, *_PIXELS.fields)),
-    *("worst_class", "transductive", *AUDITED, "split_sha256"),
-    *(column.name for column in COLUMNS),
-    "created",
-)
-OF_CLASSES = (
-    *IDENTITY,
-    *("class_id", "class_name", "recall", "train_n", "test_n", "real_n", "synthetic_n"),
-)
-OF_GAINS = (
-    *("scene", "protocol", "generator", "lambda", "times", "omega", "classifier", "over"),
-    *("metric", "gain", "low", "high", "smallest", "largest", "shown"),
-    *("second_metric", "second_gain", "p_corrected", "draws", "rival"),
-    "verdict",
-)
-
-
-def frame_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> "DataFrame":
-    """Rows as a frame; without any, one that has the columns of a run of pixels."""
+def data_frame(report: Report, by: str = "") -> DataFrame:
+    """The rows as a frame; without any, one that has the columns of a run of pixels."""
     from pandas import DataFrame
 
-    return DataFrame(list(rows)) if rows else DataFrame(columns=list(columns))
+    rows = data_rows(report, by)
+    return DataFrame(rows) if rows else DataFrame(columns=list(_columns_of(None, by)))
+
+
+def _rows_of(columns: Columns) -> list[Row]:
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+
+
+def _columns_of(table: ReportTable | None, by: str) -> Columns:
+    """The columns of a table; of none those of a run of pixels, without a row."""
+    if by == "gain":
+        return _gain_columns([(table, gain) for gain in table.compared] if table else [])
+    trials = table.trials if table else read_trials([])
+    if by == "class":
+        return _class_columns(trials, table.class_names if table else ())
+    if table:
+        plain = [metric for metric in table.metrics if metric not in table.subsets]
+        return _trial_columns(trials, plain, table.subsets)
+    # Any numbers of classes of which some are left out: the columns are the same.
+    pixels = over_large(PIXELS, large=2, tested=3)
+    return _trial_columns(trials, (*pixels.shown, *pixels.more, *pixels.fields), ())
+
+
+def _gain_columns(gains: Sequence[tuple[ReportTable, Gain]]) -> Columns:
+    """A row per arm, classifier and control, in points: mean paired difference of the main metric
+    with its simultaneous 95 % interval (none below six draws), the smallest and the largest, what
+    is shown, that of the second metric, p corrected for all arms, draws, whether this control is
+    the arm's rival, and the arm's verdict.
+    """
+    arms = [gain.cell.arm for _, gain in gains]
+    points = [in_points(gain.main) for _, gain in gains]
+    verdicts = [gain.verdict for _, gain in gains]
+    return {
+        "scene": [table.condition.scene for table, _ in gains],
+        "protocol": [table.condition.protocol for table, _ in gains],
+        "generator": [table.labels[gain.cell.arm.generator] for table, gain in gains],
+        "lambda": [arm.rate.lam for arm in arms],
+        "times": [arm.rate.times for arm in arms],
+        "omega": [arm.omega for arm in arms],
+        "classifier": [table.labels[gain.cell.classifier] for table, gain in gains],
+        "over": [gain.control for _, gain in gains],
+        "metric": [table.scores.main.key for table, _ in gains],
+        "gain": [one["mean"] for one in points],
+        **{name: [one[name] for one in points] for name in ("low", "high", "smallest", "largest")},
+        "shown": [gain.shown for _, gain in gains],
+        "second_metric": [table.scores.second.key for table, _ in gains],
+        "second_gain": [gain.second_mean and 100 * gain.second_mean for _, gain in gains],
+        "p_corrected": [gain.p_corrected for _, gain in gains],
+        "draws": [gain.draws for _, gain in gains],
+        "rival": [gain.rival for _, gain in gains],
+        "verdict": ["control" if found is None else found.finding for found in verdicts],
+    }
+
+
+def _identity_columns(trials: Trials) -> Columns:
+    """What a trial is."""
+    errors = [error or {} for error in trials.values("error")]
+    conditions = trials.values("condition")
+    arms = trials.values("arm")
+    generators = [arm.generator for arm in arms]
+    classifiers = trials.values("classifier")
+    columns = {
+        "hash": trials.values("hash"),
+        "status": trials.values("status"),
+        "error_type": [error.get("type") for error in errors],
+        "error_message": [" ".join(str(error.get("message") or "").split()) for error in errors],
+    }
+    for name in (field.name for field in fields(Condition)):
+        columns[NAMES_OF_CONDITION.get(name, name)] = [getattr(one, name) for one in conditions]
+    columns["seed"] = trials.values("seed")
+    for role, methods in {"generator": generators, "classifier": classifiers}.items():
+        columns[role] = [method.name for method in methods]
+        columns[f"{role}_version"] = [method.version for method in methods]
+        columns[f"{role}_params"] = [method.params for method in methods]
+    return {
+        **columns,
+        "view": [classifier.view for classifier in classifiers],
+        "view_shown": trials.values("view_shown"),
+        "train": [generator.train for generator in generators],
+        "lambda": [arm.rate.lam for arm in arms],
+        "times": [arm.rate.times for arm in arms],
+        "omega": [arm.omega for arm in arms],
+        "omega_convention": [generator.convention for generator in generators],
+    }
+
+
+def _trial_columns(trials: Trials, metrics: Sequence[Metric], subsets: Sequence[Metric]) -> Columns:
+    """A row per trial.
+
+    Parameters
+    ----------
+    subsets : sequence of Metric
+        AA over fixed classes, which have a column of their OA too.
+    """
+
+    def values(name: str) -> list[Any]:
+        return trials.values(name) if trials.has(name) else [None] * len(trials)
+
+    audits = [audit or {} for audit in trials.values("audit")]
+    columns = _identity_columns(trials) | {metric.key: values(metric.key) for metric in metrics}
+    columns["worst_class"] = [
+        None if value is None or value != value else int(value) for value in values("worst_class")
+    ]
+    for subset in subsets:
+        name = subset.key.removeprefix("subset:")
+        columns[f"aa_{name}"] = values(subset.key)
+        columns[f"oa_{name}"] = values(f"oa {subset.key}")
+    columns["transductive"] = trials.values("transductive")
+    columns |= {name: [audit.get(name) for audit in audits] for name in AUDITED}
+    columns["split_sha256"] = [audit.get("sha256") for audit in audits]
+    columns |= {column.name: values(column.name) for column in COLUMNS}
+    return columns | {"created": trials.values("created")}
+
+
+def _class_columns(trials: Trials, class_names: Sequence[str]) -> Columns:
+    """A row per trial and class."""
+    audits = [audit or {} for audit in trials.values("audit")]
+    numbers = {
+        "recall": [trial.recall for trial in trials],
+        "train_n": [audit.get("train_counts") for audit in audits],
+        "test_n": [audit.get("test_counts") for audit in audits],
+        "real_n": trials.values("real"),
+        "synthetic_n": trials.values("synthetic"),
+    }
+    places = [(row, i) for row in range(len(trials)) for i in range(len(class_names))]
+    return {
+        **{
+            name: [values[row] for row, _ in places]
+            for name, values in _identity_columns(trials).items()
+        },
+        "class_id": [i + 1 for _, i in places],
+        "class_name": [class_names[i] for _, i in places],
+        **{
+            name: [_of_class(of_trial[row], i) for row, i in places]
+            for name, of_trial in numbers.items()
+        },
+    }
+
+
+def _of_class(values: Sequence[Any] | None, i: int) -> Any:
+    return values[i] if values and i < len(values) else None

@@ -7,7 +7,7 @@ from report_records import benchmark, record
 
 from hsiaug.report import build_report
 from hsiaug.report.gains import by_arm, in_points, rival_of
-from hsiaug.report.render_data import gain_rows
+from hsiaug.report.render_data import data_rows
 from hsiaug.report.tables import ReportTable
 
 
@@ -34,7 +34,7 @@ def test_a_row_for_each_arm_and_control_also_where_nothing_can_be_paired() -> No
     }
     alone = rows["smote", "duplicate"]
     assert alone.control_cell is None and math.isnan(alone.mean) and alone.ends is None
-    assert [(row["generator"], row["over"]) for row in gain_rows(build_report([]))] == []
+    assert [(row["generator"], row["over"]) for row in data_rows(build_report([]), "gain")] == []
     assert len(table.compared) == 2
 
 
