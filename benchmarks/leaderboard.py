@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -33,7 +33,7 @@ from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.formatting import MISSING, count, percent, signed
 from hsiaug.report.grid import frame_grid
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.page import tables_page
+from hsiaug.report.render_page import html_page
 from hsiaug.report.section import Section
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
@@ -283,7 +283,8 @@ def main() -> None:
     out = [Path(name) for name in named]
     check_targets(out, (*TABLES, ".html"))
     made = leaderboard_files(*boards(read_report(Store(Path(store)))))
-    page = tables_page("Leaderboard · hsiaug", made.sections)
+    sections = [replace(one, id=f"page-{place}") for place, one in enumerate(made.sections)]
+    page = html_page("Leaderboard · hsiaug", sections)
     show_tables(made, out, {".html": lambda path: path.write_text(page, "utf-8")})
 
 

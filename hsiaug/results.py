@@ -480,7 +480,7 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from hsiaug.report.html.markup import notebook_html
+        from hsiaug.report.render_page import notebook_html
         from hsiaug.report.views import report_sections
 
         return notebook_html(report_sections(self.report, self.by))

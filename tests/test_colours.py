@@ -21,7 +21,7 @@ from hsiaug.base.colours import (
     class_colours,
     rgb_of,
 )
-from hsiaug.report.html.markup import HERE
+from hsiaug.report.render_page import HTML
 
 PAPERS = ("#ffffff", "#181f27")
 LINK = "#0a4fb3"
@@ -103,7 +103,7 @@ def schemes() -> tuple[dict[str, str], dict[str, str], str]:
     """Names and values of the page's colours in the light and in the dark, and the rest of its
     style.
     """
-    style = (HERE / "page.css").read_text(encoding="utf-8")
+    style = (HTML / "page.css").read_text(encoding="utf-8")
     light, dark = re.findall(r":root \{(.*?)\}", style, flags=re.S)
     values = [dict(re.findall(r"--([\w-]+): ([^;]+);", block)) for block in (light, dark)]
     return values[0], values[1], re.sub(r":root \{.*?\}", "", style, flags=re.S)

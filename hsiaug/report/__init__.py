@@ -125,16 +125,29 @@ def render_report(
 def render_html(
     report: Report, store: Store | None = None, declared: Sequence[Section] = ()
 ) -> str:
-    """The report as one self-contained page, with maps where a store and its scenes are here.
+    """The report as one self-contained page; equal for equal records. Points of learning curves
+    stand in their curves alone.
 
     Parameters
     ----------
+    store : Store or None
+        Where the predictions lie from which maps are drawn; without it there are none. A map
+        needs its scene, which is read where it lies on this machine and never downloaded.
     declared : sequence of Section
         The claims and tables of a suite, which come first.
     """
-    from hsiaug.report.page import html_page
+    from hsiaug.base.text import json_of
+    from hsiaug.report.render_data import csv_of
+    from hsiaug.report.render_page import html_page
+    from hsiaug.report.views import page_sections, page_title
 
-    return html_page(report, store, declared)
+    title = declared[0].title if declared else page_title(report.shown)
+    files = {}
+    if report.tables:
+        found = report_json(report)
+        files = {"trials.csv": csv_of(found["trials"]), "report.json": json_of(found) + "\n"}
+    sections = page_sections(report, store, declared)
+    return html_page(f"{title} · hsiaug" if title else "hsiaug report", sections, files)
 
 
 def save_report(

@@ -1,7 +1,7 @@
 """The sentences around a table: failures and warnings above it, notes on its figures below."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,7 @@ from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import CellKey, DrawKey, in_order
 from hsiaug.report.formatting import count, count_range
 from hsiaug.report.section import Section
-from hsiaug.report.split_audit import audit_lines, users_of_unlabelled
+from hsiaug.report.split_audit import users_of_unlabelled
 from hsiaug.report.tables import ReportTable, damage_summary
 from hsiaug.report.tested_classes import few_in_fields, untested_classes
 from hsiaug.report.text_templates import finding_meanings, sentences
@@ -26,8 +26,8 @@ NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 
 
-def table_section(table: ReportTable, where: str, notes: Iterable[str]) -> Section:
-    """The section of a table, with these notes; its tables are those of its parts.
+def table_section(table: ReportTable, where: str) -> Section:
+    """The section of a table with what stands above its numbers; these are in its parts.
 
     Parameters
     ----------
@@ -40,8 +40,6 @@ def table_section(table: ReportTable, where: str, notes: Iterable[str]) -> Secti
         failed=failure_heading(table),
         failures=failure_lines(table, where),
         warnings=warnings(table),
-        notes=tuple(notes),
-        facts=tuple(audit_lines(table, where)),
     )
 
 

@@ -1,26 +1,37 @@
-"""The sections of a report: one for each table in a view; and the summary, which shows accuracy
-first.
+"""The sections of a report: in a view one for each table, in the summary one for each run and
+protocol, and all that the page shows.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
-from hsiaug.report.commands import to_repeat_all
+from hsiaug.report.commands import arm_commands, to_repeat_all
+from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences, words_note
+from hsiaug.report.formatting import LEAKY, count
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
 from hsiaug.report.notes import failure_heading, table_notes, table_section, warnings
-from hsiaug.report.paper import RUN_AGAIN
-from hsiaug.report.section import Section
-from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, sections_of
-from hsiaug.report.sections.overview import grouped_overview
+from hsiaug.report.paper import RUN_AGAIN, run_facts
+from hsiaug.report.render_page import markup_of
+from hsiaug.report.section import Section, SectionFigure
+from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, page_parts, sections_of
+from hsiaug.report.sections.overview import grouped_overview, overview
 from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
 from hsiaug.report.split_audit import audit_lines, opening, short_audit
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.tested_classes import left_out_classes
+from hsiaug.report.text_templates import finding_meanings, heading_meanings, labelled
 from hsiaug.trial.store import Store
+
+MOST_TITLED = 3
+"""Scenes that the title of a page names at most."""
+READING = "How to read this page"
+LEAKS = f"{LEAKY}: location alone answers for part of the score; see the audit."
 
 
 def report_sections(report: Report, by: str, store: Store | None = None) -> tuple[Section, ...]:
@@ -51,8 +62,12 @@ def report_sections(report: Report, by: str, store: Store | None = None) -> tupl
 
 def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
     notes = table_notes(table, compared=by in ("generator", "gain", "classifier"))
-    section = table_section(table, sources.report.where, notes)
-    section = replace(section, parts=sections_of(table, by, sources))
+    section = replace(
+        table_section(table, sources.report.where),
+        notes=tuple(notes),
+        facts=tuple(audit_lines(table, sources.report.where)),
+        parts=sections_of(table, by, sources),
+    )
     if by != "generator":
         return section
     return replace(section, text=opening(table), answers=answer_texts(three_answers(table)))
@@ -137,3 +152,130 @@ def _closing(matrix: Matrix) -> tuple[str, ...]:
 def _each_once(texts: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """All of them, each once."""
     return tuple(dict.fromkeys(text for several in texts for text in several))
+
+
+# The page
+
+
+def page_title(tables: Sequence[ReportTable]) -> str:
+    """The title of a page that shows these tables: their scenes and protocols."""
+    scenes = (f"{table.title.split(',')[0]}: {table.condition.protocol}" for table in tables)
+    names = [*dict.fromkeys(scenes)]
+    return ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
+
+
+def page_sections(
+    report: Report, store: Store | None, declared: Sequence[Section] = ()
+) -> list[Section]:
+    """All that the page of a report shows: what a suite declares, what helps, and a section for
+    each table.
+
+    Parameters
+    ----------
+    store, declared
+        As of :func:`hsiaug.report.render_html`.
+    """
+    sources = Sources(report, store)
+    tables = [
+        _page_table(table, number, sources, alone=len(report.shown) == 1)
+        for number, table in enumerate(report.shown)
+    ]
+    first = []
+    if declared:
+        others = (replace(one, id=f"declared-{n}") for n, one in enumerate(declared[1:], start=1))
+        first = [replace(declared[0], id="declared", parts=tuple(others))]
+    reading = [Section(READING, id="reading", facts=tuple(_reading_facts()))] if tables else []
+    return [*first, _verdict(report, tables, store), *tables, *reading]
+
+
+def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: bool) -> Section:
+    """A table on the page; where it is the only one, its answers stand in the verdict, and more of
+    it is unfolded.
+    """
+    section = table_section(table, sources.report.where)
+    parts = (
+        replace(part, id=f"t{number}-{part.id}", opened=part.opened and alone)
+        for part in page_parts(table, sources)
+    )
+    keys = {cell: f"t{number}-a{place}" for place, cell in enumerate(table.every_cell.values())}
+    return replace(
+        section,
+        id=f"t{number}-table",
+        # On the page a warning says it, and leads to the audit.
+        leaky=False,
+        answers=() if alone else answer_texts(three_answers(table)),
+        warnings=(*section.warnings, *([LEAKS] if table.leaky else [])),
+        parts=tuple(parts),
+        html=markup_of("commands_of", arm_commands(keys, sources.store)),
+        keys=keys,
+    )
+
+
+def _verdict(report: Report, tables: Sequence[Section], store: Store | None) -> Section:
+    """The answers of each run and protocol."""
+    if not report.shown:
+        html = markup_of("headline", f"There is no record in {report.where} yet.")
+        return Section("What helps", id="verdict", html=html)
+    trials = {trial.hash: trial for table in report.tables for trial in table.trials}
+    failed = sum(trial.failed for trial in trials.values())
+    to = next((f"{section.id}-failed" for section in tables if section.failed), None)
+    found = matrices(report)
+    parts = [_page_matrix(one, report.option, alone=len(found) == 1) for one in found]
+    about = [
+        *run_facts(report.shown, to_repeat_all(report.shown, store)),
+        ("how to read it", markup_of("link", READING, "reading")),
+    ]
+    facts = Section("", facts=tuple(about), folded=False)
+    return Section(
+        "What helps",
+        id="verdict",
+        html=markup_of("lead", count(len(trials), "trial"), f"{failed:,} failed", to, report.where),
+        parts=(*parts, facts),
+    )
+
+
+def _page_matrix(matrix: Matrix, option: str, *, alone: bool) -> Section:
+    """The answers of each scene of a run and protocol on the page.
+
+    Parameters
+    ----------
+    option : str
+        The option that names the store.
+    alone : bool
+        The page is about nothing else.
+    """
+    leaky = any(table.leaky for table in matrix.tables)
+    figures: tuple[SectionFigure, ...] = ()
+    if any(row.judged for row in matrix.rows):
+        figures = (SectionFigure(matrix.heading, partial(matrix_figure, matrix)),)
+    section = Section(
+        heading="" if alone and not leaky else matrix.title, leaky=leaky, folded=False
+    )
+    if len(matrix.tables) == 1:
+        (table,) = matrix.tables
+        best = best_row_sentences(table, option)
+        said = answer_texts(three_answers(table))
+        return replace(section, answers=said, figures=figures, closing=tuple(best))
+    scenes = (
+        Section(table.condition.scene, answers=answer_texts(three_answers(table)), folded=False)
+        for table in matrix.tables
+    )
+    by_scene = Section(
+        "",
+        figures=figures,
+        tables=matrix_grids(matrix, overview),
+        notes=(words_note(arm for table in matrix.tables for arm in table.judged),),
+        folded=False,
+    )
+    return replace(section, parts=(*scenes, by_scene))
+
+
+def _reading_facts() -> list[tuple[str, str]]:
+    """(word, meaning) pairs for readers who have nothing but the page: words of the answers and of
+    comparisons, headings of tables, verdicts.
+    """
+    return [
+        *labelled("reading.txt", min_pairs=MIN_PAIRS),
+        *heading_meanings(),
+        *finding_meanings(),
+    ]

@@ -17,7 +17,7 @@ from hsiaug.base.colours import class_colours, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.quality.map_files import check_map_targets, picture_step, save_map
 from hsiaug.report.figures.files import image_bytes
-from hsiaug.report.html.markup import HERE as REPORT
+from hsiaug.report.render_page import HTML
 from hsiaug.ui.answers import PixelAnswer
 from hsiaug.ui.labelling import Labelling, pixels_within
 from hsiaug.ui.server import HERE, Endpoint, page_routes
@@ -43,7 +43,7 @@ class LabelRoutes:
     def routes(self) -> list[BaseRoute]:
         """All of them."""
         files = [HERE / name for name in ("label.html", "common.js", "label.js", "ui.css")]
-        files += [REPORT / name for name in ("stage.js", "page.css")]
+        files += [HTML / name for name in ("stage.js", "page.css")]
         labelling = self._labelling
         gets: dict[str, Endpoint] = {
             "scene": self.scene,

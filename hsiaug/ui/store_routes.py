@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from hsiaug.bench.progress import heard_of
 from hsiaug.report import Report, build_report, read_store, render_html
-from hsiaug.report.html.markup import HERE as REPORT
+from hsiaug.report.render_page import HTML
 from hsiaug.trial.record import Damage
 from hsiaug.trial.store import Store
 from hsiaug.ui.server import HERE, page_routes
@@ -39,7 +39,7 @@ class StoreRoutes:
         """All of them."""
         files = [HERE / name for name in ("store.html", "common.js", "store.js", "ui.css")]
         return page_routes(
-            [*files, REPORT / "page.css"], {"version": self.version, "report": self.report}
+            [*files, HTML / "page.css"], {"version": self.version, "report": self.report}
         )
 
     def version(self, _: Request) -> Response:

@@ -21,8 +21,8 @@ from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.gains import rival_of
-from hsiaug.report.html.markup import tip_of
 from hsiaug.report.matrices import matrices, matrix_grids
+from hsiaug.report.render_page import tip_of
 from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.two_arms import compare_arms

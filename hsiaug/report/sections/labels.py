@@ -19,6 +19,7 @@ from hsiaug.report.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.notes import table_section
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import LABELS, SectionKind, Sources
+from hsiaug.report.split_audit import audit_lines
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.scores import Metric
@@ -54,12 +55,13 @@ def label_sections(report: Report) -> tuple[Section, ...]:
     sections = []
     for table in dict.fromkeys(curve.table for curve in found):
         curves = [curve for curve in found if curve.table is table]
-        section = table_section(table, report.where, label_notes(curves))
         sections.append(
             replace(
-                section,
+                table_section(table, report.where),
                 heading=f"Label equivalents: {table.title}",
                 tables=label_grids(table, curves),
+                notes=tuple(label_notes(curves)),
+                facts=tuple(audit_lines(table, report.where)),
                 closing=_closing(table, curves),
             )
         )

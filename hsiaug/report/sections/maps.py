@@ -41,7 +41,7 @@ Colour = tuple[int, int, int]
 
 def _section(table: ReportTable, sources: Sources) -> Section:
     """The maps of a table, or why there are none; tables are drawn until ROOM is used."""
-    from hsiaug.report.html.markup import markup_of
+    from hsiaug.report.render_page import markup_of
 
     try:
         if sources.store is None:

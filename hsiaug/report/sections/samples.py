@@ -131,7 +131,7 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
     """The samples of each generator of a table, until ROOM is used; None where no record keeps
     any.
     """
-    from hsiaug.report.html.markup import markup_of
+    from hsiaug.report.render_page import markup_of
 
     store = sources.store
     if store is None:

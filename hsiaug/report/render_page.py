@@ -1,11 +1,15 @@
-"""Templates of pages, and what headings and verdicts mean where one points at them. Whatever is put
-into a template is escaped, and control characters become escapes that can be seen.
+"""Sections as one self-contained page of HTML, and as a notebook shows them; what headings and
+verdicts mean where one points at them. Whatever is put into a template is escaped, and control
+characters become escapes that can be seen. Style, scripts and templates are those of ``html/``.
 """
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
@@ -23,7 +27,9 @@ from hsiaug.report.section import Section, SectionFigure, without_parts
 from hsiaug.report.text_templates import finding_meanings, heading_meanings
 from hsiaug.report.trials import Trial
 
-HERE = Path(__file__).parent
+HTML = Path(__file__).parent / "html"
+SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
+"""Scripts in their order: each may use what stands before it."""
 COMMAND = re.compile(
     r"'(?P<quoted>hsiaug [^']+)'"
     r"|(?<=: )(?P<bare>hsiaug (?:[^ ;(]|[^;(] (?!\())+?)(?= \(|;|\.?$)"
@@ -33,11 +39,54 @@ VERDICT = "verdict"
 """Heading of the column that stands beside the name of a row on a page."""
 
 
+def html_page(
+    title: str, sections: Sequence[Section], files: Mapping[str, str] | None = None
+) -> str:
+    """One self-contained page of HTML of these sections, which fetches nothing.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+        Each with its ``id``.
+    files : mapping of str to str or None
+        Texts that can be saved from the page, by the names of their files.
+    """
+    # One script, so that one checksum covers all that may run.
+    script = Markup("".join((HTML / name).read_text(encoding="utf-8") for name in SCRIPTS))
+    packed = [
+        (name, base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
+        for name, text in (files or {}).items()
+    ]
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            title=title,
+            style=Markup((HTML / "page.css").read_text(encoding="utf-8")),
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            sections=sections,
+            data=packed,
+        )
+    )
+
+
+def notebook_html(sections: Iterable[Section]) -> str:
+    """All sections, one after the other, as a notebook shows them."""
+    template = _templates().get_template("notebook.html")
+    return template.render(sections=without_parts(sections))
+
+
+def markup_of(macro: str, *about: object) -> Markup:
+    """What a macro of ``macros.html`` makes of something that the page alone shows."""
+    made = getattr(_templates().get_template("macros.html").module, macro)
+    return Markup(made(*about))
+
+
 @cache
-def templates() -> Environment:
-    """The templates of this folder."""
+def _templates() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader(HTML / "templates"),
         autoescape=True,
         finalize=_visible,
         trim_blocks=True,
@@ -48,12 +97,6 @@ def templates() -> Environment:
     made.globals |= {"drawn": _drawn, "heads": _heads, "marks": _marks, "tip": tip_of}
     made.filters |= {"commands": _commands, "verdict_first": _verdict_first}
     return made
-
-
-def markup_of(macro: str, *about: object) -> Markup:
-    """What a macro of ``macros.html`` makes of something that the page alone shows."""
-    made = getattr(templates().get_template("macros.html").module, macro)
-    return Markup(made(*about))
 
 
 def _drawn(figure: SectionFigure) -> tuple[str, str, str]:
@@ -127,16 +170,10 @@ def _heads(grid: Grid) -> list[list[tuple[str, int | None, int, int, str]]]:
     return [upper, lower] if two else [upper]
 
 
-def notebook_html(sections: Iterable[Section]) -> str:
-    """All sections, one after the other, as a notebook shows them."""
-    template = templates().get_template("notebook.html")
-    return template.render(sections=without_parts(sections))
-
-
 def tip_of(text: str) -> str:
     """What a heading or a verdict means, in a sentence; empty where it says so itself."""
     plain = text.strip()
-    terms = _terms()
+    terms = _longest_first(heading_meanings)
     if plain in terms:
         return terms[plain]
     if plain.startswith("Δ"):
@@ -144,16 +181,11 @@ def tip_of(text: str) -> str:
         return f"gain in {name}, in percentage points, paired over draws" if name else ""
     if begun := next((term for term in terms if plain.startswith(f"{term} ")), ""):
         return terms[begun]
-    return next((said for start, said in _findings() if start in plain), "")
+    findings = _longest_first(finding_meanings)
+    return next((said for finding, said in findings.items() if finding in plain), "")
 
 
 @cache
-def _terms() -> dict[str, str]:
-    """Headings of columns, the longest first, so that "AA seen" is not taken for "AA"."""
-    return dict(sorted(heading_meanings(), key=lambda pair: -len(pair[0])))
-
-
-@cache
-def _findings() -> list[tuple[str, str]]:
-    """Findings, the longest first, so that one that begins another is not taken for it."""
-    return sorted(finding_meanings(), key=lambda pair: -len(pair[0]))
+def _longest_first(meanings: Callable[[], list[tuple[str, str]]]) -> dict[str, str]:
+    """Words and what they mean, the longest first: "AA seen" is not taken for "AA"."""
+    return dict(sorted(meanings(), key=lambda pair: -len(pair[0])))

@@ -1,1 +1,0 @@
-"""The report as one page of HTML: no server, no file beside it, nothing fetched."""
