@@ -68,21 +68,22 @@ def of_rows(number: int) -> str:
     return f"; {MOST_ROWS} of {number} rows (all: --by generator)" if number > MOST_ROWS else ""
 
 
-def gain_entry(gain: Gain | None, second: str) -> GridEntry:
-    """``above +2.1 [+1.0, +3.2]``: what is shown over one control, and by how many
-    points. Of few draws the difference alone, whose brackets say so.
+def gain_entry(gain: Gain | None, second: str, *, ends: bool = True) -> GridEntry:
+    """``above +2.1 [+1.0, +3.2]``: what is shown over one control, and by how many points.
 
     Parameters
     ----------
     second : str
         The name of the second metric.
+    ends : bool
+        Also the interval; of few draws it is the smallest and the largest, which needs no word.
     """
     if gain is None or not gain.draws:
         return GridEntry(MISSING)
-    text = with_ends(gain.mean, gain.ends)
-    if gain.shown == "too few draws":
-        return GridEntry(text)
-    return GridEntry(f"{shown_words(gain, second)} {text}", tone=tone_of(gain))
+    if ends and gain.shown == "too few draws":
+        return GridEntry(with_ends(gain.mean, gain.ends))
+    points = with_ends(gain.mean, gain.ends if ends else None)
+    return GridEntry(f"{shown_words(gain, second)} {points}", tone=tone_of(gain))
 
 
 def against_entry(table: ReportTable, control: str, what: str, cell: ArmCell) -> str:

@@ -9,10 +9,9 @@ from statistics import fmean
 from hsiaug.report.answer_text import headline
 from hsiaug.report.answers import three_answers
 from hsiaug.report.cells import CellKey
-from hsiaug.report.columns import MOST_ROWS, metric_entry, of_rows
-from hsiaug.report.findings import shown_words, tone_of
-from hsiaug.report.formatting import MISSING, signed
-from hsiaug.report.gains import ArmGains, Gain, rank, rival_of
+from hsiaug.report.columns import MOST_ROWS, gain_entry, metric_entry, of_rows
+from hsiaug.report.formatting import MISSING
+from hsiaug.report.gains import ArmGains, rank, rival_of
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.arm import NONE
@@ -184,19 +183,11 @@ def _rivals_by_scene(matrix: Matrix) -> Grid:
 
 
 def _over_none(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
-    return _gain(table, row.gains[place].get(NONE))
+    return gain_entry(row.gains[place].get(NONE), table.scores.second.name, ends=False)
 
 
 def _over_rival(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
     rival = rival_of(row.gains[place])
-    entry = _gain(table, rival)
+    entry = gain_entry(rival, table.scores.second.name, ends=False)
     name = f"{rival.control} " if rival and rival.draws else ""
     return replace(entry, text=f"{name}{entry.text}")
-
-
-def _gain(table: ReportTable, gain: Gain | None) -> GridEntry:
-    """``above +5.5``: what is shown on a scene, and by how much."""
-    if gain is None or not gain.draws:
-        return GridEntry(MISSING)
-    words = shown_words(gain, table.scores.second.name)
-    return GridEntry(f"{words} {signed(gain.mean)}", tone_of(gain))

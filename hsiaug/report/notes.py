@@ -118,6 +118,7 @@ def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
         Also how arms are compared with controls, its tests, and what its verdicts claim.
     """
     conventions = {arm.generator.convention for arm in table.arms}
+    views = views_given(table)
     notes = sentences(
         "notes.txt",
         table=table,
@@ -129,7 +130,8 @@ def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
         redrawn_seeds=_redrawn_seeds(table),
         unequal_budgets=list(_unequal_budgets(table)),
         chosen_views=_chosen_views(table),
-        named_views=_named_views(table),
+        # The control that reads no spectrum has raw ones beside any other view.
+        named_views=[view for view in views if view != RAW] or list(views),
     )
     return [*notes, *_comparison_notes(table)] if compared and table.gains else notes
 
@@ -174,12 +176,12 @@ def _chosen_views(table: ReportTable) -> list[tuple[str, int]]:
     return Counter(view_of_draw.values()).most_common()
 
 
-def _named_views(table: ReportTable) -> list[str]:
-    """Spectral views that the user named; empty where there is no classifier."""
-    if not table.classifiers:
-        return []
-    # The control that reads no spectrum has raw ones beside any other view.
-    return sorted({classifier.view for classifier in table.classifiers} - {RAW}) or [RAW]
+def views_given(table: ReportTable) -> dict[str, list[str]]:
+    """Spectral views of a task that has any, and the classifiers that were given each."""
+    views: dict[str, list[str]] = {}
+    for method in table.classifiers if table.scores.chooses_view else ():
+        views.setdefault(method.view, []).append(method.name)
+    return {view: list(dict.fromkeys(names)) for view, names in sorted(views.items())}
 
 
 def _class_counts(table: ReportTable) -> dict[tuple[str, str], list[str]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.formatting import number
+from hsiaug.report.notes import views_given
 from hsiaug.report.split_audit import audit_mean, users_of_unlabelled
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.tested_classes import small_classes, untested_classes
@@ -56,7 +57,7 @@ def methods_paragraph(table: ReportTable) -> str:
         # A control may be a classifier without samples, and no generator that ran.
         controls=[name for name in dict.fromkeys(controls) if name in used or name in names],
         seen=users_of_unlabelled(table).get("scene"),
-        views=_views_given(table),
+        views=views_given(table),
         small=small_classes(table),
         untested=untested_classes(table),
         tested=any(gain.p is not None for gain in table.gains),
@@ -141,11 +142,3 @@ def _sample_weights(table: ReportTable) -> dict[str, list[str]]:
         if isinstance(weight, int | float) and weight != 1:
             weights.setdefault(f"{weight:g}", []).append(table.labels[method])
     return weights
-
-
-def _views_given(table: ReportTable) -> dict[str, list[str]]:
-    """Spectral views of a task that has any, and the classifiers that were given each."""
-    views: dict[str, list[str]] = {}
-    for method in table.classifiers if table.scores.chooses_view else ():
-        views.setdefault(method.view, []).append(method.name)
-    return {view: list(dict.fromkeys(names)) for view, names in sorted(views.items())}

@@ -67,6 +67,14 @@ class ReportTable:
         The cells of these: accuracy without spectra.
     scores : MetricSet
         The metrics that it shows.
+    gains : list of Gain
+        What every arm gains over each of its controls.
+    synthetic_only : mapping of CellKey to ArmGains
+        The arms of synthetic samples alone, against real ones alone and against both.
+    over_best : mapping of CellKey to list of Gain
+        The judged arms against every classifier without samples.
+    over_baseline : list of Gain
+        Arms of generators that name one without their main part, against that.
     large : tuple of int
         Ids of the classes that ``aa_large`` is over.
     run : str
@@ -82,6 +90,10 @@ class ReportTable:
     blind: tuple[ArmCell, ...]
     labels: Mapping[Method, str]
     scores: MetricSet
+    gains: list[Gain]
+    synthetic_only: Mapping[CellKey, ArmGains]
+    over_best: Mapping[CellKey, list[Gain]]
+    over_baseline: list[Gain]
     large: tuple[int, ...] = ()
     run: str = ""
     damaged: tuple[Damage, ...] = ()
@@ -183,11 +195,6 @@ class ReportTable:
         }
         return {draw: found[draw] for draw in sorted(found)}
 
-    @cached_property
-    def gains(self) -> list[Gain]:
-        """What every arm gains over each of its controls."""
-        return gains(self.cells, self.scores)
-
     @property
     def compared(self) -> list[Gain]:
         """The gains over controls that share a draw."""
@@ -258,21 +265,6 @@ class ReportTable:
         names = ["classifier", "arm", "seed", "status", *columns]
         return concat(parts, ignore_index=True) if parts else DataFrame(columns=names)
 
-    @cached_property
-    def synthetic_only(self) -> Mapping[CellKey, ArmGains]:
-        """The arms of synthetic samples alone, against real ones alone and against both."""
-        return by_arm(synthetic_only(self.cells, self.scores))
-
-    @cached_property
-    def over_best(self) -> Mapping[CellKey, list[Gain]]:
-        """The judged arms against every classifier without samples."""
-        return rows_by_arm(over_best(self.cells, self.scores))
-
-    @cached_property
-    def over_baseline(self) -> list[Gain]:
-        """Arms of generators that name one without their main part, against that."""
-        return over_baseline(self.cells, self.scores)
-
     def against(self, cell: ArmCell) -> ArmGains:
         """The gains of a cell by control; none of ``none`` and of control classifiers."""
         return self.by_arm.get(cell.key) or self.synthetic_only.get(cell.key) or {}
@@ -327,20 +319,25 @@ class ReportTable:
         """The cells of a classifier, controls first."""
         return [cell for (_, c), cell in self.cells.items() if c == classifier]
 
-    def arm_label(self, arm: Arm) -> str:
-        """``smote λ=0.5 M=3 ω=1``: an arm in running text."""
-        lam = f" {arm.rate.words}" if arm.rate or arm.generator.name != NONE else ""
-        return (
-            f"{self.labels[arm.generator]}{lam}{'' if arm.omega is None else f' ω={arm.omega:g}'}"
-        )
+    def arm_label(self, arm: Arm, *, brief: bool = False) -> str:
+        """``smote λ=0.5 M=3 ω=1``: an arm in running text.
 
-    def short_label(self, arm: Arm) -> str:
-        """The label of an arm without the λ, M and ω that all arms with samples share."""
-        rates = {one.rate for one in self.arms if one.generator.name != NONE}
-        omegas = {one.omega for one in self.arms if one.omega is not None}
-        rate = f" {arm.rate.words}" if len(rates) > 1 else ""
-        omega = f" ω={arm.omega:g}" if len(omegas) > 1 and arm.omega is not None else ""
-        return f"{self.labels[arm.generator]}{rate}{omega}"
+        Parameters
+        ----------
+        brief : bool
+            Without the λ and M, and the ω, that all arms with samples share.
+        """
+        rated = bool(arm.rate) or arm.generator.name != NONE
+        guided = arm.omega is not None
+        if brief:
+            rated = len({one.rate for one in self.arms if one.generator.name != NONE}) > 1
+            guided = guided and len({one.omega for one in self.arms} - {None}) > 1
+        words = [self.labels[arm.generator]]
+        if rated:
+            words.append(arm.rate.words)
+        if guided:
+            words.append(f"ω={arm.omega:g}")
+        return " ".join(words)
 
     def cell_label(self, cell: ArmCell, joint: str = " with ") -> str:
         """``smote λ=0.5 ω=1 with svm``."""
@@ -458,6 +455,10 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Report
         blind=tuple(cell for key, cell in cells.items() if key not in ordinary),
         scores=scores,
         labels=key_labels(cells),
+        gains=gains(ordinary, scores),
+        synthetic_only=by_arm(synthetic_only(ordinary, scores)),
+        over_best=rows_by_arm(over_best(ordinary, scores)),
+        over_baseline=over_baseline(ordinary, scores),
         large=large if scores.main.key == "aa_large" else (),
         run=run,
     )

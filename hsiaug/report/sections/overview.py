@@ -46,7 +46,7 @@ def grouped_overview(table: ReportTable) -> Grid:
         classifier = table.labels[cell.classifier]
         if cell.without_samples:
             return classifier
-        arm = f"+ {table.short_label(cell.arm)}"
+        arm = f"+ {table.arm_label(cell.arm, brief=True)}"
         return arm if cell.classifier in bare else f"{classifier} {arm}"
 
     columns = [
