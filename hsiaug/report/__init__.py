@@ -18,7 +18,6 @@ from hsiaug.report.records import read_store as read_store
 from hsiaug.report.render_data import report_json as report_json
 from hsiaug.report.tables import Report as Report
 from hsiaug.report.tables import build_report as build_report
-from hsiaug.report.tables import damage_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,12 +60,13 @@ def print_report(
     """
     from rich.text import Text
 
+    from hsiaug.report.notes import nothing_there
     from hsiaug.report.render_rich import print_sections
     from hsiaug.report.views import report_sections
 
     shown = report_sections(report, by, store)
     if not shown:
-        console.print(Text(_empty(report)))
+        console.print(Text(nothing_there(report)))
     print_sections(shown, console, notes=notes)
 
 
@@ -87,6 +87,7 @@ def render_report(
         Of md and tex, what stands below the tables.
     """
     from hsiaug.base.text import json_of
+    from hsiaug.report.notes import nothing_there
     from hsiaug.report.render_data import csv_of, data_rows
     from hsiaug.report.render_rich import rich_text
     from hsiaug.report.render_text import latex, markdown, markdown_text
@@ -110,14 +111,14 @@ def render_report(
         return render_html(report)
     shown = report_sections(report, by)
     if format == "rich":
-        return rich_text(shown) if shown else f"{_empty(report)}\n"
+        return rich_text(shown) if shown else f"{nothing_there(report)}\n"
     if not notes:
         shown = tuple(
             replace(one, notes=(), closing=(), facts=(), text=(), answers=())
             for one in without_parts(shown)
         )
     if not shown:
-        said = _empty(report)
+        said = nothing_there(report)
         return f"% {' '.join(said.split())}\n" if format == "tex" else f"{markdown_text(said)}\n"
     return latex(shown, "" if by == "generator" else by) if format == "tex" else markdown(shown)
 
@@ -222,9 +223,3 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
             ),
         )
     return figures[by](report, columns)
-
-
-def _empty(report: Report) -> str:
-    if report.damaged:
-        return f"Every record in {report.where} is damaged: {damage_summary(report.damaged)}."
-    return f"There is no record in {report.where} yet."

@@ -226,7 +226,7 @@ def shown_arms(table: ReportTable) -> list[ArmCell]:
     return [use, *sorted(with_samples, key=lambda cell: -table.main_scores[cell])[:1]]
 
 
-def gain_json(gain: Gain) -> dict[str, Any]:
+def _gain_json(gain: Gain) -> dict[str, Any]:
     """A gain as plain values, in points."""
     return {
         "over": gain.control,
@@ -239,7 +239,7 @@ def gain_json(gain: Gain) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Gain):
-        return gain_json(value)
+        return _gain_json(value)
     if is_dataclass(value):
         names = [field.name for field in fields(value) if field.name not in NOT_IN_FILES]
         named = {name: _plain(getattr(value, name)) for name in names}

@@ -13,7 +13,7 @@ from hsiaug.report.cells import CellKey, DrawKey, in_order
 from hsiaug.report.formatting import count, count_range
 from hsiaug.report.section import Section
 from hsiaug.report.split_audit import users_of_unlabelled
-from hsiaug.report.tables import ReportTable, damage_summary
+from hsiaug.report.tables import Report, ReportTable, damage_summary
 from hsiaug.report.tested_classes import few_in_fields, untested_classes
 from hsiaug.report.text_templates import finding_meanings, sentences
 from hsiaug.report.trials import Trial
@@ -41,6 +41,13 @@ def table_section(table: ReportTable, where: str) -> Section:
         failures=failure_lines(table, where),
         warnings=warnings(table),
     )
+
+
+def nothing_there(report: Report) -> str:
+    """What is said of a report without a table."""
+    if report.damaged:
+        return f"Every record in {report.where} is damaged: {damage_summary(report.damaged)}."
+    return f"There is no record in {report.where} yet."
 
 
 # Above the numbers

@@ -245,24 +245,28 @@ class ReportTable:
         )
 
     def frame(self, *columns: str) -> DataFrame:
-        """The trials as a tidy frame, without those of control classifiers: classifier and arm as
-        tables name them, seed, status, and further columns of trials by name.
+        """The trials as a tidy frame, without those of control classifiers: classifier, arm and
+        generator as tables name them, ω, seed, number of the draw, status, and further columns of
+        trials by name.
         """
         from pandas import DataFrame, concat
 
+        names = ["classifier", "arm", "generator", "omega", "seed", "draw", "status", *columns]
         parts = [
             DataFrame(
                 {
                     "classifier": self.labels[cell.classifier],
                     "arm": self.arm_label(cell.arm),
+                    "generator": self.labels[cell.arm.generator],
+                    "omega": np.nan if cell.arm.omega is None else cell.arm.omega,
                     "seed": cell.trials.numbers("seed"),
+                    "draw": cell.trials.codes("draw"),
                     "status": cell.trials.values("status"),
                     **{name: cell.trials.numbers(name) for name in columns},
                 }
             )
             for cell in self.by_classifier
         ]
-        names = ["classifier", "arm", "seed", "status", *columns]
         return concat(parts, ignore_index=True) if parts else DataFrame(columns=names)
 
     def against(self, cell: ArmCell) -> ArmGains:

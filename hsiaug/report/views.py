@@ -14,7 +14,13 @@ from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import LEAKY, count
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
-from hsiaug.report.notes import failure_heading, table_notes, table_section, warnings
+from hsiaug.report.notes import (
+    failure_heading,
+    nothing_there,
+    table_notes,
+    table_section,
+    warnings,
+)
 from hsiaug.report.paper import RUN_AGAIN, run_facts
 from hsiaug.report.render_page import markup_of
 from hsiaug.report.section import Section, SectionFigure
@@ -214,7 +220,7 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
 def _verdict(report: Report, tables: Sequence[Section], store: Store | None) -> Section:
     """The answers of each run and protocol."""
     if not report.shown:
-        html = markup_of("headline", f"There is no record in {report.where} yet.")
+        html = markup_of("headline", nothing_there(report))
         return Section("What helps", id="verdict", html=html)
     trials = {trial.hash: trial for table in report.tables for trial in table.trials}
     failed = sum(trial.failed for trial in trials.values())

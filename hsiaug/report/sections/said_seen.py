@@ -65,24 +65,12 @@ def _written(value: float, form: str) -> str:
 
 def _asked(table: ReportTable) -> list[dict[str, Any]]:
     """Generator, ω, and the mean of each column over the draws that have it; NaN where none has."""
-    from pandas import DataFrame, concat
-
     names = ["text_oracle", *(name for names in COLUMNS.values() for name in names)]
     key = ["generator", "omega"]
-    parts = [
-        DataFrame(
-            {
-                "generator": table.labels[cell.arm.generator],
-                "omega": np.nan if cell.arm.omega is None else cell.arm.omega,
-                "draw": cell.drawn,
-                **{name: cell.column(name) for name in names},
-            }
-        )
-        for cell in table.by_classifier
-    ]
-    if not parts:
+    trials = table.frame(*names).dropna(subset=["text_centre"])
+    if trials.empty:
         return []
-    asked = concat(parts).dropna(subset=["text_centre"]).drop_duplicates([*key, "draw"])
+    asked = trials.drop_duplicates([*key, "draw"])
     means = asked.groupby(key, sort=False, dropna=False)[names].mean().reset_index()
     rows: list[dict[str, Any]] = means.to_dict("records")
     return rows
