@@ -134,12 +134,12 @@ def read_labels_array(path: Path, *, key: str | None = None, data: str | None = 
     return replace(raw, array=in_memory(array))
 
 
-def read_label_file(path: Path, *, key: str | None = None, data: str | None = None) -> AnyArray:
+def read_label_file(path: Path) -> AnyArray:
     """The two-dimensional numeric array in a file, 0 where the file says that there is no data.
 
-    Parameters and errors are those of :func:`read_labels_array`.
+    Raises as :func:`read_labels_array`.
     """
-    raw = read_labels_array(path, key=key, data=data)
+    raw = read_labels_array(path)
     invalid = void_codes(raw)
     return np.where(invalid, raw.array.dtype.type(0), raw.array) if invalid.any() else raw.array
 

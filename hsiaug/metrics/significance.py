@@ -89,16 +89,14 @@ def mean_ends(values: Sequence[float]) -> Ends | None:
     return ends_of(values, t_interval(values)) if len(values) > 1 else None
 
 
-def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
-    """Student's t interval for the mean; None for a single value, which says nothing of its
+def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Student's t interval of 95 % for the mean; None for a single value, which says nothing of its
     spread.
     """
-    if not 0 < level < 1:
-        raise InputError("level must lie between 0 and 1", value=level, hint="Pass 0.95 for 95 %.")
     summary = mean_std(values)
     if summary.std is None:
         return None
-    return interval_of(summary, t_quantile(summary.n - 1, (1 + level) / 2))
+    return interval_of(summary, t_quantile(summary.n - 1, 1 - ALPHA / 2))
 
 
 def interval_of(summary: MeanStd, critical: float) -> tuple[float, float]:

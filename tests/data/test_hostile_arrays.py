@@ -24,7 +24,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import bounds
 from hsiaug.data.georeference import quiet, read_declared
 from hsiaug.data.label_source import read_raster
-from hsiaug.data.readers import read_cube_file, read_label_file, read_maps
+from hsiaug.data.readers import read_cube_file, read_label_file, read_labels_array, read_maps
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.quality.map_files import save_quick_look
 
@@ -70,7 +70,7 @@ def test_a_mat_file_gives_what_scipy_reads_from_it(
     theirs = scipy.io.loadmat(path)
     for mine, name in (
         (read_cube_file(path).array, "cube"),
-        (read_label_file(path, key="flat"), "flat"),
+        (read_labels_array(path, key="flat").array, "flat"),
     ):
         assert np.array_equal(mine, theirs[name]) and mine.dtype == theirs[name].dtype
 

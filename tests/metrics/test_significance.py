@@ -64,17 +64,6 @@ def test_one_value_has_no_interval() -> None:
     assert t_interval([0.7]) is None
 
 
-def test_a_higher_level_gives_a_wider_interval() -> None:
-    narrow, wide = t_interval([1.0, 2.0, 4.0], level=0.8), t_interval([1.0, 2.0, 4.0], level=0.99)
-    assert narrow is not None and wide is not None
-    assert wide[0] < narrow[0] < narrow[1] < wide[1]
-
-
-def test_a_level_of_95_is_a_mistake() -> None:
-    with pytest.raises(InputError, match="between 0 and 1"):
-        t_interval([1.0, 2.0], level=95)
-
-
 def family(*comparisons: list[float]) -> list[dict[object, float]]:
     return [dict(enumerate(one)) for one in comparisons]
 
