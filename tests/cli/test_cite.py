@@ -62,8 +62,8 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     assert "rate was λ = 1, M = 3 (M: synthetic samples for each real one)" in said
     assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
     assert re.search(
-        r"each synthetic sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); a real"
-        r" sample counts 1\.",
+        r"each synthetic sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); all other"
+        r" samples, real ones too, count 1\.",
         said,
     )
     entries = command("cite", "--store", str(tmp_path / defaults.STORE)).stdout
