@@ -32,10 +32,11 @@ class Process(subprocess.Popen[Any]):
 def children(pid: int) -> list[int]:
     """The processes that a process has started, on Linux."""
     found: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        # A thread may end meanwhile, and so may the process.
-        with contextlib.suppress(OSError):
-            found += map(int, path.read_text().split())
+    # A thread may end meanwhile, and so may the process, also while its threads are listed.
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (thread / "children").read_text().split())
     return found
 
 

@@ -105,7 +105,7 @@ def in_open_files(known):
             values = np.frombuffer(read[: len(read) // 8 * 8], dtype=kind)
             if len(values) and values.min() == 0 and 2 < values.max() < 40 and np.count_nonzero(values) > known:
                 yield entry.name
-    for line in Path("/proc/net/unix").read_text().splitlines()[1:]:
+    for line in Path("/proc/net/unix").read_text(errors="replace").splitlines()[1:]:
         at = line.split()[-1]
         if at.startswith(str(Path(os.environ["TMPDIR"]).parent)):  # of this run, not of others on the machine
             try:

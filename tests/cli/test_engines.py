@@ -135,8 +135,8 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
                 *arguments(store, "--on", f"dask:{address}", *OPEN),
             ]
             with Process(command, env=env, stderr=subprocess.PIPE, text=True) as run:
-                # The trials at the gate would never end.
-                while len(list(gate.iterdir())) < 5:
+                # The trials at the gate would never end. Those before it are on their way here.
+                while len(list(gate.iterdir())) < 5 or not list(store.glob("records/??/*")):
                     assert run.poll() is None
                     time.sleep(0.05)
                 serving.kill()

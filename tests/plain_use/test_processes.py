@@ -80,7 +80,8 @@ def running(mark: str) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if mark in path.read_text():
+            # Words of other programs may be in any encoding.
+            if os.fsencode(mark) in path.read_bytes():
                 found.append(int(path.parent.name))
         except OSError:
             pass

@@ -2,9 +2,8 @@
 the same pixels.
 """
 
-import multiprocessing
-import os
-import time
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.saved_fits import only_one
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
+from tests.processes import Process
 from tests.third_party import install
 
 Spec = Callable[..., TrialSpec]
@@ -234,43 +234,39 @@ def test_it_sees_the_visible_pixels_and_no_label(toy: Scene) -> None:
     )
 
 
-def wait_within(folder: Path, told: Any) -> None:
-    with only_one(folder, lambda *_: None):
-        told.put((os.getpid(), time.monotonic()))
-        time.sleep(0.3)
-        told.put((os.getpid(), time.monotonic()))
+HOLDS = """
+import sys, time
+from pathlib import Path
+from hsiaug.trial.saved_fits import only_one
+
+with only_one(Path(sys.argv[1]), lambda *_: None):
+    print(time.monotonic(), flush=True)
+    time.sleep(float(sys.argv[2]))
+    print(time.monotonic(), flush=True)
+"""
+
+
+def holding(folder: Path, seconds: float) -> Process:
+    """A process that is alone with a folder for so long, and tells when it began and when it
+    ended.
+    """
+    words = [sys.executable, "-c", HOLDS, str(folder), str(seconds)]
+    return Process(words, stdout=subprocess.PIPE, text=True)
 
 
 def test_one_process_learns_while_another_waits(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    told = context.Queue()
-    processes = [
-        context.Process(target=wait_within, args=(tmp_path / "state", told)) for _ in range(2)
-    ]
-    for process in processes:
-        process.start()
-    events = sorted((told.get() for _ in range(4)), key=lambda event: event[1])
-    for process in processes:
-        process.join()
+    with holding(tmp_path / "state", 0.3) as one, holding(tmp_path / "state", 0.3) as other:
+        told = [process.communicate()[0].split() for process in (one, other)]
 
-    owners = [owner for owner, _ in events]
-    assert all(owners[i] == owners[i + 1] for i in (0, 2)) and len(set(owners)) == 2
+    (_, end), (begin, _) = sorted([float(moment) for moment in moments] for moments in told)
+    assert end <= begin
     assert [path.name for path in tmp_path.iterdir()] == ["state.lock"]
 
 
-def hold(folder: Path, told: Any) -> None:
-    with only_one(folder, lambda *_: None):
-        told.put("within")
-        time.sleep(600)
-
-
 def test_what_a_killed_process_locked_is_free(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    told = context.Queue()
-    other = context.Process(target=hold, args=(tmp_path / "state", told))
-    other.start()
-    assert told.get() == "within"
-    other.kill()
-    other.join()
+    with holding(tmp_path / "state", 600) as other:
+        assert other.stdout.readline()
+        other.kill()
+        other.communicate()
     with only_one(tmp_path / "state", lambda *_: pytest.fail("it waits")):
         pass

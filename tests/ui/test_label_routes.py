@@ -354,7 +354,8 @@ def test_the_browser_stays_when_the_server_has_ended(tmp_path: Path) -> None:
         run.send_signal(signal.SIGINT)
         run.wait()
     pid = int(mark.read_text())
-    assert "State:\tS" in Path(f"/proc/{pid}/status").read_text()
+    # On a busy machine it may still be on its way from that file to its sleep.
+    assert "Z (zombie)" not in Path(f"/proc/{pid}/status").read_text()
     os.kill(pid, signal.SIGKILL)
 
 
