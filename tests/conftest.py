@@ -33,6 +33,7 @@ from hsiaug.registry import lookup
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from tests.blank_pictures import leave_pictures_blank
 from tests.browsers import NO_BROWSER
 from tests.few_prompts import ask_few_prompts
 from tests.few_steps import take_few_steps
@@ -233,12 +234,11 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def blank_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests of what writes pictures too: figures are put together and written, and not drawn,
-    which is most of their work. What they show is looked at in tests that are marked ``drawn``, in
-    tests/quality and in tests/report.
+    """For tests of what writes pictures too, see :mod:`tests.blank_pictures`. What they show is
+    looked at in tests that are marked ``drawn``, in tests/quality and in tests/report.
     """
     if request.node.get_closest_marker("drawn") is None:
-        monkeypatch.setattr("matplotlib.figure.Figure.draw", lambda figure, renderer: None)
+        leave_pictures_blank(monkeypatch)
 
 
 @pytest.fixture

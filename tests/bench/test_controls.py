@@ -169,6 +169,7 @@ def test_records_from_before_the_words_have_those_that_the_cards_say_today() -> 
         assert (control.of, control.text) == (card.control_of, card.control_text), name
 
 
+@pytest.mark.usefixtures("blank_pictures")
 @pytest.mark.parametrize("format", ["rich", "md", "tex", "html", "json"])
 def test_answers_say_the_words_of_a_control_that_its_records_declare(format: str) -> None:
     said = {"control_of": {"generator": "all"}, "control_text": {"generator": "more light"}}

@@ -157,7 +157,7 @@ def hsiaug_plugins():
 
 
 @pytest.fixture
-def folder(toy: Scene, tmp_path: Path) -> Path:
+def folder(toy: Scene, tmp_path: Path, blank_pictures: None) -> Path:
     """A scene of files, and the package."""
     install(tmp_path / "site", "hunter_plugin", HUNTER)
     (tmp_path / "scene").mkdir()

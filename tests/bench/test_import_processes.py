@@ -84,7 +84,7 @@ def hsiaug_plugins():
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, blank_pictures: None) -> Path:
     """A scene whose labels no spectrum tells, and the package."""
     rng = np.random.default_rng(0)
     fields = np.kron(rng.integers(1, 5, (8, 8)), np.ones((5, 5), int))

@@ -71,6 +71,7 @@ def running(*command: str, env: dict[str, str], cwd: Path) -> Iterator[subproces
             process.wait()
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_a_worker_in_a_namespace_without_labels_gives_the_records_of_this_machine(
     toy: Scene, tmp_path: Path
 ) -> None:

@@ -95,7 +95,8 @@ def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say
             *("--labels", f"mine_labels{labels.suffix}", "--no-catalogue"),
         )
         assert done.returncode == 0, done.stderr
-        hsiaug.benchmark("mine.toml", ["none"], ["svm"], draws=1, store="own", progress=False)
+        asked = {"draws": 1, "views": "raw", "patch": 3, "store": "own", "progress": False}
+        hsiaug.benchmark("mine.toml", ["none"], ["svm"], **asked)
         done = command("cite", "--store", "own")
     assert "{indian_pines," in done.stdout.split("% mine")[1]
 

@@ -293,8 +293,9 @@ if "multiprocessing.forkserver" in " ".join(sys.orig_argv):
 """
 
 
-# Each signal ends a run in test_what_a_generator_starts_ends_with_a_command_that_is_ended.
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+# One function hears Ctrl-C and all that ends a command alike: what each of them does is seen above,
+# and each is tried in one of the tests that follow.
+@pytest.mark.parametrize("end", [signal.SIGHUP, signal.SIGKILL])
 def test_a_signal_ends_a_command_whose_workers_still_load_libraries(
     end: signal.Signals, tmp_path: Path, short_folder: Path
 ) -> None:
@@ -320,10 +321,7 @@ def test_a_signal_ends_a_command_whose_workers_still_load_libraries(
     assert not running(str(tmp_path)) and not list(short_folder.iterdir())
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(
-    end: signal.Signals, tmp_path: Path
-) -> None:
+def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(tmp_path: Path) -> None:
     mark = f"mark-{tmp_path.name}-{os.getpid()}"
     site = package(tmp_path / "site", "session(); daemon", mark, "time.sleep(600)")
     (temporary := tmp_path / "temporary").mkdir()
@@ -331,10 +329,10 @@ def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(
     with cleared(mark):
         with begun(words, environment(site, TMPDIR=str(temporary)), tmp_path) as process:
             until(lambda: len(running(mark)) > 1)
-            process.send_signal(end)
+            process.send_signal(signal.SIGINT)
             _, said = process.communicate()
 
-        assert process.returncode == 128 + end and b"Traceback" not in said
+        assert process.returncode == 128 + signal.SIGINT and b"Traceback" not in said
         assert said.splitlines()[-1] == b"stopped", said
         assert not running(mark) and not list(temporary.iterdir())
     assert {path.name for path in tmp_path.iterdir()} == {"site", "temporary"}
@@ -353,7 +351,7 @@ def hears() -> None:
         signal.signal(end, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("end", [*ENDING, signal.SIGKILL])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_what_a_generator_starts_ends_with_a_command_that_is_ended(
     end: signal.Signals, tmp_path: Path
 ) -> None:

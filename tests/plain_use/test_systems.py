@@ -142,17 +142,18 @@ WITHOUT_RIGHTS = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]
 
 @pytest.mark.skipif(os.name != "posix", reason="of POSIX")
 @pytest.mark.parametrize(
-    ("words", "variable"),
+    ("words", "variable", "tried"),
     [
-        (("plugins", "list"), "HSIAUG_CACHE_DIR"),
-        (("benchmark", "toy", *QUICK[2:], "--dry-run"), "HSIAUG_CACHE_DIR"),
-        (("report", "--store", "STORE"), "HSIAUG_CACHE_DIR"),
-        (("datasets", "list"), "HSIAUG_DATA_DIR"),
+        (("plugins", "list"), "HSIAUG_CACHE_DIR", True),
+        (("benchmark", "toy", *QUICK[2:], "--dry-run"), "HSIAUG_CACHE_DIR", False),
+        (("report", "--store", "STORE"), "HSIAUG_CACHE_DIR", False),
+        (("datasets", "list"), "HSIAUG_DATA_DIR", True),
     ],
 )
 def test_a_home_that_cannot_be_written_is_said_in_one_line_with_a_remedy_that_works(
-    words: tuple[str, ...], variable: str, site: Path, plain: Path, tmp_path: Path
+    words: tuple[str, ...], variable: str, tried: bool, site: Path, plain: Path, tmp_path: Path
 ) -> None:
+    """tried: the remedy, once for each variable, as one function asks for it."""
     (home := tmp_path / "home").mkdir(mode=0o500)
     rights = WITHOUT_RIGHTS if os.geteuid() == 0 else []
     if rights and not shutil.which(rights[0]):
@@ -171,7 +172,7 @@ def test_a_home_that_cannot_be_written_is_said_in_one_line_with_a_remedy_that_wo
     (line,) = notes(env)
     assert line.startswith("note: ") and f"{home} cannot be written to" in line
     assert f"let {variable} name a folder that can be written to" in line
-    assert notes({**env, variable: str(tmp_path / "elsewhere")}) == []
+    assert not tried or notes({**env, variable: str(tmp_path / "elsewhere")}) == []
     assert not list(home.iterdir())
 
 

@@ -36,12 +36,14 @@ def on_terminal(report: Report, store: Store) -> str:
     return " ".join(console.file.getvalue().split())
 
 
+@pytest.mark.usefixtures("few_rounds")
 def test_page_and_terminal_have_the_command_that_runs_all_of_it_again_into_a_new_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_trials_here(monkeypatch)
     monkeypatch.chdir(tmp_path)
-    asked = {"draws": 2, "lambdas": [0.5, 1], "times": 0, "preset": "fast", "progress": False}
+    asked = {"draws": 2, "lambdas": [0.5, 1], "times": 0, "preset": "tiny", "progress": False}
+    asked |= {"views": "raw", "patch": 5}
     run = hsiaug.benchmark("toy", ["smote", "mixup"], ["svm", "rf"], store="first", **asked)
     page = render_html(run.report, Store(tmp_path / "first"))
 

@@ -52,6 +52,7 @@ def test_every_table_names_what_was_left_out(store: Path, by: str) -> None:
     assert "999" not in first
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_json_latex_and_the_page_say_so_too(store: Path) -> None:
     damaged = json.loads(rendered(store, format="json"))["damaged"]
     assert [entry["hash"] for entry in damaged] == sorted([EDITED, CUT])

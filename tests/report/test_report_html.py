@@ -214,8 +214,7 @@ def test_masks_have_their_own_metrics_and_no_map() -> None:
 def test_equal_records_give_equal_pages() -> None:
     records = spread(draws=2)
     page = render_html(build_report(records))
-    assert page == render_html(build_report(records[::-1]))
-    assert page == render_report(build_report(records), format="html")
+    assert page == render_report(build_report(records[::-1]), format="html")
 
 
 def test_classes_that_the_records_do_not_name_stay_out() -> None:

@@ -17,6 +17,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fill(tmp_path_factory.mktemp("store"), benchmark(3))
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_the_suffix_gives_a_page(store: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     assert run(store, "--out", out) == ""

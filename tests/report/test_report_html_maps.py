@@ -19,6 +19,7 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
 from hsiaug.report.sections.maps import palette_png
 from hsiaug.trial.store import Store
+from tests.blank_pictures import leave_pictures_blank
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -58,7 +59,9 @@ def page_of(store: Store, change: dict | None = None) -> Node:
 @pytest.fixture(scope="module")
 def page(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory) -> Node:
     """The page of such a store."""
-    return page_of(filled(tmp_path_factory.mktemp("maps") / "store", toy, split))
+    with pytest.MonkeyPatch.context() as patch:
+        leave_pictures_blank(patch)
+        return page_of(filled(tmp_path_factory.mktemp("maps") / "store", toy, split))
 
 
 def maps(page: Node) -> dict[str, Image.Image]:

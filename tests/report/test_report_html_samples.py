@@ -18,6 +18,7 @@ from hsiaug.report import build_report, render_html
 from hsiaug.report.sections import samples as sample_pictures
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet, mean_spectra, with_test_pixels
 from hsiaug.trial.store import Store
+from tests.blank_pictures import leave_pictures_blank
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -81,7 +82,9 @@ def page_of(store: Store, *, alone: bool = False) -> Node:
 @pytest.fixture(scope="module")
 def page(store: Store) -> Node:
     """The page of the store."""
-    return page_of(store)
+    with pytest.MonkeyPatch.context() as patch:
+        leave_pictures_blank(patch)
+        return page_of(store)
 
 
 def pictures(page: Node) -> list[tuple[str, Any]]:

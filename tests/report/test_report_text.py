@@ -16,6 +16,8 @@ from hsiaug.report import FORMATS, build_report, print_report, render_report
 from hsiaug.report.sections import table_views
 from tests.latex import compile_latex, need_latex, overfull
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 LEAKY = ("random", "0.1", "none")
 
 

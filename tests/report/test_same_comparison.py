@@ -195,6 +195,7 @@ def test_words_stand_beside_the_bars_where_there_is_room() -> None:
         assert texts and {text.xy[0] for text in texts} == {place}
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_no_sign_stands_for_a_word() -> None:
     report = build_report(benchmark(7), store="results")
     texts = [render_report(report, format) for format in ("md", "tex", "rich", "json")]

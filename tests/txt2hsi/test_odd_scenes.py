@@ -48,10 +48,11 @@ def samples_of(
     protocol: str = "kshot:4",
     trained: bool = False,
 ) -> Any:
+    """trained: enough for samples as wide as the scene."""
     split = draw_split(scene, parse_protocol(protocol), 0, patch)
     view = train_view(scene, split, "scene")
     plugin = registry().find("generator", name).load()
-    few = {} if trained or name == "gaussian" else FEW
+    few = {} if name == "gaussian" else FEW if not trained else {**FEW, "vae_steps": "60"}
     generator = plugin(build_params(plugin.card, "tiny", few))
     shown = view_without_labels(view)
     prepared = generator.prepare(shown, seed=0, device="cpu", progress=silent)
@@ -60,7 +61,7 @@ def samples_of(
 
 
 @pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
-@pytest.mark.parametrize("patch", [1, 3, 9, 15])
+@pytest.mark.parametrize("patch", [1, 15])
 def test_patches_of_every_odd_side_are_made(name: str, patch: int) -> None:
     samples = samples_of(scene_of(), name, patch)
 
@@ -77,10 +78,8 @@ def test_one_band_and_four_hundred_are_enough(name: str, bands: int) -> None:
 
 @pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
 def test_the_unit_of_the_cube_changes_no_bit(name: str) -> None:
-    plain = samples_of(scene_of(), name)
-    for unit in (2.0**-30, 2.0**30):
-        scaled = samples_of(scene_of(unit=unit), name)
-        assert (scaled.x == plain.x * np.float32(unit)).all(), unit
+    small, large = (samples_of(scene_of(unit=unit), name) for unit in (2.0**-30, 2.0**30))
+    assert (large.x == small.x * np.float32(2.0**60)).all()
 
 
 @pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
