@@ -1,6 +1,5 @@
 """A split of a scene's labelled pixels into train and test, which audits itself."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +12,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, dilate, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import Audit, audit_of
 from hsiaug.protocol.protocols import draw_train
 from hsiaug.registry.protocol_base import SplitProtocol
 
@@ -23,107 +22,6 @@ PlaceSides = tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]
 """Of a place, class ids (H, W), 0 = none, tested pixels and trained pixels."""
 Places = Sequence[PlaceSides]
 """The same of every place."""
-
-
-@dataclass(frozen=True)
-class Audit:
-    """Costs and leakage of a split; counts are per class id 1..C.
-
-    Attributes
-    ----------
-    centre_overlap_percent : float
-        Share of test pixels that lie in a training patch.
-    patch_overlap_percent : float
-        Share of test pixels whose own patch shares a pixel with a training patch.
-    leaky : bool
-        Train and test pixels are neighbours, by construction or as measured.
-    lost_classes, thin_classes, untrained_classes : tuple of int
-        Ids without test pixel / with 1 to 24 / without training pixel.
-    fields : str
-        What a field is: connected components of the labels, or places.
-    seen_counts, new_counts : tuple of int
-        Test pixels of each class in fields that hold training pixels / in fields that hold
-        none.
-    no_seen_classes, no_new_classes : tuple of int
-        Ids with test pixels, none of them in a seen field / in a new field.
-    """
-
-    sha256: str
-    protocol: str
-    leaky: bool
-    buffer: str
-    radius: int
-    n_train: int
-    n_test: int
-    n_buffered: int
-    train_counts: tuple[int, ...]
-    test_counts: tuple[int, ...]
-    centre_overlap_percent: float
-    patch_overlap_percent: float
-    lost_classes: tuple[int, ...]
-    thin_classes: tuple[int, ...]
-    untrained_classes: tuple[int, ...]
-    fields: str
-    seen_counts: tuple[int, ...]
-    new_counts: tuple[int, ...]
-    no_seen_classes: tuple[int, ...]
-    no_new_classes: tuple[int, ...]
-    notes: tuple[str, ...]
-
-    @classmethod
-    def of(
-        cls,
-        protocol: SplitProtocol,
-        patch: int,
-        counts: Sequence[tuple[int, ...]],
-        overlap: Sequence[float],
-        content: bytes,
-        notes: tuple[str, ...],
-        fields: str,
-    ) -> "Audit":
-        """The audit of a draw whose ``content`` tells it from others.
-
-        Parameters
-        ----------
-        counts : sequence of tuple of int
-            Labelled pixels of each class in all, for training, for test, and for test in seen
-            fields.
-        overlap : sequence of float
-            Percentages by centre and by patch.
-        fields : str
-            What a field is.
-        """
-        labelled, train, test, seen_test = counts
-        new_test = tuple(n - n_seen for n, n_seen in zip(test, seen_test, strict=True))
-        present = [c for c, n in enumerate(labelled, start=1) if n]
-        tested = [c for c in present if test[c - 1]]
-        return cls(
-            sha256=hashlib.sha256(content).hexdigest(),
-            protocol=protocol.label,
-            leaky=protocol.leaky or overlap[0] > 0,
-            buffer=protocol.buffer,
-            radius=patch // 2,
-            n_train=sum(train),
-            n_test=sum(test),
-            n_buffered=sum(labelled) - sum(train) - sum(test),
-            train_counts=train,
-            test_counts=test,
-            centre_overlap_percent=overlap[0],
-            patch_overlap_percent=overlap[1],
-            lost_classes=tuple(c for c in present if test[c - 1] == 0),
-            thin_classes=tuple(c for c in present if 0 < test[c - 1] < MIN_TEST_PIXELS),
-            untrained_classes=tuple(c for c in present if train[c - 1] == 0),
-            fields=fields,
-            seen_counts=seen_test,
-            new_counts=new_test,
-            no_seen_classes=tuple(c for c in tested if seen_test[c - 1] == 0),
-            no_new_classes=tuple(c for c in tested if new_test[c - 1] == 0),
-            notes=notes,
-        )
-
-    def as_json(self) -> dict[str, object]:
-        """Return the audit as records keep it."""
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in vars(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,7 +167,7 @@ class Split:
         content = self.train.tobytes() + self.test.tobytes()
         if self.hidden is not None:
             content += self.hidden.tobytes()
-        return Audit.of(self.protocol, self.patch, counts, overlap, content, self.notes, COMPONENTS)
+        return audit_of(self.protocol, self.patch, counts, overlap, content, self.notes, COMPONENTS)
 
 
 def class_counts(labels: NDArray[np.int16], classes: int) -> tuple[int, ...]:

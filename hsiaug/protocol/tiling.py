@@ -17,8 +17,9 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import spread_rows
 from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
+from hsiaug.protocol.audit import Audit, audit_of
 from hsiaug.protocol.protocols import draw_areas
-from hsiaug.protocol.split import Audit, Blind, Places, PlaceSides, class_counts
+from hsiaug.protocol.split import Blind, Places, PlaceSides, class_counts
 from hsiaug.registry.protocol_base import SplitProtocol
 
 SMALLEST = 16
@@ -145,7 +146,7 @@ class TileSplit:
         note = f"{len(self.train)} training tiles of {size}; {len(self.test)} test tiles"
         content = repr((self.patch, self.train, self.test)).encode()
         notes = (note, *self.pairs.notes)
-        return Audit.of(self.protocol, self.patch, sides, overlap, content, notes, "places")
+        return audit_of(self.protocol, self.patch, sides, overlap, content, notes, "places")
 
 
 class ByPlace(Sequence[Item]):

@@ -14,8 +14,9 @@ from pandas import DataFrame
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import plotted
+from hsiaug.protocol.audit import Audit
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.protocol.split import Audit, class_counts
+from hsiaug.protocol.split import class_counts
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
 from hsiaug.report.formatting import tagged
@@ -48,7 +49,7 @@ def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
         labelled,
         audit.train_counts,
         audit.test_counts,
-        audit.new_counts,
+        audit.new_counts or (),
         strict=True,
     )
     rows = [dict(zip(keys, row, strict=True)) for row in counts]
@@ -78,8 +79,8 @@ def split_masks(drawn: TaskSplit) -> dict[str, NDArray[np.int16]]:
 
 
 def _remarks(audit: Audit, names: dict[int, str]) -> list[str]:
-    seen = sum(audit.seen_counts)
-    parted = seen and sum(audit.new_counts)
+    seen = sum(audit.seen_counts or ())
+    parted = seen and sum(audit.new_counts or ())
     lacking = {"new": audit.no_new_classes, "seen": audit.no_seen_classes} if parted else {}
     return sentences(
         "split.txt",

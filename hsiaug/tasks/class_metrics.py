@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, TypeGuard
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from hsiaug.base.record_form import RECORD_FORM, ClassId, Count
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 
 CLOSE = 1e-9
@@ -19,19 +20,14 @@ BY_CLASS = ("recall", "n_test", "iou", "f1")
 """Lists of the metrics."""
 
 
-RECORD_FORM = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
-"""Of all parts of a record: types are taken literally; what a later version adds is let through."""
-
-
 class RecordPart(BaseModel):
     """A part of the metrics of a record."""
 
     model_config = RECORD_FORM
 
 
-Count = Annotated[int, Field(ge=0, lt=2**40)]
 Counts = list[Count]
-Ids = list[Annotated[int, Field(ge=1, lt=2**40)]]
+Ids = list[ClassId]
 Matrix = Annotated[list[Counts], Field(min_length=1)]
 Score = Annotated[float, Field(ge=-1 - CLOSE, le=1 + CLOSE)]
 Scores = list[Score | None]

@@ -159,7 +159,9 @@ def every_class(subject: ProtocolSubject) -> None:
             not audit.untrained_classes,
             f"classes {audit.untrained_classes} without training pixels",
         )
-        lost = tuple(c for c in audit.lost_classes if c not in alone or any(audit.seen_counts))
+        lost = tuple(
+            c for c in audit.lost_classes if c not in alone or any(audit.seen_counts or ())
+        )
         require(not lost, f"classes {lost} without test pixels")
 
 

@@ -12,22 +12,15 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import BaseModel, Field, ValidationError
 
 from hsiaug.base.errors import HsiaugError, StoreError
+from hsiaug.base.record_form import RECORD_FORM, Count
+from hsiaug.protocol.audit import Audit
 from hsiaug.registry.card import ControlOf
-from hsiaug.tasks.class_metrics import RECORD_FORM, ClassMetrics, Count, Counts, Ids, short_value
+from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
 from hsiaug.tasks.scoring import Scorer
 from hsiaug.trial.content_hash import canonical_json, short_hash
 from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
 SHA256 = r"^[0-9a-f]{64}$"
-PER_CLASS = ("real", "synthetic", "train_counts", "test_counts", "seen_counts", "new_counts")
-CLASS_IDS = (
-    "lost_classes",
-    "thin_classes",
-    "untrained_classes",
-    "no_seen_classes",
-    "no_new_classes",
-)
-"""Lists of samples and of the audit."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +91,6 @@ SAID_AND_SEEN = (
     *("oracle", "layouts", "new_layouts", "samples"),
 )
 """What a record says of samples of prompts (:mod:`hsiaug.trial.said_seen`)."""
-Percent = Annotated[float, Field(ge=0, le=100)]
 Amount = Annotated[float, Field(ge=0, le=1e12)]
 """Seconds, megabytes, λ."""
 
@@ -109,10 +101,24 @@ class _Part(BaseModel):
     model_config = RECORD_FORM
 
 
+def _names_of(model: type[BaseModel]) -> str:
+    """The keys of a part, in words: those of its own parts in braces, and when each is there."""
+    words = []
+    for name, field in model.model_fields.items():
+        part = field.annotation
+        inner = ""
+        if isinstance(part, type) and issubclass(part, _Part):
+            inner = f" {{{_names_of(part)}}}"
+        note = f" ({field.description})" if field.description and model is not ClassMetrics else ""
+        words.append(f"`{field.alias or name}`{inner}{note}")
+    return ", ".join(words)
+
+
 class _Plugin(_Part):
     name: str
     version: str
     params: dict[str, Any]
+    text: str | None = Field(None, description="only of one that reads texts: their hash")
 
 
 class _Scene(_Part):
@@ -124,10 +130,13 @@ class _Protocol(_Part):
     name: str
     argument: str | None = None
     buffer: str
-    version: str | None = None
+    version: str | None = Field(None, description="only of a plugin, and not of its first")
 
 
 class _Spec(_Part):
+    """What :meth:`hsiaug.trial.spec.TrialSpec.as_json` writes."""
+
+    format: Count = 1
     task: str
     scene: _Scene
     protocol: _Protocol
@@ -136,11 +145,14 @@ class _Spec(_Part):
     generator: _Plugin
     classifier: _Plugin
     lam: Annotated[float, Field(alias="lambda", ge=0, le=1e12)]
-    times: Annotated[float, Field(ge=0, le=1e12)] = 0.0
-    omega: Annotated[float, Field(ge=-1e12, le=1e12)] | None
+    times: Annotated[float, Field(ge=0, le=1e12)] = Field(0.0, description="unless 0")
+    omega: Annotated[float, Field(ge=-1e12, le=1e12)] | None = Field(description="or null")
     omega_convention: str | None = None
-    view: str = ""
-    train: Literal["both", "synthetic"] = "both"
+    view: str = Field("", description="unless `raw`")
+    train: Literal["both", "synthetic"] = Field("both", description="unless `both`")
+    draws: str | None = Field(
+        None, description="only of your own scene: the checksum of what seeded its draws"
+    )
 
 
 class TrialError(_Part):
@@ -155,28 +167,12 @@ class _Samples(_Part):
     synthetic: Counts
 
 
-class _Audit(_Part):
-    sha256: str
-    protocol: str
-    leaky: bool
-    buffer: str
-    radius: Count
-    n_train: Annotated[Count, Field(ge=1)]
-    n_test: Count
-    n_buffered: Count
-    train_counts: Counts
-    test_counts: Counts
-    centre_overlap_percent: Percent
-    patch_overlap_percent: Percent
-    lost_classes: Ids = []
-    thin_classes: Ids = []
-    untrained_classes: Ids = []
-    fields: str = ""
-    seen_counts: Counts | None = None
-    new_counts: Counts | None = None
-    no_seen_classes: Ids = []
-    no_new_classes: Ids = []
-    notes: list[str]
+PER_CLASS = (
+    *_Samples.model_fields,
+    *(name for name in Audit.model_fields if name.endswith("_counts")),
+)
+CLASS_IDS = tuple(name for name in Audit.model_fields if name.endswith("_classes"))
+"""Lists of samples and of the audit."""
 
 
 class _Shown(_Part):
@@ -202,9 +198,7 @@ class TrialResult(_Part):
     status: Literal["ok", "failed", "empty"] = Field(
         description="`ok`, `failed`, or `empty` (no sample was asked for)."
     )
-    error: TrialError | None = Field(
-        description="null, or {`stage`, `type`, `message`, `traceback`}."
-    )
+    error: TrialError | None = Field(description=f"null, or {{{_names_of(TrialError)}}}.")
     samples: _Samples | None = Field(description="`real` and `synthetic`: C counts each.")
     provenance: dict[str, object] = Field(
         description="what the generator reports on its samples"
@@ -278,26 +272,17 @@ class TrialRecord(TrialResult):
         description="first 16 hex digits of the SHA-256 of `spec` as canonical JSON (sorted keys,"
         " no spaces)."
     )
-    spec: _Spec = Field(
-        description="everything that determines the result: `task`, `scene` {`name`, `sha256`},"
-        " `protocol` {`name`, `argument`, `buffer`, and a plugin's `version` if not the first},"
-        " `patch`, `seed`, `generator` and `classifier` {`name`, `version`, `params`}, `lambda`,"
-        " `times` unless 0, `omega` (or null), `omega_convention`; `train` unless `both`; `view`"
-        " unless `raw`; for your own scene `draws`, the checksum of what seeded its draws."
-    )
+    spec: _Spec = Field(description=f"everything that determines the result: {_names_of(_Spec)}.")
     scene_ref: str = Field("", description="what to type to get the scene.")
     class_names: list[str] = Field(description="names of class ids 1..C.")
     metrics: dict[str, Any] | None = Field(
         description="null unless `ok`:"
-        f" {', '.join(f'`{name}`' for name in ClassMetrics.model_fields)}; those of masks and of"
+        f" {_names_of(ClassMetrics)}; those of masks and of"
         " change are of these tasks alone."
     )
-    audit: _Audit | None = Field(
-        description="the split's audit: `sha256`, `protocol`, `leaky`, `buffer`, `radius`,"
-        " `n_train`, `n_test`, `n_buffered`, `train_counts`, `test_counts`,"
-        " `centre_overlap_percent`, `patch_overlap_percent`, `lost_classes`, `thin_classes` (1 to"
-        " 24 test pixels; older records: 1 to 9), `untrained_classes`, `fields`, `seen_counts`,"
-        " `new_counts`, `no_seen_classes`, `no_new_classes`, `notes`."
+    audit: Audit | None = Field(
+        description=f"the split's audit: {_names_of(Audit)}. `thin_classes` have 1 to 24 test"
+        " pixels; in older records 1 to 9."
     )
     said_and_seen: Annotated[
         dict[str, Amount], *(Column(f"text_{key}", key) for key in SAID_AND_SEEN)
@@ -307,7 +292,7 @@ class TrialRecord(TrialResult):
         f" samples, at the trial's `omega` (`{'`, `'.join(SAID_AND_SEEN)}`; [what these"
         " are](quality.md#said-and-seen)). Absent of others, and in older records.",
     )
-    environment: _Environment = Field(description="`python`, `platform`, `processor`, `versions`.")
+    environment: _Environment = Field(description=f"{_names_of(_Environment)}.")
     predictions_sha256: str | None = Field(description="checksum of the predicted labels.")
     npz_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
         None, description="SHA-256 of `predictions.npz`. Absent in older records."

@@ -1,0 +1,126 @@
+"""The audit of a split, as it is computed, and as records state it."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from hsiaug.base.record_form import RECORD_FORM, ClassId, Count
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.registry.protocol_base import SplitProtocol
+
+Counts = Annotated[tuple[Count, ...], Field(strict=False)]
+Ids = Annotated[tuple[ClassId, ...], Field(strict=False)]
+"""Of classes; JSON has a list in place of a tuple."""
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class Audit(BaseModel):
+    """Costs and leakage of a split; counts are per class id 1..C.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of what tells the draw from others.
+    centre_overlap_percent : float
+        Share of test pixels that lie in a training patch.
+    patch_overlap_percent : float
+        Share of test pixels whose own patch shares a pixel with a training patch.
+    leaky : bool
+        Train and test pixels are neighbours, by construction or as measured.
+    lost_classes, thin_classes, untrained_classes : tuple of int
+        Ids without test pixel / with 1 to 24 / without training pixel.
+    fields : str
+        What a field is: connected components of the labels, or places.
+    seen_counts, new_counts : tuple of int
+        Test pixels of each class in fields that hold training pixels / in fields that hold none.
+        None in older records, which state neither.
+    no_seen_classes, no_new_classes : tuple of int
+        Ids with test pixels, none of them in a seen field / in a new field.
+    """
+
+    model_config = RECORD_FORM | {"frozen": True}
+
+    sha256: str
+    protocol: str
+    leaky: bool
+    buffer: str
+    radius: Count
+    n_train: Annotated[Count, Field(ge=1)]
+    n_test: Count
+    n_buffered: Count
+    train_counts: Counts
+    test_counts: Counts
+    centre_overlap_percent: Percent
+    patch_overlap_percent: Percent
+    lost_classes: Ids = ()
+    thin_classes: Ids = ()
+    untrained_classes: Ids = ()
+    fields: str = ""
+    seen_counts: Counts | None = None
+    new_counts: Counts | None = None
+    no_seen_classes: Ids = ()
+    no_new_classes: Ids = ()
+    notes: Annotated[tuple[str, ...], Field(strict=False)]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the audit as records keep it."""
+        return self.model_dump(mode="json")
+
+
+def audit_of(
+    protocol: SplitProtocol,
+    patch: int,
+    counts: Sequence[tuple[int, ...]],
+    overlap: Sequence[float],
+    content: bytes,
+    notes: tuple[str, ...],
+    fields: str,
+) -> Audit:
+    """The audit of a draw.
+
+    Parameters
+    ----------
+    protocol : SplitProtocol
+        That drew it.
+    patch : int
+        Side of patches or tiles in pixels.
+    counts : sequence of tuple of int
+        Labelled pixels of each class in all, for training, for test, and for test in seen fields.
+    overlap : sequence of float
+        Percentages by centre and by patch.
+    content : bytes
+        What tells the draw from others.
+    notes : tuple of str
+        Of the protocol.
+    fields : str
+        What a field is.
+    """
+    labelled, train, test, seen_test = counts
+    new_test = tuple(n - n_seen for n, n_seen in zip(test, seen_test, strict=True))
+    present = [c for c, n in enumerate(labelled, start=1) if n]
+    tested = [c for c in present if test[c - 1]]
+    return Audit(
+        sha256=hashlib.sha256(content).hexdigest(),
+        protocol=protocol.label,
+        leaky=protocol.leaky or overlap[0] > 0,
+        buffer=protocol.buffer,
+        radius=patch // 2,
+        n_train=sum(train),
+        n_test=sum(test),
+        n_buffered=sum(labelled) - sum(train) - sum(test),
+        train_counts=train,
+        test_counts=test,
+        centre_overlap_percent=overlap[0],
+        patch_overlap_percent=overlap[1],
+        lost_classes=tuple(c for c in present if test[c - 1] == 0),
+        thin_classes=tuple(c for c in present if 0 < test[c - 1] < MIN_TEST_PIXELS),
+        untrained_classes=tuple(c for c in present if train[c - 1] == 0),
+        fields=fields,
+        seen_counts=seen_test,
+        new_counts=new_test,
+        no_seen_classes=tuple(c for c in tested if seen_test[c - 1] == 0),
+        no_new_classes=tuple(c for c in tested if new_test[c - 1] == 0),
+        notes=notes,
+    )
