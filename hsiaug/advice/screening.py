@@ -238,22 +238,13 @@ def too_easy(plan: Plan, met: Ceiling, session: Session) -> str:
     )
 
 
-def _learning(plan: Plan) -> set[str]:
-    """Names of the classifiers that samples can change."""
-    return {
-        name
-        for (kind, name), card in plan.cards.items()
-        if kind == "classifier" and card.learns_samples
-    }
-
-
 def _far_sighted(plan: Plan) -> Plan:
     """A plan within a few training pixels without the classifiers that learn patches, if others are
     left.
 
     Both halves of a clump lie in one field: there a network gains that loses on all others.
     """
-    learning = _learning(plan)
+    learning = plan.learning_classifiers
     blind = {name for name in learning if plan.cards["classifier", name].input == "patch"}
     divides = plan.task.settings.advice.divides_labels
     whole = plan.trials[0].protocol.outer[0] is None or not divides
@@ -303,7 +294,7 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     """Return a ceiling if the best classifier without a generator can gain at most ``HEADROOM``;
     else None.
     """
-    learning = _learning(plan)
+    learning = plan.learning_classifiers
     means = {
         classifier: statistics.fmean(scores)
         for classifier, scores in scores_without_generator(plan, session).items()
@@ -389,7 +380,7 @@ def _baselines_by_cost(plan: Plan, session: Session) -> list[tuple[str, list[Tri
     trials: dict[str, list[TrialSpec]] = {}
     for trial in _rung(plan, (NONE,), Rate(0.0)):
         trials.setdefault(trial.classifier.name, []).append(trial)
-    learning = _learning(plan)
+    learning = plan.learning_classifiers
     first = next(name for name in trials if name in learning)
     costs = {name: session.time(plan, members).seconds for name, members in trials.items()}
     return sorted(trials.items(), key=lambda item: (item[0] != first, costs[item[0]]))
@@ -468,7 +459,7 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
     a gain on them alone is no reason to leave what gained elsewhere.
     """
     trials: dict[tuple[str, bool], TrialSpec] = {}
-    learning = _learning(plan)
+    learning = plan.learning_classifiers
     for trial in plan.trials:
         card = plan.cards["generator", trial.generator.name]
         recommended = trial.generator.name == NONE or card.control_of == "transductive"

@@ -71,6 +71,15 @@ class Plan:
         """
         return frozenset(t.hash for t in self.trials if t.rate and not self.samples[t.hash][1])
 
+    @property
+    def learning_classifiers(self) -> frozenset[str]:
+        """Names of the classifiers that samples can change."""
+        return frozenset(
+            name
+            for (kind, name), card in self.cards.items()
+            if kind == "classifier" and card.learns_samples
+        )
+
     def controls(self, generator: str) -> tuple[str, ...]:
         """Return the controls that a generator of the plan is measured against, without itself."""
         generators = [card for (kind, _), card in self.cards.items() if kind == "generator"]
@@ -250,14 +259,8 @@ def list_classifiers(
     return [
         (one, view)
         for one in chosen.classifiers
-        # A control reads no spectrum, or all of them by itself.
-        for view in ((RAW,) if one.card.control_of == "all" or one.card.reads_scene else views)
+        for view in ((RAW,) if one.card.reads_raw else views)
     ]
-
-
-def _learns_from_synthetic_alone(card: Card) -> bool:
-    """Whether a classifier can learn from synthetic samples without real ones."""
-    return card.learns_samples and card.control_of != "all" and not card.reads_scene
 
 
 def check_number(draws: int, arms: int, columns: int) -> None:
@@ -297,7 +300,7 @@ def list_trials(
         for arm in arms
         for classifier, view in columns
         if classifier.card.learns_samples or not arm.generator.card.adds
-        if arm.train == BOTH or _learns_from_synthetic_alone(classifier.card)
+        if arm.train == BOTH or classifier.card.learns_synthetic_alone
     ]
 
 

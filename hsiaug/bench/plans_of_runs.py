@@ -184,13 +184,9 @@ def plan_labels(
     plans = [base]
     for plan in more:
         # Without other controls, and without classifiers that read no spectrum.
-        spectral = {
-            name
-            for (kind, name), card in plan.cards.items()
-            if kind == "classifier" and card.learns_samples
-        }
+        classifiers = plan.learning_classifiers
         kept = tuple(
-            t for t in plan.trials if t.generator.name == NONE and t.classifier.name in spectral
+            t for t in plan.trials if t.generator.name == NONE and t.classifier.name in classifiers
         )
         plans.append(
             replace(

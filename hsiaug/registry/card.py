@@ -289,6 +289,18 @@ class Card:
         return self.input in ("scene", "scene+samples")
 
     @property
+    def reads_raw(self) -> bool:
+        """True for a classifier that is given raw spectra, whatever spectral view is asked for: one
+        that is a control of every arm reads none, one that reads the scene transforms them itself.
+        """
+        return self.control_of == "all" or self.reads_scene
+
+    @property
+    def learns_synthetic_alone(self) -> bool:
+        """True for a classifier that can learn from synthetic samples without real ones."""
+        return self.learns_samples and not self.reads_raw
+
+    @property
     def reads_patches(self) -> bool:
         """False for a classifier that is given one pixel, or none."""
         return self.input not in ("spectrum", "location")

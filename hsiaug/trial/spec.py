@@ -39,9 +39,8 @@ class PluginSpec:
         Hash of the descriptions it reads, if it reads any.
     parameter_in_name : str or None
         The parameter whose value stands behind the colon of its name, as in ``filtered:emp``.
-    viewless : bool
-        A classifier that is shown raw spectra whatever view the user names, as it is a control
-        of all arms; that is no part of its identity.
+    reads_raw : bool
+        As of its card; that is no part of its identity.
     prepare_version : str
         Of a generator that prepares: that of what it prepares.
     """
@@ -51,7 +50,7 @@ class PluginSpec:
     params: Any
     text: str | None = None
     parameter_in_name: str | None = field(default=None, compare=False)
-    viewless: bool = field(default=False, compare=False)
+    reads_raw: bool = field(default=False, compare=False)
     prepare_version: str = field(default="", compare=False)
 
     def as_json(self) -> dict[str, object]:
@@ -108,7 +107,7 @@ def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:
         params=params,
         text=text,
         parameter_in_name=card.parameter_in_name,
-        viewless=card.control_of == "all",
+        reads_raw=card.reads_raw,
         prepare_version=card.prepare_version,
     )
 
@@ -181,7 +180,7 @@ class TrialSpec:
     @property
     def usual_view(self) -> str:
         """The classifier's spectral view where the user names none."""
-        chosen = DEFAULT_VIEW in get_task(self.task).views and not self.classifier.viewless
+        chosen = DEFAULT_VIEW in get_task(self.task).views and not self.classifier.reads_raw
         return DEFAULT_VIEW if chosen else RAW
 
     @property
