@@ -172,11 +172,15 @@ class ArmCell:
             return ()
         from hsiaug.tasks.task import get_task
 
-        if rival := get_task(self.trials[0].condition.task).rival:
-            return (rival,) if self.classifier.name != rival else ()
-        if "scene" not in self.scopes:
+        task = get_task(self.trials[0].condition.task)
+        kind = task.classifier_controls
+        if kind not in task.control_kinds(next(filter(None, self.scopes), None)):
             return ()
-        return tuple(name for name, one in self.known_controls.items() if one.of_transductive)
+        return tuple(
+            name
+            for name, one in self.known_controls.items()
+            if (one.kind, one.of) == ("classifier", kind) and name != self.classifier.name
+        )
 
     @property
     def controls(self) -> tuple[str, ...]:

@@ -52,9 +52,9 @@ class Task:
         Asks a fitted classifier for class ids.
     scoring : Scorer
         Compares these with test labels.
-    rival : str
-        The classifier that, without a sample, is a further control of every arm; "" where there is
-        none.
+    classifier_controls : {"transductive", "masks"}
+        Which classifiers, as their cards say, are without a sample further controls of the arms
+        that have controls of that kind (:meth:`control_kinds`).
     """
 
     name: str
@@ -68,7 +68,7 @@ class Task:
     sampling: Sampling
     prediction: Predictor
     scoring: Scorer
-    rival: str = ""
+    classifier_controls: ControlOf = "transductive"
 
     def control_kinds(self, scope: str | None) -> tuple[ControlOf, ...]:
         """The kinds of controls that a generator must be above.
@@ -112,7 +112,7 @@ _SEGMENTATION = Task(
     prediction=TilePredictor(),
     scoring=MaskScorer(change=False),
     # Single pixels, against networks that learn shapes.
-    rival="pixel-svm",
+    classifier_controls="masks",
 )
 _CHANGE = replace(
     _SEGMENTATION,
@@ -122,7 +122,8 @@ _CHANGE = replace(
     settings=settings.CHANGE,
     data=PairSource("change"),
     scoring=MaskScorer(change=True),
-    rival="",
+    # A network that compares two dates has no such rival: one of single pixels is no control of it.
+    classifier_controls="transductive",
 )
 _TASKS = {task.name: task for task in (_PIXELS, _SEGMENTATION, _CHANGE)}
 _IMPORTED: dict[str, Task] = {}

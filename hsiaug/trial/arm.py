@@ -23,8 +23,6 @@ BOTH, SYNTHETIC = "both", "synthetic"
 """What a classifier learns from: real and synthetic samples, or synthetic ones alone."""
 ALONE = " synthetic-only"
 """Behind the name of a generator whose synthetic samples are learnt from alone."""
-CONTROLS_OF_ALL = (NONE, "duplicate")
-"""Generators that every other one is measured against; they lead the rows, in this order."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,12 @@ CONTROLS_OF_OLD_RECORDS: Mapping[str, Control] = {
 """By name, the controls of records from before these said ``control_of`` and ``control_text``, in
 the order of rows and columns; what cards declare is read from records alone.
 """
+CONTROLS_OF_ALL = tuple(
+    name
+    for name, control in CONTROLS_OF_OLD_RECORDS.items()
+    if (control.kind, control.of) == ("generator", "all")
+)
+"""Generators that every other one is measured against; they lead the rows, in this order."""
 
 
 def control_rank(name: str) -> tuple[int, str]:
