@@ -99,9 +99,11 @@ def _as_reported(
             yield name, value
             continue
         yield f"{name} (AA all)", value
-        # One trial does not tell which classes are large in every draw.
-        for table in build_report(read_store(store, [])).tables:
-            hashes = list(table.trials.values("hash"))
-            if table.large and hash in hashes:
-                score = float(table.trials.numbers(table.scores.main.key)[hashes.index(hash)])
-                yield f"{table.scores.main.name}, as in reports", cell(score)
+        # One trial does not tell which classes are large in every draw: those of its table do.
+        for trials in read_store(store, []).parts("table"):
+            hashes = list(trials.values("hash"))
+            if hash in hashes:
+                (table,) = build_report(trials).tables
+                if table.large:
+                    score = float(table.trials.numbers(table.scores.main.key)[hashes.index(hash)])
+                    yield f"{table.scores.main.name}, as in reports", cell(score)

@@ -114,6 +114,7 @@ def start(
             further += [word for setting in settings or () for word in ("--set", setting)]
             further += ["--catalogue"] if import_options != stated else []
             commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *further))
+            say(f"note: {card} is not written yet: the first command does, as --yes does", err=True)
     else:
         scene = load_scene(card)
         print_lines(console(), (f"warning: {sentence}" for sentence in label_warnings(scene)))
