@@ -1,5 +1,5 @@
-"""What a worker process says of its trials, and how the process that started it reads that: JSON,
-and bytes that are checked. Nothing that a plugin made is unpickled.
+"""The messages of a worker process on its trials, and how the process that started it reads them:
+JSON, and bytes that are checked. Nothing that a plugin made is unpickled.
 
 In order: ``{"step": […]}`` as a trial goes on; ``{"result": …, "trial": hash, "parts": […],
 "columns": int}`` at its end, and then these parts, if any: labels, the predicted class ids (int16,
@@ -70,8 +70,8 @@ def send_outcome(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> No
     channel.send(json.dumps(head).encode(), *sent.values())
 
 
-class BadAnswer(Exception):
-    """The output of a worker is not a message, or the worker has ended."""
+class BadMessage(Exception):
+    """What a worker sent is no message, or the worker has ended."""
 
 
 class _Message(BaseModel):
@@ -102,29 +102,30 @@ class _Step(_Message):
     step: tuple[object, object, object]
 
 
-ANSWER: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
+MESSAGE: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
 
 
-def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialOutcome:
-    """The next message. Raises BadAnswer where it is none of the trial with that hash."""
+def read_message(connection: Connection, trial: str) -> PluginProgress | TrialOutcome:
+    """The next message. Raises BadMessage where it is none of the trial with that hash."""
     # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
     # the second.
-    said, result = _received(
-        connection, MAX_MESSAGE_BYTES, lambda data: (ANSWER.validate_json(data), decode(data))
+    message, content = _received(
+        connection, MAX_MESSAGE_BYTES, lambda data: (MESSAGE.validate_json(data), decode(data))
     )
-    if isinstance(said, _Step):
-        return PluginProgress(*progress_values(*said.step))
-    ok = said.result.status == "ok"
-    whole = ok == ("labels" in said.parts) == (said.result.error is None) and ok >= bool(said.parts)
-    if said.trial != trial or not whole:
-        raise BadAnswer
+    if isinstance(message, _Step):
+        return PluginProgress(*progress_values(*message.step))
+    ok = message.result.status == "ok"
+    no_error = message.result.error is None
+    whole = ok == ("labels" in message.parts) == no_error and ok >= bool(message.parts)
+    if message.trial != trial or not whole:
+        raise BadMessage
     how: dict[str, tuple[int, Callable[[bytes], object]]] = {
-        "labels": (MOST_LABELS, partial(_predictions, columns=said.columns)),
+        "labels": (MOST_LABELS, partial(_predictions, columns=message.columns)),
         "sheet": (MAX_SHEET_BYTES, read_sheet),
         "prompted": (MAX_PROMPTED_BYTES, read_prompted),
     }
-    parts = {part: _received(connection, *how[part]) for part in said.parts}
-    return TrialOutcome(result["result"], **{"labels": None, **parts})
+    parts = {part: _received(connection, *how[part]) for part in message.parts}
+    return TrialOutcome(content["result"], **{"labels": None, **parts})
 
 
 def _predictions(data: bytes, columns: int | None) -> AnyArray:
@@ -139,4 +140,4 @@ def _received(connection: Connection, most: int, read: Callable[[bytes], object]
         return read(connection.recv_bytes(most))
     # pydantic's is a ValueError too.
     except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
-        raise BadAnswer from error
+        raise BadMessage from error

@@ -1,4 +1,6 @@
-"""Scored records of what workers answer: in the process that has the labels and runs no plugin."""
+"""Scored records of the outcomes that workers send: in the process that has the labels and runs no
+plugin.
+"""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -29,7 +31,7 @@ oracle takes 80 MB, is asked once a fit and ω, and is the same when it is learn
 
 
 class ScoredRecords:
-    """Records of what workers answer.
+    """Records of the outcomes that workers send.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 label.
 
 It is sent where a group of trials has its fits, each of its trials as a pickle, and its split: None
-for one that it has. What it answers is in ``messages.py``; the stage that a trial has come to
+for one that it has. What it sends is in ``messages.py``; the stage that a trial has come to
 stands in memory that both processes share.
 """
 

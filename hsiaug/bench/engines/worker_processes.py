@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.bench.engine import Group
-from hsiaug.bench.messages import BadAnswer, PluginProgress, read_answer
+from hsiaug.bench.messages import BadMessage, PluginProgress, read_message
 from hsiaug.bench.worker import SHORT, WorkerStart, serve
 from hsiaug.registry.isolation.processes import (
     CONTEXT,
@@ -121,7 +121,7 @@ class Worker:
         self.shown[0] = self.shown[1] = 0.0
         known = self.draw == first.draw_hash
         self.draw = first.draw_hash
-        # Where it died while it was idle, that is noticed when its answer is waited for.
+        # Where it died while it was idle, that is noticed when its message is waited for.
         with suppress(OSError):
             fits = fits_folder(start.cache, first)
             packed = [pickle.dumps(trial) for trial in trials]
@@ -172,8 +172,8 @@ class Worker:
         """The next message, whose beginning is there, or how the process ended."""
         assert self.child is not None
         try:
-            message = read_answer(self.child.connection, self.unfinished[0])
-        except BadAnswer as error:
+            message = read_message(self.child.connection, self.unfinished[0])
+        except BadMessage as error:
             return self.clear_away(
                 LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0
             )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench.messages import BadAnswer, read_answer
+from hsiaug.bench.messages import BadMessage, read_message
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import refuse_half_messages
 from hsiaug.trial.outcome import TrialOutcome
@@ -36,7 +36,7 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
     here, there = ends
     there.send_bytes(json.dumps({**GOOD, "parts": ["labels"]}).encode())
     there.send_bytes(np.array([1, 2], dtype=np.int16).tobytes())
-    said = read_answer(here, "a")
+    said = read_message(here, "a")
     assert isinstance(said, TrialOutcome) and said.labels is not None
     assert said.labels.tolist() == [1, 2]
 
@@ -76,8 +76,8 @@ def test_what_no_worker_says_is_no_message(
 ) -> None:
     here, there = ends
     there.send_bytes(json.dumps(message).encode())
-    with pytest.raises(BadAnswer):
-        read_answer(here, "a")
+    with pytest.raises(BadMessage):
+        read_message(here, "a")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes wait here")
@@ -86,5 +86,5 @@ def test_a_message_whose_rest_does_not_follow_is_not_waited_for(ends, monkeypatc
     here, there = ends
     refuse_half_messages(here)
     os.write(there.fileno(), b"\0\0\0\xff{")
-    with pytest.raises(BadAnswer):
-        read_answer(here, "a")
+    with pytest.raises(BadMessage):
+        read_message(here, "a")
