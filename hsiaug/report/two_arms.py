@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
-from hsiaug.metrics.significance import MIN_PAIRS, MeanStd, mean_std
+from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.metrics.verdict import TINY, Shown, too_few
 from hsiaug.report.cells import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.findings import meanings_of
@@ -368,7 +368,7 @@ def _page(
         for c, name in enumerate(table.class_names, start=1)
     ]
     left = (*notes(pairing), *comparison.apart)
-    found = sentences("compare.txt", pairing=pairing, left=left, min_pairs=MIN_PAIRS)
+    found = sentences("compare.txt", pairing=pairing, left=left)
     if pairing.verdict == gain.shown:
         found.append(meanings_of({gain.shown}, ends=False))
     return Section(

@@ -86,7 +86,7 @@ def test_the_other_way_round_b_is_below() -> None:
 def test_five_draws_carry_none_however_large_the_difference(n: int) -> None:
     records = arms([0.3] * n)
     assert one(records).verdict == f"too few draws ({n}: at least 6 are needed)"
-    assert told(records).endswith("(no p: 6 paired draws are needed).")
+    assert told(records).endswith("at least 6 are needed).")
 
 
 def test_what_is_not_shown_is_said_and_explained_as_in_a_report() -> None:
