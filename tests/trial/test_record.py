@@ -13,6 +13,9 @@ import pytest
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import flat_facts
 from hsiaug.cli.show import LEFT_OUT
+from hsiaug.protocol.balance import Rate
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.card import NoParams
 from hsiaug.report import build_report, render_report
 from hsiaug.report.paper import methods_paragraph
 from hsiaug.report.render_data import data_frame, data_rows
@@ -32,6 +35,7 @@ from hsiaug.trial.record import (
 )
 from hsiaug.trial.record_columns import columns_of_records
 from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES
+from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record, Store
 from hsiaug.trial.upkeep import verify
 from tests.report.report_records import believable
@@ -347,6 +351,29 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
 def test_each_field_of_a_record_is_described() -> None:
     told = {name for name, _ in described_fields()}
     assert told >= TrialRecord.model_fields.keys()
+
+
+def test_the_form_of_a_spec_names_every_key_that_a_trial_writes() -> None:
+    plugin = PluginSpec("noise", "1", NoParams(), text="0123")
+    spec = TrialSpec(
+        task="pixels",
+        scene="farm",
+        scene_sha256="0123",
+        protocol=parse_protocol("issd"),
+        patch=9,
+        seed=0,
+        generator=plugin,
+        classifier=plugin,
+        rate=Rate(1.0, 3.0),
+        omega=1.0,
+        draws="0123",
+        view="unit",
+        train="synthetic",
+    )
+    form: Any = TrialRecord.model_fields["spec"].annotation
+    read = form.model_validate(spec.as_json())
+    for part in (read, read.scene, read.protocol, read.generator, read.classifier):
+        assert part.model_extra == {}
 
 
 def test_a_trial_that_reached_nothing_has_every_field_that_a_record_must_have() -> None:
