@@ -9,6 +9,8 @@ from test_report_command import run
 
 from tests.effort import calls
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 CLASSES = 16
 
 
@@ -17,7 +19,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fill(tmp_path_factory.mktemp("store"), benchmark(3))
 
 
-@pytest.mark.usefixtures("blank_pictures")
 def test_the_suffix_gives_a_page(store: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     assert run(store, "--out", out) == ""
@@ -36,7 +37,8 @@ def test_a_page_of_a_thousand_trials_costs_little_and_less_than_five_megabytes(
         tmp_path / "store", records, [[100 + i * j for j in range(CLASSES)] for i in range(CLASSES)]
     )
     out = tmp_path / "report.html"
-    # Four million today.
-    assert calls(run, store, "--out", out) < 15_000_000
-    assert out.stat().st_size < 5_000_000
+    # Six million today, where libraries are loaded for it; to draw its pictures takes as many again.
+    assert calls(run, store, "--out", out) < 9_000_000
+    # Its pictures, of which there are as many for few trials, are less than a megabyte.
+    assert out.stat().st_size < 4_000_000
     assert "damaged" not in out.read_text(encoding="utf-8")
