@@ -12,8 +12,8 @@ from hsiaug.metrics.verdict import MARGIN, Shown, Verdict, too_few
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answers import TONES, three_answers
 from hsiaug.report.gains import ArmGains, Gain, rival_of
+from hsiaug.report.split_audit import few_in_fields
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.tested_classes import few_in_fields
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import NONE
 

@@ -12,9 +12,8 @@ from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import CellKey, DrawKey, in_order
 from hsiaug.report.formatting import count, count_range
 from hsiaug.report.section import Section
-from hsiaug.report.split_audit import users_of_unlabelled
+from hsiaug.report.split_audit import few_in_fields, untested_classes, users_of_unlabelled
 from hsiaug.report.tables import Report, ReportTable, damage_summary
-from hsiaug.report.tested_classes import few_in_fields, untested_classes
 from hsiaug.report.text_templates import finding_meanings, sentences
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import NONE, Method, with_words

@@ -11,9 +11,13 @@ import numpy as np
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.formatting import number
 from hsiaug.report.notes import views_given
-from hsiaug.report.split_audit import audit_mean, users_of_unlabelled
+from hsiaug.report.split_audit import (
+    audit_mean,
+    small_classes,
+    untested_classes,
+    users_of_unlabelled,
+)
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.tested_classes import small_classes, untested_classes
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import NONE
 

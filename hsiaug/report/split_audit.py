@@ -1,5 +1,5 @@
 """The audit of a table's draws: pixels and samples, who read unlabelled pixels, whether location
-alone answers, and what is reached without a spectrum.
+alone answers, what is reached without a spectrum, and which classes have enough test pixels.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Any
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import ArmCell, Audit
-from hsiaug.report.formatting import MISSING, plus_minus, seeds_text, span
+from hsiaug.report.formatting import MISSING, count_range, plus_minus, seeds_text, span
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.trial.arm import NONE, with_words
@@ -155,3 +155,55 @@ def _synthetic(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
 def _blind(table: ReportTable) -> list[ArmCell]:
     """The control classifiers without a generator."""
     return [cell for cell in table.blind if cell.arm.generator.name == NONE and cell.ok]
+
+
+# Classes with few test pixels
+
+
+def left_out_classes(table: ReportTable) -> str:
+    """Which classes the main score is over, and by name those that it leaves out; empty where it is
+    over all.
+    """
+    names = small_classes(table)
+    if not table.large:
+        return ""
+    score = table.scores.main.short
+    about = {
+        "score": score,
+        "classes": len(table.large),
+        "fewest": MIN_TEST_PIXELS,
+        "untested": untested_classes(table),
+    }
+    return "".join(sentences("small_classes.txt", small=names, **about))
+
+
+def small_classes(table: ReportTable) -> list[str]:
+    """Names of the classes with test pixels that the main score leaves out; none where it is over
+    all.
+    """
+    if not table.large:
+        return []
+    untested = untested_classes(table)
+    names = enumerate(table.class_names, start=1)
+    return [name for i, name in names if i not in table.large and name not in untested]
+
+
+def untested_classes(table: ReportTable) -> list[str]:
+    """Names of the classes that no draw has a test pixel of: they are in no count of classes."""
+    counts = [audit.get("test_counts") or () for audit in table.splits.values()]
+    tested = {i for numbers in counts for i, number in enumerate(numbers) if number}
+    return [name for i, name in enumerate(table.class_names) if tested and i not in tested]
+
+
+def few_in_fields(table: ReportTable) -> dict[str, dict[str, str]]:
+    """Of seen and of new fields, the classes that have test pixels there in some draw, but fewer
+    than MIN_TEST_PIXELS: by name, how many.
+    """
+    few: dict[str, dict[str, str]] = {}
+    for part in ("seen", "new") if table.scores.fields else ():
+        draws = [audit.get(f"{part}_counts") or () for audit in table.splits.values()]
+        for i, name in enumerate(table.class_names):
+            counts = [numbers[i] for numbers in draws if len(numbers) > i and numbers[i]]
+            if counts and min(counts) < MIN_TEST_PIXELS:
+                few.setdefault(part, {})[name] = count_range(counts)
+    return few

@@ -28,9 +28,8 @@ from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, page_pa
 from hsiaug.report.sections.overview import grouped_overview, overview
 from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
-from hsiaug.report.split_audit import audit_lines, opening, short_audit
+from hsiaug.report.split_audit import audit_lines, left_out_classes, opening, short_audit
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.tested_classes import left_out_classes
 from hsiaug.report.text_templates import finding_meanings, heading_meanings, labelled
 from hsiaug.trial.store import Store
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from report_records import benchmark, fill, hash_of, spec_of
 
-from hsiaug.report import build_report, render_report
+from hsiaug.report import build_report, render_html, render_report
+from hsiaug.trial.record import Damage
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
 
@@ -88,3 +89,9 @@ def test_a_store_of_nothing_but_damage_is_not_called_empty(store: Path) -> None:
     text = rendered(store)
     assert text.startswith("Every record in ") and "more" in text and len(text) < 3000
     assert r"\<script\>" in text and "<script>" not in text
+
+
+def test_a_page_of_damaged_records_alone_says_so() -> None:
+    damage = Damage("0123456789abcdef", "it holds no JSON")
+    page = render_html(build_report([], store="runs", damaged=[damage]))
+    assert "Every record in runs is damaged: " in page and "no record in" not in page

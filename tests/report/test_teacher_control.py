@@ -50,3 +50,31 @@ def test_other_arms_and_stores_without_a_teacher_have_no_such_control() -> None:
     assert "teacher" not in {gain.control for gain in report.tables[0].gains}
     older = build_report([*PLAIN, *trials("pseudo", 0.5, scope=True)])
     assert older.tables[0].controls == ("none", "duplicate")
+
+
+def test_in_a_figure_of_gains_the_name_of_an_arm_stands_amid_the_marks_of_its_own_controls() -> (
+    None
+):
+    """``ldm`` has four controls, ``smote`` two; a line's room lies between them."""
+    controls = [*trials("none", 0.45, "teacher"), *trials("pseudo", 0.5, scope=True)]
+    arms = [*trials("ldm", 0.6, scope=True), *trials("smote", 0.5)]
+    figure = figure_of(build_report([*PLAIN, *controls, *arms]), "gain")
+    panel = figure.axes[0]
+    names = [label.get_text() for label in panel.get_yticklabels()]
+    marks = {
+        place
+        for line in panel.lines
+        if str(line.get_label()).startswith("over ")
+        for place in line.get_ydata()
+    }
+    own = {
+        name: {place for place in marks if abs(place - at) <= 2}
+        for name, at in zip(names, panel.get_yticks(), strict=True)
+    }
+    for name, at in zip(names, panel.get_yticks(), strict=True):
+        assert at == (min(own[name]) + max(own[name])) / 2
+    assert {name.split()[0]: len(places) for name, places in own.items()} == {
+        "ldm": 4,
+        "pseudo": 3,
+        "smote": 2,
+    }

@@ -24,8 +24,8 @@ from hsiaug.report.gains import Gain
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.section import Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
+from hsiaug.report.split_audit import small_classes
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.tested_classes import small_classes
 from hsiaug.trial.arm import NONE, Method
 from hsiaug.trial.store import Store
 
