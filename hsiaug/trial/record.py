@@ -5,12 +5,11 @@ computed by ``hsiaug store verify`` alone (:func:`fault_of_metrics`).
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import BaseModel, Field, ValidationError
 
 from hsiaug.base.errors import HsiaugError, StoreError
 from hsiaug.base.record_form import RECORD_FORM, Count
@@ -18,7 +17,7 @@ from hsiaug.protocol.audit import Audit
 from hsiaug.registry.card import ControlOf
 from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
 from hsiaug.tasks.scoring import Scorer
-from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.content_hash import canonical_json, short_hash
 from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
 SHA256 = r"^[0-9a-f]{64}$"
@@ -340,10 +339,17 @@ def described_fields(
             yield from described_fields(ClassMetrics, "metrics.")
 
 
-def fault_of(record: Record, name: str) -> str | None:
+def fault_of(
+    record: Record, name: str, canonical_json: Callable[[object], str] = canonical_json
+) -> str | None:
     """The fault of a record whose folder is called ``name``; None for a sound one.
 
     Its metrics are not computed again: see :func:`fault_of_metrics`.
+
+    Parameters
+    ----------
+    canonical_json : callable
+        As of :func:`digest_of_record`.
 
     Raises
     ------
@@ -351,41 +357,16 @@ def fault_of(record: Record, name: str) -> str | None:
         For a number that JSON cannot hold.
     """
     try:
-        TrialRecord.model_validate(record)
+        parsed = TrialRecord.model_validate(record)
     except ValidationError as error:
         return _fault_of_form(error, record)
-    return (
-        fault_of_metrics_form(record)
-        or _fault_of_hash(record, name)
-        or fault_between_parts(record)
-        or _changed(record)
-    )
-
-
-@cache
-def form_of_fields(names: tuple[str, ...]) -> type[BaseModel]:
-    """The form of these fields of a record alone; what is no field has any."""
-    fields = TrialRecord.model_fields
-    form: dict[str, Any] = {
-        name: (fields[name].annotation, fields[name]) for name in names if name in fields
-    }
-    return create_model("SomeFields", __base__=_Part, **form)
-
-
-def fault_of_metrics_form(record: Record) -> str | None:
-    """The metric that has not the form that the record's task gives it, in words."""
-    if record["metrics"] is None:
-        return None
-    try:
-        scorer_of(record).model.model_validate(record["metrics"])
-    except ValidationError as error:
-        return _fault_of_form(error, record, "metrics.")
-    except HsiaugError as error:
-        return f"spec.task: {error}"
-    return None
-
-
-def _fault_of_hash(record: Record, name: str) -> str | None:
+    if parsed.metrics is not None:
+        try:
+            scorer_of(record).model.model_validate(parsed.metrics)
+        except ValidationError as error:
+            return _fault_of_form(error, record, "metrics.")
+        except HsiaugError as error:
+            return f"spec.task: {error}"
     if record["hash"] != name:
         return f"hash states {record['hash']!r}, where its folder is {name}"
     try:
@@ -394,41 +375,29 @@ def _fault_of_hash(record: Record, name: str) -> str | None:
         return f"spec has no hash: {error}"
     if hash_of_spec != name:
         return f"hash states {name}, where its spec gives {hash_of_spec}"
-    return None
+    if (parsed.status == "ok") != (parsed.metrics is not None):
+        return f"metrics must be there just where status is ok; status states {parsed.status!r}"
+    if (parsed.status == "failed") != (parsed.error is not None):
+        return f"error must be there just where status is failed; status states {parsed.status!r}"
+    return _fault_of_lists(record) or _changed(record, canonical_json)
 
 
-def fault_between_parts(record: Record) -> str | None:
-    """What does not fit together in a record whose fields have their form, in words."""
-    status = record["status"]
-    if (status == "ok") != (record["metrics"] is not None):
-        return f"metrics must be there just where status is ok; status states {status!r}"
-    if (status == "failed") != (record["error"] is not None):
-        return f"error must be there just where status is failed; status states {status!r}"
-    return _fault_of_lists(record)
-
-
-def _changed(record: Record) -> str | None:
+def _changed(record: Record, canonical_json: Callable[[object], str]) -> str | None:
     """Whether the record differs from what its digest was made of, in whatever key."""
-    digest = digest_of_record(record)
+    digest = digest_of_record(record, canonical_json)
     stated = record.get(DIGEST)
     if stated is None:
-        return fault_without_digest(record)
+        # A digest whose key was changed must not pass as a record from before there were any.
+        odd = record.keys() - TrialRecord.model_fields.keys()
+        likely = [
+            key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])
+        ]
+        return f"{likely[0]} states a checksum, and is no key of a record" if likely else None
     return (
         None
         if digest == stated
         else f"{DIGEST} states {stated[:12]}…, where all other keys give {digest[:12]}…"
     )
-
-
-def fault_without_digest(record: Record) -> str | None:
-    """A digest whose key was changed, in words: its record must not pass as one from before there
-    were any.
-    """
-    odd = record.keys() - TrialRecord.model_fields.keys()
-    likely = [
-        key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])
-    ]
-    return f"{likely[0]} states a checksum, and is no key of a record" if likely else None
 
 
 def _fault_of_form(error: ValidationError, record: Record, part: str = "") -> str:
@@ -449,7 +418,7 @@ def _fault_of_lists(record: Record) -> str | None:
     classes = len(record["class_names"])
     for table, lists in ((table, record[table] or {}) for table in ("samples", "audit")):
         for key in PER_CLASS:
-            if (counts := lists.get(key)) and len(counts) != classes:
+            if len(lists.get(key) or range(classes)) != classes:
                 return (
                     f"{table}.{key} must have {classes} entries, as there are {classes} class_names"
                 )

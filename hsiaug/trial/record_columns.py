@@ -7,7 +7,6 @@ share.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -54,10 +53,6 @@ DTYPES: Mapping[str, Any] = {
 """Of the columns of numbers that are no fractions or seconds, and of digests."""
 UNSHOWN = (CONTENT, DIAGNOSIS)
 """Columns that are no reports' business."""
-COLUMNS_OF_FIELD = {
-    name: [column for column, field in COLUMNS.items() if field == name]
-    for name in dict.fromkeys(COLUMNS.values())
-}
 COSTS = (*(column.name for column in COLUMNS), "steps")
 """Columns of numbers that are no metrics."""
 TOGETHER = 5000
@@ -108,8 +103,7 @@ class ColumnBuilder:
             row = _row(record, self._texts)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise no_record(name, error) from error
-        row[CONTENT] = content
-        self._rows.append(row)
+        self._rows.append({**row, CONTENT: content})
         self.number += 1
         if len(self._rows) == TOGETHER:
             self._parts.append(_arrays(self._rows))
@@ -198,9 +192,8 @@ def _row(record: Record, texts: _Texts) -> dict[str, Any]:
     aside = (record.get("classifier_facts") or {}).get("aside_steps") or 0
     row["real"] = json_line(samples.get("real"))
     row["synthetic"] = json_line(samples.get("synthetic"))
-    for name, of_field in COLUMNS_OF_FIELD.items():
-        if (field := record.get(name)) not in (None, {}):
-            row |= {column.name: column.value(field) for column in of_field}
+    for column, name in COLUMNS.items():
+        row[column.name] = column.value(record.get(name))
     # Without the steps that only chose among samples.
     row["steps"] = None if steps is None else int(steps - aside)
     return row
@@ -215,13 +208,12 @@ def _arrays(rows: Sequence[Mapping[str, Any]]) -> Columns:
     """The values of rows by column; a number that a row lacks is NaN."""
     columns: Columns = {name: np.array([row[name] for row in rows], object) for name in TEXTS}
     columns |= {name: _categories([row[name] for row in rows]) for name in CATEGORIES}
-    there = dict.fromkeys(chain(DTYPES, chain.from_iterable(rows)))
-    for name in (name for name in there if name not in columns):
+    others = (name for row in rows for name in row if name not in columns)
+    for name in dict.fromkeys([*DTYPES, *others]):
         numbers = np.array([row.get(name) for row in rows], DTYPES.get(name, np.float64))
         if numbers.dtype.kind == "f":
             numbers[~np.isfinite(numbers)] = np.nan
         columns[name] = numbers
-    columns |= {name: np.full(len(rows), np.nan) for name in COSTS if name not in there}
     recalls = [column for name, column in columns.items() if name.startswith("recall:")]
     columns["recall_spread"] = _spreads(recalls, len(rows))
     return columns

@@ -28,13 +28,13 @@ from hsiaug.trial.record_json import (
     FILE_DIGEST,
     MAX_RECORD_BYTES,
     Record,
+    SharedValues,
     decode,
     encode,
     is_newer,
     storable,
     with_digest,
 )
-from hsiaug.trial.record_reader import RecordReader
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
 __all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
@@ -170,9 +170,9 @@ class Store:
         damaged : list of Damage or None
             Takes in those that are not sound.
         """
-        reader = RecordReader()
+        shared = SharedValues()
         for hash, packed in rows:
-            found = self.look(hash, cache, packed, reader)
+            found = self.look(hash, cache, packed, shared)
             if isinstance(found, Damage):
                 if damaged is not None:
                     damaged.append(found)
@@ -184,7 +184,7 @@ class Store:
         hash: str,
         cache: RecordCache | None = None,
         packed: bytes | None = None,
-        reader: RecordReader | None = None,
+        shared: SharedValues | None = None,
     ) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none.
 
@@ -194,15 +194,15 @@ class Store:
             What it knows is not checked again; another record is added to it.
         packed : bytes or None
             Its bytes, where they are not to be read.
-        reader : RecordReader or None
-            Has read other records of the store.
+        shared : SharedValues or None
+            Values that it may share with other records.
         """
         data = self.content(hash, packed)
         if not isinstance(data, bytes):
             return data
         if cache is not None and cache.knows(hash, data):
-            return (reader or RecordReader()).decode(data)
-        return _checked(data, hash, cache, reader)
+            return (shared or SharedValues()).decode(data)
+        return _checked(data, hash, cache, shared)
 
     def content(self, hash: str, packed: bytes | None = None) -> bytes | Damage | None:
         """The bytes of a record; that they are none, or its predictions are empty; or None where
@@ -486,12 +486,18 @@ def _is_folder(path: Path) -> bool:
 
 
 def _checked(
-    data: bytes, hash: str, cache: RecordCache | None, reader: RecordReader | None
+    data: bytes, hash: str, cache: RecordCache | None, shared: SharedValues | None
 ) -> Record | Damage:
     """The record of that hash in some bytes, or what is wrong with it; a sound one is added to the
     cache.
     """
-    record = None if reader is None else reader.sound(data, hash)
+    record: Record | None = None
+    if shared is not None:
+        # At first sight; one that does not pass is looked at more closely.
+        with suppress(ValueError):
+            seen = shared.decode(data)
+            if fault_of(seen, hash, shared.canonical_json) is None:
+                record = seen
     if record is None:
         try:
             record = decode(data)

@@ -14,8 +14,7 @@ from hsiaug.trial.packs import name_of, write_pack
 from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS, checksum_of_file
 from hsiaug.trial.record import Damage, fault_of_metrics, scorer_of
 from hsiaug.trial.record_cache import RecordCache, open_cache
-from hsiaug.trial.record_json import DIGEST, FILE_DIGEST, Record, preference
-from hsiaug.trial.record_reader import RecordReader
+from hsiaug.trial.record_json import DIGEST, FILE_DIGEST, Record, SharedValues, preference
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.store import RECORD, Store
 
@@ -105,14 +104,14 @@ def pack(store: Store, count: Count) -> int:
     moved = 0
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
-        reader = RecordReader()
+        shared = SharedValues()
         with open_cache(store.user_cache, loose) as cache:
             for place, hash in enumerate(loose, 1):
                 count(place, len(loose))
                 # Another process may pack it meanwhile.
                 with suppress(FileNotFoundError):
                     written = store.changed(hash)
-                    if (entry := _to_pack(store, hash, cache, reader)) is not None:
+                    if (entry := _to_pack(store, hash, cache, shared)) is not None:
                         packed_at[hash] = written
                         yield entry
         cache.write()
@@ -137,7 +136,7 @@ def pack(store: Store, count: Count) -> int:
 
 
 def _to_pack(
-    store: Store, hash: str, cache: RecordCache, reader: RecordReader
+    store: Store, hash: str, cache: RecordCache, shared: SharedValues
 ) -> tuple[str, str, bytes, bytes | None] | None:
     """The row of a record's folder in a pack; None where it is to stay. Raises FileNotFoundError
     where it went.
@@ -149,7 +148,7 @@ def _to_pack(
     npz = None
     if PREDICTIONS in names:
         npz = read_plain(f"{place}/{PREDICTIONS}", MAX_PREDICTIONS_BYTES)
-    record = store.look(hash, cache, data, reader)
+    record = store.look(hash, cache, data, shared)
     if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
         return None
     if names != {RECORD, *[PREDICTIONS] * bool(record["predictions_sha256"])}:
@@ -178,13 +177,13 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
     older : list of str or None
         Takes in the hashes of records without a digest.
     """
-    hashes, reader = store.hashes(), RecordReader()
+    hashes, shared = store.hashes(), SharedValues()
     where = shlex.quote(str(store.root))
     for path in store.packs.changed():
         fault = "it is not as it was written; of its records each is checked too"
         yield Finding("pack", path.name, fault, f"hsiaug store merge NEW {where}")
     for done, hash in enumerate(hashes, 1):
-        record = store.look(hash, reader=reader)
+        record = store.look(hash, shared=shared)
         if (
             older is not None
             and record is not None

@@ -5,7 +5,6 @@ out.
 import copy
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -35,8 +34,7 @@ from hsiaug.trial.record import (
     not_reached,
 )
 from hsiaug.trial.record_columns import columns_of_records
-from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES, decode, encode, with_digest
-from hsiaug.trial.record_reader import RecordReader
+from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record, Store
 from hsiaug.trial.upkeep import verify
@@ -337,17 +335,11 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
     record = dict(next(filled.records()))
     second = list(filled.records())[1]
     tried = [(keys, value) for keys in leaves(record) for value in WRONG][part::5]
-    reader = RecordReader()
     for keys, value in tried[part::7]:
         changed = copy.deepcopy(record)
         put(*keys, value=value)(changed)
         changed["hash"] = short_hash(changed["spec"]) if keys[0] == "spec" else changed["hash"]
-        fault = fault_of(changed, str(changed["hash"]))
-        with suppress(ValueError):  # what is no JSON is in no file
-            data = encode(with_digest(changed))
-            seen = reader.sound(data, str(changed["hash"]))
-            assert seen is None or fault_of(decode(data), str(changed["hash"])) is None
-        if fault is None:
+        if fault_of(changed, str(changed["hash"])) is None:
             report = build_report([changed, second])
             for by in ("generator", "gain", "classifier", "class", "seed"):
                 render_report(report, "md", by)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hsiaug.cli.output import read_report
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import record_cache
+from hsiaug.trial import store as store_module
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record_cache import (
     FOLDER,
@@ -24,8 +25,7 @@ from hsiaug.trial.record_cache import (
     write_columns,
 )
 from hsiaug.trial.record_columns import CONTENT, Columns
-from hsiaug.trial.record_json import Record, decode, encode
-from hsiaug.trial.record_reader import RecordReader
+from hsiaug.trial.record_json import Record, SharedValues, decode, digest_of_record, encode
 from hsiaug.trial.store import Reading, Store
 from hsiaug.trial.upkeep import pack
 
@@ -90,14 +90,14 @@ def csv_without_cache(store: Store) -> str:
 def checked(store: Store) -> list[str]:
     """Hashes of the records that a reading has to check."""
     looked: list[str] = []
-    check = RecordReader.sound
+    check = store_module.fault_of
 
-    def look(self: RecordReader, data: bytes, hash: str) -> Record | None:
-        looked.append(hash)
-        return check(self, data, hash)
+    def look(record: Record, name: str, *of_values: Any) -> str | None:
+        looked.append(name)
+        return check(record, name, *of_values)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RecordReader, "sound", look)
+        patch.setattr(store_module, "fault_of", look)
         Store(store.root).read()
     return looked
 
@@ -116,7 +116,7 @@ def test_what_is_cached_is_not_checked_again_and_reads_the_same(several: Store) 
 @pytest.mark.usefixtures("eager")
 def test_what_is_cached_is_reported_without_decoding_its_records(several, monkeypatch):
     before = csv_without_cache(several)
-    monkeypatch.setattr(RecordReader, "decode", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(store_module.SharedValues, "decode", lambda *_: pytest.fail("decoded"))
     assert csv_of(several) == before
 
 
@@ -124,7 +124,7 @@ def test_what_is_cached_is_reported_without_decoding_its_records(several, monkey
 def test_a_store_that_is_packed_takes_what_is_cached_of_its_records(several, monkeypatch):
     before = csv_of(several)
     pack(several, lambda done, total: None)
-    monkeypatch.setattr(RecordReader, "sound", lambda *_: pytest.fail("checked again"))
+    monkeypatch.setattr(store_module, "fault_of", lambda *_: pytest.fail("checked again"))
     assert csv_of(Store(several.root)) == before
 
 
@@ -331,10 +331,12 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(), VALUES))
-def test_two_ways_to_decode_a_record_give_the_same_values(record):
-    reader = RecordReader()
+def test_two_ways_to_decode_a_record_give_the_same_values_and_digest(record):
+    shared = SharedValues()
     for data in (encode(record), encode({**record, "samples": 1})):
-        assert json.dumps(decode(data)) == json.dumps(reader.decode(data))
+        one, other = decode(data), shared.decode(data)
+        assert json.dumps(one) == json.dumps(other)
+        assert digest_of_record(one) == digest_of_record(other, shared.canonical_json)
 
 
 @pytest.mark.parametrize("text", [b"1e999", b"-1e400", b"9" * 400 + b".0"])
