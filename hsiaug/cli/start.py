@@ -308,7 +308,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     ):
         if ids:
             names = ", ".join(scene.class_names[c - 1] for c in ids)
-            print_lines(out, [f"warning: {what} test pixels: {names}; label more fields of them"])
+            print_lines(out, [f"warning: {what} test pixels: {names}; label more fields of each"])
     typed = []
     if text != usual.protocol:
         typed += ["--protocol", text]

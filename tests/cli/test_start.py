@@ -171,7 +171,7 @@ def test_where_a_patch_hides_a_class_a_smaller_one_is_proposed(flight: Path) -> 
     labels[5:8, 20:27] = 0
     np.save(flight / "labels.npy", labels)
     fewer = hsiaug("start", ".", cwd=flight).stdout.splitlines()
-    assert "warning: fewer than 25 test pixels: class 3; label more fields of them" in fewer
+    assert "warning: fewer than 25 test pixels: class 3; label more fields of each" in fewer
 
 
 @pytest.mark.parametrize(
