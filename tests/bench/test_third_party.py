@@ -22,7 +22,7 @@ from hsiaug.registry.isolation.packages import (
     Failure,
     Message,
     ParamFields,
-    read_message,
+    read_answer,
     read_packages,
 )
 from hsiaug.registry.lookup import build_registry
@@ -356,26 +356,26 @@ def test_a_protocol_draws_and_its_records_carry_its_own_name(site: Path, tmp_pat
 def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, value: float) -> None:
     card = Card(name="odd", version="1", summary="a card")
     stated = {name: getattr(card, name) for name in CardFields.model_fields}
-    assert read_message(CardFields, json.dumps(stated), "odd-plugin").name == "odd"
+    assert read_answer(CardFields, json.dumps(stated), "odd-plugin").name == "odd"
 
     with pytest.raises(PluginError, match=f"odd-plugin must have a valid card; found {field}"):
-        read_message(CardFields, json.dumps({**stated, field: value}), "odd-plugin")
+        read_answer(CardFields, json.dumps({**stated, field: value}), "odd-plugin")
 
 
 def test_a_failure_in_place_of_an_answer_is_raised_also_where_the_answer_has_no_fields() -> None:
     error = SplitError("a rule", value="3", hint="A hint.")
     for model in (Message, CardFields):
         with pytest.raises(SplitError, match="a rule; found 3"):
-            read_message(model, packages._as_json(Failure.of(error, "odd-plugin")), "odd-plugin")
+            read_answer(model, packages._as_json(Failure.of(error, "odd-plugin")), "odd-plugin")
 
 
 @pytest.mark.parametrize("bound", [None, float("inf"), 3.0])
 def test_bounds_of_a_parameter_may_be_infinite_and_its_default_may_not(bound: float | None) -> None:
     stated = {"name": "a", "help": "", "unit": "", "low": None, "high": bound, "choices": []}
     stated |= {"default": 1.0, "preparing": False, "sampling": False}
-    assert read_message(ParamFields, json.dumps(stated), "odd-plugin").high == bound
+    assert read_answer(ParamFields, json.dumps(stated), "odd-plugin").high == bound
     with pytest.raises(PluginError, match="valid card; found default"):
-        read_message(ParamFields, json.dumps({**stated, "default": float("nan")}), "odd-plugin")
+        read_answer(ParamFields, json.dumps({**stated, "default": float("nan")}), "odd-plugin")
 
 
 def test_the_process_of_a_package_starts_no_server_of_workers(site: Path) -> None:
