@@ -43,8 +43,8 @@ KINDS = (".csv", ".tsv", ".txt", *FRAMES, ".geojson", ".json", *SEQUENCES, ".roi
 CLASSIC = "; ENVI Output of ROIs"
 """Begins the text of regions of ENVI Classic, which are not read."""
 
-SHAPES = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
-"""Types of geometries that mark pixels."""
+SHAPES = {"Point": 0, "MultiPoint": 1, "Polygon": 2, "MultiPolygon": 3}
+"""Geometries that mark pixels, and how deep the positions of each lie in lists."""
 
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
 """Names of the attribute that holds the class, in order of preference."""
@@ -310,8 +310,11 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     if suffix == ".roi" or (suffix not in FRAMES and read_text(path, "CSV").startswith(CLASSIC)):
         raise SceneError(
             f"{path} must be a table, or regions of ENVI as XML",
-            value="regions of ENVI Classic",
-            hint="Open them in ENVI 5 and save them, which writes XML, or export a shapefile.",
+            value="a file .roi" if suffix == ".roi" else "regions of ENVI Classic",
+            hint=(
+                "Open the regions in ENVI 5 and save them, which writes XML with the ending .xml,"
+                " or export a shapefile."
+            ),
         )
     rows, separator = read_rows(path)
     first_line = separator.join(rows[0]) if rows else ""
@@ -475,7 +478,8 @@ def _geometry(path: Path, shape: dict[str, Any]) -> Geometry:
     import shapely
 
     try:
-        geometry = shapely.force_2d(shapely.geometry.shape(shape))
+        plane = _without_heights(shape["coordinates"], SHAPES[shape["type"]])
+        geometry = shapely.geometry.shape({"type": shape["type"], "coordinates": plane})
         rings, parts = shapely.get_rings(shapely.get_parts(geometry), return_index=True)
         whole = not geometry.is_empty and not shapely.is_empty(rings).any()
         few = np.bincount(parts, minlength=1).max() <= MOST_RINGS
@@ -489,6 +493,20 @@ def _geometry(path: Path, shape: dict[str, Any]) -> Geometry:
         value=repr(shape.get("coordinates"))[:60],
         hint="Repair the geometries in a GIS, or export the layer again.",
     )
+
+
+def _without_heights(coordinates: Any, depth: int) -> Any:
+    """The first two numbers of each position, which lies so deep in lists. Raises TypeError or
+    ValueError for anything else.
+    """
+    if not isinstance(coordinates, list | tuple) or not coordinates:
+        raise TypeError("no list of coordinates")
+    if depth:
+        return [_without_heights(one, depth - 1) for one in coordinates]
+    x, y = coordinates[:2]
+    if {type(x), type(y)} - {int, float}:
+        raise TypeError("no numbers")
+    return float(x), float(y)
 
 
 def _convert_values(values: Sequence[object]) -> tuple[int | str, ...]:

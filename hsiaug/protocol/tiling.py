@@ -133,7 +133,7 @@ class TileSplit:
     @cached_property
     def audit(self) -> Audit:
         """Labelled pixels of each side and class; overlap is 0 by construction, and measured all
-        the same.
+        the same. Raises SplitError where no training tile has a labelled pixel.
         """
         tested = self.tested
         in_trained_places = tested.only(tested.places & self.trained.places)
@@ -141,6 +141,13 @@ class TileSplit:
             self.pairs.class_counts,
             *(_counts(self.pairs, side) for side in (self.trained, tested, in_trained_places)),
         ]
+        if not sum(sides[1]):
+            raise SplitError(
+                f"protocol {self.protocol.label} must draw a training tile of {self.pairs.name}"
+                " with a labelled pixel",
+                value=f"none in the {len(self.train)} of draw {self.seed}",
+                hint="Ask for more tiles, or for larger ones, or leave out this draw.",
+            )
         overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
         size = f"{self.patch}×{self.patch}, stride {self.stride}"
         note = f"{len(self.train)} training tiles of {size}; {len(self.test)} test tiles"

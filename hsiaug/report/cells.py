@@ -166,6 +166,13 @@ class ArmCell:
         return next(filter(None, self.trials.unlike("baseline")), "")
 
     @property
+    def _widest_scope(self) -> str | None:
+        """``scene`` where any of its trials read all unlabelled pixels."""
+        if "scene" in self.scopes:
+            return "scene"
+        return next(filter(None, self.scopes), None)
+
+    @property
     def rivals(self) -> tuple[str, ...]:
         """The classifiers that, without a sample, are further controls of it."""
         if not self.arm.judged:
@@ -174,7 +181,7 @@ class ArmCell:
 
         task = get_task(self.trials[0].condition.task)
         kind = task.classifier_controls
-        if kind not in task.control_kinds(next(filter(None, self.scopes), None)):
+        if kind not in task.control_kinds(self._widest_scope):
             return ()
         return tuple(
             name
@@ -190,8 +197,7 @@ class ArmCell:
         from hsiaug.tasks.task import get_task
 
         task = get_task(self.trials[0].condition.task)
-        scope = next(filter(None, self.scopes), None)
-        every = controls_of(task, scope, self.known_controls)
+        every = controls_of(task, self._widest_scope, self.known_controls)
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property

@@ -432,7 +432,7 @@ def test_a_worker_may_say_anything_and_costs_its_own_trial(
     store = spoiled(tmp_path, names, jobs=2)
     assert same(store, undisturbed)
     for name in names:
-        expected = "left with exit code 1" if name == "closed" else "gave no valid answer"
+        expected = "left with exit code 1" if name == "closed" else "sent no valid message"
         assert all(f"{expected}, 2 times" in said for said in errors(store, name)), name
 
 

@@ -52,7 +52,7 @@ def placed(raster: LabelRaster) -> dict[tuple[int, int], int]:
 def test_regions_of_envi_classic_are_refused_with_the_way_to_xml(
     tmp_path: Path, content: bytes
 ) -> None:
-    with pytest.raises(SceneError, match=r"regions of ENVI Classic.*which writes XML") as error:
+    with pytest.raises(SceneError, match=r"a file \.roi.*which writes XML") as error:
         labels(tmp_path / "plots.roi", content)
     assert "plots.roi" in str(error.value)
 

@@ -14,6 +14,7 @@ from hsiaug.base.errors import InputError, SceneError, SplitError
 from hsiaug.base.public_scenes import array_checksum
 from hsiaug.core.pairs import PairSet, Place
 from hsiaug.data import toy_scene
+from hsiaug.protocol.audit import Audit
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import ByPlace, TileSplit, cover, dense_view, draw_tiles, train_tiles
 
@@ -215,6 +216,21 @@ def test_what_cannot_be_split_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         draw_tiles(scene(), parse_protocol(protocol), 0, tile)
+
+
+def test_a_draw_without_a_labelled_pixel_to_train_on_is_refused() -> None:
+    x, y, z = cities().places
+    blank = tuple(replace(place, mask=np.zeros_like(place.mask)) for place in (x, y))
+    pairs = PairSet("cities", (*blank, z), ("a", "b", "c"))
+
+    with pytest.raises(SplitError, match=r"must draw a training tile .* with a labelled pixel"):
+        _ = draw_tiles(pairs, parse_protocol("places"), 0, 16).audit
+
+
+def test_an_audit_states_all_that_a_record_has_of_it() -> None:
+    audit = draw_tiles(cities(), parse_protocol("places"), 0, 16).audit
+
+    assert audit.model_fields_set == set(Audit.model_fields) and not audit.model_extra
 
 
 def test_too_many_tiles_are_refused() -> None:

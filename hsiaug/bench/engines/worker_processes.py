@@ -198,7 +198,7 @@ class Worker:
         typed = self.start.job.bounds.as_typed if self.start else ()
         limits = f" ({', '.join(f'--limit {limit}' for limit in typed)})" if typed else ""
         if code is None:
-            said = "gave no valid answer"
+            said = "sent no valid message"
         elif code == SHORT:
             said = f"was short of memory or processes{limits}"
         elif code >= 0:
