@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.annotations import refuse_annotations, refuse_xml
@@ -477,35 +475,32 @@ def _geometry(path: Path, shape: dict[str, Any]) -> Geometry:
     """
     import shapely
 
+    kind = shape["type"]
     try:
-        plane = _without_heights(shape["coordinates"], SHAPES[shape["type"]])
-        geometry = shapely.geometry.shape({"type": shape["type"], "coordinates": plane})
-        rings, parts = shapely.get_rings(shapely.get_parts(geometry), return_index=True)
-        whole = not geometry.is_empty and not shapely.is_empty(rings).any()
-        few = np.bincount(parts, minlength=1).max() <= MOST_RINGS
-        if whole and few and np.isfinite(shapely.get_coordinates(geometry)).all():
-            return geometry
-    except Exception:  # shapely raises anything for coordinates that are none
-        pass
-    raise SceneError(
-        f"{path}: a {shape['type']} must have numbers as coordinates, rings of three points or"
-        f" more, and at most {MOST_RINGS:,} of them",
-        value=repr(shape.get("coordinates"))[:60],
-        hint="Repair the geometries in a GIS, or export the layer again.",
-    )
+        coordinates = _without_heights(shape["coordinates"], SHAPES[kind])
+        return shapely.geometry.shape({"type": kind, "coordinates": coordinates})
+    except Exception as cause:  # shapely's errors of rings share no base with those above
+        raise SceneError(
+            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more,"
+            f" and at most {MOST_RINGS:,} of them",
+            value=repr(shape.get("coordinates"))[:60],
+            hint="Repair the geometries in a GIS, or export the layer again.",
+        ) from cause
 
 
 def _without_heights(coordinates: Any, depth: int) -> Any:
     """The first two numbers of each position, which lies so deep in lists. Raises TypeError or
-    ValueError for anything else.
+    ValueError for anything else, and for more than MOST_RINGS rings.
     """
     if not isinstance(coordinates, list | tuple) or not coordinates:
         raise TypeError("no list of coordinates")
+    if depth == SHAPES["Polygon"] and len(coordinates) > MOST_RINGS:
+        raise ValueError("too many rings")
     if depth:
         return [_without_heights(one, depth - 1) for one in coordinates]
     x, y = coordinates[:2]
-    if {type(x), type(y)} - {int, float}:
-        raise TypeError("no numbers")
+    if {type(x), type(y)} - {int, float} or not (math.isfinite(x) and math.isfinite(y)):
+        raise TypeError("no finite numbers")
     return float(x), float(y)
 
 
