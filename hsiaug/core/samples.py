@@ -22,7 +22,7 @@ Place = TypeVar("Place", bound=np.integer)
 NOWHERE = -1
 
 
-class Rows:
+class Indexable:
     """A dataclass whose arrays hold one row for each of some things."""
 
     def take(self, index: AnyArray | slice) -> Self:
@@ -31,7 +31,7 @@ class Rows:
         return replace(self, **rows)  # type: ignore[type-var]
 
 
-class RowArrays(Rows):
+class RowArrays(Indexable):
     """Patches or tiles, with labels or without."""
 
     @property

@@ -94,12 +94,13 @@ def _with_metadata(path: Path, raw: RawArray) -> RawArray:
     """The bands with what the metadata of EnMAP and DESIS beside them say, where their own tags say
     nothing.
     """
-    beside = metadata_beside(path)
-    if beside is None:
+    metadata = metadata_beside(path)
+    if metadata is None:
         return raw
-    name, centres, facts = beside
-    if len(centres) != raw.array.shape[2]:
-        return _unused(raw, name, len(centres))
+    name, facts = metadata
+    assert facts.wavelengths is not None
+    if len(facts.wavelengths) != raw.array.shape[2]:
+        return _unused(raw, name, len(facts.wavelengths))
     return raw.completed(facts)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.samples import Rows
+from hsiaug.core.samples import Indexable
 from hsiaug.metrics.spectra import Space, spectral_angle
 
 Array = NDArray[np.float64]
@@ -27,7 +27,7 @@ BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
-class LayoutMaps(Rows):
+class LayoutMaps(Indexable):
     """What layout is measured on.
 
     Attributes

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.samples import Rows
+from hsiaug.core.samples import Indexable
 from hsiaug.metrics.image_damages import shuffle_pixels
 from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
@@ -55,7 +55,7 @@ MEASURES: MeasureTable = {**TOLD, **STATISTICS}
 
 
 @dataclass(frozen=True, eq=False)
-class KnownPatches(Rows):
+class KnownPatches(Indexable):
     """Real patches by their centres.
 
     Attributes

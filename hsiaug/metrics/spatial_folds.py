@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.samples import Rows
+from hsiaug.core.samples import Indexable
 
 Ints = NDArray[np.int64]
 
@@ -22,7 +22,7 @@ window.
 
 
 @dataclass(frozen=True, eq=False)
-class Side(Rows):
+class Side(Indexable):
     """Where the samples of one side of a two-sample test stand in its cross-validation.
 
     Attributes

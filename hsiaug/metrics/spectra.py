@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.samples import Rows
+from hsiaug.core.samples import Indexable
 
 Array = NDArray[np.float64]
 BINS, MARGIN = 32, 0.1
@@ -22,7 +22,7 @@ class.
 
 
 @dataclass(frozen=True, eq=False)
-class Spectra(Rows):
+class Spectra(Indexable):
     """Spectra with their class ids.
 
     Attributes

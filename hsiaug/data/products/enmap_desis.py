@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
 from hsiaug.data.band_centres import number_of
@@ -52,13 +51,9 @@ def quality_layers(folder: Path) -> set[str]:
     return {name for name, match in layers if match and match["product"] in products}
 
 
-Beside = tuple[str, NDArray[np.float64], BandFacts]
-"""The name of the file beside an image, the centres of its bands, and all that it says of them."""
-
-
-def metadata_beside(image: Path) -> Beside | None:
-    """What the file beside an image of EnMAP or DESIS says; of an image with another name, the only
-    such file in its folder; None where there is none.
+def metadata_beside(image: Path) -> tuple[str, BandFacts] | None:
+    """The name of the file beside an image of EnMAP or DESIS, and what it says of the bands; of an
+    image with another name, the only such file in its folder; None where there is none.
 
     Raises SceneError where that file is damaged.
     """
@@ -118,7 +113,7 @@ def _listed_metadata(folder: Path, changed: int) -> tuple[str, ...]:
     return _list_metadata(folder)
 
 
-def _read_metadata(path: Path) -> Beside:
+def _read_metadata(path: Path) -> tuple[str, BandFacts]:
     with reading(path, "EnMAP or DESIS metadata"):
         root = read_xml(path, MAX_XML_BYTES)
         bands = [values for element in root.iter() if CENTRE in (values := _children(element))]
@@ -139,7 +134,7 @@ def _read_metadata(path: Path) -> Beside:
             units="reflectance" if "L2A" in (path.name.upper() + _level(root)) else None,
             notes=(f"bands, scale and no data are those of {path.name}",),
         )
-        return path.name, centres, facts
+        return path.name, facts
 
 
 def _children(element: Element) -> dict[str, str]:

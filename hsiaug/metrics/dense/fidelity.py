@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.samples import Rows
+from hsiaug.core.samples import Indexable
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense import pieces
 from hsiaug.metrics.dense.extractor import (
@@ -204,7 +204,7 @@ def _rounds_by_date(
 
 
 @dataclass(frozen=True, eq=False)
-class _Features(Rows):
+class _Features(Indexable):
     """Per tile: scores for Fréchet, sums of spectra (n, C, D), pixels (n, C)."""
 
     image: Array

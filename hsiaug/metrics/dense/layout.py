@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.samples import Rows
+from hsiaug.core.samples import Indexable
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import Blocks, fit_axes, one_hot
 from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, layout_blocks
@@ -237,7 +237,7 @@ def _design(
 
 
 @dataclass(frozen=True, eq=False)
-class _Windows(Rows):
+class _Windows(Indexable):
     """Square windows of tiles.
 
     Attributes
