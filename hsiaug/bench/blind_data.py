@@ -3,6 +3,7 @@ no name. Of a large cube they are given its own file, opened, where that holds n
 """
 
 import mmap
+import os
 import pickle
 import tempfile
 import weakref
@@ -57,16 +58,20 @@ class BlindData:
         self._load_cube()
         arrays: list[pickle.PickleBuffer] = []
         head = pickle.dumps(self.data, protocol=5, buffer_callback=arrays.append)
-        file, spans = tempfile.TemporaryFile(), []  # noqa: SIM115
-        weakref.finalize(self, file.close)
-        for array in arrays:
-            file.write(b"\0" * (-file.tell() % ALIGNED))
-            begin = file.tell()
-            file.write(array.raw())
-            spans.append((begin, file.tell()))
-        # An empty file cannot be mapped.
-        file.write(b"\0")
-        file.flush()
+        spans = []
+        descriptor, name = tempfile.mkstemp(prefix="hsiaug-")
+        with open(descriptor, "wb") as written:  # noqa: PTH123
+            # Opened anew: through what a worker is sent it could change the data of all others.
+            file = open(name, "rb")  # noqa: PTH123, SIM115
+            weakref.finalize(self, file.close)
+            os.unlink(name)  # noqa: PTH108
+            for array in arrays:
+                written.write(b"\0" * (-written.tell() % ALIGNED))
+                begin = written.tell()
+                written.write(array.raw())
+                spans.append((begin, written.tell()))
+            # An empty file cannot be mapped.
+            written.write(b"\0")
         return file, head, spans
 
     def _load_cube(self) -> None:

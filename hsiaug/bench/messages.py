@@ -1,9 +1,10 @@
 """The messages of a worker process on its trials, and how the process that started it reads them:
 JSON, and bytes that are checked. Nothing that a plugin made is unpickled.
 
-In order: ``{"step": […]}`` as a trial goes on; ``{"result": …, "trial": hash, "parts": […],
-"columns": int}`` at its end, and then these parts, if any: labels, the predicted class ids (int16,
-or ``columns`` values of float32 a pixel), the sheet of samples, and samples of prompts.
+In order: ``{"stage": name}`` and ``{"step": […]}`` as a trial goes on; ``{"result": …, "trial":
+hash, "parts": […], "columns": int}`` at its end, and then these parts, if any: labels, the
+predicted class ids (int16, or ``columns`` values of float32 a pixel), the sheet of samples, and
+samples of prompts.
 """
 
 import json
@@ -17,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.registry.isolation.processes import Channel
+from hsiaug.registry.isolation.processes import Channel, receive
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE
@@ -45,6 +46,18 @@ class PluginProgress:
     done: int
     total: int
     note: str
+
+
+@dataclass(frozen=True)
+class StageBegun:
+    """A stage of the trial has begun."""
+
+    stage: str
+
+
+def send_stage(channel: Channel, stage: str) -> None:
+    """Send the name of a stage that begins."""
+    channel.send(json.dumps({"stage": stage}).encode())
 
 
 def send_step(channel: Channel, done: object, total: object, note: object) -> None:
@@ -78,8 +91,11 @@ class _Message(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
+Stage = Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
+
+
 class _ErrorMessage(TrialError):
-    stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
+    stage: Stage
 
 
 class _Result(TrialResult):
@@ -102,16 +118,22 @@ class _Step(_Message):
     step: tuple[object, object, object]
 
 
-MESSAGE: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
+class _Begun(_Message):
+    stage: Stage
 
 
-def read_message(connection: Connection, trial: str) -> PluginProgress | TrialOutcome:
+MESSAGE: TypeAdapter[_Ended | _Step | _Begun] = TypeAdapter(_Ended | _Step | _Begun)
+
+
+def read_message(connection: Connection, trial: str) -> StageBegun | PluginProgress | TrialOutcome:
     """The next message. Raises BadMessage where it is none of the trial with that hash."""
     # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
     # the second.
     message, content = _received(
         connection, MAX_MESSAGE_BYTES, lambda data: (MESSAGE.validate_json(data), decode(data))
     )
+    if isinstance(message, _Begun):
+        return StageBegun(message.stage)
     if isinstance(message, _Step):
         return PluginProgress(*progress_values(*message.step))
     ok = message.result.status == "ok"
@@ -137,7 +159,7 @@ def _predictions(data: bytes, columns: int | None) -> AnyArray:
 
 def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:
     try:
-        return read(connection.recv_bytes(most))
+        return read(receive(connection, most))
     # pydantic's is a ValueError too.
     except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
         raise BadMessage from error

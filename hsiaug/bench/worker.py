@@ -2,17 +2,17 @@
 label.
 
 It is sent where a group of trials has its fits, each of its trials as a pickle, and its split: None
-for one that it has. What it sends is in ``messages.py``; the stage that a trial has come to
-stands in memory that both processes share.
+for one that it has. What it sends is in ``messages.py``.
 """
 
 import os
 import pickle
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_root
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Job
-from hsiaug.bench.messages import send_outcome, send_step
+from hsiaug.bench.messages import send_outcome, send_stage, send_step
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.isolation.confinement import beside, confine
 from hsiaug.registry.isolation.processes import Channel, join_run
@@ -30,7 +30,6 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import run_group
 from hsiaug.trial.saved_fits import make_folder_of_package
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stage_clock import RECORDED
 from hsiaug.trial.trial_run import SceneContext
 
 SHORT = 77
@@ -98,7 +97,6 @@ def _told_shortage() -> Iterator[None]:
 @_told_shortage()
 def serve(
     connection: Connection,
-    shown: MutableSequence[float],
     start: WorkerStart,
     environment: Mapping[str, str],
 ) -> None:
@@ -106,8 +104,6 @@ def serve(
 
     Parameters
     ----------
-    shown : mutable sequence of float
-        The number of the trial's stage, and when "split" began by ``time.monotonic()``.
     environment : mapping of str to str
         Of the process.
     """
@@ -120,12 +116,6 @@ def serve(
     # After its own thread: Python waits for ever for one that finds no memory as it begins.
     start.job.bounds.apply()
     channel = Channel(connection)
-
-    def tell(stage: str) -> None:
-        if stage == "split":
-            shown[1] = time.monotonic()
-        shown[0] = RECORDED.index(stage)
-
     fits = start.cache
     import_here(start.third_party, lambda: _keep_fits(start, fits))
     unpack(start.plugins)
@@ -140,10 +130,8 @@ def serve(
             registry(),
             device=start.job.device,
             progress=_progress(channel),
-            tell=tell,
+            tell=partial(send_stage, channel),
         ):
-            # The limit of the next trial does not run yet.
-            shown[0] = shown[1] = 0.0
             send_outcome(channel, spec, outcome)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -12,7 +13,6 @@ import pytest
 
 from hsiaug.bench.messages import BadMessage, read_message
 from hsiaug.registry.isolation import processes
-from hsiaug.registry.isolation.processes import refuse_half_messages
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.record import TrialResult, not_reached
 
@@ -84,7 +84,25 @@ def test_what_no_worker_says_is_no_message(
 def test_a_message_whose_rest_does_not_follow_is_not_waited_for(ends, monkeypatch):
     monkeypatch.setattr(processes, "WHOLE_WITHIN", 0.1)
     here, there = ends
-    refuse_half_messages(here)
     os.write(there.fileno(), b"\0\0\0\xff{")
     with pytest.raises(BadMessage):
         read_message(here, "a")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes wait here")
+def test_a_message_that_comes_bit_by_bit_is_not_waited_for(ends, monkeypatch):
+    monkeypatch.setattr(processes, "WHOLE_WITHIN", 0.3)
+    here, there = ends
+    heard = threading.Event()
+
+    def dribble() -> None:
+        os.write(there.fileno(), b"\0\xff\0\0")
+        while not heard.wait(0.05):
+            os.write(there.fileno(), b"x")
+
+    speaker = threading.Thread(target=dribble)
+    speaker.start()
+    with pytest.raises(BadMessage):
+        read_message(here, "a")
+    heard.set()
+    speaker.join()

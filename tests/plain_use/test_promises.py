@@ -44,7 +44,7 @@ TESTS = {
 """Further tests of each sentence."""
 LABELS = "np.kron(np.random.default_rng(0).integers(1, 5, (8, 8)), np.ones((5, 5), np.int16))"
 BREAKER = '''
-import gc, json, os, socket, subprocess, sys
+import fcntl, gc, json, os, socket, stat, subprocess, sys, tempfile
 from pathlib import Path
 import numpy as np
 from hsiaug.api import Card, Entry, PatchSamples, hookimpl
@@ -140,6 +140,20 @@ def tried(ways):
     return found
 
 
+def open_for_writing():
+    """Files without a name that this process has open, and may change: others may have them too."""
+    found = []
+    for entry in os.listdir("/proc/self/fd"):
+        try:
+            file = os.stat(int(entry))
+            mode = fcntl.fcntl(int(entry), fcntl.F_GETFL) & os.O_ACCMODE
+        except OSError:
+            continue
+        if stat.S_ISREG(file.st_mode) and not file.st_nlink and mode != os.O_RDONLY:
+            found.append(os.readlink(f"/proc/self/fd/{entry}"))
+    return found
+
+
 def leave_mark():
     # The process of the command alone may write there.
     try:
@@ -177,6 +191,9 @@ class Breaker:
         labels = TRUTH.copy()
         holder = Fitted(labels, None, None)
         facts["where labels are"] = tried(handed([holder]))
+        facts["shared"] = open_for_writing()
+        with tempfile.TemporaryFile():
+            facts["own"] = open_for_writing()
         every()
         return Fitted(view.real.x, view.real.y, facts)
 
@@ -401,6 +418,12 @@ def test_4_a_faulty_plugin_costs_its_own_trials(generator: str, sealed: Run, uns
     alone = {record["hash"]: record["predictions_sha256"] for record in unsealed.records}
     beside = {record["hash"]: record["predictions_sha256"] for record in sealed.records}
     assert {key: beside[key] for key in alone} == alone
+
+
+@linux
+def test_4_it_changes_nothing_that_other_workers_have_open(sealed: Run) -> None:
+    # The data of all trials lie in such a file.
+    assert sealed.facts["shared"] == [] and len(sealed.facts["own"]) == 1
 
 
 @linux

@@ -5,6 +5,7 @@ The processes of ``concurrent.futures`` will not do: there the death of one ends
 cannot be told from a worker's last words, and a call into compiled code cannot be ended.
 """
 
+import math
 import os
 import pickle
 import tempfile
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.bench.engine import Group
-from hsiaug.bench.messages import BadMessage, PluginProgress, read_message
+from hsiaug.bench.messages import BadMessage, PluginProgress, StageBegun, read_message
 from hsiaug.bench.worker import SHORT, WorkerStart, serve
 from hsiaug.registry.isolation.processes import (
     CONTEXT,
@@ -39,7 +40,8 @@ PATIENCE, LAST_WORDS = 1.0, 10.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may
 keep its pipe open; and in which one that closed its pipe may end by itself.
 """
-
+LOADED_WITHIN = 300.0
+"""Seconds in which a process has loaded libraries and plugins, where trials have a time limit."""
 CAUSES = {"signal SIGKILL": ", often for want of memory", "signal SIGSEGV": ", in compiled code"}
 
 
@@ -69,9 +71,11 @@ class Worker:
         Set where the run is stopped, by another thread.
     start : WorkerStart or None
         What the process was started with.
-    shown : object
-        Written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in
-        all processes.
+    stage : str
+        The stage that the trial has come to, as the process says.
+    deadline : float
+        When the trial must have ended, by ``time.monotonic()``. Its time limit runs from the stage
+        "split"; all before that has LOADED_WITHIN more.
     draw : str or None
         The hash of the draw whose split the process has.
     ran : frozenset of (str, str)
@@ -86,7 +90,8 @@ class Worker:
     stopping: threading.Event = field(default_factory=threading.Event)
     start: WorkerStart | None = field(default=None, init=False)
     child: Child | None = field(default=None, init=False)
-    shown: Any = field(default_factory=lambda: CONTEXT.RawArray("d", 2), init=False, repr=False)
+    stage: str = field(default=RECORDED[0], init=False)
+    deadline: float = field(default=math.inf, init=False)
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
     unfinished: deque[str] = field(default_factory=deque, init=False)
@@ -96,12 +101,6 @@ class Worker:
     def busy(self) -> bool:
         """Whether it has a trial that has not ended."""
         return bool(self.unfinished)
-
-    @property
-    def stage(self) -> str:
-        """The stage that the trial has come to."""
-        number = self.shown[0]
-        return RECORDED[int(number)] if 0 <= number < len(RECORDED) else RECORDED[0]
 
     def send(self, start: WorkerStart, trials: Group, blind: object) -> None:
         """Let the process run trials. One is started where there is none for their scene, or where
@@ -118,7 +117,7 @@ class Worker:
             self.child = self._begin(start)
         self.ran = trials[-1].third_party_parts
         self.unfinished = deque(trial.hash for trial in trials)
-        self.shown[0] = self.shown[1] = 0.0
+        self._begin_trial()
         known = self.draw == first.draw_hash
         self.draw = first.draw_hash
         # Where it died while it was idle, that is noticed when its message is waited for.
@@ -132,7 +131,7 @@ class Worker:
         start = replace(start, temporary=Path(self.temporary.name).resolve())
         # It takes Ctrl-C once it can end without a traceback, and not before.
         shown = without_secrets(os.environ)
-        child = Child(serve, self.shown, start, shown, context=CONTEXT, environment=shown)
+        child = Child(serve, start, shown, context=CONTEXT, environment=shown)
         self.draw = None
         self.ran = frozenset()
         return child
@@ -161,15 +160,23 @@ class Worker:
             speaking = wait_for([connection, process.sentinel], PATIENCE)
             if self.stopping.is_set():
                 raise Stopped
+            ended = process.sentinel in speaking or process.exitcode is not None
+            message = None
+            if connection in speaking or (ended and connection.poll()):
+                message = self._read()
+            elif ended:
+                return self.clear_away()
+            if isinstance(message, TrialOutcome | WorkerLost):
+                return message
             if late := self.overdue():
                 return late
-            if connection in speaking:
-                return self._read()
-            if process.sentinel in speaking or process.exitcode is not None:
-                return self._read() if connection.poll() else self.clear_away()
+            if message is not None:
+                return message
 
-    def _read(self) -> Message:
-        """The next message, whose beginning is there, or how the process ended."""
+    def _read(self) -> Message | None:
+        """The next message, whose beginning is there, or how the process ended; None where a stage
+        has begun.
+        """
         assert self.child is not None
         try:
             message = read_message(self.child.connection, self.unfinished[0])
@@ -177,12 +184,29 @@ class Worker:
             return self.clear_away(
                 LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0
             )
+        if isinstance(message, StageBegun):
+            self.stage = message.stage
+            if self.stage == "split":
+                # A plugin may say so again.
+                self.deadline = min(self.deadline, time.monotonic() + self._limit)
+            return None
         if not isinstance(message, PluginProgress):
             self.unfinished.popleft()
+            self._begin_trial()
             if message.failed_learning:
                 # The others would fail alike, and are not run.
                 self.unfinished.clear()
         return message
+
+    def _begin_trial(self) -> None:
+        self.stage = RECORDED[0]
+        self.deadline = time.monotonic() + LOADED_WITHIN + self._limit
+
+    @property
+    def _limit(self) -> float:
+        """Seconds that a trial may take."""
+        limit = self.start.job.limit if self.start else None
+        return math.inf if limit is None else limit
 
     def clear_away(self, wait: float = PATIENCE) -> WorkerLost:
         """Clear away a process that is dead or useless, and say how it ended.
@@ -209,12 +233,10 @@ class Worker:
 
     def overdue(self) -> TrialOutcome | None:
         """The end of a trial that took longer than it may; its process is killed."""
-        limit = self.start.job.limit if self.start else None
-        begun = self.shown[1]
-        if limit is None or not begun or time.monotonic() < begun + limit:
+        if time.monotonic() < self.deadline:
             return None
         self.end()
-        said = f"the trial took longer than its time limit of {limit:g} s"
+        said = f"the trial took longer than its time limit of {self._limit:g} s"
         return failed_outcome(self.stage, "TrialTimeout", said)
 
 

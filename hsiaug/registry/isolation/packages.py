@@ -43,7 +43,13 @@ from hsiaug.registry.card import Card, param
 from hsiaug.registry.hookspecs import Entry
 from hsiaug.registry.importing import IMPORTS, import_entries, import_plugin
 from hsiaug.registry.isolation.confinement import beside, confine
-from hsiaug.registry.isolation.processes import Channel, Child, join_run, without_secrets
+from hsiaug.registry.isolation.processes import (
+    Channel,
+    Child,
+    join_run,
+    receive,
+    without_secrets,
+)
 
 ANSWERS_WITHIN = 120.0
 """Seconds in which a package is imported and says what its plugins are, or checks a value."""
@@ -319,7 +325,7 @@ def answers(
     child = Child(_answer, begin, work, arguments, environment=environment)
     try:
         while child.connection.poll(within):
-            yield child.connection.recv_bytes(LONGEST_ANSWER)
+            yield receive(child.connection, LONGEST_ANSWER)
         raise NoAnswer(f"no answer within {within:g} s")
     except (EOFError, OSError):
         child.await_end(5)

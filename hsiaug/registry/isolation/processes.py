@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import socket
-import struct
 import sys
 import tempfile
 import threading
@@ -51,7 +50,7 @@ SPAWN: Any = multiprocessing.get_context("spawn")
 CONTEXT: Any = multiprocessing.get_context("forkserver") if FORKS else SPAWN
 """How workers are started."""
 WHOLE_WITHIN = 60.0
-"""Seconds in which the rest of a message follows its beginning."""
+"""Seconds in which a message comes whole that has begun."""
 MOST_PRINTED = 10**6
 """Bytes that a process of plugins may print."""
 SET_CHILD_SUBREAPER, SET_PARENT_DEATH_SIGNAL = 36, 1
@@ -89,7 +88,6 @@ class Child:
     ) -> None:
         self.pid = 0
         self.connection, theirs = context.Pipe()
-        refuse_half_messages(self.connection)
         self.process = context.Process(target=work, args=(theirs, *arguments))
         try:
             with starting(environment), hold_back(*ENDING):
@@ -132,14 +130,24 @@ class Child:
         return ending(self.process.exitcode)
 
 
-def refuse_half_messages(connection: Connection) -> None:
-    """Let reading fail where the rest of a message does not follow, in place of waiting for
-    ever.
+def receive(connection: Connection, most: int) -> bytes:
+    """A message whose beginning is there. Raises OSError for more bytes than most, and EOFError
+    where it does not come whole: a process may send it bit by bit, for ever.
     """
+    late = threading.Timer(WHOLE_WITHIN, _shut, [connection])
+    late.daemon = True
+    late.start()
+    try:
+        return connection.recv_bytes(most)
+    finally:
+        late.cancel()
+
+
+def _shut(connection: Connection) -> None:
+    """End what is read here, where connections are sockets."""
     if os.name == "posix":
-        with socket.socket(fileno=os.dup(connection.fileno())) as pipe:
-            limit = struct.pack("@ll", int(WHOLE_WITHIN), int(WHOLE_WITHIN % 1 * 1e6))
-            pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as pipe:
+            pipe.shutdown(socket.SHUT_RD)
 
 
 def ending(code: int | None) -> str:
