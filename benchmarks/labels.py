@@ -26,9 +26,8 @@ from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
 from hsiaug.report.ground_truth import ROLES, GroundTruth, read_maps
-from hsiaug.report.records import read_trials
 from hsiaug.report.sections.labels import worth_text
-from hsiaug.report.trials import Trial
+from hsiaug.report.trials import Trial, read_trials
 from hsiaug.trial.store import Store
 
 LABELS = (0, 1, 2, 3, 5, 10, 20)

@@ -29,15 +29,14 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.formatting import MISSING, count, percent, signed
-from hsiaug.report.grid import frame_grid
+from hsiaug.report.gains import ArmCell
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.render_page import html_page
-from hsiaug.report.section import Section
+from hsiaug.report.section import Section, frame_grid
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
-from hsiaug.report.trials import Trial, number_of
+from hsiaug.report.trials import CellKey, Trial, number_of
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.store import Store
 

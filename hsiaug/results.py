@@ -59,8 +59,15 @@ from hsiaug.registry.card import build_params, check_preset
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.registry.session_plugins import as_typed, name_and_overrides
-from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
-from hsiaug.report.answer_text import running_answer_lines
+from hsiaug.report import (
+    ENDINGS,
+    Report,
+    build_report,
+    figure_of,
+    render_report,
+    running_answer_lines,
+    save_report,
+)
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.tasks.task import task_of
 from hsiaug.tasks.types import TaskSamples
@@ -670,8 +677,7 @@ class Results:
         return target
 
     def __repr__(self) -> str:
-        from hsiaug.report.answer_text import answer_texts
-        from hsiaug.report.answers import three_answers
+        from hsiaug.report.answers import answer_texts, three_answers
 
         sentences = [
             line

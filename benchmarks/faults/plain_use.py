@@ -40,7 +40,7 @@ import numpy as np
 
 from benchmarks.common import markdown, say
 from hsiaug.base.errors import HsiaugError
-from hsiaug.report.records import read_store
+from hsiaug.report.trials import read_store
 from hsiaug.trial.record import Damage
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify

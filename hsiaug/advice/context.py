@@ -14,10 +14,9 @@ from hsiaug.bench.plan import Plan
 from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report
-from hsiaug.report.answer_text import use_sentences
-from hsiaug.report.answers import three_answers
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.answers import three_answers, use_sentences
 from hsiaug.report.formatting import count
+from hsiaug.report.gains import ArmCell
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.store import Store
@@ -131,21 +130,15 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     if not (folder / "records").is_dir():
         return None
     report = build_report(Store(folder).read().records)
-    clean = [
-        table
-        for table in report.tables
-        if not table.leaky and table.condition.scene_sha256 == data.sha256
-    ]
-    decided = [
-        (table, cell)
-        for table in clean
-        if (cell := three_answers(table).use.cell)
-        and three_answers(table).use.status != "TOO FEW DRAWS"
-    ]
+    decided = []
+    for table in report.tables:
+        if not table.leaky and table.condition.scene_sha256 == data.sha256:
+            answers = three_answers(table)
+            if answers.use.cell and answers.use.status != "TOO FEW DRAWS":
+                decided.append((table, answers, answers.use.cell))
     if not decided:
         return None
-    table, cell = max(decided, key=lambda pair: three_answers(pair[0]).draws)
-    answers = three_answers(table)
+    table, answers, cell = max(decided, key=lambda one: one[1].draws)
     sentences = " ".join(use_sentences(answers))
     sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
     return ShownByBenchmark(sentence, cell)

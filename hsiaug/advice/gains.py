@@ -8,8 +8,8 @@ from statistics import fmean
 from hsiaug.metrics.significance import ALPHA, told_apart
 from hsiaug.metrics.verdict import TINY
 from hsiaug.protocol.balance import Rate
-from hsiaug.report.cells import ArmCell, make_cells, number_draws, with_large
-from hsiaug.report.gains import Gain, on_shared_draws
+from hsiaug.report.gains import ArmCell, Gain, on_shared_draws
+from hsiaug.report.tables import make_cells, number_draws, with_large
 from hsiaug.report.trials import Trials
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.trial.arm import NONE, Arm

@@ -16,7 +16,7 @@ from hsiaug.bench.plan import Plan, Splits, draw_split
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.protocol_base import SplitProtocol
-from hsiaug.report.records import read_trials
+from hsiaug.report.trials import read_trials
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit

@@ -20,8 +20,7 @@ from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of
 from hsiaug.bench.run import run, workers
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
 from hsiaug.registry.isolation.confinement import close_memory
-from hsiaug.report import print_report, render_report, report_json
-from hsiaug.report.answer_text import running_answer_lines
+from hsiaug.report import print_report, render_report, report_json, running_answer_lines
 from hsiaug.report.render_data import data_rows
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec

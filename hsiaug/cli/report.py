@@ -93,7 +93,7 @@ def report(
     from hsiaug.bench.plans_of_runs import hashes_by_run
     from hsiaug.bench.suite import declared_tables
     from hsiaug.report import ENDINGS, save_report
-    from hsiaug.report.mlflow_store import write_mlflow
+    from hsiaug.report.render_data import write_mlflow
     from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 

@@ -8,16 +8,17 @@ everything; for its maps and samples it reads predictions and scenes too, where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hsiaug.base import files
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.report.records import read_store as read_store
+from hsiaug.report.answers import answer_texts, three_answers
 from hsiaug.report.render_data import report_json as report_json
 from hsiaug.report.tables import Report as Report
 from hsiaug.report.tables import build_report as build_report
+from hsiaug.report.trials import read_store as read_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.report.section import Section
+    from hsiaug.trial.record_json import Record
     from hsiaug.trial.store import Store
 
 FORMATS = ("rich", *(ending.removeprefix(".") for ending in files.TABLES), "html")
@@ -191,6 +193,31 @@ def save_report(
     )
     write_text_whole(path, text)
     return ""
+
+
+def running_answer_lines(records: Iterable[Record], ended: str) -> tuple[str, ...]:
+    """What the draws that have ended show.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Records of these draws.
+    ended : str
+        The draws, as ``2 of 7 draws``.
+
+    Returns
+    -------
+    tuple of str
+        A line that marks the answers as those of few draws, and a line for each of the three;
+        empty where the records are of learning curves alone.
+    """
+    lines: list[str] = []
+    for table in build_report(records).compared:
+        of = table.condition
+        lines.append(f"{of.scene}, {of.protocol}, after {ended}; may change:")
+        texts = answer_texts(three_answers(table), running=True)
+        lines += [f"  {text.line}" for text in texts]
+    return tuple(lines)
 
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:

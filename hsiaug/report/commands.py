@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.gains import ArmCell
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import CONTROLS_OF_ALL
 from hsiaug.trial.store import Store

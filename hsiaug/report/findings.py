@@ -1,21 +1,28 @@
-"""What is shown of arms in words: of one comparison, of an arm against all its controls, and where
-the best row is right.
+"""What several sections show of arms: columns and entries of tables, the words of a comparison and
+of a verdict, and where the best row is right.
 """
 
 import shlex
-from collections.abc import Collection, Iterable
-from operator import itemgetter
+from collections.abc import Callable, Collection, Iterable
+from operator import attrgetter, itemgetter
 from statistics import fmean
+from typing import Any
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Shown, Verdict, too_few
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answers import TONES, three_answers
-from hsiaug.report.gains import ArmGains, Gain, rival_of
-from hsiaug.report.split_audit import few_in_fields
+from hsiaug.report.formatting import MISSING, number, p_text, plus_minus, signed, with_ends
+from hsiaug.report.gains import ArmCell, ArmGains, Gain, rival_of
+from hsiaug.report.notes import few_in_fields
+from hsiaug.report.section import GridColumn, GridEntry
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
-from hsiaug.trial.arm import NONE
+from hsiaug.tasks.scores import Metric
+from hsiaug.trial.arm import NONE, Arm
+
+MOST_ROWS = 22
+"""Rows that an overview shows; the rest is counted."""
 
 
 def verdict_text(found: Verdict | None, second: str) -> str:
@@ -107,3 +114,84 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         "store": store,
     }
     return sentences("best.txt", table=table, quote=shlex.quote, **about)
+
+
+def arm_columns(
+    table: ReportTable, arm: Callable[[Any], Arm] = attrgetter("arm")
+) -> list[GridColumn]:
+    """generator, λ, M where any trial has one, and ω where any is guided.
+
+    Parameters
+    ----------
+    arm : callable
+        Of that which a row is about.
+    """
+
+    def rate(row: object, value: str) -> str:
+        found = arm(row)
+        bare = found.generator.name == NONE and not found.rate
+        return MISSING if bare else number(getattr(found.rate, value))
+
+    columns = [
+        GridColumn("generator", lambda row: table.labels[arm(row).generator], numeric=False),
+        GridColumn("λ", lambda row: rate(row, "lam")),
+    ]
+    if table.multiplied:
+        columns.append(GridColumn("M", lambda row: rate(row, "times")))
+    if table.guided:
+        columns.append(GridColumn("ω", lambda row: number(arm(row).omega)))
+    return columns
+
+
+def cell_columns(table: ReportTable) -> list[GridColumn]:
+    """The classifier and the arm of that which a row is about."""
+    classifier = GridColumn("classifier", lambda row: table.labels[row.classifier], numeric=False)
+    return [classifier, *arm_columns(table)]
+
+
+def metric_entry(metric: Metric, cell: ArmCell) -> GridEntry:
+    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has
+    it, why.
+    """
+    summary = cell.summary(metric.key)
+    if summary is None:
+        return GridEntry(cell.blank)
+    if summary.n < len(cell.ok):
+        return GridEntry(f"{plus_minus(summary)} (n={summary.n})")
+    value = -summary.mean if metric.less_is_better else summary.mean
+    return GridEntry(plus_minus(summary), value=value)
+
+
+def of_rows(number: int) -> str:
+    """What the heading of an overview says where it shows the first of more rows."""
+    return f"; {MOST_ROWS} of {number} rows (all: --by generator)" if number > MOST_ROWS else ""
+
+
+def gain_entry(gain: Gain | None, second: str, *, ends: bool = True) -> GridEntry:
+    """``above +2.1 [+1.0, +3.2]``: what is shown over one control, and by how many points.
+
+    Parameters
+    ----------
+    second : str
+        The name of the second metric.
+    ends : bool
+        Also the interval; of few draws it is the smallest and the largest, which needs no word.
+    """
+    if gain is None or not gain.draws:
+        return GridEntry(MISSING)
+    if ends and gain.shown == "too few draws":
+        return GridEntry(with_ends(gain.mean, gain.ends))
+    points = with_ends(gain.mean, gain.ends if ends else None)
+    return GridEntry(f"{shown_words(gain, second)} {points}", tone=tone_of(gain))
+
+
+def against_entry(table: ReportTable, control: str, what: str, cell: ArmCell) -> str:
+    """What the comparison with a control gave, if there is one: the ``main`` or ``second``
+    difference, or the ``p``.
+    """
+    gain = table.against(cell).get(control)
+    if gain is None or not gain.draws:
+        return MISSING
+    if what == "p":
+        return p_text(gain.p_corrected)
+    return signed(gain.second_mean if what == "second" else gain.mean)

@@ -1,13 +1,15 @@
 """Gains: what arms score more than their controls, over the draws that both share.
 
-A :class:`Gain` is an arm with one classifier against one control. Reports, comparisons of two arms,
+The trials of an arm with one classifier are an :class:`ArmCell`, and a :class:`Gain` is such a cell
+against that of one control. Reports, comparisons of two arms,
 advice, files and figures read these; nothing else computes a gain from records.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from math import nan
 from operator import attrgetter
@@ -16,11 +18,185 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.significance import ALPHA, Ends, MeanStd
+from hsiaug.metrics.significance import ALPHA, Ends, MeanStd, mean_std
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, deciding, judge, student
-from hsiaug.report.cells import ArmCell, CellKey, summarise
+from hsiaug.report.formatting import MISSING
+from hsiaug.report.trials import CellKey, Trial, Trials
 from hsiaug.tasks.scores import Metric, MetricSet
-from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, NONE, Method
+from hsiaug.trial.arm import (
+    BOTH,
+    CONTROLS_OF_ALL,
+    CONTROLS_OF_OLD_RECORDS,
+    NONE,
+    Arm,
+    Control,
+    Method,
+    controls_of,
+)
+
+Audit = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ArmCell:
+    """The trials of one arm with one classifier, in the order of their seeds.
+
+    Attributes
+    ----------
+    known_controls : mapping of str to Control
+        Every control by name: those of old records, and what those of its table declare.
+    """
+
+    arm: Arm
+    classifier: Method
+    trials: Trials
+    known_controls: Mapping[str, Control] = field(default_factory=lambda: CONTROLS_OF_OLD_RECORDS)
+
+    @property
+    def key(self) -> CellKey:
+        """By which tables know it."""
+        return self.arm, self.classifier
+
+    @cached_property
+    def ok(self) -> Trials:
+        """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only
+        these enter a mean.
+        """
+        used = self.trials.numbers("used")
+        return self.trials if used.all() else self.trials[used]
+
+    @property
+    def tried(self) -> bool:
+        """Whether a trial of it was run."""
+        return self.trials.unlike("status") != ["empty"]
+
+    @property
+    def without_samples(self) -> bool:
+        """Whether it is a classifier without samples."""
+        return self.arm.generator.name == NONE
+
+    @property
+    def is_control(self) -> bool:
+        """Whether its generator is one that others are measured against."""
+        control = self.known_controls.get(self.arm.generator.name)
+        return control is not None and control.kind == "generator" and self.arm == self.arm.both
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether its classifier is a control that looks at no spectrum."""
+        control = self.known_controls.get(self.classifier.name)
+        return control is not None and control.blind
+
+    @property
+    def failed(self) -> tuple[Trial, ...]:
+        """Trials that are named, and never averaged."""
+        return tuple(self.trials[self.trials.numbers("failed")])
+
+    @property
+    def idle(self) -> tuple[Trial, ...]:
+        """Trials whose λ asked for no sample: they say nothing of the generator."""
+        return tuple(self.trials[self.trials.numbers("idle")])
+
+    @property
+    def scopes(self) -> list[str | None]:
+        """Unlabelled pixels that its generator reads; None for trials that ended before that was
+        known.
+        """
+        return [(scope or {}).get("generator") for scope in self.trials.unlike("scope")]
+
+    @property
+    def baseline(self) -> str:
+        """The generator that is the same without its main part; "" where its card names none."""
+        return next(filter(None, self.trials.unlike("baseline")), "")
+
+    @property
+    def _widest_scope(self) -> str | None:
+        """``scene`` where any of its trials read all unlabelled pixels."""
+        if "scene" in self.scopes:
+            return "scene"
+        return next(filter(None, self.scopes), None)
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The classifiers that, without a sample, are further controls of it."""
+        if not self.arm.judged:
+            return ()
+        from hsiaug.tasks.task import get_task
+
+        task = get_task(self.trials[0].condition.task)
+        kind = task.classifier_controls
+        if kind not in task.control_kinds(self._widest_scope):
+            return ()
+        return tuple(
+            name
+            for name, one in self.known_controls.items()
+            if (one.kind, one.of) == ("classifier", kind) and name != self.classifier.name
+        )
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Controls that the cell is measured against; for a further control, the others."""
+        if not self.arm.judged:
+            return CONTROLS_OF_ALL
+        from hsiaug.tasks.task import get_task
+
+        task = get_task(self.trials[0].condition.task)
+        every = controls_of(task, self._widest_scope, self.known_controls)
+        return tuple(name for name in every if name != self.arm.generator.name)
+
+    @property
+    def blank(self) -> str:
+        """Text that stands in a table if the trials gave no number."""
+        return MISSING if self.ok else "failed" if self.failed else "nothing made"
+
+    def column(self, metric: str) -> NDArray[np.float64]:
+        """A metric of each trial of ``ok`` as a fraction; NaN where it has none."""
+        return self.ok.numbers(metric).astype(np.float64)
+
+    def values(self, metric: str) -> list[float]:
+        """The metric of each trial that has it, in the order of the seeds."""
+        return known(self.column(metric))
+
+    def summary(self, metric: str) -> MeanStd | None:
+        """Mean, std and n of a metric; None where no trial has it."""
+        return summarise(self.column(metric))
+
+    @cached_property
+    def recall(self) -> NDArray[np.float64]:
+        """(trials, classes) recall of each trial of ``ok``; NaN where the draw has no test pixel of
+        the class.
+        """
+        return self.ok.recall
+
+    def recalls(self, class_id: int) -> list[float]:
+        """Recall of a class id 1..C in each draw that has a test pixel of it."""
+        return known(self.recall[:, class_id - 1]) if class_id <= self.recall.shape[1] else []
+
+    @cached_property
+    def drawn(self) -> NDArray[np.int32]:
+        """The numbers of the draws of ``ok``; -1 of trials that had samples to make and made
+        none.
+        """
+        return np.where(self.ok.numbers("idle"), np.int32(-1), self.ok.codes("draw"))
+
+
+def known(values: NDArray[np.float64]) -> list[float]:
+    """The values that are there."""
+    return [value for value in values.tolist() if value == value]
+
+
+def summarise(values: NDArray[np.float64]) -> MeanStd | None:
+    """Mean, std and n of the values that are there; None without any."""
+    return mean_std(found) if (found := known(values)) else None
+
+
+def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
+    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts
+    it.
+    """
+    counts = [(audit or {}).get(key) or () for audit in audits]
+    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
+
 
 Cells = Mapping[CellKey, ArmCell]
 

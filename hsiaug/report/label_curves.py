@@ -24,8 +24,7 @@ from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.based import read_added
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.cells import ArmCell, DrawKey
-from hsiaug.report.curves import reference
+from hsiaug.report.gains import ArmCell
 from hsiaug.report.ground_truth import (
     ROLES,
     GroundTruth,
@@ -33,7 +32,7 @@ from hsiaug.report.ground_truth import (
     read_maps,
 )
 from hsiaug.report.tables import ADDED, Report, ReportTable
-from hsiaug.report.trials import Condition, Trial
+from hsiaug.report.trials import Condition, DrawKey, Trial
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.tasks.scores import AA_FIELDS, OA, PIXELS, WORST, Metric, MetricSet, over_large
 from hsiaug.trial.arm import Method
@@ -245,8 +244,8 @@ def _curve(
     """A classifier's curve, still without scores; None without two points, or a draw that has them
     all.
     """
-    cells = {0: reference(table, classifier)}
-    cells |= {k: reference(added, classifier) for k, added in sorted(place.items())}
+    cells = {0: table.reference(classifier)}
+    cells |= {k: added.reference(classifier) for k, added in sorted(place.items())}
     by_seed = {
         k: {trial.seed: trial for trial in cell.ok} for k, cell in cells.items() if cell and cell.ok
     }

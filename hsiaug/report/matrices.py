@@ -6,14 +6,13 @@ from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
-from hsiaug.report.answer_text import headline
-from hsiaug.report.answers import three_answers
-from hsiaug.report.cells import CellKey
-from hsiaug.report.columns import MOST_ROWS, gain_entry, metric_entry, of_rows
+from hsiaug.report.answers import headline, three_answers
+from hsiaug.report.findings import MOST_ROWS, gain_entry, metric_entry, of_rows
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.gains import ArmGains, rank, rival_of
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
+from hsiaug.report.section import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.trials import CellKey
 from hsiaug.trial.arm import NONE
 
 

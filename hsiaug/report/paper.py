@@ -10,12 +10,12 @@ import numpy as np
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.formatting import number
-from hsiaug.report.notes import views_given
-from hsiaug.report.split_audit import (
+from hsiaug.report.notes import (
     audit_mean,
     small_classes,
     untested_classes,
     users_of_unlabelled,
+    views_given,
 )
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences

@@ -1,25 +1,30 @@
 """Reports for machines: rows per trial, and per arm and control, as CSV, JSON and the frames of
-Python have them.
+Python have them; and trials as runs of MLflow.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.base.errors import need
+from hsiaug.base.files import file_errors
 from hsiaug.base.text import spreadsheet_text, visible
-from hsiaug.report.answer_text import answer_texts, headline
-from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.answers import Answers, answer_texts, headline, three_answers
 from hsiaug.report.gains import Gain, in_points
-from hsiaug.report.records import read_trials
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.trials import Condition, Trials
+from hsiaug.report.trials import Condition, Trials, read_trials
 from hsiaug.tasks.scores import PIXELS, Metric, over_large
 from hsiaug.trial.record import COLUMNS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
 
 Columns = dict[str, list[Any]]
 """Values by the name of their column, row by row."""
@@ -253,3 +258,76 @@ def _class_columns(trials: Trials, class_names: Sequence[str]) -> Columns:
 
 def _of_class(values: Sequence[Any] | None, i: int) -> Any:
     return values[i] if values and i < len(values) else None
+
+
+# Runs in the database that ``mlflow ui`` shows in its folder (the extra ``mlflow``)
+
+PARAMS = (
+    *(
+        "task",
+        "protocol",
+        "protocol_argument",
+        "buffer",
+        "patch",
+        "seed",
+        "generator",
+        "generator_params",
+        "lambda",
+    ),
+    *("times", "omega", "classifier", "classifier_params", "view_shown", "train"),
+)
+"""Columns of the CSV that become parameters. Of the others numbers become metrics, the rest tags.
+"""
+
+
+def write_mlflow(report: Report, folder: Path) -> str:
+    """Add to ``folder/mlflow.db`` a run for each trial that has none there, in an experiment for
+    each scene.
+
+    Returns how many were added, as a sentence. Raises DataUnavailableError without MLflow,
+    InputError where it cannot write.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when it is imported
+    need("`format` mlflow", "mlflow", "mlflow", instead="write .csv")
+    from mlflow import MlflowClient
+
+    with file_errors(
+        f"`out` {folder} must be a folder that can be written to", "Name another one."
+    ):
+        folder.mkdir(exist_ok=True)
+        (file := folder / "mlflow.db").touch()
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    client = MlflowClient(f"sqlite:///{file.resolve()}")
+    experiments = dict[str, str]()
+    added = 0
+    for row in data_rows(report):
+        if (scene := row["scene"]) not in experiments:
+            there = client.get_experiment_by_name(scene)
+            place = (folder.resolve() / "mlartifacts").as_uri()
+            experiments[scene] = (
+                there.experiment_id if there else client.create_experiment(scene, place)
+            )
+        if not client.search_runs([experiments[scene]], f"tags.hash = '{row['hash']}'"):
+            _add_run(client, experiments[scene], row)
+            added += 1
+    return f"{added} runs added to {file}; see them: mlflow ui, Model training"
+
+
+def _add_run(client: Any, experiment: str, row: dict[str, Any]) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    end = round(1000 * datetime.fromisoformat(row["created"]).timestamp())
+    start = end - round(1000 * (row["seconds"] or 0))
+    name = f"{row['generator']}/{row['classifier']} draw {row['seed']}"
+    run = client.create_run(experiment, start_time=start, run_name=name).info.run_id
+    metrics, params, tags = list[Metric](), list[Param](), list[RunTag]()
+    for key, value in ((key, value) for key, value in row.items() if value not in (None, "")):
+        if key in PARAMS:
+            params.append(Param(key, str(value)))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            metrics.append(Metric(key, value, end, 0))
+        else:
+            tags.append(RunTag(key, str(value)))
+    client.log_batch(run, metrics, params, tags)
+    client.set_terminated(run, "FAILED" if row["status"] == "failed" else "FINISHED", end)

@@ -20,10 +20,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hsiaug.base.text import visible
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import figure_bytes, picture_source
-from hsiaug.report.grid import Grid
-from hsiaug.report.section import Section, SectionFigure, without_parts
+from hsiaug.report.gains import ArmCell
+from hsiaug.report.section import Grid, Section, SectionFigure, without_parts
 from hsiaug.report.text_templates import finding_meanings, heading_meanings
 from hsiaug.report.trials import Trial
 

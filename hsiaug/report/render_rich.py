@@ -10,10 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
-from hsiaug.report.answer_text import AnswerText
+from hsiaug.report.answers import AnswerText
 from hsiaug.report.formatting import LEAKY
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, part_columns
-from hsiaug.report.section import Section, without_parts
+from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, part_columns, without_parts
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,8 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, GridColumn, part_columns
-from hsiaug.report.section import Section, without_parts
+from hsiaug.report.section import Grid, GridColumn, Section, part_columns, without_parts
 from hsiaug.report.text_templates import text_templates
 
 WIDTH = 345.0

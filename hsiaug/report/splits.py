@@ -20,10 +20,9 @@ from hsiaug.protocol.split import class_counts
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
 from hsiaug.report.formatting import tagged
-from hsiaug.report.grid import frame_grid
 from hsiaug.report.ground_truth import ROLES, TINTS, split_roles
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.section import Section
+from hsiaug.report.section import Section, frame_grid
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.types import TaskData, TaskSplit
 

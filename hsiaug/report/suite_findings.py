@@ -12,8 +12,7 @@ from typing import Literal
 
 from hsiaug.metrics.significance import mean_std
 from hsiaug.metrics.verdict import Evidence, student
-from hsiaug.report.records import read_trials
-from hsiaug.report.trials import Trial, number_of
+from hsiaug.report.trials import Trial, number_of, read_trials
 from hsiaug.trial.declared_tables import (
     QUALITY,
     ArmTrial,

@@ -8,7 +8,6 @@ from typing import Any
 from pandas import DataFrame
 
 from hsiaug.metrics.significance import mean_std
-from hsiaug.report.curves import SIGNS
 from hsiaug.report.formatting import (
     MISSING,
     count,
@@ -20,9 +19,9 @@ from hsiaug.report.formatting import (
     with_ends,
 )
 from hsiaug.report.gains import in_points
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, frame_grid, make_grid
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.section import Section
+from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, frame_grid, make_grid
+from hsiaug.report.sections.sweeps import SIGNS
 from hsiaug.report.suite_findings import (
     IN_PART,
     NOT_SUPPORTED,

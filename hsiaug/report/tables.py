@@ -6,24 +6,16 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from math import inf
+from math import fsum, inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.cells import (
-    ArmCell,
-    CellKey,
-    DrawKey,
-    make_cells,
-    method_rank,
-    number_draws,
-    with_large,
-)
 from hsiaug.report.formatting import key_labels, tagged
 from hsiaug.report.gains import (
+    ArmCell,
     ArmGains,
     Gain,
     by_arm,
@@ -34,11 +26,26 @@ from hsiaug.report.gains import (
     rows_by_arm,
     synthetic_only,
 )
-from hsiaug.report.records import read_trials
-from hsiaug.report.trials import Condition, Trial, Trials
+from hsiaug.report.trials import (
+    CellKey,
+    Condition,
+    DrawKey,
+    Trial,
+    Trials,
+    method_rank,
+    read_trials,
+)
 from hsiaug.tasks.scores import Metric, MetricSet, over_large
 from hsiaug.trial import STORE
-from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, Arm, Control, Method, control_rank
+from hsiaug.trial.arm import (
+    CONTROLS_OF_ALL,
+    CONTROLS_OF_OLD_RECORDS,
+    NONE,
+    Arm,
+    Control,
+    Method,
+    control_rank,
+)
 from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_json import Record
 
@@ -323,6 +330,13 @@ class ReportTable:
         """The cells of a classifier, controls first."""
         return [cell for (_, c), cell in self.cells.items() if c == classifier]
 
+    def reference(self, classifier: Method) -> ArmCell | None:
+        """The cell of ``none``, which every generator at λ = M = 0 is; the one of most draws where
+        there are several.
+        """
+        cells = [cell for cell in self.cells_of(classifier) if cell.without_samples and cell.tried]
+        return max(cells, key=lambda cell: len(cell.ok), default=None)
+
     def arm_label(self, arm: Arm, *, brief: bool = False) -> str:
         """``smote λ=0.5 M=3 ω=1``: an arm in running text.
 
@@ -466,6 +480,97 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Report
         large=large if scores.main.key == "aa_large" else (),
         run=run,
     )
+
+
+def number_draws(trials: Trials, *, by_seed: bool = False) -> Trials:
+    """The trials of one condition with ``draw``, and ``used``: those that enter a mean.
+
+    Trials on the same pixels are of the same draw, whatever their seeds, unless each seed is to be
+    one. Of each arm, classifier and draw the first that went well is used.
+    """
+    checksums, splits = _splits(trials)
+    seeds = trials.numbers("seed")
+    if not by_seed:
+        seeds = _first_seeds(seeds, checksums, splits)
+    _, first_rows, numbers = np.unique(
+        seeds * len(checksums) + splits, return_index=True, return_inverse=True
+    )
+    draws: list[DrawKey] = [(int(seeds[row]), checksums[splits[row]]) for row in first_rows]
+    used = _first_ok(trials, numbers)
+    frame = trials.frame.assign(draw=numbers.astype(np.int32), used=used)
+    shared = {**trials.shared, "draw": ("draw", draws)}
+    return Trials(frame, shared, trials.further)
+
+
+def _splits(trials: Trials) -> tuple[list[str], NDArray[np.int32]]:
+    """The checksums of all splits, "" for trials without one; and (n,) the place of each trial's
+    among them.
+    """
+    checksum_of_audit = trials.shared["split"][1]
+    checksums = list(dict.fromkeys(checksum_of_audit))
+    places = {checksum: place for place, checksum in enumerate(checksums)}
+    of_audit = np.array([places[checksum] for checksum in checksum_of_audit], np.int32)
+    return checksums, of_audit[trials.codes("split")]
+
+
+def _first_seeds(
+    seeds: NDArray[Any], checksums: Sequence[str], splits: NDArray[np.int32]
+) -> NDArray[Any]:
+    """(n,) the first seed that drew each trial's split; its own seed where it has no checksum."""
+    lowest = np.full(len(checksums), np.iinfo(np.int64).max)
+    np.minimum.at(lowest, splits, seeds)
+    unknown = np.array([not checksum for checksum in checksums])
+    return np.where(unknown[splits], seeds, lowest[splits])
+
+
+def _first_ok(trials: Trials, draws: NDArray[Any]) -> NDArray[np.bool_]:
+    """(n,) which trials are the first of their cell and draw that went well.
+
+    Parameters
+    ----------
+    draws : (n,) integer
+        The number of each trial's draw, from 0 on.
+    """
+    ok = np.flatnonzero(trials.numbers("ok"))
+    cells = trials.numbers("cell")[ok]
+    pairs = cells * np.int64(draws.max(initial=0) + 1) + draws[ok]
+    _, first = np.unique(pairs, return_index=True)
+    used = np.zeros(len(trials), dtype=bool)
+    used[ok[first]] = True
+    return used
+
+
+def with_large(trials: Trials, large: Sequence[int]) -> Trials:
+    """The trials with ``aa_large``: AA over these classes alone."""
+    recalls = (trials.numbers(f"recall:{c}").tolist() for c in large)
+    sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)
+    frame = trials.frame.assign(aa_large=sums / len(large))
+    return Trials(frame, trials.shared, trials.further)
+
+
+def make_cells(trials: Trials) -> dict[CellKey, ArmCell]:
+    """Trials of a table, which are in order, by arm and classifier, controls first."""
+    parts = list(trials.parts("cell"))
+    known = _known_controls(parts)
+    return {
+        (part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part, known)
+        for part in parts
+    }
+
+
+def _known_controls(parts: Iterable[Trials]) -> dict[str, Control]:
+    """Every control by name: those of old records, and what the records of cells declare."""
+    known = dict(CONTROLS_OF_OLD_RECORDS)
+    for part in parts:
+        names = {"generator": part[0].arm.generator.name, "classifier": part[0].classifier.name}
+        # Both are columns of what many records share, and so in the same order.
+        declared = zip(part.unlike("control_of"), part.unlike("control_text"), strict=True)
+        for control_of, texts in declared:
+            for kind, of in (control_of or {}).items():
+                name = names[kind]
+                older = known[name].text if name in known else ""
+                known[name] = Control(kind, of, (texts or {}).get(kind) or older)
+    return known
 
 
 def _title(condition: Condition, others: Iterable[Condition]) -> str:

@@ -16,7 +16,6 @@ from pandas import DataFrame
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.metrics.verdict import TINY, Shown, too_few
-from hsiaug.report.cells import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.findings import meanings_of
 from hsiaug.report.formatting import (
     count,
@@ -28,12 +27,12 @@ from hsiaug.report.formatting import (
     seeds_text,
     signed,
 )
-from hsiaug.report.gains import Gain, between
-from hsiaug.report.grid import Grid, frame_grid
+from hsiaug.report.gains import ArmCell, Gain, between, class_counts, summarise
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.section import Section
+from hsiaug.report.section import Grid, Section, frame_grid
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
+from hsiaug.report.trials import CellKey, in_order
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import ALONE, NONE
 from hsiaug.trial.record_json import why_failed

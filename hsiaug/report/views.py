@@ -7,16 +7,19 @@ from dataclasses import replace
 from functools import partial
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import three_answers
+from hsiaug.report.answers import answer_texts, three_answers
 from hsiaug.report.commands import arm_commands, to_repeat_all
 from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import LEAKY, count
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
 from hsiaug.report.notes import (
+    audit_lines,
     failure_heading,
+    left_out_classes,
     nothing_there,
+    opening,
+    short_audit,
     table_notes,
     table_section,
     warnings,
@@ -28,7 +31,6 @@ from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, page_pa
 from hsiaug.report.sections.overview import grouped_overview, overview
 from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
-from hsiaug.report.split_audit import audit_lines, left_out_classes, opening, short_audit
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import finding_meanings, heading_meanings, labelled
 from hsiaug.trial.store import Store

@@ -14,8 +14,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry, build_registry, registry
 from hsiaug.report import build_report, render_report
-from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import three_answers
+from hsiaug.report.answers import answer_texts, three_answers
 from hsiaug.report.sections.maps import best_cells
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS

@@ -20,7 +20,7 @@ from hsiaug.bench.request import read_request
 from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
-from hsiaug.report.answer_text import running_answer_lines
+from hsiaug.report import running_answer_lines
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store

@@ -31,7 +31,7 @@ from hsiaug.metrics.verdict import Evidence, confirm, student
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.formatting import percent, signed
-from hsiaug.report.records import read_trials
+from hsiaug.report.trials import read_trials
 from hsiaug.tasks.scores import PIXELS
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import Arm, Method

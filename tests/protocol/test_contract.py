@@ -14,7 +14,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
 from hsiaug.registry.protocol_base import Areas, Draw, SplitProtocol
-from hsiaug.report.records import read_trials
+from hsiaug.report.trials import read_trials
 from hsiaug_builtin.protocols import TARGETS
 
 TOY = toy_scene()

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from hsiaug.metrics.accuracy import score
-from hsiaug.report import answer_text
-from hsiaug.report.answers import three_answers
+from hsiaug.report import answers
 from hsiaug.report.tables import ReportTable
 
 CLASSES = ("alfalfa", "corn_notill", "oats")
@@ -66,7 +65,7 @@ def pairs_of(gain: Any) -> list[tuple[Any, Any]]:
 
 def headline(table: ReportTable) -> str:
     """The three answers of a table on one line."""
-    return answer_text.headline(three_answers(table))
+    return answers.headline(answers.three_answers(table))
 
 
 def hash_of(spec: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report, figure_of, render_report, save_report
-from hsiaug.report.curves import lines, reference
+from hsiaug.report.sections.sweeps import lines
 from hsiaug.report.splits import split_figure
 from hsiaug.trial.store import Store
 
@@ -85,7 +85,7 @@ def test_lines_are_what_varies() -> None:
         and named["smote", None] == LAMBDAS
         and named["none", None] == (0.0,)
     )
-    level = reference(table, svm)
+    level = table.reference(svm)
     assert level is not None and level.arm.generator.name == "none"
 
 

@@ -15,9 +15,8 @@ from report_records import audit_of, benchmark, failure, fill, headline, pairs_o
 from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
-from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import TONES as TONES_OF_WORDS
-from hsiaug.report.answers import three_answers
+from hsiaug.report.answers import answer_texts, three_answers
 from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.gains import rival_of

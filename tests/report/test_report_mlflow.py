@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from hsiaug.base.errors import DataUnavailableError, InputError
 from hsiaug.cli.report import report
-from hsiaug.report.records import read_store
 from hsiaug.report.render_data import data_rows
 from hsiaug.report.tables import build_report
+from hsiaug.report.trials import read_store
 from hsiaug.trial.store import Store
 
 # MLflow's libraries warn of one another.

@@ -12,12 +12,10 @@ from report_records import audit_of, benchmark, failure, pairs_of, record
 from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.answers import three_answers
-from hsiaug.report.cells import ArmCell
-from hsiaug.report.columns import metric_entry
-from hsiaug.report.findings import verdict_text
-from hsiaug.report.gains import ArmGains
-from hsiaug.report.grid import GridColumn, make_grid
+from hsiaug.report.findings import metric_entry, verdict_text
+from hsiaug.report.gains import ArmCell, ArmGains
 from hsiaug.report.notes import table_notes
+from hsiaug.report.section import GridColumn, make_grid
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import number_of
 from hsiaug.tasks.scores import Metric

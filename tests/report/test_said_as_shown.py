@@ -3,8 +3,7 @@
 from report_records import benchmark, record
 
 from hsiaug.report import build_report
-from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import three_answers
+from hsiaug.report.answers import answer_texts, three_answers
 from hsiaug.report.two_arms import compare_arms
 
 

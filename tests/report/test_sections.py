@@ -9,8 +9,7 @@ from report_records import benchmark
 from rich.console import Console
 
 from hsiaug.report import build_report, print_report, render_html, render_report
-from hsiaug.report.grid import frame_grid
-from hsiaug.report.section import Section, without_parts
+from hsiaug.report.section import Section, frame_grid, without_parts
 from hsiaug.report.sections import section_kinds
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")

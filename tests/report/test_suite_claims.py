@@ -11,7 +11,6 @@ from html_pages import parsed
 from hsiaug.metrics.verdict import Evidence, student
 from hsiaug.report import build_report, render_html
 from hsiaug.report.output_files import table_text
-from hsiaug.report.records import read_trials
 from hsiaug.report.render_rich import rich_text
 from hsiaug.report.suite_findings import (
     ClaimedGain,
@@ -20,6 +19,7 @@ from hsiaug.report.suite_findings import (
     find_tables,
 )
 from hsiaug.report.suite_pages import claim_sentences, suite_tables
+from hsiaug.report.trials import read_trials
 from hsiaug.trial.declared_tables import (
     ArmTrial,
     Claim,

@@ -9,8 +9,7 @@ from report_records import record
 
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_report
-from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.answers import Answers, answer_texts, three_answers
 
 NOISE = (0.1, -0.2, 0.3, -0.1, 0.2, -0.3, 0.15)
 """Points of AA by which the draws of an arm differ from its mean."""

@@ -23,6 +23,8 @@ LETTERS = {1: 18, 2: 24}
 """Letters of a line of a row's name, by the columns of a page that a figure fills."""
 LINE, LEGEND = 0.14, 0.5
 """Inches of a line of a legend, and those of a legend that a block has room for."""
+FirstPanels = dict[str, "Axes"]
+"""The first panel of each score, whose scale the others take."""
 
 
 class Panel(NamedTuple):
@@ -85,6 +87,12 @@ class ChartBlock:
     def inches(self, columns: int) -> float:
         """Height of the whole."""
         return self.height * math.ceil(len(self.panels) / self.wide(columns)) + self.around
+
+
+def name_score(axes: Axes, score: str) -> None:
+    """Write a score in percent beside its axis."""
+    axes.set_ylabel(f"{score} (%)", fontsize=7)
+    axes.margins(x=0.08)
 
 
 def draw_blocks(

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import TONES
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.cells import ArmCell
-from hsiaug.report.columns import MOST_ROWS
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.findings import shown_words, tone_of, words_note
+from hsiaug.report.findings import MOST_ROWS, shown_words, tone_of, words_note
 from hsiaug.report.formatting import count, p_said, signed, tagged
-from hsiaug.report.gains import ArmGains, Gain, rank, rival_of
+from hsiaug.report.gains import ArmCell, ArmGains, Gain, rank, rival_of
 from hsiaug.report.matrices import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE, Arm

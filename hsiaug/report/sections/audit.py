@@ -1,9 +1,8 @@
 """The audit of the protocol, and what the numbers of a table are."""
 
-from hsiaug.report.notes import table_notes
+from hsiaug.report.notes import audit_lines, table_notes
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
-from hsiaug.report.split_audit import audit_lines
 from hsiaug.report.tables import ReportTable
 
 

@@ -1,7 +1,6 @@
 """What the trials of every arm cost."""
 
-from hsiaug.report.grid import frame_grid
-from hsiaug.report.section import Section
+from hsiaug.report.section import Section, frame_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.record import COLUMNS

@@ -4,14 +4,11 @@ from functools import partial
 from operator import attrgetter
 
 from hsiaug.report.answers import TONES
-from hsiaug.report.cells import ArmCell
-from hsiaug.report.columns import against_entry, cell_columns
 from hsiaug.report.figures.gain_charts import gain_figure
-from hsiaug.report.findings import verdict_text
+from hsiaug.report.findings import against_entry, cell_columns, verdict_text
 from hsiaug.report.formatting import count, p_text
-from hsiaug.report.gains import rival_of
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.section import Section, SectionFigure
+from hsiaug.report.gains import ArmCell, rival_of
+from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, SectionFigure, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.arm import NONE

@@ -6,28 +6,34 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.report.columns import arm_columns
-from hsiaug.report.figures.curve_charts import label_figure
-from hsiaug.report.formatting import MISSING, decimal, plus_minus
-from hsiaug.report.grid import Grid, GridColumn, make_grid
+from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
+from hsiaug.report.figures.files import series_style
+from hsiaug.report.findings import arm_columns
+from hsiaug.report.formatting import MISSING, decimal, plus_minus, seeds_text
 from hsiaug.report.label_curves import ArmWorth, LabelCurve, label_curves
-from hsiaug.report.notes import table_section
-from hsiaug.report.section import Section, SectionFigure
+from hsiaug.report.notes import audit_lines, table_section
+from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
 from hsiaug.report.sections import LABELS, SectionKind, Sources
-from hsiaug.report.split_audit import audit_lines
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.scores import Metric
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
+LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
+"""Dashes of arms on learning curves."""
+OF_LABELS = (
+    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 %"
+    " interval; panels of one score and table share their axis"
+)
 MOST_CLOSING = 4
 """Arms of which the last sentences tell."""
 MANY = 10
@@ -223,6 +229,84 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
         figures=(SectionFigure(caption, partial(label_figure, curves)),),
         notes=tuple(label_notes(curves)),
     )
+
+
+def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
+    """Panels of each curve, one for each score in percent.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
+    """
+    blocks = []
+    for table in dict.fromkeys(curve.table for curve in curves):
+        first = FirstPanels()
+        panels = [
+            Panel(
+                (
+                    table.labels[curve.classifier],
+                    f"n = {curve.means[score.key][0].n} ({seeds_text(curve.seeds)})",
+                ),
+                partial(_draw_labels, curve, score, first),
+            )
+            for curve in curves
+            if curve.table is table
+            for score in curve.scores
+            if score.key in curve.means
+        ]
+        blocks.append(
+            ChartBlock(table.heading, panels, 2.0, narrowest=1.5, along="added labels per class")
+        )
+    return draw_blocks(blocks, columns, OF_LABELS)
+
+
+def _draw_labels(
+    curve: LabelCurve, score: Metric, first: FirstPanels, axes: Axes
+) -> dict[str, Any]:
+    """One panel. Labels are on a scale of log(1 + k): most curves bend early."""
+    import numpy as np
+
+    axes.sharey(first.setdefault(score.key, axes))
+    means, stds = (100 * np.array([p[i] or 0.0 for p in curve.means[score.key]]) for i in (0, 1))
+    axes.fill_between(curve.labels, means - stds, means + stds, color="0.9", zorder=0)
+    (line,) = axes.plot(curve.labels, means, color="black", marker="o", markersize=3, linewidth=1.3)
+    entries: dict[str, Any] = {"none": line}
+    for place, arm in enumerate(curve.arms):
+        if score.key in arm.worth:
+            style = series_style(place) | ({"color": "0.5"} if arm.cell.is_control else {})
+            other = (
+                ""
+                if arm.seeds == curve.seeds
+                else f" (n = {len(arm.seeds)}, k* against these draws)"
+            )
+            name = curve.table.arm_label(arm.cell.arm) + other
+            entries[name] = _draw_arm(axes, curve, score.key, place, style)
+    axes.set_xscale("function", functions=(np.log1p, np.expm1))
+    axes.set_xticks(curve.labels, [f"{k}" for k in curve.labels])
+    name_score(axes, score.name)
+    return entries
+
+
+def _draw_arm(axes: Axes, curve: LabelCurve, score: str, place: int, style: dict[str, Any]) -> Any:
+    """The level of an arm, and where the curve reaches it; what lies outside the curve stands at
+    its end.
+    """
+    import numpy as np
+
+    worth, arm = curve.arms[place].worth[score], curve.arms[place]
+    level, most = 100 * arm.means[score].mean, curve.labels[-1]
+    colour, dashes = style["color"], LEVELS[place % len(LEVELS)]
+    entry = axes.axhline(level, color=colour, linestyle=dashes, linewidth=1.0, alpha=0.8)
+    ends = [v for v in (worth.low, worth.high) if v is not None]
+    at, *ends = np.clip([worth.value, *ends], 0, most)
+    marker = "<" if worth.value < 0 else ">" if worth.value > most else style["marker"]
+    axes.plot([at], [level], marker=marker, color=colour, markersize=5, linestyle="none")
+    if ends:
+        axes.plot(
+            ends, [level, level], color=colour, linewidth=2.5, alpha=0.6, solid_capstyle="butt"
+        )
+    return entry
 
 
 def _picture(report: Report, columns: int) -> Figure:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.base.text import visible
 from hsiaug.report.answers import shown_arms
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes, page_picture
 from hsiaug.report.formatting import percent
+from hsiaug.report.gains import ArmCell
 from hsiaug.report.ground_truth import (
     MOST_VALUES,
     ROLES,

@@ -4,11 +4,10 @@ from functools import partial
 from operator import attrgetter
 
 from hsiaug.metrics.significance import mean_ends
-from hsiaug.report.cells import ArmCell
-from hsiaug.report.columns import against_entry, cell_columns, metric_entry
+from hsiaug.report.findings import against_entry, cell_columns, metric_entry
 from hsiaug.report.formatting import ends_text, percent
-from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.section import Section
+from hsiaug.report.gains import ArmCell
+from hsiaug.report.section import Grid, GridColumn, Section, make_grid
 from hsiaug.report.sections import SectionKind
 from hsiaug.report.tables import ReportTable
 

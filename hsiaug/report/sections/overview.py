@@ -4,12 +4,10 @@ from functools import partial
 from math import inf
 from operator import attrgetter
 
-from hsiaug.report.cells import ArmCell
-from hsiaug.report.columns import MOST_ROWS, gain_entry, metric_entry, of_rows
+from hsiaug.report.findings import MOST_ROWS, gain_entry, metric_entry, of_rows
 from hsiaug.report.formatting import count
-from hsiaug.report.gains import rival_of
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.section import Section
+from hsiaug.report.gains import ArmCell, rival_of
+from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import NONE

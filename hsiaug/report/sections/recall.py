@@ -16,15 +16,13 @@ from hsiaug.base.text import plotted
 from hsiaug.metrics.significance import mean_std
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answers import shown_arms
-from hsiaug.report.cells import ArmCell, class_counts
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
-from hsiaug.report.gains import Gain
-from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.section import Section, SectionFigure
+from hsiaug.report.gains import ArmCell, Gain, class_counts
+from hsiaug.report.notes import small_classes
+from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
 from hsiaug.report.sections import SectionKind, Sources
-from hsiaug.report.split_audit import small_classes
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.arm import NONE, Method
 from hsiaug.trial.store import Store

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from hsiaug.report.formatting import MISSING
-from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.section import Section
+from hsiaug.report.section import Grid, GridColumn, Section, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import heading_meanings

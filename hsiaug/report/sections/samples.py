@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.metrics.dense.pieces import NEAR, SIDES
 from hsiaug.metrics.spectra import band_gaps
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes, page_picture
 from hsiaug.report.figures.sheets import UNCHANGED, image_grid, tile_rows
+from hsiaug.report.gains import ArmCell
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable

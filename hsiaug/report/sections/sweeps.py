@@ -1,23 +1,44 @@
-"""Accuracy along λ, M or ω."""
+"""Accuracy along λ, M or ω: lines of arms that differ in it alone, in tables and a picture."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from hsiaug.report.curves import AXES, SIGNS, Axis, SweepLine, find_sweeps, first_none, lines
-from hsiaug.report.figures.curve_charts import curve_figure
-from hsiaug.report.formatting import MISSING, number, plus_minus
-from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.section import Section, SectionFigure
+from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
+from hsiaug.report.figures.files import series_style
+from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
+from hsiaug.report.gains import ArmCell
+from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.trials import DrawKey
+from hsiaug.tasks.scores import Metric
+from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, NONE, Method
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NONE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω."
+Axis = Literal["lambda", "times", "omega"]
+AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
+SIGNS: dict[Axis, str] = {"lambda": "λ", "times": "M", "omega": "ω"}
+Held = tuple[tuple[Axis, float | None], ...]
+"""Axes that a line does not run along, and where it lies on them."""
+GENERATORS = [
+    name
+    for name, control in CONTROLS_OF_OLD_RECORDS.items()
+    if control.kind == "generator" and name != NONE
+]
+DASHES = dict(zip(GENERATORS, ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
+"""Dashes of the grey lines of generators that are controls, but ``none``."""
+OF_SWEEPS = "mean ± std over the same draws, points over others left out; one scale for each score"
+Styles = Mapping[object, dict[str, Any]]
+NOTE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω."
 
 
 def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
@@ -25,7 +46,7 @@ def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
         f"OA and AA against {SIGNS[axis]}", partial(curve_figure, Report((table,)), axis)
     )
     return Section(
-        f"Along {SIGNS[axis]}", tables=curve_grids(table, axis), figures=(figure,), notes=(NONE,)
+        f"Along {SIGNS[axis]}", tables=curve_grids(table, axis), figures=(figure,), notes=(NOTE,)
     )
 
 
@@ -43,7 +64,7 @@ def curve_grids(table: ReportTable, axis: Axis) -> tuple[Grid, ...]:
     }
 
     def held(other: Axis, line: SweepLine) -> str:
-        return number(None if line.generator.name == "none" else dict(line.held)[other])
+        return number(None if line.generator.name == NONE else dict(line.held)[other])
 
     def point(metric: str, value: float | None, line: SweepLine) -> str:
         cell = dict(line.points).get(value)
@@ -77,6 +98,225 @@ def curve_grids(table: ReportTable, axis: Axis) -> tuple[Grid, ...]:
         )
         for score in (table.scores.second, table.scores.main, *table.brief_fields)
     )
+
+
+# Lines
+
+
+@dataclass(frozen=True)
+class SweepLine:
+    """A generator with one classifier, along an axis.
+
+    Attributes
+    ----------
+    held : Held
+        Its places on the other axes.
+    points : tuple of (float or None, ArmCell)
+        (value on the axis, cell), in the order of the values; None for an arm without ω along
+        ω.
+    draws : frozenset of DrawKey
+        Those that most of its points are over; the others are in tables, and not comparable.
+    """
+
+    generator: Method
+    classifier: Method
+    held: Held
+    points: tuple[tuple[float | None, ArmCell], ...]
+    draws: frozenset[DrawKey]
+
+    @property
+    def key(self) -> tuple[Method, Held]:
+        """Generator and held values, which determine its colour and its label, the same for every
+        classifier.
+        """
+        return self.generator, self.held
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Values at which the line has a point."""
+        return tuple(value for value, _ in self.points if value is not None)
+
+    def dots(self, metric: str) -> list[tuple[float, float, float]]:
+        """The points over its draws that have a number: value on the axis; mean and std in
+        percent.
+        """
+        shown = (
+            (value, cell)
+            for value, cell in self.points
+            if value is not None and draws_of(cell) == self.draws
+        )
+        return [(value, *level) for value, cell in shown if (level := percentages(cell, metric))]
+
+
+def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float] | None:
+    """Mean and std (0 of a single draw) of a metric in percent; None where no trial has it."""
+    summary = cell.summary(metric) if cell is not None else None
+    return (100 * summary.mean, 100 * (summary.std or 0.0)) if summary else None
+
+
+@lru_cache
+def lines(table: ReportTable, axis: Axis) -> tuple[SweepLine, ...]:
+    """Every generator's lines, classifier by classifier, controls first."""
+    found: dict[tuple[Method, Method, Held], list[tuple[float | None, ArmCell]]] = {}
+    for cell in (cell for cell in table.by_classifier if cell.tried):
+        rate, omega = cell.arm.rate, cell.arm.omega
+        values: dict[Axis, float | None] = {"lambda": rate.lam, "times": rate.times, "omega": omega}
+        value = values.pop(axis)
+        found.setdefault((cell.arm.generator, cell.classifier, tuple(values.items())), []).append(
+            (value, cell)
+        )
+    made = []
+    for (generator, classifier, held), points in found.items():
+        counted = Counter(draws_of(cell) for _, cell in points if cell.ok)
+        draws = max(counted, key=lambda d: (counted[d], len(d), sorted(d)), default=frozenset())
+        ordered = tuple(sorted(points, key=lambda point: first_none(point[0])))
+        made.append(SweepLine(generator, classifier, held, ordered, draws))
+    return tuple(made)
+
+
+def find_sweeps(table: ReportTable, axis: Axis) -> list[SweepLine]:
+    """The lines with two points or more; none where only controls have such a line."""
+    found = [line for line in lines(table, axis) if len(line.values) > 1]
+    return found if any(line.generator.name not in CONTROLS_OF_ALL for line in found) else []
+
+
+def first_none(value: float | None) -> tuple[bool, float]:
+    return value is not None, value or 0.0
+
+
+def line_label(table: ReportTable, line: SweepLine) -> str:
+    """``txt2hsi ω=2``: the generator, with what is held."""
+    held = {} if line.generator.name == NONE else dict(line.held)
+    # Nobody asked for M where it is 0.
+    told = (
+        (other, value)
+        for other, value in held.items()
+        if value is not None and (other != "times" or value)
+    )
+    return " ".join(
+        [table.labels[line.generator], *(f"{SIGNS[other]}={value:g}" for other, value in told)]
+    )
+
+
+def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
+    """``n = 6 (seeds 0–5)``: the draws that a panel is over; ``n = 3 to 6, by line`` where lines
+    differ.
+    """
+    groups = {line.draws for line in shown if line.draws} | (
+        {draws_of(none)} if none and none.ok else set()
+    )
+    if len(groups) > 1:
+        return f"n = {min(map(len, groups))} to {max(map(len, groups))}, by line"
+    return "".join(
+        f"n = {len(draws)} ({seeds_text(seed for seed, _ in draws)})" for draws in groups
+    )
+
+
+def draws_of(cell: ArmCell) -> frozenset[DrawKey]:
+    """The draws of the trials that gave numbers."""
+    return frozenset(cell.ok.unlike("draw"))
+
+
+# The picture
+
+
+def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
+    """The figure of every table in which some generator has two values of the axis or more.
+
+    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier,
+    OA and AA. ``none`` is the dotted line and its band; other controls are grey.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
+
+    Raises
+    ------
+    InputError
+        Where nothing varies.
+    """
+    empty = (
+        f"a picture by {axis} needs records of a generator at two {SIGNS[axis]} or more",
+        f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
+    )
+    blocks = [_sweeps(table, axis) for table in report.tables]
+    return draw_blocks(blocks, columns, OF_SWEEPS, empty)
+
+
+def _sweeps(table: ReportTable, axis: Axis) -> ChartBlock:
+    """The classifiers with a line: of the others there is nothing to draw."""
+    lined = {line.classifier for line in find_sweeps(table, axis)}
+    styles, first = _styles(table, axis), FirstPanels()
+    panels = []
+    for classifier in (c for c in table.classifiers if c in lined):
+        found = [line for line in lines(table, axis) if line.classifier == classifier]
+        # Along ω controls are levels to compare with; other generators without guidance are left
+        # out.
+        makers = [line for line in found if line.generator.name != NONE]
+        shown = [line for line in makers if line.values or line.generator.name in DASHES]
+        none = table.reference(classifier)
+        title = table.labels[classifier], panel_n(shown, none)
+        scores = (table.scores.second, table.scores.main)
+        panels += [
+            Panel(title, partial(_draw_sweep, shown, none, score, styles, first))
+            for score in scores
+        ]
+    return ChartBlock(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
+
+
+def _styles(table: ReportTable, axis: Axis) -> Styles:
+    """Colour, marker and label of every line of a table, the same in all its panels; controls are
+    grey.
+    """
+    styles: dict[object, dict[str, Any]] = {}
+    coloured = 0
+    for line in lines(table, axis):
+        if line.key in styles or line.generator.name == NONE:
+            continue
+        dashes = DASHES.get(line.generator.name)
+        style = {"color": "0.5", "linestyle": dashes} if dashes else series_style(coloured)
+        styles[line.key] = {**style, "label": line_label(table, line)}
+        coloured += not dashes
+    return styles
+
+
+def _draw_sweep(
+    shown: Sequence[SweepLine],
+    none: ArmCell | None,
+    score: Metric,
+    styles: Styles,
+    first: FirstPanels,
+    axes: Axes,
+) -> dict[str, Any]:
+    """Draw the lines of one classifier in one score."""
+    axes.sharey(first.setdefault(score.key, axes))
+    name_score(axes, score.name)
+    entries: dict[str, Any] = {}
+    if level := percentages(none, score.key):
+        mean, std = level
+        axes.axhspan(mean - std, mean + std, color="0.93", zorder=0)
+        entries["none"] = axes.axhline(mean, color="black", linestyle=":", linewidth=1.2)
+    for line in shown:
+        style = styles[line.key]
+        if line.values:
+            entries[style["label"]] = _draw_line(axes, line.dots(score.key), style)
+        elif level := percentages(line.points[0][1], score.key):
+            entries[style["label"]] = axes.axhline(
+                level[0], color=style["color"], linestyle=style["linestyle"], linewidth=1.2
+            )
+    return entries
+
+
+def _draw_line(axes: Axes, dots: Sequence[tuple[float, ...]], style: dict[str, Any]) -> Any:
+    """The points with a line through them; returns the entry of the legend."""
+    where, means, stds = ([dot[i] for dot in dots] for i in range(3))
+    drawn = axes.errorbar(
+        where, means, stds, linewidth=1.4, capsize=2, elinewidth=0.8, markersize=4, **style
+    )
+    for bar in (*drawn.lines[1], *drawn.lines[2]):
+        bar.set_alpha(0.45)
+    return drawn
 
 
 def _picture(axis: Axis, report: Report, columns: int) -> Figure:

@@ -5,11 +5,10 @@ from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
-from hsiaug.report.cells import ArmCell
-from hsiaug.report.columns import cell_columns, metric_entry
+from hsiaug.report.findings import cell_columns, metric_entry
 from hsiaug.report.formatting import MISSING, with_ends
-from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.section import Section
+from hsiaug.report.gains import ArmCell
+from hsiaug.report.section import Grid, GridColumn, Section, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import BOTH, NONE, SYNTHETIC, Arm, Method

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from operator import attrgetter
 
-from hsiaug.report.columns import cell_columns
+from hsiaug.report.findings import cell_columns
 from hsiaug.report.formatting import MISSING, percent
-from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.section import Section
+from hsiaug.report.section import Grid, GridColumn, Section, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial, number_of
