@@ -31,9 +31,9 @@ from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import locate_labels
 from hsiaug.trial.fits import prepared_state
+from hsiaug.trial.plugin_calls import StageClock
 from hsiaug.trial.run import fit_classifier, predict
 from hsiaug.trial.spec import plugin_spec
-from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 SEGMENTERS = {"segmentation": ("pixel-svm", "segformer"), "change": ("changeformer",)}

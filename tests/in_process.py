@@ -29,16 +29,12 @@ class Here:
     """What a worker process does, without a process: blind scene and split, and no other."""
 
     stage = "split"
+    runs = True
 
     def __init__(self) -> None:
         self._start: WorkerStart | None = None
         self._context: SceneContext | None = None
-        self._left = 0
         self._outcomes: Iterator[tuple[TrialSpec, TrialOutcome]] = iter(())
-
-    @property
-    def busy(self) -> bool:
-        return self._left > 0
 
     def send(self, start: WorkerStart, trials: Group, blind: Any) -> None:
         if self._context is None or start != self._start:
@@ -47,7 +43,6 @@ class Here:
                 start.data.data, get_task(start.job.task), Path(start.cache)
             )
         self._context.split = blind
-        self._left = len(trials)
         self._outcomes = run_group(
             trials,
             self._context,
@@ -56,13 +51,13 @@ class Here:
             progress=lambda *_: None,
         )
 
-    def receive(self) -> TrialOutcome:
-        _, outcome = next(self._outcomes)
-        self._left = 0 if outcome.failed_learning else self._left - 1
+    def receive(self, trial: str) -> TrialOutcome:
+        spec, outcome = next(self._outcomes)
+        assert spec.hash == trial
         return outcome
 
     def end(self) -> None:
-        self._left = 0
+        """It has no process."""
 
 
 class AtOnce(Executor):

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hsiaug.advice.gains import Results, results_of
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Engine
-from hsiaug.bench.forecast import Forecast, TimeLeft
 from hsiaug.bench.plan import Plan, Splits, draw_split
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry

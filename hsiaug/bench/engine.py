@@ -11,8 +11,8 @@ from queue import Empty, SimpleQueue
 from typing import Literal
 
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.bench.messages import PluginProgress
 from hsiaug.tasks.types import TaskData, TaskSplit
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
 
 USUAL_SECONDS = 30.0
@@ -70,6 +70,15 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class PluginProgress:
+    """Progress reported by a plugin."""
+
+    done: int
+    total: int
+    note: str
+
+
+@dataclass(frozen=True)
 class Event:
     """Something happened to a trial.
 
@@ -92,6 +101,11 @@ class Event:
     progress: PluginProgress | None = None
     stage: str = ""
     error: Mapping[str, str] | None = None
+
+    @classmethod
+    def of_end(cls, hash: str, record: Record) -> "Event":
+        """That a trial has ended, as its record says."""
+        return cls("ok" if record["status"] == "ok" else "failed", hash, error=record["error"])
 
 
 OnEvent = Callable[[Event], None]

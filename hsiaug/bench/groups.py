@@ -5,9 +5,8 @@ begun.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, Group, Job
-from hsiaug.bench.forecast import Forecast
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import splits_of, trials_of
 from hsiaug.trial.spec import TrialSpec

@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs, timed_records
+from hsiaug.bench.costs import Costs, cost_lines, timed_records
 from hsiaug.bench.engine import Engine, Job, Say, run_groups
 from hsiaug.bench.engines import ClusterSettings, open_engine
-from hsiaug.bench.forecast import cost_lines
 from hsiaug.bench.groups import divide_work
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import notes_of
-from hsiaug.bench.progress import watch_trials
-from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
+from hsiaug.bench.progress import AnswerWriter, RunningAnswer, watch_trials
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.outcome import empty
 from hsiaug.trial.record import damage_lines
@@ -161,8 +158,7 @@ def _write_empty(plans: Sequence[Plan], trials: Sequence[TrialSpec], store: Stor
             if trial.hash in waiting:
                 waiting.remove(trial.hash)
                 context.split = plan.splits[trial.draw_hash]
-                command = command_for(trial, plan.scene_ref)
-                store.put(empty(trial, context, plan.scene_ref, command), None)
+                store.put(empty(trial, context, plan.scene_ref), None)
 
 
 def _say_notes(read: Reading, begun: Collection[str], say: Say) -> None:

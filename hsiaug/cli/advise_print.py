@@ -14,7 +14,6 @@ from hsiaug.advice.context import ShownByBenchmark
 from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
-from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.defaults import PROPOSED
 from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS
@@ -25,6 +24,7 @@ from hsiaug.report.formatting import count, ends_text, percent, signed, span, wi
 from hsiaug.report.gains import in_points
 from hsiaug.report.text_templates import labelled
 from hsiaug.tasks.scores import MetricSet
+from hsiaug.trial.outcome import command_for, generate_command
 from hsiaug.trial.spec import TrialSpec
 
 Row = tuple[object, ...]

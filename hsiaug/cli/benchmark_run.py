@@ -12,8 +12,7 @@ import typer
 
 from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, timed_records
-from hsiaug.bench.forecast import Forecast, TimeLeft, write_duration
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, timed_records, write_duration
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of

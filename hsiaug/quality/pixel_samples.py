@@ -46,9 +46,9 @@ from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.task import Task
 from hsiaug.trial.fits import fit_generator
+from hsiaug.trial.plugin_calls import StageClock
 from hsiaug.trial.run import draw_samples, learn
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.trial_run import TrialRun
 
 MAX_PATCHES_PER_CLASS = 100

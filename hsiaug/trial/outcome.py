@@ -1,23 +1,45 @@
-"""What a trial came to, and its record: in the process that has the labels and runs no plugin."""
+"""What a trial came to, and its record: scored and stored, in the process that has the labels and
+runs no plugin; and the command lines that rerun a trial and write its samples.
+"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import dataclasses
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.tasks.task import Task
+from hsiaug.base.text import shortest
+from hsiaug.core.scene import Scene
+from hsiaug.protocol.balance import Rate
+from hsiaug.tasks.task import Task, get_task, task_words
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
+from hsiaug.trial.arm import BOTH
 from hsiaug.trial.machine import environment
+from hsiaug.trial.plugin_calls import LEARNING
 from hsiaug.trial.prompts import PromptedSamples
-from hsiaug.trial.record import TrialRecord, TrialResult, not_reached
+from hsiaug.trial.record import PartialRecord, TrialRecord, not_reached
 from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
-from hsiaug.trial.sheet import SampleSheet
-from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stage_clock import LEARNING
-from hsiaug.trial.store import Record
+from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
+from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.store import Record, Store
 from hsiaug.trial.trial_run import SceneContext
+
+IDLE_DRAWS = 16
+"""Draws of which what was computed is kept beside that of trials that run: another generator's
+trials may follow.
+"""
+FEWEST_ORACLES = 2
+"""Draws whose oracle is kept, or one for each trial that runs: the first two draws run in turn. An
+oracle takes 80 MB, is asked once a fit and ω, and is the same when it is learnt again.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +48,8 @@ class TrialOutcome:
 
     Attributes
     ----------
-    result : dict
-        A part of the record, as JSON.
+    record : dict
+        The part of its record that needs no test label, as JSON.
     labels : ndarray, shape (n,) or (n, K), or None
         Predictions at the test positions, of most tasks class ids as int16; None where the trial
         failed.
@@ -38,7 +60,7 @@ class TrialOutcome:
         that takes none.
     """
 
-    result: Record
+    record: Record
     labels: AnyArray | None
     sheet: SampleSheet | None = None
     prompted: PromptedSamples | None = None
@@ -46,12 +68,12 @@ class TrialOutcome:
     @property
     def failed(self) -> bool:
         """Whether something went wrong."""
-        return bool(self.result["status"] != "ok")
+        return bool(self.record["status"] != "ok")
 
     @property
     def failed_learning(self) -> bool:
         """Whether its generator could not learn, so that no trial with the same fit can go well."""
-        return self.failed and self.result["error"]["stage"] in LEARNING
+        return self.failed and self.record["error"]["stage"] in LEARNING
 
 
 def finish(
@@ -63,7 +85,6 @@ def finish(
     judge: PromptJudge,
     *,
     scene_ref: str,
-    command: str,
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, scored. In the process that has the labels and runs no plugin.
 
@@ -82,9 +103,7 @@ def finish(
     judge : PromptJudge
         Of the data.
     scene_ref : str
-        How a user names the data.
-    command : str
-        What runs the trial again.
+        How a user names the data; none where nobody can run the trial again by a command.
 
     Returns
     -------
@@ -103,20 +122,19 @@ def finish(
     if fault:
         outcome = failed_outcome("predict", "PluginError", fault)
         labels = None
-    result = dict(outcome.result)
+    record = dict(outcome.record)
     prediction = None
     if labels is not None:
         prediction = locate_labels(split, labels)
-        result["metrics"] = task.scoring.score(data, split, prediction)
+        record["metrics"] = task.scoring.score(data, split, prediction)
         if said:
-            result["said_and_seen"] = said
-    result["audit"] = split.audit.as_json()
-    return _record(spec, data.class_names, scene_ref, command, result), prediction
+            record["said_and_seen"] = said
+    record["audit"] = split.audit.as_json()
+    return _whole(spec, data.class_names, scene_ref, record), prediction
 
 
-def _record(
-    spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record
-) -> Record:
+def _whole(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, record: Record) -> Record:
+    """The record of a trial, of the part of it that is not the same for every outcome."""
     return {
         **not_reached(TrialRecord),
         "format": FORMAT,
@@ -124,10 +142,10 @@ def _record(
         "spec": spec.as_json(),
         "scene_ref": scene_ref,
         "class_names": list(class_names),
-        **result,
+        **record,
         "environment": environment(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
+        "command": command_for(spec, scene_ref) if scene_ref else "",
     }
 
 
@@ -143,26 +161,133 @@ def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
     message : str
         What happened.
     """
-    result = {
-        **not_reached(TrialResult),
+    record = {
+        **not_reached(PartialRecord),
         "status": "failed",
         "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
     }
-    return TrialOutcome(result, None)
+    return TrialOutcome(record, None)
 
 
-def empty(spec: TrialSpec, context: SceneContext, scene_ref: str, command: str) -> Record:
+def empty(spec: TrialSpec, context: SceneContext, scene_ref: str) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no
     plugin is loaded.
     """
     views = context.views(spec)
     real = context.task.sampling.join(views.of("none"), [])
-    result = {
-        **not_reached(TrialResult),
+    record = {
+        **not_reached(PartialRecord),
         "status": EMPTY,
         "error": None,
         "metrics": None,
         "audit": views.split.audit.as_json(),
         "samples": count_by_class(real, len(context.scene.class_names)),
     }
-    return _record(spec, context.scene.class_names, scene_ref, command, result)
+    return _whole(spec, context.scene.class_names, scene_ref, record)
+
+
+class ScoredRecords:
+    """Records of the outcomes that workers send, written as they come.
+
+    Parameters
+    ----------
+    task : Task
+        Of all trials.
+    data : Scene or PairSet
+        With all labels.
+    scene_ref : str
+        How a user names the data.
+    split : callable
+        Gives the split of a trial's draw, with all labels.
+    store : Store
+        Takes the records.
+    jobs : int
+        Trials that run at the same time.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        data: TaskData,
+        scene_ref: str,
+        split: Callable[[TrialSpec], TaskSplit],
+        store: Store,
+        jobs: int = 1,
+    ) -> None:
+        self._task, self._data, self._scene_ref = task, data, scene_ref
+        self._split, self._store = split, store
+        self._judge = PromptJudge(data, max(FEWEST_ORACLES, jobs))
+        self._test_means = lru_cache(IDLE_DRAWS + jobs)(self._means_of_test_pixels)
+
+    def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Record:
+        """Score a trial and store its record. Raises StoreError where it cannot be written."""
+        split = self._split(trial)
+        record, prediction = finish(
+            trial, outcome, self._task, self._data, split, self._judge, scene_ref=self._scene_ref
+        )
+        sheet = outcome.sheet
+        if sheet is not None and sheet.spectra is not None:
+            spectra = with_test_pixels(sheet.spectra, self._test_means(split))
+            sheet = replace(sheet, spectra=spectra)
+        return self._store.put(record, prediction, sheet)
+
+    def _means_of_test_pixels(self, split: TaskSplit) -> dict[int, NDArray[np.float32]]:
+        """Mean spectra of the test pixels of a draw, by class id."""
+        labels = self._task.draws.test_classes(split)
+        return {} if labels is None else means_of_test_pixels(cast(Scene, self._data), labels)
+
+
+# Commands
+
+
+def command_for(trial: TrialSpec, scene_ref: str) -> str:
+    """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs,
+    come along.
+    """
+    words = ["hsiaug", "benchmark", scene_ref, *task_words(trial.task)]
+    words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
+    if trial.view != trial.usual_view:
+        words += ["--view", trial.view]
+    if trial.train != BOTH:
+        words += ["--train", trial.train]
+    words += [*_drawn(trial, trial.rate), "--seeds", f"{trial.seed}-{trial.seed}"]
+    for plugin in (trial.generator, trial.classifier):
+        words += _settings(plugin)
+    return shlex.join(words)
+
+
+def generate_command(trial: TrialSpec, scene_ref: str) -> str:
+    """``hsiaug generate …`` that writes the samples of this trial."""
+    words = ["hsiaug", "generate", scene_ref, *task_words(trial.task)]
+    words += [
+        "--generator",
+        trial.generator.name,
+        *_drawn(trial, trial.generated_rate),
+        "--seed",
+        str(trial.seed),
+    ]
+    out = get_task(trial.task).sampling.file
+    return shlex.join([*words, *_settings(trial.generator), "--out", out])
+
+
+def _drawn(trial: TrialSpec, rate: Rate) -> list[str]:
+    """Options of how much is made, and of which draw."""
+    words = ["--lambda", shortest(rate.lam), "--times", shortest(rate.times)]
+    if trial.omega is not None:
+        words += ["--omega", shortest(trial.omega)]
+    words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
+    return [*words, "--patch", str(trial.patch)]
+
+
+def _settings(plugin: PluginSpec) -> list[str]:
+    """``--set`` for every parameter that neither the default nor the name, as in ``filtered:emp``,
+    gives, whichever preset it came from.
+    """
+    params, said = plugin.params, plugin.parameter_in_name
+    default = type(params)(**({said: getattr(params, said)} if said else {}))
+    words = []
+    for item in dataclasses.fields(params):
+        value = getattr(params, item.name)
+        if value != getattr(default, item.name):
+            words += ["--set", f"{plugin.name}.{item.name}={value}"]
+    return words

@@ -24,8 +24,7 @@ from hsiaug.core.sides import side_masks
 from hsiaug.metrics.spectra import fit_space
 from hsiaug.protocol.view import TrainView, patches_at
 from hsiaug.trial.oracle import AXES, WINDOW, PixelTrees, searched_places
-from hsiaug.trial.plugin_calls import call_failure
-from hsiaug.trial.stage_clock import StageClock
+from hsiaug.trial.plugin_calls import StageClock, call_failure
 from hsiaug.trial.trial_run import Fit, TrialRun
 
 LEAST_REAL = 20

@@ -189,7 +189,7 @@ class _Environment(_Part):
     versions: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]*$")]]
 
 
-class TrialResult(_Part):
+class PartialRecord(_Part):
     """What a worker says of a trial: the part of a record that needs no test label.
 
     The descriptions of all fields are those of docs/results-format.md.
@@ -264,7 +264,7 @@ class TrialResult(_Part):
     )
 
 
-class TrialRecord(TrialResult):
+class TrialRecord(PartialRecord):
     """``record.json``: all fields of a record, in this one place."""
 
     format: int = Field(ge=FORMAT, le=FORMAT, description=f"{FORMAT}.")
@@ -315,7 +315,7 @@ COLUMNS = {
 """The field that each column is of."""
 
 
-def not_reached(model: type[TrialResult]) -> dict[str, Any]:
+def not_reached(model: type[PartialRecord]) -> dict[str, Any]:
     """What a record, or a worker's part of one, says of steps that a trial did not reach."""
     values: dict[str, Any] = {
         name: {} if get_origin(field.annotation) is dict else None
@@ -331,7 +331,7 @@ def described_fields(
 ) -> Iterator[tuple[str, str]]:
     """The fields of a record in words, those of a part of it behind the part."""
     # What a worker says comes last.
-    names = sorted(model.model_fields, key=lambda name: name in TrialResult.model_fields)
+    names = sorted(model.model_fields, key=lambda name: name in PartialRecord.model_fields)
     for name in names:
         if description := model.model_fields[name].description:
             yield f"{prefix}{name}", description

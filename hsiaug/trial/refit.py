@@ -21,12 +21,12 @@ from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.arm import BOTH
+from hsiaug.trial.plugin_calls import StageClock
 from hsiaug.trial.predictions import checksum
-from hsiaug.trial.run import draw_samples, fit_classifier, learn, load_plugins, show
+from hsiaug.trial.run import draw_samples, fit_classifier, learn, load_plugins
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.store import Record
-from hsiaug.trial.trial_run import SceneContext
+from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,14 +150,15 @@ def refit(
     # data.
     context = SceneContext(data, get_task(spec.task), folder)
     clock, facts = StageClock(), dict[str, object]()
-    run = load_plugins(spec, context, plugins, device, progress, facts)
-    show(run, facts)
+    loaded = load_plugins(spec, plugins, device, facts)
+    run = TrialRun(spec, context, *loaded, progress)
+    run.views.give_back()
     fit = learn(run, None, clock, facts) if run.asks_samples else None
     samples, _ = draw_samples(run, fit, {}, clock, facts)
     return Refitted(
         spec=spec,
         fitted=fit_classifier(run, samples, clock, facts),
-        card=run.card("classifier"),
+        card=run.classifier.card,
         split=run.views.split,
         spectra=run.spectra,
     )

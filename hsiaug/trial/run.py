@@ -18,13 +18,13 @@ from hsiaug.contracts import FittedClassifier, FittedGenerator, Progress
 from hsiaug.core.read_only import seal_all
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.types import Prediction, TaskSamples
-from hsiaug.trial.fits import fit_generator, prepared_state
+from hsiaug.trial.fits import fit_generator, has_fit, prepared_state
 from hsiaug.trial.machine import give_back_memory, resolve_device
 from hsiaug.trial.outcome import TrialOutcome, finish
-from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json
+from hsiaug.trial.plugin_calls import StageClock, call_failure, kept_state, plain_json
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.prompts import FitPrompts, PromptedSamples, ask_prompts
-from hsiaug.trial.record import TrialResult, not_reached
+from hsiaug.trial.record import PartialRecord, not_reached
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import (
     Drawn,
@@ -34,16 +34,12 @@ from hsiaug.trial.samples import (
     sheet_of_pool,
     spectra_of_pool,
 )
-from hsiaug.trial.saved_fits import has_fit
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.store import Record
 from hsiaug.trial.trial_run import Fit, SceneContext, TrialRun
 
 GeneratorFit = Fit[FittedGenerator]
-Predicted = tuple[AnyArray | None, SampleSheet | None, PromptedSamples | None]
-"""Predictions of the test pixels of a trial, a few of its samples, and samples of prompts."""
 
 
 def run_group(
@@ -93,67 +89,79 @@ def run_group(
             clock.start()
             facts: dict[str, object] = {}
             error: Record | None = None
-            predicted: Predicted = None, None, None
-            run: TrialRun | None = None
+            labels: AnyArray | None = None
+            sheet: SampleSheet | None = None
+            prompted: PromptedSamples | None = None
+            loaded = run = samples = fitted = None
             try:
-                run = load_plugins(spec, context, plugins, device, progress, facts)
+                loaded = load_plugins(spec, plugins, device, facts)
                 clock.begin("split")
-                show(run, facts)
+                run = TrialRun(spec, context, *loaded, progress)
+                facts["spectral_view"] = {"name": run.spectra.name, "scores": run.spectra.scores}
+                run.views.give_back()
                 if run.asks_samples:
                     fit = learn(run, fit, clock, facts)
-                predicted = classify(run, fit, drawn, asked, clock, facts)
+                samples, spectra = draw_samples(run, fit, drawn, clock, facts)
+                if fit is not None and run.asks_samples:
+                    sheet = sheet_of_pool(run, fit, drawn, spectra)
+                    prompted = ask_prompts(run, fit, asked, clock)
+                # What was joined is a copy: nothing else is in memory while the classifier learns.
+                run.views.give_back()
+                give_back_memory()
+                fitted = fit_classifier(run, samples, clock, facts)
+                labels = predict(run, fitted, clock)
             except BaseException as failure:
                 # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
                 error = {"stage": clock.stage, **call_failure(failure)}
+                labels = sheet = prompted = None
                 if context.renew_views():
                     # What was made of the views that a plugin wrote into is made anew.
                     fit = None
                     drawn_at.clear()
                     asked = FitPrompts()
-            # Its classifier may hold all that it learnt from.
-            run = None
-            result = {
-                **not_reached(TrialResult),
+            # The classifier may hold all that it learnt from.
+            loaded = run = samples = fitted = None
+            if prompted is not None:
+                # They are judged once for all trials of this fit and ω: 20 MB need not follow each.
+                asked.at[omega] = None
+            record = {
+                **not_reached(PartialRecord),
                 "status": "ok" if error is None else "failed",
                 "error": error,
                 **facts,
                 "notes": context.take_notes(),
                 **clock.as_json(),
             }
-            outcome = TrialOutcome(result, *predicted)
+            outcome = TrialOutcome(record, labels, sheet, prompted)
             yield spec, outcome
             if outcome.failed_learning:
                 return
 
 
 def load_plugins(
-    spec: TrialSpec,
-    context: SceneContext,
-    plugins: Registry,
-    device: str,
-    progress: Progress,
-    facts: dict[str, object],
-) -> TrialRun:
+    spec: TrialSpec, plugins: Registry, device: str, facts: dict[str, object]
+) -> tuple[Any, Any, dict[str, str]]:
     """Load both plugins of a trial, and the libraries that they compute with.
 
     Parameters
     ----------
     spec : TrialSpec
         What is run.
-    context : SceneContext
-        The data, and what trials on them share.
     plugins : Registry
         Where they are found.
     device : str
         "auto", "cpu", "cuda" ...
-    progress : callable
-        Is told how far a fit is.
     facts : dict
         Takes what the record says of the plugins.
 
     Returns
     -------
-    TrialRun
+    generator : Generator
+        With its hyper-parameters.
+    classifier : Classifier
+        With its own.
+    devices : dict of str
+        Device of each, by kind.
 
     Raises
     ------
@@ -162,20 +170,19 @@ def load_plugins(
     Exception
         Whatever the import of a plugin raises.
     """
-    run = TrialRun(spec, context, progress=progress)
     with kept_state():
-        run.generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
-        run.classifier = plugins.find("classifier", spec.classifier.name).load()(
-            spec.classifier.params
-        )
-        cards = {"generator": run.card("generator"), "classifier": run.card("classifier")}
+        loaded: dict[str, Any] = {
+            kind: plugins.find(kind, plugin.name).load()(plugin.params)
+            for kind, plugin in spec.plugins
+        }
+        cards = {kind: plugin.card for kind, plugin in loaded.items()}
         if any(card.uses_device for card in cards.values()):
             # Before the time of the trial begins to count.
             import torch  # noqa: F401
-    run.devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
+    devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
     scopes = {kind: card.scope for kind, card in cards.items()}
     controls = {kind: card for kind, card in cards.items() if card.control_of}
-    facts["device"] = {"requested": device, **run.devices, "threads": threads()}
+    facts["device"] = {"requested": device, **devices, "threads": threads()}
     facts["scope"] = scopes
     facts["transductive"] = "scene" in scopes.values()
     if cards["generator"].baseline:
@@ -183,15 +190,7 @@ def load_plugins(
     if controls:
         facts["control_of"] = {kind: card.control_of for kind, card in controls.items()}
         facts["control_text"] = {kind: str(card.control_text) for kind, card in controls.items()}
-    return run
-
-
-def show(run: TrialRun, facts: dict[str, object]) -> None:
-    """Make what the plugins of a trial are shown of its draw, before any of them is timed."""
-    spectra = run.spectra
-    facts["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
-    _ = run.view, run.classifier_view
-    run.views.give_back()
+    return loaded["generator"], loaded["classifier"], devices
 
 
 def learn(
@@ -210,7 +209,7 @@ def learn(
     facts : dict
         Takes what the record says of it.
     """
-    card = run.card("generator")
+    card = run.generator.card
     prepared = None
     if card.prepares:
         folder = run.context.folder
@@ -267,35 +266,6 @@ def draw_samples(
     return samples, spectra
 
 
-def classify(
-    run: TrialRun,
-    fit: GeneratorFit | None,
-    drawn: Drawn,
-    asked: FitPrompts,
-    clock: StageClock,
-    facts: dict[str, object],
-) -> Predicted:
-    """Predictions of the test pixels of a trial, a few of its samples, and samples of prompts, if
-    any.
-
-    Parameters are those of :func:`draw_samples`, and what trials of the same fit asked for.
-    """
-    samples, spectra = draw_samples(run, fit, drawn, clock, facts)
-    sheet, prompted = None, None
-    if fit is not None and run.asks_samples:
-        sheet = sheet_of_pool(run, fit, drawn, spectra)
-        prompted = ask_prompts(run, fit, asked, clock)
-    # What was joined is a copy: nothing else is in memory while the classifier learns.
-    run.views.give_back()
-    give_back_memory()
-    fitted = fit_classifier(run, samples, clock, facts)
-    labels = predict(run, fitted, clock)
-    if prompted is not None:
-        # They are judged once for all trials of this fit and ω: 20 MB need not follow each.
-        asked.at[run.spec.omega] = None
-    return labels, sheet, prompted
-
-
 def fit_classifier(
     run: TrialRun, samples: TaskSamples, clock: StageClock, facts: dict[str, object]
 ) -> FittedClassifier:
@@ -317,9 +287,8 @@ def fit_classifier(
     PluginError
         Where no object with ``predict`` comes back; and whatever the plugin raises.
     """
-    classifier: Any = run.classifier
-    with clock.plugin("fit_classifier", classifier.card):
-        fitted: FittedClassifier = classifier.fit(
+    with clock.plugin("fit_classifier", run.classifier.card):
+        fitted: FittedClassifier = run.classifier.fit(
             seal_all(samples),
             run.classifier_view,
             seed=derive_seed("classifier", run.spec.classifier.name, run.spec.seed),
@@ -352,7 +321,7 @@ def predict(run: TrialRun, fitted: FittedClassifier, clock: StageClock) -> AnyAr
     """
     with clock.plugin("predict"):
         labels = run.task.prediction.predict(
-            fitted, run.card("classifier"), run.data, run.views.split, run.spectra
+            fitted, run.classifier.card, run.data, run.views.split, run.spectra
         )
         # What the fit wrote into a view is found here too.
         run.views.check()
@@ -393,7 +362,7 @@ def run_trial(
     split = context.views(spec).split
     judge = PromptJudge(context.scene)
     record, prediction = finish(
-        spec, outcome, context.task, context.scene, split, judge, scene_ref="", command=""
+        spec, outcome, context.task, context.scene, split, judge, scene_ref=""
     )
     if prediction is not None:
         record = {**record, "predictions_sha256": checksum(prediction)}

@@ -20,7 +20,6 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator
 from hsiaug.core.read_only import arrays_of, seal
 from hsiaug.core.samples import concatenate
-from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet, mean_spectra, some_samples
@@ -180,8 +179,7 @@ def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:
     """
     sampling = run.task.sampling
     card = run.classifier.card if run.classifier else None
-    spectra = run.spectra if run.classifier else RAW_VIEW
-    samples = sampling.join(run.view, pool, card, spectra)
+    samples = sampling.join(run.view, pool, card, run.spectra)
     if not pool:
         return samples
     if measured := run.views.measured(run.spec.samples_hash, run.view, pool):

@@ -1,18 +1,23 @@
-"""A trial with its plugins, what these are shown, and what trials of one scene share beyond their
-fit.
+"""What a trial runs on: the train views of its draw, made once for all trials of the draw; what
+trials of one scene share beyond their fit; and a trial with its plugins and what these are shown.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
-from hsiaug.contracts import Classifier, Generator, Progress, silent
-from hsiaug.core.spectral_views import SpectralView
-from hsiaug.registry.card import Card
+from hsiaug.base.errors import PluginError
+from hsiaug.contracts import Progress, silent
+from hsiaug.core.read_only import SealedView
+from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.registry.card import Scope
 from hsiaug.tasks.task import Task
-from hsiaug.tasks.types import AnyBlock, TaskData, TaskSplit, TaskView
-from hsiaug.trial.draw_views import DrawViews
+from hsiaug.tasks.types import AnyBlock, TaskData, TaskSamples, TaskSplit, TaskView
+from hsiaug.tasks.view_choice import named_view
+from hsiaug.trial.arm import SYNTHETIC
+from hsiaug.trial.sheet import SheetMaker
 from hsiaug.trial.spec import TrialSpec
 
 State = TypeVar("State")
@@ -35,6 +40,156 @@ class Fit(Generic[State]):
     fitted: State
     seconds: float
     key: str = ""
+
+
+class DrawViews:
+    """The train views of a draw.
+
+    Parameters
+    ----------
+    task : Task
+        Of all trials.
+    data : Scene or PairSet
+        May be without labels.
+    split : Split or TileSplit
+        May be without test labels.
+
+    Attributes
+    ----------
+    split : Split or TileSplit
+        As it was given.
+    """
+
+    def __init__(self, task: Task, data: TaskData, split: TaskSplit) -> None:
+        self.split = split
+        self._task = task
+        self._data = data
+        self._views: dict[Scope, TaskView] = {}
+        self._spectra: dict[str, SpectralView] = {}
+        self._classifier_views: dict[tuple[Scope, str, bool], TaskView] = {}
+        self._checksums: dict[Scope, str] = {}
+        self._sheet_maker: SheetMaker | None = None
+        self._measured: dict[str, Mapping[str, Mapping[str, float]]] = {}
+
+    def of(self, scope: Scope) -> TaskView:
+        """The train view of a plugin.
+
+        Parameters
+        ----------
+        scope : {"none", "scene"}
+            The unlabelled pixels that the plugin's card declares.
+        """
+        if scope not in self._views:
+            self._views[scope] = self._task.draws.view(self._data, self.split, scope)
+        return self._views[scope]
+
+    def spectra(self, name: str) -> SpectralView:
+        """The spectral view of that name, or for ``auto`` the one that suits the training pixels of
+        the draw.
+        """
+        if name not in self._spectra:
+            training: Any = partial(self.of, "none")
+            self._spectra[name] = named_view(name, self._data.wavelengths, training)
+        return self._spectra[name]
+
+    def of_classifier(self, scope: Scope, spectra: SpectralView, train: str) -> TaskView:
+        """The train view of a classifier, in a spectral view.
+
+        Parameters
+        ----------
+        scope : {"none", "scene"}
+            The unlabelled pixels that its card declares.
+        spectra : SpectralView
+            Of the trial.
+        train : str
+            What it learns from. For synthetic samples alone the view holds no label.
+        """
+        nameless = train == SYNTHETIC
+        key = scope, spectra.name, nameless
+        if key not in self._classifier_views:
+            view = (
+                self.of_classifier(scope, spectra, "").nameless()
+                if nameless
+                else self._task.draws.seen(self.of(scope), spectra)
+            )
+            self._classifier_views[key] = view
+        return self._classifier_views[key]
+
+    def checksum(self, scope: Scope) -> str:
+        """Checksum of the pixels of the view of a scope, without labels."""
+        if scope not in self._checksums:
+            self._checksums[scope] = self._task.draws.checksum(
+                self._data, self.split, self.of(scope)
+            )
+        return self._checksums[scope]
+
+    def sheet_maker(self, real: TaskSamples) -> SheetMaker:
+        """What makes sheets of samples beside the training samples of the draw."""
+        if self._sheet_maker is None:
+            self._sheet_maker = SheetMaker.of(real, self._data.wavelengths)
+        return self._sheet_maker
+
+    def measured(
+        self, samples: str, view: TaskView, pool: Sequence[TaskSamples]
+    ) -> Mapping[str, Mapping[str, float]]:
+        """What records say of the samples of a pool, computed once for all trials that learn from
+        them.
+
+        Parameters
+        ----------
+        samples : str
+            Hash of all that determines them.
+        view : TrainView or DenseView
+            That of their generator.
+        pool : sequence of samples
+            As they were drawn.
+        """
+        if samples not in self._measured:
+            sampling = self._task.sampling
+            self._measured[samples] = sampling.measured(view, pool, self._data, self.split)
+        return self._measured[samples]
+
+    def check(self) -> None:
+        """Refuse a plugin that wrote into a view, which all trials of the draw share.
+
+        Raises
+        ------
+        PluginError
+            Names the arrays.
+        """
+        if names := self._changed():
+            raise PluginError(
+                "a plugin must leave the arrays that it is given as they are",
+                value=f"changed: {', '.join(names)}",
+                hint=(
+                    "Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not"
+                    " torch.from_numpy(x)."
+                ),
+            )
+
+    def renew(self) -> bool:
+        """Drop the views where a plugin wrote into one: they are made anew. Whether it did."""
+        if not self._changed():
+            return False
+        self._views.clear()
+        self._classifier_views.clear()
+        self._checksums.clear()
+        self._sheet_maker = None
+        return True
+
+    def give_back(self) -> None:
+        """Take out of memory what was read of the views: they are read again where they are asked
+        for.
+        """
+        for view in self._sealed():
+            view.give_back()
+
+    def _changed(self) -> list[str]:
+        return [name for view in self._sealed() for name in view.changed]
+
+    def _sealed(self) -> Iterable[SealedView]:
+        shown = [*self._views.values(), *self._classifier_views.values()]
+        return {id(view): view for view in shown if isinstance(view, SealedView)}.values()
 
 
 class SceneContext:
@@ -118,7 +273,7 @@ class SceneContext:
         return notes
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class TrialRun:
     """A trial with its plugins, and what these are shown.
 
@@ -134,56 +289,48 @@ class TrialRun:
         Device of each kind of plugin.
     progress : callable
         Is told how far a fit is.
+    task : Task
+        Of the trial.
+    data : Scene or PairSet
+        Those of the context.
+    views : DrawViews
+        The train views of its draw.
+    view : TrainView or DenseView
+        What its generator is shown.
+    spectra : SpectralView
+        That of its classifier.
+    classifier_view : TrainView or DenseView
+        What its classifier is shown beside the samples.
     """
 
     spec: TrialSpec
     context: SceneContext
-    generator: Generator | None = None
-    classifier: Classifier | None = None
+    generator: Any = None
+    classifier: Any = None
     devices: dict[str, str] = field(default_factory=dict)
     progress: Progress = silent
+    task: Task = field(init=False)
+    data: TaskData = field(init=False)
+    views: DrawViews = field(init=False)
+    view: TaskView = field(init=False)
+    spectra: SpectralView = field(default=RAW_VIEW, init=False)
+    classifier_view: TaskView = field(init=False)
 
-    @property
-    def task(self) -> Task:
-        """The task of the trial."""
-        return self.context.task
-
-    @property
-    def data(self) -> TaskData:
-        """The data that it runs on."""
-        return self.context.scene
-
-    def card(self, kind: Literal["generator", "classifier"]) -> Card:
-        """The card of a plugin of the trial."""
-        plugin = self.generator if kind == "generator" else self.classifier
-        assert plugin is not None, f"the trial has no {kind}"
-        return plugin.card
-
-    @property
-    def views(self) -> DrawViews:
-        """The train views of its draw."""
-        return self.context.views(self.spec)
-
-    @property
-    def view(self) -> TaskView:
-        """What its generator is shown."""
-        return self.views.of(self.card("generator").scope)
-
-    @property
-    def spectra(self) -> SpectralView:
-        """The spectral view of its classifier."""
-        return self.views.spectra(self.spec.view)
-
-    @property
-    def classifier_view(self) -> TaskView:
-        """What its classifier is shown beside the samples."""
-        scope = self.card("classifier").scope
-        return self.views.of_classifier(scope, self.spectra, self.spec.train)
+    def __post_init__(self) -> None:
+        self.task = self.context.task
+        self.data = self.context.scene
+        self.views = self.context.views(self.spec)
+        if self.generator is not None:
+            self.view = self.views.of(self.generator.card.scope)
+        if self.classifier is not None:
+            self.spectra = self.views.spectra(self.spec.view)
+            scope = self.classifier.card.scope
+            self.classifier_view = self.views.of_classifier(scope, self.spectra, self.spec.train)
 
     @cached_property
     def blocks(self) -> list[AnyBlock]:
         """The blocks of the pool of samples that the trial takes samples from."""
-        if not self.card("generator").adds:
+        if not self.generator.card.adds:
             return []
         return self.task.sampling.blocks(self.view, self.spec.generated_rate)
 

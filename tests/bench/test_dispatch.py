@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Batch, Event, Group, Job, run_groups
-from hsiaug.bench.engines.local import Local, SceneRun
-from hsiaug.bench.engines.worker_processes import Message, WorkerLost
+from hsiaug.bench.engines.local import Local, Message, SceneRun, WorkerLost
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
@@ -40,22 +39,20 @@ class ToldWorker:
     """A worker that answers as it is told. ran: the trials that it began."""
 
     stage = "split"
+    runs = True
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._left: list[TrialSpec] = []
         self.ran: list[TrialSpec] = []
 
-    @property
-    def busy(self) -> bool:
-        return bool(self._left)
-
     def send(self, start: object, trials: Group, blind: object) -> None:
-        assert blind is not None and not self.busy
+        assert blind is not None and not self._left
         self._left = list(trials)
 
-    def receive(self) -> Message:
+    def receive(self, hash: str) -> Message:
         trial = self._left.pop(0)
+        assert trial.hash == hash
         self.ran.append(trial)
         message = self._answer(self, trial)
         if not isinstance(message, TrialOutcome) or message.failed_learning:
@@ -102,7 +99,7 @@ def planned(toy: Scene) -> list[TrialSpec]:
 def test_labels_that_no_classifier_may_give_make_a_failed_record(
     planned, toy, tmp_path, right_number, said
 ):
-    result = {
+    record = {
         "status": "ok",
         "error": None,
         "timings": {},
@@ -113,7 +110,7 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
     def wrong(seat: ToldWorker, trial: TrialSpec) -> Message:
         split: Any = get_task("pixels").draws.split(toy, trial.protocol, trial.seed, trial.patch)
         return TrialOutcome(
-            result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16)
+            record, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16)
         )
 
     run(planned, toy, Seats(ToldWorker(wrong)), tmp_path)

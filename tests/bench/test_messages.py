@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench.messages import BadMessage, read_message
+from hsiaug.bench.worker import BadMessage, read_message
 from hsiaug.registry.isolation import processes
 from hsiaug.trial.outcome import TrialOutcome
-from hsiaug.trial.record import TrialResult, not_reached
+from hsiaug.trial.record import PartialRecord, not_reached
 
 GOOD: dict[str, Any] = {
-    "result": {**not_reached(TrialResult), "status": "ok", "timings": {"total": 1.0}},
+    "record": {**not_reached(PartialRecord), "status": "ok", "timings": {"total": 1.0}},
     "trial": "a",
 }
-UNTIMED = {**not_reached(TrialResult), "status": "failed"}
+UNTIMED = {**not_reached(PartialRecord), "status": "failed"}
 FAILED = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
 
 
@@ -32,7 +32,7 @@ def ends() -> Iterator[tuple[Connection, Connection]]:
     there.close()
 
 
-def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Connection]) -> None:
+def test_a_trial_ends_with_its_record_and_its_labels(ends: tuple[Connection, Connection]) -> None:
     here, there = ends
     there.send_bytes(json.dumps({**GOOD, "parts": ["labels"]}).encode())
     there.send_bytes(np.array([1, 2], dtype=np.int16).tobytes())
@@ -46,23 +46,23 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
     [
         {**GOOD, "parts": ["labels"], "trial": "the one before"},
         {**GOOD, "parts": []},
-        {**GOOD, "parts": ["labels"], "result": {"status": "ok", "error": None, "timings": {}}},
+        {**GOOD, "parts": ["labels"], "record": {"status": "ok", "error": None, "timings": {}}},
         {
             **GOOD,
             "parts": [],
-            "result": {**UNTIMED, "error": {**FAILED, "stage": 5}},
+            "record": {**UNTIMED, "error": {**FAILED, "stage": 5}},
         },
-        {**GOOD, "parts": [], "result": UNTIMED},
-        {**GOOD, "parts": ["labels"], "result": {**GOOD["result"], "hash": "of another record"}},
+        {**GOOD, "parts": [], "record": UNTIMED},
+        {**GOOD, "parts": ["labels"], "record": {**GOOD["record"], "hash": "of another record"}},
         {
             **GOOD,
             "parts": ["labels"],
-            "result": {**GOOD["result"], "timings": {"total": float("inf")}},
+            "record": {**GOOD["record"], "timings": {"total": float("inf")}},
         },
         {
             **GOOD,
             "parts": ["labels"],
-            "result": {**GOOD["result"], "provenance": {"angle": float("nan")}},
+            "record": {**GOOD["record"], "provenance": {"angle": float("nan")}},
         },
         {"step": [1, float("inf"), ""]},
         {"step": [1, 2]},

@@ -211,7 +211,7 @@ FIT = {
     "arrays": arrays, "library": library, "core": core, "functions": functions, "modules": modules, "clock": clock,
     "scene": scene,
     "mute": mute,
-    "number": written(b\'{"result": 5, "labels": false}\'),
+    "number": written(b\'{"record": 5, "labels": false}\'),
     "steps": written(b\'{"step": 5}\', b"[]", b"7"),
     "deep": written(b"[" * 100_000),
     "refusal": written(b\'{"refused": "nothing"}\'),

@@ -15,10 +15,8 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
-from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.engine import Job
-from hsiaug.bench.forecast import Forecast, TimeLeft, write_duration
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
@@ -27,6 +25,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.tasks.task import get_task
+from hsiaug.trial.outcome import command_for
 from hsiaug.trial.spec import TrialSpec
 from tests.third_party import install
 

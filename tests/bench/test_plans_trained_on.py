@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.bench.suite import read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, registry
+from hsiaug.trial.outcome import command_for, generate_command
 
 
 @pytest.fixture

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Job
-from hsiaug.bench.engines import worker_processes
-from hsiaug.bench.engines.local import computes_on_device
-from hsiaug.bench.engines.worker_processes import Worker, WorkerProcesses
-from hsiaug.bench.worker import WorkerStart
+from hsiaug.bench.engines import local
+from hsiaug.bench.engines.local import Worker, WorkerProcesses, computes_on_device
+from hsiaug.bench.worker import BlindData, WorkerStart
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import Child
 from tests.bench.test_progress import plan
@@ -96,8 +94,8 @@ class Seat:
 
 @pytest.fixture
 def executor(monkeypatch) -> Iterator[WorkerProcesses]:
-    monkeypatch.setattr(worker_processes, "Worker", Seat)
-    monkeypatch.setattr(worker_processes, "await_fork_server", lambda: True)
+    monkeypatch.setattr(local, "Worker", Seat)
+    monkeypatch.setattr(local, "await_fork_server", lambda: True)
     executor = WorkerProcesses(1)
     yield executor
     executor.shutdown(cancel_futures=True)

@@ -9,7 +9,6 @@ import pytest
 
 from hsiaug.api import DenseSamples, Entry, PairCounts
 from hsiaug.base.errors import InputError, PluginError
-from hsiaug.bench.command import command_for
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.pairs import PairSet
@@ -20,6 +19,7 @@ from hsiaug.registry.lookup import Found, Registry
 from hsiaug.report import build_report, render_report
 from hsiaug.tasks import sampling
 from hsiaug.tasks.task import get_task
+from hsiaug.trial.outcome import command_for
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.trial_run import SceneContext
 from tests.dense.masks import Threshold, world

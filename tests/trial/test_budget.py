@@ -103,7 +103,7 @@ def test_a_network_is_counted_by_its_own_steps(spec: Spec, run: Run) -> None:
 
 def test_a_reused_fit_and_a_plugin_without_torch_have_no_count(spec: Spec, run_all: Run) -> None:
     _, second = run_all([spec("stepping", "nearest", lam) for lam in (1.0, 0.5)])
-    assert second.result["optimiser_steps"] == {"fit_generator": None, "fit_classifier": None}
+    assert second.record["optimiser_steps"] == {"fit_generator": None, "fit_classifier": None}
 
 
 def test_steps_outside_the_fit_are_not_counted_and_the_hook_goes_also_after_a_failure() -> None:
@@ -181,7 +181,7 @@ def test_steps_that_only_chose_among_the_samples_are_no_longer_training(
 
 def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:
     code = (
-        "from hsiaug.registry.card import Card; from hsiaug.trial.stage_clock import StageClock;"
+        "from hsiaug.registry.card import Card; from hsiaug.trial.plugin_calls import StageClock;"
         " clock = StageClock(); svm = Card(name='svm', version='1', summary='no net')\n"
         "with clock.plugin('fit_classifier', svm): pass\n"
         "assert clock.steps['fit_classifier'] is None"

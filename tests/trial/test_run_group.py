@@ -10,8 +10,8 @@ import pytest
 
 from hsiaug.registry.card import Card
 from hsiaug.trial.outcome import TrialOutcome
+from hsiaug.trial.plugin_calls import RECORDED, StageClock
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stage_clock import RECORDED, StageClock
 
 Spec = Callable[..., TrialSpec]
 RunAll = Callable[..., list[TrialOutcome]]
@@ -26,7 +26,7 @@ def dummy(plugins: Any) -> Any:
 
 def errors(outcomes: list[TrialOutcome]) -> list[str]:
     """The stage in which each trial failed; "" for one that went well."""
-    return [outcome.result["error"]["stage"] if outcome.failed else "" for outcome in outcomes]
+    return [outcome.record["error"]["stage"] if outcome.failed else "" for outcome in outcomes]
 
 
 def explode(*_: Any, **__: Any) -> None:
@@ -35,14 +35,14 @@ def explode(*_: Any, **__: Any) -> None:
 
 def test_all_trials_state_the_seconds_of_the_one_fit(spec: Spec, run_all: RunAll) -> None:
     outcomes = run_all(spec("dummy", lam=lam) for lam in LAMBDAS)
-    first, second = (outcome.result["timings"]["fit_generator"] for outcome in outcomes)
+    first, second = (outcome.record["timings"]["fit_generator"] for outcome in outcomes)
     assert first == second > 0
 
 
 def test_after_a_fit_that_fails_no_other_trial_is_run(spec, run_all, dummy, monkeypatch):
     monkeypatch.setattr(dummy.Generator, "fit", explode)
     (outcome,) = run_all(spec("dummy", lam=lam) for lam in LAMBDAS)
-    assert outcome.failed_learning and outcome.result["error"]["stage"] == "fit_generator"
+    assert outcome.failed_learning and outcome.record["error"]["stage"] == "fit_generator"
 
 
 def test_a_classifier_that_fails_costs_its_trial_alone(spec, run_all, dummy, monkeypatch):
@@ -79,7 +79,7 @@ def test_views_that_a_classifier_wrote_into_are_made_anew_and_so_is_the_fit(
         dummy.Generator, "fit", lambda *a, **k: fits.append("once") or fit_generator(*a, **k)
     )
     spoilt, after = run_all(spec("dummy", lam=1.0) for _ in range(2))
-    assert "leave the arrays" in spoilt.result["error"]["message"]
+    assert "leave the arrays" in spoilt.record["error"]["message"]
     assert not after.failed and len(fits) == 2
 
 
@@ -87,26 +87,26 @@ def test_a_failure_is_that_of_the_last_stage_in_which_a_plugin_computed(spec, ru
     monkeypatch.setattr("hsiaug.trial.run.join_samples", explode)
     (outcome,) = run_all([spec("dummy")])
     assert errors([outcome]) == ["sample"]
-    assert set(outcome.result["timings"]) == {"fit_generator", "sample", "total"}
-    assert set(outcome.result["cpu_seconds"]) == set(outcome.result["timings"])
+    assert set(outcome.record["timings"]) == {"fit_generator", "sample", "total"}
+    assert set(outcome.record["cpu_seconds"]) == set(outcome.record["timings"])
 
 
 def test_facts_before_a_faulty_one_are_in_the_record(spec, run_all, monkeypatch):
     monkeypatch.setattr("hsiaug.trial.run.plain_json", explode)
     (outcome,) = run_all([spec("dummy")])
-    assert outcome.failed and outcome.result["samples"]["synthetic"]
-    assert outcome.result["provenance"] == {}
+    assert outcome.failed and outcome.record["samples"]["synthetic"]
+    assert outcome.record["provenance"] == {}
 
 
 def test_a_trial_that_asks_for_no_sample_has_no_stage_of_a_generator(spec, run_all):
     (outcome,) = run_all([spec("dummy", lam=0.0)])
-    assert set(outcome.result["timings"]) == {"fit_classifier", "predict", "total"}
+    assert set(outcome.record["timings"]) == {"fit_classifier", "predict", "total"}
 
 
 def test_memory_is_given_back_where_a_plugin_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     given_back: list[str] = []
     monkeypatch.setattr(
-        "hsiaug.trial.stage_clock.give_back_memory", lambda: given_back.append("once")
+        "hsiaug.trial.plugin_calls.give_back_memory", lambda: given_back.append("once")
     )
     for frees in (True, False):
         with StageClock().plugin("fit_generator", frees=frees):

@@ -11,9 +11,9 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
+from hsiaug.trial.plugin_calls import StageClock
 from hsiaug.trial.run import draw_samples, fit_classifier, learn
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.trial_run import SceneContext, TrialRun
 from hsiaug_builtin.baselines.smote import FittedSmote
 

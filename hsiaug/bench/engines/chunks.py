@@ -17,11 +17,11 @@ from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.engine import Batch, Engine, Event, Group, Job, OnEvent, Piece, run_groups
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.scored_records import IDLE_DRAWS
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import check_installed
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskSplit
+from hsiaug.trial.outcome import IDLE_DRAWS
 from hsiaug.trial.record_json import is_finished
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store

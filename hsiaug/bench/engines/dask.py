@@ -22,7 +22,6 @@ from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import (
     Batch,
     Engine,
@@ -35,12 +34,12 @@ from hsiaug.bench.engine import (
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local, SceneRun
-from hsiaug.bench.scored_records import ScoredRecords
-from hsiaug.bench.worker import WorkerStart
+from hsiaug.bench.worker import BlindData, WorkerStart
 from hsiaug.registry.isolation.processes import hold_back, starting
-from hsiaug.trial.outcome import TrialOutcome
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.outcome import ScoredRecords, TrialOutcome
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import Record, Store
 
 try:
     import distributed
@@ -142,7 +141,14 @@ class _BlindDask(_Dask):
         """Submit a group."""
         ((batch, trials),) = pieces
         if self._batch is not batch:
-            self._records = ScoredRecords(batch, Store(batch.store, create=True), self.jobs)
+            self._records = ScoredRecords(
+                get_task(batch.job.task),
+                batch.scene,
+                batch.scene_ref,
+                batch.split,
+                Store(batch.store, create=True),
+                self.jobs,
+            )
             try:
                 self._blind = self._client.scatter(BlindData(batch.scene).packed())
             except OSError as error:
@@ -155,7 +161,10 @@ class _BlindDask(_Dask):
 
     def _events(self, future: Future[Any]) -> Sequence[Event]:
         records = self._scorers.pop(future)
-        return [records.write(trial, outcome) for trial, outcome in future.result()]
+        return [
+            Event.of_end(trial.hash, records.write(trial, outcome))
+            for trial, outcome in future.result()
+        ]
 
 
 def _lost(found: str) -> HsiaugError:
@@ -256,9 +265,9 @@ def _settle() -> None:
 class _Outcomes(list[tuple[TrialSpec, TrialOutcome]]):
     """What the trials of a task came to, in place of records."""
 
-    def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Event:
+    def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Record:
         self.append((trial, outcome))
-        return Event("failed" if outcome.failed else "ok", trial.hash)
+        return outcome.record
 
 
 class _BlindOnWorker(_OnWorker):
@@ -288,7 +297,7 @@ def run_blind(packed: bytes, scene: bytes) -> list[tuple[TrialSpec, TrialOutcome
     packed : bytes
         The pickled job, trials that share a fit, and their split without a test label.
     scene : bytes
-        :meth:`hsiaug.bench.blind_data.BlindData.packed`.
+        :meth:`hsiaug.bench.worker.BlindData.packed`.
     """
     _settle()
     job, trials, blind = pickle.loads(packed)
