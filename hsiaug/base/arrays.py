@@ -1,4 +1,4 @@
-"""Arrays of numbers of any type, and what of a mapped one lies in memory."""
+"""Arrays of numbers of any type, counts of class ids, and what of a mapped array lies in memory."""
 
 import mmap
 import tempfile
@@ -14,6 +14,11 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 LARGE = 2**20
 """Bytes from which on an array is written to a file."""
+
+
+def class_counts(ids: AnyArray, classes: int) -> tuple[int, ...]:
+    """How many of some class ids, of any shape, are 1 to C each; 0 is no class."""
+    return tuple(np.bincount(ids.ravel(), minlength=classes + 1)[1:].tolist())
 
 
 def mapped(array: NDArray[Scalar]) -> NDArray[Scalar]:

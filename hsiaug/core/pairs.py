@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import class_counts
 from hsiaug.base.errors import SceneError
 from hsiaug.base.public_scenes import checksum_of_parts
 from hsiaug.core.scene import Scene
@@ -197,9 +198,9 @@ class PairSet:
     @cached_property
     def counts_by_place(self) -> NDArray[np.int64]:
         """(places, C): pixels of each class, 1 to C, in each place."""
-        ids = len(self.class_names) + 1
-        counts = [np.bincount(place.mask.ravel(), minlength=ids)[1:] for place in self.places]
-        return np.array(counts, dtype=np.int64).reshape(len(self.places), ids - 1)
+        classes = len(self.class_names)
+        counts = [class_counts(place.mask, classes) for place in self.places]
+        return np.array(counts, dtype=np.int64).reshape(len(self.places), classes)
 
     @cached_property
     def drawn_as(self) -> str:

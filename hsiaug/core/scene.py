@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, class_counts
 from hsiaug.base.errors import SceneError, did_you_mean, need
 from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.core.fields import label_fields
@@ -177,7 +177,7 @@ class Scene(HasCube):
     @property
     def class_counts(self) -> NDArray[np.int64]:
         """(C,) int64: labelled pixels of class ids 1..C."""
-        return np.bincount(self.labels[self.labels > 0], minlength=len(self.class_names) + 1)[1:]
+        return np.array(class_counts(self.labels, len(self.class_names)))
 
     def to_xarray(self) -> Dataset:
         """An xarray.Dataset: ``cube`` (y, x, wavelength), wavelengths in nm, and ``labels`` (y, x)

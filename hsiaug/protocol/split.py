@@ -8,7 +8,7 @@ from typing import Generic, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, class_counts
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, dilate, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
@@ -168,11 +168,6 @@ class Split:
         if self.hidden is not None:
             content += self.hidden.tobytes()
         return audit_of(self.protocol, self.patch, counts, overlap, content, self.notes, COMPONENTS)
-
-
-def class_counts(labels: NDArray[np.int16], classes: int) -> tuple[int, ...]:
-    """Pixels of each class, 1 to C, among labels of any shape."""
-    return tuple(np.bincount(labels.ravel(), minlength=classes + 1)[1:].tolist())
 
 
 def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> Split:

@@ -12,6 +12,7 @@ from typing import TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import class_counts
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import spread_rows
@@ -19,7 +20,7 @@ from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.protocol.audit import Audit, audit_of
 from hsiaug.protocol.protocols import draw_areas
-from hsiaug.protocol.split import Blind, Places, PlaceSides, class_counts
+from hsiaug.protocol.split import Blind, Places, PlaceSides
 from hsiaug.registry.protocol_base import SplitProtocol
 
 SMALLEST = 16

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from pydantic import BaseModel
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, class_counts
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import (
@@ -126,7 +126,7 @@ class PixelScorer(ClassScorer):
 
     def fault_of_predictions(self, metrics: Metrics, values: AnyArray) -> str | None:
         stated = np.sum(metrics["confusion"], axis=0)
-        predicted = np.bincount(values.clip(0), minlength=len(stated) + 1)[1:]
+        predicted = class_counts(values.clip(0), len(stated))
         if np.array_equal(stated, predicted):
             return None
         return "metrics.confusion counts other predictions than those of the record"

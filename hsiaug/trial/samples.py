@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import give_back_pages, mapped
+from hsiaug.base.arrays import class_counts, give_back_pages, mapped
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator
@@ -233,10 +233,7 @@ def count_by_class(samples: TaskSamples, classes: int) -> dict[str, list[int]]:
         "real": samples.labels[~samples.synthetic],
         "synthetic": samples.labels[samples.synthetic],
     }
-    return {
-        side: np.bincount(labels.ravel(), minlength=classes + 1)[1:].tolist()
-        for side, labels in ids.items()
-    }
+    return {side: list(class_counts(labels, classes)) for side, labels in ids.items()}
 
 
 def sheet_of_pool(
