@@ -19,7 +19,7 @@ from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
-from hsiaug.trial.record import Damage
+from hsiaug.trial.record import KEYS_OF_TRIAL, Damage
 from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_columns import (
     DIAGNOSIS,
@@ -48,20 +48,8 @@ a pair.
 """
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 """What the column ``about`` says."""
-OF_TRIAL = {
-    "seed",
-    "generator",
-    "classifier",
-    "lambda",
-    "times",
-    "train",
-    "omega",
-    "omega_convention",
-    "view",
-    "diagnosis",
-}
+OF_TRIAL = {*KEYS_OF_TRIAL, DIAGNOSIS}
 """Keys of a trial's specification in which trials of one table differ."""
-SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
 
 @dataclass(frozen=True)
@@ -118,23 +106,22 @@ def condition_of(spec: Mapping[str, Any]) -> Condition:
     spec : mapping of str to object
         What trials of one table share of their specifications.
     """
-    scene, protocol = spec["scene"], spec["protocol"]
+    rest = dict(spec)
+    scene, protocol = rest.pop("scene"), rest.pop("protocol")
+    task, patch = rest.pop("task"), rest.pop("patch")
     argument = protocol.get("argument")
-    rest = {
-        key: value
-        for key, value in spec.items()
-        if key not in SPEC and (key, value) != ("format", 1)
-    }
+    if rest.get("format") == 1:
+        del rest["format"]
     if "version" in protocol:
         rest["protocol_version"] = protocol["version"]
     return Condition(
-        task=spec["task"],
+        task=task,
         scene=scene["name"],
         scene_sha256=scene["sha256"],
         protocol=protocol["name"],
         argument="" if argument is None else str(argument),
         buffer=str(protocol["buffer"]),
-        patch=int(spec["patch"]),
+        patch=int(patch),
         rest=canonical_json(rest),
     )
 

@@ -133,26 +133,42 @@ class _Protocol(_Part):
     version: str | None = Field(None, description="only of a plugin, and not of its first")
 
 
+OF_TRIAL = "of a trial"
+"""Marks the keys of a specification in which trials of one table differ."""
+
+
 class _Spec(_Part):
-    """What :meth:`hsiaug.trial.spec.TrialSpec.as_json` writes."""
+    """What :meth:`hsiaug.trial.spec.TrialSpec.as_json` writes. A key that is not OF_TRIAL parts
+    tables of reports.
+    """
 
     format: Count = 1
     task: str
     scene: _Scene
     protocol: _Protocol
     patch: Annotated[int, Field(ge=1, lt=2**40)]
-    seed: Count
-    generator: _Plugin
-    classifier: _Plugin
-    lam: Annotated[float, Field(alias="lambda", ge=0, le=1e12)]
-    times: Annotated[float, Field(ge=0, le=1e12)] = Field(0.0, description="unless 0")
-    omega: Annotated[float, Field(ge=-1e12, le=1e12)] | None = Field(description="or null")
-    omega_convention: str | None = None
-    view: str = Field("", description="unless `raw`")
-    train: Literal["both", "synthetic"] = Field("both", description="unless `both`")
+    seed: Annotated[Count, OF_TRIAL]
+    generator: Annotated[_Plugin, OF_TRIAL]
+    classifier: Annotated[_Plugin, OF_TRIAL]
+    lam: Annotated[float, Field(alias="lambda", ge=0, le=1e12), OF_TRIAL]
+    times: Annotated[float, Field(ge=0, le=1e12), OF_TRIAL] = Field(0.0, description="unless 0")
+    omega: Annotated[Annotated[float, Field(ge=-1e12, le=1e12)] | None, OF_TRIAL] = Field(
+        description="or null"
+    )
+    omega_convention: Annotated[str | None, OF_TRIAL] = None
+    view: Annotated[str, OF_TRIAL] = Field("", description="unless `raw`")
+    train: Annotated[Literal["both", "synthetic"], OF_TRIAL] = Field(
+        "both", description="unless `both`"
+    )
     draws: str | None = Field(
         None, description="only of your own scene: the checksum of what seeded its draws"
     )
+
+
+KEYS_OF_TRIAL = {
+    field.alias or name for name, field in _Spec.model_fields.items() if OF_TRIAL in field.metadata
+}
+"""The keys of a specification that are OF_TRIAL."""
 
 
 class TrialError(_Part):
