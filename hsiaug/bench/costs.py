@@ -124,17 +124,14 @@ class Costs:
         """Expected seconds of what a trial makes, and whether it was timed; by a key that trials
         share with the part.
         """
-        if trial.hash not in self._parts:
-            self._parts[trial.hash] = self._expected(trial)
-        return self._parts[trial.hash]
-
-    def _expected(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
+        if trial.hash in self._parts:
+            return self._parts[trial.hash]
         spec = trial.as_json()
         keys = {"classifier": trial.hash, "generator": trial.fit_hash}
         real, synthetic = self._samples.get(
             trial.hash, (USUAL_REAL, int(bool(trial.generated_rate)))
         )
-        found = {}
+        found = self._parts[trial.hash] = {}
         for kind, guess in self._guesses(spec, real, synthetic).items():
             number, total = self._timed.get(canonical_json([kind, spec[kind]]), (0, 0.0))
             found[keys[kind]] = guess * (total / number if number else 1.0), number > 0

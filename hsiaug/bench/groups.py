@@ -2,13 +2,13 @@
 begun.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, Group, Job
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.plans_of_runs import splits_of, trials_of
+from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.spec import TrialSpec
 
 FIRST_DRAWS = 2
@@ -55,24 +55,27 @@ def divide_work(
     waiting = {trial.hash for trial in todo}
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
     preparing = {name for plan in plans for (_, name), card in plan.cards.items() if card.prepares}
-    # Of what has to end in time, what takes longest is begun before all others.
-    ranks = {} if deadline is not None else _ranks_of_draws(plans)
-    plans_of_scenes: dict[tuple[str, str], list[Plan]] = {}
+    # Which draw of its plan each draw is. Of what has to end in time, what takes longest is begun
+    # before all others.
+    ranks: dict[str, int] = {}
+    of_scenes: dict[tuple[str, str], tuple[Plan, list[TrialSpec]]] = {}
+    splits: dict[str, TaskSplit] = {}
     for plan in plans:
-        plans_of_scenes.setdefault((plan.task.name, plan.scene_ref), []).append(plan)
-    work: list[tuple[Plan, list[Group]]] = []
-    for of_scene in plans_of_scenes.values():
-        trials: list[TrialSpec] = []
-        for trial in trials_of(of_scene):
+        _, trials = of_scenes.setdefault((plan.task.name, plan.scene_ref), (plan, []))
+        for trial in plan.trials:
             if trial.hash in waiting:
                 waiting.remove(trial.hash)
                 trials.append(trial)
+        for rank, draw in enumerate(plan.splits if deadline is None else ()):
+            ranks[draw] = min(rank, ranks.get(draw, rank))
+        splits.update(plan.splits)
+    work: list[tuple[Plan, list[Group]]] = []
+    for plan, trials in of_scenes.values():
         if trials:
             groups = _divided(group_trials(trials, whole), costs, jobs)
-            work.append((of_scene[0], _in_order(groups, ranks, preparing, costs, jobs)))
+            work.append((plan, _in_order(groups, ranks, preparing, costs, jobs)))
     ordered = [trial for _, groups in work for group in groups for trial in group]
     forecast = Forecast({trial.hash: trial for trial in ordered}, costs, jobs=jobs)
-    splits = splits_of(plans)
     batches = [
         Batch(
             scene=plan.scene,
@@ -123,28 +126,15 @@ def group_trials(trials: Iterable[TrialSpec], whole: Collection[str] = ()) -> li
                 rates[t.generated_rate],
             ),
         )
-        groups += _for_one_process(ordered)
+        # One process may run the trials of a part one after the other.
+        part: list[TrialSpec] = []
+        for trial in ordered:
+            if part and not part[-1].third_party_parts <= trial.third_party_parts:
+                groups.append(tuple(part))
+                part = []
+            part.append(trial)
+        groups.append(tuple(part))
     return groups
-
-
-def _for_one_process(trials: Sequence[TrialSpec]) -> Iterator[Group]:
-    """Trials in parts, in each of which a process may run one after the other."""
-    part: list[TrialSpec] = []
-    for trial in trials:
-        if part and not part[-1].third_party_parts <= trial.third_party_parts:
-            yield tuple(part)
-            part = []
-        part.append(trial)
-    yield tuple(part)
-
-
-def _ranks_of_draws(plans: Iterable[Plan]) -> dict[str, int]:
-    """Which draw of its plan each draw is, by its hash."""
-    ranks: dict[str, int] = {}
-    for plan in plans:
-        for rank, draw in enumerate(plan.splits):
-            ranks[draw] = min(rank, ranks.get(draw, rank))
-    return ranks
 
 
 def _divided(groups: Sequence[Group], costs: Costs, jobs: int) -> list[Group]:

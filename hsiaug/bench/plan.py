@@ -147,7 +147,15 @@ def build_plan(
     generators, classifiers = choose_plugins(asked, scene, plugins, notes)
     columns = list_classifiers(asked, classifiers, scene)
     arms = list_arms(asked, generators, classifiers, notes)
-    check_number(len(asked.seeds), len(arms), len(columns))
+    if len(asked.seeds) * len(arms) * len(columns) > MOST_TRIALS:
+        raise InputError(
+            f"a benchmark must be at most {MOST_TRIALS:,} trials",
+            value=(
+                f"{len(asked.seeds):,} draws × {len(arms):,} arms of generators ×"
+                f" {len(columns):,} classifiers"
+            ),
+            hint="Take fewer draws, or values of λ and ω that lie farther apart.",
+        )
     drawn = {} if drawn is None else drawn
     trials: list[TrialSpec] = []
     splits: dict[str, TaskSplit] = {}
@@ -156,15 +164,36 @@ def build_plan(
         split = draw_split(task, scene, asked.protocol, seed, asked.patch, drawn)
         tell()
         sizes: dict[Rate, tuple[int, int]] = {}
-        of_draw = list_trials(asked, scene, seed, arms, columns)
-        for trial in of_draw:
-            rate = trial.generated_rate
-            if rate not in sizes:
-                sizes[rate] = task.sampling.sizes(split, rate)
-            samples[trial.hash] = sizes[rate]
-        trials += of_draw
-        if of_draw:
-            splits[of_draw[0].draw_hash] = split
+        first = len(trials)
+        for generator, rate, omega, train in arms:
+            for classifier, view in columns:
+                card = classifier.card
+                if generator.card.adds and not card.learns_samples:
+                    continue
+                if train == SYNTHETIC and not card.learns_synthetic_alone:
+                    continue
+                trial = TrialSpec(
+                    task=asked.task,
+                    scene=scene.name,
+                    scene_sha256=scene.sha256,
+                    protocol=asked.protocol,
+                    patch=asked.patch,
+                    seed=seed,
+                    generator=generator.spec,
+                    classifier=classifier.spec,
+                    rate=rate,
+                    omega=omega,
+                    draws=scene.drawn_as,
+                    view=view,
+                    train=train,
+                )
+                generated = trial.generated_rate
+                if generated not in sizes:
+                    sizes[generated] = task.sampling.sizes(split, generated)
+                samples[trial.hash] = sizes[generated]
+                trials.append(trial)
+        if trials[first:]:
+            splits[trials[first].draw_hash] = split
     return Plan(
         run=run,
         task=task,
@@ -285,47 +314,6 @@ def list_classifiers(
         check_view(view, request.kind.views, data.bands)
     return [
         (one, view) for one in classifiers for view in ((RAW,) if one.card.reads_raw else views)
-    ]
-
-
-def check_number(draws: int, arms: int, columns: int) -> None:
-    """Raise InputError for more trials than one plan may have."""
-    if draws * arms * columns > MOST_TRIALS:
-        raise InputError(
-            f"a benchmark must be at most {MOST_TRIALS:,} trials",
-            value=f"{draws:,} draws × {arms:,} arms of generators × {columns:,} classifiers",
-            hint="Take fewer draws, or values of λ and ω that lie farther apart.",
-        )
-
-
-def list_trials(
-    request: CompleteRequest,
-    data: TaskData,
-    seed: int,
-    arms: Sequence[PlannedArm],
-    columns: Sequence[tuple[Configured, str]],
-) -> list[TrialSpec]:
-    """Every arm × classifier of a draw, but for samples that a classifier does not learn from."""
-    return [
-        TrialSpec(
-            task=request.task,
-            scene=data.name,
-            scene_sha256=data.sha256,
-            protocol=request.protocol,
-            patch=request.patch,
-            seed=seed,
-            generator=arm.generator.spec,
-            classifier=classifier.spec,
-            rate=arm.rate,
-            omega=arm.omega,
-            draws=data.drawn_as,
-            view=view,
-            train=arm.train,
-        )
-        for arm in arms
-        for classifier, view in columns
-        if classifier.card.learns_samples or not arm.generator.card.adds
-        if arm.train == BOTH or classifier.card.learns_synthetic_alone
     ]
 
 

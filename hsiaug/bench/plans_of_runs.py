@@ -16,7 +16,7 @@ from hsiaug.contracts import Progress
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
-from hsiaug.tasks.types import TaskData, TaskSplit
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.spec import TrialSpec
 
@@ -119,11 +119,6 @@ def trials_of(plans: Iterable[Plan]) -> list[TrialSpec]:
     return list({trial.hash: trial for plan in plans for trial in plan.trials}.values())
 
 
-def splits_of(plans: Iterable[Plan]) -> dict[str, TaskSplit]:
-    """The splits of all plans, by the hashes of their draws."""
-    return {draw: split for plan in plans for draw, split in plan.splits.items()}
-
-
 def hashes_by_run(plans: Iterable[Plan]) -> dict[str, set[str]]:
     """The hashes of each run's trials, by the run's name, in the order of the suite."""
     found: dict[str, set[str]] = {}
@@ -142,7 +137,7 @@ def join_plans(plans: Sequence[Plan]) -> Plan:
     return replace(
         plans[0],
         trials=tuple(trials_of(plans)),
-        splits=splits_of(plans),
+        splits={draw: split for plan in plans for draw, split in plan.splits.items()},
         notes=notes_of(plans),
         cards={key: card for plan in plans for key, card in plan.cards.items()},
         samples={hash: n for plan in plans for hash, n in plan.samples.items()},

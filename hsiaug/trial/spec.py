@@ -210,7 +210,7 @@ class TrialSpec:
 
         Looked up once, before the trial is sent to a worker: the answer goes with it.
         """
-        plugins = self._known
+        plugins: Mapping[Any, Found] = registry().plugins
         named = {(kind, plugin.name.partition(":")[0]) for kind, plugin in self.plugins}
         # A protocol may build on others, which are named in its argument, beside numbers.
         protocols = {("protocol", name) for name in self.protocol.text.split(":")} & plugins.keys()
@@ -227,13 +227,9 @@ class TrialSpec:
 
         Looked up as the parts are.
         """
-        plugins = self._known
+        plugins: Mapping[Any, Found] = registry().plugins
         named = [part for part in self.third_party_parts if part[0] in ("generator", "protocol")]
         return tuple(sorted({plugins[p].distribution if p in plugins else p[1] for p in named}))
-
-    @property
-    def _known(self) -> Mapping[Any, Found]:
-        return registry().plugins
 
     @cached_property
     def hash(self) -> str:

@@ -25,7 +25,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import Record, Store
 
 Answer = Callable[["ToldWorker", TrialSpec], Message]
 
@@ -251,9 +251,9 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
     batch: Any = SimpleNamespace(split=lambda _: SimpleNamespace(blind=()), deadline=None)
     written: list[str] = []
 
-    def write(trial: Any, outcome: TrialOutcome) -> Event:
+    def write(trial: Any, outcome: TrialOutcome) -> Record:
         written.append(trial.hash)
-        return Event("failed", trial.hash)
+        return outcome.record
 
     scene: Any = SceneRun(batch, None, write)  # type: ignore[arg-type]
     for group in groups:

@@ -86,7 +86,7 @@ def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(
     )
     plan = build_plan(toy, request, plugins)
     trial = next(t for t in plan.trials if t.generator.name == "smote")
-    found = empty(trial, SceneContext(toy, get_task("pixels")), "toy", "hsiaug benchmark toy")
+    found = empty(trial, SceneContext(toy, get_task("pixels")), "toy")
 
     assert (found["status"], found["metrics"], found["error"]) == ("empty", None, None)
     assert found["predictions_sha256"] is None and found["timings"] == {}

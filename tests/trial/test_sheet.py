@@ -61,7 +61,6 @@ def kept(
             context.views(trial).split,
             PromptJudge(toy),
             scene_ref="toy",
-            command="",
         )
         assert record["status"] == "ok", record["error"]
         store.put(record, made, outcome.sheet)
