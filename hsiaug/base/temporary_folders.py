@@ -7,8 +7,11 @@ link is followed.
 
 import contextlib
 import errno
+import os
 import re
 import shutil
+import stat
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -21,6 +24,8 @@ MARK = ".hsiaug"
 """The file that marks a folder which hsiaug made, and may remove."""
 NAME = re.compile(r"\..+\.[0-9a-f]{12}")
 """Name of a temporary folder: its purpose and a random part."""
+FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+"""How a folder is opened, and no link to one."""
 ABANDONED = 3600.0
 """Seconds without a change after which a temporary folder is nobody's."""
 
@@ -60,8 +65,52 @@ def temporary_folder(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _remove(outer: Path) -> None:
-    shutil.rmtree(outer / "new", ignore_errors=True)
-    shutil.rmtree(outer, ignore_errors=True)
+    remove_tree(outer / "new")
+    remove_tree(outer)
+
+
+@contextmanager
+def plugins_folder() -> Iterator[Path]:
+    """A new folder among the system's temporary ones, which plugins write to, and which is removed
+    at the end.
+    """
+    with tempfile.TemporaryDirectory(prefix="hsiaug-", ignore_cleanup_errors=True) as name:
+        try:
+            yield Path(name)
+        finally:
+            remove_tree(Path(name))
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, and all in it that can be removed, however deep a plugin nested it."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        # Before Python 3.13.
+        with contextlib.suppress(OSError):
+            _move_up(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move_up(folder: Path) -> None:
+    """Move all folders below one up into it, none through a link: their paths may be longer than
+    the system reads.
+    """
+    top = os.open(folder, FOLDER)
+    try:
+        left = os.listdir(top)  # noqa: PTH208
+        while left:
+            with contextlib.suppress(OSError):
+                inner = os.open(left.pop(), FOLDER, dir_fd=top)
+                try:
+                    for name in os.listdir(inner):  # noqa: PTH208
+                        if stat.S_ISDIR(os.lstat(name, dir_fd=inner).st_mode):
+                            left.append(uuid.uuid4().hex)
+                            os.rename(name, left[-1], src_dir_fd=inner, dst_dir_fd=top)
+                finally:
+                    os.close(inner)
+    finally:
+        os.close(top)
 
 
 def sweep(folder: Path) -> None:
@@ -95,9 +144,14 @@ def _now(folder: Path) -> float:
 def _newest(path: Path) -> float:
     """When a folder or anything in it was last changed; 0 for one that is gone."""
     newest = 0.0
-    for entry in (path, *path.rglob("*")):
+    left = [path]
+    while left:
         with contextlib.suppress(OSError):
-            newest = max(newest, entry.lstat().st_mtime)
+            entry = left.pop()
+            status = entry.lstat()
+            newest = max(newest, status.st_mtime)
+            if stat.S_ISDIR(status.st_mode):
+                left += entry.iterdir()
     return newest
 
 

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,7 +24,13 @@ from hsiaug.base.errors import PluginError
 from hsiaug.base.files import plain_text, read_plain
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.shortages import shortage_of
-from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
+from hsiaug.base.temporary_folders import (
+    mark,
+    marked,
+    remove_tree,
+    taken,
+    temporary_folder,
+)
 from hsiaug.contracts import FittedGenerator, Prepared, Progress
 from hsiaug.registry.card import Card, preparing_params
 from hsiaug.trial.content_hash import short_hash
@@ -286,7 +291,7 @@ def _learn(
                 f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
                 f"{type(error).__name__}: {error}."
             )
-            shutil.rmtree(saved_progress, ignore_errors=True)
+            remove_tree(saved_progress)
     return learn(checkpoint=saved_progress)
 
 
@@ -464,7 +469,7 @@ def checkpoint(folder: Path) -> Iterator[Path | None]:
     try:
         yield unfinished / STATE if lock.is_locked else None
         if lock.is_locked:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            remove_tree(unfinished)
     finally:
         lock.release()
 

@@ -68,6 +68,7 @@ FIT = {
     "print": lambda view: (print("printed"), os.write(1, b"written")),
     "fork": lambda view: os.fork(),
     "junk": lambda view: None,
+    "nest": lambda view: nest(),
     "alter": alter,
     "unlock": unlock,
     "tensor": from_numpy,
@@ -80,6 +81,15 @@ GIVE = {"none": lambda made: None, "pair": lambda made: (made.x, made.y)}
 
 def endless():
     return endless()
+
+
+def nest():
+    here = os.getcwd()
+    os.chdir(os.environ["TMPDIR"])
+    for _ in range(2500):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir(here)
 
 
 def make(name):
@@ -270,7 +280,7 @@ def hsiaug_plugins():
     ]
 '''
 
-WELL = {"wreck", "print", "fork", "junk"}
+WELL = {"wreck", "print", "fork", "junk", "nest"}
 """These end as they should: what they change is put back, and what they say is harmless."""
 
 

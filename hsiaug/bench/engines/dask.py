@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import pickle
 import signal
-import tempfile
 import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
+from hsiaug.base.temporary_folders import plugins_folder
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.engine import (
     Batch,
@@ -303,8 +303,8 @@ def run_blind(packed: bytes, scene: bytes) -> list[tuple[TrialSpec, TrialOutcome
     job, trials, blind = pickle.loads(packed)
     data = BlindData.unpacked(scene)
     outcomes = _Outcomes()
-    with tempfile.TemporaryDirectory(prefix="hsiaug-") as cache:
-        engine = _BlindOnWorker(WorkerStart(job, Path(cache), data), outcomes)
+    with plugins_folder() as cache:
+        engine = _BlindOnWorker(WorkerStart(job, cache, data), outcomes)
         batch = Batch(data.data, "", Path(), job, [trials], lambda trial: blind)
         try:
             run_groups(engine, [batch], lambda event: None)

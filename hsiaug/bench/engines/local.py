@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.temporary_folders import remove_tree
 from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, Piece, PluginProgress, Say
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.worker import SHORT, BadMessage, BlindData, WorkerStart, read_message, serve
@@ -318,7 +319,7 @@ class Worker:
             self.child.connection.send((fits, packed, None if known else blind))
 
     def _begin(self, start: WorkerStart) -> Child:
-        self.temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
+        self.temporary = tempfile.TemporaryDirectory(prefix="hsiaug-", ignore_cleanup_errors=True)
         start = replace(start, temporary=Path(self.temporary.name).resolve())
         # It takes Ctrl-C once it can end without a traceback, and not before.
         shown = without_secrets(os.environ)
@@ -336,6 +337,7 @@ class Worker:
             self.child = None
             end_strays()
         if self.temporary is not None:
+            remove_tree(Path(self.temporary.name))
             self.temporary.cleanup()
             self.temporary = None
         return exit_code

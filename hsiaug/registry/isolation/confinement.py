@@ -13,6 +13,7 @@ import errno
 import functools
 import os
 import platform
+import re
 import socket
 import stat
 import struct
@@ -20,7 +21,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 CREATE, ADD, RESTRICT = 444, 445, 446
 """Numbers of Landlock's system calls, which are the same on all machines."""
@@ -31,6 +32,8 @@ WRITE_FILE, READ_FILE, TRUNCATE = 1 << 1, 1 << 2, 1 << 14
 ALL_RIGHTS = WRITE_FILE | READ_FILE | 0b11_1111_1111 << 4
 """Also to remove and make files and folders of any kind, and to rename from one folder to another.
 """
+MAKE_DEVICES = 1 << 6 | 1 << 11
+"""Rights that nobody has: through a device of their own, processes of root could read a disk."""
 SIGNALS = 1 << 1
 """To processes that are not confined alike."""
 SET_DUMPABLE, SET_FILTER, NO_NEW_PRIVILEGES, BY_FILTER = 4, 22, 38, 2
@@ -145,7 +148,7 @@ def confine(readable: Iterable[Path], writable: Iterable[Path], closed: Sockets 
         for path in readable:
             _allow(ruleset, path, READ_FILE)
         for path in writable:
-            _allow(ruleset, path, rights)
+            _allow(ruleset, path, rights & ~MAKE_DEVICES)
         no_more = _system().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
         if not (no_more and _call(RESTRICT, ruleset, 0) == 0):
             return False
@@ -157,9 +160,10 @@ def confine(readable: Iterable[Path], writable: Iterable[Path], closed: Sockets 
 def beside(hidden: Collection[Path], below: Path = Path("/")) -> Iterator[Path]:
     """All that a folder holds beside hidden files, and beside the folders above them.
 
-    Nothing can be made or renamed in the latter by a process that is confined to it.
+    Nothing can be made or renamed in the latter by a process that is confined to it. Hidden are
+    they under every name, and disks, of which root could read all files.
     """
-    hidden = {path.resolve() for path in hidden}
+    hidden = {*_under_every_name({path.resolve() for path in hidden}), *_disks()}
     above = {folder for path in hidden for folder in path.parents if folder.is_relative_to(below)}
     if not above and below not in hidden:
         yield below
@@ -170,6 +174,55 @@ def beside(hidden: Collection[Path], below: Path = Path("/")) -> Iterator[Path]:
                 # Through a link that is followed, a hidden file could be reached.
                 if entry.name not in left_out and not entry.is_symlink():
                     yield Path(entry.path)
+
+
+def _under_every_name(paths: Iterable[Path]) -> Iterator[Path]:
+    """Paths, and those of the same files where a file system, or a part of it, is mounted a second
+    time.
+    """
+    for path in paths:
+        yield path
+        # Of several at one place the last is seen.
+        over = [mount for mount in reversed(_mounts()) if path.is_relative_to(mount.seen)]
+        if not over:
+            continue
+        mount = max(over, key=lambda mount: len(mount.seen.parts))
+        place = mount.inside / path.relative_to(mount.seen)
+        for other in _mounts():
+            if other.device == mount.device and place.is_relative_to(other.inside):
+                yield other.seen / place.relative_to(other.inside)
+            elif other.device == mount.device and other.inside.is_relative_to(place):
+                yield other.seen
+
+
+class _Mount(NamedTuple):
+    """A part of a file system, and where it is seen."""
+
+    device: str
+    inside: Path
+    seen: Path
+
+
+@functools.cache
+def _mounts() -> list[_Mount]:
+    """Those of Linux, as proc_pid_mountinfo(5) has them."""
+    mounts = []
+    with suppress(OSError):
+        for line in os.fsdecode(Path("/proc/self/mountinfo").read_bytes()).splitlines():
+            device, *names = line.split(" ")[2:5]
+            mounts.append(_Mount(device, *(Path(_unescaped(name)) for name in names)))
+    return mounts
+
+
+def _unescaped(name: str) -> str:
+    """Spaces, tabs, ends of lines and backslashes are octal numbers there."""
+    return re.sub(r"\\(\d{3})", lambda escaped: chr(int(escaped[1], 8)), name)
+
+
+@functools.cache
+def _disks() -> list[Path]:
+    """Devices through which root could read all files."""
+    return [path for path in Path("/dev").rglob("*") if path.is_block_device()]
 
 
 def _allow(ruleset: int, path: Path, rights: int) -> None:

@@ -37,6 +37,7 @@ from pydantic_core import to_jsonable_python
 from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.base.files import plain_text, replaced
+from hsiaug.base.temporary_folders import plugins_folder
 from hsiaug.base.user_cache import cache_root
 from hsiaug.data.embedded import embedded_files
 from hsiaug.registry.card import Card, param
@@ -357,8 +358,8 @@ def _of_packages(
     work: Callable[..., Iterable[object]], *arguments: object
 ) -> Generator[bytes, None, None]:
     """What the process of packages says."""
-    with tempfile.TemporaryDirectory("", "hsiaug-", ignore_cleanup_errors=True) as temporary:
-        begin = partial(_confine_package, temporary)
+    with plugins_folder() as temporary:
+        begin = partial(_confine_package, str(temporary))
         shown = without_secrets(os.environ)
         yield from answers(begin, work, *arguments, within=ANSWERS_WITHIN, environment=shown)
 
