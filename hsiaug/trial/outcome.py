@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
+from hsiaug.base.shortages import shortage_of
 from hsiaug.base.text import shortest
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
@@ -23,7 +24,7 @@ from hsiaug.trial.arm import BOTH
 from hsiaug.trial.machine import environment
 from hsiaug.trial.plugin_calls import LEARNING
 from hsiaug.trial.prompts import PromptedSamples
-from hsiaug.trial.record import PartialRecord, TrialRecord, not_reached
+from hsiaug.trial.record import PartialRecord, TrialRecord, fault_of_lists, not_reached
 from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
@@ -221,15 +222,30 @@ class ScoredRecords:
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Record:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
+        try:
+            scored = self._scored(trial, outcome)
+        except Exception as error:
+            if shortage_of(error) is not None:
+                raise
+            # A plugin's process may send anything that has the form.
+            said = f"what the process of this trial sent cannot be scored: {error}"
+            scored = self._scored(trial, failed_outcome("predict", type(error).__name__, said))
+        return self._store.put(*scored)
+
+    def _scored(
+        self, trial: TrialSpec, outcome: TrialOutcome
+    ) -> tuple[Record, Prediction | None, SampleSheet | None]:
         split = self._split(trial)
         record, prediction = finish(
             trial, outcome, self._task, self._data, split, self._judge, scene_ref=self._scene_ref
         )
+        if fault := fault_of_lists(record):
+            raise ValueError(fault)
         sheet = outcome.sheet
         if sheet is not None and sheet.spectra is not None:
             spectra = with_test_pixels(sheet.spectra, self._test_means(split))
             sheet = replace(sheet, spectra=spectra)
-        return self._store.put(record, prediction, sheet)
+        return record, prediction, sheet
 
     def _means_of_test_pixels(self, split: TaskSplit) -> dict[int, NDArray[np.float32]]:
         """Mean spectra of the test pixels of a draw, by class id."""

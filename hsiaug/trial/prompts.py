@@ -9,6 +9,7 @@ Its prompts are chosen by a map of the scene that training pixels alone have tau
 from __future__ import annotations
 
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -238,6 +239,9 @@ def read_prompted(data: bytes) -> PromptedSamples:
     bytes.
     """
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as parts:
+            if sum(part.file_size for part in parts.infolist()) > MAX_PROMPTED_BYTES:
+                raise ValueError(f"more than {MAX_PROMPTED_BYTES // 2**20} MB")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return PromptedSamples(**{name: arrays[name] for name in ("x", *COLUMNS)})
     except Exception as error:

@@ -395,7 +395,7 @@ def fault_of(
         return f"metrics must be there just where status is ok; status states {parsed.status!r}"
     if (parsed.status == "failed") != (parsed.error is not None):
         return f"error must be there just where status is failed; status states {parsed.status!r}"
-    return _fault_of_lists(record) or _changed(record, canonical_json)
+    return fault_of_lists(record) or _changed(record, canonical_json)
 
 
 def _changed(record: Record, canonical_json: Callable[[object], str]) -> str | None:
@@ -429,7 +429,7 @@ def _fault_of_form(error: ValidationError, record: Record, part: str = "") -> st
     return f"{key}{value}: {first['msg'][:1].lower()}{first['msg'][1:]}"
 
 
-def _fault_of_lists(record: Record) -> str | None:
+def fault_of_lists(record: Record) -> str | None:
     """The first list of a part that has not an entry for each class, or names another class."""
     classes = len(record["class_names"])
     for table, lists in ((table, record[table] or {}) for table in ("samples", "audit")):
