@@ -144,10 +144,15 @@ def _to_pack(
     # As text: paths of pathlib would take a quarter of the time of a large store.
     place = store.place(hash)
     names = set(os.listdir(place))  # noqa: PTH208
-    data = read_plain(f"{place}/{RECORD}", MAX_PREDICTIONS_BYTES) if RECORD in names else b""
-    npz = None
-    if PREDICTIONS in names:
-        npz = read_plain(f"{place}/{PREDICTIONS}", MAX_PREDICTIONS_BYTES)
+    data, npz = b"", None
+    try:
+        if RECORD in names:
+            data = read_plain(f"{place}/{RECORD}", MAX_PREDICTIONS_BYTES)
+        if PREDICTIONS in names:
+            npz = read_plain(f"{place}/{PREDICTIONS}", MAX_PREDICTIONS_BYTES)
+    except ValueError:
+        # No plain file, as a pipe: it stays, too.
+        return None
     record = store.look(hash, cache, data, shared)
     if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
         return None

@@ -296,6 +296,17 @@ def test_a_database_that_is_no_pack_is_an_error_that_names_it(filled: Store, spo
         [store.get(hash) for hash in [*store.hashes(), HASH]]
 
 
+@pytest.mark.parametrize("name", ["record.json", "predictions.npz"])
+def test_a_record_with_a_pipe_in_place_of_a_file_stays_where_it_is(
+    name: str, filled: Store
+) -> None:
+    piped, other = sorted(filled.hashes())
+    (path := Path(filled.place(piped), name)).unlink()
+    os.mkfifo(path)
+    assert packed(filled, uncounted) == 1
+    assert path.is_fifo() and not Path(filled.place(other)).exists()
+
+
 def test_a_pipe_in_place_of_a_pack_is_not_waited_for(filled: Store) -> None:
     pack(filled).unlink()
     os.mkfifo(path := filled.root / "packs" / f"{HASH}.sqlite")
