@@ -24,6 +24,8 @@ GROUP = "hsiaug"
 """The group of entry points that list plugins."""
 OWN = "hsiaug"
 """The distribution of the plugins that come with hsiaug."""
+OWN_MODULES = "hsiaug", "hsiaug_builtin"
+"""The modules that they lie in."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ kept as a :class:`Broken` with its error, and everything else goes on working.
 from __future__ import annotations
 
 import copyreg
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +21,14 @@ from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry.card import PRESETS, Card, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
-from hsiaug.registry.importing import GROUP, IMPORTS, OWN, import_entries, import_plugin
+from hsiaug.registry.importing import (
+    GROUP,
+    IMPORTS,
+    OWN,
+    OWN_MODULES,
+    import_entries,
+    import_plugin,
+)
 
 
 @dataclass(frozen=True)
@@ -275,7 +283,12 @@ def _entry_points() -> list[EntryPoint]:
 
 
 def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.value
+    """The name of a package. One of hsiaug's name is not hsiaug for that: of its modules alone is
+    known that they come with it.
+    """
+    name = point.dist.name if point.dist else point.value
+    own = re.split("[.:]", point.value)[0] in OWN_MODULES
+    return point.value if name == OWN and not own else name
 
 
 def build_registry(points: list[EntryPoint]) -> Registry:

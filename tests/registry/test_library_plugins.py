@@ -58,3 +58,11 @@ def test_libraries_are_shown_entry_points_of_their_own_alone(site: Path) -> None
         [sys.executable, "-c", code], env=environment(site), capture_output=True, text=True
     )
     assert "library_spy:plugin" not in done.stdout and done.stdout.endswith("1\n"), done.stderr
+
+
+def test_a_package_that_is_called_hsiaug_is_not_imported_for_that(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    site = install(tmp_path / "site", "dummy_plugin", f"open({str(mark)!r}, 'w')", "hsiaug")
+    done = hsiaug_anew("plugins", "list", env=environment(site), cwd=tmp_path)
+    assert "dummy_plugin" in done.stdout and done.returncode == 0, done.stderr
+    assert not mark.exists()
