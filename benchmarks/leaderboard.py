@@ -27,7 +27,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.files import TABLES, check_targets
 from hsiaug.base.seeds import derive_seed
 from hsiaug.cli.output import read_report, show_tables
-from hsiaug.metrics.verdict import Finding
+from hsiaug.metrics.significance import Finding
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.formatting import MISSING, count, percent, signed
 from hsiaug.report.gains import ArmCell

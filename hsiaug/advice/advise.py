@@ -35,8 +35,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.plans_of_runs import join_plans
 from hsiaug.bench.request import Request
-from hsiaug.metrics.significance import ALPHA
-from hsiaug.metrics.verdict import Confirmation, confirm
+from hsiaug.metrics.significance import ALPHA, Confirmation, confirm
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from statistics import fmean
 
-from hsiaug.metrics.significance import ALPHA, told_apart
-from hsiaug.metrics.verdict import TINY
+from hsiaug.metrics.significance import ALPHA, TINY, told_apart
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.gains import ArmCell, Gain, on_shared_draws
 from hsiaug.report.tables import make_cells, number_draws, with_large

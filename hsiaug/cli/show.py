@@ -92,7 +92,8 @@ def _as_reported(
     """The facts of a record; beside AA over all classes that of the store's report, where this
     leaves classes out.
     """
-    from hsiaug.report import build_report, read_store
+    from hsiaug.report.tables import with_main_score
+    from hsiaug.report.trials import read_store
 
     for name, value in facts:
         if name != ALL_CLASSES:
@@ -103,7 +104,7 @@ def _as_reported(
         for trials in read_store(store, []).parts("table"):
             hashes = list(trials.values("hash"))
             if hash in hashes:
-                (table,) = build_report(trials).tables
-                if table.large:
-                    score = float(table.trials.numbers(table.scores.main.key)[hashes.index(hash)])
-                    yield f"{table.scores.main.name}, as in reports", cell(score)
+                scored, scores, large = with_main_score(trials, trials[0].condition.task)
+                if large:
+                    score = float(scored.numbers(scores.main.key)[hashes.index(hash)])
+                    yield f"{scores.main.name}, as in reports", cell(score)

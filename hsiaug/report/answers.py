@@ -2,7 +2,7 @@
 all controls, and what should be used here.
 
 The answers are plain values, computed from the gains of a table by the rule of
-:mod:`hsiaug.metrics.verdict`. Their words, of ``templates/answers.txt``, are the same in every
+:mod:`hsiaug.metrics.significance`. Their words, of ``templates/answers.txt``, are the same in every
 format and while a benchmark still runs.
 """
 
@@ -14,8 +14,7 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
-from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
-from hsiaug.metrics.verdict import Shown
+from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
 from hsiaug.report.gains import ArmGains, Gain, in_points, rival_of
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import NONE, Control, with_words
@@ -234,9 +233,9 @@ def _gain_json(gain: Gain) -> dict[str, Any]:
     return {
         "over": gain.control,
         **in_points(gain.main),
-        "p": gain.p_corrected,
+        "p": gain.main.p_corrected,
         "draws": gain.draws,
-        "shown": gain.shown,
+        "shown": gain.main.shown,
     }
 
 
@@ -308,7 +307,7 @@ STATUS_OF: dict[Shown, Status] = {
 
 
 def _status(gain: Gain | None) -> Status:
-    return "NOTHING TO JUDGE" if gain is None else STATUS_OF[gain.shown]
+    return "NOTHING TO JUDGE" if gain is None else STATUS_OF[gain.main.shown]
 
 
 def _asked_further(arm: ArmGains, first: Status) -> bool:
@@ -340,7 +339,7 @@ def _answer(
     for arm, gain in decided:
         cell = arm[NONE].cell
         generator = table.labels[cell.arm.generator]
-        below = gain is not None and gain.shown == "below"
+        below = gain is not None and gain.main.shown == "below"
         key = (generator, _status(gain), gain.control if gain else "", below)
         groups.setdefault(key, []).append((arm, gain))
         by_generator.setdefault(generator, []).append(cell)
@@ -446,7 +445,7 @@ def _use_with_samples(
     else:
         best = hardest.control_cell
         # Of every one of these classifiers.
-        if all(gain.shown == "above" for gain in over_best):
+        if all(gain.main.shown == "above" for gain in over_best):
             use = replace(use, status="YES")
     if best is None or best.classifier == chosen.classifier:
         return use
@@ -465,7 +464,7 @@ def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
     this :attr:`Use.over_without` tells.
     """
     rival = rival_of(arm)
-    if rival is None or rival.verdict is None or rival.shown == "above":
+    if rival is None or rival.verdict is None or rival.main.shown == "above":
         return None
     if rival.control in rival.cell.rivals:
         return None
@@ -475,7 +474,7 @@ def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
 
 def _shown_over_none(table: ReportTable, cell: ArmCell) -> bool:
     gain = table.against(cell).get(NONE)
-    return gain is not None and gain.shown == "above"
+    return gain is not None and gain.main.shown == "above"
 
 
 MOST_CONTRASTS = 3

@@ -8,11 +8,10 @@ from operator import attrgetter, itemgetter
 from statistics import fmean
 from typing import Any
 
-from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import MARGIN, Shown, Verdict, too_few
+from hsiaug.metrics.significance import MARGIN, MIN_PAIRS, Shown, Verdict, too_few
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answers import TONES, three_answers
-from hsiaug.report.formatting import MISSING, number, p_text, plus_minus, signed, with_ends
+from hsiaug.report.formatting import MISSING, number, plus_minus, with_ends
 from hsiaug.report.gains import ArmCell, ArmGains, Gain, rival_of
 from hsiaug.report.notes import few_in_fields
 from hsiaug.report.section import GridColumn, GridEntry
@@ -45,16 +44,16 @@ def shown_words(gain: Gain, second: str) -> str:
     second : str
         The name of the second metric.
     """
-    return f"{gain.shown}{f', {second} below' * _at_a_loss(gain)}"
+    return f"{gain.main.shown}{f', {second} below' * _at_a_loss(gain)}"
 
 
 def tone_of(gain: Gain) -> str:
     """The tone of what is shown over one control: good, loss, bad or none."""
-    return "loss" if _at_a_loss(gain) else TONES[gain.shown]
+    return "loss" if _at_a_loss(gain) else TONES[gain.main.shown]
 
 
 def _at_a_loss(gain: Gain) -> bool:
-    return gain.shown == "above" and gain.second.shown == "below"
+    return gain.main.shown == "above" and gain.second.shown == "below"
 
 
 def words_note(arms: Iterable[ArmGains], *, ends: bool = True) -> str:
@@ -66,7 +65,10 @@ def words_note(arms: Iterable[ArmGains], *, ends: bool = True) -> str:
         Whether there are brackets.
     """
     shown = {
-        gain.shown for arm in arms for gain in (arm.get(NONE), rival_of(arm)) if gain and gain.draws
+        gain.main.shown
+        for arm in arms
+        for gain in (arm.get(NONE), rival_of(arm))
+        if gain and gain.draws
     }
     return meanings_of(shown, ends=ends)
 
@@ -179,19 +181,7 @@ def gain_entry(gain: Gain | None, second: str, *, ends: bool = True) -> GridEntr
     """
     if gain is None or not gain.draws:
         return GridEntry(MISSING)
-    if ends and gain.shown == "too few draws":
-        return GridEntry(with_ends(gain.mean, gain.ends))
-    points = with_ends(gain.mean, gain.ends if ends else None)
+    if ends and gain.main.shown == "too few draws":
+        return GridEntry(with_ends(gain.mean, gain.main.ends))
+    points = with_ends(gain.mean, gain.main.ends if ends else None)
     return GridEntry(f"{shown_words(gain, second)} {points}", tone=tone_of(gain))
-
-
-def against_entry(table: ReportTable, control: str, what: str, cell: ArmCell) -> str:
-    """What the comparison with a control gave, if there is one: the ``main`` or ``second``
-    difference, or the ``p``.
-    """
-    gain = table.against(cell).get(control)
-    if gain is None or not gain.draws:
-        return MISSING
-    if what == "p":
-        return p_text(gain.p_corrected)
-    return signed(gain.second_mean if what == "second" else gain.mean)

@@ -18,8 +18,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.significance import ALPHA, Ends, MeanStd, mean_std
-from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, deciding, judge, student
+from hsiaug.metrics.significance import (
+    ALPHA,
+    Evidence,
+    MeanStd,
+    Verdict,
+    correct,
+    judge,
+    mean_std,
+    rival_control,
+    student,
+)
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.trials import CellKey, Trial, Trials
 from hsiaug.tasks.scores import Metric, MetricSet
@@ -236,11 +245,6 @@ class Gain:
     verdict: Verdict | None = None
 
     @property
-    def differences(self) -> tuple[float, ...]:
-        """One for each shared draw."""
-        return self.main.differences
-
-    @property
     def draws(self) -> int:
         """How many draws are shared."""
         return len(self.main.differences)
@@ -249,31 +253,6 @@ class Gain:
     def mean(self) -> float:
         """The mean difference; NaN without a draw."""
         return self.main.mean if self.draws else nan
-
-    @property
-    def ends(self) -> Ends | None:
-        """What stands beside the mean."""
-        return self.main.ends
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The ends of the interval; None of few draws."""
-        return self.main.interval
-
-    @property
-    def p(self) -> float | None:
-        """Of the sign-flip test by itself; None of few draws."""
-        return self.main.p
-
-    @property
-    def p_corrected(self) -> float | None:
-        """Corrected for its family."""
-        return self.main.p_corrected
-
-    @property
-    def shown(self) -> Shown:
-        """What the differences show."""
-        return self.main.shown
 
     @property
     def second_mean(self) -> float | None:
@@ -321,8 +300,9 @@ def gains(cells: Cells, scores: MetricSet) -> list[Gain]:
     rows = []
     for cell, group in groupby(pairs, attrgetter("cell")):
         of_arm = list(group)
-        rival, verdict = _rival(of_arm), _verdict(cell, of_arm)
-        rows += [replace(pair, rival=pair is rival, verdict=verdict) for pair in of_arm]
+        rival = rival_control({one.control: one.main for one in of_arm if one.control != NONE})
+        verdict = _verdict(cell, of_arm)
+        rows += [replace(one, rival=one.control == rival, verdict=verdict) for one in of_arm]
     return rows
 
 
@@ -441,8 +421,8 @@ def rank(arm: ArmGains) -> tuple[int, float]:
     where above no samples; then by what it gains over no samples.
     """
     rival = rival_of(arm)
-    above_none = arm[NONE].shown == "above"
-    level = 2 if above_none and (rival is None or rival.shown == "above") else int(above_none)
+    above_none = arm[NONE].main.shown == "above"
+    level = 2 if above_none and (rival is None or rival.main.shown == "above") else int(above_none)
     return level, mean_over_none(arm)
 
 
@@ -625,23 +605,3 @@ def _verdict(cell: ArmCell, pairs: Sequence[Gain]) -> Verdict | None:
         failed=len(cell.failed),
         nothing_made=len(cell.idle),
     )
-
-
-def _rival(pairs: Sequence[Gain]) -> Gain | None:
-    """The control other than ``none`` that decides whether an arm is better than all of them; None
-    where it has no other.
-
-    As :func:`hsiaug.metrics.verdict.deciding` has it; but where one of them shares too few draws
-    and no other rules a gain out, that one: of several the one with the fewest draws, and of these
-    the one over which the arm gains least.
-    """
-    others = {pair.control: pair for pair in pairs if pair.control != NONE}
-    compared = {control: pair.main for control, pair in others.items() if pair.draws}
-    if not compared:
-        return next(iter(others.values()), None)
-    decides = others[deciding(compared)]
-    least = min(compared.values(), key=attrgetter("mean"))
-    waiting = [pair for pair in others.values() if pair.shown == "too few draws"]
-    if waiting and decides.shown != "below" and least.shown != "< 1 point":
-        return min(waiting, key=lambda pair: (pair.draws, pair.main.mean if pair.draws else 0.0))
-    return decides

@@ -1,19 +1,56 @@
-"""Tables that differ in the scene alone, and their arms by scene, in one order for all scenes."""
+"""Tables that differ in the scene alone, and their arms by scene, in one order for all scenes: as
+tables, and as the card of what each arm gains over no samples and over its rival.
+"""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
+from hsiaug.base.colours import TONES
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answers import headline, three_answers
-from hsiaug.report.findings import MOST_ROWS, gain_entry, metric_entry, of_rows
-from hsiaug.report.formatting import MISSING
-from hsiaug.report.gains import ArmGains, rank, rival_of
+from hsiaug.report.figures.charts import (
+    AXIS,
+    NO_ARMS,
+    ChartBlock,
+    Panel,
+    control_places,
+    draw_blocks,
+)
+from hsiaug.report.figures.files import series_style
+from hsiaug.report.findings import (
+    MOST_ROWS,
+    gain_entry,
+    metric_entry,
+    of_rows,
+    shown_words,
+    tone_of,
+    words_note,
+)
+from hsiaug.report.formatting import MISSING, count, p_said, signed, tagged
+from hsiaug.report.gains import ArmCell, ArmGains, rank, rival_of
 from hsiaug.report.section import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import CellKey
 from hsiaug.trial.arm import NONE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ROW = 0.6
+"""Inches of an arm on a card."""
+APART = 0.22
+"""Rows that the marks of an arm lie above and below its name."""
+OF_CARD = (
+    "marks: mean gain over no samples and over the rival; bar: its 95 % interval corrected over"
+    f" arms, below {MIN_PAIRS} draws ticks: the draws; p: sign-flip test, corrected over arms"
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +75,7 @@ class ArmRow:
     @property
     def above_none(self) -> bool:
         """Whether it is shown above no samples on some scene."""
-        return any(arm and arm[NONE].shown == "above" for arm in self.gains)
+        return any(arm and arm[NONE].main.shown == "above" for arm in self.gains)
 
     @cached_property
     def rank(self) -> tuple[bool, int, float]:
@@ -74,7 +111,7 @@ class Matrix:
     @property
     def heading(self) -> str:
         """What its differences are."""
-        return f"Δ{score_of(self.tables)} over no samples and over the rival, in points"
+        return f"Δ{_score_of(self.tables)} over no samples and over the rival, in points"
 
     @property
     def detailed(self) -> bool:
@@ -98,7 +135,7 @@ def matrices(report: Report) -> list[Matrix]:
     return [Matrix(tuple(tables), _rows(tables)) for tables in groups.values()]
 
 
-def score_of(tables: Sequence[ReportTable]) -> str:
+def _score_of(tables: Sequence[ReportTable]) -> str:
     """The main score, without the number of its classes where that differs between scenes."""
     names = {table.scores.main.name for table in tables}
     return names.pop() if len(names) == 1 else f"{tables[0].scores.main.short} of large classes"
@@ -163,7 +200,7 @@ def _by_scene(matrix: Matrix) -> Grid:
             GridColumn("over none", partial(_over_none, table, place), table.condition.scene),
         ]
     rows = [*none.values(), *matrix.rows]
-    heading = f"{score_of(matrix.tables)} in percent, and its gain over no samples"
+    heading = f"{_score_of(matrix.tables)} in percent, and its gain over no samples"
     return make_grid(f"{heading}{of_rows(len(rows))}", columns, rows[:MOST_ROWS])
 
 
@@ -177,7 +214,7 @@ def _rivals_by_scene(matrix: Matrix) -> Grid:
         GridColumn(table.condition.scene, partial(_over_rival, table, place))
         for place, table in enumerate(matrix.tables)
     ]
-    heading = f"Gain in {score_of(matrix.tables)} over the rival, of arms above no samples"
+    heading = f"Gain in {_score_of(matrix.tables)} over the rival, of arms above no samples"
     return make_grid(heading, columns, rows)
 
 
@@ -190,3 +227,136 @@ def _over_rival(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
     entry = gain_entry(rival, table.scores.second.name, ends=False)
     name = f"{rival.control} " if rival and rival.draws else ""
     return replace(entry, text=f"{name}{entry.text}")
+
+
+# The card
+
+
+def card_figure(report: Report, columns: int = 2) -> Figure:
+    """A card per run and protocol: the answers, and on every scene what each arm gains over no
+    samples and over its rival.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
+
+    Raises
+    ------
+    InputError
+        Where nothing but controls was run.
+    """
+    found = matrices(report)
+    blocks = [replace(_card(one, columns), headline=" ".join(headlines(one))) for one in found]
+    return draw_blocks(blocks, columns, OF_CARD, NO_ARMS)
+
+
+def matrix_figure(matrix: Matrix, columns: int = 2) -> Figure:
+    """The card of one run and protocol without its answers, which stand beside it on the page.
+
+    Parameters
+    ----------
+    columns : int
+        As of :func:`card_figure`.
+    """
+    return draw_blocks([_card(matrix, columns)], columns, OF_CARD, NO_ARMS)
+
+
+def _card(matrix: Matrix, columns: int) -> ChartBlock:
+    tables = matrix.tables
+    rows = [row for row in matrix.rows if row.judged][:MOST_ROWS]
+    if len(tables) == 1:
+        # Of one scene, the order of all charts of gains.
+        order = [arm[NONE].cell for arm in tables[0].by_gain]
+        rows.sort(key=lambda row: _place(row.gains[0], order))
+    names = [count(len(table.draws), "draw") for table in tables]
+    if len(tables) > 1:
+        scenes = [table.condition.scene for table in tables]
+        names = [f"{scene}, {draws}" for scene, draws in zip(scenes, names, strict=True)]
+    places = control_places([arm for row in rows for arm in row.gains])
+    # There is no room beside one of several panels, nor in a narrow figure.
+    beside = len(tables) == 1 and columns == 2
+    draw = partial(_draw_verdicts, places, tables[0].scores.second.name, beside)
+    return ChartBlock(
+        tagged(matrix.title, leaky=any(table.leaky for table in tables)),
+        [
+            Panel((name,), partial(draw, [row.gains[i] for row in rows]))
+            for i, name in enumerate(names)
+            if rows
+        ],
+        ROW * len(rows) + AXIS,
+        # In a narrow figure texts stand within the panels.
+        narrowest=1.3 if columns == 2 else 1.8,
+        around=1.4,
+        rows=[(row.label, y) for y, row in enumerate(rows)],
+        along=matrix.heading,
+        note=words_note((arm for table in tables for arm in table.judged), ends=False),
+    )
+
+
+def _place(arm: ArmGains, order: Sequence[ArmCell]) -> int:
+    return order.index(arm[NONE].cell) if arm and arm[NONE].cell in order else len(order)
+
+
+def _draw_verdicts(
+    places: Mapping[str, int], second: str, beside: bool, arms: Sequence[ArmGains], axes: Axes
+) -> dict[str, Any]:
+    """Two marks an arm: what it gains over no samples and over its rival, each with the word, the
+    number and the p of that comparison.
+    """
+    axes.axvline(0, color="0.4", linewidth=0.8)
+    write = partial(_write, beside, axes)
+    for row, arm in enumerate(arms):
+        verdict = arm[NONE].verdict if arm else None
+        if verdict is None:
+            write(row, "control" if arm else "not run", TONES[""])
+            continue
+        known = [gain for gain in (arm[NONE], rival_of(arm)) if gain and gain.draws]
+        if not known:
+            write(row, verdict.finding, TONES[""])
+        for gain, y in zip(known, (row - APART, row + APART), strict=False):
+            style = series_style(places[gain.control])
+            if gain.main.interval:
+                ends = [100 * end for end in gain.main.interval]
+                axes.plot(
+                    ends,
+                    [y, y],
+                    color=style["color"],
+                    linewidth=2.5,
+                    alpha=0.55,
+                    solid_capstyle="butt",
+                )
+            elif gain.draws > 1:
+                points = [100 * value for value in gain.main.differences]
+                axes.plot(points, [y] * len(points), "|", color=style["color"], markersize=5)
+            axes.plot([100 * gain.mean], [y], linestyle="none", markersize=4, **style)
+            words = shown_words(gain, second)
+            difference = f"over {gain.control} {signed(gain.mean)}"
+            text = f"{difference}: {words}; {p_said(gain.main.p_corrected)}"
+            write(y, text, TONES[tone_of(gain)])
+    axes.set_ylim(len(arms) - 0.4, -0.75)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    return {}
+
+
+def _write(beside: bool, axes: Axes, y: float, text: str, colour: str) -> None:
+    """A text of a line, beside the panel; where it has no room there, above the line at its left
+    end.
+    """
+    at, offset = 1, (5, 0)
+    how: dict[str, Any] = {"va": "center"}
+    if not beside:
+        # Marks and intervals may lie behind it.
+        ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0}
+        at, offset = 0, (0, 3)
+        how = {"va": "bottom", "bbox": ground}
+    axes.annotate(
+        text,
+        (at, y),
+        offset,
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        fontsize=7,
+        color=colour,
+        **how,
+    )

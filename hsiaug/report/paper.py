@@ -64,7 +64,7 @@ def methods_paragraph(table: ReportTable) -> str:
         views=views_given(table),
         small=small_classes(table),
         untested=untested_classes(table),
-        tested=any(gain.p is not None for gain in table.gains),
+        tested=any(gain.main.p is not None for gain in table.gains),
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
         versions=stated_versions([table]),

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hsiaug.metrics.significance import mean_std
-from hsiaug.metrics.verdict import Evidence, student
+from hsiaug.metrics.significance import Evidence, mean_std, student
 from hsiaug.report.trials import Trial, number_of, read_trials
 from hsiaug.trial.declared_tables import (
     QUALITY,

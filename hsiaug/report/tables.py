@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from math import fsum, inf
 from typing import TYPE_CHECKING, Any
@@ -72,18 +72,46 @@ class ReportTable:
         (arm, classifier) → cell, controls first, without the control classifiers.
     blind : tuple of ArmCell
         The cells of these: accuracy without spectra.
+    every_cell : mapping of CellKey to ArmCell
+        The cells, and after them those of the control classifiers.
+    labels : mapping of Method to str
+        What tables call each generator and classifier.
     scores : MetricSet
         The metrics that it shows.
+    main_scores : mapping of ArmCell to float
+        The mean of the main score of every cell in which a trial has it.
     gains : list of Gain
         What every arm gains over each of its controls.
+    by_arm : mapping of CellKey to ArmGains
+        The same by (arm, classifier), and by the name of the control.
+    judged : tuple of ArmGains
+        The arms that have a verdict: every one but ``none`` and ``duplicate``, with every
+        classifier.
     synthetic_only : mapping of CellKey to ArmGains
         The arms of synthetic samples alone, against real ones alone and against both.
     over_best : mapping of CellKey to list of Gain
         The judged arms against every classifier without samples.
     over_baseline : list of Gain
         Arms of generators that name one without their main part, against that.
+    arms : tuple of Arm
+        The rows, controls first.
+    classifiers : tuple of Method
+        The columns, by name.
+    draws : tuple of int
+        Every draw that some cell has, failed or not, by the first seed of its split: what a full
+        cell covers.
+    controls : tuple of str
+        Controls that its arms, all or some of them, are measured against, in the order of columns.
+    known_controls : mapping of str to Control
+        Every control by name: those of old records, and what those of the table declare.
+    class_names : tuple of str
+        Names of the class ids 1..C.
     large : tuple of int
         Ids of the classes that ``aa_large`` is over.
+    leaky : bool
+        True where any split's audit says so.
+    guided, multiplied : bool
+        True where any trial has an ω, or an M.
     run : str
         Of a suite.
     damaged : tuple of Damage
@@ -95,38 +123,33 @@ class ReportTable:
     trials: Trials
     cells: Mapping[CellKey, ArmCell]
     blind: tuple[ArmCell, ...]
+    every_cell: Mapping[CellKey, ArmCell]
     labels: Mapping[Method, str]
     scores: MetricSet
+    main_scores: Mapping[ArmCell, float]
     gains: list[Gain]
+    by_arm: Mapping[CellKey, ArmGains]
+    judged: tuple[ArmGains, ...]
     synthetic_only: Mapping[CellKey, ArmGains]
     over_best: Mapping[CellKey, list[Gain]]
     over_baseline: list[Gain]
-    large: tuple[int, ...] = ()
-    run: str = ""
-    damaged: tuple[Damage, ...] = ()
+    arms: tuple[Arm, ...]
+    classifiers: tuple[Method, ...]
+    draws: tuple[int, ...]
+    controls: tuple[str, ...]
+    known_controls: Mapping[str, Control]
+    class_names: tuple[str, ...]
+    large: tuple[int, ...]
+    leaky: bool
+    guided: bool
+    multiplied: bool
+    run: str
+    damaged: tuple[Damage, ...]
 
     @property
     def heading(self) -> str:
         """The title, with the tag of a leaky protocol."""
         return tagged(self.title, self.leaky)
-
-    @cached_property
-    def arms(self) -> tuple[Arm, ...]:
-        """The rows, controls first."""
-        return tuple(dict.fromkeys(arm for arm, _ in self.cells))
-
-    @cached_property
-    def classifiers(self) -> tuple[Method, ...]:
-        """The columns, by name."""
-        return tuple(sorted({c for _, c in self.cells}, key=method_rank))
-
-    @cached_property
-    def draws(self) -> tuple[int, ...]:
-        """Every draw that some cell has, failed or not, by the first seed of its split: what a full
-        cell covers.
-        """
-        cells = self.cells.values() or self.blind
-        return tuple(sorted({draw[0] for cell in cells for draw in cell.trials.unlike("draw")}))
 
     @cached_property
     def repeated(self) -> tuple[tuple[int, ...], ...]:
@@ -182,11 +205,6 @@ class ReportTable:
         """Failed trials, those of control classifiers too."""
         return tuple(self.trials[self.trials.numbers("failed")])
 
-    @cached_property
-    def leaky(self) -> bool:
-        """True where any split's audit says so."""
-        return any(audit.get("leaky") for audit in self.trials.unlike("audit") if audit is not None)
-
     @property
     def transductive(self) -> bool:
         """True where any trial learned from unlabelled pixels of the whole scene, test pixels
@@ -206,24 +224,6 @@ class ReportTable:
     def compared(self) -> list[Gain]:
         """The gains over controls that share a draw."""
         return [gain for gain in self.gains if gain.draws]
-
-    @cached_property
-    def by_arm(self) -> Mapping[CellKey, ArmGains]:
-        """(arm, classifier) → its rows of :attr:`gains`, by the name of the control."""
-        return by_arm(self.gains)
-
-    @cached_property
-    def judged(self) -> tuple[ArmGains, ...]:
-        """The arms that have a verdict: every one but ``none`` and ``duplicate``, with every
-        classifier.
-        """
-        return tuple(arm for arm in self.by_arm.values() if arm[NONE].verdict is not None)
-
-    @cached_property
-    def main_scores(self) -> Mapping[ArmCell, float]:
-        """The mean of the main score of every cell in which a trial has it."""
-        key = self.scores.main.key
-        return {cell: mean.mean for cell in self.cells.values() if (mean := cell.summary(key))}
 
     def highest_scores(self, cells: Iterable[ArmCell]) -> dict[Method, float]:
         """The highest main score that each classifier has in some cells."""
@@ -280,46 +280,12 @@ class ReportTable:
         """The gains of a cell by control; none of ``none`` and of control classifiers."""
         return self.by_arm.get(cell.key) or self.synthetic_only.get(cell.key) or {}
 
-    @cached_property
-    def controls(self) -> tuple[str, ...]:
-        """Controls that its arms, all or some of them, are measured against, in the order of
-        columns.
-        """
-        needed = {*CONTROLS_OF_ALL, *(gain.control for gain in self.gains)}
-        return tuple(sorted(needed, key=control_rank))
-
-    @property
-    def known_controls(self) -> Mapping[str, Control]:
-        """Every control by name: those of old records, and what those of the table declare."""
-        return next((cell.known_controls for cell in self.every_cell.values()), {})
-
     @property
     def further_controls(self) -> tuple[str, ...]:
         """Controls that not every arm of every task needs: see
         :func:`hsiaug.trial.arm.controls_of`.
         """
         return tuple(control for control in self.controls if control not in CONTROLS_OF_ALL)
-
-    @cached_property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the class ids 1..C."""
-        # A trial whose process died left none.
-        return next((tuple(names) for names in self.trials.unlike("class_names") if names), ())
-
-    @cached_property
-    def guided(self) -> bool:
-        """True where any trial has an ω."""
-        return any(arm.omega is not None for arm, _ in self.every_cell)
-
-    @cached_property
-    def multiplied(self) -> bool:
-        """True where any trial has an M."""
-        return any(arm.rate.times for arm, _ in self.every_cell)
-
-    @cached_property
-    def every_cell(self) -> dict[CellKey, ArmCell]:
-        """The cells, and after them those of the control classifiers."""
-        return {**self.cells, **{cell.key: cell for cell in self.blind}}
 
     @property
     def by_classifier(self) -> list[ArmCell]:
@@ -443,8 +409,8 @@ def build_report(
             groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-                table = _table(run, _title(condition, groups), condition, groups[condition])
-                tables.append(replace(table, damaged=left_out))
+                title = _title(condition, groups)
+                tables.append(_table(run, title, condition, groups[condition], left_out))
     return Report(tuple(tables), store, left_out)
 
 
@@ -454,31 +420,49 @@ def damage_summary(damaged: Sequence[Damage]) -> str:
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
-def _table(run: str, title: str, condition: Condition, trials: Trials) -> ReportTable:
-    from hsiaug.tasks.task import get_task
-
-    audits = [audit for audit in trials.unlike("audit") if audit is not None]
-    large, tested = large_classes(audit["test_counts"] for audit in audits)
-    scores = over_large(get_task(condition.task).metrics, len(large), tested)
-    if scores.main.key == "aa_large":
-        trials = with_large(trials, large)
+def _table(
+    run: str, title: str, condition: Condition, trials: Trials, damaged: tuple[Damage, ...]
+) -> ReportTable:
+    """The table of the trials of one condition."""
+    trials, scores, large = with_main_score(trials, condition.task)
     trials = number_draws(trials)
-    cells = make_cells(trials)
-    ordinary = {key: cell for key, cell in cells.items() if not cell.is_blind}
+    every_cell = make_cells(trials)
+    cells = {key: cell for key, cell in every_cell.items() if not cell.is_blind}
+    blind = tuple(cell for cell in every_cell.values() if cell.is_blind)
+    means = {cell: cell.summary(scores.main.key) for cell in cells.values()}
+    table_gains = gains(cells, scores)
+    arm_gains = by_arm(table_gains)
+    controls = {*CONTROLS_OF_ALL, *(gain.control for gain in table_gains)}
+    draws = {draw for cell in cells.values() or blind for draw, _ in cell.trials.unlike("draw")}
     return ReportTable(
         title=f"{run}: {title}" if run else title,
         condition=condition,
         trials=trials,
-        cells=ordinary,
-        blind=tuple(cell for key, cell in cells.items() if key not in ordinary),
+        cells=cells,
+        blind=blind,
+        every_cell={**cells, **{cell.key: cell for cell in blind}},
+        labels=key_labels(every_cell),
         scores=scores,
-        labels=key_labels(cells),
-        gains=gains(ordinary, scores),
-        synthetic_only=by_arm(synthetic_only(ordinary, scores)),
-        over_best=rows_by_arm(over_best(ordinary, scores)),
-        over_baseline=over_baseline(ordinary, scores),
-        large=large if scores.main.key == "aa_large" else (),
+        main_scores={cell: mean.mean for cell, mean in means.items() if mean},
+        gains=table_gains,
+        by_arm=arm_gains,
+        judged=tuple(arm for arm in arm_gains.values() if arm[NONE].verdict is not None),
+        synthetic_only=by_arm(synthetic_only(cells, scores)),
+        over_best=rows_by_arm(over_best(cells, scores)),
+        over_baseline=over_baseline(cells, scores),
+        arms=tuple(dict.fromkeys(arm for arm, _ in cells)),
+        classifiers=tuple(sorted({by for _, by in cells}, key=method_rank)),
+        draws=tuple(sorted(draws)),
+        controls=tuple(sorted(controls, key=control_rank)),
+        known_controls=next((cell.known_controls for cell in every_cell.values()), {}),
+        # A trial whose process died left no names.
+        class_names=next((tuple(names) for names in trials.unlike("class_names") if names), ()),
+        large=large,
+        leaky=any(audit.get("leaky") for audit in trials.unlike("audit") if audit is not None),
+        guided=any(arm.omega is not None for arm, _ in every_cell),
+        multiplied=any(arm.rate.times for arm, _ in every_cell),
         run=run,
+        damaged=damaged,
     )
 
 
@@ -538,6 +522,20 @@ def _first_ok(trials: Trials, draws: NDArray[Any]) -> NDArray[np.bool_]:
     used = np.zeros(len(trials), dtype=bool)
     used[ok[first]] = True
     return used
+
+
+def with_main_score(trials: Trials, task: str) -> tuple[Trials, MetricSet, tuple[int, ...]]:
+    """The trials of a table with its main score, the metrics that it shows, and the ids of the
+    classes that the main score is over; no id where these are all classes.
+    """
+    from hsiaug.tasks.task import get_task
+
+    audits = [audit for audit in trials.unlike("audit") if audit is not None]
+    large, tested = large_classes(audit["test_counts"] for audit in audits)
+    scores = over_large(get_task(task).metrics, len(large), tested)
+    if scores.main.key != "aa_large":
+        return trials, scores, ()
+    return with_large(trials, large), scores, large
 
 
 def with_large(trials: Trials, large: Sequence[int]) -> Trials:

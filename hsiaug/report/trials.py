@@ -1,5 +1,6 @@
 """Trials as a pandas frame: a row per trial, whose numbers are compared in arrays; and what many of
-them share: the condition of their table, their arm and classifier.
+them share: the condition of their table, their arm and classifier. :func:`read_store` and
+:func:`read_trials` make them of records (see docs/results-format.md).
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Condition:
         return f"{self.protocol}:{self.argument}".removesuffix(":")
 
 
-def settings_of(text: str) -> dict[str, Any]:
+def _settings_of(text: str) -> dict[str, Any]:
     """What many records share: condition, arm, classifier, and the values of SHARED."""
     said = json.loads(text)
     spec = said.pop("spec")
@@ -89,7 +90,7 @@ def settings_of(text: str) -> dict[str, Any]:
         train=spec.get("train", BOTH),
     )
     return {
-        "condition": condition_of(
+        "condition": _condition_of(
             {key: value for key, value in spec.items() if key not in OF_TRIAL}
         ),
         "arm": Arm(maker, Rate.of(spec), None if omega is None else float(omega)),
@@ -98,7 +99,7 @@ def settings_of(text: str) -> dict[str, Any]:
     }
 
 
-def condition_of(spec: Mapping[str, Any]) -> Condition:
+def _condition_of(spec: Mapping[str, Any]) -> Condition:
     """What trials must share to stand in one table.
 
     Parameters
@@ -380,6 +381,9 @@ def number_of(trial: Trial, name: str) -> float | None:
     return value if isinstance(value, int | float) and value == value else None
 
 
+# Trials of records
+
+
 def read_store(store: Store, damaged: list[Damage]) -> Trials:
     """The trials of all records of a store.
 
@@ -497,7 +501,7 @@ def _settings(about: Column, columns: _Ordered) -> dict[str, dict[str, Any]]:
     settings = {}
     for code, text in enumerate(about.categories):
         try:
-            settings[text] = settings_of(text)
+            settings[text] = _settings_of(text)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             row = np.flatnonzero(about.codes == code)[0]
             raise no_record(columns.in_any_order("hash")[row], error) from error

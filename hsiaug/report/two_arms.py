@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
-from hsiaug.metrics.significance import MeanStd, mean_std
-from hsiaug.metrics.verdict import TINY, Shown, too_few
+from hsiaug.metrics.significance import TINY, MeanStd, Shown, mean_std, too_few
 from hsiaug.report.findings import meanings_of
 from hsiaug.report.formatting import (
     count,
@@ -72,10 +71,10 @@ class Pairing(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Verdict on B − A by the rule of :mod:`hsiaug.metrics.verdict`."""
-        if self.gain.shown == "too few draws":
+        """Verdict on B − A by the rule of :mod:`hsiaug.metrics.significance`."""
+        if self.gain.main.shown == "too few draws":
             return too_few(self.gain.draws)
-        return CLAIMS.get(self.gain.shown, self.gain.shown)
+        return CLAIMS.get(self.gain.main.shown, self.gain.main.shown)
 
 
 @dataclass(frozen=True)
@@ -276,11 +275,11 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
         rows += ({**about, **draw} for draw in draws)
         gain = pairing.gain
         tested = {
-            "p": gain.p,
-            "p_corrected": gain.p_corrected,
-            "interval_95": gain.interval,
+            "p": gain.main.p,
+            "p_corrected": gain.main.p_corrected,
+            "interval_95": gain.main.interval,
         }
-        summary = mean_std(gain.differences)._asdict()
+        summary = mean_std(gain.main.differences)._asdict()
         shown.append({**about, "verdict": pairing.verdict, **summary, **tested})
         pages.append(_page(comparison, pairing, draws))
     value = {
@@ -312,7 +311,7 @@ def _draws(pairing: Pairing) -> list[dict[str, Any]]:
         "seed": a.ok.numbers("seed")[places_a],
         "a": a.column(key)[places_a],
         "b": b.column(key)[places_b],
-        "difference": [d if abs(d) > TINY else 0.0 for d in pairing.gain.differences],
+        "difference": [d if abs(d) > TINY else 0.0 for d in pairing.gain.main.differences],
         "record_a": np.array(a.ok.values("hash"))[places_a],
         "record_b": np.array(b.ok.values("hash"))[places_b],
     }
@@ -340,7 +339,7 @@ def _page(
                 for cell, places in _cells(pairing)
             ),
             _points(gain.delta(score.key)),
-            ends_text(gain.ends if score == pairing.score else None),
+            ends_text(gain.main.ends if score == pairing.score else None),
         )
         for score in dict.fromkeys((pairing.score, *table.brief))
     ]
@@ -368,8 +367,8 @@ def _page(
     ]
     left = (*notes(pairing), *comparison.apart)
     found = sentences("compare.txt", pairing=pairing, left=left)
-    if pairing.verdict == gain.shown:
-        found.append(meanings_of({gain.shown}, ends=False))
+    if pairing.verdict == gain.main.shown:
+        found.append(meanings_of({gain.main.shown}, ends=False))
     return Section(
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",
         leaky=table.leaky,

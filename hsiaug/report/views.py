@@ -9,10 +9,9 @@ from functools import partial
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answers import answer_texts, three_answers
 from hsiaug.report.commands import arm_commands, to_repeat_all
-from hsiaug.report.figures.gain_charts import matrix_figure
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import LEAKY, count
-from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
+from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_figure, matrix_grids
 from hsiaug.report.notes import (
     audit_lines,
     failure_heading,
@@ -27,7 +26,7 @@ from hsiaug.report.notes import (
 from hsiaug.report.paper import RUN_AGAIN, run_facts
 from hsiaug.report.render_page import markup_of
 from hsiaug.report.section import Section, SectionFigure
-from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, page_parts, sections_of
+from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, section_kinds
 from hsiaug.report.sections.overview import grouped_overview, overview
 from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
@@ -68,12 +67,14 @@ def report_sections(report: Report, by: str, store: Store | None = None) -> tupl
 
 
 def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
+    """A table in a view, with the sections that stand there."""
+    made = (kind.make(table, sources) for kind in section_kinds() if by in kind.views)
     notes = table_notes(table, compared=by in ("generator", "gain", "classifier"))
     section = replace(
         table_section(table, sources.report.where),
         notes=tuple(notes),
         facts=tuple(audit_lines(table, sources.report.where)),
-        parts=sections_of(table, by, sources),
+        parts=tuple(part for part in made if part is not None),
     )
     if by != "generator":
         return section
@@ -202,7 +203,7 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
     section = table_section(table, sources.report.where)
     parts = (
         replace(part, id=f"t{number}-{part.id}", opened=part.opened and alone)
-        for part in page_parts(table, sources)
+        for part in _page_parts(table, sources)
     )
     keys = {cell: f"t{number}-a{place}" for place, cell in enumerate(table.every_cell.values())}
     return replace(
@@ -215,6 +216,25 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
         parts=tuple(parts),
         html=markup_of("commands_of", arm_commands(keys, sources.store)),
         keys=keys,
+    )
+
+
+def _page_parts(table: ReportTable, sources: Sources) -> tuple[Section, ...]:
+    """The sections of a table as the page has them: parts, and what folds within these."""
+    kinds = [kind for kind in section_kinds() if kind.on_page(table)]
+    within: dict[str, list[Section]] = {}
+    parts: dict[str, Section] = {}
+    for kind in kinds:
+        section = kind.make(table, sources)
+        if section is None:
+            continue
+        if kind.within:
+            within.setdefault(kind.within, []).append(section)
+        else:
+            parts[kind.id] = section
+    return tuple(
+        replace(section, id=id, parts=(*section.parts, *within.get(id, ())))
+        for id, section in parts.items()
     )
 
 

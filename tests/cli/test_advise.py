@@ -26,8 +26,7 @@ from hsiaug.bench.request import read_request
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
-from hsiaug.metrics.significance import t_interval
-from hsiaug.metrics.verdict import Evidence, confirm, student
+from hsiaug.metrics.significance import Evidence, confirm, student, t_interval
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.formatting import percent, signed

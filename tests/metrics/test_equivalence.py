@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsiaug.metrics.verdict import Evidence, correct, detectable_difference, equivalence
+from hsiaug.metrics.significance import Evidence, correct, detectable_difference, equivalence
 
 
 def test_an_interval_within_one_point_is_equivalent() -> None:

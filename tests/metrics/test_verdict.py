@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import Evidence, Finding, Verdict, correct, judge
+from hsiaug.metrics.significance import (
+    MIN_PAIRS,
+    Evidence,
+    Finding,
+    Verdict,
+    correct,
+    judge,
+    rival_control,
+)
 from hsiaug.report.answers import TONES
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.text_templates import labelled
@@ -139,6 +146,13 @@ def test_a_further_control_must_be_beaten_to_help_and_says_nothing_of_harm(
 ):
     found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
     assert (found.finding, verdict_text(found, "OA")) == (finding, text)
+
+
+def test_an_arm_waits_for_its_rival_the_control_with_the_fewest_draws() -> None:
+    further = {"pseudo": evidence([1.0] * 2), "fill": evidence([2.0] * 2)}
+    found = judge({"none": UP, "duplicate": FEW}, of=10, further=further)
+    assert (found.waits_for, found.draws) == ("pseudo", 2)
+    assert rival_control({"duplicate": FEW, **further}) == "pseudo"
 
 
 def test_an_arm_that_helps_may_lose_in_the_second_metric_by_the_same_rule() -> None:

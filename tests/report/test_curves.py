@@ -206,8 +206,8 @@ def test_runs_of_a_suite_are_compared_within_themselves() -> None:
     assert len(small.compared) < len(whole.compared)
     assert len(small.trials) == 6 * (1 + 1 + 1 + 2)
     (alone,) = build_report([r for r in records if r["hash"] in runs["small"]]).tables
-    corrected = [gain.p_corrected for gain in small.compared]
-    assert corrected == [gain.p_corrected for gain in alone.compared]
+    corrected = [gain.main.p_corrected for gain in small.compared]
+    assert corrected == [gain.main.p_corrected for gain in alone.compared]
 
 
 def column_of(text: str, heading: str, name: str) -> dict[str, str]:

@@ -17,10 +17,9 @@ from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answers import TONES as TONES_OF_WORDS
 from hsiaug.report.answers import answer_texts, three_answers
-from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.gains import rival_of
-from hsiaug.report.matrices import matrices, matrix_grids
+from hsiaug.report.matrices import card_figure, matrices, matrix_grids
 from hsiaug.report.render_page import tip_of
 from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.tables import ReportTable
@@ -512,7 +511,7 @@ def test_the_interval_is_the_one_that_decides() -> None:
         ]
         for found in (alone, [*alone, *many])
     )
-    assert only.interval[0] > 0 > among.interval[0]
+    assert only.main.interval[0] > 0 > among.main.interval[0]
     assert (only.verdict.finding, among.verdict.finding) == ("helps", "equivalent")
     assert "with svm: +0.3 [+0.1" in answers(table_of(alone))[1]
 

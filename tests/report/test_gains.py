@@ -33,7 +33,7 @@ def test_a_row_for_each_arm_and_control_also_where_nothing_can_be_paired() -> No
         ("smote", "duplicate"): 0,
     }
     alone = rows["smote", "duplicate"]
-    assert alone.control_cell is None and math.isnan(alone.mean) and alone.ends is None
+    assert alone.control_cell is None and math.isnan(alone.mean) and alone.main.ends is None
     assert [(row["generator"], row["over"]) for row in data_rows(build_report([]), "gain")] == []
     assert len(table.compared) == 2
 
@@ -58,9 +58,9 @@ def test_few_draws_have_a_range_and_others_an_interval(draws: int) -> None:
     ]
     gain = table_of(records).by_arm
     (row,) = (arm["none"] for (by, _), arm in gain.items() if by.generator.name == "smote")
-    assert row.ends is not None and row.ends.is_interval == (draws == 6)
+    assert row.main.ends is not None and row.main.ends.is_interval == (draws == 6)
     in_file = in_points(row.main)
-    low, high = row.interval or (None, None)
+    low, high = row.main.interval or (None, None)
     assert (in_file["low"], in_file["high"]) == (low and 100 * low, high and 100 * high)
     assert (low is None) == (draws == 5)
     assert in_file["smallest"] == pytest.approx(5) and in_file["mean"] == pytest.approx(

@@ -102,9 +102,9 @@ def test_mean_and_spread_of_the_differences_and_of_few_draws_the_range() -> None
     few = one(arms([0.01, 0.02, 0.06])).gain
     spread = np.std([0.01, 0.02, 0.06], ddof=1)
     assert few.delta("aa") == pytest.approx((0.03, spread, 3)) and few.mean == pytest.approx(0.03)
-    assert few.ends == pytest.approx((0.01, 0.06, False))
+    assert few.main.ends == pytest.approx((0.01, 0.06, False))
     enough = one(arms([0.01, 0.02, 0.06, 0.02, 0.01, 0.06])).gain
-    assert enough.interval is not None and enough.interval[0] < 0.01
+    assert enough.main.interval is not None and enough.main.interval[0] < 0.01
 
 
 def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
@@ -136,14 +136,14 @@ def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
             "below": B_BELOW,
             "too few draws": f"too few draws ({draws}: at least 6 are needed)",
         }
-        assert forth.verdict == words.get(gain.shown, gain.shown)
-        if gain.shown in ("above", "below"):
+        assert forth.verdict == words.get(gain.main.shown, gain.main.shown)
+        if gain.main.shown in ("above", "below"):
             assert {forth.verdict, back.verdict} == {B_ABOVE, B_BELOW}
         else:
             # That a gain of a point is ruled out is said of one direction alone.
-            assert back.verdict == words.get(back.gain.shown, back.gain.shown)
-            assert back.gain.shown not in ("above", "below")
-        assert len({found.p_corrected for found in (forth.gain, back.gain, gain)}) == 1
+            assert back.verdict == words.get(back.gain.main.shown, back.gain.main.shown)
+            assert back.gain.main.shown not in ("above", "below")
+        assert len({found.main.p_corrected for found in (forth.gain, back.gain, gain)}) == 1
 
 
 def test_arms_that_the_report_does_not_compare_join_its_correction() -> None:
@@ -153,9 +153,9 @@ def test_arms_that_the_report_does_not_compare_join_its_correction() -> None:
         "mixup/svm",
         "smote/svm",
     )
-    p, by_itself = found.gain.p_corrected, alone.gain.p_corrected
+    p, by_itself = found.gain.main.p_corrected, alone.gain.main.p_corrected
     assert p is not None and by_itself is not None and p >= by_itself
-    assert p == one(benchmark(9), "smote/svm", "mixup/svm").gain.p_corrected
+    assert p == one(benchmark(9), "smote/svm", "mixup/svm").gain.main.p_corrected
 
 
 def test_an_arm_that_failed_in_every_draw_is_refused_with_its_reason() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from report_records import audit_of, benchmark, failure, record
 
 from hsiaug.metrics.accuracy import score
-from hsiaug.metrics.verdict import Finding
+from hsiaug.metrics.significance import Finding
 from hsiaug.report import build_report, render_html, render_report
 from hsiaug.report.two_arms import compare_arms, comparison_tables
 
@@ -178,7 +178,7 @@ def test_report_and_compare_never_disagree(records: list[dict[str, Any]]) -> Non
         for gain in (gain for gain in gains.values() if gain.draws):
             names = f"{gain.control}/svm", f"{arm.generator.name}/svm"
             (pairing,) = compare_arms(report, *names).pairings
-            assert numbers(pairing.gain) == numbers(gain)
+            assert numbers(pairing.gain.main) == numbers(gain.main)
             said.add(pairing.verdict.split(" (")[0])
         verdict = gains["none"].verdict
         if verdict and all(gain.draws for gain in gains.values()):

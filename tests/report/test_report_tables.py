@@ -197,9 +197,9 @@ def test_gain_is_paired_over_shared_draws() -> None:
         failure(generator="smote", seed=2),
     ]
     gains = gains_of(table_of(records), "smote λ=1 svm")
-    assert gains["none"].differences == pytest.approx((0.02, 0.04))
+    assert gains["none"].main.differences == pytest.approx((0.02, 0.04))
     assert gains["none"].mean == pytest.approx(0.03)
-    assert gains["duplicate"].differences == pytest.approx((0.01, 0.04))
+    assert gains["duplicate"].main.differences == pytest.approx((0.01, 0.04))
 
 
 @settings(max_examples=40, deadline=None)
@@ -311,7 +311,7 @@ def test_one_lucky_draw_among_many_losses_shows_nothing() -> None:
     low = [0.5 - 0.0001 * (i + 1) for i in range(20)] + [0.99]
     table = table_of([*arm("none", [0.5] * 21), *arm("duplicate", [0.5] * 21), *arm("smote", low)])
     gain = gains_of(table, "smote λ=1 svm")["none"]
-    assert gain.mean > 0 and gain.p is not None and gain.p > 0.9
+    assert gain.mean > 0 and gain.main.p is not None and gain.main.p > 0.9
     assert gain.verdict is not None and gain.verdict.finding == "open"
 
 
@@ -320,7 +320,7 @@ def test_arms_that_gain_alike_are_corrected_as_one() -> None:
     table = table_of(benchmark(8))
     assert len(table.judged) == 2 * 2 and len(table.compared) == 2 * (1 + 2 + 2)
     for gains in table.judged:
-        assert [gain.p_corrected for gain in gains.values()] == pytest.approx([2 / 2**8] * 2)
+        assert [gain.main.p_corrected for gain in gains.values()] == pytest.approx([2 / 2**8] * 2)
 
 
 def test_over_none_is_a_question_of_its_own() -> None:
@@ -336,7 +336,7 @@ def test_over_none_is_a_question_of_its_own() -> None:
     alone = gains_of(table_of(records), "smote λ=1 svm")
     beside = gains_of(table_of([*records, *arm("mixup", wobble)]), "smote λ=1 svm")
     before, now = (
-        {name: gain.p_corrected for name, gain in found.items()} for found in (alone, beside)
+        {name: gain.main.p_corrected for name, gain in found.items()} for found in (alone, beside)
     )
     assert before["none"] == before["duplicate"] == now["none"] == 2 / 2**9
     assert now["duplicate"] is not None and now["duplicate"] > 2 / 2**9
@@ -356,7 +356,7 @@ def test_an_arm_is_measured_against_every_classifier_without_samples() -> None:
         table = table_of([*two, *arm("none", steps(level, 8), classifier="cnn2d")])
         assert three_answers(table).use.name == used
     hardest = [min(gains, key=attrgetter("mean")) for gains in table.over_best.values()]
-    assert {gain.shown for gain in hardest} == {"below"}
+    assert {gain.main.shown for gain in hardest} == {"below"}
 
 
 def test_the_lowest_error_of_a_column_is_marked() -> None:

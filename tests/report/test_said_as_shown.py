@@ -31,4 +31,4 @@ def test_compare_calls_aa_what_the_report_calls_aa() -> None:
     (main,) = compare_arms(report, "none/svm", "smote/svm").pairings
     (aa,) = compare_arms(report, "none/svm", "smote/svm", metric="aa").pairings
     assert main.score == aa.score
-    assert main.gain.differences == aa.gain.differences
+    assert main.gain.main.differences == aa.gain.main.differences

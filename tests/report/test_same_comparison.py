@@ -87,7 +87,7 @@ def of_compare(report: Report, generator: str, over: str) -> tuple[str, str, flo
     """What ``hsiaug compare`` finds of an arm over a control: word, numbers and p."""
     (pairing,) = compare_arms(report, f"{over}/svm", f"{generator}/svm").pairings
     gain = pairing.gain
-    return gain.shown, with_ends(gain.mean, gain.ends), gain.p_corrected
+    return gain.main.shown, with_ends(gain.mean, gain.main.ends), gain.main.p_corrected
 
 
 @pytest.mark.parametrize("draws", [3, 12])
@@ -242,4 +242,7 @@ def test_an_arm_over_its_baseline_has_one_interval_wherever_the_two_are_compared
     for gain in added:
         assert gain.control_cell is not None
         compared = between(table.every_cell, table.scores, gain.cell, gain.control_cell)
-        assert compared.ends == gain.ends and compared.p_corrected == gain.p_corrected
+        assert (
+            compared.main.ends == gain.main.ends
+            and compared.main.p_corrected == gain.main.p_corrected
+        )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from html_pages import parsed
 
-from hsiaug.metrics.verdict import Evidence, student
+from hsiaug.metrics.significance import Evidence, student
 from hsiaug.report import build_report, render_html
 from hsiaug.report.output_files import table_text
 from hsiaug.report.render_rich import rich_text

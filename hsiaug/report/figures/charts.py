@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import LETTER, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.formatting import LEAKY
+from hsiaug.report.gains import ArmGains
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +24,22 @@ if TYPE_CHECKING:
 
 LETTERS = {1: 18, 2: 24}
 """Letters of a line of a row's name, by the columns of a page that a figure fills."""
+AXIS = 0.5
+"""Inches of an axis with its title."""
 LINE, LEGEND = 0.14, 0.5
 """Inches of a line of a legend, and those of a legend that a block has room for."""
+MEASURED = [name for name, control in CONTROLS_OF_OLD_RECORDS.items() if not control.blind]
+CONTROLS = dict(zip(MEASURED, (1, 0, 4, 2, 6, 5), strict=True))
+"""Place of these among the colours of series and markers, as on the page: the same in every
+figure.
+"""
+FURTHER = (7, 3)
+"""Places of the controls that other packages bring."""
+NO_ARMS = (
+    "a picture of gains needs a generator beside the controls",
+    "Run a benchmark with `generators` smote, for example.",
+)
+"""What such a picture needs, and how to come by it."""
 FirstPanels = dict[str, "Axes"]
 """The first panel of each score, whose scale the others take."""
 
@@ -87,6 +104,14 @@ class ChartBlock:
     def inches(self, columns: int) -> float:
         """Height of the whole."""
         return self.height * math.ceil(len(self.panels) / self.wide(columns)) + self.around
+
+
+def control_places(arms: Iterable[ArmGains]) -> dict[str, int]:
+    """The place of every control of these arms among the colours of series and markers."""
+    names = dict.fromkeys(name for arm in arms for name in arm)
+    others = (name for name in names if name not in CONTROLS)
+    known = {name: place for name, place in CONTROLS.items() if name in names}
+    return known | dict(zip(others, cycle(FURTHER), strict=False))
 
 
 def name_score(axes: Axes, score: str) -> None:

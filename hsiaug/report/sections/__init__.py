@@ -1,7 +1,7 @@
 """Sections about one table of a report, a module for each: a new section is one more module here.
 
 A module has ``SECTIONS``, which say where its sections stand: in which views of ``--by``, and where
-on the page. Every format shows what :func:`sections_of` finds.
+on the page. Every format shows what :mod:`hsiaug.report.views` makes of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -112,28 +112,3 @@ def check_view(by: str) -> None:
 def pictures() -> dict[str, Callable[[Report, int], Figure]]:
     """The figures that may be saved, by their views."""
     return {view: draw for kind in section_kinds() for view, draw in kind.pictures.items()}
-
-
-def sections_of(table: ReportTable, by: str, sources: Sources) -> tuple[Section, ...]:
-    """The sections of a table in a view."""
-    made = (kind.make(table, sources) for kind in section_kinds() if by in kind.views)
-    return tuple(section for section in made if section is not None)
-
-
-def page_parts(table: ReportTable, sources: Sources) -> tuple[Section, ...]:
-    """The sections of a table as the page has them: parts, and what folds within these."""
-    kinds = [kind for kind in section_kinds() if kind.on_page(table)]
-    within: dict[str, list[Section]] = {}
-    parts: dict[str, Section] = {}
-    for kind in kinds:
-        section = kind.make(table, sources)
-        if section is None:
-            continue
-        if kind.within:
-            within.setdefault(kind.within, []).append(section)
-        else:
-            parts[kind.id] = section
-    return tuple(
-        replace(section, id=id, parts=(*section.parts, *within.get(id, ())))
-        for id, section in parts.items()
-    )

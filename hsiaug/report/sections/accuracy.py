@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from operator import attrgetter
 
-from hsiaug.report.figures.gain_charts import card_figure
 from hsiaug.report.findings import arm_columns, metric_entry
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.gains import ArmCell
+from hsiaug.report.matrices import card_figure
 from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, make_grid
 from hsiaug.report.sections import SectionKind
 from hsiaug.report.tables import ReportTable

@@ -65,7 +65,7 @@ def label_sections(report: Report) -> tuple[Section, ...]:
             replace(
                 table_section(table, report.where),
                 heading=f"Label equivalents: {table.title}",
-                tables=label_grids(table, curves),
+                tables=_label_grids(table, curves),
                 notes=tuple(label_notes(curves)),
                 facts=tuple(audit_lines(table, report.where)),
                 closing=_closing(table, curves),
@@ -89,7 +89,7 @@ def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...
     return tuple(sentences("equivalents.txt", rises=rises, worths=worths, most=MOST_CLOSING))
 
 
-def label_grids(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
+def _label_grids(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
     """The curves, a row per classifier and score; and k*, a row per classifier and arm."""
 
     def point(k: int, row: tuple[LabelCurve, Metric]) -> str:
@@ -225,13 +225,13 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
     caption = "none with more labels per class, and the arms on its curve"
     return Section(
         "Label equivalents",
-        tables=label_grids(table, curves),
-        figures=(SectionFigure(caption, partial(label_figure, curves)),),
+        tables=_label_grids(table, curves),
+        figures=(SectionFigure(caption, partial(_label_figure, curves)),),
         notes=tuple(label_notes(curves)),
     )
 
 
-def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
+def _label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
     """Panels of each curve, one for each score in percent.
 
     Parameters
@@ -310,7 +310,7 @@ def _draw_arm(axes: Axes, curve: LabelCurve, score: str, place: int, style: dict
 
 
 def _picture(report: Report, columns: int) -> Figure:
-    return label_figure(curves_of(report), columns)
+    return _label_figure(curves_of(report), columns)
 
 
 SECTIONS = (SectionKind("labels", _section, 70, pictures={LABELS: _picture}),)

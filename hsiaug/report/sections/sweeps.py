@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,20 +43,20 @@ NOTE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω
 
 def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
     figure = SectionFigure(
-        f"OA and AA against {SIGNS[axis]}", partial(curve_figure, Report((table,)), axis)
+        f"OA and AA against {SIGNS[axis]}", partial(_curve_figure, Report((table,)), axis)
     )
     return Section(
-        f"Along {SIGNS[axis]}", tables=curve_grids(table, axis), figures=(figure,), notes=(NOTE,)
+        f"Along {SIGNS[axis]}", tables=_curve_grids(table, axis), figures=(figure,), notes=(NOTE,)
     )
 
 
-def curve_grids(table: ReportTable, axis: Axis) -> tuple[Grid, ...]:
+def _curve_grids(table: ReportTable, axis: Axis) -> tuple[Grid, ...]:
     """The metrics of gains, and the main one in seen and in new fields.
 
     A row per classifier and line, a column per value of the axis; – heads arms without one.
     """
     rows = lines(table, axis)
-    values = sorted({value for line in rows for value, _ in line.points}, key=first_none)
+    values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
     shown = {
         "lambda": True,
         "times": any(arm.rate.times for arm in table.arms),
@@ -143,18 +143,17 @@ class SweepLine:
         shown = (
             (value, cell)
             for value, cell in self.points
-            if value is not None and draws_of(cell) == self.draws
+            if value is not None and _draws_of(cell) == self.draws
         )
-        return [(value, *level) for value, cell in shown if (level := percentages(cell, metric))]
+        return [(value, *level) for value, cell in shown if (level := _percentages(cell, metric))]
 
 
-def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float] | None:
+def _percentages(cell: ArmCell | None, metric: str) -> tuple[float, float] | None:
     """Mean and std (0 of a single draw) of a metric in percent; None where no trial has it."""
     summary = cell.summary(metric) if cell is not None else None
     return (100 * summary.mean, 100 * (summary.std or 0.0)) if summary else None
 
 
-@lru_cache
 def lines(table: ReportTable, axis: Axis) -> tuple[SweepLine, ...]:
     """Every generator's lines, classifier by classifier, controls first."""
     found: dict[tuple[Method, Method, Held], list[tuple[float | None, ArmCell]]] = {}
@@ -167,24 +166,24 @@ def lines(table: ReportTable, axis: Axis) -> tuple[SweepLine, ...]:
         )
     made = []
     for (generator, classifier, held), points in found.items():
-        counted = Counter(draws_of(cell) for _, cell in points if cell.ok)
+        counted = Counter(_draws_of(cell) for _, cell in points if cell.ok)
         draws = max(counted, key=lambda d: (counted[d], len(d), sorted(d)), default=frozenset())
-        ordered = tuple(sorted(points, key=lambda point: first_none(point[0])))
+        ordered = tuple(sorted(points, key=lambda point: _first_none(point[0])))
         made.append(SweepLine(generator, classifier, held, ordered, draws))
     return tuple(made)
 
 
-def find_sweeps(table: ReportTable, axis: Axis) -> list[SweepLine]:
+def _find_sweeps(every_line: Iterable[SweepLine]) -> list[SweepLine]:
     """The lines with two points or more; none where only controls have such a line."""
-    found = [line for line in lines(table, axis) if len(line.values) > 1]
+    found = [line for line in every_line if len(line.values) > 1]
     return found if any(line.generator.name not in CONTROLS_OF_ALL for line in found) else []
 
 
-def first_none(value: float | None) -> tuple[bool, float]:
+def _first_none(value: float | None) -> tuple[bool, float]:
     return value is not None, value or 0.0
 
 
-def line_label(table: ReportTable, line: SweepLine) -> str:
+def _line_label(table: ReportTable, line: SweepLine) -> str:
     """``txt2hsi ω=2``: the generator, with what is held."""
     held = {} if line.generator.name == NONE else dict(line.held)
     # Nobody asked for M where it is 0.
@@ -198,12 +197,12 @@ def line_label(table: ReportTable, line: SweepLine) -> str:
     )
 
 
-def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
+def _panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
     """``n = 6 (seeds 0–5)``: the draws that a panel is over; ``n = 3 to 6, by line`` where lines
     differ.
     """
     groups = {line.draws for line in shown if line.draws} | (
-        {draws_of(none)} if none and none.ok else set()
+        {_draws_of(none)} if none and none.ok else set()
     )
     if len(groups) > 1:
         return f"n = {min(map(len, groups))} to {max(map(len, groups))}, by line"
@@ -212,7 +211,7 @@ def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
     )
 
 
-def draws_of(cell: ArmCell) -> frozenset[DrawKey]:
+def _draws_of(cell: ArmCell) -> frozenset[DrawKey]:
     """The draws of the trials that gave numbers."""
     return frozenset(cell.ok.unlike("draw"))
 
@@ -220,7 +219,7 @@ def draws_of(cell: ArmCell) -> frozenset[DrawKey]:
 # The picture
 
 
-def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
+def _curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
     Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier,
@@ -246,17 +245,18 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
 
 def _sweeps(table: ReportTable, axis: Axis) -> ChartBlock:
     """The classifiers with a line: of the others there is nothing to draw."""
-    lined = {line.classifier for line in find_sweeps(table, axis)}
-    styles, first = _styles(table, axis), FirstPanels()
+    every_line = lines(table, axis)
+    lined = {line.classifier for line in _find_sweeps(every_line)}
+    styles, first = _styles(table, every_line), FirstPanels()
     panels = []
     for classifier in (c for c in table.classifiers if c in lined):
-        found = [line for line in lines(table, axis) if line.classifier == classifier]
+        found = [line for line in every_line if line.classifier == classifier]
         # Along ω controls are levels to compare with; other generators without guidance are left
         # out.
         makers = [line for line in found if line.generator.name != NONE]
         shown = [line for line in makers if line.values or line.generator.name in DASHES]
         none = table.reference(classifier)
-        title = table.labels[classifier], panel_n(shown, none)
+        title = table.labels[classifier], _panel_n(shown, none)
         scores = (table.scores.second, table.scores.main)
         panels += [
             Panel(title, partial(_draw_sweep, shown, none, score, styles, first))
@@ -265,18 +265,18 @@ def _sweeps(table: ReportTable, axis: Axis) -> ChartBlock:
     return ChartBlock(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
 
 
-def _styles(table: ReportTable, axis: Axis) -> Styles:
+def _styles(table: ReportTable, every_line: Iterable[SweepLine]) -> Styles:
     """Colour, marker and label of every line of a table, the same in all its panels; controls are
     grey.
     """
     styles: dict[object, dict[str, Any]] = {}
     coloured = 0
-    for line in lines(table, axis):
+    for line in every_line:
         if line.key in styles or line.generator.name == NONE:
             continue
         dashes = DASHES.get(line.generator.name)
         style = {"color": "0.5", "linestyle": dashes} if dashes else series_style(coloured)
-        styles[line.key] = {**style, "label": line_label(table, line)}
+        styles[line.key] = {**style, "label": _line_label(table, line)}
         coloured += not dashes
     return styles
 
@@ -293,7 +293,7 @@ def _draw_sweep(
     axes.sharey(first.setdefault(score.key, axes))
     name_score(axes, score.name)
     entries: dict[str, Any] = {}
-    if level := percentages(none, score.key):
+    if level := _percentages(none, score.key):
         mean, std = level
         axes.axhspan(mean - std, mean + std, color="0.93", zorder=0)
         entries["none"] = axes.axhline(mean, color="black", linestyle=":", linewidth=1.2)
@@ -301,7 +301,7 @@ def _draw_sweep(
         style = styles[line.key]
         if line.values:
             entries[style["label"]] = _draw_line(axes, line.dots(score.key), style)
-        elif level := percentages(line.points[0][1], score.key):
+        elif level := _percentages(line.points[0][1], score.key):
             entries[style["label"]] = axes.axhline(
                 level[0], color=style["color"], linestyle=style["linestyle"], linewidth=1.2
             )
@@ -320,11 +320,11 @@ def _draw_line(axes: Axes, dots: Sequence[tuple[float, ...]], style: dict[str, A
 
 
 def _picture(axis: Axis, report: Report, columns: int) -> Figure:
-    return curve_figure(report, axis, columns)
+    return _curve_figure(report, axis, columns)
 
 
 def _varies(axis: Axis, table: ReportTable) -> bool:
-    return bool(find_sweeps(table, axis))
+    return bool(_find_sweeps(lines(table, axis)))
 
 
 SECTIONS = tuple(

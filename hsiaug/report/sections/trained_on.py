@@ -27,7 +27,7 @@ def synthetic_only_grid(table: ReportTable) -> Grid:
 
     def over(control: str, row: _Trained) -> str:
         found = table.synthetic_only.get(row.cell.key, {}).get(control)
-        return with_ends(found.mean, found.ends) if found and found.draws else MISSING
+        return with_ends(found.mean, found.main.ends) if found and found.draws else MISSING
 
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
     columns = [
