@@ -24,7 +24,7 @@ from hsiaug.trial.arm import BOTH
 from hsiaug.trial.machine import environment
 from hsiaug.trial.plugin_calls import LEARNING
 from hsiaug.trial.prompts import PromptedSamples
-from hsiaug.trial.record import PartialRecord, TrialRecord, fault_of_lists, not_reached
+from hsiaug.trial.record import TrialRecord, fault_of_lists, not_reached, partial_record
 from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
@@ -162,12 +162,8 @@ def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
     message : str
         What happened.
     """
-    record = {
-        **not_reached(PartialRecord),
-        "status": "failed",
-        "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
-    }
-    return TrialOutcome(record, None)
+    error = {"stage": stage, "type": kind, "message": message, "traceback": ""}
+    return TrialOutcome(partial_record(error), None)
 
 
 def empty(spec: TrialSpec, context: SceneContext, scene_ref: str) -> Record:
@@ -176,14 +172,12 @@ def empty(spec: TrialSpec, context: SceneContext, scene_ref: str) -> Record:
     """
     views = context.views(spec)
     real = context.task.sampling.join(views.of("none"), [])
-    record = {
-        **not_reached(PartialRecord),
-        "status": EMPTY,
-        "error": None,
-        "metrics": None,
-        "audit": views.split.audit.as_json(),
-        "samples": count_by_class(real, len(context.scene.class_names)),
-    }
+    record = partial_record(
+        status=EMPTY,
+        metrics=None,
+        audit=views.split.audit.as_json(),
+        samples=count_by_class(real, len(context.scene.class_names)),
+    )
     return _whole(spec, context.scene.class_names, scene_ref, record)
 
 

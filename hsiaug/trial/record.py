@@ -342,6 +342,20 @@ def not_reached(model: type[PartialRecord]) -> dict[str, Any]:
     return {**values, "notes": [], "spectral_view": None, "optimiser_steps": None}
 
 
+def partial_record(error: Record | None = None, **facts: object) -> dict[str, Any]:
+    """The part of a record that needs no test label.
+
+    Parameters
+    ----------
+    error : dict or None
+        What ended the trial, if anything did.
+    **facts : object
+        What else is known, in the order of the record.
+    """
+    status = "ok" if error is None else "failed"
+    return {**not_reached(PartialRecord), "status": status, "error": error, **facts}
+
+
 def described_fields(
     model: type[BaseModel] = TrialRecord, prefix: str = ""
 ) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.plugin_calls import StageClock, call_failure, kept_state, plain_json
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.prompts import FitPrompts, PromptedSamples, ask_prompts
-from hsiaug.trial.record import PartialRecord, not_reached
+from hsiaug.trial.record import partial_record
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import (
     Drawn,
@@ -124,14 +124,8 @@ def run_group(
             if prompted is not None:
                 # They are judged once for all trials of this fit and ω: 20 MB need not follow each.
                 asked.at[omega] = None
-            record = {
-                **not_reached(PartialRecord),
-                "status": "ok" if error is None else "failed",
-                "error": error,
-                **facts,
-                "notes": context.take_notes(),
-                **clock.as_json(),
-            }
+            notes = context.take_notes()
+            record = partial_record(error, **facts, notes=notes, **clock.as_json())
             outcome = TrialOutcome(record, labels, sheet, prompted)
             yield spec, outcome
             if outcome.failed_learning:
