@@ -22,7 +22,7 @@ from hsiaug.core.read_only import arrays_of, seal
 from hsiaug.core.samples import concatenate
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.sheet import MeanSpectra, SampleSheet, mean_spectra, some_samples
+from hsiaug.trial.sheet import MeanSpectra, SampleSheet, SheetMaker, mean_spectra, some_samples
 from hsiaug.trial.trial_run import Fit, TrialRun
 
 
@@ -182,9 +182,12 @@ def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:
     samples = sampling.join(run.view, pool, card, run.spectra)
     if not pool:
         return samples
-    if measured := run.views.measured(run.spec.samples_hash, run.view, pool):
+    measured = run.views.measured
+    if (key := run.spec.samples_hash) not in measured:
+        measured[key] = sampling.measured(run.view, pool, run.data, run.views.split)
+    if measured[key]:
         # What a generator measures itself counts before what is measured of every one.
-        samples = replace(samples, provenance={**measured, **samples.provenance})
+        samples = replace(samples, provenance={**measured[key], **samples.provenance})
     # They are copied: nothing of theirs is in memory while the classifier learns.
     _give_back(pool)
     return synthetic_alone(samples) if run.spec.train == SYNTHETIC else samples
@@ -260,10 +263,11 @@ def sheet_of_pool(
             batches += [some] if len(some) else []
     if not batches:
         return None
-    maker = run.views.sheet_maker(run.view.real)
+    if run.views.sheet_maker is None:
+        run.views.sheet_maker = SheetMaker.of(run.view.real, run.data.wavelengths)
     joined = concatenate(batches)
     _give_back(batches)
-    return maker.sheet(some_samples(joined), spectra)
+    return run.views.sheet_maker.sheet(some_samples(joined), spectra)
 
 
 ENOUGH = 8

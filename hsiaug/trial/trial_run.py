@@ -2,7 +2,7 @@
 trials of one scene share beyond their fit; and a trial with its plugins and what these are shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from hsiaug.core.read_only import SealedView
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.registry.card import Scope
 from hsiaug.tasks.task import Task
-from hsiaug.tasks.types import AnyBlock, TaskData, TaskSamples, TaskSplit, TaskView
+from hsiaug.tasks.types import AnyBlock, TaskData, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import named_view
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.sheet import SheetMaker
@@ -58,6 +58,11 @@ class DrawViews:
     ----------
     split : Split or TileSplit
         As it was given.
+    sheet_maker : SheetMaker or None
+        Makes sheets of samples beside the training samples of the draw, once one was asked for.
+    measured : dict
+        What records say of the samples of a pool, by the hash of all that determines them: for all
+        trials that learn from them.
     """
 
     def __init__(self, task: Task, data: TaskData, split: TaskSplit) -> None:
@@ -68,8 +73,8 @@ class DrawViews:
         self._spectra: dict[str, SpectralView] = {}
         self._classifier_views: dict[tuple[Scope, str, bool], TaskView] = {}
         self._checksums: dict[Scope, str] = {}
-        self._sheet_maker: SheetMaker | None = None
-        self._measured: dict[str, Mapping[str, Mapping[str, float]]] = {}
+        self.sheet_maker: SheetMaker | None = None
+        self.measured: dict[str, Mapping[str, Mapping[str, float]]] = {}
 
     def of(self, scope: Scope) -> TaskView:
         """The train view of a plugin.
@@ -123,32 +128,6 @@ class DrawViews:
             )
         return self._checksums[scope]
 
-    def sheet_maker(self, real: TaskSamples) -> SheetMaker:
-        """What makes sheets of samples beside the training samples of the draw."""
-        if self._sheet_maker is None:
-            self._sheet_maker = SheetMaker.of(real, self._data.wavelengths)
-        return self._sheet_maker
-
-    def measured(
-        self, samples: str, view: TaskView, pool: Sequence[TaskSamples]
-    ) -> Mapping[str, Mapping[str, float]]:
-        """What records say of the samples of a pool, computed once for all trials that learn from
-        them.
-
-        Parameters
-        ----------
-        samples : str
-            Hash of all that determines them.
-        view : TrainView or DenseView
-            That of their generator.
-        pool : sequence of samples
-            As they were drawn.
-        """
-        if samples not in self._measured:
-            sampling = self._task.sampling
-            self._measured[samples] = sampling.measured(view, pool, self._data, self.split)
-        return self._measured[samples]
-
     def check(self) -> None:
         """Refuse a plugin that wrote into a view, which all trials of the draw share.
 
@@ -174,7 +153,7 @@ class DrawViews:
         self._views.clear()
         self._classifier_views.clear()
         self._checksums.clear()
-        self._sheet_maker = None
+        self.sheet_maker = None
         return True
 
     def give_back(self) -> None:
