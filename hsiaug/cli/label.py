@@ -71,7 +71,7 @@ def label(
     need("a page in the browser", "ui", "starlette", "uvicorn")
     from dataclasses import replace
 
-    from hsiaug.core.view_names import DEFAULT_VIEW, MIN_BANDS, RAW
+    from hsiaug.core.view_names import DEFAULT_VIEW, view_or_raw
     from hsiaug.protocol.split import check_patch
     from hsiaug.registry.lookup import registry
     from hsiaug.suggest.committee import Member, committee
@@ -84,7 +84,7 @@ def label(
     check_patch(PATCH, bare)
     names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
     bare, members = replace(bare, class_names=tuple(names)), committee((), bare.bands)
-    mapper = Member(classifier, DEFAULT_VIEW if bare.bands >= MIN_BANDS else RAW)
+    mapper = Member(classifier, view_or_raw(DEFAULT_VIEW, bare.bands))
     task = LabellingTask(
         bare, name, known_labels, candidates, members, mapper, count=number, ground=ground
     )

@@ -36,6 +36,11 @@ def check_view(name: str, views: Sequence[str], bands: int) -> None:
         raise InputError(rule, value=f"{bands} bands", hint=f"Leave it at {RAW}.")
 
 
+def view_or_raw(view: str, bands: int) -> str:
+    """The view of that name, or ``raw`` for spectra that are too short for any other."""
+    return view if bands >= MIN_BANDS else RAW
+
+
 def best_view(scores: Mapping[str, float]) -> str:
     """The view with the highest score; ``unit`` where it lies within ``MARGIN`` of that; ``raw``
     where none is higher.

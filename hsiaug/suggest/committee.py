@@ -15,7 +15,7 @@ from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.contracts import Classifier, Progress, silent
 from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
-from hsiaug.core.view_names import MIN_BANDS, RAW, UNIT, with_view
+from hsiaug.core.view_names import RAW, UNIT, view_or_raw, with_view
 from hsiaug.protocol.split import BlindSplit
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
@@ -53,7 +53,7 @@ def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
 
     Raises InputError for fewer than two members: one alone is never in doubt.
     """
-    views = VIEWS if bands >= MIN_BANDS else (RAW,)
+    views = dict.fromkeys(view_or_raw(view, bands) for view in VIEWS)
     members = tuple(
         dict.fromkeys(Member(name, view) for name in classifiers or COMMITTEE for view in views)
     )

@@ -15,7 +15,7 @@ from hsiaug.contracts import Progress
 from hsiaug.core.scene import UnlabelledScene, row_parts
 from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import MIN_BANDS, RAW, UNIT
+from hsiaug.core.view_names import UNIT, view_or_raw
 from hsiaug.data.bounds import STRIPE_BYTES
 from hsiaug.protocol.split import BlindSplit
 from hsiaug.registry.lookup import Registry
@@ -171,7 +171,7 @@ def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
     """Principal components of z-scored spectra of unit norm, so that light and shade do not count
     as ground; and (H, W) the pixels that are not 0 in every band.
     """
-    spectra = SpectralView(UNIT if scene.bands >= MIN_BANDS else RAW, scene.wavelengths)
+    spectra = SpectralView(view_or_raw(UNIT, scene.bands), scene.wavelengths)
     data = np.zeros(scene.shape, dtype=bool)
     total = np.zeros(scene.bands)
     square = np.zeros((scene.bands, scene.bands))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hsiaug.core.view_names import DEFAULT_VIEW, MIN_BANDS, RAW
+from hsiaug.core.view_names import DEFAULT_VIEW, RAW, view_or_raw
 from hsiaug.protocol.balance import DEFAULT_TIMES
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class PixelSettings:
             patch=PATCH,
             generators=self.generators,
             classifiers=self.classifiers,
-            views=(self.view if data.bands >= MIN_BANDS else RAW,),
+            views=(view_or_raw(self.view, data.bands),),
             times=(TIMES,),
         )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.core.samples import spread_rows
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import AUTO, MIN_BANDS, RAW, VIEWS, best_view
+from hsiaug.core.view_names import AUTO, VIEWS, best_view, view_or_raw
 from hsiaug.protocol.view import TrainView
 
 FOLDS = 2
@@ -39,7 +39,7 @@ def view_scores(view: TrainView) -> dict[str, float]:
     y = view.y[rows]
     fold = spatial_folds(coords, y, view.patch)
     spectra = view.pixels[coords[:, 0], coords[:, 1]]
-    names = VIEWS if view.bands >= MIN_BANDS else (RAW,)
+    names = dict.fromkeys(view_or_raw(name, view.bands) for name in VIEWS)
     return {
         name: _score(SpectralView(name, view.wavelengths)(spectra, axis=1), y, fold)
         for name in names
