@@ -140,15 +140,12 @@ class Costs:
         card = self._cards.get(trial.generator.name)
         if synthetic and card and card.prepares:
             once = canonical_json([spec["generator"], spec["scene"]])
-            if once not in self._prepared and not _comes_prepared(card, trial):
+            # It may come with the plugin.
+            usual = preparing_params(trial.generator.params) == preparing_params(card.params())
+            comes = usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes
+            if once not in self._prepared and not comes:
                 found[once] = card.prepare_seconds, False
         return found
-
-
-def _comes_prepared(card: Card, trial: TrialSpec) -> bool:
-    """Whether what the generator of a trial learns once a scene comes with the plugin."""
-    usual = preparing_params(trial.generator.params) == preparing_params(card.params())
-    return usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes
 
 
 def timed_records(records: RunRecords) -> Iterator[Record]:

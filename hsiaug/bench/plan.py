@@ -139,12 +139,18 @@ def build_plan(
     ------
     InputError
         For unknown names, numbers out of range, and masks that the first draw's labels are too
-        sparse for; SplitError and PluginError likewise.
+        sparse for; SplitError likewise.
+    PluginError
+        For a plugin that cannot be loaded.
     """
     task = request.kind
     asked = fill_in(request, scene)
     notes: list[str] = []
-    generators, classifiers = choose_plugins(asked, scene, plugins, notes)
+    configure = partial(_configure, asked, scene, plugins)
+    generators = _choose_generators(asked, plugins, configure, notes)
+    names = _choose_classifiers(asked, generators, plugins, notes)
+    classifiers = [configure("classifier", name) for name in names]
+    _check_overrides(asked, [*generators, *classifiers])
     columns = list_classifiers(asked, classifiers, scene)
     arms = list_arms(asked, generators, classifiers, notes)
     if len(asked.seeds) * len(arms) * len(columns) > MOST_TRIALS:
@@ -379,32 +385,6 @@ def _empty_rates(
 def unique(items: Iterable[Item]) -> tuple[Item, ...]:
     """The items, each once, in their order."""
     return tuple(dict.fromkeys(items))
-
-
-def choose_plugins(
-    request: CompleteRequest, data: TaskData, plugins: Registry, notes: list[str]
-) -> tuple[list[Configured], list[Configured]]:
-    """The generators, controls first, and the classifiers of a request that leaves nothing open,
-    each with its hyper-parameters.
-
-    Parameters
-    ----------
-    notes : list of str
-        Takes sentences on what was added.
-
-    Raises
-    ------
-    InputError
-        For unknown names and values.
-    PluginError
-        For a plugin that cannot be loaded.
-    """
-    configure = partial(_configure, request, data, plugins)
-    generators = _choose_generators(request, plugins, configure, notes)
-    names = _choose_classifiers(request, generators, plugins, notes)
-    classifiers = [configure("classifier", name) for name in names]
-    _check_overrides(request, [*generators, *classifiers])
-    return generators, classifiers
 
 
 def controls_for(card: Card, controls: Iterable[Card], task: Task) -> tuple[str, ...]:
