@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from io import BufferedWriter, FileIO, TextIOWrapper
 from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -52,7 +51,11 @@ CONTEXT: Any = multiprocessing.get_context("forkserver") if FORKS else SPAWN
 WHOLE_WITHIN = 60.0
 """Seconds in which a message comes whole that has begun."""
 MOST_PRINTED = 10**6
-"""Bytes that a process of plugins may print."""
+"""Bytes of what a process of plugins prints that are shown."""
+MORE_PRINTED = b"\n[a plugin prints more than 1 MB: the rest is left out]\n"
+LAST_PRINTED = 0.5
+"""Seconds in which what a process printed last is shown, where one that it left could print more.
+"""
 SET_CHILD_SUBREAPER, SET_PARENT_DEATH_SIGNAL = 36, 1
 """Of prctl."""
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -88,18 +91,22 @@ class Child:
     ) -> None:
         self.pid = 0
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, *arguments))
+        printed, prints = context.Pipe(duplex=False)
+        self.process = context.Process(target=_begin, args=(prints, work, theirs, *arguments))
+        self._showing = threading.Thread(target=_show, args=(printed,), daemon=True)
         try:
             with starting(environment), hold_back(*ENDING):
                 self.process.start()
                 self.pid = self.process.pid
                 _children[self.pid] = self
+            self._showing.start()
         except BaseException:
             # Nobody else knows of it.
             self.end()
             raise
         finally:
             theirs.close()
+            prints.close()
 
     def kill(self) -> None:
         """Kill the process, of which another thread finds that it has ended."""
@@ -115,6 +122,8 @@ class Child:
                 end_trees([self.pid])
                 self.process.join()
                 self.connection.close()
+                if self._showing.ident is not None:
+                    self._showing.join(LAST_PRINTED)
 
     def await_end(self, seconds: float) -> None:
         """Wait for it to end by itself. Not by ``join``, which takes what a plugin writes into all
@@ -128,6 +137,27 @@ class Child:
     def ending(self) -> str:
         """How it ended: ``exit code 3`` or ``signal SIGKILL``."""
         return ending(self.process.exitcode)
+
+
+def _begin(prints: Connection, work: Callable[..., None], *arguments: object) -> None:
+    """What a child does first: all that it prints goes to the process that started it, whatever
+    prints it.
+    """
+    if os.name == "posix":
+        os.dup2(prints.fileno(), 2)
+    prints.close()
+    work(*arguments)
+
+
+def _show(printed: Connection) -> None:
+    """Show what a child prints, as far as it may, until nobody can print any more."""
+    left = MOST_PRINTED
+    with printed, suppress(OSError):
+        while data := os.read(printed.fileno(), 2**16):
+            # Where nobody takes it, the child prints all the same.
+            with suppress(OSError):
+                os.write(2, data[:left] + (MORE_PRINTED if 0 < left < len(data) else b""))
+            left = max(0, left - len(data))
 
 
 def receive(connection: Connection, most: int) -> bytes:
@@ -193,7 +223,7 @@ class Channel:
 
 def join_run(ctrl_c: Any = signal.SIG_IGN) -> None:
     """Begin as a process of a run: it leads a session, and ends with the process that started it.
-    What plugins print goes to standard error, and no more of it than MOST_PRINTED.
+    What plugins print goes to standard error.
 
     Parameters
     ----------
@@ -219,26 +249,9 @@ def join_run(ctrl_c: Any = signal.SIG_IGN) -> None:
         del sys.modules["pandas"]
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.dup2(2, 1)
-    sys.stdout = sys.stderr = TextIOWrapper(
-        BufferedWriter(_Printed(2, "w", closefd=False)),
-        encoding="utf-8",
-        errors="backslashreplace",
-        line_buffering=True,
-        write_through=True,
+    sys.stdout = sys.stderr = open(  # noqa: SIM115
+        2, "w", 1, "utf-8", "backslashreplace", closefd=False
     )
-
-
-class _Printed(FileIO):
-    """Standard error as far as what a plugin prints may fill it."""
-
-    remaining = MOST_PRINTED
-
-    def write(self, data: Any) -> int:
-        size = len(memoryview(data).cast("B"))
-        if size > self.remaining >= 0:
-            super().write(b"\n[a plugin prints more than 1 MB: the rest is left out]\n")
-        self.remaining -= min(size, self.remaining + 1)
-        return size if self.remaining < 0 else super().write(data) or 0
 
 
 def _leave_servers() -> None:
