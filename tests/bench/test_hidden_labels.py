@@ -15,6 +15,8 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.bounds import Bounds
+from hsiaug.bench.engine import Batch, Job
+from hsiaug.bench.engines.local import Local
 from hsiaug.bench.worker import OPEN, BlindData
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
@@ -381,6 +383,26 @@ def test_the_process_that_scores_lets_no_other_look_into_its_memory() -> None:
         check=True,
     )
     assert done.stdout.split() == ["1", "0"]
+
+
+def test_the_labels_of_all_scenes_of_a_run_are_hidden_from_every_worker(
+    toy: Scene, folder: Path
+) -> None:
+    for name in ("first", "second"):
+        np.save(folder / "scene" / f"{name}.npy", toy.labels)
+        labels = folder / "scene" / f"{name}.npy"
+        add_scene(folder / "scene" / "cube.npy", labels, name, folder=folder / "scene")
+    job = Job("pixels", toy.sha256, "cpu")
+    first, second = (
+        Batch(toy, str(folder / "scene" / f"{name}.toml"), folder / "store", job, [], dict)
+        for name in ("first", "second")
+    )
+    engine = Local(1)
+    engine.divide([first, second])
+    for batch in (first, second):
+        hidden = {path.name for path in engine.scene_run(batch).start.hidden}
+        assert hidden >= {"first.npy", "second.npy", "store"}
+    engine.cancel()
 
 
 def test_both_files_of_labels_in_envi_are_hidden_whichever_the_card_names(

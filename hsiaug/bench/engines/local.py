@@ -197,6 +197,14 @@ class Local(Engine):
         self.jobs = max(1, jobs)
         self.executor: Any = WorkerProcesses(self.jobs)
         self._scene: SceneRun | None = None
+        self._labels: tuple[Path, ...] = ()
+
+    def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
+        """Every group by itself. Of the run no labels are shown to a worker, whatever scene it runs
+        on: what a plugin reads there, it could keep until it runs on that of the labels.
+        """
+        self._labels = tuple(path for one in batches for path in label_files(one.scene_ref))
+        return super().divide(batches)
 
     def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
         """Submit a group.
@@ -219,7 +227,7 @@ class Local(Engine):
             batch.job,
             cache=store.cache.resolve(),
             data=BlindData(batch.scene),
-            hidden=(*label_files(batch.scene_ref), batch.store.resolve()),
+            hidden=(*label_files(batch.scene_ref), *self._labels, batch.store.resolve()),
         )
         task = get_task(batch.job.task)
         records = ScoredRecords(task, batch.scene, batch.scene_ref, batch.split, store, self.jobs)
