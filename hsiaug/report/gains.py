@@ -199,7 +199,7 @@ def summarise(values: NDArray[np.float64]) -> MeanStd | None:
     return mean_std(found) if (found := known(values)) else None
 
 
-def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
+def counts_of_class(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
     """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts
     it.
     """

@@ -26,7 +26,7 @@ from hsiaug.report.formatting import (
     seeds_text,
     signed,
 )
-from hsiaug.report.gains import ArmCell, Gain, between, class_counts, summarise
+from hsiaug.report.gains import ArmCell, Gain, between, counts_of_class, summarise
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.section import Grid, Section, frame_grid
 from hsiaug.report.tables import Report, ReportTable
@@ -361,7 +361,7 @@ def _page(
             f"{c} {name}",
             _points(delta := deltas.get(c)),
             str(delta.n if delta else 0),
-            count_range(class_counts(audits, "test_counts", c)),
+            count_range(counts_of_class(audits, "test_counts", c)),
         )
         for c, name in enumerate(table.class_names, start=1)
     ]

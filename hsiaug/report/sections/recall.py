@@ -19,7 +19,7 @@ from hsiaug.report.answers import shown_arms
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
-from hsiaug.report.gains import ArmCell, Gain, class_counts
+from hsiaug.report.gains import ArmCell, Gain, counts_of_class
 from hsiaug.report.notes import small_classes
 from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
 from hsiaug.report.sections import SectionKind, Sources
@@ -200,7 +200,7 @@ def _recalls(table: ReportTable, classifier: Method) -> Grid:
     def recall(cell: ArmCell, i: int) -> str:
         values = cell.recalls(i)
         if not values:
-            tested = class_counts(table.splits.values(), "test_counts", i)
+            tested = counts_of_class(table.splits.values(), "test_counts", i)
             return MISSING if any(tested) else "not evaluable"
         short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
         return plus_minus(mean_std(values)) + short
@@ -255,7 +255,7 @@ def _class_columns(table: ReportTable, mark: str = "") -> list[GridColumn]:
         return f"{i} {table.class_names[i - 1]}{f' {mark}' if left_out else ''}"
 
     def pixels(key: str, i: int) -> str:
-        return count_range(class_counts(table.splits.values(), key, i))
+        return count_range(counts_of_class(table.splits.values(), key, i))
 
     return [
         GridColumn("class", name, numeric=False),
