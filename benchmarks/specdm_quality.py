@@ -62,6 +62,7 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm, unet": ("specdm", {"denoiser": "unet"}),
     "specdm, fast": ("specdm", FAST),
     "ldm_single, fast": ("ldm_single", FAST),
+    "specdm, twice": ("specdm", {"level_steps": "4800"}),
     "specdm, no angle": ("specdm", {"sad": "0"}),
     "specdm, fast, no angle": ("specdm", {**FAST, "sad": "0"}),
     "permuted masks, fast": ("specdm-permuted", FAST),
