@@ -227,7 +227,7 @@ class Local(Engine):
             batch.job,
             cache=store.cache.resolve(),
             data=BlindData(batch.scene),
-            hidden=(*label_files(batch.scene_ref), *self._labels, batch.store.resolve()),
+            hidden=(*(self._labels or label_files(batch.scene_ref)), batch.store.resolve()),
         )
         task = get_task(batch.job.task)
         records = ScoredRecords(task, batch.scene, batch.scene_ref, batch.split, store, self.jobs)

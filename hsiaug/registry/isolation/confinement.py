@@ -180,18 +180,18 @@ def _under_every_name(paths: Iterable[Path]) -> Iterator[Path]:
     """Paths, and those of the same files where a file system, or a part of it, is mounted a second
     time.
     """
+    # Of several at one place the last is seen.
+    seen = {mount.seen: mount for mount in _mounts()}
     for path in paths:
         yield path
-        # Of several at one place the last is seen.
-        over = [mount for mount in reversed(_mounts()) if path.is_relative_to(mount.seen)]
-        if not over:
-            continue
-        mount = max(over, key=lambda mount: len(mount.seen.parts))
-        place = mount.inside / path.relative_to(mount.seen)
+        mount = next((seen[above] for above in (path, *path.parents) if above in seen), None)
         for other in _mounts():
-            if other.device == mount.device and place.is_relative_to(other.inside):
+            if mount is None or other is mount or other.device != mount.device:
+                continue
+            place = mount.inside / path.relative_to(mount.seen)
+            if place.is_relative_to(other.inside):
                 yield other.seen / place.relative_to(other.inside)
-            elif other.device == mount.device and other.inside.is_relative_to(place):
+            elif other.inside.is_relative_to(place):
                 yield other.seen
 
 
