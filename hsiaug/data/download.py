@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,13 +16,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 STALL_SECONDS = 20.0
-LOOK_SECONDS, SLOWEST = 60.0, 1000
-"""Seconds after which a mirror is given up that sent fewer bytes a second: it would never end."""
-PIECE = 2**16
-"""Bytes that are taken at once, at most."""
-MAX_DOWNLOAD_BYTES = 2**37
-"""Bytes of a file whose card states no size."""
-
+CHUNK_BYTES = 2**16
+HEADERS = {"User-Agent": "hsiaug", "Accept-Encoding": "identity"}
 ROOM = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
 
 
@@ -66,7 +59,6 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
     """Why this mirror did not serve, or None once the file is in place."""
     import pooch
     import requests
-    import urllib3
 
     from hsiaug.base.terminal import Console
 
@@ -81,31 +73,29 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(target.parent, "download") as fresh:
-            fetch = partial(
-                _fetch,
-                most=spec.size or MAX_DOWNLOAD_BYTES,
-                shows_progress=progress and console.is_terminal,
+            fetch = pooch.HTTPDownloader(
+                progressbar=progress and console.is_terminal,
+                chunk_size=CHUNK_BYTES,
+                timeout=(CONNECT_SECONDS, STALL_SECONDS),
+                headers=HEADERS,
             )
             pooch.retrieve(
                 url, f"sha256:{spec.sha256}", fname=target.name, path=fresh, downloader=fetch
             )
-            (fresh / target.name).chmod(
-                0o644
-            )  # the temporary file was private; a data folder may be shared
+            # The temporary file was private; a data folder may be shared.
+            (fresh / target.name).chmod(0o644)
             (fresh / target.name).replace(target)
             return None
     except requests.HTTPError as cause:
         reason = (
             f"answered {cause.response.status_code}" if cause.response is not None else "refused"
         )
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as cause:
+    except requests.RequestException as cause:
         reason = (
             "stalled"
             if "timed out" in str(cause)
             else f"no connection, or broken off ({type(cause).__name__})"
         )
-    except _Unbounded as cause:
-        reason = str(cause)
     except ValueError:
         reason = "sent a file with another checksum"
     except OSError as cause:
@@ -114,57 +104,3 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
     if progress:
         console.print(f"{host}: {reason}", soft_wrap=True)
     return reason
-
-
-class _Unbounded(Exception):
-    """A mirror sends more than it should, or next to nothing. Its text says which."""
-
-
-def _fetch(url: str, target: str, _: object, *, most: int, shows_progress: bool) -> None:
-    """Write what an address gives into a file, as pooch asks for it.
-
-    Parameters
-    ----------
-    url, target : str
-        Where from, and the file's path.
-    most : int
-        Bytes of the file at most.
-    shows_progress : bool
-        Whether a bar shows how far it is.
-
-    Raises
-    ------
-    _Unbounded
-        Where more comes, or fewer than SLOWEST bytes a second.
-    """
-    import requests
-    from tqdm import tqdm
-
-    headers = {"User-Agent": "hsiaug", "Accept-Encoding": "identity"}
-    timeout = CONNECT_SECONDS, STALL_SECONDS
-    with (
-        requests.get(url, headers=headers, timeout=timeout, stream=True) as answer,
-        Path(target).open("wb") as file,
-    ):
-        answer.raise_for_status()
-        stated = int(answer.headers.get("content-length", 0))
-        if stated > most:
-            raise _Unbounded(f"would send {stated:,} bytes in place of {most:,}")
-        received = 0
-        since = time.monotonic()
-        before = 0
-        with tqdm(
-            total=stated or None, unit="B", unit_scale=True, ncols=79, disable=not shows_progress
-        ) as bar:
-            # What has arrived, and no more is waited for: a mirror may send byte by byte.
-            while piece := answer.raw.read1(PIECE):
-                received += len(piece)
-                if received > most:
-                    raise _Unbounded(f"sent more than {most:,} bytes")
-                if (passed := time.monotonic() - since) > LOOK_SECONDS:
-                    if received - before < SLOWEST * passed:
-                        raise _Unbounded(f"sent fewer than {SLOWEST:,} bytes a second")
-                    since = time.monotonic()
-                    before = received
-                file.write(piece)
-                bar.update(len(piece))

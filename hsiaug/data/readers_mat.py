@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,11 +28,6 @@ SIZES = {"double": 8, "single": 4, "logical": 1} | {
     f"{u}int{b}": b // 8 for u in ("", "u") for b in (8, 16, 32, 64)
 }
 """Bytes of a value of MATLAB's numeric classes."""
-NUMERIC_CLASSES, NUMBER_TYPES = range(6, 16), (*range(1, 8), 9, 12, 13)
-COMPRESSED, LONGEST_HEADER = 15, 2**16
-"""Codes of MATLAB's numeric classes, of the types that their numbers are stored as, of compressed
-data; bytes.
-"""
 
 
 class _Item(NamedTuple):
@@ -127,7 +120,6 @@ def _open(path: Path) -> Iterator[_Opened]:
     with reading(path, ".mat"):
         if not h5py.is_hdf5(path):
             # Of version 4 to 7.
-            _check_types(path)
             # Sparse ones are of doubles.
             sizes = {**SIZES, "sparse": 8}
             items = {
@@ -147,35 +139,6 @@ def _open(path: Path) -> Iterator[_Opened]:
 def _dense(array: Any) -> AnyArray:
     """An array of MATLAB, possibly stored as sparse, as a dense array."""
     return np.asarray(array.toarray() if hasattr(array, "toarray") else array)
-
-
-def _check_types(path: Path) -> None:
-    """Raise ValueError for numbers stored as an unknown type, which scipy ends the process for.
-
-    Source: MathWorks, "MAT-File Level 5 File Format": a header of 128 bytes, then elements of a
-    tag and data.
-    """
-    with path.open("rb") as file:
-        header = file.read(128)
-        order = ">" if header[126:] == b"MI" else "<"
-        while 0 not in header[:4] and len(tag := file.read(8)) == 8:
-            kind, size = struct.unpack(f"{order}II", tag)
-            end = file.tell() + size
-            data = file.read(min(size, LONGEST_HEADER))
-            if kind == COMPRESSED:
-                data = zlib.decompressobj().decompress(data, LONGEST_HEADER)[8:]
-            at = 0
-            kinds = list[int]()
-            # Flags, extent, name, numbers.
-            while at + 8 <= len(data) and len(kinds) < 4:
-                kind, size = struct.unpack_from(f"{order}II", data, at)
-                small = kind >> 16
-                kinds.append(kind & 0xFFFF if small else kind)
-                at += 8 if small else 8 + -(-size // 8) * 8
-            numeric = len(data) > 8 and data[8 if order == "<" else 11] in NUMERIC_CLASSES
-            if numeric and len(kinds) == 4 and kinds[3] not in NUMBER_TYPES:
-                raise ValueError(f"numbers of the unknown type {kinds[3]}")
-            file.seek(end)
 
 
 def _describe(file: h5py.File, name: str) -> _Item:

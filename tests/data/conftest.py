@@ -63,8 +63,6 @@ class Server:
     files: dict[str, bytes] = field(default_factory=dict)
     stall: set[str] = field(default_factory=set)
     cut: set[str] = field(default_factory=set)
-    drip: set[str] = field(default_factory=set)
-    endless: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
 
@@ -74,9 +72,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A web server on 127.0.0.1 that can be told to stall, to hang up half-way through, or to send
-    byte by byte.
-    """
+    """A web server on 127.0.0.1 that can be told to stall or to hang up half-way through."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -90,20 +86,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                 self.send_error(404)
                 return
             self.send_response(200)
-            if path not in site.endless:
-                self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             with contextlib.suppress(ConnectionError):  # whoever asked has given up
                 self.send_body(path, body)
 
         def send_body(self, path: str, body: bytes) -> None:
-            if path in site.drip:
-                for byte in body:
-                    self.wfile.write(bytes([byte]))
-                    if site.release.wait(0.05):
-                        return
-            while path in site.endless and not site.release.is_set():
-                self.wfile.write(body)
             half = path in site.stall or path in site.cut
             self.wfile.write(body[: len(body) // 2] if half else body)
             self.wfile.flush()
