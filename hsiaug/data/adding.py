@@ -6,12 +6,11 @@ files appear together or not at all.
 """
 
 import filecmp
-import math
 import os
 import re
 import shlex
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,34 +22,31 @@ from pydantic import TypeAdapter, ValidationError
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
 from hsiaug.base.marks import save_marked_array
-from hsiaug.base.text import in_runs, nanometres
-from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
+from hsiaug.base.text import in_runs
+from hsiaug.core.scene import Scene
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.cards import SceneCard
 from hsiaug.data.catalogue import LOOK
-from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
+from hsiaug.data.cube_check import card_nodata, guess_axes, look_through, read_values
 from hsiaug.data.endings import ARRAYS
-from hsiaug.data.georeference import Declared, Georeference, read_declared
+from hsiaug.data.georeference import read_declared
+from hsiaug.data.import_findings import ImportFindings, facts_of, warnings_of
 from hsiaug.data.label_check import label_warnings
 from hsiaug.data.label_codes import ClassCodes, CodeRow, LabelRaster, code_labels, filler_of
 from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
-from hsiaug.data.raw import Conversion, PerBand, RawArray
-from hsiaug.data.readers import must_exist, read_cube_file, read_labels_array
+from hsiaug.data.raw import RawArray
+from hsiaug.data.readers import read_cube_file, read_labels_array
 from hsiaug.data.remedies import setting, with_size
 from hsiaug.data.texts import plain_name
 from hsiaug.data.tomlfile import toml_text, validate_table
 from hsiaug.data.vector_labels import VectorLabels
-from hsiaug.data.windows import cube_of
 
 Save = Callable[[Path], object]
 """Writes one derived file under the name that it is told."""
 
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
-
-FEW = 10
-"""Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
 
 
 @dataclass(frozen=True)
@@ -128,56 +124,6 @@ def import_options(values: Mapping[str, object], option: str = "", hint: str = "
         )
         hint = hint or f"Correct {first['loc'][0]}."
         raise InputError(rule, value=repr(values[str(first["loc"][0])]), hint=hint) from error
-
-
-@dataclass(frozen=True, eq=False)
-class _Findings:
-    """All that was found in the two files.
-
-    Attributes
-    ----------
-    counts : tuple of int
-        Pixels of each class.
-    other_axes : tuple of str
-        Orders of the cube's axes that would fit the labels as well.
-    nodata : PerBand or None
-        Raw value of pixels without data.
-    """
-
-    raw: RawArray
-    axes: str
-    other_axes: tuple[str, ...]
-    declared: Declared
-    seen: CubeFacts
-    read: CubeValues
-    raster: LabelRaster
-    coding: ClassCodes
-    counts: tuple[int, ...]
-    nodata: PerBand | None = None
-    field: str = ""
-
-    @property
-    def kept(self) -> list[int]:
-        """The bands that are kept, counted from 0."""
-        return [band for band in range(self.seen.shape[2]) if band not in set(self.read.bad_bands)]
-
-    @property
-    def centres(self) -> tuple[float, ...]:
-        """Band centres in nm of the bands that are kept, NaN where one is not known; () where none
-        is.
-        """
-        return (
-            () if self.raw.wavelengths is None else tuple(self.raw.wavelengths[self.kept].tolist())
-        )
-
-    @property
-    def without_centre(self) -> list[int]:
-        """The kept bands whose centre is not known although that of another is."""
-        return [
-            band
-            for band, centre in zip(self.kept, self.centres, strict=False)
-            if math.isnan(centre)
-        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,8 +207,8 @@ def add_scene(
     derived |= {path.name: path.replace for path in moved}
     text = partial(_card_text, card, findings.read.remarks)
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
-    sentences = [*_warnings(findings), *label_warnings(scene)]
-    return Added(scene, files, _facts(findings), tuple(sentences), findings.coding.table)
+    sentences = [*warnings_of(findings), *label_warnings(scene)]
+    return Added(scene, files, facts_of(findings), tuple(sentences), findings.coding.table)
 
 
 def _check_swapped(cube: Path, labels: Path) -> None:
@@ -303,7 +249,7 @@ def scene_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).lstrip("_.-") or "my_scene"
 
 
-def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> _Findings:
+def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> ImportFindings:
     """Read the labels and look at everything."""
     declared = read_declared(cube)
     source = read_labels(
@@ -328,7 +274,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         cube=cube,
     )
     coding = _name_classes(source, raster, options)
-    findings = _Findings(
+    findings = ImportFindings(
         raw=raw,
         axes=axes,
         other_axes=other_axes,
@@ -416,7 +362,7 @@ def _with_centres(raw: RawArray, stated: tuple[float, ...] | None, bands: int) -
 
 
 def _card(
-    name: str, cube: str, labels: str, out: Path, options: ImportOptions, findings: _Findings
+    name: str, cube: str, labels: str, out: Path, options: ImportOptions, findings: ImportFindings
 ) -> tuple[SceneCard, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
     facts = findings.seen
@@ -429,10 +375,7 @@ def _card(
         "axes": findings.axes,
         "shape": (*facts.shape[:2], facts.shape[2] - len(values.bad_bands)),
         "bad_bands": values.bad_bands,
-        # That of each band is in the file.
-        "nodata": None
-        if isinstance(findings.nodata, tuple)
-        else _filled_value(facts, findings.nodata),
+        "nodata": card_nodata(facts, findings.nodata),
         "scale": values.scale,
         "units": values.units,
     }
@@ -539,148 +482,6 @@ def _write(
     return scene, (out, *(folder / name for name in names))
 
 
-def _facts(findings: _Findings) -> tuple[tuple[str, str], ...]:
-    """(what, finding) for people."""
-    cube = findings.seen
-    values = findings.read
-    ground = findings.declared.ground
-    dtype = findings.raw.array.dtype
-    height, width, bands = cube.shape
-    dropped = f" ({values.remarks['cube.bad_bands']})" if values.bad_bands else ""
-    listed = () if findings.raw.wavelengths is None else findings.raw.wavelengths.tolist()
-    centres = [centre for centre in listed if not math.isnan(centre)]
-    ends = (min(centres), max(centres)) if centres else ()
-    if findings.declared.control_points:
-        place = "ground control points only: warp the cube to give it one (gdalwarp)"
-    elif ground is None:
-        place = "none"
-    elif ground.metres:
-        place = f"pixels of {ground.metres:g} m"
-    else:
-        place = "not in metres"
-    guess = {
-        key: " (a guess)" if f"cube.{key}" in values.remarks else "" for key in ("scale", "units")
-    }
-    facts = [
-        ("size", f"{height}×{width} pixels"),
-        ("bands", f"{bands} in the file, {bands - len(values.bad_bands)} kept{dropped}"),
-        ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
-        *_widths(findings.raw),
-        ("raw values", f"{dtype}, {cube.low:g} to {cube.high:g}"),
-        ("scale", f"{_per_band(1.0 if values.used is None else values.used)}{guess['scale']}"),
-        *((("offset", _per_band(values.offset)),) if np.any(values.offset) else ()),
-        ("units", values.units + guess["units"]),
-        ("no data", f"{int(cube.empty.sum()):,} pixels"),
-        ("georeference", place),
-    ]
-    if findings.field:
-        facts.append(("class attribute", findings.field))
-    return tuple(facts)
-
-
-def _widths(raw: RawArray) -> tuple[tuple[str, str], ...]:
-    """The row of band widths, where a file says them."""
-    if raw.widths is None:
-        return ()
-    ends = np.nanmin(raw.widths), np.nanmax(raw.widths)
-    return (("band widths", f"{'–'.join(dict.fromkeys(f'{end:.3g}' for end in ends))} nm"),)
-
-
-def _per_band(values: PerBand) -> str:
-    """One number, or the range of those of all bands."""
-    listed = values if isinstance(values, tuple) else (values,)
-    return f"{listed[0]:g}" if len(listed) == 1 else f"{min(listed):g} to {max(listed):g}, by band"
-
-
-def _warnings(findings: _Findings) -> Iterator[str]:
-    """Sentences, each with its hint."""
-    values = findings.read
-    coding = findings.coding
-    yield from (*findings.raw.notes, *findings.raster.notes, *coding.notes)
-    yield from _data_warnings(findings)
-    if findings.other_axes:
-        orders = " or ".join(findings.other_axes)
-        yield (
-            f"the cube's axes may also be in the order {orders}: look at the picture; `axes`"
-            " says it"
-        )
-    yield from _scale_warnings(findings)
-    if unknown := findings.without_centre:
-        yield (
-            f"band centres are not used: those of bands {in_runs(unknown, 2)} are not known; drop"
-            f" these bands with {setting('bad_bands', ','.join(map(str, unknown)))}"
-        )
-    elif not findings.centres:
-        yield (
-            "no band centres in the file: the picture's colours are arbitrary; add range_nm ="
-            " [first, last] under [sensor] of the card"
-        )
-    if values.bad_bands:
-        yield (
-            f"bands are dropped ({values.remarks['cube.bad_bands']}): edit cube.bad_bands and"
-            " cube.shape of the card to keep them"
-        )
-    rows = zip(coding.names, coding.ids, findings.counts, strict=True)
-    few = [
-        f"{n} ({count:,})"
-        for n, code, count in rows
-        if count < FEW and not {n, code} & set(coding.ignore)
-    ]
-    if few:
-        yield (
-            f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out"
-            " with `ignore`"
-        )
-
-
-def _data_warnings(findings: _Findings) -> Iterator[str]:
-    """On pixels without data."""
-    facts = findings.seen
-    raw = findings.raw
-    if facts.unfilled:
-        invalid = ["NaN", "infinity"]
-        declared = findings.nodata if isinstance(findings.nodata, tuple) else (findings.nodata,)
-        values = {value for value in declared if value and math.isfinite(value)}
-        invalid += [f"{value:g}" for value in sorted(values)]
-        invalid += ["masked"] if raw.valid is not None else []
-        text = f"{', '.join(invalid[:-1])} or {invalid[-1]}"
-        yield (
-            f"{text} at {facts.unfilled:,} of {facts.empty.size:,} pixels: they count as 0"
-            " (cube.nodata of the card)"
-        )
-    if findings.nodata == 0 and facts.low == 0:
-        yield "0 is the value of no data: a pixel has none where all its bands hold 0"
-    if facts.filler is not None:
-        value, count = facts.filler
-        text = f"{int(value)}" if value.is_integer() and abs(value) < 2**53 else repr(value)
-        yield (
-            f"{text} at {count:,} pixels looks like missing data: if it is, say"
-            f" {setting('nodata', text)}"
-        )
-
-
-def _scale_warnings(findings: _Findings) -> Iterator[str]:
-    """On the scale and the units of the values."""
-    facts = findings.seen
-    values = findings.read
-    raw = findings.raw
-    if "cube.scale" in values.remarks:
-        yield (
-            f"cube.scale is {values.remarks['cube.scale']}: say it with `scale` (1 to keep the"
-            " numbers, 0.01 for percent)"
-        )
-    elif values.scale is not None and (raw.scale is not None or np.any(raw.offset)):
-        declared = (
-            f"{_per_band(1.0 if raw.scale is None else raw.scale)}, offset {_per_band(raw.offset)}"
-        )
-        yield f"the scale of the file ({declared}) is not applied: `scale` says another one"
-    if values.units == "unknown" and "cube.units" in values.remarks and facts.filler is None:
-        yield (
-            f"values up to {facts.high:g} are no reflectance: multiply them by `scale` (0.01 for"
-            " percent, 0.0001 for reflectance times 10,000), or say with `units` what they are"
-        )
-
-
 def _card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str, str]) -> str:
     """TOML of all that is not at its default.
 
@@ -696,44 +497,3 @@ def _card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str
     for table in ("cube", "labels"):
         entries[table]["file"] = renamed.get(entries[table]["file"], entries[table]["file"])
     return toml_text(entries, remarks)
-
-
-def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[str, str]]:
-    """The cube of a file (axes: height, width, bands) as 'hsiaug datasets add' would read it
-    without any setting, its place on Earth, and what is a guess, by key of the card. It has no
-    class.
-
-    Raises SceneError where the file is missing or damaged.
-    """
-    must_exist(path)
-    ground = read_declared(path).ground
-    raw = read_cube_file(path)
-    void = raw.void()
-    facts = look_through(raw.array, raw.nodata, raw.bad_bands, str(path), void)
-    values = read_values(raw, facts, None, None, ())
-    good_bands = [band for band in range(facts.shape[2]) if band not in values.bad_bands]
-    change = Conversion(
-        bands=good_bands if values.bad_bands else None,
-        scale=values.used,
-        offset=values.offset,
-        nodata=_filled_value(facts, raw.nodata),
-    )
-    cube = cube_of(raw.array, str(path), change)
-    if void is not None:
-        cube[void] = 0
-    centres = None
-    if raw.wavelengths is not None and not np.isnan(raw.wavelengths[good_bands]).any():
-        centres = raw.wavelengths[good_bands]
-    scene = UnlabelledScene(
-        cube, (), centres, None if ground is None else ground.metres, values.units, Descriptions({})
-    )
-    return scene, ground, values.remarks
-
-
-def _filled_value(facts: CubeFacts, nodata: PerBand | None) -> PerBand | None:
-    """The raw value of pixels that a reader must make 0: that of no data, NaN where none is known;
-    None where every pixel has data or holds 0.
-    """
-    if not facts.unfilled:
-        return None
-    return math.nan if nodata is None else nodata

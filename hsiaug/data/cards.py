@@ -183,7 +183,7 @@ def check_nanometres(centres: Sequence[float]) -> None:
         )
 
 
-class _SensorSpec(CardTable):
+class SensorSpec(CardTable):
     """The instrument.
 
     Attributes
@@ -250,7 +250,7 @@ class SceneCard(CardTable):
     draws: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = None
     cube: CubeSpec
     labels: LabelSpec
-    sensor: _SensorSpec = _SensorSpec()
+    sensor: SensorSpec = SensorSpec()
     subsets: dict[str, tuple[str | int, ...]] = {}
     descriptions: dict[str, Sentences] = {}
 

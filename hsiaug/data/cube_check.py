@@ -2,6 +2,7 @@
 not do.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,15 @@ def _invalid(block: AnyArray, nodata: PerBand | None) -> NDArray[np.bool_] | Non
         return invalid
     same = np.asarray(block == np.asarray(nodata))
     return same if invalid is None else invalid | same
+
+
+def card_nodata(facts: CubeFacts, nodata: PerBand | None) -> float | None:
+    """The raw value of no data as a card says it: NaN where none is known; None where every pixel
+    has data or holds 0, and where the file has one for each band.
+    """
+    if isinstance(nodata, tuple) or not facts.unfilled:
+        return None
+    return math.nan if nodata is None else nodata
 
 
 def read_values(

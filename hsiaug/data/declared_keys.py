@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,36 +18,25 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.base.text import in_runs
 from hsiaug.data.auxiliary import MAX_AUXILIARY_BYTES
 from hsiaug.data.catalogue import SceneEntry, files_of
-from hsiaug.data.endings import HDF, PICTURES, TIFF
+from hsiaug.data.endings import ARRAYS, HDF, PICTURES, TIFF
 from hsiaug.data.envi_header import field_name, read_header
 from hsiaug.data.georeference import open_geotiff, quiet
-from hsiaug.data.key_rules import (
-    BAND_COLUMNS,
-    BESIDE,
-    ENVI,
-    GEOTIFF,
-    METADATA,
-    NUMPY,
-    OTHER_COLUMNS,
-    PICTURE,
-    PLACE_COLUMNS,
-    TABLE,
-    rule_of,
-)
+from hsiaug.data.key_rules import BESIDE, ENVI, GEOTIFF, METADATA, rule_of
 from hsiaug.data.products import product_keys
 from hsiaug.data.products.enmap_desis import metadata_elements
-from hsiaug.data.readers import npy_header, read_cube_file, read_labels_array
+from hsiaug.data.readers import read_cube_file, read_labels_array
 from hsiaug.data.readers_envi import find_envi
-from hsiaug.data.readers_image import picture_keys
-from hsiaug.data.readers_mat import mat_keys
-from hsiaug.data.tables import TABLES, column_kinds
+from hsiaug.data.readers_tiff import masked_bands
+from hsiaug.data.tables import TABLES
 from hsiaug.data.texts import read_xml
 
 LONGEST_VALUE = 60
 LOOKED_AT = 2**26
 """Bytes of a file that is copied into memory for the notes on it, at most."""
-COPIED = (*TIFF, *HDF, *TABLES, ".mat")
+COPIED = (*TIFF, *HDF)
 """Endings of files whose numbers are copied when they are read."""
+NUMBERS_ALONE = (*ARRAYS, *PICTURES, *TABLES)
+"""Endings of files of which no key is listed."""
 
 
 @dataclass(frozen=True)
@@ -70,23 +59,18 @@ class DeclaredKey:
     outcome: str
 
 
-def declared_keys(
-    path: Path, notes: Iterable[str] = (), key: str | None = None, axes: int = 3
-) -> list[DeclaredKey]:
-    """All that a file declares and those beside it that are read with it; none of a damaged one.
+def declared_keys(path: Path, notes: Iterable[str] = ()) -> list[DeclaredKey]:
+    """All that a file declares and those beside it that are read with it; none of a damaged one,
+    and of arrays, pictures and tables, which hold numbers alone.
 
     Parameters
     ----------
     notes : iterable of str
         Sentences of its reader: one that names a key in quotes, or a file, and says that it is not
         used, is what became of it.
-    key : str or None
-        Of the array that a card names.
-    axes : int
-        Of the array that is read: 3 of a cube, 2 of labels.
     """
     try:
-        found = list(_found(path, key, axes))
+        found = list(_found(path))
     except (HsiaugError, OSError, ValueError):
         return []
     unused = [note for note in notes if "not used" in note]
@@ -95,7 +79,7 @@ def declared_keys(
         name = entry.key.partition(":")[2] or entry.key
         quoted = (f"'{name}'", f"{entry.file} is not used")
         note = next((note for note in unused if any(text in note for text in quoted)), "")
-        rule = rule_of(entry.format, entry.kind or entry.key)
+        rule = rule_of(entry.format, entry.key)
         outcome = "ignored: no such key is known"
         if rule is not None:
             outcome = f"{rule.outcome}: {rule.why}"
@@ -111,16 +95,18 @@ def declared_by_scene(entry: SceneEntry) -> list[DeclaredKey]:
     Notes of their readers are heeded of files that are no large copies in memory.
     """
     listed: dict[DeclaredKey, None] = {}
-    for spec, read, axes in (
-        (entry.card.cube, read_cube_file, 3),
-        (entry.card.labels, read_labels_array, 2),
+    for spec, read in (
+        (entry.card.cube, read_cube_file),
+        (entry.card.labels, read_labels_array),
     ):
         for path in files_of(entry, spec)[:1]:
             notes: tuple[str, ...] = ()
+            if path.suffix.lower() in NUMBERS_ALONE:
+                continue
             with suppress(HsiaugError):
                 if path.stat().st_size <= LOOKED_AT or path.suffix.lower() not in COPIED:
                     notes = read(path, key=spec.key, data=spec.data).notes
-            listed |= dict.fromkeys(declared_keys(path, notes, spec.key, axes))
+            listed |= dict.fromkeys(declared_keys(path, notes))
     return list(listed)
 
 
@@ -129,28 +115,16 @@ def _short(value: object) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 2]} …"
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A key in a file.
-
-    Attributes
-    ----------
-    format, file, key : str
-        Names.
-    value : object
-        As the file has it.
-    kind : str
-        By which a rule knows it, where that is not its name.
-    """
+class _Found(NamedTuple):
+    """A key in a file, with its value there."""
 
     format: str
     file: str
     key: str
     value: object
-    kind: str = ""
 
 
-def _found(path: Path, key: str | None, axes: int) -> Iterator[_Found]:
+def _found(path: Path) -> Iterator[_Found]:
     suffix = path.suffix.lower()
     if suffix in TIFF:
         yield from _of_tiff(path)
@@ -160,23 +134,10 @@ def _found(path: Path, key: str | None, axes: int) -> Iterator[_Found]:
             yield from _of_header(header)
         for file, name, text in metadata_elements(path):
             yield _Found(METADATA, file, name, text)
-    elif suffix == ".mat":
-        for format, name, text, kind in mat_keys(path, key, ndim=axes):
-            yield _Found(format, path.name, name, text, kind)
-    elif suffix == ".npy":
-        for name, value in npy_header(path).items():
-            yield _Found(NUMPY, path.name, name, value)
     elif suffix in HDF:
         product, keys = product_keys(path)
         yield from (_Found(product, path.name, name, value) for name, value in keys)
-    elif suffix in PICTURES:
-        for name, value in picture_keys(path).items():
-            yield _Found(PICTURE, path.name, name, value)
-    elif suffix in TABLES:
-        kinds = {True: PLACE_COLUMNS, False: BAND_COLUMNS, None: OTHER_COLUMNS}
-        for name, is_place in column_kinds(path):
-            yield _Found(TABLE, path.name, name, "a column", kinds[is_place])
-    elif pair := find_envi(path, None):
+    elif suffix not in NUMBERS_ALONE and (pair := find_envi(path, None)):
         yield from _of_header(pair[0])
         yield from _beside(pair[1])
 
@@ -203,7 +164,7 @@ def _of_tiff(path: Path) -> Iterator[_Found]:
             "RPCs": "there" if file.rpcs else "",
             "alpha band": [n for n, kind in enumerate(file.colorinterp, 1) if kind.name == "alpha"],
             "colour table": "there" if any(k.name == "palette" for k in file.colorinterp) else "",
-            "mask": "there" if _has_mask(file) else "",
+            "mask": "there" if masked_bands(file, file.indexes) else "",
         }
         yield from (_Found(GEOTIFF, path.name, key, value) for key, value in facts.items() if value)
         for domain in (None, *file.tag_namespaces()):
@@ -226,11 +187,6 @@ def _of_tiff(path: Path) -> Iterator[_Found]:
             if key.upper().startswith("STATISTICS"):
                 continue
             yield _Found(GEOTIFF, path.name, name, f"of bands {in_runs(bands, 2)}")
-
-
-def _has_mask(file: Any) -> bool:
-    flags = [{flag.name for flag in enums} for enums in file.mask_flag_enums]
-    return any(not names or names == {"per_dataset"} for names in flags)
 
 
 def _beside(path: Path) -> Iterator[_Found]:

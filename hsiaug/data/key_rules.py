@@ -12,10 +12,7 @@ from pathlib import Path
 
 ENVI, GEOTIFF, BESIDE = "ENVI header", "GeoTIFF", ".aux.xml"
 METADATA = "METADATA.XML of EnMAP, DESIS"
-MATLAB, MATLAB_HDF, NUMPY = ".mat", "HDF5 .mat (7.3)", ".npy"
-PICTURE, TABLE, XARRAY = "PNG, BMP", "table of pixels", "DataArray"
-READ_ARRAY, OTHER_ARRAYS = "array that is read", "other arrays"
-PLACE_COLUMNS, BAND_COLUMNS, OTHER_COLUMNS = "columns of a place", "columns of bands", "others"
+XARRAY = "DataArray"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Loading of a scene from its card: fetch what is missing, read, convert, check."""
+"""Loading of a scene from its card: fetch what is missing, read, convert, check; and of a cube
+that has no card.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,17 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arguments import AnyPath, Switch, checked
 from hsiaug.base.errors import DataUnavailableError, SceneError
-from hsiaug.core.scene import Scene
+from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.data.catalogue import SceneEntry, find_entry, find_file, missing_names
+from hsiaug.data.cube_check import card_nodata, look_through, read_values
+from hsiaug.data.georeference import Georeference, read_declared
 from hsiaug.data.labels import class_map
 from hsiaug.data.raw import Conversion, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_labels_array, void_codes
 from hsiaug.data.windows import cube_of
 
 if TYPE_CHECKING:
-    from hsiaug.data.cards import CubeSpec, FileSpec, SceneCard
+    from hsiaug.data.cards import CubeSpec, FileSpec, SensorSpec
 
 _hidden = False
 
@@ -101,7 +105,7 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
             codes, card.labels, where=f"scene {card.name}: {label_path.name}", void=void
         ),
         class_names=tuple(name for name, _ in card.labels.named_codes),
-        wavelengths=_wavelengths(card, raw),
+        wavelengths=_wavelengths(raw, card.cube, card.name, card.sensor),
         gsd=card.sensor.gsd,
         units=card.cube.units,
         subsets=card.subset_ids,
@@ -191,18 +195,50 @@ def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
     return [band for band in range(count) if band not in bad]
 
 
-def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
+def _wavelengths(
+    raw: RawArray, spec: CubeSpec, scene: str, sensor: SensorSpec | None = None
+) -> NDArray[np.float64] | None:
     """(B,) float64 in nm: from the card if it says, else from the file; None where that of a kept
     band is not known.
     """
-    total = raw.array.shape[card.cube.axes.index("b")]
-    band_indices = _kept_bands(total, card.cube, card.name)
+    total = raw.array.shape[spec.axes.index("b")]
     listed = raw.wavelengths
-    if card.sensor.range_nm is not None:
-        first, last = card.sensor.range_nm
+    if sensor is not None and sensor.range_nm is not None:
+        first, last = sensor.range_nm
         listed = np.linspace(first, last, total)
-    if card.sensor.wavelengths is not None:
-        listed = np.array(card.sensor.wavelengths, dtype=np.float64)
+    if sensor is not None and sensor.wavelengths is not None:
+        listed = np.array(sensor.wavelengths, dtype=np.float64)
     if listed is not None and len(listed) == total:
-        listed = np.take(listed, band_indices)
+        listed = np.take(listed, _kept_bands(total, spec, scene))
     return None if listed is None or np.isnan(listed).any() else listed
+
+
+def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[str, str]]:
+    """The cube of a file (axes: height, width, bands) as 'hsiaug datasets add' would read it
+    without any setting, its place on Earth, and what is a guess, by key of the card. It has no
+    class.
+
+    Raises SceneError where the file is missing or damaged.
+    """
+    from hsiaug.data.cards import CubeSpec
+
+    must_exist(path)
+    ground = read_declared(path).ground
+    raw = read_cube_file(path)
+    facts = look_through(raw.array, raw.nodata, raw.bad_bands, str(path), raw.void())
+    values = read_values(raw, facts, None, None, ())
+    spec = CubeSpec(
+        bad_bands=values.bad_bands,
+        nodata=card_nodata(facts, raw.nodata),
+        scale=values.scale,
+        units=values.units,
+    )
+    scene = UnlabelledScene(
+        _cube(raw, spec, str(path)),
+        (),
+        _wavelengths(raw, spec, str(path)),
+        None if ground is None else ground.metres,
+        spec.units,
+        Descriptions({}),
+    )
+    return scene, ground, values.remarks

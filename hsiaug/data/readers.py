@@ -375,13 +375,6 @@ def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
     return f"{text}: {saving('', load, code, array_file(path, 'fit'))}"
 
 
-def npy_header(path: Path) -> dict[str, object]:
-    """The fields of the header of an .npy file. Raises ValueError for a file of another kind."""
-    with path.open("rb") as file:
-        shape, fortran_order, dtype = _npy_header(file)
-    return {"descr": dtype.str, "fortran_order": fortran_order, "shape": shape}
-
-
 def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, whether the first axis changes fastest, and type of the array that begins here."""
     version = np.lib.format.read_magic(file)

@@ -54,22 +54,6 @@ def read_image(path: Path) -> RawArray:
     return RawArray(array, valid=valid, notes=() if valid.all() else (NOTE,))
 
 
-def picture_keys(path: Path) -> dict[str, object]:
-    """What a .png or .bmp image says of itself. Raises SceneError where it is damaged."""
-    from PIL import Image
-
-    suffix = path.suffix.lower()
-    with (
-        reading(path, suffix),
-        warnings.catch_warnings(),
-        Image.open(path, formats=FORMATS[suffix]) as image,
-    ):
-        warnings.simplefilter("ignore")
-        layout = f"{image.height}×{image.width}, mode {image.mode}"
-        palette = {"palette": "there"} if image.mode == "P" else {}
-        return {"layout": layout, **palette, **{str(k): v for k, v in image.info.items()}}
-
-
 def _grey_steps(file: BinaryIO) -> int:
     """By what Pillow multiplies the levels of a grey PNG of 2 or 4 bits; 1 for other files."""
     head = file.read(HEADER)

@@ -12,9 +12,7 @@ import numpy as np
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
-from hsiaug.base.marks import MATLAB_TEXT
 from hsiaug.data.bounds import MOST_CELLS, check_array
-from hsiaug.data.key_rules import MATLAB, MATLAB_HDF, OTHER_ARRAYS, READ_ARRAY
 from hsiaug.data.raw import reading
 from hsiaug.data.remedies import array_file, saving, setting
 
@@ -69,47 +67,6 @@ def read_mat_maps(path: Path) -> dict[str, AnyArray]:
         return {
             name: _read(path, name, items, read_item, labels=True) for name in _numeric(items, 2)
         }
-
-
-def mat_keys(path: Path, key: str | None, *, ndim: int) -> Iterator[tuple[str, str, str, str]]:
-    """The format, name, value and kind of each array and attribute of a file, kinds being those of
-    the rules of keys.
-
-    Parameters are those of :func:`read_mat`. Raises SceneError where the file is damaged.
-    """
-    import h5py
-
-    with _open(path) as (items, _):
-        fitting = _numeric(items, ndim)
-        read = fitting[0] if key is None and len(fitting) == 1 else key
-        is_hdf = h5py.is_hdf5(path)
-        format = MATLAB_HDF if is_hdf else MATLAB
-        for name, item in items.items():
-            kind = READ_ARRAY if name == read else OTHER_ARRAYS
-            yield format, name, f"{'×'.join(map(str, item.shape))} {item.kind}", kind
-        if is_hdf:
-            yield from ((format, name, str(value), "") for name, value in _hdf_keys(path))
-            return
-        with path.open("rb") as file:
-            header = file.read(MATLAB_TEXT)
-        if header.startswith(b"MATLAB"):
-            yield format, "header", header.decode("latin-1").strip(), ""
-
-
-def _hdf_keys(path: Path) -> list[tuple[str, object]]:
-    """Attributes of the top items of a file of version 7.3, and what MATLAB keeps for itself."""
-    import h5py
-
-    with h5py.File(path, "r", locking=False) as file:
-        hard = [name for name in file if isinstance(file.get(name, getlink=True), h5py.HardLink)]
-        own = [(name, "a group of MATLAB") for name in hard if name.startswith("#")]
-        attributes = [
-            (f"{name}@{key}", file[name].attrs[key])
-            for name in hard
-            if not name.startswith("#")
-            for key in file[name].attrs
-        ]
-    return [*own, *attributes]
 
 
 @contextmanager

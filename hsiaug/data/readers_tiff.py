@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -267,6 +267,21 @@ def _scaling(
     return one_or_all(scales), one_or_all(offsets)
 
 
+def _mask_flags(file: DatasetReader, band: int) -> set[str]:
+    """What GDAL says of the mask of a band, numbered from 1 on."""
+    return {flag.name for flag in file.mask_flag_enums[band - 1]}
+
+
+def masked_bands(file: DatasetReader, bands: Iterable[int]) -> list[int]:
+    """Those of some bands that have a mask, of their own or of the file, which is no alpha band."""
+    return [
+        band
+        for band in bands
+        if not (flags := _mask_flags(file, band))
+        or ("per_dataset" in flags and "alpha" not in flags)
+    ]
+
+
 def _validity(
     file: DatasetReader, bands: Sequence[int]
 ) -> tuple[NDArray[np.bool_] | None, PerBand | None, tuple[str, ...]]:
@@ -280,12 +295,8 @@ def _validity(
     bands : sequence of int
         All that are read.
     """
-    flags = {band: {flag.name for flag in file.mask_flag_enums[band - 1]} for band in bands}
-    masked = [
-        band
-        for band in bands
-        if not flags[band] or ("per_dataset" in flags[band] and "alpha" not in flags[band])
-    ]
+    flags = {band: _mask_flags(file, band) for band in bands}
+    masked = masked_bands(file, bands)
     stored = [None if band in masked else file.nodatavals[band - 1] for band in bands]
     valid = None
     notes = list[str]()

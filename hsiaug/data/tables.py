@@ -164,23 +164,6 @@ def read_table_cube(path: Path) -> RawArray:
     )
 
 
-def column_kinds(path: Path) -> list[tuple[str, bool | None]]:
-    """The columns of a table, and of each whether it says a place (True) or is a band (False); None
-    for others.
-
-    Raises as :func:`read_rows` does.
-    """
-    rows, _ = read_rows(path)
-    names, place, _ = table_parts(rows)
-    return [
-        (
-            plain_name(name),
-            True if text in (place or ()) else False if BAND.fullmatch(text) else None,
-        )
-        for name, text in zip(rows[0] if rows else (), names, strict=True)
-    ]
-
-
 def table_place(path: Path) -> tuple[tuple[float, ...], str] | None:
     """The transform of the grid of a table with coordinates, and its system, "" where it is not
     known; None of a table in rows and columns, and of one that is no cube.

@@ -21,8 +21,9 @@ from PIL import Image
 from hsiaug.base.errors import DataUnavailableError, InputError
 from hsiaug.cli.label import label
 from hsiaug.core.scene import Scene
-from hsiaug.data.adding import ImportOptions, add_scene, bare_scene
+from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.georeference import quiet
+from hsiaug.data.loading import bare_scene
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.ui import server
 from hsiaug.ui.answers import AnswerFile
