@@ -8,7 +8,7 @@ and each format of a file escapes its own signs besides.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 UNSEEN = re.compile(
@@ -69,6 +69,11 @@ def shortest(value: float) -> str:
 def nanometres(value: float) -> str:
     """A band centre as it is, without digits of binary arithmetic."""
     return f"{value:.10g}"
+
+
+def some_of(texts: Sequence[str], most: int, between: str = ", ") -> str:
+    """The first of some texts, with "…" where there are more."""
+    return between.join((*texts[:most], *(("…",) if len(texts) > most else ())))
 
 
 def in_runs(numbers: Iterable[int], least: int = 3) -> str:

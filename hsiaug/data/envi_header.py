@@ -24,7 +24,7 @@ from hsiaug.data.band_centres import (
     widths_in_nm,
 )
 from hsiaug.data.raw import BandFacts, PerBand, one_or_all, reading
-from hsiaug.data.texts import decode
+from hsiaug.data.texts import decode, read_bounded
 
 MAX_HEADER_BYTES = 2**20
 MAX_HEADER_LINES = 50_000
@@ -58,10 +58,7 @@ YES, NO = ("true", "yes", "t"), ("false", "no", "f")
 def read_header(path: Path) -> Header:
     """The fields of an ENVI header. Raises SceneError where it is not valid."""
     with reading(path, "ENVI header"):
-        with path.open("rb") as file:
-            content = file.read(MAX_HEADER_BYTES + 1)
-        if len(content) > MAX_HEADER_BYTES:
-            raise ValueError(f"more than {MAX_HEADER_BYTES:,} bytes")
+        content = read_bounded(path, MAX_HEADER_BYTES)
         if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError("a binary file")
         text = decode(content)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known
+from hsiaug.base.text import some_of
 from hsiaug.data.bounds import MOST_CODES
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.remedies import setting
@@ -441,8 +442,7 @@ def _ways(code_counts: _CodeCounts, codes: Sequence[int]) -> str:
 
 def shown(codes: Sequence[tuple[int, int]]) -> str:
     """Codes and their pixels, as text."""
-    texts = [f"{code} ({count:,} px)" for code, count in codes[:MOST_SHOWN]]
-    return ", ".join(texts) + (", …" if len(codes) > MOST_SHOWN else "")
+    return some_of([f"{code} ({count:,} px)" for code, count in codes], MOST_SHOWN)
 
 
 def _table(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
+from hsiaug.base.text import some_of
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec
@@ -43,15 +44,13 @@ def class_map(
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
     ids, unlisted = class_ids(codes, id_of, unlabelled, where, void)
     if unlisted:
-        listing = ", ".join(f"{code} ({unlisted[code]:,} px)" for code in sorted(unlisted)[:8])
+        listing = some_of([f"{code} ({unlisted[code]:,} px)" for code in sorted(unlisted)], 8)
         rule = f"{where}: every code must be listed in the card (0 is unlabelled)"
         hint = (
             "Name these classes in labels.names (with labels.ids), or add the codes to"
             " labels.ignore."
         )
-        raise SceneError(
-            rule, value=f"codes {listing}{', …' if len(unlisted) > 8 else ''}", hint=hint
-        )
+        raise SceneError(rule, value=f"codes {listing}", hint=hint)
     labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
     return labels
@@ -173,6 +172,4 @@ def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> Non
     if wrong:
         rule = f"{where}: classes must have as many pixels as labels.counts of the card says"
         hint = "Use the label file the card was written for, or correct labels.counts."
-        raise SceneError(
-            rule, value="; ".join(wrong[:5]) + ("; …" if len(wrong) > 5 else ""), hint=hint
-        )
+        raise SceneError(rule, value=some_of(wrong, 5, "; "), hint=hint)

@@ -88,15 +88,10 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
     SceneError
         Where the file is missing, of another kind, damaged, or holds no such array.
     """
-    if path.suffix.lower() in TIFF:
-        must_exist(path)
-        return read_tiff(path)
-    if path.suffix.lower() in HDF:
-        must_exist(path)
-        return read_product(path)
-    if path.suffix.lower() in TABLES:
-        must_exist(path)
-        return read_table_cube(path)
+    for endings, read in ((TIFF, read_tiff), (HDF, read_product), (TABLES, read_table_cube)):
+        if path.suffix.lower() in endings:
+            must_exist(path)
+            return read(path)
     raw = _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)

@@ -3,16 +3,18 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hsiaug.base.errors import SceneError
+from hsiaug.base.text import some_of
 from hsiaug.data.auxiliary import AuxiliaryBand, auxiliary_bands
 from hsiaug.data.band_centres import number_of
 from hsiaug.data.endings import ENVI_DATA, TIFF
 from hsiaug.data.envi_header import Header, facts_of_header, read_header, refuse_kind, whole
 from hsiaug.data.paths import is_file
-from hsiaug.data.raw import RawArray, number_of_each, one_or_all, reading
+from hsiaug.data.raw import PerBand, RawArray, number_of_each, one_or_all, reading
 
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 """Axes of the data file, of (line, sample, band), by interleave."""
@@ -73,7 +75,7 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
         )
         raise SceneError(
             rule,
-            value=f"none of {', '.join(names[:6])}{', …' if len(names) > 6 else ''}",
+            value=f"none of {some_of(names, 6)}",
             hint=hint,
         )
     return path, present[0]
@@ -120,20 +122,21 @@ def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:
     auxiliary = auxiliary_bands(data_path)
     bands = raw.array.shape[2]
     listed = [auxiliary.get(band, AuxiliaryBand()) for band in range(1, bands + 1)]
-    declared = [(band.scale, band.offset, band.nodata) for band in listed]
-    if all(values == (None, None, None) for values in declared):
+    if all((band.scale, band.offset, band.nodata) == (None, None, None) for band in listed):
         return raw
+
+    def of_bands(key: str, of_header: PerBand | None) -> list[Any]:
+        """What is said of each band here, else in the header."""
+        stated = [getattr(band, key) for band in listed]
+        header = np.broadcast_to(of_header, bands).tolist()
+        return [
+            second if first is None else first for first, second in zip(stated, header, strict=True)
+        ]
+
+    scales = of_bands("scale", 1.0 if raw.scale is None else raw.scale)
+    offsets = of_bands("offset", raw.offset)
+    missing = of_bands("nodata", raw.nodata)
     name = f"{data_path.name}.aux.xml"
-    scales = np.broadcast_to(1.0 if raw.scale is None else raw.scale, bands).tolist()
-    offsets = np.broadcast_to(raw.offset, bands).tolist()
-    for place, (scale, offset, _) in enumerate(declared):
-        scales[place] = scales[place] if scale is None else scale
-        offsets[place] = offsets[place] if offset is None else offset
-    of_header = np.broadcast_to(np.nan if raw.nodata is None else raw.nodata, bands).tolist()
-    missing = [
-        (None if raw.nodata is None else of_band) if nodata is None else nodata
-        for of_band, (_, _, nodata) in zip(of_header, declared, strict=True)
-    ]
     if not np.isfinite([scales, offsets]).all() or 0.0 in scales:
         rule = f"{name} must give scales other than 0"
         conflict = f"scales {sorted(set(scales))[:4]}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.base.text import some_of
 from hsiaug.data.bounds import MOST_CELLS, check_array
 from hsiaug.data.raw import reading
 from hsiaug.data.remedies import array_file, saving, setting
@@ -27,6 +29,12 @@ SIZES = {"double": 8, "single": 4, "logical": 1} | {
 }
 """Bytes of a value of MATLAB's numeric classes."""
 
+OBJECTS = ("categorical", "nominal", "ordinal", "opaque", "object", "table", "string")
+"""Kinds of MATLAB that are numbers once they are converted there."""
+
+MOST_LOOKED_AT = 2**26
+"""Bytes of a file whose structs and cells are looked into."""
+
 
 class _Item(NamedTuple):
     """A top-level item: shape in MATLAB's order; MATLAB's class, or why it cannot be read; bytes of
@@ -38,8 +46,40 @@ class _Item(NamedTuple):
     size: int
 
 
-_Opened = tuple[dict[str, _Item], Callable[[str], AnyArray]]
-"""The items of a file, and the reader of one."""
+@dataclass(frozen=True, eq=False)
+class _MatFile:
+    """An open file.
+
+    Attributes
+    ----------
+    items : dict of str to _Item
+        All that it holds, by name.
+    load : callable
+        Gives an array by its name.
+    hdf : h5py.File or None
+        The file of version 7.3; None of an older one.
+    """
+
+    path: Path
+    items: dict[str, _Item]
+    load: Callable[[str], AnyArray]
+    hdf: h5py.File | None = None
+
+    def numeric(self, ndim: int) -> list[str]:
+        """The numeric arrays with a given number of axes."""
+        return [name for name, item in self.items.items() if item.size and len(item.shape) == ndim]
+
+    @property
+    def library(self) -> str:
+        """The module that reads it."""
+        return "scipy.io" if self.hdf is None else "h5py"
+
+    def loaded(self, name: str, place: str = "") -> str:
+        """Python for one of its arrays, perhaps inside a struct or a cell."""
+        if self.hdf is not None:
+            return f"h5py.File({str(self.path)!r})[{name!r}][()].T"
+        simple = ", simplify_cells=True" if place else ""
+        return f"scipy.io.loadmat({str(self.path)!r}{simple})[{name!r}]{place}"
 
 
 def read_mat(path: Path, key: str | None, *, ndim: int) -> AnyArray:
@@ -49,35 +89,26 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> AnyArray:
     Raises SceneError where the file is damaged, or the array is absent, not numeric, too large, or
     not the only one.
     """
-    with _open(path) as (items, read_item):
-        return _read(
-            path,
-            _choose(path, key, ndim, items, read_item),
-            items,
-            read_item,
-            labels=ndim == 2,
-        )
+    with _open(path) as file:
+        return _read(file, _choose(file, key, ndim), labels=ndim == 2)
 
 
 def read_mat_maps(path: Path) -> dict[str, AnyArray]:
     """Every numeric array with two axes, by name. Raises SceneError where the file is damaged, or
     one is too large.
     """
-    with _open(path) as (items, read_item):
-        return {
-            name: _read(path, name, items, read_item, labels=True) for name in _numeric(items, 2)
-        }
+    with _open(path) as file:
+        return {name: _read(file, name, labels=True) for name in file.numeric(2)}
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[_Opened]:
+def _open(path: Path) -> Iterator[_MatFile]:
     import h5py
     from scipy.io import loadmat, whosmat
 
     with reading(path, ".mat"):
         if not h5py.is_hdf5(path):
-            # Of version 4 to 7.
-            # Sparse ones are of doubles.
+            # Of version 4 to 7. Sparse ones are of doubles.
             sizes = {**SIZES, "sparse": 8}
             items = {
                 name: _Item(shape, kind, sizes.get(kind, 0))
@@ -85,12 +116,16 @@ def _open(path: Path) -> Iterator[_Opened]:
             }
             if any(min(item.shape, default=0) < 0 for item in items.values()):
                 raise ValueError("an axis of negative length")
-            yield items, lambda name: _dense(loadmat(str(path), variable_names=[name])[name])
+            yield _MatFile(
+                path,
+                items,
+                lambda name: _dense(loadmat(str(path), variable_names=[name])[name]),
+            )
             return
         with h5py.File(path, "r", locking=False) as file:
             # "#…" is what MATLAB keeps for itself.
             items = {name: _describe(file, name) for name in file if not name.startswith("#")}
-            yield items, lambda name: np.asarray(file[name][()]).T
+            yield _MatFile(path, items, lambda name: np.asarray(file[name][()]).T, file)
 
 
 def _dense(array: Any) -> AnyArray:
@@ -112,169 +147,120 @@ def _describe(file: h5py.File, name: str) -> _Item:
         return _Item(shape, "array kept in another file", 0)
     if item.dtype.kind not in "iufb" or "MATLAB_empty" in item.attrs:
         return _Item(shape, str(item.dtype), 0)
+    kind = _kind_of(item)
+    return _Item(shape, kind, int(item.dtype.itemsize) if kind in SIZES else 0)
+
+
+def _kind_of(item: h5py.Dataset) -> str:
+    """MATLAB's class of an array of version 7.3."""
     kind = item.attrs.get("MATLAB_class", b"double")
-    text = kind.decode(errors="replace") if isinstance(kind, bytes) else str(kind)
-    return _Item(shape, text, int(item.dtype.itemsize) if text in SIZES else 0)
+    return kind.decode(errors="replace") if isinstance(kind, bytes) else str(kind)
 
 
-def _numeric(items: Mapping[str, _Item], ndim: int) -> list[str]:
-    """The numeric arrays with a given number of axes."""
-    return [name for name, item in items.items() if item.size and len(item.shape) == ndim]
-
-
-def _read(
-    path: Path,
-    name: str,
-    items: Mapping[str, _Item],
-    read_item: Callable[[str], AnyArray],
-    *,
-    labels: bool,
-) -> AnyArray:
-    item = items[name]
-    check_array(path, item.shape, item.size, labels=labels)
-    array = read_item(name)
+def _read(file: _MatFile, name: str, *, labels: bool) -> AnyArray:
+    item = file.items[name]
+    check_array(file.path, item.shape, item.size, labels=labels)
+    array = file.load(name)
     if array.shape != tuple(item.shape):
         raise ValueError(f"an array of {array.shape} where {item.shape} was announced")
     if array.dtype.kind not in "iufb":
-        raise _not_numeric(path, name, "complex array", "")
+        raise _not_numeric(file, name, "complex array", "")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _choose(
-    path: Path,
-    key: str | None,
-    ndim: int,
-    items: Mapping[str, _Item],
-    read_item: Callable[[str], AnyArray],
-) -> str:
+def _choose(file: _MatFile, key: str | None, ndim: int) -> str:
     """The name of the array to read."""
-    listed = list(items.items())[:MOST_SHOWN]
-    texts = [f"{name} {'×'.join(map(str, item.shape))} {item.kind}" for name, item in listed]
-    overview = ", ".join((*texts, "…") if len(items) > MOST_SHOWN else texts) or "no arrays"
+    path, items = file.path, file.items
+    texts = [f"{name} {'×'.join(map(str, item.shape))} {item.kind}" for name, item in items.items()]
+    overview = some_of(texts, MOST_SHOWN) or "no arrays"
     if key is None:
-        fitting = _numeric(items, ndim)
+        fitting = file.numeric(ndim)
         if len(fitting) == 1:
             return fitting[0]
         rule = f"{path} must hold exactly one numeric array with {ndim} axes, or be told which"
-        raise SceneError(
-            rule,
-            value=f"{len(fitting)} among: {overview}",
-            hint=_remedy(path, ndim, items, fitting, read_item),
-        )
+        value = f"{len(fitting)} among: {overview}"
+        raise SceneError(rule, value=value, hint=_remedy(file, ndim, fitting))
     if key not in items:
         hint = f"Correct the name. {did_you_mean(key, items)}"
         raise SceneError(f"{path} must hold an array '{key}'", value=overview, hint=hint)
     if not items[key].size:
-        raise _not_numeric(path, key, f"MATLAB {items[key].kind}", f"; the file holds {overview}")
+        raise _not_numeric(file, key, f"MATLAB {items[key].kind}", f"; the file holds {overview}")
     return key
 
 
-def _remedy(
-    path: Path,
-    ndim: int,
-    items: Mapping[str, _Item],
-    fitting: Sequence[str],
-    read_item: Callable[[str], AnyArray],
-) -> str:
+def _remedy(file: _MatFile, ndim: int, fitting: Sequence[str]) -> str:
     """What to type for a file whose array is not plain: a setting, or a line of Python that writes
     another file.
     """
-    if ndim == 2 and _are_masks(items, fitting, read_item):
-        return _one_class_each(path, fitting)
+    path, items = file.path, file.items
+    if ndim == 2 and _are_masks(file, fitting):
+        return _one_class_each(file, fitting)
     if fitting:
         option = "cube_key" if ndim == 3 else "labels_key"
         largest = max(fitting, key=lambda name: math.prod(items[name].shape))
         return f"Name it: {setting(option, largest)}, key in a card."
-    stacked = next(
-        (name for name, item in items.items() if item.size and len(item.shape) == 3), None
-    )
-    if ndim == 2 and stacked is not None:
-        array = _loaded(path, stacked)
+    if ndim == 2 and (cubes := file.numeric(3)):
         code = "(a.argmax(2) + 1) * a.any(2)"
-        command = saving(_library(path), f"a = {array}", code, array_file(path, stacked))
+        load = f"a = {file.loaded(cubes[0])}"
+        command = saving(file.library, load, code, array_file(path, cubes[0]))
         return f"If it has a layer for each class: {command}"
     for name in items:
-        if (inside := _within(path, name, ndim)) is not None:
+        if (inside := _within(file, name, ndim)) is not None:
             code, what = inside
-            command = saving(_library(path), "", code, array_file(path, what))
+            command = saving(file.library, "", code, array_file(path, what))
             return f"Save the array in it: {command}"
     if unreadable := next((name for name, item in items.items() if item.kind in OBJECTS), None):
         return (
             f"Save numbers in place of it, in MATLAB: {unreadable} = uint8({unreadable});"
             f" save('{path.stem}_plain.mat', '{unreadable}'), and name {path.stem}_plain.mat."
         )
-    flat = [name for name, item in items.items() if item.size and len(item.shape) == 2]
-    if ndim == 3 and flat and {"nrow", "ncol"} <= {name.lower() for name in items}:
-        by_name = {name.lower(): name for name in items}
-        rows, columns = (f"int({_loaded(path, by_name[key])}.item())" for key in ("nrow", "ncol"))
+    flat = file.numeric(2)
+    by_name = {name.lower(): name for name in items}
+    if ndim == 3 and flat and {"nrow", "ncol"} <= by_name.keys():
+        rows, columns = (f"int({file.loaded(by_name[key])}.item())" for key in ("nrow", "ncol"))
         name = max(flat, key=lambda name: math.prod(items[name].shape))
-        code = f"{_loaded(path, name)}.T.reshape({rows}, {columns}, -1, order='F')"
-        command = saving(_library(path), "", code, array_file(path, name))
+        code = f"{file.loaded(name)}.T.reshape({rows}, {columns}, -1, order='F')"
+        command = saving(file.library, "", code, array_file(path, name))
         return f"If it holds a column for each pixel: {command}"
     return f"Save one array with {ndim} axes, in MATLAB: save('{path.stem}_plain.mat', 'NAME')."
 
 
-OBJECTS = ("categorical", "nominal", "ordinal", "opaque", "object", "table", "string")
-"""Kinds of MATLAB that are numbers once they are converted there."""
-
-
-def _are_masks(
-    items: Mapping[str, _Item], names: Sequence[str], read_item: Callable[[str], AnyArray]
-) -> bool:
+def _are_masks(file: _MatFile, names: Sequence[str]) -> bool:
     """Whether several arrays of one shape hold nothing but 0 and 1."""
-    if len(names) < 2 or len({items[name].shape for name in names}) > 1:
+    shapes = {file.items[name].shape for name in names}
+    if len(names) < 2 or len(shapes) > 1 or math.prod(shapes.pop()) > MOST_CELLS:
         return False
-    if math.prod(items[names[0]].shape) > MOST_CELLS:
-        return False
-    return all(np.isin(read_item(name), (0, 1)).all() for name in names)
+    return all(np.isin(file.load(name), (0, 1)).all() for name in names)
 
 
-def _one_class_each(path: Path, names: Sequence[str]) -> str:
+def _one_class_each(file: _MatFile, names: Sequence[str]) -> str:
     """What to type where each array is the mask of one class; pixels of several have none."""
-    if _library(path) == "h5py":
-        opened, array = f"h5py.File({str(path)!r})", "f[k][()].T"
-    else:
-        opened, array = f"scipy.io.loadmat({str(path)!r})", "f[k]"
+    opened, array = f"scipy.io.loadmat({str(file.path)!r})", "f[k]"
+    if file.hdf is not None:
+        opened, array = f"h5py.File({str(file.path)!r})", "f[k][()].T"
     before = f"f = {opened}; d = [{array} > 0 for k in {list(names)}]"
     code = "sum(n * m for n, m in enumerate(d, 1)) * (sum(m.astype(int) for m in d) == 1)"
     further = "" if any("," in name for name in names) else setting("classes", ",".join(names))
-    command = saving(_library(path), before, code, array_file(path, "classes"), further)
+    command = saving(file.library, before, code, array_file(file.path, "classes"), further)
     return f"If each is the mask of one class, write their codes into one file: {command}"
 
 
-def _library(path: Path) -> str:
-    """The module that reads a file."""
-    import h5py
-
-    return "h5py" if h5py.is_hdf5(path) else "scipy.io"
-
-
-def _loaded(path: Path, name: str, place: str = "") -> str:
-    """Python for an array of a file, perhaps inside a struct or a cell."""
-    if _library(path) == "h5py":
-        return f"h5py.File({str(path)!r})[{name!r}][()].T"
-    simple = ", simplify_cells=True" if place else ""
-    return f"scipy.io.loadmat({str(path)!r}{simple})[{name!r}]{place}"
-
-
-def _within(path: Path, name: str, ndim: int) -> tuple[str, str] | None:
+def _within(file: _MatFile, name: str, ndim: int) -> tuple[str, str] | None:
     """Python for the first array with so many axes inside a struct or a cell, and what it is
     called; None where there is none.
     """
-    import h5py
+    if file.hdf is not None:
+        address = _address(file.hdf, file.hdf[name], ndim)
+        return None if address is None else (file.loaded(address), address.rpartition("/")[2])
+    if file.path.stat().st_size > MOST_LOOKED_AT:
+        return None
     from scipy.io import loadmat
 
-    if h5py.is_hdf5(path):
-        with h5py.File(path, "r", locking=False) as file:
-            address = _address(file, file[name], ndim)
-        return None if address is None else (_loaded(path, address), address.rpartition("/")[2])
-    if path.stat().st_size > MOST_LOOKED_AT:
-        return None
-    loaded = loadmat(str(path), variable_names=[name], simplify_cells=True).get(name)
-    place = _place(loaded, ndim)
+    value = loadmat(str(file.path), variable_names=[name], simplify_cells=True).get(name)
+    place = _place(value, ndim)
     if not place:
         return None
-    return _loaded(path, name, place), place.rstrip("]'\"").rpartition("[")[2].strip("'\"")
+    return file.loaded(name, place), place.rstrip("]'\"").rpartition("[")[2].strip("'\"")
 
 
 def _address(file: h5py.File, item: Any, ndim: int) -> str | None:
@@ -283,16 +269,13 @@ def _address(file: h5py.File, item: Any, ndim: int) -> str | None:
     """
     import h5py
 
+    inner = []
     if isinstance(item, h5py.Group):
         inner = list(item.values())
     elif item.dtype == h5py.ref_dtype:
         inner = [file[reference] for reference in np.ravel(item[()])]
     elif item.dtype.kind in "iufb" and item.ndim == ndim:
-        text = item.attrs.get("MATLAB_class", b"double")
-        kind = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-        return str(item.name).lstrip("/") if kind in SIZES else None
-    else:
-        inner = []
+        return str(item.name).lstrip("/") if _kind_of(item) in SIZES else None
     found = (_address(file, one, ndim) for one in inner)
     return next((address for address in found if address is not None), None)
 
@@ -315,10 +298,6 @@ def _place(value: object, ndim: int) -> str | None:
     return None
 
 
-MOST_LOOKED_AT = 2**26
-"""Bytes of a file whose structs and cells are looked into."""
-
-
-def _not_numeric(path: Path, key: str, kind: str, others: str) -> SceneError:
+def _not_numeric(file: _MatFile, key: str, kind: str, others: str) -> SceneError:
     hint = f"Name a numeric array{others}."
-    return SceneError(f"{path}: '{key}' must be a numeric array", value=f"a {kind}", hint=hint)
+    return SceneError(f"{file.path}: '{key}' must be a numeric array", value=f"a {kind}", hint=hint)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.base.text import some_of
 from hsiaug.core.scene import row_parts
 from hsiaug.data.band_centres import centres_in_nm, number_of, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
@@ -233,7 +234,7 @@ def _choose(path: Path, file: DatasetReader, bands: Sequence[int], key: str | No
     else:
         hint = band_of_classes(file.read(bands[:MOST_LOOKED_AT]).transpose(1, 2, 0), bands)
     names = [f"{band} {file.descriptions[band - 1] or ''}".strip() for band in bands]
-    listing = f"{len(bands)} bands ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})"
+    listing = f"{len(bands)} bands ({some_of(names, 8)})"
     raise SceneError(f"{path}: a label map has two axes, one band", value=listing, hint=hint)
 
 

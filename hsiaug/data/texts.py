@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hsiaug.base.text import some_of
+
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
@@ -21,6 +23,15 @@ MOST_NAMED = 8
 OTHER = (
     "an encoding that is none of UTF-8, UTF-16 with its mark and code page 1252: save it as UTF-8"
 )
+
+
+def read_bounded(path: Path, longest: int) -> bytes:
+    """All that a file holds. Raises ValueError for more bytes than that."""
+    with path.open("rb") as file:
+        content = file.read(longest + 1)
+    if len(content) > longest:
+        raise ValueError(f"more than {longest:,} bytes")
+    return content
 
 
 def decode(content: bytes) -> str:
@@ -67,11 +78,10 @@ def spellings_note(texts: Iterable[str]) -> tuple[str, ...]:
     several = [name for name, written in spellings.items() if len(written) > 1]
     if not several:
         return ()
-    listed = ", ".join(repr(name) for name in several[:MOST_NAMED])
-    further = ", …" if len(several) > MOST_NAMED else ""
+    listed = some_of(list(map(repr, several)), MOST_NAMED)
     return (
         f"names of classes that differ in blanks or in how letters are coded count as one:"
-        f" {listed}{further}",
+        f" {listed}",
     )
 
 
@@ -94,11 +104,7 @@ def read_xml(path: Path, longest: int) -> Element:
     """
     from xml.etree import ElementTree
 
-    with path.open("rb") as file:
-        content = file.read(longest + 1)
-    if len(content) > longest:
-        raise ValueError(f"more than {longest:,} bytes")
-    text = decode(content)
+    text = decode(read_bounded(path, longest))
     if "<!DOCTYPE" in text:  # entities could grow without bounds
         raise ValueError("a document type")
     return ElementTree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))

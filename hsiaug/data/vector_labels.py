@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
-from hsiaug.base.text import text_of_spreadsheet
+from hsiaug.base.text import some_of, text_of_spreadsheet
 from hsiaug.data.annotations import refuse_annotations, refuse_xml
 from hsiaug.data.envi_regions import Feature, parse_xml
 from hsiaug.data.layers import is_layer, read_layer
@@ -244,7 +246,11 @@ def _choose_column(
         return names[0]
     rule = f"`field` must name the attribute of {path} that holds the class"
     near = [name for name in names if _repeats(values(name))] if field is None else []
-    hint = f"For example {setting('field', near[0])}; there are {_listed(names)}." if near else ""
+    hint = (
+        f"For example {setting('field', near[0])}; there are {some_of(names, MOST_SHOWN)}."
+        if near
+        else ""
+    )
     hint = hint or did_you_mean(field or "class", names[:MOST_SHOWN])
     raise InputError(
         rule,
@@ -267,7 +273,7 @@ def _check_repeats(
         hint = (
             f"Say {setting('field', others[0])}, or {setting('field', column)} to take it all the"
             " same; there are"
-            f" {_listed(names)}."
+            f" {some_of(names, MOST_SHOWN)}."
         )
         raise InputError(rule, value=attribute, hint=hint)
 
@@ -278,26 +284,10 @@ def _repeats(values: Sequence[object]) -> bool:
     return 1 < len(set(texts)) < len(texts)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
-
-
 def _field_text(column: str, names: Sequence[str]) -> str:
     """Which attribute was taken, of which others; "" where there are none."""
     others = [name for name in names if name != column]
-    return f"{column} (also there: {_listed(others)})" if others else ""
-
-
-def _lone_marks(values: Sequence[int | str]) -> tuple[str, ...]:
-    """A sentence where each of several marks has a class of its own."""
-    if len(set(values)) == len(values) > 3:
-        return (
-            (
-                f"each of the {len(values):,} labels has a class of its own: `field` names another"
-                " attribute"
-            ),
-        )
-    return ()
+    return f"{column} (also there: {some_of(others, MOST_SHOWN)})" if others else ""
 
 
 def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
@@ -329,7 +319,9 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         notes=spellings_note(values),
     )
     if columns.are_pixels:
-        return replace(marks, pixels=_pixels(places))
+        # Far beyond any cube is all that matters of numbers that no array can hold.
+        rows_and_columns = np.clip(places, -1, 2**40).astype(np.int64).tolist()
+        return replace(marks, pixels=tuple(map(tuple, rows_and_columns)))
     import shapely
 
     in_degrees = columns.place_names in DEGREES
@@ -460,15 +452,6 @@ def _no_place(path: Path, line: int, cells: tuple[str, str], columns: _Columns) 
     )
 
 
-def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
-    """Rows and columns. Far beyond any cube is all that matters of numbers that no array can
-    hold.
-    """
-    return tuple(
-        (int(max(-1, min(row, 2**40))), int(max(-1, min(column, 2**40)))) for row, column in places
-    )
-
-
 def _geometry(path: Path, shape: dict[str, Any]) -> Geometry:
     """A geometry of GeoJSON, of one of SHAPES, without heights. Raises SceneError where it is not
     sound.
@@ -524,5 +507,10 @@ def _texts(values: Sequence[object]) -> list[str]:
 
 
 def _value_notes(values: Sequence[object]) -> tuple[str, ...]:
-    """Sentences on the classes of all marks."""
-    return (*spellings_note(_texts(values)), *_lone_marks(_convert_values(values)))
+    """Sentences on the classes of all marks, as where each of several has one of its own."""
+    notes = spellings_note(_texts(values))
+    classes = _convert_values(values)
+    if not len(set(classes)) == len(classes) > 3:
+        return notes
+    alone = f"each of the {len(values):,} labels has a class of its own"
+    return (*notes, f"{alone}: `field` names another attribute")

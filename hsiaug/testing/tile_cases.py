@@ -74,7 +74,7 @@ class RepeatedPairs:
     def __init__(self, params: object) -> None: ...
 
     def fit(self, view: DenseView, **_: object) -> Self:
-        self.repeated = _repeat(view.real)
+        self.repeated = DenseSamples.made(noisy(view.real.images), view.real.masks)
         return self
 
     def sample(self, counts: PairCounts, **_: object) -> DenseSamples:
@@ -168,17 +168,13 @@ class TileCases(TaskCases):
 
     def repeat(self, real: DenseSamples) -> DenseSamples:
         """Each pair once."""
-        return _repeat(real)
+        return DenseSamples.made(noisy(real.images), real.masks)
 
     def mislabel(self, real: DenseSamples, classes: int) -> DenseSamples:
         repeated = self.repeat(real)
         masks = wrong_ids(repeated.masks, classes)
         wrong = replace(repeated, weight=np.zeros_like(repeated.weight), masks=masks)
         return concatenate([wrong] * 2)
-
-
-def _repeat(real: DenseSamples) -> DenseSamples:
-    return DenseSamples.made(noisy(real.images), real.masks)
 
 
 def _halves(scene: Scene) -> PairSet:

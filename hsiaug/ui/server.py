@@ -15,14 +15,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.base.signals import end_in_time, exit_code
@@ -51,7 +49,7 @@ MOST_DRAINED = 2**25
 """Of a request that is refused: so that a browser reads why, rather than that the connection broke.
 """
 SLOWEST = 30.0
-"""Seconds that the head of a request may take, and then its body."""
+"""Seconds that the body of a request may take."""
 
 
 class Guard:
@@ -169,7 +167,7 @@ def local_config(routes: Sequence[BaseRoute], token: str, port: int) -> uvicorn.
     """How :func:`local_app` is served."""
     return uvicorn.Config(
         local_app(routes, token, port),
-        http=_Protocol,
+        http="h11",
         log_level="error",
         access_log=False,
         lifespan="off",
@@ -201,37 +199,6 @@ def page_routes(
             for name, endpoint in (posts or {}).items()
         ),
     ]
-
-
-class _Protocol(H11Protocol):
-    """Ends connections on which the head of a request does not come to its end in ``SLOWEST``."""
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._await_head()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self._late is not None:
-            self._late.cancel()
-
-    def _await_head(self) -> None:
-        if self._late is not None and self.conn.their_state is not h11.IDLE:
-            self._late.cancel()
-            self._late = None
-        elif self._late is None and self.conn.their_state is h11.IDLE:
-            self._late = self.loop.call_later(SLOWEST, self._refuse_late)
-
-    def _refuse_late(self) -> None:
-        if self.conn.trailing_data[0]:
-            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n")
-        self.transport.close()
 
 
 class _Server(uvicorn.Server):

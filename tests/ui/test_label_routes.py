@@ -428,27 +428,6 @@ def test_idle_and_slow_connections_do_not_stop_the_page(begin, served, monkeypat
         one.close()
 
 
-@pytest.mark.parametrize(
-    ("half", "answer"),
-    [(b"", b""), (b"\xd4J\xc6", b"408"), (b"GET / HTTP/1.1\r\nX-Slow: ", b"408")],
-)
-def test_a_request_that_does_not_come_to_its_end_is_answered_in_time(
-    begin: Begin, served: Any, monkeypatch: pytest.MonkeyPatch, half: bytes, answer: bytes
-) -> None:
-    monkeypatch.setattr(server, "SLOWEST", 0.5)
-    address = urllib.parse.urlsplit(served(LabelRoutes(begin()).routes()))
-    place = (address.hostname, address.port)
-    state = f"GET {address.path}state HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode()
-    with socket.create_connection(place) as anew, socket.create_connection(place) as again:
-        anew.sendall(half)
-        # The second request on a connection, too.
-        again.sendall(state)
-        assert b" 200 " in again.recv(100)
-        again.sendall(half)
-        assert answer in anew.recv(100)
-        assert answer in again.makefile("rb").read()
-
-
 def test_a_full_disk_is_told_and_loses_no_earlier_answer(client, answers, monkeypatch):
     name = client.labelling.names[0]
     answered(client, 3, 4, name)
