@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
+from hsiaug.base.files import read_plain
 from hsiaug.base.text import in_runs
 from hsiaug.data.band_centres import (
     centres_in_nm,
@@ -24,7 +25,7 @@ from hsiaug.data.band_centres import (
     widths_in_nm,
 )
 from hsiaug.data.raw import BandFacts, PerBand, one_or_all, reading
-from hsiaug.data.texts import decode, read_bounded
+from hsiaug.data.texts import decode
 
 MAX_HEADER_BYTES = 2**20
 MAX_HEADER_LINES = 50_000
@@ -58,7 +59,7 @@ YES, NO = ("true", "yes", "t"), ("false", "no", "f")
 def read_header(path: Path) -> Header:
     """The fields of an ENVI header. Raises SceneError where it is not valid."""
     with reading(path, "ENVI header"):
-        content = read_bounded(path, MAX_HEADER_BYTES)
+        content = read_plain(path, MAX_HEADER_BYTES)
         if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError("a binary file")
         text = decode(content)

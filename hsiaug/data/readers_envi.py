@@ -128,7 +128,7 @@ def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:
     def of_bands(key: str, of_header: PerBand | None) -> list[Any]:
         """What is said of each band here, else in the header."""
         stated = [getattr(band, key) for band in listed]
-        header = np.broadcast_to(of_header, bands).tolist()
+        header = np.broadcast_to(np.array(of_header), bands).tolist()
         return [
             second if first is None else first for first, second in zip(stated, header, strict=True)
         ]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hsiaug.base.files import read_plain
 from hsiaug.base.text import some_of
 
 if TYPE_CHECKING:
@@ -23,15 +24,6 @@ MOST_NAMED = 8
 OTHER = (
     "an encoding that is none of UTF-8, UTF-16 with its mark and code page 1252: save it as UTF-8"
 )
-
-
-def read_bounded(path: Path, longest: int) -> bytes:
-    """All that a file holds. Raises ValueError for more bytes than that."""
-    with path.open("rb") as file:
-        content = file.read(longest + 1)
-    if len(content) > longest:
-        raise ValueError(f"more than {longest:,} bytes")
-    return content
 
 
 def decode(content: bytes) -> str:
@@ -104,7 +96,7 @@ def read_xml(path: Path, longest: int) -> Element:
     """
     from xml.etree import ElementTree
 
-    text = decode(read_bounded(path, longest))
+    text = decode(read_plain(path, longest))
     if "<!DOCTYPE" in text:  # entities could grow without bounds
         raise ValueError("a document type")
     return ElementTree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from hsiaug.base.errors import HsiaugError, did_you_mean
+from hsiaug.base.files import read_plain
 from hsiaug.base.shortages import blame_shortage
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Model = TypeVar("Model", bound=BaseModel)
 
-MAX_TOML_BYTES = 4_000_000
+MAX_TOML_BYTES = 2**22
 """Bytes of a file at most."""
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys of TOML that need no quotes."""
@@ -45,16 +45,7 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
         Of ``kind``, naming the file and what is wrong with it.
     """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("a folder, a device or a pipe")
-        if not status.st_size:
-            raise ValueError("an empty file")
-        if status.st_size > MAX_TOML_BYTES:
-            raise ValueError(
-                f"{status.st_size / 1e6:,.1f} MB, more than {MAX_TOML_BYTES // 1_000_000}"
-            )
-        table = tomllib.loads(path.read_bytes().decode("utf-8"))
+        table = tomllib.loads(read_plain(path, MAX_TOML_BYTES).decode("utf-8"))
         _as_json(table)
         return table
     except FileNotFoundError:
