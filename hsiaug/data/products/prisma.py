@@ -6,10 +6,10 @@ Sources: ASI, PRISMA Products Specification, and lbusett/prismaread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.core.scene import row_parts
 from hsiaug.data.bounds import empty_cube
@@ -30,29 +30,32 @@ FULL_SCALE = 65535
 METRES = 30.0
 
 
-@dataclass(frozen=True)
-class _Band:
-    """A band of one detector.
+@dataclass(frozen=True, eq=False)
+class _Bands:
+    """The bands of one detector that are there.
 
     Attributes
     ----------
-    source : int
-        Its place on that detector's axis of bands.
+    centres, widths : (n,) float64
+        In nanometres; widths are NaN where the file has none.
+    sources : (n,) int64
+        Their places on the detector's axis of bands.
+    low, high : float
+        The reflectance of the numbers 0 and FULL_SCALE.
     """
 
-    centre: float
-    width: float
-    detector: str
-    source: int
-    scale: float
-    offset: float
+    centres: NDArray[np.float64]
+    widths: NDArray[np.float64]
+    sources: NDArray[np.int64]
+    low: float
+    high: float
 
 
 def _cube(detector: str) -> str:
     return f"{FIELDS}/{detector.upper()}_Cube"
 
 
-def _bands(contents: Contents, detector: str) -> list[_Band]:
+def _bands(contents: Contents, detector: str) -> _Bands:
     """The bands of a detector that are there. Raises ValueError for lists of another length."""
     count = contents.items[_cube(detector)].shape[1]
     centres = of_bands(contents, f"@List_Cw_{detector}", count, "band centres")
@@ -62,67 +65,58 @@ def _bands(contents: Contents, detector: str) -> list[_Band]:
     high = contents.number(f"@L2Scale{detector}Max")
     if centres is None or low is None or high is None or not high > low:
         raise ValueError(f"a reflectance of {low} to {high}")
-    present = centres > 0 if flags is None else (centres > 0) & (flags != 0)
-    return [
-        _Band(
-            centre=float(centres[source]),
-            width=np.nan if widths is None else float(widths[source]),
-            detector=detector,
-            source=int(source),
-            scale=(high - low) / FULL_SCALE,
-            offset=low,
-        )
-        for source in np.flatnonzero(present)
-    ]
+    sources = np.flatnonzero((centres > 0) & (True if flags is None else flags != 0))
+    widths = np.full(count, np.nan) if widths is None else widths
+    return _Bands(centres[sources], widths[sources], sources, low, high)
 
 
 def _read(contents: Contents) -> RawArray:
     """Bands of both detectors in the order of their centres; 0 in all bands is no data."""
-    by_detector = {detector: _bands(contents, detector) for detector in DETECTORS}
-    bands = sorted(
-        (band for listed in by_detector.values() for band in listed), key=lambda band: band.centre
-    )
+    detectors = [_bands(contents, detector) for detector in DETECTORS]
+    order = np.argsort(np.concatenate([bands.centres for bands in detectors]), kind="stable")
     shapes = {contents.items[_cube(detector)].shape[::2] for detector in DETECTORS}
-    if len(shapes) != 1 or not bands:
-        raise ValueError(f"cubes of {len(bands)} bands and of the sizes {sorted(shapes)}")
+    if len(shapes) != 1 or not len(order):
+        raise ValueError(f"cubes of {len(order)} bands and of the sizes {sorted(shapes)}")
     height, width = shapes.pop()
-    values = empty_cube((height, width, len(bands)), f"{contents.path}: a copy", np.uint16)
+    values = empty_cube((height, width, len(order)), f"{contents.path}: a copy", np.uint16)
     valid = np.zeros((height, width), dtype=bool)
-    for detector in DETECTORS:
-        name = _cube(detector)
-        check_size(contents, name)
-        targets = [place for place, band in enumerate(bands) if band.detector == detector]
-        sources = [bands[place].source for place in targets]
-        stored = contents.items[name]
+    places = np.split(np.argsort(order), [len(detectors[0].sources)])
+    for detector, bands, targets in zip(DETECTORS, detectors, places, strict=True):
+        check_size(contents, _cube(detector))
+        stored = contents.items[_cube(detector)]
         for rows in row_parts(stored.shape, VALUES):
-            block = stored[rows][:, sources]  # (rows, band, column)
+            block = stored[rows][:, bands.sources]  # (rows, band, column)
             values[rows, :, targets] = block.transpose(0, 2, 1)
             valid[rows] |= block.any(axis=1)
-    widths = np.array([band.width for band in bands])
+
+    def listed(name: str) -> NDArray[np.float64]:
+        """A number of each band, in the order of the cube."""
+        parts = [np.broadcast_to(getattr(bands, name), bands.sources.shape) for bands in detectors]
+        return np.concatenate(parts)[order]
+
+    low, widths = listed("low"), listed("widths")
     return RawArray(
         values,
         valid,
-        wavelengths=np.array([band.centre for band in bands]),
-        scale=one_or_all([band.scale for band in bands]),
-        offset=one_or_all([band.offset for band in bands]),
+        wavelengths=listed("centres"),
+        scale=one_or_all(((listed("high") - low) / FULL_SCALE).tolist()),
+        offset=one_or_all(low.tolist()),
         units="reflectance",
         widths=None if np.isnan(widths).any() else widths,
-        notes=_notes(contents, *by_detector.values()),
+        notes=_notes(contents, *(bands.centres for bands in detectors)),
     )
 
 
 def _notes(
-    contents: Contents, near: Sequence[_Band], short_wave: Sequence[_Band]
+    contents: Contents, near: NDArray[np.float64], short_wave: NDArray[np.float64]
 ) -> tuple[str, ...]:
+    """What is to be said of the centres of both detectors, and of what is not read."""
     notes = list[str]()
-    if near and short_wave:
-        first = min(band.centre for band in short_wave)
-        last = max(band.centre for band in near)
-        if first < last:
-            notes.append(
-                f"both detectors see {first:g} to {last:g} nm: their bands are in the order of"
-                " their centres"
-            )
+    if len(near) and len(short_wave) and short_wave.min() < near.max():
+        notes.append(
+            f"both detectors see {short_wave.min():g} to {near.max():g} nm: their bands are in the"
+            " order of their centres"
+        )
     if any("ERR_MATRIX" in name for name in contents.items):
         notes.append("the matrices of erroneous pixels in the file are not used")
     return tuple(notes)
