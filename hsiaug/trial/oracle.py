@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
@@ -75,6 +74,9 @@ class PixelTrees:
 
     def name_patches(self, x: NDArray[np.float32]) -> Ids:
         """(n, p, p) class ids of the pixels of patches x (n, B, p, p) in scene units."""
+        # Which the command never calls.
+        from scipy.ndimage import uniform_filter
+
         n, bands, side, _ = x.shape
         means = uniform_filter(x, (1, 1, min(WINDOW, side), min(WINDOW, side)), mode="nearest")
         flat = np.moveaxis(means, 1, 3).reshape(-1, bands).astype(np.float64)
