@@ -20,4 +20,9 @@ def canonical_json(value: object) -> str:
 
 def short_hash(value: object) -> str:
     """First 16 hex digits of the SHA-256 of a value's canonical JSON."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+    return hash_of_json(canonical_json(value))
+
+
+def hash_of_json(text: str) -> str:
+    """That of a value whose canonical JSON is there."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

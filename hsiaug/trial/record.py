@@ -17,7 +17,7 @@ from hsiaug.protocol.audit import Audit
 from hsiaug.registry.card import ControlOf
 from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
 from hsiaug.tasks.scoring import Scorer
-from hsiaug.trial.content_hash import canonical_json, short_hash
+from hsiaug.trial.content_hash import canonical_json, hash_of_json
 from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
 SHA256 = r"^[0-9a-f]{64}$"
@@ -183,12 +183,14 @@ class _Samples(_Part):
     synthetic: Counts
 
 
-PER_CLASS = (
-    *_Samples.model_fields,
-    *(name for name in Audit.model_fields if name.endswith("_counts")),
-)
-CLASS_IDS = tuple(name for name in Audit.model_fields if name.endswith("_classes"))
-"""Lists of samples and of the audit."""
+LISTS = {
+    "samples": (tuple(_Samples.model_fields), ()),
+    "audit": (
+        tuple(name for name in Audit.model_fields if name.endswith("_counts")),
+        tuple(name for name in Audit.model_fields if name.endswith("_classes")),
+    ),
+}
+"""Lists of samples and of the audit: those with an entry for each class, and those of class ids."""
 
 
 class _Shown(_Part):
@@ -225,10 +227,11 @@ class PartialRecord(_Part):
         " measure](quality.md#images-with-masks))."
     )
     prepared: dict[str, str | Amount] = Field(
-        {}, description="{`key`, `seconds`} of what the generator learnt once for the scene."
+        default_factory=dict,
+        description="{`key`, `seconds`} of what the generator learnt once for the scene.",
     )
     notes: list[str] = Field(
-        [], description="problems with saved fits; plugins not kept from labels."
+        default_factory=list, description="problems with saved fits; plugins not kept from labels."
     )
     scope: dict[str, str] | None = Field(
         description="unlabelled pixels used: {`generator`, `classifier`}, each `none` or `scene`"
@@ -240,12 +243,12 @@ class PartialRecord(_Part):
         " generator names one.",
     )
     control_of: dict[Literal["generator", "classifier"], ControlOf] = Field(
-        {},
+        default_factory=dict,
         description="of the plugins that are controls, by kind (`generator`, `classifier`): `all`,"
         " `transductive` or `masks`. Absent in older records.",
     )
     control_text: dict[Literal["generator", "classifier"], str] = Field(
-        {},
+        default_factory=dict,
         description="of the same plugins, by kind: what each is, in a few words, as its card says"
         " it. Absent in older records.",
     )
@@ -256,7 +259,7 @@ class PartialRecord(_Part):
         " chose by.",
     )
     classifier_facts: dict[str, object] = Field(
-        {}, description="what the classifier reports on its fit."
+        default_factory=dict, description="what the classifier reports on its fit."
     )
     timings: Annotated[
         dict[str, Amount],
@@ -267,7 +270,7 @@ class PartialRecord(_Part):
         " `predict`, `total`; of `said_and_seen`, which is no stage."
     )
     cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total", "CPU seconds")] = (
-        Field({}, description="processor time of the same.")
+        Field(default_factory=dict, description="processor time of the same.")
     )
     optimiser_steps: dict[str, Count | None] | None = Field(
         None, description="of `fit_generator` and `fit_classifier`, counted by the runner."
@@ -303,7 +306,7 @@ class TrialRecord(PartialRecord):
     said_and_seen: Annotated[
         dict[str, Amount], *(Column(f"text_{key}", key) for key in SAID_AND_SEEN)
     ] = Field(
-        {},
+        default_factory=dict,
         description="of a generator that reads text: how much of what prompts say is seen in"
         f" samples, at the trial's `omega` (`{'`, `'.join(SAID_AND_SEEN)}`; [what these"
         " are](quality.md#said-and-seen)). Absent of others, and in older records.",
@@ -400,7 +403,8 @@ def fault_of(
     if record["hash"] != name:
         return f"hash states {record['hash']!r}, where its folder is {name}"
     try:
-        hash_of_spec = short_hash(record["spec"])
+        text_of_spec = canonical_json(record["spec"])
+        hash_of_spec = hash_of_json(text_of_spec)
     except (ValueError, RecursionError) as error:
         return f"spec has no hash: {error}"
     if hash_of_spec != name:
@@ -409,12 +413,19 @@ def fault_of(
         return f"metrics must be there just where status is ok; status states {parsed.status!r}"
     if (parsed.status == "failed") != (parsed.error is not None):
         return f"error must be there just where status is failed; status states {parsed.status!r}"
-    return fault_of_lists(record) or _changed(record, canonical_json)
+    if (fault := fault_of_lists(record)) is not None:
+        return fault
+    return _changed(record, digest_of_record(record, canonical_json, {"spec": text_of_spec}))
 
 
-def _changed(record: Record, canonical_json: Callable[[object], str]) -> str | None:
-    """Whether the record differs from what its digest was made of, in whatever key."""
-    digest = digest_of_record(record, canonical_json)
+def _changed(record: Record, digest: str) -> str | None:
+    """Whether the record differs from what its digest was made of, in whatever key.
+
+    Parameters
+    ----------
+    digest : str
+        Of the record as it was read.
+    """
     stated = record.get(DIGEST)
     if stated is None:
         # A digest whose key was changed must not pass as a record from before there were any.
@@ -446,13 +457,14 @@ def _fault_of_form(error: ValidationError, record: Record, part: str = "") -> st
 def fault_of_lists(record: Record) -> str | None:
     """The first list of a part that has not an entry for each class, or names another class."""
     classes = len(record["class_names"])
-    for table, lists in ((table, record[table] or {}) for table in ("samples", "audit")):
-        for key in PER_CLASS:
+    for table, (per_class, class_ids) in LISTS.items():
+        lists = record[table] or {}
+        for key in per_class:
             if len(lists.get(key) or range(classes)) != classes:
                 return (
                     f"{table}.{key} must have {classes} entries, as there are {classes} class_names"
                 )
-        for key in CLASS_IDS:
+        for key in class_ids:
             if max(lists.get(key) or [0]) > classes:
                 return f"{table}.{key} must name classes 1 to {classes}"
     metrics = record["metrics"]

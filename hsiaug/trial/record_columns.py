@@ -7,6 +7,7 @@ share.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ Column = Any
 """(n,) array, or a Categorical of texts."""
 Columns = dict[str, Column]
 """By name, all of the same length."""
+Row = dict[str, Any]
+Numbers = dict[str, float | None]
+"""By column."""
 Rows = NDArray[np.bool_] | NDArray[np.intp]
 """A mask of rows, or their places."""
 
@@ -55,6 +59,12 @@ UNSHOWN = (CONTENT, DIAGNOSIS)
 """Columns that are no reports' business."""
 COSTS = (*(column.name for column in COLUMNS), "steps")
 """Columns of numbers that are no metrics."""
+NO_COSTS = dict.fromkeys(COSTS)
+COLUMNS_OF_FIELDS = {
+    field: [column for column in COLUMNS if COLUMNS[column] == field]
+    for field in dict.fromkeys(COLUMNS.values())
+}
+"""Those that a field of a record has."""
 TOGETHER = 5000
 """Records whose values become arrays at once."""
 MOST_TEXTS = 10_000
@@ -75,7 +85,8 @@ class ColumnBuilder:
 
     def __init__(self) -> None:
         self._texts = _Texts()
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[Row] = []
+        self._numbers: list[Numbers] = []
         self._parts: list[Columns] = []
         self.number = 0
 
@@ -100,14 +111,16 @@ class ColumnBuilder:
                 hint="Read it with the version of hsiaug that wrote it.",
             )
         try:
-            row = _row(record, self._texts)
+            row, numbers = _row(record, self._texts), _numbers(record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise no_record(name, error) from error
-        self._rows.append({**row, CONTENT: content})
+        row[CONTENT] = content
+        self._rows.append(row)
+        self._numbers.append(numbers)
         self.number += 1
         if len(self._rows) == TOGETHER:
-            self._parts.append(_arrays(self._rows))
-            self._rows = []
+            self._parts.append(_arrays(self._rows, self._numbers))
+            self._rows, self._numbers = [], []
 
     def add_columns(self, columns: Columns) -> None:
         """Add the rows of columns."""
@@ -116,7 +129,7 @@ class ColumnBuilder:
 
     def columns(self) -> Columns:
         """The columns of all that were added."""
-        last = [_arrays(self._rows)] if self._rows or not self._parts else []
+        last = [_arrays(self._rows, self._numbers)] if self._rows or not self._parts else []
         return joined([*self._parts, *last])
 
 
@@ -157,46 +170,56 @@ class _Texts:
         return self._known[key][1]
 
 
-def _row(record: Record, texts: _Texts) -> dict[str, Any]:
-    ok = record["status"] == "ok" and record.get("metrics") is not None
-    metrics = record["metrics"] if ok else {}
+def _row(record: Record, texts: _Texts) -> Row:
+    """The texts of a row, and its values of DTYPES but for the digest."""
     samples = record.get("samples") or {}
     shared = texts(*(record.get(key) for key in SHARED))
     spec = json_line({key: value for key, value in record["spec"].items() if key != "seed"})
-    several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
-    row: dict[str, Any] = {
+    return {
         "hash": record["hash"],
         "created": str(record.get("created", "")),
         "about": f'{{"spec": {spec}, {shared[1:]}',
         "audit": texts(record.get("audit")),
         "view_shown": texts((record.get("spectral_view") or {}).get("name")),
+        "real": json_line(samples.get("real")),
+        "synthetic": json_line(samples.get("synthetic")),
         "seed": int(record["spec"]["seed"]),
-        "ok": ok,
+        "ok": _went_well(record),
         "idle": made_nothing(record),
         # Older trials whose samples were made of test labels.
         DIAGNOSIS: bool(record["spec"].get("diagnosis")),
     }
+
+
+def _went_well(record: Record) -> bool:
+    return record["status"] == "ok" and record.get("metrics") is not None
+
+
+def _numbers(record: Record) -> Numbers:
+    """The other numbers of a row, by column."""
+    metrics = record["metrics"] if _went_well(record) else {}
+    several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
     parts = {f"_{part}": several[part] for part in PARTS if isinstance(several.get(part), dict)}
-    for part in parts:
-        row[f"has{part}"] = 1.0
+    numbers: Numbers = {f"has{part}": 1.0 for part in parts}
     for part, scores in {"": metrics, **parts}.items():
         for key, value in scores.items():
             if type(value) in (float, int):
-                row[key + part] = value
+                numbers[key + part] = value
         recalls = scores.get("recall") or ()
-        row.update(zip(_recall_names(part, len(recalls)), recalls, strict=True))
+        numbers.update(zip(_recall_names(part, len(recalls)), recalls, strict=True))
     for name, scores in (metrics.get("subsets") or {}).items():
-        row[f"subset:{name}"] = scores.get("aa")
-        row[f"oa subset:{name}"] = scores.get("oa")
+        numbers[f"subset:{name}"] = scores.get("aa")
+        numbers[f"oa subset:{name}"] = scores.get("oa")
+    numbers.update(NO_COSTS)
+    for name, columns in COLUMNS_OF_FIELDS.items():
+        # Most records lack most of them.
+        if (field := record.get(name)) not in (None, {}):
+            numbers.update((column.name, column.value(field)) for column in columns)
     steps = (record.get("optimiser_steps") or {}).get("fit_classifier")
     aside = (record.get("classifier_facts") or {}).get("aside_steps") or 0
-    row["real"] = json_line(samples.get("real"))
-    row["synthetic"] = json_line(samples.get("synthetic"))
-    for column, name in COLUMNS.items():
-        row[column.name] = column.value(record.get(name))
     # Without the steps that only chose among samples.
-    row["steps"] = None if steps is None else int(steps - aside)
-    return row
+    numbers["steps"] = None if steps is None else int(steps - aside)
+    return numbers
 
 
 @cache
@@ -204,19 +227,31 @@ def _recall_names(part: str, classes: int) -> tuple[str, ...]:
     return tuple(f"recall{part}:{c}" for c in range(1, classes + 1))
 
 
-def _arrays(rows: Sequence[Mapping[str, Any]]) -> Columns:
+def _arrays(rows: Sequence[Row], numbers: Sequence[Numbers]) -> Columns:
     """The values of rows by column; a number that a row lacks is NaN."""
     columns: Columns = {name: np.array([row[name] for row in rows], object) for name in TEXTS}
     columns |= {name: _categories([row[name] for row in rows]) for name in CATEGORIES}
-    others = (name for row in rows for name in row if name not in columns)
-    for name in dict.fromkeys([*DTYPES, *others]):
-        numbers = np.array([row.get(name) for row in rows], DTYPES.get(name, np.float64))
-        if numbers.dtype.kind == "f":
-            numbers[~np.isfinite(numbers)] = np.nan
-        columns[name] = numbers
+    columns |= {name: np.array([row[name] for row in rows], DTYPES[name]) for name in DTYPES}
+    # A metric that somebody called as one of these is left out.
+    others = _columns_of_numbers(numbers)
+    columns |= {name: others[name] for name in others if name not in columns}
     recalls = [column for name, column in columns.items() if name.startswith("recall:")]
     columns["recall_spread"] = _spreads(recalls, len(rows))
     return columns
+
+
+def _columns_of_numbers(numbers: Sequence[Numbers]) -> Columns:
+    """Numbers of rows by column. Rows with the same columns, as most have, become one array."""
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for place, row in enumerate(numbers):
+        alike.setdefault(tuple(row), []).append(place)
+    columns = {name: column for column, name in enumerate(dict.fromkeys(chain(*alike)))}
+    table = np.full((len(columns), len(numbers)), np.nan)
+    for names, places in alike.items():
+        values = np.array([list(numbers[place].values()) for place in places], np.float64)
+        table[np.ix_([columns[name] for name in names], places)] = values.T
+    table[~np.isfinite(table)] = np.nan
+    return {name: table[column] for name, column in columns.items()}
 
 
 def _spreads(recalls: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.float64]:

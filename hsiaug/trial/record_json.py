@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import from_json
@@ -128,7 +129,9 @@ class SharedValues:
 
 
 def digest_of_record(
-    record: Record, canonical_json: Callable[[object], str] = canonical_json
+    record: Record,
+    canonical_json: Callable[[object], str] = canonical_json,
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """SHA-256 of a record as it was read, but for its digest: of canonical JSON, with sorted keys
     and without spaces.
@@ -137,9 +140,13 @@ def digest_of_record(
     ----------
     canonical_json : callable
         That of the values, as :meth:`SharedValues.canonical_json` has it.
+    texts : mapping of str to str
+        The canonical JSON of values that was made before, by key.
     """
     entries = (
-        f"{_key_text(key)}:{canonical_json(record[key])}" for key in sorted(record) if key != DIGEST
+        f"{_key_text(key)}:{texts.get(key) or canonical_json(record[key])}"
+        for key in sorted(record)
+        if key != DIGEST
     )
     return hashlib.sha256(f"{{{','.join(entries)}}}".encode()).hexdigest()
 

@@ -24,7 +24,7 @@ from hsiaug.trial.record_cache import (
     open_columns,
     write_columns,
 )
-from hsiaug.trial.record_columns import CONTENT, Columns
+from hsiaug.trial.record_columns import CONTENT, Columns, columns_of_records
 from hsiaug.trial.record_json import Record, SharedValues, decode, digest_of_record, encode
 from hsiaug.trial.store import Reading, Store
 from hsiaug.trial.upkeep import pack
@@ -370,3 +370,11 @@ def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several, mon
     report = build_report(several.each())
     monkeypatch.setattr(Store, "_bytes", lambda self, hash: pytest.fail(f"{hash} is read again"))
     assert [render_report(report, format=format) for format in ("md", "csv", "json")] == before
+
+
+def test_a_metric_that_is_called_as_a_column_takes_no_place_of_it(several: Store) -> None:
+    record = next(several.records())
+    odd = {**record, "metrics": {**record["metrics"], "seed": 7.5, "ok": 0.0, "audit": 1.0}}
+    usual, columns = columns_of_records([record]), columns_of_records([record, odd])
+    for name in ("seed", "ok", "audit"):
+        assert columns[name].tolist() == 2 * usual[name].tolist()
