@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from types import TracebackType
 from typing import NoReturn
 
 ENDING = tuple(
@@ -43,9 +44,22 @@ def stop_by_signals() -> None:
 
     COMMAND.append(os.getpid())
     heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    sys.excepthook = _end_uncaught
+    sys.unraisablehook = _say_lost
     for number in heard:
         signal.signal(number, stop)
-    sys.unraisablehook = _say_lost
+
+
+def _end_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """What nothing caught ends a command that a signal stopped as a signal does, whatever it is:
+    what strikes within a library may come out of it as another error. Of ``__set_name__`` Python
+    3.11 makes a RuntimeError of it.
+    """
+    if HEARD:
+        leave(SystemExit(128 + HEARD[0]))
+    sys.__excepthook__(kind, error, trace)
 
 
 def _say_lost(lost: "sys.UnraisableHookArgs") -> None:
@@ -64,8 +78,9 @@ def leave(ended: SystemExit) -> NoReturn:
     for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda number, frame: end_in_time(number))
-    if HEARD and ended.code == 128 + signal.SIGINT and not SAID:
-        # It struck within typer, which ends a command so without a word, whichever came.
+    if HEARD and ended.code and not SAID:
+        # typer ends a command without a word where it struck, and a library may have made another
+        # error of it, which is why the command ends.
         say_stopped()
         ended.code = 128 + HEARD[0]
     atexit._run_exitfuncs()
