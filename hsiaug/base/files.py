@@ -194,10 +194,17 @@ def open_plain(path: Path | str, *, links: bool = True) -> BinaryIO:
         | (0 if links else getattr(os, "O_NOFOLLOW", 0))
     )
     handle = os.open(path, os.O_RDONLY | flags)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    if kind := other_kind(os.fstat(handle)):
         os.close(handle)
-        raise ValueError("no plain file")
+        raise ValueError(kind)
     return os.fdopen(handle, "rb")
+
+
+def other_kind(status: os.stat_result) -> str:
+    """What it is in place of a plain file, as ``no plain file but a pipe``; "" for one."""
+    kinds = {"p": "a pipe", "d": "a folder", "s": "a socket"}
+    letter = stat.filemode(status.st_mode)[0]
+    return "" if letter == "-" else f"no plain file but {kinds.get(letter, 'a device')}"
 
 
 def link(source: Path, target: Path) -> None:

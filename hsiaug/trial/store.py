@@ -9,7 +9,15 @@ from pathlib import Path
 
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
-from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_files, sync_folder
+from hsiaug.base.files import (
+    file_errors,
+    other_kind,
+    read_again,
+    read_plain,
+    reason,
+    sync_files,
+    sync_folder,
+)
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_of
 from hsiaug.trial.packs import Packs
@@ -205,21 +213,19 @@ class Store:
         return _checked(data, hash, cache, shared)
 
     def content(self, hash: str, packed: bytes | None = None) -> bytes | Damage | None:
-        """The bytes of a record; that they are none, or its predictions are empty; or None where
-        there is none.
-        """
+        """The bytes of a record; what is wrong with its files; or None where there is none."""
         try:
             data = packed or self._bytes(hash)
             with suppress(FileNotFoundError):
-                if (
-                    data is not None
-                    and packed is None
-                    and not os.stat(f"{self.place(hash)}/{PREDICTIONS}").st_size  # noqa: PTH116
-                ):
-                    # By a power failure.
-                    return Damage(hash, f"{PREDICTIONS} is empty")
+                if data is not None and packed is None:
+                    status = os.stat(f"{self.place(hash)}/{PREDICTIONS}")  # noqa: PTH116
+                    if kind := other_kind(status):
+                        return Damage(hash, f"{PREDICTIONS} is {kind}")
+                    if not status.st_size:
+                        # By a power failure.
+                        return Damage(hash, f"{PREDICTIONS} is empty")
         except ValueError as error:
-            return Damage(hash, f"{RECORD} holds {error}")
+            return Damage(hash, f"{RECORD} is {error}")
         except OSError as error:
             raise self._unreadable(hash, error) from error
         return data
@@ -502,7 +508,7 @@ def _checked(
         try:
             record = decode(data)
         except ValueError as error:
-            return Damage(hash, f"{RECORD} holds {error}")
+            return Damage(hash, f"{RECORD} is {error}")
         if (fault := fault_of(record, hash)) is not None:
             return Damage(hash, fault, is_newer(record))
     if cache is not None:

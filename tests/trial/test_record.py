@@ -4,6 +4,7 @@ out.
 
 import copy
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -286,6 +287,15 @@ def test_predictions_that_power_failure_emptied_are_damage(filled: Store) -> Non
     (filled.folder(hash) / "predictions.npz").write_bytes(b"")
     (damage,) = filled.read().damaged
     assert damage.hash == hash and damage.fault == "predictions.npz is empty"
+
+
+@pytest.mark.parametrize("name", ["record.json", "predictions.npz"])
+def test_a_pipe_in_place_of_a_file_is_named(name: str, filled: Store) -> None:
+    hash = next(filled.records())["hash"]
+    (path := filled.folder(hash) / name).unlink()
+    os.mkfifo(path)
+    (damage,) = filled.read().damaged
+    assert (damage.hash, damage.fault) == (hash, f"{name} is no plain file but a pipe")
 
 
 @pytest.mark.parametrize("by", [1 + 1e-12, 1 - 1e-12])
