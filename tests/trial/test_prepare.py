@@ -235,36 +235,36 @@ def test_it_sees_the_visible_pixels_and_no_label(toy: Scene) -> None:
 
 
 HOLDS = """
-import sys, time
+import sys
 from pathlib import Path
 from hsiaug.trial.fits import only_one
 
-with only_one(Path(sys.argv[1]), lambda *_: None):
-    print(time.monotonic(), flush=True)
-    time.sleep(float(sys.argv[2]))
-    print(time.monotonic(), flush=True)
+with only_one(Path(sys.argv[1]), lambda *_: print("waits", flush=True)):
+    print("is alone", flush=True)
+    sys.stdin.read()
 """
 
 
-def holding(folder: Path, seconds: float) -> Process:
-    """A process that is alone with a folder for so long, and tells when it began and when it
-    ended.
+def holding(folder: Path) -> Process:
+    """A process that is alone with a folder until its standard input is closed, and tells when it
+    waits for that and when it is.
     """
-    words = [sys.executable, "-c", HOLDS, str(folder), str(seconds)]
-    return Process(words, stdout=subprocess.PIPE, text=True)
+    words = [sys.executable, "-c", HOLDS, str(folder)]
+    return Process(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def test_one_process_learns_while_another_waits(tmp_path: Path) -> None:
-    with holding(tmp_path / "state", 0.3) as one, holding(tmp_path / "state", 0.3) as other:
-        told = [process.communicate()[0].split() for process in (one, other)]
-
-    (_, end), (begin, _) = sorted([float(moment) for moment in moments] for moments in told)
-    assert end <= begin
+    with holding(tmp_path / "state") as one:
+        assert one.stdout.readline() == "is alone\n"
+        with holding(tmp_path / "state") as other:
+            assert other.stdout.readline() == "waits\n"
+            one.communicate()
+            assert set(other.communicate()[0].splitlines()) - {"waits"} == {"is alone"}
     assert [path.name for path in tmp_path.iterdir()] == ["state.lock"]
 
 
 def test_what_a_killed_process_locked_is_free(tmp_path: Path) -> None:
-    with holding(tmp_path / "state", 600) as other:
+    with holding(tmp_path / "state") as other:
         assert other.stdout.readline()
         other.kill()
         other.communicate()
