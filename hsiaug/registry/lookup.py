@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any
 
+from hsiaug import __version__
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry.card import PRESETS, Card, build_params
@@ -279,7 +280,11 @@ def _installed() -> Registry:
 
 
 def _entry_points() -> list[EntryPoint]:
-    return sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    points = set(entry_points(group=GROUP))
+    # One of hsiaug's name that comes earlier on the path hides hsiaug.
+    for namesake in distributions(name=OWN):
+        points |= {point for point in namesake.entry_points if point.group == GROUP}
+    return sorted(points, key=lambda point: (point.name, point.value))
 
 
 def _distribution(point: EntryPoint) -> str:
@@ -301,7 +306,8 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     others = {name: by_distribution[name] for name in by_distribution if name != OWN}
     described = _described(others)
     for name, own_points in by_distribution.items():
-        version = own_points[0].dist.version if own_points[0].dist else "unknown"
+        dist = own_points[0].dist
+        version = __version__ if name == OWN else dist.version if dist else "unknown"
         for point in own_points:
             entries, error = described.get((name, point)) or _imported(point)
             if error:

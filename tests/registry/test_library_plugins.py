@@ -66,3 +66,5 @@ def test_a_package_that_is_called_hsiaug_is_not_imported_for_that(tmp_path: Path
     done = hsiaug_anew("plugins", "list", env=environment(site), cwd=tmp_path)
     assert "dummy_plugin" in done.stdout and done.returncode == 0, done.stderr
     assert not mark.exists()
+    # It hides none of those that come with hsiaug.
+    assert {"smote", "svm", "issd"} <= set(done.stdout.split()), done.stdout
