@@ -27,10 +27,13 @@ class Bounds:
         Whether workers are kept from the files that hold labels; auto = where the system can.
     limits : tuple of (str, int)
         Of each worker, by the names of RESOURCES.
+    as_typed : tuple of str
+        The same, as ``memory=8GB``.
     """
 
     isolate: Isolate = "auto"
     limits: tuple[tuple[str, int], ...] = ()
+    as_typed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, isolate: Isolate, limits: Iterable[str]) -> "Bounds":
@@ -41,7 +44,8 @@ class Bounds:
             hint = "Use --isolate auto, or Linux 5.19 or later on x86-64 or ARM."
             raise InputError("--isolate on needs Landlock and seccomp", value=why, hint=hint)
         found: dict[str, int] = {}
-        for limit in limits:
+        typed = tuple(limits)
+        for limit in typed:
             name, _, text = limit.partition("=")
             check_known("--limit must name what is limited", name, RESOURCES)
             match = re.fullmatch(r"([1-9][0-9]{0,8})\s*(MB|GB|TB|)", text.strip())
@@ -55,14 +59,7 @@ class Bounds:
                 )
                 raise InputError(rule, value="macOS, which keeps no such limit", hint=hint)
             found[name] = int(match[1]) * UNITS[match[2]]
-        return cls(isolate, tuple(found.items()))
-
-    @property
-    def as_typed(self) -> tuple[str, ...]:
-        """The limits as a user types them: ``memory=8GB``."""
-        return tuple(
-            f"{name}={_amount(most, bytes_=name != 'processes')}" for name, most in self.limits
-        )
+        return cls(isolate, tuple(found.items()), typed)
 
     def apply(self) -> None:
         """Limit this process, and those that it starts."""
@@ -74,12 +71,6 @@ class Bounds:
                 highest = resource.getrlimit(kind)[1]
                 most = most if highest == resource.RLIM_INFINITY else min(most, highest)
                 resource.setrlimit(kind, (most, most))
-
-
-def _amount(most: int, *, bytes_: bool) -> str:
-    """A limit with the largest unit that divides it."""
-    unit = next(unit for unit in reversed(UNITS) if most % UNITS[unit] == 0) if bytes_ else ""
-    return f"{most // UNITS[unit]}{unit}"
 
 
 UNBOUNDED = Bounds()
