@@ -7,10 +7,10 @@ link is followed.
 
 import contextlib
 import errno
-import os
 import re
 import shutil
 import stat
+import subprocess
 import tempfile
 import time
 import uuid
@@ -24,8 +24,6 @@ MARK = ".hsiaug"
 """The file that marks a folder which hsiaug made, and may remove."""
 NAME = re.compile(r"\..+\.[0-9a-f]{12}")
 """Name of a temporary folder: its purpose and a random part."""
-FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-"""How a folder is opened, and no link to one."""
 ABANDONED = 3600.0
 """Seconds without a change after which a temporary folder is nobody's."""
 
@@ -69,16 +67,18 @@ def _remove(outer: Path) -> None:
     remove_tree(outer)
 
 
-@contextmanager
-def plugins_folder() -> Iterator[Path]:
+class PluginsFolder(tempfile.TemporaryDirectory[str]):
     """A new folder among the system's temporary ones, which plugins write to, and which is removed
     at the end.
     """
-    with tempfile.TemporaryDirectory(prefix="hsiaug-", ignore_cleanup_errors=True) as name:
-        try:
-            yield Path(name)
-        finally:
-            remove_tree(Path(name))
+
+    def __init__(self) -> None:
+        super().__init__(prefix="hsiaug-", ignore_cleanup_errors=True)
+
+    def cleanup(self) -> None:
+        """Remove it."""
+        remove_tree(Path(self.name))
+        super().cleanup()
 
 
 def remove_tree(folder: Path) -> None:
@@ -87,30 +87,7 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     except RecursionError:
         # Before Python 3.13.
-        with contextlib.suppress(OSError):
-            _move_up(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move_up(folder: Path) -> None:
-    """Move all folders below one up into it, none through a link: their paths may be longer than
-    the system reads.
-    """
-    top = os.open(folder, FOLDER)
-    try:
-        left = os.listdir(top)  # noqa: PTH208
-        while left:
-            with contextlib.suppress(OSError):
-                inner = os.open(left.pop(), FOLDER, dir_fd=top)
-                try:
-                    for name in os.listdir(inner):  # noqa: PTH208
-                        if stat.S_ISDIR(os.lstat(name, dir_fd=inner).st_mode):
-                            left.append(uuid.uuid4().hex)
-                            os.rename(name, left[-1], src_dir_fd=inner, dst_dir_fd=top)
-                finally:
-                    os.close(inner)
-    finally:
-        os.close(top)
+        subprocess.run(["rm", "-rf", "--", folder], capture_output=True, check=False)
 
 
 def sweep(folder: Path) -> None:

@@ -1,58 +1,36 @@
 """The worker process: it runs the plugins of one group of trials after the other, and holds no test
 label.
 
-It is started with the data of a scene without a label (:class:`BlindData`). Then it is sent where a
-group of trials has its fits, each of its trials as a pickle, and its split: None for one that it
-has.
-
-What it sends is JSON, and bytes that are checked (:func:`read_message`): nothing that a plugin made
-is unpickled. In order: ``{"stage": name}`` and ``{"step": […]}`` as a trial goes on; ``{"record":
-…, "trial": hash, "parts": […], "columns": int}`` with its outcome, and then these parts, if any:
-labels, the predicted class ids (int16, or ``columns`` values of float32 a pixel), the sheet of
-samples, and samples of prompts.
+It is started with the data of a scene without a label. Then it is sent where a group of trials has
+its fits, each of its trials as a pickle, and its split: None for one that it has. What it sends is
+that of :mod:`hsiaug.bench.messages`.
 """
 
 import json
-import mmap
 import os
 import pickle
 import tempfile
 import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-
-from hsiaug.base.arrays import AnyArray
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_root
-from hsiaug.bench.engine import Job, PluginProgress
-from hsiaug.core.scene import HasCube
+from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.engine import Job
+from hsiaug.bench.messages import outcome_message
 from hsiaug.data.loading import hide_labels
-from hsiaug.data.windows import FileCube
 from hsiaug.registry.isolation.confinement import beside, confine
-from hsiaug.registry.isolation.processes import Channel, join_run, receive
+from hsiaug.registry.isolation.processes import Channel, join_run
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
-from hsiaug.tasks.types import TaskData
 from hsiaug.trial.fits import make_folder_of_package
-from hsiaug.trial.outcome import TrialOutcome
-from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, RECORDED
-from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
-from hsiaug.trial.record import PartialRecord, TrialError
-from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import run_group
-from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 
@@ -74,98 +52,6 @@ would try in vain.
 """
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
-SENDS_FILES = hasattr(reduction, "DupFd")
-"""Whether a process can be given open files as it is started: not on Windows."""
-ALIGNED = 64
-"""Bytes that an array begins at a multiple of."""
-MAX_MESSAGE_BYTES = 32 * LARGEST_PROVENANCE
-"""Bytes of a message: what a generator and a classifier may say of themselves, each character
-escaped, and more.
-"""
-MOST_LABELS = 2**31
-"""Bytes of predictions."""
-MOST_COLUMNS = 4096
-"""Values of the prediction of a pixel."""
-
-
-class BlindData:
-    """A scene or pairs without labels, as workers have them. Sent to a process that is being
-    started, it maps the arrays from one temporary file that has no name: all of these processes
-    share one copy, and the file is gone once the last of them has ended. Of a large cube they are
-    given its own file, opened, where that holds nothing else.
-
-    data: the data; arrays are read-only where they are mapped.
-    """
-
-    def __init__(self, data: TaskData) -> None:
-        self._take(cast(TaskData, data.unlabelled))
-
-    @classmethod
-    def unpacked(cls, packed: bytes) -> Self:
-        """The data of :meth:`packed`, on another machine."""
-        blind = cls.__new__(cls)
-        blind._take(pickle.loads(packed))
-        return blind
-
-    def packed(self) -> bytes:
-        """The data for another machine, as a pickle. A cube that is read in windows is opened there
-        under the same name.
-        """
-        self._load_cube()
-        return pickle.dumps(self.data, protocol=5)
-
-    def _take(self, data: TaskData) -> None:
-        self.data = data
-        cube = getattr(self.data, "pixels", None)
-        self._cube = cube if isinstance(cube, FileCube) and cube.whole else None
-
-    @cached_property
-    def _stored(self) -> tuple[Any, bytes, list[tuple[int, int]]]:
-        """The file, the pickle of all but the arrays, and where the bytes of each array begin and
-        end.
-        """
-        self._load_cube()
-        arrays: list[pickle.PickleBuffer] = []
-        head = pickle.dumps(self.data, protocol=5, buffer_callback=arrays.append)
-        spans = []
-        descriptor, name = tempfile.mkstemp(prefix="hsiaug-")
-        with open(descriptor, "wb") as written:  # noqa: PTH123
-            # Opened anew: through what a worker is sent it could change the data of all others.
-            file = open(name, "rb")  # noqa: PTH123, SIM115
-            weakref.finalize(self, file.close)
-            os.unlink(name)  # noqa: PTH108
-            for array in arrays:
-                written.write(b"\0" * (-written.tell() % ALIGNED))
-                begin = written.tell()
-                written.write(array.raw())
-                spans.append((begin, written.tell()))
-            # An empty file cannot be mapped.
-            written.write(b"\0")
-        return file, head, spans
-
-    def _load_cube(self) -> None:
-        if isinstance(self.data, HasCube) and self._cube is None:
-            # What the file holds beside the cube might be labels: an array is made of it.
-            _ = self.data.cube
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        if not SENDS_FILES:
-            self._load_cube()
-            return (self.data,)
-        file, head, spans = self._stored
-        cube = self._cube and reduction.DupFd(self._cube.file.fileno())
-        return reduction.DupFd(file.fileno()), head, spans, cube
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        if len(state) == 1:
-            self._take(*state)
-            return
-        descriptor, head, spans, cube = state
-        with open(descriptor.detach(), "rb") as file:  # noqa: PTH123
-            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        self.data = pickle.loads(head, buffers=[mapped[begin:end] for begin, end in spans])
-        if cube is not None:
-            cast(Any, self.data).pixels.file = open(cube.detach(), "rb")  # noqa: PTH123, SIM115
 
 
 @dataclass(frozen=True)
@@ -252,7 +138,7 @@ def serve(
             progress=_progress(channel),
             tell=tell,
         ):
-            send_outcome(channel, spec, outcome)
+            channel.send(outcome_message(spec.hash, outcome))
 
 
 def _in_turn(packed: Iterable[bytes], context: SceneContext) -> Iterator[TrialSpec]:
@@ -323,108 +209,3 @@ def _progress(channel: Channel) -> Callable[..., None]:
             channel.send(json.dumps({"step": progress_values(done, total, note)}).encode())
 
     return progress
-
-
-# Messages
-
-
-def send_outcome(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:
-    """Send what a trial came to."""
-    labels, sheet, prompted = outcome.labels, outcome.sheet, outcome.prompted
-    parts = {
-        "labels": None if labels is None else labels.tobytes(),
-        "sheet": None if sheet is None else sheet.to_bytes(),
-        "prompted": None if prompted is None else prompted.to_bytes(),
-    }
-    sent = {name: part for name, part in parts.items() if part is not None}
-    head = {
-        "record": outcome.record,
-        "trial": spec.hash,
-        "parts": list(sent),
-        "columns": None if labels is None or labels.ndim == 1 else labels.shape[1],
-    }
-    channel.send(json.dumps(head).encode(), *sent.values())
-
-
-class BadMessage(Exception):
-    """What a worker sent is no message, or the worker has ended."""
-
-
-class _Message(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-
-
-Stage = Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
-
-
-class _ErrorMessage(TrialError):
-    stage: Stage
-
-
-class _Record(PartialRecord):
-    """The part of a record that a worker says, and nothing else."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: Literal["ok", "failed"]
-    error: _ErrorMessage | None
-
-
-class _Outcome(_Message):
-    record: _Record
-    trial: str
-    parts: tuple[Literal["labels", "sheet", "prompted"], ...]
-    columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None = None
-
-
-class _Step(_Message):
-    step: tuple[object, object, object]
-
-
-class _Begun(_Message):
-    stage: Stage
-
-
-MESSAGE: TypeAdapter[_Outcome | _Step | _Begun] = TypeAdapter(_Outcome | _Step | _Begun)
-
-
-def read_message(connection: Connection, trial: str) -> str | PluginProgress | TrialOutcome:
-    """The next message: the name of a stage that begins, a step, or what the trial came to. Raises
-    BadMessage where it is none of the trial with that hash.
-    """
-    # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
-    # the second.
-    message, content = _received(
-        connection, MAX_MESSAGE_BYTES, lambda data: (MESSAGE.validate_json(data), decode(data))
-    )
-    if isinstance(message, _Begun):
-        return message.stage
-    if isinstance(message, _Step):
-        return PluginProgress(*progress_values(*message.step))
-    ok = message.record.status == "ok"
-    no_error = message.record.error is None
-    whole = ok == ("labels" in message.parts) == no_error and ok >= bool(message.parts)
-    if message.trial != trial or not whole:
-        raise BadMessage
-    how: dict[str, tuple[int, Callable[[bytes], object]]] = {
-        "labels": (MOST_LABELS, partial(_predictions, columns=message.columns)),
-        "sheet": (MAX_SHEET_BYTES, read_sheet),
-        "prompted": (MAX_PROMPTED_BYTES, read_prompted),
-    }
-    parts = {part: _received(connection, *how[part]) for part in message.parts}
-    return TrialOutcome(content["record"], **{"labels": None, **parts})
-
-
-def _predictions(data: bytes, columns: int | None) -> AnyArray:
-    """Class ids (n,) int16, or so many columns (n, K) float32 of a task without classes."""
-    if columns is None:
-        return np.frombuffer(data, np.int16)
-    return np.frombuffer(data, np.float32).reshape(-1, columns)
-
-
-def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:
-    try:
-        return read(receive(connection, most))
-    # pydantic's is a ValueError too.
-    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
-        raise BadMessage from error

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import InputError
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import Bounds
 from hsiaug.bench.engine import Batch, Job
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.worker import OPEN, BlindData
+from hsiaug.bench.worker import OPEN
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.data.pair_loading import label_files

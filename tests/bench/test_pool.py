@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Job
 from hsiaug.bench.engines import local
 from hsiaug.bench.engines.local import Worker, WorkerProcesses, computes_on_device
-from hsiaug.bench.worker import BlindData, WorkerStart
+from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import Child
 from tests.bench.test_progress import plan

@@ -13,11 +13,10 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast
-from hsiaug.bench.engine import Event
+from hsiaug.bench.engine import Event, PluginProgress
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
-from hsiaug.bench.worker import PluginProgress
 from hsiaug.cli.main import main
 from hsiaug.cli.options import duration
 from hsiaug.cli.output import print_table

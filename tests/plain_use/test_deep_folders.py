@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.base.temporary_folders import plugins_folder, remove_tree, sweep
+from hsiaug.base.temporary_folders import PluginsFolder, remove_tree, sweep
 from tests.leavings import left_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
@@ -44,9 +44,9 @@ def test_a_folder_is_removed_however_deep_it_is(tmp_path: Path, kept: Path) -> N
 
 
 def test_what_a_plugin_leaves_is_removed_though_it_is_deep(kept: Path) -> None:
-    with plugins_folder() as folder:
-        nest(folder, kept)
-    assert not folder.exists()
+    with PluginsFolder() as folder:
+        nest(Path(folder), kept)
+    assert not Path(folder).exists()
 
 
 def test_what_a_killed_process_left_is_swept_though_it_is_deep(

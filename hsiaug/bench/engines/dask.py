@@ -12,20 +12,22 @@ import os
 import pickle
 import signal
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hsiaug.base.errors import HsiaugError, InputError, install
-from hsiaug.base.temporary_folders import plugins_folder
+from hsiaug.base.temporary_folders import PluginsFolder
 from hsiaug.base.threads import one_thread
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import (
     Batch,
     Engine,
     Event,
+    Group,
     OnEvent,
     Piece,
     Say,
@@ -34,7 +36,8 @@ from hsiaug.bench.engine import (
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local, SceneRun
-from hsiaug.bench.worker import BlindData, WorkerStart
+from hsiaug.bench.messages import outcome_message, read_message
+from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.isolation.processes import hold_back, starting
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome
@@ -131,7 +134,7 @@ class _BlindDask(_Dask):
         # Of the batch: what scores its trials here, and the scene that workers were sent.
         self._records: Any = None
         self._blind: Any = None
-        self._scorers: dict[Future[Any], ScoredRecords] = {}
+        self._sent: dict[Future[Any], tuple[ScoredRecords, Group]] = {}
 
     def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
         """Every group by itself."""
@@ -156,14 +159,18 @@ class _BlindDask(_Dask):
             self._batch = batch
         task = pickle.dumps((batch.job, trials, batch.split(trials[0]).blind))
         future: Future[Any] = self.executor.submit(run_blind, task, self._blind, key=_key(pieces))
-        self._scorers[future] = self._records
+        self._sent[future] = self._records, trials
         return future
 
     def _events(self, future: Future[Any]) -> Sequence[Event]:
-        records = self._scorers.pop(future)
+        records, trials = self._sent.pop(future)
+        outcomes = [
+            read_message(line, trial.hash)
+            for trial, line in zip(trials, future.result().splitlines(), strict=True)
+        ]
         return [
-            Event.of_end(trial.hash, records.write(trial, outcome))
-            for trial, outcome in future.result()
+            Event.of_end(trial.hash, records.write(trial, cast(TrialOutcome, outcome)))
+            for trial, outcome in zip(trials, outcomes, strict=True)
         ]
 
 
@@ -262,52 +269,50 @@ def _settle() -> None:
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
 
 
-class _Outcomes(list[tuple[TrialSpec, TrialOutcome]]):
-    """What the trials of a task came to, in place of records."""
-
-    def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Record:
-        self.append((trial, outcome))
-        return outcome.record
-
-
 class _BlindOnWorker(_OnWorker):
-    """The same for a task without labels, of which the command is sent the outcomes.
+    """The same for a task without labels.
 
     Parameters
     ----------
     start : WorkerStart
         Of its process.
-    outcomes : _Outcomes
+    write : callable
         Takes what its trials come to.
     """
 
-    def __init__(self, start: WorkerStart, outcomes: _Outcomes) -> None:
+    def __init__(self, start: WorkerStart, write: Callable[..., Record]) -> None:
         super().__init__()
-        self._start, self._outcomes = start, outcomes
+        self._start, self._write = start, write
 
     def scene_run(self, batch: Batch) -> SceneRun:
-        return SceneRun(batch, self._start, self._outcomes.write)
+        return SceneRun(batch, self._start, self._write)
 
 
-def run_blind(packed: bytes, scene: bytes) -> list[tuple[TrialSpec, TrialOutcome]]:
-    """Run trials on a Dask worker that has no labels: what each came to.
+def run_blind(packed: bytes, scene: bytes) -> bytes:
+    """Run trials on a Dask worker that has no labels: what each came to, a line of
+    :mod:`hsiaug.bench.messages`.
 
     Parameters
     ----------
     packed : bytes
         The pickled job, trials that share a fit, and their split without a test label.
     scene : bytes
-        :meth:`hsiaug.bench.worker.BlindData.packed`.
+        :meth:`hsiaug.bench.blind_data.BlindData.packed`.
     """
     _settle()
     job, trials, blind = pickle.loads(packed)
     data = BlindData.unpacked(scene)
-    outcomes = _Outcomes()
-    with plugins_folder() as cache:
-        engine = _BlindOnWorker(WorkerStart(job, cache, data), outcomes)
+    messages: dict[str, bytes] = {}
+
+    def keep(trial: TrialSpec, outcome: TrialOutcome) -> Record:
+        messages[trial.hash] = outcome_message(trial.hash, outcome)
+        return outcome.record
+
+    with PluginsFolder() as cache:
+        engine = _BlindOnWorker(WorkerStart(job, Path(cache), data), keep)
         batch = Batch(data.data, "", Path(), job, [trials], lambda trial: blind)
         try:
             run_groups(engine, [batch], lambda event: None)
         finally:
             engine.cancel()
-    return list(outcomes)
+    return b"\n".join(messages[trial.hash] for trial in trials)

@@ -10,7 +10,6 @@ from a worker's last words, and a call into compiled code cannot be ended.
 import math
 import os
 import pickle
-import tempfile
 import threading
 import time
 from collections import Counter, deque
@@ -24,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.temporary_folders import remove_tree
+from hsiaug.base.temporary_folders import PluginsFolder
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, Piece, PluginProgress, Say
 from hsiaug.bench.engines import ClusterSettings
-from hsiaug.bench.worker import SHORT, BadMessage, BlindData, WorkerStart, read_message, serve
+from hsiaug.bench.messages import LONGEST_MESSAGE, BadMessage, read_message
+from hsiaug.bench.worker import SHORT, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.isolation.processes import (
     CONTEXT,
@@ -36,6 +37,7 @@ from hsiaug.registry.isolation.processes import (
     end_strays,
     ending,
     load_before_fork,
+    receive,
     without_secrets,
 )
 from hsiaug.registry.lookup import registry
@@ -285,7 +287,7 @@ class Worker:
         The hash of the draw whose split the process has.
     ran : frozenset of (str, str)
         The third-party parts of trials that have run in it.
-    temporary : TemporaryDirectory or None
+    temporary : PluginsFolder or None
         Of the process, which may be killed before it has removed its files.
     """
 
@@ -296,7 +298,7 @@ class Worker:
     deadline: float = field(default=math.inf, init=False)
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
-    temporary: tempfile.TemporaryDirectory[str] | None = field(default=None, init=False)
+    temporary: PluginsFolder | None = field(default=None, init=False)
 
     @property
     def runs(self) -> bool:
@@ -327,7 +329,7 @@ class Worker:
             self.child.connection.send((fits, packed, None if known else blind))
 
     def _begin(self, start: WorkerStart) -> Child:
-        self.temporary = tempfile.TemporaryDirectory(prefix="hsiaug-", ignore_cleanup_errors=True)
+        self.temporary = PluginsFolder()
         start = replace(start, temporary=Path(self.temporary.name).resolve())
         # It takes Ctrl-C once it can end without a traceback, and not before.
         shown = without_secrets(os.environ)
@@ -345,7 +347,6 @@ class Worker:
             self.child = None
             end_strays()
         if self.temporary is not None:
-            remove_tree(Path(self.temporary.name))
             self.temporary.cleanup()
             self.temporary = None
         return exit_code
@@ -379,11 +380,11 @@ class Worker:
         """
         assert self.child is not None
         try:
-            message = read_message(self.child.connection, trial)
-        except BadMessage as error:
-            return self.clear_away(
-                LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0
-            )
+            message = read_message(receive(self.child.connection, LONGEST_MESSAGE), trial)
+        except (EOFError, OSError):
+            return self.clear_away(LAST_WORDS)
+        except (BadMessage, MemoryError):
+            return self.clear_away(0.0)
         if isinstance(message, str):
             self.stage = message
             if self.stage == "split":

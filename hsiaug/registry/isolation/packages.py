@@ -37,7 +37,7 @@ from pydantic_core import to_jsonable_python
 from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.base.files import plain_text, replaced
-from hsiaug.base.temporary_folders import plugins_folder
+from hsiaug.base.temporary_folders import PluginsFolder
 from hsiaug.base.user_cache import cache_root
 from hsiaug.data.embedded import embedded_files
 from hsiaug.registry.card import Card, param
@@ -358,9 +358,8 @@ def _of_packages(
     work: Callable[..., Iterable[object]], *arguments: object
 ) -> Generator[bytes, None, None]:
     """What the process of packages says."""
-    with plugins_folder() as temporary:
-        begin = partial(_confine_package, str(temporary))
-        shown = without_secrets(os.environ)
+    with PluginsFolder() as temporary:
+        begin, shown = partial(_confine_package, temporary), without_secrets(os.environ)
         yield from answers(begin, work, *arguments, within=ANSWERS_WITHIN, environment=shown)
 
 
@@ -414,10 +413,10 @@ def _read(said: Iterator[bytes], package: str, points: Points) -> tuple[PackageA
         answer = _next(said, PackageAnswer, package)
         if len(answer.points) == len(points):
             return answer, False
-        rule = f"the package {package} must answer what it is asked"
-        raise PluginError(rule, value=f"{len(answer.points)} entry points", hint=REPAIR)
-    except HsiaugError as error:
-        return PackageAnswer(points=(PointAnswer(error=str(error)),) * len(points)), True
+        error = f"the package {package} must answer what it is asked. {REPAIR}"
+    except HsiaugError as failure:
+        error = str(failure)
+    return PackageAnswer(points=(PointAnswer(error=error),) * len(points)), True
 
 
 def _path_of(package: str) -> Path:

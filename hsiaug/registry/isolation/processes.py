@@ -198,15 +198,14 @@ class Channel:
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
-    def send(self, *parts: bytes) -> None:
-        """Send parts of a message, one after the other."""
+    def send(self, message: bytes) -> None:
+        """Send a message."""
         if os.getpid() != self._pid:
             # A copy of this process, which a plugin forked and which came back from its call.
             os._exit(0)
         with self._lock:
             try:
-                for part in parts:
-                    self._connection.send_bytes(part)
+                self._connection.send_bytes(message)
             except OSError:
                 # Nobody hears this process any more: its parent has ended, or a plugin closed it.
                 os._exit(1)

@@ -1,0 +1,131 @@
+"""What a worker sends of its trials, each a line of JSON that is checked (:func:`read_message`):
+nothing that a plugin made is unpickled.
+
+In order: ``{"stage": name}`` and ``{"step": […]}`` as a trial goes on, then its outcome.
+"""
+
+import json
+from base64 import b64encode
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Base64Bytes, ConfigDict, Field, TypeAdapter
+
+from hsiaug.base.arrays import AnyArray
+from hsiaug.bench.engine import PluginProgress
+from hsiaug.registry.isolation.packages import Message
+from hsiaug.registry.progress import progress_values
+from hsiaug.trial.outcome import TrialOutcome
+from hsiaug.trial.plugin_calls import RECORDED
+from hsiaug.trial.prompts import read_prompted
+from hsiaug.trial.record import PartialRecord, TrialError
+from hsiaug.trial.record_json import decode
+from hsiaug.trial.sheet import read_sheet
+
+LONGEST_MESSAGE = 2**31 - 1
+"""In bytes."""
+MOST_COLUMNS = 4096
+"""Values of the prediction of a pixel."""
+
+
+class BadMessage(Exception):
+    """What a worker sent is no message."""
+
+
+Stage = Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
+
+
+class _ErrorMessage(TrialError):
+    stage: Stage
+
+
+class _Record(PartialRecord):
+    """The part of a record that a worker says, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Literal["ok", "failed"]
+    error: _ErrorMessage | None
+
+
+class _Outcome(Message):
+    """record: as JSON. labels: the predicted class ids (int16), or ``columns`` values of float32 a
+    pixel. sheet, prompted: as their classes write them.
+    """
+
+    trial: str
+    record: str
+    labels: Base64Bytes | None
+    columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None
+    sheet: Base64Bytes | None
+    prompted: Base64Bytes | None
+
+
+class _Step(Message):
+    step: tuple[int, int, str]
+
+
+class _Begun(Message):
+    stage: Stage
+
+
+MESSAGE: TypeAdapter[_Outcome | _Step | _Begun] = TypeAdapter(_Outcome | _Step | _Begun)
+
+
+def outcome_message(trial: str, outcome: TrialOutcome) -> bytes:
+    """What the trial with that hash came to."""
+    labels, sheet, prompted = outcome.labels, outcome.sheet, outcome.prompted
+    message = {
+        "trial": trial,
+        "record": json.dumps(outcome.record),
+        "labels": None if labels is None else _text(labels.tobytes()),
+        "columns": None if labels is None or labels.ndim == 1 else labels.shape[1],
+        "sheet": None if sheet is None else _text(sheet.to_bytes()),
+        "prompted": None if prompted is None else _text(prompted.to_bytes()),
+    }
+    return json.dumps(message).encode()
+
+
+def _text(part: bytes) -> str:
+    return b64encode(part).decode()
+
+
+def read_message(data: bytes, trial: str) -> str | PluginProgress | TrialOutcome:
+    """A message: the name of a stage that begins, a step, or what the trial came to. Raises
+    BadMessage where it is none of the trial with that hash.
+    """
+    try:
+        message = MESSAGE.validate_json(data)
+        if isinstance(message, _Begun):
+            return message.stage
+        if isinstance(message, _Step):
+            return PluginProgress(*progress_values(*message.step))
+        return _outcome(message, trial)
+    # pydantic's is a ValueError too.
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise BadMessage from error
+
+
+def _outcome(message: _Outcome, trial: str) -> TrialOutcome:
+    # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
+    # the second.
+    record = _Record.model_validate_json(message.record)
+    content = decode(message.record.encode())
+    labels, sheet, prompted = message.labels, message.sheet, message.prompted
+    ok = record.status == "ok"
+    whole = ok == (labels is not None) == (record.error is None)
+    if message.trial != trial or not whole or (not ok and (sheet or prompted)):
+        raise ValueError("another trial, or an outcome in part")
+    return TrialOutcome(
+        content,
+        None if labels is None else _predictions(labels, message.columns),
+        None if sheet is None else read_sheet(sheet),
+        None if prompted is None else read_prompted(prompted),
+    )
+
+
+def _predictions(data: bytes, columns: int | None) -> AnyArray:
+    """Class ids (n,) int16, or so many columns (n, K) float32 of a task without classes."""
+    if columns is None:
+        return np.frombuffer(data, np.int16)
+    return np.frombuffer(data, np.float32).reshape(-1, columns)
