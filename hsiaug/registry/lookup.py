@@ -17,7 +17,6 @@ from functools import cache, partial
 from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any
 
-from hsiaug import __version__
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry.card import PRESETS, Card, build_params
@@ -306,8 +305,7 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     others = {name: by_distribution[name] for name in by_distribution if name != OWN}
     described = _described(others)
     for name, own_points in by_distribution.items():
-        dist = own_points[0].dist
-        version = __version__ if name == OWN else dist.version if dist else "unknown"
+        version = own_points[0].dist.version if own_points[0].dist else "unknown"
         for point in own_points:
             entries, error = described.get((name, point)) or _imported(point)
             if error:

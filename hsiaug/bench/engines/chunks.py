@@ -8,10 +8,10 @@ are written stay, and whoever runs it again runs what is missing.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from hsiaug import __version__
 from hsiaug.base.errors import SceneError
 from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
@@ -97,13 +97,13 @@ class Chunk:
 def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
     task = get_task(part.job.task)
     scene = task.data.load(part.scene_ref, progress=False)
-    found = [f"sha256 {scene.sha256[:12]}…, hsiaug {__version__}"]
+    found = [f"sha256 {scene.sha256[:12]}…, hsiaug {version('hsiaug')}"]
     for kind, name, planned in {
         (k, one.name, one.version) for group in todo for t in group for k, one in t.plugins
     }:
         here = registry().find(kind, name).card.version
         found += [f"{name} {here}, not {planned}"] if here != planned else []
-    if len(found) > 1 or (scene.sha256, __version__) != (part.job.sha256, part.version):
+    if len(found) > 1 or (scene.sha256, version("hsiaug")) != (part.job.sha256, part.version):
         rule = (
             "the job must find the scene, the hsiaug and the plugins that its trials were planned"
             " with"
@@ -163,7 +163,7 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
             batch.job,
             batch.scene_ref,
             batch.store.resolve(),
-            __version__,
+            version("hsiaug"),
             tuple(groups),
         )
         for batch, groups in parts.values()
