@@ -228,6 +228,11 @@ def spread_rows(rows: NDArray[Place], most: int) -> NDArray[Place]:
     return rows[places]
 
 
+def random_rows(rows: NDArray[Place], most: int, rng: np.random.Generator) -> NDArray[Place]:
+    """At most so many of the rows (n, ...), drawn at random, in their order."""
+    return rows[np.sort(rng.choice(len(rows), size=min(most, len(rows)), replace=False))]
+
+
 def take_in_turn(groups: NDArray[np.integer]) -> NDArray[np.intp]:
     """The order that takes the first item of each group, then the second of each, and so on.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import class_colours
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted
-from hsiaug.core.samples import spread_rows
+from hsiaug.core.samples import random_rows, spread_rows
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
@@ -92,8 +92,7 @@ def choose_patches(made: PixelSynthesis) -> PatchSheet:
 def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """At most ``PATCHES`` held-out patches (n, B, p, p) of a class."""
     coords = np.argwhere(made.split.test & (made.data.labels == c))
-    chosen = np.sort(rng.choice(len(coords), size=min(PATCHES, len(coords)), replace=False))
-    return patches_at(made.data.cube, coords[chosen], made.split.patch)
+    return patches_at(made.data.cube, random_rows(coords, PATCHES, rng), made.split.patch)
 
 
 def _stretch_note(colours: FalseColours) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target
@@ -17,7 +16,7 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import shortened
 from hsiaug.bench.sample_memory import check_samples
 from hsiaug.contracts import PromptReading
-from hsiaug.core.samples import PatchSamples
+from hsiaug.core.samples import PatchSamples, random_rows
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
 from hsiaug.metrics.measures import Measure, Measures, MeasureTable, average_rounds
@@ -168,7 +167,9 @@ class PixelSamples:
         )
 
         def held_out() -> ToEncode:
-            patches = patches_at(scene.cube, _left_out(test), made.split.patch)
+            rng = np.random.default_rng(derive_seed("reconstruction", 0))
+            left_out = random_rows(np.argwhere(test), ENCODED, rng)
+            patches = patches_at(scene.cube, left_out, made.split.patch)
             return ToEncode(patches, patches)
 
         def training() -> ToEncode:
@@ -185,12 +186,6 @@ class PixelSamples:
             measure_layout=layout,
             measure_reconstruction=partial(measure_reconstruction, made, held_out, training),
         )
-
-
-def _left_out(test: NDArray[np.bool_]) -> NDArray[np.integer]:
-    """The test pixels whose patches are encoded and decoded."""
-    rng = np.random.default_rng(derive_seed("reconstruction", 0))
-    return _some(np.argwhere(test), ENCODED, rng)
 
 
 def read_prompts(
@@ -295,10 +290,10 @@ def measure_nearness(
     """
     rng = np.random.default_rng(derive_seed("patch nearness", 0))
     scene, held = made.data, made.split.test.copy()
-    rows, columns = _some(np.argwhere(view.visible), PIXELS, rng).T
+    rows, columns = random_rows(np.argwhere(view.visible), PIXELS, rng).T
     space = PatchSpace.fit(scene.cube[rows, columns])
     scores = space.scores(scene.cube)
-    pool = _some(view.unlabelled, MAX_POOL_PATCHES, rng)
+    pool = random_rows(view.unlabelled, MAX_POOL_PATCHES, rng)
     if len(pool):
         seen = np.zeros_like(held)
         seen[tuple(view.unlabelled.T)] = True
@@ -323,8 +318,3 @@ def measure_nearness(
         if large
         else ()
     )
-
-
-def _some(rows: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDArray[np.integer]:
-    """At most so many of the rows (n, ...), in their order."""
-    return rows[np.sort(rng.choice(len(rows), size=min(most, len(rows)), replace=False))]

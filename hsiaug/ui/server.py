@@ -2,7 +2,6 @@
 anywhere else.
 """
 
-import asyncio
 import logging
 import os
 import secrets
@@ -17,7 +16,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,13 +42,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-MOST_BYTES = 2**20
-"""Of a request."""
-MOST_DRAINED = 2**25
-"""Of a request that is refused: so that a browser reads why, rather than that the connection broke.
-"""
-SLOWEST = 30.0
-"""Seconds that the body of a request may take."""
 
 
 class Guard:
@@ -58,8 +50,8 @@ class Guard:
 
     The token keeps other users and pages out; the Host keeps out a page whose name was made to lead
     here (DNS rebinding). Everything else is answered 403. A POST from another page is refused too,
-    as is one that is not JSON (415), has a body above ``MOST_BYTES`` (413), or sends it too slowly
-    (408), all before anything is done. Every answer has ``HEADERS`` that it does not set itself.
+    as is one that is not JSON (415), before anything is done. Every answer has ``HEADERS`` that it
+    does not set itself.
     """
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
@@ -80,9 +72,7 @@ class Guard:
         )
         refusal = None if allowed else (403, "use the address that the command printed")
         if allowed and scope["method"] not in ("GET", "HEAD"):
-            content, refusal = await _body(receive)
-            refusal = self._refuse_foreign(dict(headers)) or refusal
-            receive = _replayed(content, receive)
+            refusal = self._refuse_foreign(dict(headers))
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -116,41 +106,6 @@ class Guard:
         return None
 
 
-async def _body(receive: Receive) -> tuple[bytes, Refusal | None]:
-    """The body of a request, or why it is refused."""
-    content = []
-    length = 0
-
-    async def read() -> None:
-        nonlocal length
-        while length <= MOST_DRAINED:
-            message = await receive()
-            chunk = message.get("body", b"")
-            length += len(chunk)
-            if length <= MOST_BYTES:
-                content.append(chunk)
-            if not message.get("more_body", False):
-                return
-
-    try:
-        await asyncio.wait_for(read(), SLOWEST)
-    except TimeoutError:
-        return b"", (408, f"a request may take {SLOWEST:.0f} s")
-    if length > MOST_BYTES:
-        return b"", (413, f"a request may have {MOST_BYTES:,} bytes: draw fewer corners")
-    return b"".join(content), None
-
-
-def _replayed(content: bytes, receive: Receive) -> Receive:
-    """Gives the body that was read, then what else comes."""
-    pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
-
-    async def again() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return again
-
-
 def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
     """The routes below ``/TOKEN``, guarded; an error of hsiaug is answered 400 with its text."""
 
@@ -158,7 +113,8 @@ def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
         return JSONResponse({"error": str(error)}, status_code=400)
 
     inner = Starlette(
-        routes=[Mount(f"/{token}", routes=list(routes))], exception_handlers={HsiaugError: refuse}
+        routes=[Mount(f"/{token}", routes=list(routes))],
+        exception_handlers={HsiaugError: refuse, ClientDisconnect: refuse},
     )
     return Guard(inner, token, port)
 

@@ -390,11 +390,10 @@ def test_a_second_page_over_the_same_answers_says_who_holds_them(
         ({"Sec-Fetch-Site": "same-site"}, b"{}", 403),
         ({"Content-Type": "text/plain"}, b"{}", 415),
         ({"Content-Type": "application/x-www-form-urlencoded"}, b"{}", 415),
-        ({}, b'{"name": "' + b"x" * 2**23 + b'"}', 413),
     ],
 )
 @pytest.mark.parametrize("address", ["undo", "answer", "class", "ask", "map"])
-def test_what_comes_from_another_page_or_is_too_large_does_nothing(
+def test_what_comes_from_another_page_does_nothing(
     client: Any, answers: Path, address: str, headers: dict[str, str], content: bytes, status: int
 ) -> None:
     answered(client, 3, 4, client.labelling.names[0])
@@ -409,21 +408,18 @@ def test_its_own_page_may_act(client: Any) -> None:
     assert client.post("class", json={"name": "water"}, headers=own).status_code == 200
 
 
-def test_idle_and_slow_connections_do_not_stop_the_page(begin, served, monkeypatch):
-    monkeypatch.setattr(server, "SLOWEST", 0.5)
+def test_idle_and_broken_connections_do_not_stop_the_page(begin, served):
     address = served(LabelRoutes(begin()).routes())
     host, _, path = address.removeprefix("http://").partition("/")
     place = (host.partition(":")[0], int(host.partition(":")[2]))
     idle = [socket.create_connection(place) for _ in range(200)]
     for one in idle[:50]:
         one.sendall(f"GET /{path}state HTTP/1.1\r\nHost: {host}\r\nX-Slow: ".encode())
-    with socket.create_connection(place) as slow:
+    with socket.create_connection(place) as broken:
         sent = f"Host: {host}\r\nContent-Type: application/json\r\nContent-Length: 9"
-        head = f"POST /{path}undo HTTP/1.1\r\n{sent}\r\n\r\n{{"
-        slow.sendall(head.encode())
-        with urllib.request.urlopen(f"{address}state") as answer:
-            assert answer.status == 200
-        assert b"408" in slow.recv(100)
+        broken.sendall(f"POST /{path}answer HTTP/1.1\r\n{sent}\r\n\r\n{{".encode())
+    with urllib.request.urlopen(f"{address}state") as answer:
+        assert answer.status == 200
     for one in idle:
         one.close()
 
