@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,22 @@ class Browser:
         context.set_default_timeout(PATIENCE)
         return context
 
-    def new_page(self, **options: Any) -> Any:
-        page = self.opened.new_page(**options)
-        page.set_default_timeout(PATIENCE)
+    @cached_property
+    def _context(self) -> Any:
+        """What all pages share, as a context for each of them takes as long as to load it; its
+        first page stays empty, so that it is never without one.
+        """
+        context = self.new_context()
+        context.new_page()
+        return context
+
+    def new_page(self, width: int, height: int = 800, scheme: str = "light") -> Any:
+        """A page of that size in place of the one before: a test has one."""
+        for older in self._context.pages[1:]:
+            older.close()
+        page = self._context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
         return page
 
 
@@ -119,13 +133,18 @@ async (colours) => (await axe.run(document, {
 
 
 class Tab:
-    """A tab with the page. said: what the browser has to complain of."""
+    """A tab with the page. said: what the browser has to complain of.
+
+    Parameters
+    ----------
+    **options : object
+        Of a context of its own.
+    """
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.context = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 800}, **options}
-        )
-        self.page = self.context.new_page()
+        size = {"width": 1280, "height": 800}
+        self._own = browser.new_context(**{"viewport": size, **options}) if options else None
+        self.page = self._own.new_page() if self._own else browser.new_page(**size)
         self.said: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
@@ -137,6 +156,11 @@ class Tab:
             ),
         )
         self.page.goto(address)
+
+    def close(self) -> None:
+        """End it, with its context if that is its own."""
+        self.page.context.set_offline(False)
+        (self._own or self.page).close()
 
     def until(self, expression: str, seconds: float = PATIENCE / 1000) -> None:
         """Wait: the page forbids the evaluation of text within it, so that this asks from

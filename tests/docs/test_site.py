@@ -234,7 +234,7 @@ def test_pictures_are_shown_and_small(picture: Path) -> None:
 
 
 def test_no_page_is_wider_than_a_phone(site: Path, browser: Any) -> None:
-    tab = browser.new_page(viewport={"width": 390, "height": 800})
+    tab = browser.new_page(390)
     for name in ("index", "gallery", "evidence/baselines", "evidence/index"):
         tab.goto((site / "docs" / f"{name}.html").as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") == 390, name

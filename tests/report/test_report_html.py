@@ -7,6 +7,7 @@ import gzip
 import json
 import pickle
 import re
+from collections.abc import Iterator
 
 import pytest
 from html_pages import Node, parsed, picture_named, table_named
@@ -18,6 +19,13 @@ from hsiaug.report import build_report, render_html, render_report
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 MADE: dict[bytes, Node] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_pages() -> Iterator[None]:
+    """The process runs other tests after these."""
+    yield
+    MADE.clear()
 
 
 def page_of(records: list[dict], **report: object) -> Node:

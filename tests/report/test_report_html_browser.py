@@ -37,7 +37,7 @@ def opened(
     browser: Any, page_file: Path, width: int = 1280, scheme: str = "light"
 ) -> tuple[Any, list[str]]:
     """A tab with the page, and what the browser has to complain of."""
-    tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    tab = browser.new_page(width, scheme=scheme)
     said: list[str] = []
     tab.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     tab.on("pageerror", lambda error: said.append(str(error)))
@@ -67,11 +67,13 @@ def unfolded(tab: Any) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_it_loads_without_a_complaint_and_asks_for_nothing(
+def test_it_loads_without_a_complaint_asks_for_nothing_and_is_no_wider_than_the_screen(
     browser: Any, page_file: Path, width: int
 ) -> None:
     tab, said = opened(browser, page_file, width)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
     unfolded(tab)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.wait_for_timeout(100)
     assert said == []
     assert tab.title() == "indian-pines: issd · hsiaug"
@@ -151,26 +153,17 @@ def test_a_link_of_the_contents_opens_what_is_folded(browser: Any, page_file: Pa
     tab.locator(f"{target} tbody tr").first.wait_for(state="visible")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("folded", [True, False])
-def test_the_page_is_never_wider_than_the_screen(
-    browser: Any, page_file: Path, width: int, folded: bool
-) -> None:
-    tab, _ = opened(browser, page_file, width)
-    if not folded:
-        unfolded(tab)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_has_the_contrast_of_wcag_aa(browser: Any, page_file: Path, scheme: str) -> None:
-    tab, _ = opened(browser, page_file, scheme=scheme)
+def test_every_text_has_the_contrast_of_wcag_aa(browser: Any, page_file: Path) -> None:
+    tab, _ = opened(browser, page_file)
     unfolded(tab)
-    seen, poor = tab.evaluate(CONTRAST)
-    assert seen > 500
-    assert poor == []
-    tab.evaluate("document.querySelector('.question').style.color = '#777'")
-    assert len(tab.evaluate(CONTRAST)[1]) == 1, "the measure finds what is too pale"
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        seen, poor = tab.evaluate(CONTRAST)
+        assert seen > 500, scheme
+        assert poor == [], scheme
+        tab.evaluate("document.querySelector('.question').style.color = '#777'")
+        assert len(tab.evaluate(CONTRAST)[1]) == 1, "the measure finds what is too pale"
+        tab.evaluate("document.querySelector('.question').style.color = ''")
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The generator as a whole, at its tiny size."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,13 @@ def prepared_once(view: TrainView, plugin: Any) -> Any:
             return prepared
     PREPARED.append((view, read, prepare(view, plugin)))
     return PREPARED[-1][-1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_what_is_prepared() -> Iterator[None]:
+    """It is large, and the process runs other tests after these."""
+    yield
+    PREPARED.clear()
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def labelled(browser: Any, address: str, **options: Any) -> Tab:
 def tab(browser: Any, address: str) -> Iterator[Tab]:
     made = labelled(browser, address)
     yield made
-    made.context.close()
+    made.close()
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -245,7 +245,7 @@ def test_a_new_class_is_a_button_and_a_key(tab: Tab, answers: Path) -> None:
 
 
 def test_it_says_when_the_server_is_gone(tab: Tab) -> None:
-    tab.context.set_offline(True)
+    tab.page.context.set_offline(True)
     tab.press("n")
     assert "Start hsiaug label again" in tab.page.inner_text("#said")
 
@@ -289,7 +289,7 @@ def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: 
     assert tab.page.evaluate(pinched) == pytest.approx(2)
     assert tab.read("target.pixels.length") == drawn
     assert tab.said == []
-    tab.context.close()
+    tab.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -324,7 +324,7 @@ def test_every_text_can_be_read_and_axe_finds_nothing_at_three_widths(
             "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
         )
         assert outline != "none", f"no ring around {tag}"
-    tab.context.close()
+    tab.close()
 
 
 @pytest.mark.indian_pines
@@ -364,7 +364,7 @@ def test_from_an_empty_label_file_to_an_exported_map(
                 tab.page.click("text=map.tif")
             saved.value.save_as(tmp_path / "map.tif")
             assert tab.said == []
-            tab.context.close()
+            tab.close()
         finally:
             run.terminate()
     given = rows(tmp_path / "indian_pines-answers.csv")

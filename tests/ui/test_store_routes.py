@@ -110,7 +110,7 @@ def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
 def tab(browser: Any, growing: Path, served: Callable[[Any], str]) -> Iterator[Tab]:
     tab = Tab(browser, served(StoreRoutes(Store(growing)).routes()))
     yield tab
-    tab.context.close()
+    tab.close()
 
 
 def test_the_report_is_loaded_again_when_a_trial_ends(tab: Tab, made: Path, growing: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(
                 " String(Object.values(stage.view)))"
             )
             assert a == b and generators(tab) == {"smote"} and tab.said == []
-            tab.context.close()
+            tab.close()
         finally:
             served.terminate()
             run.terminate()
