@@ -27,7 +27,8 @@ from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
 from hsiaug.report.ground_truth import ROLES, GroundTruth, read_maps
 from hsiaug.report.sections.labels import worth_text
-from hsiaug.report.trials import Trial, read_trials
+from hsiaug.report.tables import number_draws
+from hsiaug.report.trials import Trial, read_trials, rows_of
 from hsiaug.trial.store import Store
 
 LABELS = (0, 1, 2, 3, 5, 10, 20)
@@ -39,8 +40,9 @@ def main() -> None:
     store, target = Store(Path(sys.argv[1])), Path(sys.argv[2])
     target.mkdir(parents=True, exist_ok=True)
     draws: dict[tuple[str, int], dict[str, Trial]] = defaultdict(dict)
-    for trial in read_trials(store.read().records):
-        if trial.ok and trial.classifier.view == "auto":
+    trials = number_draws(read_trials(store.read().records))
+    for trial in rows_of(trials[trials["ok"]]):
+        if trial.classifier.view == "auto":
             draws[trial.condition.scene, trial.seed][name_of(trial)] = trial
     truths: dict[str, GroundTruth] = {}
     rows = [row for key in sorted(draws) for row in scored(*key, draws[key], store, truths)]

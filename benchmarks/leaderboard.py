@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from pandas import DataFrame
+from pandas import DataFrame, Series, concat
 
 from benchmarks.common import check_usage
 from hsiaug.base.errors import InputError
@@ -36,7 +36,7 @@ from hsiaug.report.render_page import html_page
 from hsiaug.report.section import Section, frame_grid
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
-from hsiaug.report.trials import CellKey, Trial, number_of
+from hsiaug.report.trials import CellKey, numbers, unlike
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.store import Store
 
@@ -136,8 +136,8 @@ def _board(tables: tuple[ReportTable, ...]) -> Board:
         if len(found) < len(tables):
             partial.append(f"{label} ({count(len(tables) - len(found), 'scene')} missing)")
             continue
-        trials = [trial for result in found for trial in result.cell.trials]
-        seconds = [s for t in trials if t.ok and (s := number_of(t, "cpu_seconds")) is not None]
+        trials = concat([result.cell.trials for result in found])
+        seconds = trials.loc[trials["ok"], "cpu_seconds"].dropna().tolist()
         entries.append(
             Entry(
                 label,
@@ -162,14 +162,12 @@ def _result(table: ReportTable, key: CellKey) -> Result | None:
         if (arm.generator.name, by) == ("none", key[1])
     ]
     # By seed, because a failed trial may have ended before it had a split.
-    without = {
-        trial.seed: _new_ground(table, trial) for control in controls for trial in control.ok
-    }
+    without = {seed: base for one in controls for seed, base in _new_ground(table, one.ok)}
+    failed = cell.trials.loc[cell.trials["failed"], "seed"]
     pairs = [
         (own, base)
-        for trial in (*cell.ok, *cell.failed)
-        if (base := without.get(trial.seed)) is not None
-        and (own := _new_ground(table, trial) if trial.ok else base) is not None
+        for seed, own in (*_new_ground(table, cell.ok), *((s, without.get(s)) for s in failed))
+        if own is not None and (base := without.get(seed)) is not None
     ]
     if not pairs:
         return None
@@ -179,19 +177,25 @@ def _result(table: ReportTable, key: CellKey) -> Result | None:
     return Result(cell, scores, gains, verdict.finding if verdict else None)
 
 
-def _new_ground(table: ReportTable, trial: Trial) -> float | None:
-    """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of
-    masks mIoU.
+def _new_ground(table: ReportTable, trials: DataFrame) -> list[tuple[int, float | None]]:
+    """Seed and score of trials: mean recall over the large classes on hidden test pixels, else in
+    new fields, else on all; of masks mIoU.
     """
-    if not trial.condition.task.startswith("pixel"):
-        return number_of(trial, "miou")
-    where = next((f"_{part}" for part in ("hidden", "new") if number_of(trial, f"has_{part}")), "")
-    found = [
-        number_of(trial, f"recall{where}:{c}")
-        for c in table.large or range(1, len(table.class_names) + 1)
-    ]
-    shown = [value for value in found if value is not None]
-    return fmean(shown) if shown else None
+    if not table.condition.task.startswith("pixel"):
+        scores = trials["miou"]
+    else:
+        classes = table.large or range(1, len(table.class_names) + 1)
+
+        def mean_recall(part: str) -> Series:
+            names = [f"recall{part}:{c}" for c in classes]
+            return trials.reindex(columns=names).mean(axis=1)
+
+        scores = mean_recall("")
+        for part in ("new", "hidden"):
+            there = numbers(trials, f"has_{part}") == 1
+            scores = mean_recall(f"_{part}").where(there, scores)
+    known = [None if score != score else score for score in scores.tolist()]
+    return list(zip(trials["seed"].tolist(), known, strict=True))
 
 
 def _pooled(values: Sequence[float]) -> Pooled:
@@ -209,12 +213,12 @@ def _pooled(values: Sequence[float]) -> Pooled:
     return float(trim_mean(known, 0.25)), float(low), float(high)
 
 
-def _track(trials: Sequence[Trial]) -> str:
+def _track(trials: DataFrame) -> str:
     """``inductive`` or ``transductive``, with labels that were asked for."""
-    parts = ["transductive" if any(trial.transductive for trial in trials) else "inductive"]
-    if any(trial.condition.protocol == ASKED for trial in trials):
-        parts.append("asked labels")
-    return ", ".join(parts)
+    tracks = ["transductive" if any(unlike(trials["transductive"])) else "inductive"]
+    if any(condition.protocol == ASKED for condition in unlike(trials["condition"])):
+        tracks.append("asked labels")
+    return ", ".join(tracks)
 
 
 def _page(board: Board, leaky: Sequence[str]) -> Section:
@@ -264,7 +268,7 @@ def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles
             "pooled_new_ground": list(entry.score),
             "pooled_gain": list(entry.gain),
             "cpu_seconds": entry.seconds,
-            "trials": sorted(trial.hash for trial in result.cell.trials),
+            "trials": sorted(result.cell.trials["hash"]),
         }
         for board in made
         for rank, entry in enumerate(board.entries, start=1)

@@ -582,7 +582,7 @@ class Results:
     def hashes(self) -> tuple[str, ...]:
         """Hashes of the trials that have a record, in the order of the tables; tuple of str."""
         return tuple(
-            dict.fromkeys(trial.hash for table in self.report.tables for trial in table.trials)
+            dict.fromkeys(hash for table in self.report.tables for hash in table.trials["hash"])
         )
 
     @checked
@@ -677,14 +677,14 @@ class Results:
         return target
 
     def __repr__(self) -> str:
-        from hsiaug.report.answers import answer_texts, three_answers
+        from hsiaug.report.answers import three_answers
 
         sentences = [
             line
             for table in self.report.compared
             for line in (
                 f"{table.title}:",
-                *(f"  {text.line}" for text in answer_texts(three_answers(table))),
+                *(f"  {text.line}" for text in three_answers(table).texts),
             )
         ]
         failed = sum(len(table.failed) for table in self.report.tables)

@@ -296,7 +296,7 @@ SCRIPT = """
 import hsiaug
 run = hsiaug.benchmark("toy", generators=["smote"], classifiers=["svm"], lambdas=[3], times=0, draws=1, jobs=2,
                        preset="tiny", store="records", progress=False)
-print("failed:", sum(trial.failed for table in run.report.tables for trial in table.trials))
+print("failed:", sum(len(table.failed) for table in run.report.tables))
 """
 
 

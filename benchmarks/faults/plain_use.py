@@ -36,8 +36,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.common import markdown, say
 from hsiaug.base.errors import HsiaugError
 from hsiaug.report.trials import read_store
@@ -321,12 +319,8 @@ def flips(dice: random.Random, folder: Path, most: int) -> Cases:
 
 def read_numbers(store: Path, damaged: list[Damage]) -> dict[str, str]:
     """What tables are made of, by the hashes of trials."""
-    columns = read_store(Store(store), damaged).further
-    texts = {name: np.asarray(columns[name]).astype(str) for name in NUMBERS}
-    return {
-        hash: " ".join(texts[name][row] for name in NUMBERS)
-        for row, hash in enumerate(texts["hash"])
-    }
+    trials = read_store(Store(store), damaged)[list(NUMBERS)].astype(str)
+    return dict(zip(trials["hash"], map(" ".join, trials.to_numpy()), strict=True))
 
 
 def flipped(store: Path, before: Mapping[str, str], *, cached: bool) -> list[str]:

@@ -14,7 +14,7 @@ from hsiaug.bench.plan import Plan
 from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report, read_store
-from hsiaug.report.answers import three_answers, use_sentences
+from hsiaug.report.answers import three_answers
 from hsiaug.report.formatting import count
 from hsiaug.report.gains import ArmCell
 from hsiaug.tasks.task import Task
@@ -109,7 +109,7 @@ class ShownByBenchmark:
     @property
     def hash(self) -> str:
         """Of a record of that arm."""
-        return self.cell.ok[0].hash
+        return str(self.cell.ok["hash"].iloc[0])
 
 
 def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
@@ -139,6 +139,6 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     if not decided:
         return None
     table, answers, cell = max(decided, key=lambda one: one[1].draws)
-    sentences = " ".join(use_sentences(answers))
+    sentences = " ".join(answers.texts[2].sentences)
     sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
     return ShownByBenchmark(sentence, cell)

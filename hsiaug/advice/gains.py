@@ -1,17 +1,22 @@
 """Arms of an advice over their controls, and the conclusions that their gains allow."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from hsiaug.metrics.significance import ALPHA, TINY, told_apart
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.gains import ArmCell, Gain, on_shared_draws
 from hsiaug.report.tables import make_cells, number_draws, with_large
-from hsiaug.report.trials import Trials
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.trial.arm import NONE, Arm
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Key = tuple[str, Rate, float | None, str]
 """Generator, λ with M, ω and classifier, which identify an arm among those of one plan."""
@@ -57,7 +62,7 @@ def arm_key(arm: Arm, classifier: str) -> Key:
     return arm.generator.name, arm.rate, arm.omega, classifier
 
 
-def results_of(trials: Trials, large: Sequence[int] = ()) -> Results:
+def results_of(trials: DataFrame, large: Sequence[int] = ()) -> Results:
     """Trials of one plan in the cells of a report, in which each seed is a draw.
 
     Parameters

@@ -77,9 +77,14 @@ def _sources(report: Report) -> Iterator[tuple[str, str]]:
     from hsiaug.base.errors import HsiaugError
     from hsiaug.data.catalogue import files_of, find_entry
     from hsiaug.data.public_files import public_files
+    from hsiaug.report.trials import unlike
 
-    trials = [trial for table in report.tables for trial in table.trials]
-    for scene, ref in dict.fromkeys((t.condition.scene, str(t.scene_ref or "")) for t in trials):
+    refs = [
+        (table.condition.scene, str(ref or ""))
+        for table in report.tables
+        for ref in unlike(table.trials["scene_ref"])
+    ]
+    for scene, ref in dict.fromkeys(refs):
         with suppress(HsiaugError, ValueError):  # a set of pairs, or files that are not here
             entry = find_entry(ref)
             card = entry.card

@@ -327,9 +327,7 @@ def read_report(
     damaged = [] if reading is None else list(reading.damaged)
     records = read_store(store, damaged) if reading is None else reading.records
     report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
-    reported = (
-        {hash for table in report.tables for hash in table.trials.values("hash")} if runs else set()
-    )
+    reported = {hash for table in report.tables for hash in table.trials["hash"]} if runs else set()
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in reported for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)

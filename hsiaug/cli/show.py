@@ -101,10 +101,10 @@ def _as_reported(
             continue
         yield f"{name} (AA all)", value
         # One trial does not tell which classes are large in every draw: those of its table do.
-        for trials in read_store(store, []).parts("table"):
-            hashes = list(trials.values("hash"))
-            if hash in hashes:
-                scored, scores, large = with_main_score(trials, trials[0].condition.task)
-                if large:
-                    score = float(scored.numbers(scores.main.key)[hashes.index(hash)])
-                    yield f"{scores.main.name}, as in reports", cell(score)
+        every = read_store(store, [])
+        for table in every.loc[every["hash"] == hash, "table"]:
+            trials = every[every["table"] == table]
+            scored, scores, large = with_main_score(trials, trials["condition"].iloc[0].task)
+            if large:
+                (score,) = scored.loc[scored["hash"] == hash, scores.main.key]
+                yield f"{scores.main.name}, as in reports", cell(float(score))

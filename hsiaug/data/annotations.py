@@ -23,6 +23,9 @@ XML_KINDS = {
 }
 """What XML files hold, by their root element."""
 
+DRAW = "rasterio.features.rasterize({}, {})"
+"""Python for polygons and their codes as a raster of a height and a width."""
+
 
 def refuse_annotations(path: Path, content: Any) -> None:
     """Raise SceneError for JSON that an annotation tool wrote; return for all else."""
@@ -36,7 +39,7 @@ def refuse_annotations(path: Path, content: Any) -> None:
         further = (
             "" if any("," in name for name in classes) else setting("classes", ",".join(classes))
         )
-        drawn = f"rasterio.features.rasterize(g, {size})"
+        drawn = DRAW.format("g", size)
         command = saving(
             "json pathlib rasterio.features", load, drawn, array_file(path, "classes"), further
         )

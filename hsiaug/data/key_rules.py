@@ -68,7 +68,10 @@ def rule_of(format: str, key: str) -> KeyRule | None:
     """
     formats = format, format.partition(" (")[0]
     for rule in key_rules():
-        patterns = (re.escape(pattern).replace(r"\*", "[^@]*") for pattern in rule.keys)
-        if rule.format in formats and any(re.fullmatch(pattern, key) for pattern in patterns):
+        if rule.format in formats and any(_fits(pattern, key) for pattern in rule.keys):
             return rule
     return None
+
+
+def _fits(pattern: str, key: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", "[^@]*"), key) is not None

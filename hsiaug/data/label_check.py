@@ -4,6 +4,7 @@ they label, and which labelled pixels cannot be of their class.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -140,10 +141,7 @@ def far_warnings(scene: Scene) -> list[str]:
     far = far_pixels(scene)
     if not far:
         return []
-    named = "; ".join(
-        f"row {row}, column {column}, {scene.class_names[class_id - 1]}"
-        for row, column, class_id in far[:MOST_NAMED]
-    )
+    named = _named(far[:MOST_NAMED], scene.class_names)
     if len(far) > MOST_NAMED:
         named += f"; and {len(far) - MOST_NAMED} more"
     lies = "pixel lies far from its" if len(far) == 1 else "pixels lie far from their"
@@ -151,6 +149,11 @@ def far_warnings(scene: Scene) -> list[str]:
         f"{len(far):,} labelled {lies} class (counted from 0): {named}; if its spectrum is broken,"
         " take its label away"
     ]
+
+
+def _named(far: Sequence[tuple[int, int, int]], class_names: Sequence[str]) -> str:
+    """Pixels in words."""
+    return "; ".join(f"row {r}, column {c}, {class_names[k - 1]}" for r, c, k in far)
 
 
 def _deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -152,11 +152,7 @@ def _read(entry: PairEntry, masks_only: bool) -> PairSet:
         *_leave_out_near_duplicates(entry, sides, masks, contents),
     ]
     if masks_only:
-        dates = len(card.images.files)
-        # Zeros that take no memory.
-        images = {
-            name: np.broadcast_to(np.float32(0), (dates, 1, *masks[name].shape)) for name in sides
-        }
+        images = {name: _no_image(entry, masks[name]) for name in sides}
     else:
         images = _images(entry, masks, contents)
     wavelengths = np.array(card.images.wavelengths)
@@ -263,6 +259,11 @@ def _contents(entry: PairEntry, names: Sequence[str]) -> dict[str, PlaceContent]
         files,
         lambda place, data: _image(entry, spec.files[0], place, compared=True, data=data),
     )
+
+
+def _no_image(entry: PairEntry, mask: NDArray[np.int16]) -> NDArray[np.float32]:
+    """(T, 1, H, W) zeros, which take no memory."""
+    return np.broadcast_to(np.float32(0), (len(entry.card.images.files), 1, *mask.shape))
 
 
 def _images(

@@ -254,10 +254,14 @@ def _signs(draws: int) -> NDArray[Any]:
 
     if draws <= EXACT_DRAWS:
         bits = np.arange(2 ** (draws - 1))[:, None] >> np.arange(draws) & 1
-    else:
-        bits = np.random.default_rng(0).integers(2, size=(PATTERNS, draws))
-        bits[0] = 0
-    return 1.0 - 2.0 * bits
+        return 1.0 - 2.0 * bits
+    rng = np.random.default_rng(0)
+    signs = np.ones((PATTERNS, draws))
+    # Row by row: all integers at once would take twice the memory of the signs.
+    for row in signs:
+        row -= 2.0 * rng.integers(2, size=draws)
+    signs[0] = 1
+    return signs
 
 
 def told_apart(differences: Sequence[float]) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base import files
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.report.answers import answer_texts, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.render_data import report_json as report_json
 from hsiaug.report.tables import Report as Report
 from hsiaug.report.tables import build_report as build_report
@@ -215,8 +215,8 @@ def running_answer_lines(records: Iterable[Record], ended: str) -> tuple[str, ..
     for table in build_report(records).compared:
         of = table.condition
         lines.append(f"{of.scene}, {of.protocol}, after {ended}; may change:")
-        texts = answer_texts(three_answers(table), running=True)
-        lines += [f"  {text.line}" for text in texts]
+        answers = replace(three_answers(table), running=True)
+        lines += [f"  {text.line}" for text in answers.texts]
     return tuple(lines)
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import partial
+from functools import cached_property, partial
+from math import inf
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
-from hsiaug.report.gains import ArmGains, Gain, in_points, rival_of
+from hsiaug.report.gains import ArmGains, Gain, in_points, over_best, rival_of
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import NONE, Control, with_words
 
@@ -43,7 +44,7 @@ terminal, on a page and in a picture.
 """
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
-NOT_IN_FILES = ("cell", "controls")
+NOT_IN_FILES = ("cell", "controls", "running")
 """Attributes of answers that files have by their names, or in their sentences, instead."""
 
 
@@ -164,6 +165,38 @@ class Use:
 
 
 @dataclass(frozen=True)
+class AnswerText:
+    """One answer in words.
+
+    Parameters
+    ----------
+    number : int
+        1, 2 or 3.
+    question : str
+        The question.
+    status : str
+        The answer in capitals; empty for the third, which names an arm.
+    tone : str
+        good, bad, warn or empty.
+    sentences : tuple of str
+        What the answer rests on.
+    """
+
+    number: int
+    question: str
+    status: str
+    tone: str
+    sentences: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The answer as one line."""
+        status = f"{self.status}. " if self.status else ""
+        stop = "" if self.question.endswith("?") else ":"
+        return f"{self.number} {self.question}{stop} {status}{' '.join(self.sentences)}"
+
+
+@dataclass(frozen=True)
 class Answers:
     """The three answers of a table.
 
@@ -191,6 +224,8 @@ class Answers:
         The N of ``--seeds N`` that runs the missing draws where all arms lack some.
     better_controls : tuple of Contrast
         Controls that make samples of real pixels, where these are shown above no samples.
+    running : bool
+        Whether further draws run at this moment, so that nobody need ask for them.
     """
 
     over_none: Answer
@@ -205,6 +240,47 @@ class Answers:
     repeated: tuple[tuple[int, ...], ...] = ()
     more_seeds: int | None = None
     better_controls: tuple[Contrast, ...] = ()
+    running: bool = False
+
+    @cached_property
+    def _sentences(self) -> Mapping[str, tuple[str, ...]]:
+        """All sentences by their labels, rendered once."""
+        shared = [gain.draws for one in self.over_none.contrasts for gain in one.gains]
+        lines = labelled(
+            "answers.txt",
+            answers=self,
+            shown=[_shown(one, self.controls) for one in (self.over_none, self.over_controls)],
+            named_first=_named(self.over_none),
+            named_second=_named(self.over_controls, rivals=True),
+            running=self.running,
+            draws=min(shared, default=0),
+            min_pairs=MIN_PAIRS,
+            named=MOST_NAMED,
+            with_words=partial(with_words, known=self.controls),
+        )
+        by_label: dict[str, tuple[str, ...]] = {"1": (), "2": ()}
+        for label, sentence in lines:
+            by_label[label] = (*by_label.get(label, ()), sentence)
+        return by_label
+
+    @property
+    def texts(self) -> tuple[AnswerText, ...]:
+        """The three answers in words, in their order."""
+        said = self._sentences
+        texts = []
+        for number, answer in enumerate((self.over_none, self.over_controls), start=1):
+            (status,) = said[f"status {number}"]
+            tone = TONES[answer.status]
+            texts.append(AnswerText(number, answer.question, status, tone, said[str(number)]))
+        return (*texts, AnswerText(3, USE_QUESTION, "", TONES[self.use.status], said["3"]))
+
+    @property
+    def headline(self) -> str:
+        """The three answers on one line, without their numbers: ``Better than no samples: YES
+        (txt2hsi). Better than all controls: NO (txt2hsi against pseudo). Use here: pseudo λ=0.5 M=3
+        with cnn2d.``
+        """
+        return self._sentences["headline"][0]
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values; numbers in points."""
@@ -250,17 +326,26 @@ def _plain(value: Any) -> Any:
 
 
 def three_answers(table: ReportTable) -> Answers:
-    """Answer the three questions for a table.
+    """Answer the three questions for a table, once.
 
     Controls are answered for only where no other generator ran.
     """
+    if "answers" not in table.memory:
+        table.memory["answers"] = _three_answers(table)
+    answers: Answers = table.memory["answers"]
+    return answers
+
+
+def _three_answers(table: ReportTable) -> Answers:
     judged = [arm for arm in table.judged if (verdict := arm[NONE].verdict) and verdict.of]
     asked_for = [arm for arm in judged if not arm[NONE].cell.is_control]
     controls_only = bool(judged) and not asked_for
-    arms = [arm for arm in asked_for or judged if arm[NONE].cell.ok]
+    arms = [arm for arm in asked_for or judged if len(arm[NONE].cell.ok)]
     over_none = _answer("Better than no samples?", table, arms, itemgetter(NONE))
     question = "Better than other controls?" if controls_only else "Better than all controls?"
-    remaining = [arm for arm in arms if _asked_further(arm, over_none.status)]
+    # Where the first is YES, of the arms that it is said of; else of those for which it is open.
+    asked = {"YES"} if over_none.status == "YES" else {"OPEN", "TOO FEW DRAWS", "NOTHING TO JUDGE"}
+    remaining = [arm for arm in arms if _status(arm[NONE]) in asked]
     over_controls = _answer(question, table, remaining, rival_of)
     if arms and not remaining:
         over_controls = Answer(question, "NOT ASKED", (), 0, 0)
@@ -287,7 +372,7 @@ def three_answers(table: ReportTable) -> Answers:
 
 def _more_seeds(table: ReportTable) -> int | None:
     """The N of ``--seeds N`` that runs the missing draws; None where that would not help."""
-    seeds = sorted(set(table.trials.unlike("seed")))
+    seeds = sorted(set(table.trials["seed"].tolist()))
     numbered = seeds == list(range(len(seeds)))
     findings = {verdict.finding for arm in table.judged if (verdict := arm[NONE].verdict)}
     if not numbered or findings != {"too few draws"}:
@@ -308,14 +393,6 @@ STATUS_OF: dict[Shown, Status] = {
 
 def _status(gain: Gain | None) -> Status:
     return "NOTHING TO JUDGE" if gain is None else STATUS_OF[gain.main.shown]
-
-
-def _asked_further(arm: ArmGains, first: Status) -> bool:
-    """Whether the second question is asked of an arm: where the first was answered by YES, of the
-    arms that are above no samples; where it is open, of all for which it is.
-    """
-    status = _status(arm[NONE])
-    return status == "YES" if first == "YES" else status not in ("YES", "NO")
 
 
 def _answer(
@@ -361,7 +438,11 @@ def _answer(
                 ),
             )
         )
-    contrasts.sort(key=lambda one: (one.status != status, -_largest(one)))
+
+    def order(one: Contrast) -> tuple[bool, float]:
+        return one.status != status, -max((gain.mean for gain in one.gains), default=-inf)
+
+    contrasts.sort(key=order)
     return Answer(question, status, tuple(contrasts), statuses.count("YES"), len(statuses))
 
 
@@ -376,10 +457,6 @@ def _of_all(statuses: Sequence[Status]) -> Status:
         return statuses[0]
     open_ones = unlike - {"NO"}
     return "TOO FEW DRAWS" if open_ones == {"TOO FEW DRAWS"} else "OPEN"
-
-
-def _largest(contrast: Contrast) -> float:
-    return max((gain.mean for gain in contrast.gains), default=float("-inf"))
 
 
 def _loses(arm: ArmGains, rival: str) -> bool:
@@ -399,7 +476,7 @@ def _use(table: ReportTable, first: Answer) -> Use:
     shown = {
         cell: mean
         for cell, mean in means.items()
-        if not cell.without_samples and cell.arm == cell.arm.both and _shown_over_none(table, cell)
+        if cell.key in table.by_arm and table.by_arm[cell.key][NONE].main.shown == "above"
     }
     candidates = without_samples | shown
     if not candidates:
@@ -437,15 +514,15 @@ def _use_with_samples(
     """
     arm = table.against(chosen)
     use = replace(use, gain=arm[NONE], rival=_unbeaten(table, arm))
-    over_best = table.over_best.get(chosen.key, [])
-    known = [gain for gain in over_best if gain.draws]
+    over_all = [gain for gain in over_best(table.cells, table.scores) if gain.cell is chosen]
+    known = [gain for gain in over_all if gain.draws]
     hardest = min(known, key=attrgetter("mean"), default=None)
     if hardest is None or hardest.control_cell is None:
         best = max(without_samples, key=without_samples.__getitem__, default=None)
     else:
         best = hardest.control_cell
         # Of every one of these classifiers.
-        if all(gain.main.shown == "above" for gain in over_best):
+        if all(gain.main.shown == "above" for gain in over_all):
             use = replace(use, status="YES")
     if best is None or best.classifier == chosen.classifier:
         return use
@@ -472,11 +549,6 @@ def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
     return contrast
 
 
-def _shown_over_none(table: ReportTable, cell: ArmCell) -> bool:
-    gain = table.against(cell).get(NONE)
-    return gain is not None and gain.main.shown == "above"
-
-
 MOST_CONTRASTS = 3
 """Contrasts that an answer says in words; the rest in brief."""
 MOST_NAMED = 3
@@ -485,90 +557,6 @@ USE_QUESTION = "Use here"
 
 
 # In words
-
-
-@dataclass(frozen=True)
-class AnswerText:
-    """One answer in words.
-
-    Parameters
-    ----------
-    number : int
-        1, 2 or 3.
-    question : str
-        The question.
-    status : str
-        The answer in capitals; empty for the third, which names an arm.
-    tone : str
-        good, bad, warn or empty.
-    sentences : tuple of str
-        What the answer rests on.
-    """
-
-    number: int
-    question: str
-    status: str
-    tone: str
-    sentences: tuple[str, ...]
-
-    @property
-    def line(self) -> str:
-        """The answer as one line."""
-        status = f"{self.status}. " if self.status else ""
-        stop = "" if self.question.endswith("?") else ":"
-        return f"{self.number} {self.question}{stop} {status}{' '.join(self.sentences)}"
-
-
-def answer_texts(answers: Answers, *, running: bool = False) -> tuple[AnswerText, ...]:
-    """The three answers in words, in their order.
-
-    Parameters
-    ----------
-    running : bool
-        Whether further draws run at this moment, so that nobody need ask for them.
-    """
-    sentences = _sentences(answers, running=running)
-    texts = []
-    for number, answer in enumerate((answers.over_none, answers.over_controls), start=1):
-        (status,) = sentences[f"status {number}"]
-        tone = TONES[answer.status]
-        texts.append(AnswerText(number, answer.question, status, tone, sentences[str(number)]))
-    return (*texts, AnswerText(3, USE_QUESTION, "", TONES[answers.use.status], sentences["3"]))
-
-
-def headline(answers: Answers) -> str:
-    """The three answers on one line, without their numbers: ``Better than no samples: YES
-    (txt2hsi). Better than all controls: NO (txt2hsi against pseudo). Use here: pseudo λ=0.5 M=3
-    with cnn2d.``
-    """
-    (line,) = _sentences(answers)["headline"]
-    return line
-
-
-def use_sentences(answers: Answers) -> tuple[str, ...]:
-    """The third answer in words: the arm with the highest score, and what is shown of it."""
-    return _sentences(answers)["3"]
-
-
-def _sentences(answers: Answers, *, running: bool = False) -> Mapping[str, tuple[str, ...]]:
-    """The sentences by their labels."""
-    shared = [gain.draws for one in answers.over_none.contrasts for gain in one.gains]
-    lines = labelled(
-        "answers.txt",
-        answers=answers,
-        shown=[_shown(one, answers.controls) for one in (answers.over_none, answers.over_controls)],
-        named_first=_named(answers.over_none),
-        named_second=_named(answers.over_controls, rivals=True),
-        running=running,
-        draws=min(shared, default=0),
-        min_pairs=MIN_PAIRS,
-        named=MOST_NAMED,
-        with_words=partial(with_words, known=answers.controls),
-    )
-    by_label: dict[str, tuple[str, ...]] = {"1": (), "2": ()}
-    for label, sentence in lines:
-        by_label[label] = (*by_label.get(label, ()), sentence)
-    return by_label
 
 
 def _shown(answer: Answer, controls: Mapping[str, Control]) -> dict[str, object]:

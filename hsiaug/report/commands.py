@@ -199,12 +199,12 @@ def _of_group(arms: Sequence[_Arm]) -> tuple[list[str], Options]:
 
 def _of_all_draws(cell: ArmCell, store: Store) -> str:
     """The command of an arm on all its draws, into a new store; empty where no record says it."""
-    record = store.sound(cell.trials[0].hash)
+    record = store.sound(cell.trials["hash"].iloc[0])
     command = str((record or {}).get("command") or "")
     start, options = _parsed(command)
     if not {"--generator", "--classifier", "--lambda"} <= {*options}:
         return ""
-    options["--seeds"] = [_seeds(sorted({trial.seed for trial in cell.trials}))]
+    options["--seeds"] = [_seeds(sorted(set(cell.trials["seed"].tolist())))]
     return to_repeat(_joined(start, options), str(store.root))
 
 

@@ -17,6 +17,7 @@ from hsiaug.report.notes import few_in_fields
 from hsiaug.report.section import GridColumn, GridEntry
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
+from hsiaug.report.trials import rows_of
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import NONE, Arm
 
@@ -108,7 +109,7 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         ),
         "told": sorted(told.items(), key=itemgetter(1)),
         "used": use.words,
-        "trial": used.ok[0] if used else None,
+        "trial": rows_of(used.ok.head(1))[0] if used else None,
         # A classifier without samples needs no record.
         "alone": used.classifier.name if used and used.without_samples else "",
         "few": few_in_fields(table),

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import groupby
 from math import nan
 from operator import attrgetter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from hsiaug.metrics.significance import (
     student,
 )
 from hsiaug.report.formatting import MISSING
-from hsiaug.report.trials import CellKey, Trial, Trials
+from hsiaug.report.trials import CellKey, numbers, recall_of, unlike
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import (
     BOTH,
@@ -42,6 +42,9 @@ from hsiaug.trial.arm import (
     Method,
     controls_of,
 )
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Audit = Mapping[str, Any]
 
@@ -58,7 +61,7 @@ class ArmCell:
 
     arm: Arm
     classifier: Method
-    trials: Trials
+    trials: DataFrame
     known_controls: Mapping[str, Control] = field(default_factory=lambda: CONTROLS_OF_OLD_RECORDS)
 
     @property
@@ -67,17 +70,22 @@ class ArmCell:
         return self.arm, self.classifier
 
     @cached_property
-    def ok(self) -> Trials:
+    def ok(self) -> DataFrame:
         """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only
         these enter a mean.
         """
-        used = self.trials.numbers("used")
+        used = self.trials["used"]
         return self.trials if used.all() else self.trials[used]
+
+    @property
+    def task(self) -> str:
+        """Of its table."""
+        return str(self.trials["condition"].iloc[0].task)
 
     @property
     def tried(self) -> bool:
         """Whether a trial of it was run."""
-        return self.trials.unlike("status") != ["empty"]
+        return unlike(self.trials["status"]) != ["empty"]
 
     @property
     def without_samples(self) -> bool:
@@ -97,26 +105,16 @@ class ArmCell:
         return control is not None and control.blind
 
     @property
-    def failed(self) -> tuple[Trial, ...]:
-        """Trials that are named, and never averaged."""
-        return tuple(self.trials[self.trials.numbers("failed")])
-
-    @property
-    def idle(self) -> tuple[Trial, ...]:
-        """Trials whose λ asked for no sample: they say nothing of the generator."""
-        return tuple(self.trials[self.trials.numbers("idle")])
-
-    @property
     def scopes(self) -> list[str | None]:
         """Unlabelled pixels that its generator reads; None for trials that ended before that was
         known.
         """
-        return [(scope or {}).get("generator") for scope in self.trials.unlike("scope")]
+        return [(scope or {}).get("generator") for scope in unlike(self.trials["scope"])]
 
     @property
     def baseline(self) -> str:
         """The generator that is the same without its main part; "" where its card names none."""
-        return next(filter(None, self.trials.unlike("baseline")), "")
+        return next(filter(None, unlike(self.trials["baseline"])), "")
 
     @property
     def _widest_scope(self) -> str | None:
@@ -132,7 +130,7 @@ class ArmCell:
             return ()
         from hsiaug.tasks.task import get_task
 
-        task = get_task(self.trials[0].condition.task)
+        task = get_task(self.task)
         kind = task.classifier_controls
         if kind not in task.control_kinds(self._widest_scope):
             return ()
@@ -149,18 +147,20 @@ class ArmCell:
             return CONTROLS_OF_ALL
         from hsiaug.tasks.task import get_task
 
-        task = get_task(self.trials[0].condition.task)
+        task = get_task(self.task)
         every = controls_of(task, self._widest_scope, self.known_controls)
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property
     def blank(self) -> str:
         """Text that stands in a table if the trials gave no number."""
-        return MISSING if self.ok else "failed" if self.failed else "nothing made"
+        if len(self.ok):
+            return MISSING
+        return "failed" if self.trials["failed"].any() else "nothing made"
 
     def column(self, metric: str) -> NDArray[np.float64]:
         """A metric of each trial of ``ok`` as a fraction; NaN where it has none."""
-        return self.ok.numbers(metric).astype(np.float64)
+        return numbers(self.ok, metric).astype(np.float64)
 
     def values(self, metric: str) -> list[float]:
         """The metric of each trial that has it, in the order of the seeds."""
@@ -175,18 +175,18 @@ class ArmCell:
         """(trials, classes) recall of each trial of ``ok``; NaN where the draw has no test pixel of
         the class.
         """
-        return self.ok.recall
+        return recall_of(self.ok)
 
     def recalls(self, class_id: int) -> list[float]:
         """Recall of a class id 1..C in each draw that has a test pixel of it."""
         return known(self.recall[:, class_id - 1]) if class_id <= self.recall.shape[1] else []
 
     @cached_property
-    def drawn(self) -> NDArray[np.int32]:
+    def drawn(self) -> NDArray[np.integer]:
         """The numbers of the draws of ``ok``; -1 of trials that had samples to make and made
         none.
         """
-        return np.where(self.ok.numbers("idle"), np.int32(-1), self.ok.codes("draw"))
+        return np.where(self.ok["idle"], -1, self.ok["draw_number"])
 
 
 def known(values: NDArray[np.float64]) -> list[float]:
@@ -393,17 +393,12 @@ def on_shared_draws(
     ]
 
 
-def rows_by_arm(rows: Iterable[Gain]) -> dict[CellKey, list[Gain]]:
-    """The rows of each arm with one classifier, in their order."""
-    arms: dict[CellKey, list[Gain]] = {}
+def by_arm(rows: Iterable[Gain]) -> dict[CellKey, dict[str, Gain]]:
+    """The rows of each arm with one classifier, by the name of the control."""
+    arms: dict[CellKey, dict[str, Gain]] = {}
     for row in rows:
-        arms.setdefault(row.cell.key, []).append(row)
+        arms.setdefault(row.cell.key, {})[row.control] = row
     return arms
-
-
-def by_arm(rows: Iterable[Gain]) -> dict[CellKey, ArmGains]:
-    """The same, each arm's rows by the name of the control."""
-    return {key: {row.control: row for row in of} for key, of in rows_by_arm(rows).items()}
 
 
 def rival_of(arm: ArmGains) -> Gain | None:
@@ -481,7 +476,7 @@ def _over_classifiers(cells: Cells, scores: MetricSet) -> list[Gain]:
         _over(cell, NONE, there, scores)
         for cell in cells.values()
         for there in bare.values()
-        if cell.arm.judged and cell.ok
+        if cell.arm.judged and len(cell.ok)
     ]
 
 
@@ -489,7 +484,7 @@ def _over_baselines(cells: Cells, scores: MetricSet) -> list[Gain]:
     """Every arm beside its baseline, where both ran; no difference is tested yet."""
     pairs = []
     for cell in cells.values():
-        if cell.baseline and cell.arm == cell.arm.both and cell.ok:
+        if cell.baseline and cell.arm == cell.arm.both and len(cell.ok):
             others = [
                 other
                 for other in cells.values()
@@ -521,12 +516,14 @@ def _over(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricS
     if not found:
         nowhere = np.array([], np.intp)
         return Gain(cell, name, None, nowhere, nowhere, Evidence(), Evidence())
-    return found[0] if len(found) == 1 else max(found, key=_draws_and_date)
+    if len(found) == 1:
+        return found[0]
 
+    def draws_and_date(pair: Gain) -> tuple[int, str]:
+        assert pair.control_cell is not None
+        return pair.draws, max(pair.control_cell.trials["created"])
 
-def _draws_and_date(pair: Gain) -> tuple[int, str]:
-    dates = pair.control_cell.trials.values("created") if pair.control_cell else [""]
-    return pair.draws, max(dates)
+    return max(found, key=draws_and_date)
 
 
 def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> Gain:
@@ -535,7 +532,7 @@ def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> G
     """
     # The place of each draw among the trials of the control; the last one is of trials without a
     # sample, whose draw is -1.
-    draws = len(cell.ok.shared["draw"][1])
+    draws = max(cell.drawn.max(initial=0), control.drawn.max(initial=0)) + 1
     place_of_draw = np.full(draws + 1, -1)
     place_of_draw[control.drawn] = np.arange(len(control.drawn))
     place_of_draw[-1] = -1
@@ -602,6 +599,6 @@ def _verdict(cell: ArmCell, pairs: Sequence[Gain]) -> Verdict | None:
         {pair.control: pair.second for pair in pairs if pair.second.differences},
         further={name: one for name, one in main.items() if name not in CONTROLS_OF_ALL},
         of=len(cell.trials),
-        failed=len(cell.failed),
-        nothing_made=len(cell.idle),
+        failed=int(cell.trials["failed"].sum()),
+        nothing_made=int(cell.trials["idle"].sum()),
     )

@@ -32,9 +32,9 @@ from hsiaug.report.ground_truth import (
     read_maps,
 )
 from hsiaug.report.tables import ADDED, Report, ReportTable
-from hsiaug.report.trials import Condition, DrawKey, Trial
+from hsiaug.report.trials import Condition, DrawKey, Trial, rows_of
 from hsiaug.tasks.data import NoGroundTruthError
-from hsiaug.tasks.scores import AA_FIELDS, OA, PIXELS, WORST, Metric, MetricSet, over_large
+from hsiaug.tasks.scores import AA_FIELDS, OA, PIXELS, WORST, Metric, over_large
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -174,33 +174,20 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
         added = places.get(_key(table.run, table.condition), {})
         made = [_curve(table, name, added, reader) for name in table.classifiers if added]
         known = [curve for curve in made if curve is not None]
-        scores = _curve_scores(_shown_metrics([draw for curve in known for draw in curve.draws]))
+        scores = _curve_scores([draw for curve in known for draw in curve.draws])
         found += [replace(curve, scores=scores) for curve in known]
     return found
 
 
-def _shown_metrics(draws: Sequence[DrawScores]) -> MetricSet:
-    """The metrics of a table's curves: as in reports, but over the classes of which enough pixels
-    are scored in every draw.
+def _curve_scores(draws: Sequence[DrawScores]) -> tuple[Metric, ...]:
+    """The scores of a table's curves: the main one as in reports, but over the classes of which
+    enough pixels are scored in every draw, other AA, OA, AA in new fields, and the worst class.
     """
     large, tested = large_classes(draw.points[0]["n_test"] for draw in draws)
-    shown = over_large(PIXELS, len(large), tested)
-    if shown.main.key == "aa_large":
-        _add_mean_recall(draws, large, shown.main.key)
-    return shown
-
-
-def _add_mean_recall(draws: Sequence[DrawScores], classes: Sequence[int], key: str) -> None:
-    """Add the mean recall over some classes to the scores of draws."""
-    for draw in draws:
-        for level in (*draw.points, *draw.arms.values()):
-            level[key] = fmean(level["recall"][c - 1] for c in classes)
-
-
-def _curve_scores(metrics: MetricSet) -> tuple[Metric, ...]:
-    """The scores of a curve: the main one and other AA, OA, AA in new fields, and the worst
-    class.
-    """
+    metrics = over_large(PIXELS, len(large), tested)
+    if metrics.main.key == "aa_large":
+        for level in (level for draw in draws for level in (*draw.points, *draw.arms.values())):
+            level["aa_large"] = fmean(level["recall"][c - 1] for c in large)
     averages = (score for score in (metrics.main, *metrics.shown) if score.name.startswith("AA"))
     return *dict.fromkeys(averages), OA, AA_FIELDS[1], WORST
 
@@ -247,7 +234,9 @@ def _curve(
     cells = {0: table.reference(classifier)}
     cells |= {k: added.reference(classifier) for k, added in sorted(place.items())}
     by_seed = {
-        k: {trial.seed: trial for trial in cell.ok} for k, cell in cells.items() if cell and cell.ok
+        k: {trial.seed: trial for trial in rows_of(cell.ok)}
+        for k, cell in cells.items()
+        if cell and len(cell.ok)
     }
     if 0 not in by_seed or len(by_seed) < 2:
         return None
@@ -259,7 +248,9 @@ def _curve(
     ]
     for seed in common:
         draw = by_seed[0][seed].draw
-        mine = {id(cell): trial for cell in arms for trial in cell.ok if trial.draw == draw}
+        mine = {
+            id(cell): trial for cell in arms for trial in rows_of(cell.ok) if trial.draw == draw
+        }
         try:
             draws.append(reader.draw([trials[seed] for trials in by_seed.values()], mine))
         except NoGroundTruthError as error:

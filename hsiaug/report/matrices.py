@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import TONES
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.answers import headline, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.charts import (
     AXIS,
     NO_ARMS,
@@ -33,7 +33,7 @@ from hsiaug.report.findings import (
     words_note,
 )
 from hsiaug.report.formatting import MISSING, count, p_said, signed, tagged
-from hsiaug.report.gains import ArmCell, ArmGains, rank, rival_of
+from hsiaug.report.gains import ArmGains, rank, rival_of
 from hsiaug.report.section import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import CellKey
@@ -143,7 +143,7 @@ def _score_of(tables: Sequence[ReportTable]) -> str:
 
 def headlines(matrix: Matrix) -> tuple[str, ...]:
     """The answers of each scene on a line."""
-    lines = [headline(three_answers(table)) for table in matrix.tables]
+    lines = [three_answers(table).headline for table in matrix.tables]
     if len(lines) == 1:
         return tuple(lines)
     scenes = [table.condition.scene for table in matrix.tables]
@@ -268,7 +268,8 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
     if len(tables) == 1:
         # Of one scene, the order of all charts of gains.
         order = [arm[NONE].cell for arm in tables[0].by_gain]
-        rows.sort(key=lambda row: _place(row.gains[0], order))
+        places_of_rows = {cell: place for place, cell in enumerate(order)}
+        rows.sort(key=lambda row: places_of_rows.get(row.gains[0][NONE].cell, len(order)))
     names = [count(len(table.draws), "draw") for table in tables]
     if len(tables) > 1:
         scenes = [table.condition.scene for table in tables]
@@ -292,10 +293,6 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
         along=matrix.heading,
         note=words_note((arm for table in tables for arm in table.judged), ends=False),
     )
-
-
-def _place(arm: ArmGains, order: Sequence[ArmCell]) -> int:
-    return order.index(arm[NONE].cell) if arm and arm[NONE].cell in order else len(order)
 
 
 def _draw_verdicts(

@@ -14,11 +14,11 @@ from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.formatting import MISSING, count, count_range, plus_minus, seeds_text, span
-from hsiaug.report.gains import ArmCell, Audit
+from hsiaug.report.gains import ArmCell, Audit, over_baseline
 from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable, damage_summary
 from hsiaug.report.text_templates import finding_meanings, labelled, sentences
-from hsiaug.report.trials import CellKey, DrawKey, Trial, in_order
+from hsiaug.report.trials import CellKey, DrawKey, Trial, in_order, numbers, rows_of, unlike
 from hsiaug.trial.arm import NONE, Method, with_words
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
@@ -69,7 +69,7 @@ def failure_lines(table: ReportTable, where: str) -> tuple[str, ...]:
     the first whole.
     """
     groups: dict[ErrorKind, dict[CellKey, list[Trial]]] = {}
-    for trial in sorted(table.failed, key=lambda t: (t.seed, t.hash)):
+    for trial in sorted(rows_of(table.failed), key=lambda t: (t.seed, t.hash)):
         found = groups.setdefault(error_kind({"error": trial.error}), {})
         found.setdefault((trial.arm, trial.classifier), []).append(trial)
     errors = []
@@ -107,7 +107,7 @@ def _lacking(table: ReportTable) -> list[tuple[str, int]]:
     that goes on, or was stopped.
     """
     draws = {
-        cell: len({draw for draw, _ in cell.trials.unlike("draw")})
+        cell: len({draw for draw, _ in unlike(cell.trials["draw"])})
         for cell in table.every_cell.values()
     }
     return [
@@ -158,6 +158,7 @@ def _comparison_notes(table: ReportTable) -> list[str]:
     return sentences(
         "comparison_notes.txt",
         table=table,
+        over_baseline=over_baseline(table.cells, table.scores),
         rivals={name for cell in table.cells.values() for name in cell.rivals},
         with_words=partial(with_words, known=known),
         too_few=[n for n in pairs if n < MIN_PAIRS],
@@ -170,20 +171,19 @@ def _comparison_notes(table: ReportTable) -> list[str]:
 
 def _redrawn_seeds(table: ReportTable) -> list[int]:
     """Seeds that drew different pixels in different trials."""
-    drawn = {(seed, split) for seed, split, ok in table.trials.pairs("seed", "split", "ok") if ok}
-    splits = Counter(seed for seed, _ in drawn)
-    return [seed for seed, number in splits.items() if number > 1]
+    drawn = table.trials.loc[table.trials["ok"], ["seed", "split"]]
+    splits = drawn.groupby("seed", sort=False)["split"].nunique()
+    redrawn: list[int] = splits[splits > 1].index.tolist()
+    return redrawn
 
 
 def _chosen_views(table: ReportTable) -> list[tuple[str, int]]:
     """Spectral views that draws chose by themselves, the most frequent first, with their draws."""
-    view_of_draw = {
-        draw: str(view)
-        for cell in table.every_cell.values()
-        if cell.classifier.view == AUTO
-        for draw, view, ok in cell.trials.pairs("draw", "view_shown", "ok")
-        if ok
-    }
+    view_of_draw: dict[DrawKey, str] = {}
+    for cell in table.every_cell.values():
+        if cell.classifier.view == AUTO:
+            shown = cell.trials.loc[cell.trials["ok"], ["draw", "view_shown"]]
+            view_of_draw |= zip(shown["draw"], shown["view_shown"].map(str), strict=True)
     return Counter(view_of_draw.values()).most_common()
 
 
@@ -203,7 +203,7 @@ def _class_counts(table: ReportTable) -> dict[tuple[str, str], list[str]]:
     for parts in [("seen", "new"), ("shown", "hidden")]:
         rows = table.trials_with(parts[1])
         if rows.any():
-            columns = [table.trials.numbers(f"n_classes_{part}")[rows] for part in parts]
+            columns = [numbers(table.trials, f"n_classes_{part}")[rows] for part in parts]
             counts[parts] = [
                 count_range(np.nan_to_num(column).astype(int).tolist()) for column in columns
             ]
@@ -219,7 +219,7 @@ def _unequal_budgets(
     for classifier in table.classifiers:
         taken: dict[DrawKey, dict[int, str]] = {}
         for cell in table.cells_of(classifier):
-            for draw, steps in cell.ok.pairs("draw", "steps"):
+            for draw, steps in zip(cell.ok["draw"], cell.ok["steps"], strict=True):
                 if steps == steps:
                     taken.setdefault(draw, {}).setdefault(int(steps), table.arm_label(cell.arm))
         if unequal := [(seed, arms) for (seed, _), arms in sorted(taken.items()) if len(arms) > 1]:
@@ -255,7 +255,7 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
         blind=_blind(table),
         blind_controls=[name for name, one in table.known_controls.items() if one.blind],
         words=partial(with_words, known=table.known_controls),
-        kinds=Counter(table.trials.values("status")),
+        kinds=Counter(table.trials["status"]),
         where=where,
     )
 
@@ -295,7 +295,7 @@ def users_of_unlabelled(table: ReportTable) -> dict[str, list[str]]:
     """Who learned from unlabelled pixels: scope → labels of generators and classifiers."""
     users: dict[str, set[str]] = {}
     for cell in table.every_cell.values():
-        for scopes in cell.trials.unlike("scope"):
+        for scopes in unlike(cell.trials["scope"]):
             for role, method in (
                 ("generator", cell.arm.generator),
                 ("classifier", cell.classifier),
@@ -358,14 +358,17 @@ def _synthetic(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
     cells = [cell for cell in table.every_cell.values() if cell.arm == cell.arm.both]
     for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
         of_rate = [cell.trials for cell in cells if cell.arm.rate == rate]
-        real, made = ([n for t in of_rate for n in t.sums(key)] for key in ("real", "synthetic"))
+        real, made = (
+            [sum(counts) for trials in of_rate for counts in trials[key] if counts is not None]
+            for key in ("real", "synthetic")
+        )
         if real:
             yield rate, span(made, 0), span(real, 0)
 
 
 def _blind(table: ReportTable) -> list[ArmCell]:
     """The control classifiers without a generator."""
-    return [cell for cell in table.blind if cell.arm.generator.name == NONE and cell.ok]
+    return [cell for cell in table.blind if cell.arm.generator.name == NONE and len(cell.ok)]
 
 
 # Classes with few test pixels

@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-import numpy as np
-
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.formatting import number
 from hsiaug.report.notes import (
@@ -19,6 +17,7 @@ from hsiaug.report.notes import (
 )
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
+from hsiaug.report.trials import unlike
 from hsiaug.trial.arm import NONE
 
 STATED = ("hsiaug", "Python", "torch", "scikit-learn", "imbalanced-learn", "numpy")
@@ -83,11 +82,9 @@ def run_facts(tables: Sequence[ReportTable], again: str = "") -> list[tuple[str,
     again : str
         How all trials are run again.
     """
-    created = sorted(day for table in tables for day in table.trials.unlike("created"))
+    created = sorted(time for table in tables for time in unlike(table.trials["created"]))
     days = list(dict.fromkeys(time[:10] for time in (created[0], created[-1]))) if created else []
-    seconds = sum(
-        float(np.nansum(table.trials.numbers("seconds").astype(np.float64))) for table in tables
-    )
+    seconds = sum(float(table.trials["seconds"].sum()) for table in tables)
     facts = {
         "run": " to ".join(days),
         "versions": ", ".join(stated_versions(tables)),
@@ -122,7 +119,7 @@ def method_versions(tables: Iterable[ReportTable]) -> list[str]:
 
 def machines_of(tables: Iterable[ReportTable]) -> list[str]:
     """Names of the processors that the records name."""
-    environments = [one for table in tables for one in table.trials.unlike("environment")]
+    environments = [one for table in tables for one in unlike(table.trials["environment"])]
     return sorted({str((one or {}).get("processor") or "") for one in environments} - {""})
 
 
@@ -130,7 +127,7 @@ def versions_of(tables: Iterable[ReportTable]) -> dict[str, list[str]]:
     """Versions of Python and of every library that the records name, by its name."""
     found: dict[str, set[str]] = {}
     for table in tables:
-        for environment in table.trials.unlike("environment"):
+        for environment in unlike(table.trials["environment"]):
             stated = environment or {}
             python = {"Python": stated["python"]} if stated.get("python") else {}
             for name, version in (python | (stated.get("versions") or {})).items():

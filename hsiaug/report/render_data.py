@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.base.errors import need
 from hsiaug.base.files import file_errors
 from hsiaug.base.text import spreadsheet_text, visible
-from hsiaug.report.answers import Answers, answer_texts, headline, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.gains import Gain, in_points
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.trials import Condition, Trials, read_trials
+from hsiaug.report.trials import Condition, read_trials, recall_of
 from hsiaug.tasks.scores import PIXELS, Metric, over_large
 from hsiaug.trial.record import COLUMNS
 
@@ -58,7 +58,9 @@ def report_json(report: Report) -> dict[str, Any]:
                 "transductive": table.transductive,
                 "metric": table.scores.main.key,
                 "class_names": list(table.class_names),
-                **_answers_json(three_answers(table)),
+                "headline": three_answers(table).headline,
+                "answers": three_answers(table).as_json()
+                | {"text": [text.line for text in three_answers(table).texts]},
             }
             for table in report.tables
         ],
@@ -66,12 +68,6 @@ def report_json(report: Report) -> dict[str, Any]:
         "trials": data_rows(report),
         "damaged": [vars(damage) for damage in report.damaged],
     }
-
-
-def _answers_json(answers: Answers) -> dict[str, Any]:
-    """The three answers on a line, as values, and in words under ``text``."""
-    texts = [text.line for text in answer_texts(answers)]
-    return {"headline": headline(answers), "answers": answers.as_json() | {"text": texts}}
 
 
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -102,7 +98,11 @@ def data_rows(report: Report, by: str = "") -> list[Row]:
 
         rows = [(curve.table, row) for curve in curves_of(report) for row in curve_rows(curve)]
     else:
-        rows = [(table, row) for table in report.tables for row in _rows_of(_columns_of(table, by))]
+        rows = []
+        for table in report.tables:
+            columns = _columns_of(table, by)
+            values = zip(*columns.values(), strict=True)
+            rows += [(table, dict(zip(columns, row, strict=True))) for row in values]
     named = any(table.run for table in report.tables)
     return [
         ({"run": table.run} if named else {})
@@ -117,12 +117,6 @@ def data_frame(report: Report, by: str = "") -> DataFrame:
 
     rows = data_rows(report, by)
     return DataFrame(rows) if rows else DataFrame(columns=list(_columns_of(None, by)))
-
-
-def _rows_of(columns: Columns) -> list[Row]:
-    return [
-        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-    ]
 
 
 def _columns_of(table: ReportTable | None, by: str) -> Columns:
@@ -171,22 +165,22 @@ def _gain_columns(gains: Sequence[tuple[ReportTable, Gain]]) -> Columns:
     }
 
 
-def _identity_columns(trials: Trials) -> Columns:
+def _identity_columns(trials: DataFrame) -> Columns:
     """What a trial is."""
-    errors = [error or {} for error in trials.values("error")]
-    conditions = trials.values("condition")
-    arms = trials.values("arm")
+    errors = [error or {} for error in trials["error"]]
+    conditions = trials["condition"].tolist()
+    arms = trials["arm"].tolist()
     generators = [arm.generator for arm in arms]
-    classifiers = trials.values("classifier")
+    classifiers = trials["classifier"].tolist()
     columns = {
-        "hash": trials.values("hash"),
-        "status": trials.values("status"),
+        "hash": trials["hash"].tolist(),
+        "status": trials["status"].tolist(),
         "error_type": [error.get("type") for error in errors],
         "error_message": [" ".join(str(error.get("message") or "").split()) for error in errors],
     }
     for name in (field.name for field in fields(Condition)):
         columns[NAMES_OF_CONDITION.get(name, name)] = [getattr(one, name) for one in conditions]
-    columns["seed"] = trials.values("seed")
+    columns["seed"] = trials["seed"].tolist()
     for role, methods in {"generator": generators, "classifier": classifiers}.items():
         columns[role] = [method.name for method in methods]
         columns[f"{role}_version"] = [method.version for method in methods]
@@ -194,7 +188,7 @@ def _identity_columns(trials: Trials) -> Columns:
     return {
         **columns,
         "view": [classifier.view for classifier in classifiers],
-        "view_shown": trials.values("view_shown"),
+        "view_shown": trials["view_shown"].tolist(),
         "train": [generator.train for generator in generators],
         "lambda": [arm.rate.lam for arm in arms],
         "times": [arm.rate.times for arm in arms],
@@ -203,7 +197,9 @@ def _identity_columns(trials: Trials) -> Columns:
     }
 
 
-def _trial_columns(trials: Trials, metrics: Sequence[Metric], subsets: Sequence[Metric]) -> Columns:
+def _trial_columns(
+    trials: DataFrame, metrics: Sequence[Metric], subsets: Sequence[Metric]
+) -> Columns:
     """A row per trial.
 
     Parameters
@@ -213,9 +209,9 @@ def _trial_columns(trials: Trials, metrics: Sequence[Metric], subsets: Sequence[
     """
 
     def values(name: str) -> list[Any]:
-        return trials.values(name) if trials.has(name) else [None] * len(trials)
+        return trials[name].tolist() if name in trials else [None] * len(trials)
 
-    audits = [audit or {} for audit in trials.values("audit")]
+    audits = [audit or {} for audit in trials["audit"]]
     columns = _identity_columns(trials) | {metric.key: values(metric.key) for metric in metrics}
     columns["worst_class"] = [
         None if value is None or value != value else int(value) for value in values("worst_class")
@@ -224,22 +220,22 @@ def _trial_columns(trials: Trials, metrics: Sequence[Metric], subsets: Sequence[
         name = subset.key.removeprefix("subset:")
         columns[f"aa_{name}"] = values(subset.key)
         columns[f"oa_{name}"] = values(f"oa {subset.key}")
-    columns["transductive"] = trials.values("transductive")
+    columns["transductive"] = trials["transductive"].tolist()
     columns |= {name: [audit.get(name) for audit in audits] for name in AUDITED}
     columns["split_sha256"] = [audit.get("sha256") for audit in audits]
     columns |= {column.name: values(column.name) for column in COLUMNS}
-    return columns | {"created": trials.values("created")}
+    return columns | {"created": trials["created"].tolist()}
 
 
-def _class_columns(trials: Trials, class_names: Sequence[str]) -> Columns:
+def _class_columns(trials: DataFrame, class_names: Sequence[str]) -> Columns:
     """A row per trial and class."""
-    audits = [audit or {} for audit in trials.values("audit")]
+    audits = [audit or {} for audit in trials["audit"]]
     numbers = {
-        "recall": [trial.recall for trial in trials],
+        "recall": recall_of(trials).tolist(),
         "train_n": [audit.get("train_counts") for audit in audits],
         "test_n": [audit.get("test_counts") for audit in audits],
-        "real_n": trials.values("real"),
-        "synthetic_n": trials.values("synthetic"),
+        "real_n": trials["real"].tolist(),
+        "synthetic_n": trials["synthetic"].tolist(),
     }
     places = [(row, i) for row in range(len(trials)) for i in range(len(class_names))]
     return {

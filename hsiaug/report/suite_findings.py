@@ -6,12 +6,14 @@ of one has not; and *open* otherwise, as long as a planned draw is missing too. 
 corrected for the number of differences, since all of them have to hold.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hsiaug.metrics.significance import Evidence, mean_std, student
-from hsiaug.report.trials import Trial, number_of, read_trials
+from hsiaug.report.trials import read_trials
 from hsiaug.trial.declared_tables import (
     QUALITY,
     ArmTrial,
@@ -28,6 +30,9 @@ from hsiaug.trial.declared_tables import (
 from hsiaug.trial.record_columns import COSTS
 from hsiaug.trial.sample_measures import SampleMeasure, read_measures
 from hsiaug.trial.store import Store
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Verdict = Literal["supported", "not supported", "open", "supported in part"]
 SUPPORTED: Verdict = "supported"
@@ -46,17 +51,17 @@ class StoredValues:
 
     Attributes
     ----------
-    trials : mapping of str to Trial
+    trials : DataFrame
         Those that went well, by hash.
     measures : mapping of str to mapping of str to SampleMeasure
         By the hash of the samples, and by name.
     """
 
-    trials: Mapping[str, Trial]
+    trials: DataFrame
     measures: Mapping[str, Mapping[str, SampleMeasure]]
 
     @classmethod
-    def read(cls, store: Store, declared: DeclaredTables) -> "StoredValues":
+    def read(cls, store: Store, declared: DeclaredTables) -> StoredValues:
         """The values of all arms of claims and tables. Raises StoreError as the store does."""
         scored = {trial.hash for arm in declared.scored_arms for trial in declared.trials(arm)}
         measured = {
@@ -68,7 +73,7 @@ class StoredValues:
         records = store.each(sorted(scored))
         trials = read_trials(record for record in records if record["status"] == "ok")
         measures = {samples: read_measures(store.root, samples) for samples in sorted(measured)}
-        return cls({trial.hash: trial for trial in trials}, measures)
+        return cls(trials.set_index("hash"), measures)
 
     def value(self, trial: ArmTrial, name: str) -> float | None:
         """A metric of the trial's record as a fraction, or a measure of its samples; None where the
@@ -77,9 +82,10 @@ class StoredValues:
         if is_measure(name):
             measure = self.measure(trial, name)
             return None if measure is None else measure.value
-        if name in COSTS or trial.hash not in self.trials:
+        if name in COSTS or name not in self.trials or trial.hash not in self.trials.index:
             return None
-        return number_of(self.trials[trial.hash], name)
+        value = float(self.trials.at[trial.hash, name])
+        return value if value == value else None
 
     def measure(self, trial: ArmTrial, name: str) -> SampleMeasure | None:
         """A measure of the trial's samples."""

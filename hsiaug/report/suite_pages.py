@@ -274,7 +274,7 @@ def _missing(declared: DeclaredTables, store: Store, stored: StoredValues) -> tu
         "not_there.txt",
         options=f"{declared.options} --store {shlex.quote(str(store.root))}",
         trials=trials,
-        lacking=trials.difference(stored.trials),
+        lacking=trials.difference(stored.trials.index),
         samples={samples for samples, _ in asked},
         unmeasured=unmeasured,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from functools import cached_property
 from math import fsum, inf
 from typing import TYPE_CHECKING, Any
@@ -21,19 +21,18 @@ from hsiaug.report.gains import (
     by_arm,
     gains,
     mean_over_none,
-    over_baseline,
-    over_best,
-    rows_by_arm,
     synthetic_only,
 )
 from hsiaug.report.trials import (
     CellKey,
     Condition,
     DrawKey,
-    Trial,
-    Trials,
     method_rank,
+    numbers,
+    objects,
+    parts,
     read_trials,
+    unlike,
 )
 from hsiaug.tasks.scores import Metric, MetricSet, over_large
 from hsiaug.trial import STORE
@@ -66,8 +65,9 @@ class ReportTable:
 
     Attributes
     ----------
-    trials : Trials
-        All of them, arm by arm.
+    trials : DataFrame
+        All of them, arm by arm (:func:`hsiaug.report.trials.read_trials`), with what
+        :func:`number_draws` and :func:`with_large` add.
     cells : mapping of CellKey to ArmCell
         (arm, classifier) → cell, controls first, without the control classifiers.
     blind : tuple of ArmCell
@@ -80,19 +80,6 @@ class ReportTable:
         The metrics that it shows.
     main_scores : mapping of ArmCell to float
         The mean of the main score of every cell in which a trial has it.
-    gains : list of Gain
-        What every arm gains over each of its controls.
-    by_arm : mapping of CellKey to ArmGains
-        The same by (arm, classifier), and by the name of the control.
-    judged : tuple of ArmGains
-        The arms that have a verdict: every one but ``none`` and ``duplicate``, with every
-        classifier.
-    synthetic_only : mapping of CellKey to ArmGains
-        The arms of synthetic samples alone, against real ones alone and against both.
-    over_best : mapping of CellKey to list of Gain
-        The judged arms against every classifier without samples.
-    over_baseline : list of Gain
-        Arms of generators that name one without their main part, against that.
     arms : tuple of Arm
         The rows, controls first.
     classifiers : tuple of Method
@@ -100,8 +87,6 @@ class ReportTable:
     draws : tuple of int
         Every draw that some cell has, failed or not, by the first seed of its split: what a full
         cell covers.
-    controls : tuple of str
-        Controls that its arms, all or some of them, are measured against, in the order of columns.
     known_controls : mapping of str to Control
         Every control by name: those of old records, and what those of the table declare.
     class_names : tuple of str
@@ -116,27 +101,22 @@ class ReportTable:
         Of a suite.
     damaged : tuple of Damage
         Records of the store that were left out: what they were of is not to be believed.
+    memory : dict of str to object
+        What modules that read it make of it once, as its answers.
     """
 
     title: str
     condition: Condition
-    trials: Trials
+    trials: DataFrame
     cells: Mapping[CellKey, ArmCell]
     blind: tuple[ArmCell, ...]
     every_cell: Mapping[CellKey, ArmCell]
     labels: Mapping[Method, str]
     scores: MetricSet
     main_scores: Mapping[ArmCell, float]
-    gains: list[Gain]
-    by_arm: Mapping[CellKey, ArmGains]
-    judged: tuple[ArmGains, ...]
-    synthetic_only: Mapping[CellKey, ArmGains]
-    over_best: Mapping[CellKey, list[Gain]]
-    over_baseline: list[Gain]
     arms: tuple[Arm, ...]
     classifiers: tuple[Method, ...]
     draws: tuple[int, ...]
-    controls: tuple[str, ...]
     known_controls: Mapping[str, Control]
     class_names: tuple[str, ...]
     large: tuple[int, ...]
@@ -145,6 +125,7 @@ class ReportTable:
     multiplied: bool
     run: str
     damaged: tuple[Damage, ...]
+    memory: dict[str, Any] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -152,10 +133,40 @@ class ReportTable:
         return tagged(self.title, self.leaky)
 
     @cached_property
+    def gains(self) -> list[Gain]:
+        """What every arm gains over each of its controls."""
+        return gains(self.cells, self.scores)
+
+    @cached_property
+    def by_arm(self) -> Mapping[CellKey, ArmGains]:
+        """The same by (arm, classifier), and by the name of the control."""
+        return by_arm(self.gains)
+
+    @property
+    def judged(self) -> tuple[ArmGains, ...]:
+        """The arms that have a verdict: every one but ``none`` and ``duplicate``, with every
+        classifier.
+        """
+        return tuple(arm for arm in self.by_arm.values() if arm[NONE].verdict is not None)
+
+    @cached_property
+    def synthetic_only(self) -> Mapping[CellKey, ArmGains]:
+        """The arms of synthetic samples alone, against real ones alone and against both."""
+        return by_arm(synthetic_only(self.cells, self.scores))
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Controls that its arms, all or some of them, are measured against, in the order of
+        columns.
+        """
+        names = {*CONTROLS_OF_ALL, *(gain.control for gain in self.gains)}
+        return tuple(sorted(names, key=control_rank))
+
+    @cached_property
     def repeated(self) -> tuple[tuple[int, ...], ...]:
         """Seeds that drew the same split, for each split that several seeds drew."""
         seeds: dict[DrawKey, set[int]] = {}
-        for draw, seed in self.trials.pairs("draw", "seed"):
+        for draw, seed in zip(self.trials["draw"], self.trials["seed"], strict=True):
             seeds.setdefault(draw, set()).add(seed)
         return tuple(
             tuple(sorted(seeds[draw])) for draw in sorted(seeds) if draw[1] and len(seeds[draw]) > 1
@@ -173,7 +184,7 @@ class ReportTable:
 
     def trials_with(self, part: str) -> NDArray[np.bool_]:
         """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""
-        return np.asarray(~np.isnan(self.trials.numbers(f"has_{part}")))
+        return np.asarray(~np.isnan(numbers(self.trials, f"has_{part}")))
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
@@ -195,29 +206,28 @@ class ReportTable:
         """The AA over fixed classes that some trial reports."""
         named = (
             name
-            for name in self.trials.further
-            if name.startswith("subset:") and not np.isnan(self.trials.numbers(name)).all()
+            for name in self.trials
+            if name.startswith("subset:") and self.trials[name].notna().any()
         )
         return tuple(Metric(name, name.replace("subset:", "AA ")) for name in named)
 
     @property
-    def failed(self) -> tuple[Trial, ...]:
+    def failed(self) -> DataFrame:
         """Failed trials, those of control classifiers too."""
-        return tuple(self.trials[self.trials.numbers("failed")])
+        return self.trials[self.trials["failed"]]
 
     @property
     def transductive(self) -> bool:
         """True where any trial learned from unlabelled pixels of the whole scene, test pixels
         included.
         """
-        return any(self.trials.unlike("transductive"))
+        return any(unlike(self.trials["transductive"]))
 
     @cached_property
     def splits(self) -> dict[DrawKey, Mapping[str, Any]]:
         """The audit of every split that the trials used, by its first seed and its checksum."""
-        found = {
-            draw: audit for draw, audit in self.trials.pairs("draw", "audit") if audit is not None
-        }
+        pairs = zip(self.trials["draw"], self.trials["audit"], strict=True)
+        found = {draw: audit for draw, audit in pairs if audit is not None}
         return {draw: found[draw] for draw in sorted(found)}
 
     @property
@@ -258,23 +268,18 @@ class ReportTable:
         """
         from pandas import DataFrame, concat
 
-        names = ["classifier", "arm", "generator", "omega", "seed", "draw", "status", *columns]
-        parts = [
-            DataFrame(
-                {
-                    "classifier": self.labels[cell.classifier],
-                    "arm": self.arm_label(cell.arm),
-                    "generator": self.labels[cell.arm.generator],
-                    "omega": np.nan if cell.arm.omega is None else cell.arm.omega,
-                    "seed": cell.trials.numbers("seed"),
-                    "draw": cell.trials.codes("draw"),
-                    "status": cell.trials.values("status"),
-                    **{name: cell.trials.numbers(name) for name in columns},
-                }
+        found = [
+            cell.trials.reindex(columns=["seed", "draw", "status", *columns]).assign(
+                classifier=self.labels[cell.classifier],
+                arm=self.arm_label(cell.arm),
+                generator=self.labels[cell.arm.generator],
+                omega=np.nan if cell.arm.omega is None else cell.arm.omega,
             )
             for cell in self.by_classifier
         ]
-        return concat(parts, ignore_index=True) if parts else DataFrame(columns=names)
+        return (
+            concat(found, ignore_index=True) if found else DataFrame(columns=["status", *columns])
+        )
 
     def against(self, cell: ArmCell) -> ArmGains:
         """The gains of a cell by control; none of ``none`` and of control classifiers."""
@@ -368,7 +373,7 @@ class Report:
 
 
 def build_report(
-    records: Iterable[Record] | Trials,
+    records: Iterable[Record] | DataFrame,
     *,
     store: str | None = None,
     runs: Mapping[str, Collection[str]] | None = None,
@@ -395,18 +400,15 @@ def build_report(
     StoreError
         For a record that is not as in docs/results-format.md.
     """
+    from pandas import DataFrame
+
     left_out = tuple(damaged)
     tables = []
     with uncollected():
-        every = records if isinstance(records, Trials) else read_trials(records)
+        every = records if isinstance(records, DataFrame) else read_trials(records)
         for run in [""] if runs is None else runs:
-            mine = every
-            if runs is not None:
-                asked = set(runs[run])
-                mine = every[
-                    np.fromiter((hash in asked for hash in every.values("hash")), bool, len(every))
-                ]
-            groups = {part[0].condition: part for part in mine.parts("table")}
+            of_run = every if runs is None else every[every["hash"].isin(list(runs[run]))]
+            groups = {part["condition"].iloc[0]: part for part in parts(of_run, "table")}
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
                 title = _title(condition, groups)
@@ -421,7 +423,7 @@ def damage_summary(damaged: Sequence[Damage]) -> str:
 
 
 def _table(
-    run: str, title: str, condition: Condition, trials: Trials, damaged: tuple[Damage, ...]
+    run: str, title: str, condition: Condition, trials: DataFrame, damaged: tuple[Damage, ...]
 ) -> ReportTable:
     """The table of the trials of one condition."""
     trials, scores, large = with_main_score(trials, condition.task)
@@ -430,10 +432,7 @@ def _table(
     cells = {key: cell for key, cell in every_cell.items() if not cell.is_blind}
     blind = tuple(cell for cell in every_cell.values() if cell.is_blind)
     means = {cell: cell.summary(scores.main.key) for cell in cells.values()}
-    table_gains = gains(cells, scores)
-    arm_gains = by_arm(table_gains)
-    controls = {*CONTROLS_OF_ALL, *(gain.control for gain in table_gains)}
-    draws = {draw for cell in cells.values() or blind for draw, _ in cell.trials.unlike("draw")}
+    draws = {draw for cell in cells.values() or blind for draw, _ in unlike(cell.trials["draw"])}
     return ReportTable(
         title=f"{run}: {title}" if run else title,
         condition=condition,
@@ -444,21 +443,14 @@ def _table(
         labels=key_labels(every_cell),
         scores=scores,
         main_scores={cell: mean.mean for cell, mean in means.items() if mean},
-        gains=table_gains,
-        by_arm=arm_gains,
-        judged=tuple(arm for arm in arm_gains.values() if arm[NONE].verdict is not None),
-        synthetic_only=by_arm(synthetic_only(cells, scores)),
-        over_best=rows_by_arm(over_best(cells, scores)),
-        over_baseline=over_baseline(cells, scores),
         arms=tuple(dict.fromkeys(arm for arm, _ in cells)),
         classifiers=tuple(sorted({by for _, by in cells}, key=method_rank)),
         draws=tuple(sorted(draws)),
-        controls=tuple(sorted(controls, key=control_rank)),
         known_controls=next((cell.known_controls for cell in every_cell.values()), {}),
         # A trial whose process died left no names.
-        class_names=next((tuple(names) for names in trials.unlike("class_names") if names), ()),
+        class_names=next((tuple(names) for names in unlike(trials["class_names"]) if names), ()),
         large=large,
-        leaky=any(audit.get("leaky") for audit in trials.unlike("audit") if audit is not None),
+        leaky=any(audit.get("leaky") for audit in unlike(trials["audit"]) if audit is not None),
         guided=any(arm.omega is not None for arm, _ in every_cell),
         multiplied=any(arm.rate.times for arm, _ in every_cell),
         run=run,
@@ -466,71 +458,32 @@ def _table(
     )
 
 
-def number_draws(trials: Trials, *, by_seed: bool = False) -> Trials:
-    """The trials of one condition with ``draw``, and ``used``: those that enter a mean.
+def number_draws(trials: DataFrame, *, by_seed: bool = False) -> DataFrame:
+    """The trials of one condition with ``draw`` (the first seed that drew the split, and the
+    checksum of this), its number ``draw_number``, and ``used``: those that enter a mean.
 
     Trials on the same pixels are of the same draw, whatever their seeds, unless each seed is to be
     one. Of each arm, classifier and draw the first that went well is used.
     """
-    checksums, splits = _splits(trials)
-    seeds = trials.numbers("seed")
+    seeds, splits = trials["seed"], trials["split"]
     if not by_seed:
-        seeds = _first_seeds(seeds, checksums, splits)
-    _, first_rows, numbers = np.unique(
-        seeds * len(checksums) + splits, return_index=True, return_inverse=True
-    )
-    draws: list[DrawKey] = [(int(seeds[row]), checksums[splits[row]]) for row in first_rows]
-    used = _first_ok(trials, numbers)
-    frame = trials.frame.assign(draw=numbers.astype(np.int32), used=used)
-    shared = {**trials.shared, "draw": ("draw", draws)}
-    return Trials(frame, shared, trials.further)
+        # Of trials without a split nothing is known but their own seed.
+        seeds = seeds.where(splits == "", trials.groupby("split")["seed"].transform("min"))
+    draws = trials.groupby([seeds.rename("first"), "split"])
+    trials = trials.assign(draw_number=draws.ngroup())
+    trials["draw"] = objects(draws.size().index.tolist(), trials["draw_number"].to_numpy())
+    ok = trials.loc[trials["ok"], ["cell", "draw_number"]]
+    trials["used"] = trials.index.isin(ok.drop_duplicates().index)
+    return trials
 
 
-def _splits(trials: Trials) -> tuple[list[str], NDArray[np.int32]]:
-    """The checksums of all splits, "" for trials without one; and (n,) the place of each trial's
-    among them.
-    """
-    checksum_of_audit = trials.shared["split"][1]
-    checksums = list(dict.fromkeys(checksum_of_audit))
-    places = {checksum: place for place, checksum in enumerate(checksums)}
-    of_audit = np.array([places[checksum] for checksum in checksum_of_audit], np.int32)
-    return checksums, of_audit[trials.codes("split")]
-
-
-def _first_seeds(
-    seeds: NDArray[Any], checksums: Sequence[str], splits: NDArray[np.int32]
-) -> NDArray[Any]:
-    """(n,) the first seed that drew each trial's split; its own seed where it has no checksum."""
-    lowest = np.full(len(checksums), np.iinfo(np.int64).max)
-    np.minimum.at(lowest, splits, seeds)
-    unknown = np.array([not checksum for checksum in checksums])
-    return np.where(unknown[splits], seeds, lowest[splits])
-
-
-def _first_ok(trials: Trials, draws: NDArray[Any]) -> NDArray[np.bool_]:
-    """(n,) which trials are the first of their cell and draw that went well.
-
-    Parameters
-    ----------
-    draws : (n,) integer
-        The number of each trial's draw, from 0 on.
-    """
-    ok = np.flatnonzero(trials.numbers("ok"))
-    cells = trials.numbers("cell")[ok]
-    pairs = cells * np.int64(draws.max(initial=0) + 1) + draws[ok]
-    _, first = np.unique(pairs, return_index=True)
-    used = np.zeros(len(trials), dtype=bool)
-    used[ok[first]] = True
-    return used
-
-
-def with_main_score(trials: Trials, task: str) -> tuple[Trials, MetricSet, tuple[int, ...]]:
+def with_main_score(trials: DataFrame, task: str) -> tuple[DataFrame, MetricSet, tuple[int, ...]]:
     """The trials of a table with its main score, the metrics that it shows, and the ids of the
     classes that the main score is over; no id where these are all classes.
     """
     from hsiaug.tasks.task import get_task
 
-    audits = [audit for audit in trials.unlike("audit") if audit is not None]
+    audits = [audit for audit in unlike(trials["audit"]) if audit is not None]
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(get_task(task).metrics, len(large), tested)
     if scores.main.key != "aa_large":
@@ -538,37 +491,28 @@ def with_main_score(trials: Trials, task: str) -> tuple[Trials, MetricSet, tuple
     return with_large(trials, large), scores, large
 
 
-def with_large(trials: Trials, large: Sequence[int]) -> Trials:
+def with_large(trials: DataFrame, large: Sequence[int]) -> DataFrame:
     """The trials with ``aa_large``: AA over these classes alone."""
-    recalls = (trials.numbers(f"recall:{c}").tolist() for c in large)
+    recalls = (numbers(trials, f"recall:{c}").tolist() for c in large)
     sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)
-    frame = trials.frame.assign(aa_large=sums / len(large))
-    return Trials(frame, trials.shared, trials.further)
+    return trials.assign(aa_large=sums / len(large))
 
 
-def make_cells(trials: Trials) -> dict[CellKey, ArmCell]:
+def make_cells(trials: DataFrame) -> dict[CellKey, ArmCell]:
     """Trials of a table, which are in order, by arm and classifier, controls first."""
-    parts = list(trials.parts("cell"))
-    known = _known_controls(parts)
-    return {
-        (part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part, known)
-        for part in parts
-    }
-
-
-def _known_controls(parts: Iterable[Trials]) -> dict[str, Control]:
-    """Every control by name: those of old records, and what the records of cells declare."""
+    cells = {}
     known = dict(CONTROLS_OF_OLD_RECORDS)
-    for part in parts:
-        names = {"generator": part[0].arm.generator.name, "classifier": part[0].classifier.name}
-        # Both are columns of what many records share, and so in the same order.
-        declared = zip(part.unlike("control_of"), part.unlike("control_text"), strict=True)
-        for control_of, texts in declared:
-            for kind, of in (control_of or {}).items():
+    for part in parts(trials, "cell"):
+        arm, classifier = part["arm"].iloc[0], part["classifier"].iloc[0]
+        cells[arm, classifier] = ArmCell(arm, classifier, part, known)
+        names = {"generator": arm.generator.name, "classifier": classifier.name}
+        pairs = zip(part["control_of"], part["control_text"], strict=True)
+        for declared, texts in {(id(of), id(text)): (of, text) for of, text in pairs}.values():
+            for kind, of in (declared or {}).items():
                 name = names[kind]
                 older = known[name].text if name in known else ""
                 known[name] = Control(kind, of, (texts or {}).get(kind) or older)
-    return known
+    return cells
 
 
 def _title(condition: Condition, others: Iterable[Condition]) -> str:

@@ -1,17 +1,15 @@
-"""Trials as a pandas frame: a row per trial, whose numbers are compared in arrays; and what many of
-them share: the condition of their table, their arm and classifier. :func:`read_store` and
-:func:`read_trials` make them of records (see docs/results-format.md).
+"""Trials as a tidy frame of pandas, a row per trial: its numbers, and what it shares with others,
+as the condition of its table, its arm and classifier. :func:`read_store` and :func:`read_trials`
+make it of records (see docs/results-format.md).
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import count, takewhile
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from itertools import count, pairwise, takewhile
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +25,17 @@ from hsiaug.trial.record_columns import (
     SHARED,
     UNSHOWN,
     Column,
-    NamedColumns,
     Rows,
     columns_of_records,
     joined_column,
     no_record,
 )
-from hsiaug.trial.record_json import Record, preference
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 from hsiaug.trial.store_columns import columns_of_folders, columns_of_pack
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from pandas import DataFrame, Series
 
 
 CellKey = tuple[Arm, Method]
@@ -49,6 +46,14 @@ a pair.
 """
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 """What the column ``about`` says."""
+READ: Mapping[str, Callable[[str], Any]] = {
+    "audit": json.loads,
+    "real": json.loads,
+    "synthetic": json.loads,
+    "view_shown": json.loads,
+    "created": str,
+}
+"""Columns of texts that many records share, and what each of these is read as."""
 OF_TRIAL = {*KEYS_OF_TRIAL, DIAGNOSIS}
 """Keys of a trial's specification in which trials of one table differ."""
 
@@ -137,44 +142,8 @@ def method_rank(method: Method) -> tuple[str, str, str, str]:
     return method.name, method.version, method.params, "" if method.view == RAW else method.view
 
 
-Value = TypeVar("Value")
-
-
-class Decoded(Sequence[Any]):
-    """Values of texts, each decoded when it is asked for, once."""
-
-    def __init__(
-        self, texts: Callable[[], Sequence[str]], decode: Callable[[str], Any] = json.loads
-    ) -> None:
-        self._read, self._decode = texts, decode
-        self._values: dict[int, Any] = {}
-
-    @cached_property
-    def _texts(self) -> Sequence[str]:
-        return self._read()
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def __getitem__(self, place: Any) -> Any:
-        if place not in self._values:
-            self._values[place] = self._decode(self._texts[place])
-        return self._values[place]
-
-
-class _Column(Generic[Value]):
-    """A column of trials as an attribute of each trial, which has the column's name."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, trial: Trial, owner: type) -> Value:
-        value: Value = trial.value(self._name)
-        return value
-
-
-class Trial:
-    """A row of trials. Values are plain Python values.
+class Trial(NamedTuple):
+    """A row of a frame of trials.
 
     Attributes
     ----------
@@ -191,200 +160,61 @@ class Trial:
     draw : (int, str)
         The lowest seed that drew the same pixels, and the checksum of these.
     status : {"ok", "empty", "failed"}
-        How it ended.
-    ok, idle, failed : bool
-        Whether it gave numbers, had no sample to make, or failed.
+        How it ended: it gave numbers, had no sample to make, or failed.
     error : mapping or None
         Why it failed.
     audit : mapping or None
         Of its split.
-    real, synthetic : list of int or None
-        Samples by class.
-    view_shown : str or None
-        The spectral view that its classifier was shown.
-    transductive : bool or None
-        Whether a plugin read unlabelled pixels.
     scene_ref : str or None
         How its user named the scene.
-    created : str
-        When its record was written.
     """
 
-    __slots__ = ("_row", "_trials")
-
-    hash = _Column[str]()
-    condition = _Column[Condition]()
-    arm = _Column[Arm]()
-    classifier = _Column[Method]()
-    seed = _Column[int]()
-    draw = _Column[tuple[int, str]]()
-    status = _Column[str]()
-    ok = _Column[bool]()
-    idle = _Column[bool]()
-    failed = _Column[bool]()
-    error = _Column["dict[str, Any] | None"]()
-    audit = _Column["dict[str, Any] | None"]()
-    real = _Column["list[int] | None"]()
-    synthetic = _Column["list[int] | None"]()
-    view_shown = _Column["str | None"]()
-    transductive = _Column["bool | None"]()
-    scene_ref = _Column["str | None"]()
-    created = _Column[str]()
-
-    def __init__(self, trials: Trials, row: int) -> None:
-        self._trials, self._row = trials, row
-
-    def value(self, name: str) -> Any:
-        """The value of a column, of metrics too. Raises KeyError where there is no such column."""
-        return self._trials.value(name, self._row)
-
-    def get(self, name: str) -> Any:
-        """The value of a column; None where there is no such column."""
-        return self.value(name) if self._trials.has(name) else None
-
-    @property
-    def recall(self) -> list[float | None] | None:
-        """Of each class, None where it has no test pixel; None where the trial gave no number."""
-        recalls = self._trials.recall[self._row].tolist()
-        if all(math.isnan(value) for value in recalls):
-            return None
-        return [None if math.isnan(value) else value for value in recalls]
+    hash: str
+    condition: Condition
+    arm: Arm
+    classifier: Method
+    seed: int
+    draw: DrawKey
+    status: str
+    error: dict[str, Any] | None
+    audit: dict[str, Any] | None
+    scene_ref: str | None
 
 
-@dataclass(frozen=True, eq=False)
-class Trials(Sequence[Trial]):
-    """A sequence of trials, whose rows are made when they are asked for.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        What every table needs, a row per trial; its index is the place of a trial among all.
-        Columns of numbers are numbers, others are categories.
-    shared : mapping of str to (str, sequence)
-        Values that many trials share: name → the column whose categories they belong to, and a
-        value for each category.
-    further : mapping of str to column
-        More columns, of all trials, which are read when they are asked for: arrays of numbers, NaN
-        where a trial has none, of texts, or categories of JSON.
-    """
-
-    frame: pd.DataFrame
-    shared: Mapping[str, tuple[str, Sequence[Any]]]
-    further: Mapping[str, Any]
-
-    def __len__(self) -> int:
-        return len(self.frame)
-
-    @overload
-    def __getitem__(self, at: int) -> Trial: ...
-
-    @overload
-    def __getitem__(self, at: slice | NDArray[Any]) -> Trials: ...
-
-    def __getitem__(self, at: Any) -> Any:
-        """A trial; those of a slice or a mask as Trials."""
-        if isinstance(at, int | np.integer):
-            if not -len(self) <= at < len(self):
-                raise IndexError(at)
-            return Trial(self, int(at))
-        return Trials(self.frame.iloc[at], self.shared, self.further)
-
-    def __iter__(self) -> Iterator[Trial]:
-        return (Trial(self, row) for row in range(len(self)))
-
-    def has(self, name: str) -> bool:
-        """Whether there is a column of that name."""
-        return name in self.shared or name in self.frame.columns or name in self.further
-
-    @cached_property
-    def _columns(self) -> dict[str, tuple[NDArray[Any], Sequence[Any] | None]]:
-        """Columns that were asked for: numbers, or categories and the values of these."""
-        return {}
-
-    def _column(self, name: str) -> tuple[NDArray[Any], Sequence[Any] | None]:
-        if name not in self._columns:
-            source, values = self.shared.get(name, (name, None))
-            column = self._array(source)
-            codes = column if isinstance(column, np.ndarray) else column.codes
-            self._columns[name] = (codes, values)
-        return self._columns[name]
-
-    def _array(self, name: str) -> Any:
-        """A column of the frame or a further one, of these trials."""
-        if name in self.frame.columns:
-            column = self.frame[name].array
-            return column if hasattr(column, "categories") else column.to_numpy()
-        rows, column = self.frame.index, self.further[name]
-        # Trials that follow each other are a part of the column, which is not copied.
-        follow = len(rows) and rows[-1] - rows[0] == len(rows) - 1
-        return column[rows[0] : rows[-1] + 1] if follow else column[rows.to_numpy()]
-
-    def value(self, name: str, row: int) -> Any:
-        """A value of a row, as a plain Python value. Raises KeyError for a name that is none."""
-        numbers, values = self._column(name)
-        if values is not None:
-            return values[numbers[row]]
-        value = numbers[row]
-        return value.item() if isinstance(value, np.generic) else value
-
-    def numbers(self, name: str) -> NDArray[Any]:
-        """(n,) a column of numbers, not to be changed; NaN where there is none of that name."""
-        return self._column(name)[0] if self.has(name) else np.full(len(self), np.nan)
-
-    def codes(self, name: str) -> NDArray[Any]:
-        """(n,) the places of the values of a shared column among all that there are."""
-        return self._column(name)[0]
-
-    def values(self, name: str) -> list[Any]:
-        """The values of a column, row by row, as plain Python values."""
-        numbers, values = self._column(name)
-        listed: list[Any] = numbers.tolist()
-        return listed if values is None else [values[code] for code in listed]
-
-    def pairs(self, *names: str) -> Iterator[tuple[Any, ...]]:
-        """The values of some columns, trial by trial."""
-        return zip(*(self.values(name) for name in names), strict=True)
-
-    def parts(self, name: str) -> list[Trials]:
-        """Those that follow each other with one number in a column."""
-        starts = (
-            [0, *(np.flatnonzero(np.diff(self.numbers(name))) + 1).tolist()] if len(self) else []
-        )
-        return [
-            self[start:end] for start, end in zip(starts, [*starts[1:], len(self)], strict=False)
-        ]
-
-    def sums(self, name: str) -> list[int]:
-        """The sum of each list in a column of lists, which trials share; without those that have
-        none.
-        """
-        return [sum(value) for value in self.values(name) if value is not None]
-
-    def unlike(self, name: str) -> list[Any]:
-        """The different values of a shared column, in their order."""
-        numbers, values = self._column(name)
-        codes, first = np.unique(numbers, return_index=True)
-        chosen = codes[np.argsort(first)].tolist()
-        return chosen if values is None else [values[code] for code in chosen]
-
-    @cached_property
-    def recall(self) -> NDArray[np.float64]:
-        """(trials, classes) recall; NaN where there is none."""
-        names = takewhile(self.has, (f"recall:{c}" for c in count(1)))
-        columns = [self.numbers(name) for name in names]
-        return np.stack(columns, axis=1) if columns else np.empty((len(self), 0))
+def rows_of(trials: DataFrame) -> list[Trial]:
+    """The trials of a table row by row, without their numbers."""
+    columns = (trials[name].tolist() for name in Trial._fields)
+    return [Trial(*row) for row in zip(*columns, strict=True)]
 
 
-def number_of(trial: Trial, name: str) -> float | None:
-    """A number of a row; None where it has none."""
-    value = trial.get(name)
-    return value if isinstance(value, int | float) and value == value else None
+def numbers(trials: DataFrame, name: str) -> NDArray[Any]:
+    """(n,) a column of numbers; NaN where there is none of that name."""
+    return trials[name].to_numpy() if name in trials else np.full(len(trials), np.nan)
+
+
+def unlike(column: Series) -> list[Any]:
+    """The objects of a column that many trials share, each once, in their order."""
+    return list({id(value): value for value in column}.values())
+
+
+def parts(trials: DataFrame, name: str) -> list[DataFrame]:
+    """Those that follow each other with one number in a column."""
+    ends = np.flatnonzero(np.diff(trials[name])) + 1
+    places = [0, *ends.tolist(), len(trials)] if len(trials) else []
+    return [trials.iloc[start:end] for start, end in pairwise(places)]
+
+
+def recall_of(trials: DataFrame) -> NDArray[np.float64]:
+    """(trials, classes) recall; NaN where there is none."""
+    names = list(takewhile(trials.columns.__contains__, (f"recall:{c}" for c in count(1))))
+    recall: NDArray[np.float64] = trials[names].to_numpy(np.float64)
+    return recall
 
 
 # Trials of records
 
 
-def read_store(store: Store, damaged: list[Damage]) -> Trials:
+def read_store(store: Store, damaged: list[Damage]) -> DataFrame:
     """The trials of all records of a store.
 
     Columns of a pack, which never changes, are cached for that very file. Raises StoreError as it
@@ -397,106 +227,84 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
     """
     with uncollected():
         loose = store.loose()
-        parts = [columns_of_folders(store, sorted(loose), damaged)]
-        for pack in store.packs.paths():
-            parts.append(columns_of_pack(store, pack, damaged))
-        chosen = [_chosen(part, loose if place else ()) for place, part in enumerate(parts)]
-        if not len(parts[0]["hash"]) and len(parts) > 1:
-            parts, chosen = parts[1:], chosen[1:]
-        trials = _trials(parts, chosen)
+        folders = columns_of_folders(store, sorted(loose), damaged)
+        packs = [columns_of_pack(store, pack, damaged) for pack in store.packs.paths()]
         damaged.sort(key=lambda damage: damage.hash)
-        return trials
+        if packs and not loose:
+            return _frame(packs, [~part[DIAGNOSIS] for part in packs])
+        chosen = [~folders[DIAGNOSIS]]
+        for part in packs:
+            # A record that has a folder too counts there.
+            alone = np.array([hash not in loose for hash in part["hash"]], bool)
+            chosen.append(alone & ~part[DIAGNOSIS])
+        return _frame([folders, *packs], chosen)
 
 
-def read_trials(records: Iterable[Record]) -> Trials:
+def read_trials(records: Iterable[Record]) -> DataFrame:
     """A row per hash: of several records the newest that went well, else the newest.
 
     Columns: those of records (:class:`hsiaug.trial.record_columns.ColumnBuilder`), the attributes
-    of :class:`Trial`, and ``table`` and ``cell``, numbers of its condition, and of its arm and
-    classifier.
+    of :class:`Trial` but for the draw, SHARED, ``split`` (the checksum of its split), and ``table``
+    and ``cell``, numbers of its condition, and of its arm and classifier.
 
     In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not
     as in docs/results-format.md.
     """
     columns = columns_of_records(records)
-    return _trials([columns], [_chosen(columns)])
+    return _frame([columns], [~columns[DIAGNOSIS]])
 
 
-def _chosen(
-    part: Mapping[str, Column], except_for: Collection[str] = ()
-) -> NDArray[np.bool_] | None:
-    """The rows of a part that count: none of records that lie elsewhere, nor of older trials whose
-    samples were made of test labels; None = all.
+def _frame(parts: Sequence[Mapping[str, Column]], chosen: Sequence[Rows]) -> DataFrame:
+    """Trials of the columns of their records, in order.
+
+    Parameters
+    ----------
+    chosen : sequence of array
+        The rows of each part that count: none of records that lie elsewhere, nor of older trials
+        whose samples were made of test labels.
     """
-    chosen: NDArray[np.bool_] = ~part[DIAGNOSIS]
-    if except_for:
-        chosen &= np.array([hash not in except_for for hash in part["hash"]], bool)
-    return None if chosen.all() else chosen
+    from pandas import DataFrame, Series
 
+    rows = [None if mask.all() else mask for mask in chosen]
 
-class _Ordered(NamedColumns):
-    """Columns of all parts in the order of trials, each of which is read when it is asked for."""
+    def column(name: str) -> Column:
+        return joined_column(parts, name, rows)
 
-    def __init__(
-        self,
-        parts: Sequence[Mapping[str, Column]],
-        chosen: Sequence[Rows | None],
-    ) -> None:
-        super().__init__(name for part in parts for name in part if name not in UNSHOWN)
-        self._parts = parts
-        self._chosen = chosen
-        self._known: dict[str, Column] = {}
-        self.rows: NDArray[np.intp] | slice = slice(None)
-
-    def __getitem__(self, name: str) -> Column:
-        if name not in self:
-            raise KeyError(name)
-        if name not in self._known:
-            self._known[name] = self.in_any_order(name)[self.rows]
-        return self._known[name]
-
-    def texts(self, name: str) -> list[str]:
-        """The categories of a column."""
-        texts: list[str] = self[name].categories.tolist()
-        return texts
-
-    def in_any_order(self, name: str) -> Column:
-        """A column as it stands in the parts."""
-        return joined_column(self._parts, name, self._chosen)
-
-
-def _trials(parts: Sequence[Mapping[str, Column]], chosen: Sequence[Rows | None]) -> Trials:
-    """Trials of the columns of their records, in order, each with what it shares with others."""
-    from pandas import DataFrame
-
-    columns = _Ordered(parts, chosen)
-    about = columns.in_any_order("about")
-    shared = _shared_facts(_settings(about, columns))
+    about = column("about")
+    settings = _settings(about, column)
     places = {
-        key: np.array([facts[key] for facts in shared], np.int32)[about.codes]
+        key: np.array([facts[key] for facts in settings], np.int32)[about.codes]
         for key in ("table", "cell")
     }
-    columns.rows = _rows_in_order(columns.in_any_order, places["table"], places["cell"])
-    frame = {name: columns[name] for name in ("about", "audit", "seed", "ok", "idle")}
-    frame |= {key: column[columns.rows] for key, column in places.items()}
-    frame["failed"] = ~(frame["ok"] | frame["idle"])
-    frame["status"] = np.where(frame["ok"], 2, frame["idle"].astype(np.int32))
-    values: dict[str, tuple[str, Sequence[Any]]] = {
-        name: ("about", [facts[name] for facts in shared]) for name in OF_ABOUT
-    }
-    audits = [json.loads(text) for text in frame["audit"].categories]
-    values["audit"] = ("audit", audits)
-    values["split"] = ("audit", [str((audit or {}).get("sha256", "")) for audit in audits])
-    values["status"] = ("status", ("failed", "empty", "ok"))
-    for name in ("real", "synthetic", "view_shown"):
-        values[name] = (name, Decoded(partial(columns.texts, name)))
-    values["created"] = ("created", Decoded(partial(columns.texts, "created"), str))
-    return Trials(DataFrame(frame, copy=False), values, columns)
+    order = _rows_in_order(column, places["table"], places["cell"])
+    columns: dict[str, Any] = {}
+    for name in dict.fromkeys(name for part in parts for name in part):
+        if name in READ:
+            texts = column(name)
+            columns[name] = objects(map(READ[name], texts.categories), texts.codes[order])
+        elif name not in UNSHOWN:
+            columns[name] = column(name)[order]
+    for name in OF_ABOUT:
+        columns[name] = objects((facts[name] for facts in settings), about.codes[order])
+    splits = (str((audit or {}).get("sha256", "")) for audit in columns["audit"])
+    columns["split"] = np.fromiter(splits, object, len(order))
+    columns |= {name: values[order] for name, values in places.items()}
+    columns["failed"] = ~(columns["ok"] | columns["idle"])
+    ended = np.where(columns["ok"], 2, columns["idle"].astype(np.int32))
+    columns["status"] = objects(("failed", "empty", "ok"), ended)
+    # As objects: texts stay texts, and what is not there stays None.
+    return DataFrame({name: Series(values, dtype=values.dtype) for name, values in columns.items()})
 
 
-def _settings(about: Column, columns: _Ordered) -> dict[str, dict[str, Any]]:
-    """What each text of a column says that many records share. Raises StoreError for a record that
-    is not as in docs/results-format.md.
+def objects(values: Iterable[Any], places: NDArray[Any]) -> NDArray[Any]:
+    """(n,) the objects at these places of the values."""
+    chosen: NDArray[Any] = np.fromiter(values, object)[places]
+    return chosen
+
+
+def _settings(about: Column, column: Callable[[str], Column]) -> list[dict[str, Any]]:
+    """What each text says that many records share, with the places of its table and cell. Raises
+    StoreError for a record that is not as in docs/results-format.md.
     """
     settings = {}
     for code, text in enumerate(about.categories):
@@ -504,45 +312,37 @@ def _settings(about: Column, columns: _Ordered) -> dict[str, dict[str, Any]]:
             settings[text] = _settings_of(text)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             row = np.flatnonzero(about.codes == code)[0]
-            raise no_record(columns.in_any_order("hash")[row], error) from error
-    return settings
-
-
-def _shared_facts(settings: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """The settings, with the places of their tables and cells."""
-    shared = list(settings.values())
+            raise no_record(column("hash")[row], error) from error
     # By text, so that the order of records does not matter.
     by_text = [settings[text] for text in sorted(settings)]
     conditions = dict.fromkeys(facts["condition"] for facts in by_text)
     table_of = {condition: i for i, condition in enumerate(conditions)}
     cells = in_order(dict.fromkeys((facts["arm"], facts["classifier"]) for facts in by_text))
     cell_of = {key: i for i, key in enumerate(cells)}
-    for facts in shared:
+    for facts in by_text:
         facts["table"] = table_of[facts["condition"]]
         facts["cell"] = cell_of[facts["arm"], facts["classifier"]]
         # One object of those that are equal is enough, and is found faster.
         facts["arm"], facts["classifier"] = cells[facts["cell"]]
-    return shared
+    return list(settings.values())
 
 
 def _rows_in_order(
     column: Callable[[str], Column], table: NDArray[np.int32], cell: NDArray[np.int32]
 ) -> NDArray[np.intp]:
-    """Rows by table, cell and seed; of records of one hash the one that :func:`preference` has."""
-    keys = (column("seed"), cell, table)
-    rows = np.lexsort(keys)
+    """Rows by table, cell and seed; of records of one hash the newest that went well, else the
+    newest.
+    """
+    from pandas import DataFrame
+
+    keys = DataFrame({"table": table, "cell": cell, "seed": column("seed")})
+    names = list(keys)
     # Records of one hash are alike in all keys.
-    if not np.logical_and.reduce([np.diff(key[rows]) == 0 for key in keys]).any():
-        return rows
-    best: dict[str, tuple[tuple[bool, str], int]] = {}
-    finished = column("ok") | column("idle")
-    for row, (name, ended, created) in enumerate(
-        zip(column("hash"), finished, column("created"), strict=True)
-    ):
-        record = {"status": "ok" if ended else "failed", "created": created}
-        ranked = (preference(record), row)
-        best[name] = max(best.get(name, ranked), ranked)
-    chosen = np.array([row for _, row in best.values()])
-    hashes = column("hash")[chosen].astype(str)
-    order = np.lexsort((hashes, *(key[chosen] for key in keys)))
-    return np.asarray(chosen[order])
+    if keys.duplicated().any():
+        keys["hash"] = column("hash")
+        keys["ended"] = column("ok") | column("idle")
+        keys["created"] = objects(column("created").categories, column("created").codes)
+        keys = keys.sort_values(["hash", "ended", "created"], kind="stable")
+        keys = keys.drop_duplicates("hash", keep="last")
+    order: NDArray[np.intp] = keys.sort_values(names, kind="stable").index.to_numpy()
+    return order

@@ -308,12 +308,12 @@ def _draws(pairing: Pairing) -> list[dict[str, Any]]:
     (a, places_a), (b, places_b) = _cells(pairing)
     key = pairing.score.key
     columns = {
-        "seed": a.ok.numbers("seed")[places_a],
+        "seed": a.ok["seed"].to_numpy()[places_a],
         "a": a.column(key)[places_a],
         "b": b.column(key)[places_b],
         "difference": [d if abs(d) > TINY else 0.0 for d in pairing.gain.main.differences],
-        "record_a": np.array(a.ok.values("hash"))[places_a],
-        "record_b": np.array(b.ok.values("hash"))[places_b],
+        "record_a": a.ok["hash"].to_numpy()[places_a],
+        "record_b": b.ok["hash"].to_numpy()[places_b],
     }
     rows: list[dict[str, Any]] = DataFrame(columns).to_dict("records")
     return rows
@@ -355,7 +355,7 @@ def _page(
         for d in draws
     ]
     deltas = gain.class_deltas(len(table.class_names))
-    audits = gain.cell.ok[gain.arm_places].values("audit")
+    audits = gain.cell.ok["audit"].iloc[gain.arm_places]
     classes = [
         (
             f"{c} {name}",
@@ -397,11 +397,11 @@ def notes(pairing: Pairing) -> Iterator[str]:
     """
     for name, (cell, paired) in zip("AB", _cells(pairing), strict=True):
         left: dict[str, list[int]] = {}
-        alone = cell.trials.numbers("failed") | cell.trials.numbers("idle")
-        alone[np.delete(np.flatnonzero(cell.trials.numbers("used")), paired)] = True
-        for trial in cell.trials[alone]:
-            why = "nothing made" if trial.idle else "no partner on the same pixels"
-            left.setdefault(why_failed({"error": trial.error}) if trial.failed else why, []).append(
-                trial.seed
-            )
+        alone = cell.ok["hash"].drop(cell.ok.index[paired])
+        trials = cell.trials
+        shown = trials["failed"] | trials["idle"] | trials["hash"].isin(alone)
+        columns = (trials.loc[shown, key].tolist() for key in ("seed", "idle", "failed", "error"))
+        for seed, idle, failed, error in zip(*columns, strict=True):
+            why = "nothing made" if idle else "no partner on the same pixels"
+            left.setdefault(why_failed({"error": error}) if failed else why, []).append(seed)
         yield from (f"{name}, {seeds_text(seeds)}: {why}" for why, seeds in left.items())

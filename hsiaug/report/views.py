@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.answers import answer_texts, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.commands import arm_commands, to_repeat_all
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import LEAKY, count
@@ -78,7 +78,7 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
     )
     if by != "generator":
         return section
-    return replace(section, text=opening(table), answers=answer_texts(three_answers(table)))
+    return replace(section, text=opening(table), answers=three_answers(table).texts)
 
 
 def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Section, ...]:
@@ -98,20 +98,18 @@ def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Sect
     )
     again = to_repeat_all(report.shown, store)
     made = [_section(matrix, report, brief=brief) for matrix in matrices(report)]
-    return (*made[:-1], *(_ended(last, next_, again) for last in made[-1:]))
-
-
-def _ended(section: Section, next_: str, again: str) -> Section:
-    """The last section, with what runs all trials again and the next command."""
-    facts = (*section.facts, *([(RUN_AGAIN, again)] if again else []))
-    return replace(section, facts=facts, closing=(*section.closing, next_))
+    for last in made[-1:]:
+        facts = (*last.facts, *([(RUN_AGAIN, again)] if again else []))
+        made[-1] = replace(last, facts=facts, closing=(*last.closing, next_))
+    return tuple(made)
 
 
 def _section(matrix: Matrix, report: Report, *, brief: bool) -> Section:
+    failed = failure_heading(*matrix.tables)
     section = Section(
         heading=f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in matrix.tables),
-        failed=_failed(matrix.tables, report.where),
+        failed=failed and f"{failed}; which: hsiaug report --store {report.where} --by seed",
         warnings=_each_once(map(warnings, matrix.tables)),
         text=headlines(matrix) if len(matrix.tables) > 1 else (),
         tables=matrix_grids(matrix, grouped_overview),
@@ -128,18 +126,12 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
         section,
         heading=matrix.title,
         text=section.text if several else opening(tables[0]),
-        answers=() if several else answer_texts(three_answers(tables[0])),
+        answers=() if several else three_answers(tables[0]).texts,
         tables=(*section.tables, *map(synthetic_only_grid, tables)),
         parts=tuple(part for part in map(said_section, tables) if part),
         notes=_each_once(map(table_notes, tables)),
         facts=tuple(line for table in tables for line in audit_lines(table, where)),
     )
-
-
-def _failed(tables: Sequence[ReportTable], where: str) -> str | None:
-    """How many trials of tables failed, and where they are named; None where none did."""
-    failed = failure_heading(*tables)
-    return failed and f"{failed}; which: hsiaug report --store {where} --by seed"
 
 
 def _closing(matrix: Matrix) -> tuple[str, ...]:
@@ -192,7 +184,14 @@ def page_sections(
     if declared:
         others = (replace(one, id=f"declared-{n}") for n, one in enumerate(declared[1:], start=1))
         first = [replace(declared[0], id="declared", parts=tuple(others))]
-    reading = [Section(READING, id="reading", facts=tuple(_reading_facts()))] if tables else []
+    # For readers who have nothing but the page: words of the answers and of comparisons, headings
+    # of tables, verdicts.
+    words = (
+        *labelled("reading.txt", min_pairs=MIN_PAIRS),
+        *heading_meanings(),
+        *finding_meanings(),
+    )
+    reading = [Section(READING, id="reading", facts=words)] if tables else []
     return [*first, _verdict(report, tables, store), *tables, *reading]
 
 
@@ -211,7 +210,7 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
         id=f"t{number}-table",
         # On the page a warning says it, and leads to the audit.
         leaky=False,
-        answers=() if alone else answer_texts(three_answers(table)),
+        answers=() if alone else three_answers(table).texts,
         warnings=(*section.warnings, *([LEAKS] if table.leaky else [])),
         parts=tuple(parts),
         html=markup_of("commands_of", arm_commands(keys, sources.store)),
@@ -243,8 +242,9 @@ def _verdict(report: Report, tables: Sequence[Section], store: Store | None) -> 
     if not report.shown:
         html = markup_of("headline", nothing_there(report))
         return Section("What helps", id="verdict", html=html)
-    trials = {trial.hash: trial for table in report.tables for trial in table.trials}
-    failed = sum(trial.failed for trial in trials.values())
+    # A trial may be in the tables of several runs.
+    trials = {hash for table in report.tables for hash in table.trials["hash"]}
+    failed = len({hash for table in report.tables for hash in table.failed["hash"]})
     to = next((f"{section.id}-failed" for section in tables if section.failed), None)
     found = matrices(report)
     parts = [_page_matrix(one, report.option, alone=len(found) == 1) for one in found]
@@ -281,10 +281,10 @@ def _page_matrix(matrix: Matrix, option: str, *, alone: bool) -> Section:
     if len(matrix.tables) == 1:
         (table,) = matrix.tables
         best = best_row_sentences(table, option)
-        said = answer_texts(three_answers(table))
+        said = three_answers(table).texts
         return replace(section, answers=said, figures=figures, closing=tuple(best))
     scenes = (
-        Section(table.condition.scene, answers=answer_texts(three_answers(table)), folded=False)
+        Section(table.condition.scene, answers=three_answers(table).texts, folded=False)
         for table in matrix.tables
     )
     by_scene = Section(
@@ -295,14 +295,3 @@ def _page_matrix(matrix: Matrix, option: str, *, alone: bool) -> Section:
         folded=False,
     )
     return replace(section, parts=(*scenes, by_scene))
-
-
-def _reading_facts() -> list[tuple[str, str]]:
-    """(word, meaning) pairs for readers who have nothing but the page: words of the answers and of
-    comparisons, headings of tables, verdicts.
-    """
-    return [
-        *labelled("reading.txt", min_pairs=MIN_PAIRS),
-        *heading_meanings(),
-        *finding_meanings(),
-    ]

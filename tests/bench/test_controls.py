@@ -14,7 +14,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry, build_registry, registry
 from hsiaug.report import build_report, render_report
-from hsiaug.report.answers import answer_texts, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.sections.maps import best_cells
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
@@ -193,7 +193,7 @@ def test_a_classifier_that_records_declare_is_a_control_of_what_reads_unlabelled
     )
     (table,) = report.tables
     assert ("mapper" in table.controls) == (scope == "scene")
-    answers = " ".join(text.line for text in answer_texts(three_answers(table)))
+    answers = " ".join(text.line for text in three_answers(table).texts)
     assert ("mapper (a map) is 10.0 points of AA above smote" in answers) == (scope == "scene")
     assert ("mapper (a map) is a further control" in render_report(report)) == (scope == "scene")
 

@@ -158,5 +158,5 @@ def test_versions_of_a_protocol_part_the_tables() -> None:
         }
         return {"format": 1, "hash": str(number), "status": "failed", "spec": spec}
 
-    first, second = read_trials([record(1), record(2, version="2")]).values("condition")
+    first, second = read_trials([record(1), record(2, version="2")])["condition"]
     assert first != second

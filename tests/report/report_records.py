@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from hsiaug.metrics.accuracy import score
-from hsiaug.report import answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.tables import ReportTable
+from hsiaug.report.trials import rows_of
 
 CLASSES = ("alfalfa", "corn_notill", "oats")
 ABSENT_SCENES = [
@@ -59,13 +60,13 @@ def spec_of(
 
 def pairs_of(gain: Any) -> list[tuple[Any, Any]]:
     """The trials of the arm and of the control, draw by draw."""
-    places = zip(gain.arm_places, gain.control_places, strict=True)
-    return [(gain.cell.ok[i], gain.control_cell.ok[j]) for i, j in places]
+    arms = rows_of(gain.cell.ok.iloc[gain.arm_places])
+    return [*zip(arms, rows_of(gain.control_cell.ok.iloc[gain.control_places]), strict=True)]
 
 
 def headline(table: ReportTable) -> str:
     """The three answers of a table on one line."""
-    return answers.headline(answers.three_answers(table))
+    return three_answers(table).headline
 
 
 def hash_of(spec: dict[str, Any]) -> str:

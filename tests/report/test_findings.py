@@ -16,7 +16,7 @@ from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answers import TONES as TONES_OF_WORDS
-from hsiaug.report.answers import answer_texts, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.gains import rival_of
 from hsiaug.report.matrices import card_figure, matrices, matrix_grids
@@ -48,7 +48,7 @@ def said(records: list[dict]) -> list[str]:
 
 def answers(table: ReportTable) -> list[str]:
     """The three answers, a line each."""
-    return [text.line for text in answer_texts(three_answers(table))]
+    return [text.line for text in three_answers(table).texts]
 
 
 def arm(
@@ -249,10 +249,10 @@ def test_every_format_says_the_same_words() -> None:
     (table,) = report.tables
     assert headline(table) == json.loads(render_report(report, "json"))["tables"][0]["headline"]
     page = " ".join(parsed(render_html(report)).text.split())
-    for answer in answer_texts(three_answers(table)):
+    for answer in three_answers(table).texts:
         assert answer.question in page and answer.status in page
         assert all(sentence in page for sentence in answer.sentences)
-    for text in answer_texts(three_answers(table)):
+    for text in three_answers(table).texts:
         for sentence in text.sentences:
             assert sentence in render_report(report, "md")
             assert sentence.split()[-1] in " ".join(render_report(report, "rich").split())
@@ -420,7 +420,7 @@ def test_an_arm_that_failed_under_one_seed_of_a_split_has_its_next() -> None:
     broken = on_two_splits([failure(generator="smote", seed=0)])
     table = table_of([*(one for one in TWO_SPLITS if one["hash"] != broken[0]["hash"]), *broken])
     (gains,) = table.judged
-    assert [t.seed for t in gains["none"].cell.ok] == [1, 2] and len(table.failed) == 1
+    assert gains["none"].cell.ok["seed"].tolist() == [1, 2] and len(table.failed) == 1
     assert {gain.draws for gain in gains.values()} == {2}
 
 

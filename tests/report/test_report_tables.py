@@ -13,11 +13,10 @@ from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.answers import three_answers
 from hsiaug.report.findings import metric_entry, verdict_text
-from hsiaug.report.gains import ArmCell, ArmGains
+from hsiaug.report.gains import ArmCell, ArmGains, over_best
 from hsiaug.report.notes import table_notes
 from hsiaug.report.section import GridColumn, make_grid
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.trials import number_of
 from hsiaug.tasks.scores import Metric
 
 
@@ -42,7 +41,8 @@ def arm(generator: str, values: list[float], **spec: object) -> list[dict]:
 def test_older_records_of_samples_that_were_made_of_test_labels_stand_in_no_table() -> None:
     ceiling = record(0.9, 0.9, generator="true-labels")
     ceiling["spec"]["diagnosis"] = True
-    assert [trial.arm.generator.name for trial in table_of([record(), ceiling]).trials] == ["none"]
+    (arm,) = table_of([record(), ceiling]).trials["arm"]
+    assert arm.generator.name == "none"
 
 
 def test_nothing_gives_no_table() -> None:
@@ -125,13 +125,13 @@ def test_a_failed_trial_is_named_and_not_averaged() -> None:
     table = table_of([*arm("none", [0.4, 0.6]), failure(seed=2)])
     cell = cell_of(table, "none svm")
     assert cell.summary("aa") == pytest.approx((0.5, math.sqrt(0.02), 2))
-    assert [t.seed for t in cell.failed] == [2] and table.draws == (0, 1, 2)
+    assert table.failed["seed"].tolist() == [2] and table.draws == (0, 1, 2)
 
 
 def test_a_number_that_is_not_finite_is_missing() -> None:
     broken = record(math.nan, 0.5)
-    assert number_of(table_of([broken]).trials[0], "oa") is None
-    assert number_of(table_of([broken]).trials[0], "aa") == 0.5
+    assert table_of([broken]).trials["oa"].isna().all()
+    assert table_of([broken]).trials["aa"].tolist() == [0.5]
 
 
 def test_arms_that_differ_in_a_parameter_are_not_merged() -> None:
@@ -185,8 +185,7 @@ def test_two_conventions_of_omega_are_not_merged() -> None:
 def test_one_hash_counts_once_and_success_beats_failure() -> None:
     good, bad = record(), failure()
     assert good["hash"] == bad["hash"]
-    (trial,) = table_of([good, bad, good]).trials
-    assert trial.ok
+    assert table_of([good, bad, good]).trials["ok"].tolist() == [True]
 
 
 def test_gain_is_paired_over_shared_draws() -> None:
@@ -297,7 +296,7 @@ def test_an_arm_that_made_nothing_is_not_judged() -> None:
         table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *idle])
         gain = gains_of(table, "smote λ=1 svm")["none"]
         assert gain.verdict is not None and gain.verdict.finding == "nothing made"
-        assert gain.control_cell is None and gain.draws == 0 and table.failed == ()
+        assert gain.control_cell is None and gain.draws == 0 and table.failed.empty
 
 
 def test_a_draw_in_which_nothing_was_made_is_no_pair() -> None:
@@ -355,7 +354,11 @@ def test_an_arm_is_measured_against_every_classifier_without_samples() -> None:
     for level, used in ((0.45, "smote λ=1 with svm"), (0.7, "cnn2d")):
         table = table_of([*two, *arm("none", steps(level, 8), classifier="cnn2d")])
         assert three_answers(table).use.name == used
-    hardest = [min(gains, key=attrgetter("mean")) for gains in table.over_best.values()]
+    rows = over_best(table.cells, table.scores)
+    hardest = [
+        min((gain for gain in rows if gain.cell is cell), key=attrgetter("mean"))
+        for cell in {gain.cell for gain in rows}
+    ]
     assert {gain.main.shown for gain in hardest} == {"below"}
 
 
@@ -387,4 +390,4 @@ def test_a_trial_whose_process_died_has_no_audit_and_no_class_names() -> None:
     for key in ("audit", "samples", "scope"):
         dead.pop(key)
     table = table_of([dead, record(seed=0)])
-    assert len(table.class_names) == 3 and [t.seed for t in table.failed] == [1]
+    assert len(table.class_names) == 3 and table.failed["seed"].tolist() == [1]

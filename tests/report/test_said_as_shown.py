@@ -3,7 +3,7 @@
 from report_records import benchmark, record
 
 from hsiaug.report import build_report
-from hsiaug.report.answers import answer_texts, three_answers
+from hsiaug.report.answers import three_answers
 from hsiaug.report.two_arms import compare_arms
 
 
@@ -20,7 +20,7 @@ def gains(by: dict[str, float], draws: int = 8) -> list[dict]:
 
 def test_gains_that_are_shown_and_gains_that_are_not_stand_in_no_common_range() -> None:
     (table,) = build_report(gains({"svm": 0.05, "cnn2d": 0.0})).tables
-    first = " ".join(answer_texts(three_answers(table))[0].sentences)
+    first = " ".join(three_answers(table).texts[0].sentences)
     assert "0.0 to +5.0" not in first
     assert "+5.0" in first and "with svm, better" in first
     assert "with cnn2d, a gain of 1 point ruled out" in first

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from html_pages import parsed
+from pandas import DataFrame
 
 from hsiaug.metrics.significance import Evidence, student
 from hsiaug.report import build_report, render_html
@@ -52,14 +53,14 @@ def arm_of(name: str, *places: float) -> dict[TableSetting, dict[int, tuple[ArmT
 
 def stored(values: dict[str, tuple[float, ...]], **measures: tuple[float, float]) -> StoredValues:
     """OA of each arm (as ``svm`` or ``swept@2``) by draw, and a measure of the arm ``ours``."""
-    trials: dict[str, Any] = {}
+    trials: dict[str, float] = {}
     for text, draws in values.items():
         name, _, lam = text.partition("@")
         for draw, value in zip(DRAWS, draws, strict=False):
-            trials[f"{name}-{draw}-{lam or 1}"] = {"oa": value}
+            trials[f"{name}-{draw}-{lam or 1}"] = value
     rows = {name: SampleMeasure(name, "", *pair) for name, pair in measures.items()}
     samples = [f"samples-ours-{draw}" for draw in DRAWS]
-    return StoredValues(trials, {name: rows if rows else {} for name in samples})
+    return StoredValues(DataFrame({"oa": trials}), {name: rows if rows else {} for name in samples})
 
 
 def declared(claim: dict[str, Any], **arms: Any) -> DeclaredTables:
@@ -164,7 +165,7 @@ def test_the_spread_of_recall_is_over_the_classes_that_were_tested() -> None:
         record(seed=2, recall=[0.1, 0.1, 0.7]),
         failure(seed=3),
     ]
-    read = StoredValues({trial.hash: trial for trial in read_trials(records)}, {})
+    read = StoredValues(read_trials(records).set_index("hash"), {})
 
     def values(name: str) -> list[float | None]:
         trials = [ArmTrial(each["hash"], "", 0.0, None) for each in records]

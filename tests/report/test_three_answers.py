@@ -9,7 +9,7 @@ from report_records import record
 
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_report
-from hsiaug.report.answers import Answers, answer_texts, three_answers
+from hsiaug.report.answers import Answers, three_answers
 
 NOISE = (0.1, -0.2, 0.3, -0.1, 0.2, -0.3, 0.15)
 """Points of AA by which the draws of an arm differ from its mean."""
@@ -59,7 +59,7 @@ def statuses(answers: Answers) -> tuple[str, str, str]:
 
 
 def lines(records: list[dict[str, Any]]) -> list[str]:
-    return [text.line for text in answer_texts(answers_of(records))]
+    return [text.line for text in answers_of(records).texts]
 
 
 def test_a_generator_above_every_control_is_better_than_no_samples_and_than_real_pixels() -> None:

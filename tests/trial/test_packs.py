@@ -432,7 +432,7 @@ def test_a_damaged_record_of_a_large_pack_is_named_and_nothing_is_cached(filled:
     changed.close()
     report = read_report(Store(filled.root))
     assert [damage.hash for damage in report.damaged] == [first]
-    assert [trial.hash for table in report.tables for trial in table.trials] == [second]
+    assert [hash for table in report.tables for hash in table.trials["hash"]] == [second]
     assert not (filled.user_cache / "columns").exists()
 
 
@@ -460,7 +460,7 @@ def test_rows_that_a_pack_numbers_otherwise_are_read_too(filled: Store) -> None:
             changed.execute("UPDATE records SET rowid = ? WHERE hash = ?", row)
     changed.close()
     report = read_report(Store(filled.root))
-    assert sorted(trial.hash for table in report.tables for trial in table.trials) == hashes
+    assert sorted(hash for table in report.tables for hash in table.trials["hash"]) == hashes
 
 
 def test_verify_names_a_pack_of_which_a_bit_is_another(filled: Store) -> None:

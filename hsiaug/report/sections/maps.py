@@ -24,7 +24,7 @@ from hsiaug.report.ground_truth import (
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.trials import Trial, number_of
+from hsiaug.report.trials import Trial, rows_of
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import Method, control_rank
 
@@ -117,8 +117,8 @@ def _called_figures(
     pairs = zip(cells, predicted.trials, predicted.called, strict=True)
     for number, (cell, trial, called) in enumerate(pairs):
         name = table.cell_label(cell, ", ")
-        score = number_of(trial, main.key)
-        reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
+        (score,) = cell.column(main.key)[cell.ok["hash"] == trial.hash].tolist()
+        reached = f"{name}: {main.name} {percent(score)} %" if score == score else name
         for i in shown:
             text = _at(f"{reached}, draw {trial.seed}", predicted.truth, i)
             drawn = _palette_figure(called[i], colours, "called", i, text)
@@ -160,11 +160,12 @@ def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
     first = shown_arms(table)
     others = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
     best = [*first, *(cell for cell in others if cell not in first)]
-    seeds = [trial.seed for cell in best for trial in cell.ok]
-    if not seeds:
+    pairs = [(cell, trial) for cell in best for trial in rows_of(cell.ok)]
+    if not pairs:
         raise NoGroundTruthError("no trial went well")
+    seeds = [trial.seed for _, trial in pairs]
     seed = max(sorted(set(seeds)), key=seeds.count)
-    return [(cell, trial) for cell in best for trial in cell.ok if trial.seed == seed]
+    return [(cell, trial) for cell, trial in pairs if trial.seed == seed]
 
 
 def best_cells(table: ReportTable, classifier: Method) -> list[ArmCell]:

@@ -129,7 +129,7 @@ def _rival(table: ReportTable, cell: ArmCell) -> str:
     verdict = arm[NONE].verdict if arm else None
     if verdict is None:
         return "" if cell.without_samples else "control"
-    if not cell.ok:
+    if not len(cell.ok):
         return verdict.finding
     rival = rival_of(arm)
     return rival.control if rival else ""

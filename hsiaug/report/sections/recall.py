@@ -72,8 +72,8 @@ def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
 def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | None:
     """(C, C) test pixels by true and predicted class, over the draws of an arm."""
     total = np.zeros((classes, classes), dtype=np.int64)
-    for trial in cell.ok:
-        record = store.sound(trial.hash) or {}
+    for hash in cell.ok["hash"]:
+        record = store.sound(hash) or {}
         matrix = np.asarray((record.get("metrics") or {}).get("confusion") or ())
         if matrix.shape == total.shape:
             total += matrix.astype(np.int64)

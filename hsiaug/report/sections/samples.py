@@ -17,7 +17,7 @@ from hsiaug.report.gains import ArmCell
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.trials import Trial
+from hsiaug.report.trials import Trial, rows_of
 from hsiaug.trial.arm import CONTROLS_OF_ALL
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet
@@ -233,9 +233,9 @@ def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, 
     seen = set()
     for cell in cells:
         key = cell.arm.generator, cell.arm.omega
-        if key in seen or not cell.ok or cell.arm.generator.name in CONTROLS_OF_ALL:
+        if key in seen or not len(cell.ok) or cell.arm.generator.name in CONTROLS_OF_ALL:
             continue
-        trial = cell.ok[0]
+        trial = rows_of(cell.ok)[0]
         sheet = store.sheet(trial.hash)
         if sheet is not None and _fits(sheet, len(table.class_names)):
             seen.add(key)

@@ -70,7 +70,7 @@ def _curve_grids(table: ReportTable, axis: Axis) -> tuple[Grid, ...]:
         cell = dict(line.points).get(value)
         summary = cell.summary(metric) if cell else None
         if cell is None or summary is None:
-            return "failed" if cell and not cell.ok else MISSING
+            return "failed" if cell and not len(cell.ok) else MISSING
         return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else "")
 
     keys = [
@@ -166,7 +166,7 @@ def lines(table: ReportTable, axis: Axis) -> tuple[SweepLine, ...]:
         )
     made = []
     for (generator, classifier, held), points in found.items():
-        counted = Counter(_draws_of(cell) for _, cell in points if cell.ok)
+        counted = Counter(_draws_of(cell) for _, cell in points if len(cell.ok))
         draws = max(counted, key=lambda d: (counted[d], len(d), sorted(d)), default=frozenset())
         ordered = tuple(sorted(points, key=lambda point: _first_none(point[0])))
         made.append(SweepLine(generator, classifier, held, ordered, draws))
@@ -202,7 +202,7 @@ def _panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
     differ.
     """
     groups = {line.draws for line in shown if line.draws} | (
-        {_draws_of(none)} if none and none.ok else set()
+        {_draws_of(none)} if none and len(none.ok) else set()
     )
     if len(groups) > 1:
         return f"n = {min(map(len, groups))} to {max(map(len, groups))}, by line"
@@ -213,7 +213,7 @@ def _panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
 
 def _draws_of(cell: ArmCell) -> frozenset[DrawKey]:
     """The draws of the trials that gave numbers."""
-    return frozenset(cell.ok.unlike("draw"))
+    return frozenset(cell.ok["draw"])
 
 
 # The picture

@@ -9,7 +9,7 @@ from hsiaug.report.formatting import MISSING, percent
 from hsiaug.report.section import Grid, GridColumn, Section, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.trials import Trial, number_of
+from hsiaug.report.trials import Trial, rows_of
 
 
 def _seeds(table: ReportTable) -> Grid:
@@ -17,8 +17,13 @@ def _seeds(table: ReportTable) -> Grid:
     hash.
     """
 
+    trials = table.trials.sort_values("seed", kind="stable")
+    metrics = [*(one.key for one in table.brief), "seconds"]
+    by_hash = trials.set_index("hash").reindex(columns=metrics)
+
     def text(metric: str, write: Callable[[float], str], trial: Trial) -> str:
-        return MISSING if (value := number_of(trial, metric)) is None else write(value)
+        value = float(by_hash.at[trial.hash, metric])
+        return write(value) if value == value else MISSING
 
     classifier, *arm = cell_columns(table)
     columns = [
@@ -30,13 +35,13 @@ def _seeds(table: ReportTable) -> Grid:
         GridColumn("seconds", partial(text, "seconds", "{:.1f}".format)),
         GridColumn("hash", attrgetter("hash"), numeric=False),
     ]
-    trials = sorted(table.trials, key=attrgetter("seed"))
-    return make_grid("Trials", columns, trials, keys=len(arm) + 2, block=attrgetter("seed"))
+    rows = rows_of(trials)
+    return make_grid("Trials", columns, rows, keys=len(arm) + 2, block=attrgetter("seed"))
 
 
 def _section(table: ReportTable, _: Sources) -> Section | None:
     # Made where it is shown: the rows of all tables together may be too many for the memory.
-    return Section("Records", tables=map(_seeds, [table])) if table.trials else None
+    return Section("Records", tables=map(_seeds, [table])) if len(table.trials) else None
 
 
 SECTIONS = (SectionKind("records", _section, 120, views=("seed",), within=""),)
