@@ -105,23 +105,17 @@ class ArmCell:
         return control is not None and control.blind
 
     @property
-    def scopes(self) -> list[str | None]:
-        """Unlabelled pixels that its generator reads; None for trials that ended before that was
-        known.
-        """
-        return [(scope or {}).get("generator") for scope in unlike(self.trials["scope"])]
-
-    @property
     def baseline(self) -> str:
         """The generator that is the same without its main part; "" where its card names none."""
         return next(filter(None, unlike(self.trials["baseline"])), "")
 
     @property
     def _widest_scope(self) -> str | None:
-        """``scene`` where any of its trials read all unlabelled pixels."""
-        if "scene" in self.scopes:
-            return "scene"
-        return next(filter(None, self.scopes), None)
+        """Unlabelled pixels that its generator reads: ``scene`` where any of its trials read all of
+        them; None for trials that ended before that was known.
+        """
+        scopes = [(scope or {}).get("generator") for scope in unlike(self.trials["scope"])]
+        return "scene" if "scene" in scopes else next(filter(None, scopes), None)
 
     @property
     def rivals(self) -> tuple[str, ...]:

@@ -191,13 +191,16 @@ def _by_scene(matrix: Matrix) -> Grid:
         cell = table.cells.get(row.key)
         return metric_entry(table.scores.main, cell) if cell else GridEntry(MISSING)
 
+    def over_none(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
+        return gain_entry(row.gains[place].get(NONE), table.scores.second.name, ends=False)
+
     columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
     for place, table in enumerate(matrix.tables):
         columns += [
             GridColumn(
                 table.scores.main.name, partial(score, table), table.condition.scene, best=True
             ),
-            GridColumn("over none", partial(_over_none, table, place), table.condition.scene),
+            GridColumn("over none", partial(over_none, table, place), table.condition.scene),
         ]
     rows = [*none.values(), *matrix.rows]
     heading = f"{_score_of(matrix.tables)} in percent, and its gain over no samples"
@@ -209,24 +212,20 @@ def _rivals_by_scene(matrix: Matrix) -> Grid:
     scene.
     """
     rows = [row for row in matrix.rows if row.judged and row.above_none][:MOST_ROWS]
+
+    def over_rival(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
+        rival = rival_of(row.gains[place])
+        entry = gain_entry(rival, table.scores.second.name, ends=False)
+        name = f"{rival.control} " if rival and rival.draws else ""
+        return replace(entry, text=f"{name}{entry.text}")
+
     columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
     columns += [
-        GridColumn(table.condition.scene, partial(_over_rival, table, place))
+        GridColumn(table.condition.scene, partial(over_rival, table, place))
         for place, table in enumerate(matrix.tables)
     ]
     heading = f"Gain in {_score_of(matrix.tables)} over the rival, of arms above no samples"
     return make_grid(heading, columns, rows)
-
-
-def _over_none(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
-    return gain_entry(row.gains[place].get(NONE), table.scores.second.name, ends=False)
-
-
-def _over_rival(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
-    rival = rival_of(row.gains[place])
-    entry = gain_entry(rival, table.scores.second.name, ends=False)
-    name = f"{rival.control} " if rival and rival.draws else ""
-    return replace(entry, text=f"{name}{entry.text}")
 
 
 # The card

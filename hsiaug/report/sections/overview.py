@@ -100,39 +100,31 @@ def _overview_heading(table: ReportTable) -> str:
 
 def _gain_columns(table: ReportTable) -> list[GridColumn]:
     """What an arm gains over no samples, and over its rival."""
-    short = table.scores.main.short
+    second = table.scores.second.name
+
+    def over_none(cell: ArmCell) -> str | GridEntry:
+        return "" if cell.without_samples else gain_entry(table.against(cell).get(NONE), second)
+
+    def over_rival(cell: ArmCell) -> str | GridEntry:
+        rival = rival_of(table.against(cell))
+        return gain_entry(rival, second) if rival and rival.verdict else ""
+
+    def name_of_rival(cell: ArmCell) -> str:
+        """The control that decides, or why there is none."""
+        arm = table.against(cell)
+        verdict = arm[NONE].verdict if arm else None
+        if verdict is None:
+            return "" if cell.without_samples else "control"
+        if not len(cell.ok):
+            return verdict.finding
+        rival = rival_of(arm)
+        return rival.control if rival else ""
+
     return [
-        GridColumn(f"{short} over none", partial(_over_none, table)),
-        GridColumn("over its rival", partial(_over_rival, table)),
-        GridColumn("rival", partial(_rival, table), numeric=False),
+        GridColumn(f"{table.scores.main.short} over none", over_none),
+        GridColumn("over its rival", over_rival),
+        GridColumn("rival", name_of_rival, numeric=False),
     ]
-
-
-def _over_none(table: ReportTable, cell: ArmCell) -> GridEntry:
-    """What an arm gains over its classifier without samples; empty of that classifier."""
-    if cell.without_samples:
-        return GridEntry("")
-    return gain_entry(table.against(cell).get(NONE), table.scores.second.name)
-
-
-def _over_rival(table: ReportTable, cell: ArmCell) -> GridEntry:
-    """What an arm gains over the control that decides."""
-    rival = rival_of(table.against(cell))
-    if rival is None or rival.verdict is None:
-        return GridEntry("")
-    return gain_entry(rival, table.scores.second.name)
-
-
-def _rival(table: ReportTable, cell: ArmCell) -> str:
-    """The control that decides, or why there is none."""
-    arm = table.against(cell)
-    verdict = arm[NONE].verdict if arm else None
-    if verdict is None:
-        return "" if cell.without_samples else "control"
-    if not len(cell.ok):
-        return verdict.finding
-    rival = rival_of(arm)
-    return rival.control if rival else ""
 
 
 def _section(table: ReportTable, _: Sources) -> Section | None:

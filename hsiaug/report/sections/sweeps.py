@@ -43,7 +43,7 @@ NOTE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω
 
 def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
     figure = SectionFigure(
-        f"OA and AA against {SIGNS[axis]}", partial(_curve_figure, Report((table,)), axis)
+        f"OA and AA against {SIGNS[axis]}", partial(_curve_figure, axis, Report((table,)))
     )
     return Section(
         f"Along {SIGNS[axis]}", tables=_curve_grids(table, axis), figures=(figure,), notes=(NOTE,)
@@ -219,7 +219,7 @@ def _draws_of(cell: ArmCell) -> frozenset[DrawKey]:
 # The picture
 
 
-def _curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
+def _curve_figure(axis: Axis, report: Report, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
     Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier,
@@ -319,22 +319,14 @@ def _draw_line(axes: Axes, dots: Sequence[tuple[float, ...]], style: dict[str, A
     return drawn
 
 
-def _picture(axis: Axis, report: Report, columns: int) -> Figure:
-    return _curve_figure(report, axis, columns)
-
-
-def _varies(axis: Axis, table: ReportTable) -> bool:
-    return bool(_find_sweeps(lines(table, axis)))
-
-
 SECTIONS = tuple(
     SectionKind(
         axis,
         partial(_section, axis),
         60,
         views=(axis,),
-        pictures={axis: partial(_picture, axis)},
-        on_page=partial(_varies, axis),
+        pictures={axis: partial(_curve_figure, axis)},
+        on_page=partial(lambda axis, table: bool(_find_sweeps(lines(table, axis))), axis),
     )
     for axis in AXES
 )
