@@ -38,15 +38,10 @@ SHORT = 77
 """Exit code of a worker that is short of memory or processes."""
 OPEN = "Plugins were not kept from the files that hold labels"
 DEVICES = Path("/dev"), Path("/proc/self")
-CACHES = frozenset(
-    {
-        "CUDA_CACHE_PATH",
-        "MPLCONFIGDIR",
-        "NUMBA_CACHE_DIR",
-        "TORCHINDUCTOR_CACHE_DIR",
-        "TRITON_CACHE_DIR",
-    }
-)
+CACHES = {
+    *("CUDA_CACHE_PATH", "MPLCONFIGDIR", "NUMBA_CACHE_DIR"),
+    *("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"),
+}
 """Variables that say where libraries keep what they have compiled or found out: elsewhere they
 would try in vain.
 """

@@ -53,11 +53,9 @@ class ClusterSettings(BaseModel):
     @property
     def minutes(self) -> int | None:
         """Time limit of each job in minutes."""
-        return (
-            None
-            if self.time is None
-            else int(self.time[:-1]) * (60 if self.time.endswith("h") else 1)
-        )
+        if self.time is None:
+            return None
+        return int(self.time[:-1]) * (60 if self.time.endswith("h") else 1)
 
 
 def cluster_settings(

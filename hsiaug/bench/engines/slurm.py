@@ -40,18 +40,10 @@ SLACK = 4
 """How many times longer than expected a job may take."""
 SHORTEST_LIMIT = 30
 """Minutes that a job may take at least."""
-LIVE = frozenset(
-    {
-        "PENDING",
-        "CONFIGURING",
-        "RUNNING",
-        "SUSPENDED",
-        "COMPLETING",
-        "REQUEUED",
-        "REQUEUE_HOLD",
-        "RESIZING",
-    }
-)
+LIVE = {
+    *("PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "COMPLETING"),
+    *("REQUEUED", "REQUEUE_HOLD", "RESIZING"),
+}
 """States of a job that may still write records."""
 
 
