@@ -87,7 +87,8 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     except RecursionError:
         # Before Python 3.13.
-        subprocess.run(["rm", "-rf", "--", folder], capture_output=True, check=False)
+        with contextlib.suppress(OSError):
+            subprocess.run(["rm", "-rf", "--", folder], capture_output=True, check=False)
 
 
 def sweep(folder: Path) -> None:
