@@ -73,7 +73,7 @@ class PixelCases(TaskCases):
         return [_make_stripes((12, 2, 1, 0), hard=True)]
 
     def scrambled(self, case: Case, card: Card) -> Case:
-        scene, split = _scene_and_split(case)
+        scene, split = case.data, case.split
         labels = scene.labels.copy()
         cube = scene.cube.copy()
         labels[split.test] = scrambled_labels(labels[split.test], len(scene.class_names))
@@ -111,7 +111,7 @@ class PixelCases(TaskCases):
 
     def probes(self, case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
         """Every second test pixel, sorted by class."""
-        scene, split = _scene_and_split(case)
+        scene, split = case.data, case.split
         coords = np.argwhere(split.test)[::2].astype(np.int32)
         y = scene.labels[coords[:, 0], coords[:, 1]].astype(np.int64)
         x = patches_at(scene.cube, coords, split.patch)
@@ -135,11 +135,6 @@ class PixelCases(TaskCases):
         repeated = self.repeat(real)
         weight = np.zeros_like(repeated.weight)
         return replace(repeated, weight=weight, y=wrong_ids(repeated.y, classes))
-
-
-def _scene_and_split(case: Case) -> tuple[Scene, Split]:
-    assert isinstance(case.data, Scene) and isinstance(case.split, Split)
-    return case.data, case.split
 
 
 def _make_stripes(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:

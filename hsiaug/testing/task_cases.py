@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import Patches, PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
@@ -46,11 +45,17 @@ OVER_CHANCE = 0.15
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Data of a task, and the split that plugins see them under."""
+    """Data of a task, and the split that plugins see them under.
+
+    Attributes
+    ----------
+    data, split : Any
+        Of the types of the task.
+    """
 
     task: str
-    data: Scene | PairSet
-    split: Split | TileSplit
+    data: Any
+    split: Any
 
 
 class TaskCases(ABC):

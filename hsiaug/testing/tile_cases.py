@@ -104,7 +104,6 @@ class TileCases(TaskCases):
     def scrambled(self, case: Case, card: Card) -> Case:
         """Views of masks show no test tile, whatever the scope."""
         data, split = case.data, case.split
-        assert isinstance(data, PairSet) and isinstance(split, TileSplit)
         train, test = data.places
         images = test.images[..., ::-1] + np.float32(SPAN)
         mask = scrambled_labels(test.mask, len(data.class_names))
@@ -153,7 +152,6 @@ class TileCases(TaskCases):
         return np.asarray(view.real.images)
 
     def probes(self, case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
-        assert isinstance(case.split, TileSplit)
         test = real_samples(case.split, case.split.test)
         return test.without_labels(), test.masks
 
