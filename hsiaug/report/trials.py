@@ -330,8 +330,8 @@ def _settings(about: Column, column: Callable[[str], Column]) -> list[dict[str, 
 def _rows_in_order(
     column: Callable[[str], Column], table: NDArray[np.int32], cell: NDArray[np.int32]
 ) -> NDArray[np.intp]:
-    """Rows by table, cell and seed; of records of one hash the newest that went well, else the
-    newest.
+    """Rows by table, cell and seed; of records of one hash the one that
+    :func:`hsiaug.trial.record_json.preference` has.
     """
     from pandas import DataFrame
 
