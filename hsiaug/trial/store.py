@@ -508,7 +508,7 @@ def _checked(
         try:
             record = decode(data)
         except ValueError as error:
-            return Damage(hash, f"{RECORD} is {error}")
+            return Damage(hash, f"{RECORD} holds {error}")
         if (fault := fault_of(record, hash)) is not None:
             return Damage(hash, fault, is_newer(record))
     if cache is not None:
