@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +78,17 @@ def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """
     from pandas import DataFrame
 
-    plain = [{_plain(key): _plain(value) for key, value in row.items()} for row in rows]
-    return str(DataFrame(plain, dtype=object).to_csv(index=False, lineterminator="\n"))
+    @cache
+    def plain(text: str) -> str:
+        return spreadsheet_text(visible(text))
 
-
-def _plain(value: Any) -> Any:
-    """A text as one line that no spreadsheet takes for a formula."""
-    return spreadsheet_text(visible(value)) if isinstance(value, str) else value
+    columns = {
+        plain(name): [
+            plain(value) if isinstance(value := row.get(name), str) else value for row in rows
+        ]
+        for name in dict.fromkeys(chain.from_iterable(rows))
+    }
+    return str(DataFrame(columns, dtype=object).to_csv(index=False, lineterminator="\n"))
 
 
 def data_rows(report: Report, by: str = "") -> list[Row]:
