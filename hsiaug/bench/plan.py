@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.request import REAL, CompleteRequest, Request
 from hsiaug.core.view_names import RAW, check_view
+from hsiaug.protocol.alike_draws import group_alike
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card, build_params, check_preset, check_serves
@@ -210,6 +211,7 @@ def build_plan(
         notes=(
             *notes,
             *_equal_draws(asked, scene, drawn),
+            *_alike_draws(asked, scene, drawn),
             *_empty_rates(asked, trials, samples),
         ),
         cards={
@@ -358,6 +360,27 @@ def _equal_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Ite
                 yield f"{sentence}: `draws={seed + 1}` has {len(seeds)}"
                 return
     yield sentence
+
+
+def _alike_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Iterator[str]:
+    """A sentence on draws that differ, and hardly do."""
+    different: dict[str, tuple[int, TaskSplit]] = {}
+    for seed in request.seeds:
+        split = draw_split(request.kind, data, request.protocol, seed, request.patch, drawn)
+        different.setdefault(split.audit.sha256, (seed, split))
+    seeds = [seed for seed, _ in different.values()]
+    groups = group_alike([split.sides for _, split in different.values()])
+    if len(groups) == len(seeds):
+        return
+    alike = "; ".join(
+        ", ".join(str(seeds[index]) for index in group) for group in groups if len(group) > 1
+    )
+    number = "1 draw is" if len(groups) == 1 else f"{len(groups)} draws are"
+    yield (
+        f"seeds {alike} drew mostly the same pixels, to train on and to test, so that about"
+        f" {number} new, and intervals over {len(seeds)} are too narrow; more images, or smaller"
+        " blocks and tiles, give draws that differ"
+    )
 
 
 def _empty_rates(

@@ -135,8 +135,10 @@ def flat_facts(
         elif value and isinstance(value[0], Mapping):
             for item in value:
                 yield from flat_facts(item, without, f"{name}.")
-        elif len(value) > MANY and isinstance(value[0], int | float):
-            yield name, f"{min(value)}–{max(value)}, {len(value)} numbers"
+        elif len(value) > MANY and all(isinstance(item, int | float | None) for item in value):
+            numbers = [item for item in value if item is not None]
+            if numbers:
+                yield name, f"{min(numbers)}–{max(numbers)}, {len(numbers)} numbers"
         elif value:
             yield name, ", ".join(map(cell, value))
 

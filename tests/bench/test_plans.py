@@ -23,7 +23,7 @@ from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.registry.lookup import Registry, build_registry
+from hsiaug.registry.lookup import Registry, build_registry, registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import command_for
 from hsiaug.trial.spec import TrialSpec
@@ -470,3 +470,14 @@ def test_seeds_that_draw_the_same_pixels_are_named_with_the_number_that_has_enou
     )
     plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins)
     assert not any("same pixels" in note for note in plan.notes)
+
+
+def test_blocks_of_one_image_that_repeat_a_division_are_named() -> None:
+    pairs = get_task("segmentation").data.load("toy")
+    asked = {"generators": ["paste"], "classifiers": ["majority"], "seeds": range(9)}
+    blocks = {"task": "segmentation", "protocol": "blocks:24", "patch": 8}
+
+    plan = build_plan(pairs, read_request(**asked, **blocks), registry())
+
+    (note,) = (note for note in plan.notes if "mostly the same pixels" in note)
+    assert "intervals over" in note

@@ -358,6 +358,12 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
             dict(flat_facts(changed, LEFT_OUT))
 
 
+def test_long_lists_with_classes_that_have_no_number_are_told_by_their_range() -> None:
+    numbers = {"recall": [0.5, None, *[0.25] * 8], "iou": [None] * 9, "few": [1, None]}
+
+    assert dict(flat_facts(numbers)) == {"recall": "0.25–0.5, 9 numbers", "few": "1, –"}
+
+
 def test_each_field_of_a_record_is_described() -> None:
     told = {name for name, _ in described_fields()}
     assert told >= TrialRecord.model_fields.keys()

@@ -1,0 +1,62 @@
+"""Draws that hardly differ: a scene cut into four blocks has few divisions into two halves, however
+many draws are asked for. An interval counts them as if each were new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from hsiaug.protocol.split import Places
+
+ALIKE = 0.75
+"""Share of training pixels, and of test pixels, from which two draws are alike: those that both
+have, of those that either has.
+"""
+LOOKED_AT = 100_000
+"""Pixels that the shares are estimated from, at most."""
+
+
+def group_alike(draws: Sequence[Places]) -> list[list[int]]:
+    """Groups of draws of one scene that are alike, each with at least one other of its group.
+
+    Parameters
+    ----------
+    draws : sequence of Places
+        The labels, tested and trained pixels of the places of each draw.
+
+    Returns
+    -------
+    list of list of int
+        Indices into ``draws``, every one of them once; a draw like no other is a group of one.
+    """
+    tested, trained = (np.stack(side) for side in zip(*map(_looked_at, draws), strict=True))
+    alike = (shared_shares(tested) >= ALIKE) & (shared_shares(trained) >= ALIKE)
+    count, group = connected_components(alike, directed=False)
+    return [np.flatnonzero(group == index).tolist() for index in range(count)]
+
+
+def shared_shares(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(n, n): of each two of some masks (n, pixels), pixels of both in those of either."""
+    values = masks.astype(np.float32)
+    both = values @ values.T
+    size = both.diagonal()
+    either = size[:, None] + size - both
+    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+
+
+def _looked_at(places: Places) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Which pixels are tested and trained on, of the same ones in every draw."""
+    share = LOOKED_AT / max(1, sum(labels.size for labels, _, _ in places))
+    rng = np.random.default_rng(0)
+    sides: tuple[list[NDArray[Any]], list[NDArray[Any]]] = ([], [])
+    for labels, *masks in places:
+        looked_at = rng.random(labels.shape) < share
+        for side, mask in zip(sides, masks, strict=True):
+            side.append((mask & (labels > 0))[looked_at])
+    tested, trained = (np.concatenate(side) for side in sides)
+    return tested, trained

@@ -1,0 +1,65 @@
+"""Draws that hardly differ are named before a run, since intervals count each of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsiaug.protocol.alike_draws import LOOKED_AT, group_alike, shared_shares
+
+
+def _draw(columns, side=40):
+    """One place of which some columns are trained on, and all others tested."""
+    labels = np.ones((side, side), np.int16)
+    trained = np.zeros((side, side), bool)
+    trained[:, list(columns)] = True
+    return [(labels, ~trained, trained)]
+
+
+def test_draws_that_share_most_of_both_sides_are_one_group():
+    halves = [range(20), range(1, 21), range(20, 40)]
+
+    assert group_alike([_draw(columns) for columns in halves]) == [[0, 1], [2]]
+
+
+def test_a_common_test_side_alone_does_not_make_draws_alike():
+    few_labels = [range(2), range(2, 4), range(4, 6)]
+
+    assert group_alike([_draw(columns) for columns in few_labels]) == [[0], [1], [2]]
+
+
+def test_a_chain_of_alike_draws_is_one_group():
+    chain = [range(first, first + 20) for first in (0, 2, 4, 6)]
+
+    assert group_alike([_draw(columns) for columns in chain]) == [[0, 1, 2, 3]]
+
+
+def test_unlabelled_pixels_do_not_count():
+    draws = [_draw(range(20)), _draw(range(20, 40))]
+    labels = np.zeros((40, 40), np.int16)
+    labels[:, 19:21] = 1
+    for draw in draws:
+        draw[0] = (labels, *draw[0][1:])
+
+    assert group_alike(draws) == [[0], [1]]
+
+
+def test_large_sets_are_estimated_from_a_part_of_their_pixels():
+    side = int((4 * LOOKED_AT) ** 0.5)
+    halves = [range(side // 2), range(5, side // 2 + 5), range(side // 2, side)]
+
+    assert group_alike([_draw(columns, side) for columns in halves]) == [[0, 1], [2]]
+
+
+@given(st.integers(1, 5), st.integers(1, 60), st.randoms(use_true_random=False))
+def test_shared_shares_are_intersections_over_unions(n, pixels, random):
+    masks = np.array([[random.random() < 0.5 for _ in range(pixels)] for _ in range(n)])
+
+    shares = shared_shares(masks)
+
+    for i in range(n):
+        for j in range(n):
+            either = (masks[i] | masks[j]).sum()
+            expected = (masks[i] & masks[j]).sum() / either if either else 0.0
+            assert np.isclose(shares[i, j], expected)
