@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+MAPS = "maps"
+"""Folder in a store for trials that were run for a map alone, which no report shall show."""
 HEADER = ("class", "name", "pixels", "share %", "training pixels")
 """Columns of :meth:`SceneMap.rows`."""
 
@@ -156,7 +158,10 @@ class SceneMap:
         of_record = (
             f"nor is that of the record, {scores}: LEAKY, test pixels lie beside training pixels"
             if audit.leaky
-            else f"that of the record is {scores} on its test pixels"
+            else (
+                f"the record has {scores} on the test pixels of draw {self.made.spec.seed}; quote the"
+                " mean over new draws, not that of one"
+            )
         )
         sentences = [
             repeats,
@@ -273,7 +278,8 @@ def map_scene(
     probabilities : bool, default False
         Whether to keep what the classifier gives each class.
     store : str or path, default "hsiaug-results"
-        Folder of the records.
+        Folder of the records. A trial that is run for the map alone lies in ``maps`` within it,
+        where no report reads it.
     device : str, default "auto"
         ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
     progress : bool, default True
@@ -332,6 +338,7 @@ def make_map(
     else:
         task = get_task(task_of(scene))
         data = task.data.load(scene)
+        folder = folder / MAPS
         source = _train_on_most(scene, task, data, folder, classifier, device, console)
     spec = spec_of(source, data, registry())
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:

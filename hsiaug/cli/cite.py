@@ -41,7 +41,7 @@ def cite(
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target, write_text_whole
     from hsiaug.base.text import visible
-    from hsiaug.cli.output import read_report, say
+    from hsiaug.cli.output import read_report, say, say_written
     from hsiaug.report.bibtex import bibtex, software
     from hsiaug.report.paper import methods_paragraph, versions_of
     from hsiaug.report.render_text import markdown_text
@@ -70,6 +70,7 @@ def cite(
             say(line)
     else:
         write_text_whole(out, f"{entries if out.suffix.lower() == '.bib' else text}\n")
+        say_written([out])
 
 
 def _sources(report: Report) -> Iterator[tuple[str, str]]:

@@ -45,11 +45,11 @@ def map_(
     """Map a whole scene, or every place of a set of pairs, with a classifier or that of one record.
 
     Without --record, trains a classifier on nine tenths of the labels and scores it on the rest, as
-    a trial. With it, fits the record's generator (or takes it from the store) and classifier again,
-    on the training pixels of its draw. Then predicts every pixel, in stripes. Writes class ids (0 =
-    no data) with names and colours of classes, which QGIS shows, in the place on Earth that the
-    cube's file names, and beside them a picture with a legend. Says whether the test pixels come
-    out as in the record.
+    a trial in the folder maps of the store, which no report reads. With it, fits the record's
+    generator (or takes it from the store) and classifier again, on the training pixels of its draw.
+    Then predicts every pixel, in stripes. Writes class ids (0 = no data) with names and colours of
+    classes, which QGIS shows, in the place on Earth that the cube's file names, and beside them a
+    picture with a legend. Says whether the test pixels come out as in the record.
 
     Examples:
       hsiaug map my_scene.toml --out map.tif

@@ -95,14 +95,14 @@ def warnings(table: ReportTable) -> tuple[str, ...]:
             "warnings.txt",
             table=table,
             damaged=damage_summary(table.damaged),
-            lacking=_lacking(table),
+            lacking=lacking_draws(table),
             named=MOST_LACKING,
             seers=seers,
         )
     )
 
 
-def _lacking(table: ReportTable) -> list[tuple[str, int]]:
+def lacking_draws(table: ReportTable) -> list[tuple[str, int]]:
     """Arms that were not begun on every draw of the table, and the draws that they have: of a run
     that goes on, or was stopped.
     """
@@ -248,6 +248,7 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
         users=users_of_unlabelled(table),
         mean=partial(audit_mean, table),
         seen=span(shares) if shares else "",
+        places=any(audit.get("fields") == "places" for audit in audits),
         classes=partial(_classes, table),
         fewest=MIN_TEST_PIXELS,
         notes=_by_split(table, "notes"),

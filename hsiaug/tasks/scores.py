@@ -56,6 +56,8 @@ class MetricSet:
         The sentence below every table.
     unit : str
         What a record counts of the samples.
+    rate : str
+        What λ is, in the methods paragraph.
     chooses_view : bool
         Whether each draw chooses the spectral view where the user names none.
     advised : tuple of Metric
@@ -71,6 +73,7 @@ class MetricSet:
     more: tuple[Metric, ...]
     meaning: str
     unit: str = "labelled pixels"
+    rate: str = "sample balance rate"
     fields: tuple[Metric, ...] = ()
     visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
@@ -99,6 +102,7 @@ VISIBILITY = tuple(
     Metric(f"{a}_{b}", f"{a.upper()} {b}") for a in ("aa", "oa") for b in ("shown", "hidden")
 )
 MIOU = Metric("miou", "mIoU")
+PAIRS = "number of synthetic pairs for each real one"
 F1_CHANGE, IOU_CHANGE = Metric("f1_change", "F1 change"), Metric("iou_change", "IoU change")
 
 PIXELS = MetricSet(
@@ -119,6 +123,7 @@ SEGMENTATION = MetricSet(
     (AA, KAPPA, WORST),
     "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels"
     " count nowhere.",
+    rate=PAIRS,
 )
 CHANGE = MetricSet(
     F1_CHANGE,
@@ -126,6 +131,7 @@ CHANGE = MetricSet(
     (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
     (OA, KAPPA, Metric("precision_change", "precision"), Metric("recall_change", "recall")),
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
+    rate=PAIRS,
     advised=(MIOU, MACRO_F1),
 )
 

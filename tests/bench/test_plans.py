@@ -475,7 +475,7 @@ def test_seeds_that_draw_the_same_pixels_are_named_with_the_number_that_has_enou
 def test_blocks_of_one_image_that_repeat_a_division_are_named() -> None:
     pairs = get_task("segmentation").data.load("toy")
     asked = {"generators": ["paste"], "classifiers": ["majority"], "seeds": range(9)}
-    blocks = {"task": "segmentation", "protocol": "blocks:24", "patch": 8}
+    blocks = {"task": "segmentation", "protocol": "blocks:24", "patch": 16}
 
     plan = build_plan(pairs, read_request(**asked, **blocks), registry())
 

@@ -94,7 +94,7 @@ def test_enough_draws_give_corrected_p() -> None:
     assert (
         smote["p vs none"] == smote["p vs duplicate"] == ".004"
     )  # 2 / 2**9, whatever the number of arms
-    assert smote["AA 95 %"] == "[51.7, 64.3]"
+    assert smote["AA, 95 % interval or range"] == "[51.7, 64.3]"
 
 
 def test_failed_trials_are_named_above_the_table() -> None:

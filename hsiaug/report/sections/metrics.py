@@ -28,7 +28,7 @@ def _every_metric(table: ReportTable) -> Grid:
         *keys,
         *(GridColumn(score.name, partial(metric_entry, score)) for score in table.metrics),
         GridColumn("n", lambda cell: str(len(cell.ok))),
-        GridColumn(f"{main.name} 95 %", interval),
+        GridColumn(f"{main.name}, 95 % interval or range", interval),
         *(GridColumn(f"p vs {control}", partial(p_over, control)) for control in table.controls),
     ]
     heading = f"Every metric, and the tests on {main.name}"

@@ -109,7 +109,7 @@ def _path(across: NDArray[np.float64], down: NDArray[np.float64], gaps: Collecti
 
 
 ROOM = 500_000
-"""Bytes of pictures after which no further generator is shown, before base64 makes a third more of
+"""Bytes of pictures after which a page has no more of them, before base64 makes a third more of
 them.
 """
 PATCH, TILE = 36, 160
@@ -128,8 +128,8 @@ NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"
 
 
 def _section(table: ReportTable, sources: Sources) -> Section | None:
-    """The samples of each generator of a table, until ROOM is used; None where no record keeps
-    any.
+    """The samples of each generator of a table, without pictures once ROOM is used; None where no
+    record keeps any.
     """
     from hsiaug.report.render_page import markup_of
 
@@ -139,18 +139,21 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
     generators: list[dict[str, Any]] = []
     last: SampleSheet | None = None
     for cell, trial, sheet in _sheets(store, table):
-        if sources.drawn["samples"] >= ROOM:
-            break
-        draw = _tile_figures if sheet.of_tiles else _patch_figures
-        figures = [*draw(sheet, table.class_names)]
-        spectra = _spectra_of(sheet, table.class_names)
-        lines = (line for plot in spectra["plots"] for _, line in plot["lines"])
-        pictures = sum(len(figure["source"]) for figure in figures) * 3 // 4
-        sources.drawn["samples"] += pictures + sum(map(len, lines))
+        figures: list[dict[str, Any]] = []
+        spectra: dict[str, Any] = {"plots": []}
+        full = sources.drawn["samples"] >= ROOM
+        if not full:
+            draw = _tile_figures if sheet.of_tiles else _patch_figures
+            figures = [*draw(sheet, table.class_names)]
+            spectra = _spectra_of(sheet, table.class_names)
+            lines = (line for plot in spectra["plots"] for _, line in plot["lines"])
+            pictures = sum(len(figure["source"]) for figure in figures) * 3 // 4
+            sources.drawn["samples"] += pictures + sum(map(len, lines))
         record = store.sound(trial.hash) or {}
         shown_of_generator = {
             "name": f"{table.arm_label(cell.arm)}, draw {trial.seed}",
             "figures": figures,
+            "full": full,
             "layout": layout_sentence(record, of_tiles=sheet.of_tiles),
             "spectra": spectra,
         }
