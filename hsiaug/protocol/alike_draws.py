@@ -46,7 +46,8 @@ def shared_shares(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
     both = values @ values.T
     size = both.diagonal()
     either = size[:, None] + size - both
-    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    shares: NDArray[np.float32] = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return shares
 
 
 def _looked_at(places: Places) -> tuple[NDArray[Any], NDArray[Any]]:
