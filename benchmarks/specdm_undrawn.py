@@ -31,10 +31,10 @@ NAME, TILE, MOST = "oscd", 64, 40
 def main() -> None:
     task, ref, protocol = DATA[NAME]
     assert protocol is not None
-    data = sample_kit(task).task.data.load(ref)
+    data: Any = sample_kit(task).task.data.load(ref)
     rows: list[dict[str, Any]] = []
     for draw in [int(word) for word in sys.argv[1:]] or [90, 91, 92]:
-        split = get_task(task).draws.split(data, parse_protocol(protocol), draw, TILE)
+        split: Any = get_task(task).draws.split(data, parse_protocol(protocol), draw, TILE)
         places = {place for place, _, _ in split.train}
         undrawn = [
             (place, row, column)
@@ -54,11 +54,16 @@ def main() -> None:
                 "draw": draw,
                 "undrawn": len(undrawn),
                 "tiles": len(fresh),
-                **{measure: round(100 * share, 1) for measure, share in shares.items()},
+                **{measure: percent(share) for measure, share in shares.items()},
             }
         )
         say(str(rows[-1]))
     write_csv(OUT / f"undrawn-{NAME}.csv", rows)
+
+
+def percent(share: float | None) -> float | None:
+    """One digit; None where tiles are too small for a side."""
+    return None if share is None else round(100 * share, 1)
 
 
 if __name__ == "__main__":
