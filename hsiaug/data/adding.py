@@ -212,10 +212,13 @@ def add_scene(
 
 
 def _check_swapped(cube: Path, labels: Path) -> None:
-    """Raise InputError where the file of the labels holds a cube, and that of the cube labels.
+    """Raise InputError where the file of the labels holds a cube alone, and that of the cube labels.
 
     It is asked where the two could not be read in their places: it reads both again.
     """
+    with suppress(HsiaugError):
+        read_labels(labels, None, None, None)
+        return
     try:
         read_labels(cube, None, None, None)
         shape = read_cube_file(labels).array.shape

@@ -359,6 +359,15 @@ def test_a_cube_and_its_labels_in_each_others_place_are_swapped(tmp_path: Path) 
     assert follow(tmp_path, "labels.npy", "cube.npy")
 
 
+def test_a_file_that_holds_labels_beside_a_cube_is_not_called_swapped(tmp_path: Path) -> None:
+    savemat(tmp_path / "two.mat", {"a": CUBE, "b": CUBE + 1, "map": LABELS})
+    savemat(tmp_path / "scene.mat", {"cube": CUBE, "map": LABELS})
+
+    said = follow(tmp_path, "two.mat", "scene.mat")
+
+    assert "Swap them" not in said[0] and "--set cube_key=" in said[0] + said[-1]
+
+
 def test_an_attribute_whose_name_has_blanks_can_be_typed(tmp_path: Path) -> None:
     envi_cube = CUBE.astype("<f4")
     (tmp_path / "c.img").write_bytes(envi_cube.tobytes())
