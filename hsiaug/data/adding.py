@@ -212,7 +212,7 @@ def add_scene(
 
 
 def _check_swapped(cube: Path, labels: Path) -> None:
-    """Raise InputError where the file of the labels holds a cube alone, and that of the cube labels.
+    """Raise InputError where the file of the labels holds a cube alone, and the other one labels.
 
     It is asked where the two could not be read in their places: it reads both again.
     """
