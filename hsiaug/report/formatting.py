@@ -192,10 +192,10 @@ def p_text(p: float | None) -> str:
     return "1" if p > 0.9995 else f"{p:.3f}".removeprefix("0")
 
 
-def p_said(p: float | None) -> str:
-    """``p = .031`` or ``p < .001``; ``no p`` where nothing was tested."""
+def p_said(p: float) -> str:
+    """``p = .031`` or ``p < .001``."""
     text = p_text(p)
-    return "no p" if p is None else f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def span(values: Sequence[float], digits: int = 1) -> str:

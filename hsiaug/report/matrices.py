@@ -328,8 +328,9 @@ def _draw_verdicts(
             axes.plot([100 * gain.mean], [y], linestyle="none", markersize=4, **style)
             words = shown_words(gain, second)
             difference = f"over {gain.control} {signed(gain.mean)}"
-            text = f"{difference}: {words}; {p_said(gain.main.p_corrected)}"
-            write(y, text, TONES[tone_of(gain)])
+            p = gain.main.p_corrected
+            tested = "" if p is None else f"; {p_said(p)}"
+            write(y, f"{difference}: {words}{tested}", TONES[tone_of(gain)])
     axes.set_ylim(len(arms) - 0.4, -0.75)
     axes.spines[["top", "right", "left"]].set_visible(False)
     return {}
