@@ -1,6 +1,8 @@
 """Sections of a report: each module declares its own, and every format shows them."""
 
 import io
+import re
+from typing import get_args, get_type_hints
 
 import pytest
 from html_pages import parsed, table_named
@@ -8,9 +10,10 @@ from pandas import DataFrame
 from report_records import benchmark
 from rich.console import Console
 
+from hsiaug.cli.report import report as report_command
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.section import Section, frame_grid, without_parts
-from hsiaug.report.sections import section_kinds
+from hsiaug.report.sections import SectionKind, section_kinds, table_views
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -38,6 +41,22 @@ def test_every_section_has_a_name_of_its_own_and_lies_in_a_part_that_exists() ->
     ids = [kind.id for kind in kinds]
     assert len(ids) == len(set(ids))
     assert {kind.within for kind in kinds} - {""} <= {kind.id for kind in kinds if not kind.within}
+
+
+@pytest.mark.parametrize("view", ["summary", "labels"])
+def test_a_section_of_one_table_stands_in_no_view_of_several(view: str) -> None:
+    with pytest.raises(ValueError, match=f"own stands in {view}, a view of several tables"):
+        SectionKind("own", lambda table, sources: None, 1, views=("class", view))
+
+
+def test_the_help_names_every_view() -> None:
+    _, option = get_args(get_type_hints(report_command, include_extras=True)["by"])
+    words = option.help
+    assert set(re.findall(r"\w+", words.partition(": ")[2])) >= {
+        "summary",
+        "labels",
+        *table_views(),
+    }
 
 
 def test_a_frame_is_a_table() -> None:

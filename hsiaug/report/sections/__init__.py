@@ -78,6 +78,11 @@ class SectionKind:
         A view, and the figure of a report in it, so many columns of a page wide.
     on_page : callable
         Whether the page has it.
+
+    Raises
+    ------
+    ValueError
+        For a view of several tables at once, which no section of one table stands in.
     """
 
     id: str
@@ -87,6 +92,10 @@ class SectionKind:
     within: str = MAIN
     pictures: Mapping[str, Callable[[Report, int], Figure]] = field(default_factory=dict)
     on_page: Callable[[ReportTable], bool] = lambda _: True
+
+    def __post_init__(self) -> None:
+        if joint := {SUMMARY, LABELS}.intersection(self.views):
+            raise ValueError(f"{self.id} stands in {joint.pop()}, a view of several tables at once")
 
 
 @cache
