@@ -263,7 +263,10 @@ def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
         "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of"
         " them" in notes
     )
-    assert "about half" in notes and "too few pixels to be judged by: Pond" in notes
+    assert (
+        "parts of the labels that this command reads" in notes
+        and "too few pixels to be judged by: Pond" in notes
+    )
     assert (
         "% of inner test pixels lie in a training patch" in notes
         and "coords (reads no band)" in notes

@@ -311,7 +311,7 @@ def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_other
     text = " ".join(on_terminal(FIRST).split())
     assert (
         "1 Better than no samples? TOO FEW DRAWS 3 draws; at least 6 are needed: the same benchmark"
-        " with --seeds 7. smote: +"
+        " with --seeds 7. smote: mean +"
     ) in text
 
 

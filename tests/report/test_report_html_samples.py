@@ -180,7 +180,11 @@ def test_pictures_end_where_the_page_would_grow_large(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sample_pictures, "ROOM", 1)
-    assert len(page_of(store).all("details", id="t0-samples")[0].all("h4")) == 1
+    (samples,) = page_of(store).all("details", id="t0-samples")
+    drawn, named = samples.all("div", **{"class": "samples"})
+    assert len(samples.all("h4")) == 2
+    assert drawn.all("img") and not named.all("img")
+    assert "Not drawn here, to keep the page small" in samples.text
 
 
 def test_thumbnails_of_other_classes_than_the_records_are_left_out(tmp_path: Path) -> None:
