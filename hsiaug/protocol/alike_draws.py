@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from hsiaug.protocol.split import Places
 
@@ -18,7 +17,8 @@ ALIKE = 0.75
 have, of those that either has.
 """
 LOOKED_AT = 100_000
-"""Pixels that the shares are estimated from, at most."""
+MOST_PLACES = 200
+"""Pixels that the shares are estimated from, about, and places at most."""
 
 
 def group_alike(draws: Sequence[Places]) -> list[list[int]]:
@@ -36,6 +36,11 @@ def group_alike(draws: Sequence[Places]) -> list[list[int]]:
     """
     tested, trained = (np.stack(side) for side in zip(*map(_looked_at, draws), strict=True))
     alike = (shared_shares(tested) >= ALIKE) & (shared_shares(trained) >= ALIKE)
+    if alike.sum() <= len(draws):
+        return [[index] for index in range(len(draws))]
+    # Most plans end above, and are made without SciPy.
+    from scipy.sparse.csgraph import connected_components
+
     count, group = connected_components(alike, directed=False)
     return [np.flatnonzero(group == index).tolist() for index in range(count)]
 
@@ -52,12 +57,18 @@ def shared_shares(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 def _looked_at(places: Places) -> tuple[NDArray[Any], NDArray[Any]]:
     """Which pixels are tested and trained on, of the same ones in every draw."""
-    share = LOOKED_AT / max(1, sum(labels.size for labels, _, _ in places))
-    rng = np.random.default_rng(0)
+    # Of a set of many files only some are opened for this.
+    some = np.linspace(0, len(places) - 1, min(len(places), MOST_PLACES)).astype(int)
+    chosen = [places[index] for index in some.tolist()]
+    step = max(1, sum(labels.size for labels, _, _ in chosen) // LOOKED_AT)
     sides: tuple[list[NDArray[Any]], list[NDArray[Any]]] = ([], [])
-    for labels, *masks in places:
-        looked_at = rng.random(labels.shape) < share
+    for labels, *masks in chosen:
+        looked_at: NDArray[np.integer] = np.arange(labels.size)
+        if step > 1:
+            # At random, as every so many pixels might be those of one column.
+            looked_at = np.random.default_rng(0).choice(labels.size, labels.size // step)
+        labelled = labels.ravel()[looked_at] > 0
         for side, mask in zip(sides, masks, strict=True):
-            side.append((mask & (labels > 0))[looked_at])
+            side.append(mask.ravel()[looked_at] & labelled)
     tested, trained = (np.concatenate(side) for side in sides)
     return tested, trained

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsiaug.protocol.alike_draws import LOOKED_AT, group_alike, shared_shares
+from hsiaug.protocol.alike_draws import LOOKED_AT, MOST_PLACES, group_alike, shared_shares
 
 
 def _draw(columns, side=40):
@@ -50,6 +50,20 @@ def test_large_sets_are_estimated_from_a_part_of_their_pixels():
     halves = [range(side // 2), range(5, side // 2 + 5), range(side // 2, side)]
 
     assert group_alike([_draw(columns, side) for columns in halves]) == [[0, 1], [2]]
+
+
+def test_of_a_set_of_many_files_only_some_are_opened():
+    class Files(list):
+        opened = 0
+
+        def __getitem__(self, place):
+            Files.opened += 1
+            return super().__getitem__(place)
+
+    halves = [Files(_draw(columns, 20) * 39_000) for columns in (range(10), range(10, 20))]
+
+    assert group_alike(halves) == [[0], [1]]
+    assert Files.opened == 2 * MOST_PLACES
 
 
 @given(st.integers(1, 5), st.integers(1, 60), st.randoms(use_true_random=False))
