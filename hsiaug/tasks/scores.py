@@ -102,7 +102,7 @@ VISIBILITY = tuple(
     Metric(f"{a}_{b}", f"{a.upper()} {b}") for a in ("aa", "oa") for b in ("shown", "hidden")
 )
 MIOU = Metric("miou", "mIoU")
-PAIRS = "number of synthetic pairs for each real one"
+RATE_OF_MASKS = "number of synthetic pairs for each real one"
 F1_CHANGE, IOU_CHANGE = Metric("f1_change", "F1 change"), Metric("iou_change", "IoU change")
 
 PIXELS = MetricSet(
@@ -123,7 +123,7 @@ SEGMENTATION = MetricSet(
     (AA, KAPPA, WORST),
     "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels"
     " count nowhere.",
-    rate=PAIRS,
+    rate=RATE_OF_MASKS,
 )
 CHANGE = MetricSet(
     F1_CHANGE,
@@ -131,7 +131,7 @@ CHANGE = MetricSet(
     (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
     (OA, KAPPA, Metric("precision_change", "precision"), Metric("recall_change", "recall")),
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
-    rate=PAIRS,
+    rate=RATE_OF_MASKS,
     advised=(MIOU, MACRO_F1),
 )
 
