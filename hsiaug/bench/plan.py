@@ -210,8 +210,7 @@ def build_plan(
         splits=splits,
         notes=(
             *notes,
-            *_equal_draws(asked, scene, drawn),
-            *_alike_draws(asked, scene, drawn),
+            *_repeated_draws(asked, scene, drawn),
             *_empty_rates(asked, trials, samples),
         ),
         cards={
@@ -325,9 +324,9 @@ def list_classifiers(
     ]
 
 
-def _equal_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Iterator[str]:
-    """A sentence on seeds that drew the same pixels, which count as one draw, and how many seeds
-    give as many draws as were asked for.
+def _repeated_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Iterator[str]:
+    """Sentences on seeds that drew the same pixels, which count as one draw, and how many seeds
+    give as many draws as were asked for; and on draws that differ, and hardly do.
 
     Parameters
     ----------
@@ -335,16 +334,32 @@ def _equal_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Ite
         Splits of the seeds; takes in those of further seeds.
     """
 
-    def pixels(seed: int) -> str:
-        split = draw_split(request.kind, data, request.protocol, seed, request.patch, drawn)
-        return split.audit.sha256
+    def split_of(seed: int) -> TaskSplit:
+        return draw_split(request.kind, data, request.protocol, seed, request.patch, drawn)
 
-    seeds = request.seeds
     seeds_of: dict[str, list[int]] = {}
-    for seed in seeds:
-        seeds_of.setdefault(pixels(seed), []).append(seed)
-    if len(seeds_of) == len(seeds):
-        return
+    for seed in request.seeds:
+        seeds_of.setdefault(split_of(seed).audit.sha256, []).append(seed)
+    if len(seeds_of) < len(request.seeds):
+        yield _equal_draws(request.seeds, seeds_of, lambda seed: split_of(seed).audit.sha256)
+    seeds = [same[0] for same in seeds_of.values()]
+    groups = group_alike([split_of(seed).sides for seed in seeds])
+    if len(groups) < len(seeds):
+        yield _alike_draws(seeds, groups)
+
+
+def _equal_draws(
+    seeds: Sequence[int], seeds_of: Mapping[str, list[int]], pixels: Callable[[int], str]
+) -> str:
+    """A sentence on seeds that drew the same pixels.
+
+    Parameters
+    ----------
+    seeds_of : mapping of str to list of int
+        The seeds of each split, by its checksum.
+    pixels : callable
+        The checksum of the split of a seed.
+    """
     equal = "; ".join(
         f"{' and '.join(map(str, same))} drew the same pixels"
         for same in seeds_of.values()
@@ -357,26 +372,23 @@ def _equal_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Ite
         for seed in range(len(seeds), len(seeds) + MOST_FURTHER):
             different.add(pixels(seed))
             if len(different) == len(seeds):
-                yield f"{sentence}: `draws={seed + 1}` has {len(seeds)}"
-                return
-    yield sentence
+                return f"{sentence}: `draws={seed + 1}` has {len(seeds)}"
+    return sentence
 
 
-def _alike_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Iterator[str]:
-    """A sentence on draws that differ, and hardly do."""
-    different: dict[str, tuple[int, TaskSplit]] = {}
-    for seed in request.seeds:
-        split = draw_split(request.kind, data, request.protocol, seed, request.patch, drawn)
-        different.setdefault(split.audit.sha256, (seed, split))
-    seeds = [seed for seed, _ in different.values()]
-    groups = group_alike([split.sides for _, split in different.values()])
-    if len(groups) == len(seeds):
-        return
+def _alike_draws(seeds: Sequence[int], groups: Sequence[Sequence[int]]) -> str:
+    """A sentence on seeds whose draws are alike.
+
+    Parameters
+    ----------
+    groups : sequence of sequence of int
+        Places among ``seeds``, as of :func:`hsiaug.protocol.alike_draws.group_alike`.
+    """
     alike = "; ".join(
-        ", ".join(str(seeds[index]) for index in group) for group in groups if len(group) > 1
+        ", ".join(str(seeds[place]) for place in group) for group in groups if len(group) > 1
     )
     number = "1 draw is" if len(groups) == 1 else f"{len(groups)} draws are"
-    yield (
+    return (
         f"seeds {alike} drew mostly the same pixels, to train on and to test, so that about"
         f" {number} new, and intervals over {len(seeds)} are too narrow; more images, or smaller"
         " blocks and tiles, give draws that differ"

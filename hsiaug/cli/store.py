@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.base.text import some_of
 from hsiaug.cli import options
 from hsiaug.cli.output import console, print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
@@ -76,7 +77,7 @@ def verify(folder: options.Folder = None, store: options.NamedStore = None) -> N
     with show_progress(console(err=True), str(records.root)) as count:
         findings = list(verified(records, count, older := list[str]()))
     if older:
-        named = ", ".join(older[:MOST_HASHES]) + ", …" * (len(older) > MOST_HASHES)
+        named = some_of(older, MOST_HASHES)
         number = f"{len(older):,} of {len(records.hashes()):,} records"
         say(
             f"{number} are from before records had a digest: only what follows from their counts is"

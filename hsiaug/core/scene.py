@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray, class_counts
 from hsiaug.base.errors import SceneError, did_you_mean, need
 from hsiaug.base.public_scenes import LABELS, array_checksum
+from hsiaug.base.text import some_of
 from hsiaug.core.fields import label_fields
 from hsiaug.core.read_only import seal
 
@@ -288,7 +289,7 @@ def _check_values(scene: Scene) -> None:
     if not bad_pixels:
         return
     bad_bands = np.flatnonzero(bad)
-    listed = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
+    listed = some_of([str(band) for band in bad_bands], 10)
     places = (
         f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0:"
         f" {listed})"

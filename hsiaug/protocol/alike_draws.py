@@ -16,9 +16,8 @@ ALIKE = 0.75
 """Share of training pixels, and of test pixels, from which two draws are alike: those that both
 have, of those that either has.
 """
-LOOKED_AT = 100_000
-MOST_PLACES = 200
-"""Pixels that the shares are estimated from, about, and places at most."""
+MOST_PLACES, MOST_PIXELS = 200, 100_000
+"""Places that the shares are estimated from at most, and pixels of these, about."""
 
 
 def group_alike(draws: Sequence[Places]) -> list[list[int]]:
@@ -34,9 +33,9 @@ def group_alike(draws: Sequence[Places]) -> list[list[int]]:
     list of list of int
         Indices into ``draws``, every one of them once; a draw like no other is a group of one.
     """
-    tested, trained = (np.stack(side) for side in zip(*map(_looked_at, draws), strict=True))
+    tested, trained = (np.stack(side) for side in zip(*map(_sides_of, draws), strict=True))
     alike = (shared_shares(tested) >= ALIKE) & (shared_shares(trained) >= ALIKE)
-    if alike.sum() <= len(draws):
+    if not np.triu(alike, 1).any():
         return [[index] for index in range(len(draws))]
     # Most plans end above, and are made without SciPy.
     from scipy.sparse.csgraph import connected_components
@@ -55,20 +54,20 @@ def shared_shares(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
     return shares
 
 
-def _looked_at(places: Places) -> tuple[NDArray[Any], NDArray[Any]]:
+def _sides_of(places: Places) -> tuple[NDArray[Any], NDArray[Any]]:
     """Which pixels are tested and trained on, of the same ones in every draw."""
     # Of a set of many files only some are opened for this.
     some = np.linspace(0, len(places) - 1, min(len(places), MOST_PLACES)).astype(int)
     chosen = [places[index] for index in some.tolist()]
-    step = max(1, sum(labels.size for labels, _, _ in chosen) // LOOKED_AT)
+    step = max(1, sum(labels.size for labels, _, _ in chosen) // MOST_PIXELS)
     sides: tuple[list[NDArray[Any]], list[NDArray[Any]]] = ([], [])
     for labels, *masks in chosen:
-        looked_at: NDArray[np.integer] = np.arange(labels.size)
+        pixels: NDArray[np.integer] = np.arange(labels.size)
         if step > 1:
             # At random, as every so many pixels might be those of one column.
-            looked_at = np.random.default_rng(0).choice(labels.size, labels.size // step)
-        labelled = labels.ravel()[looked_at] > 0
+            pixels = np.random.default_rng(0).choice(labels.size, labels.size // step)
+        labelled = labels.ravel()[pixels] > 0
         for side, mask in zip(sides, masks, strict=True):
-            side.append(mask.ravel()[looked_at] & labelled)
+            side.append(mask.ravel()[pixels] & labelled)
     tested, trained = (np.concatenate(side) for side in sides)
     return tested, trained

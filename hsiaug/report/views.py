@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from hsiaug.base.text import some_of
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.commands import arm_commands, to_repeat_all
@@ -161,7 +162,7 @@ def page_title(tables: Sequence[ReportTable]) -> str:
     """The title of a page that shows these tables: their scenes and protocols."""
     scenes = (f"{table.title.split(',')[0]}: {table.condition.protocol}" for table in tables)
     names = [*dict.fromkeys(scenes)]
-    return ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
+    return some_of(names, MOST_TITLED)
 
 
 def page_sections(

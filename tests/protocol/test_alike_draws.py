@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsiaug.protocol.alike_draws import LOOKED_AT, MOST_PLACES, group_alike, shared_shares
+from hsiaug.protocol.alike_draws import MOST_PIXELS, MOST_PLACES, group_alike, shared_shares
 
 
 def _draw(columns, side=40):
@@ -46,7 +46,7 @@ def test_unlabelled_pixels_do_not_count():
 
 
 def test_large_sets_are_estimated_from_a_part_of_their_pixels():
-    side = int((4 * LOOKED_AT) ** 0.5)
+    side = int((4 * MOST_PIXELS) ** 0.5)
     halves = [range(side // 2), range(5, side // 2 + 5), range(side // 2, side)]
 
     assert group_alike([_draw(columns, side) for columns in halves]) == [[0, 1], [2]]
