@@ -16,14 +16,18 @@ from hsiaug.bench.engine import PluginProgress
 from hsiaug.registry.isolation.packages import Message
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.outcome import TrialOutcome
-from hsiaug.trial.plugin_calls import RECORDED
-from hsiaug.trial.prompts import read_prompted
+from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, RECORDED
+from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
 from hsiaug.trial.record import PartialRecord, TrialError
 from hsiaug.trial.record_json import decode
-from hsiaug.trial.sheet import read_sheet
+from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 
 LONGEST_MESSAGE = 2**31 - 1
-"""In bytes."""
+"""In bytes, nearly all of which are predictions."""
+LONGEST_RECORD = 32 * LARGEST_PROVENANCE
+"""Of its JSON: what a generator and a classifier may say of themselves, each character escaped, and
+more. What is no outcome is no longer either.
+"""
 MOST_COLUMNS = 4096
 """Values of the prediction of a pixel."""
 
@@ -54,7 +58,7 @@ class _Outcome(Message):
     """
 
     trial: str
-    record: str
+    record: Annotated[str, Field(max_length=LONGEST_RECORD)]
     labels: Base64Bytes | None
     columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None
     sheet: Base64Bytes | None
@@ -96,11 +100,13 @@ def read_message(data: bytes, trial: str) -> str | PluginProgress | TrialOutcome
     """
     try:
         message = MESSAGE.validate_json(data)
+        if isinstance(message, _Outcome):
+            return _outcome(message, trial)
+        if len(data) > LONGEST_RECORD:
+            raise ValueError("longer than any step")
         if isinstance(message, _Begun):
             return message.stage
-        if isinstance(message, _Step):
-            return PluginProgress(*progress_values(*message.step))
-        return _outcome(message, trial)
+        return PluginProgress(*progress_values(*message.step))
     # pydantic's is a ValueError too.
     except (ValueError, RecursionError, MemoryError) as error:
         raise BadMessage from error
@@ -116,6 +122,9 @@ def _outcome(message: _Outcome, trial: str) -> TrialOutcome:
     whole = ok == (labels is not None) == (record.error is None)
     if message.trial != trial or not whole or (not ok and (sheet or prompted)):
         raise ValueError("another trial, or an outcome in part")
+    for part, most in ((sheet, MAX_SHEET_BYTES), (prompted, MAX_PROMPTED_BYTES)):
+        if part is not None and len(part) > most:
+            raise ValueError(f"more than {most:,} bytes")
     return TrialOutcome(
         content,
         None if labels is None else _predictions(labels, message.columns),

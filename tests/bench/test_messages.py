@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.bench import messages
 from hsiaug.bench.messages import BadMessage, outcome_message, read_message
 from hsiaug.registry.isolation import processes
 from hsiaug.trial.outcome import TrialOutcome
@@ -90,6 +91,30 @@ def test_what_no_worker_says_is_no_message(message: Any) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes wait here")
+@pytest.mark.parametrize("part", ["record", "sheet", "prompted", "step"])
+def test_each_part_of_a_message_has_a_limit(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("MAX_SHEET_BYTES", "MAX_PROMPTED_BYTES"):
+        monkeypatch.setattr(messages, limit, 100)
+    # They are bounded before they are read: these would be read otherwise.
+    for reader in ("read_sheet", "read_prompted"):
+        monkeypatch.setattr(messages, reader, lambda data: None)
+    long = {
+        "record": of({**RECORD, "notes": ["x" * messages.LONGEST_RECORD]}),
+        "sheet": {**GOOD, "sheet": b64encode(b"x" * 101).decode()},
+        "prompted": {**GOOD, "prompted": b64encode(b"x" * 101).decode()},
+        "step": {"step": [1, 2, "x" * messages.LONGEST_RECORD]},
+    }
+    with pytest.raises(BadMessage):
+        read_message(json.dumps(long[part]).encode(), "a")
+    short = {
+        "record": of({**RECORD, "notes": ["x"]}),
+        "sheet": {**GOOD, "sheet": b64encode(b"x" * 100).decode()},
+        "prompted": {**GOOD, "prompted": b64encode(b"x" * 100).decode()},
+        "step": {"step": [1, 2, "x"]},
+    }
+    assert read_message(json.dumps(short[part]).encode(), "a")
+
+
 def test_a_message_whose_rest_does_not_follow_is_not_waited_for(ends, monkeypatch):
     monkeypatch.setattr(processes, "WHOLE_WITHIN", 0.1)
     here, there = ends
