@@ -17,7 +17,6 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.spectra import Space, at_most, fit_space
 from hsiaug.protocol.split import Split
-from hsiaug.trial.machine import give_back_memory
 
 AXES = 20
 """Principal components that are read."""
@@ -136,8 +135,6 @@ class Oracle:
         judge = PixelTrees.learn(space, learnt, y[first], 0, trees=TREES)
         truth = y[second]
         right = judge.name(others) == truth
-        # It stays in the command while workers run.
-        give_back_memory()
         return cls(
             judge,
             {int(c): float(right[truth == c].mean()) for c in np.unique(truth)},

@@ -37,10 +37,6 @@ IDLE_DRAWS = 16
 """Draws of which what was computed is kept beside that of trials that run: another generator's
 trials may follow.
 """
-FEWEST_ORACLES = 2
-"""Draws whose oracle is kept, or one for each trial that runs: the first two draws run in turn. An
-oracle takes 80 MB, is asked once a fit and ω, and is the same when it is learnt again.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +207,7 @@ class ScoredRecords:
     ) -> None:
         self._task, self._data, self._scene_ref = task, data, scene_ref
         self._split, self._store = split, store
-        self._judge = PromptJudge(data, max(FEWEST_ORACLES, jobs))
+        self._judge = PromptJudge(data)
         self._test_means = lru_cache(IDLE_DRAWS + jobs)(self._means_of_test_pixels)
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Record:

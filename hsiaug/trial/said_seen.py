@@ -5,7 +5,6 @@ pixels.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import compress
 
 import numpy as np
@@ -18,6 +17,7 @@ from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import patches_at
 from hsiaug.tasks.types import TaskData, TaskSplit
+from hsiaug.trial.machine import give_back_memory
 from hsiaug.trial.oracle import Oracle
 from hsiaug.trial.prompts import (
     ALONE,
@@ -138,13 +138,10 @@ class PromptJudge:
     ----------
     data : Scene or PairSet
         With all labels.
-    oracles : int
-        Of so many draws the oracle is kept.
     """
 
-    def __init__(self, data: TaskData, oracles: int = 1) -> None:
+    def __init__(self, data: TaskData) -> None:
         self._data = data
-        self._oracle = lru_cache(oracles)(Oracle.of)
         self._known: dict[tuple[str, str, float | None], dict[str, float]] = {}
 
     def said_and_seen(
@@ -177,10 +174,12 @@ class PromptJudge:
         if samples is not None:
             fits = samples.x.shape[1:] == (scene.bands, split.patch, split.patch)
             self._known[key] = self._judged(scene, split, samples) if fits else {}
+            # The oracle is gone: it takes 80 MB beside workers, and a second to learn again.
+            give_back_memory()
         return self._known.get(key, {})
 
     def _judged(self, scene: Scene, split: Split, samples: PromptedSamples) -> dict[str, float]:
-        oracle = self._oracle(scene, split)
+        oracle = Oracle.of(scene, split)
         ids = np.unique(samples.class_id[samples.rows(ALONE)]).tolist()
         layouts = find_layouts(dict.fromkeys(ids, ""), oracle.scene_map, split.patch)
         samples = samples.of_layouts(layouts.at)
