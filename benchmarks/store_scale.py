@@ -37,7 +37,7 @@ from benchmarks.common import read_csv, say, write_csv
 from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure, series_style
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.packs import write_pack
-from hsiaug.trial.record_json import encode, with_digest
+from hsiaug.trial.record_json import sealed
 
 RUN = (
     "benchmark",
@@ -114,17 +114,14 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
     if packed:
         (store / "packs").mkdir()
         for number in count():
-            rows = [
-                (r["hash"], r["created"], encode(with_digest(r)), npz)
-                for r, npz in islice(made, PACK)
-            ]
+            rows = [(r["hash"], r["created"], sealed(r)[1], npz) for r, npz in islice(made, PACK)]
             if not rows:
                 return
             write_pack(store / "packs" / f"{number:016x}.sqlite", sorted(rows))
     for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
         folder.mkdir(parents=True)
-        (folder / "record.json").write_bytes(encode(with_digest(record)))
+        (folder / "record.json").write_bytes(sealed(record)[1])
         (folder / "predictions.npz").write_bytes(predictions)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -154,13 +154,6 @@ def digest_of_record(
 _key_text = lru_cache(canonical_json)
 
 
-def with_digest(record: Record) -> Record:
-    """A record that can be written, with its digest."""
-    undigested = {key: value for key, value in record.items() if key != DIGEST}
-    # Of what will be read: keys are text there, and what no file can hold is a question mark.
-    return {**undigested, DIGEST: digest_of_record(decode(encode(undigested)))}
-
-
 def is_newer(record: Record) -> bool:
     """Whether a later hsiaug wrote a record, in a format that this one does not read."""
     stated = record.get("format")
@@ -180,7 +173,14 @@ def encode(record: Record) -> bytes:
     """The bytes of a record's file: JSON with a line per key. Raises what :mod:`json` raises for
     what is not JSON.
     """
-    lines = (f"{json.dumps(key)}: {json_line(value)}" for key, value in record.items())
+    return _file_of([_line(key, value) for key, value in record.items()])
+
+
+def _line(key: str, value: object) -> str:
+    return f"{json.dumps(key)}: {json_line(value)}"
+
+
+def _file_of(lines: Sequence[str]) -> bytes:
     # A path that is not UTF-8 may stand in the message of an error: what cannot be written becomes
     # a question mark.
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "replace")
@@ -193,18 +193,29 @@ def json_line(value: object) -> str:
     return JSON.encode(value)
 
 
-def storable(record: Record) -> Record:
-    """The record itself; or, where something in it is no strict JSON, a failed record that says
-    what and why.
+def sealed(record: Record) -> tuple[Record, bytes]:
+    """A record as it is written, with its digest, and the bytes of its file. Where something in it
+    is no strict JSON, that is a failed record which says what and why.
     """
+    undigested = {key: value for key, value in record.items() if key != DIGEST}
+    try:
+        lines = [_line(key, value) for key, value in undigested.items()]
+    except (TypeError, ValueError, RecursionError):
+        undigested = _failed(undigested)
+        lines = [_line(key, value) for key, value in undigested.items()]
+    # Of what will be read: keys are text there, and what no file can hold is a question mark.
+    digest = digest_of_record(decode(_file_of(lines)))
+    return {**undigested, DIGEST: digest}, _file_of([*lines, _line(DIGEST, digest)])
+
+
+def _failed(record: Record) -> dict[str, Any]:
+    """The failed record in place of one that is no strict JSON."""
     faults = {}
     for key, value in record.items():
         try:
             json_line(value)
         except (TypeError, ValueError, RecursionError) as fault:
             faults[key] = str(fault)
-    if not faults:
-        return record
     faults_text = "; ".join(f"{key}: {fault}" for key, fault in faults.items())
     error = {
         "stage": "record",
@@ -214,7 +225,7 @@ def storable(record: Record) -> Record:
     }
     replaced: Record = {key: {} if key == "provenance" else None for key in faults}
     return {
-        **record,
+        **{key: value for key, value in record.items() if key != FILE_DIGEST},
         **replaced,
         "status": "failed",
         "error": error,

@@ -40,8 +40,7 @@ from hsiaug.trial.record_json import (
     decode,
     encode,
     is_newer,
-    storable,
-    with_digest,
+    sealed,
 )
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
@@ -391,7 +390,6 @@ class Store:
         StoreError
             Where a later hsiaug wrote the one that is there.
         """
-        record = storable(record)
         npz = None
         if predictions is not None and record["status"] != "failed":
             npz = pack(predictions, sheet)
@@ -400,14 +398,19 @@ class Store:
                 FILE_DIGEST: checksum_of_file(npz),
             }
             record = {**record, **digests}
-        return self.copy(with_digest(record), npz)
+        written, data = sealed(record)
+        self._write(written, data, None if written["status"] == "failed" else npz)
+        return written
 
-    def copy(self, record: Record, npz: bytes | None) -> Record:
+    def copy(self, record: Record, npz: bytes | None) -> None:
         """Write a record and the file of its predictions as :meth:`put` does, with the digests that
         it states, or none.
         """
+        self._write(record, encode(record), npz)
+
+    def _write(self, record: Record, data: bytes, npz: bytes | None) -> None:
         self._keep_newer(record["hash"])
-        files = {RECORD: encode(record)}
+        files = {RECORD: data}
         if npz is not None:
             files[PREDICTIONS] = npz
         costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
@@ -420,7 +423,6 @@ class Store:
                     # Another process swept or deleted a folder on the way.
                     if not left:
                         raise
-        return record
 
     def _keep_newer(self, hash: str) -> None:
         """Raise StoreError where the record of that hash is of a later hsiaug, which alone may

@@ -31,7 +31,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import prediction
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.record_json import with_digest
+from hsiaug.trial.record_json import sealed
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec
@@ -361,7 +361,7 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
     record = hash_of(mapped, "none")
     path = Store(tmp_path / "copy" / "hsiaug-results").folder(record) / "record.json"
     other = {**json.loads(path.read_text()), "predictions_sha256": "0" * 64}
-    path.write_text(json.dumps(with_digest(other)))
+    path.write_text(json.dumps(sealed(other)[0]))
     answer = typed(tmp_path / "copy", "map", "flight.toml", "--record", record, "--out", "m.png")
 
     assert "does NOT repeat the record's predictions" in answer and "numpy" in answer

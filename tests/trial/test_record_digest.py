@@ -12,7 +12,7 @@ import pytest
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.missing import select_missing
 from hsiaug.trial.record import Damage
-from hsiaug.trial.record_json import DIGEST, Record, decode, digest_of_record, encode, with_digest
+from hsiaug.trial.record_json import DIGEST, Record, decode, digest_of_record, encode, sealed
 from hsiaug.trial.store import RECORD, Store
 from hsiaug.trial.upkeep import merge, verify
 from tests.in_process import hsiaug
@@ -81,9 +81,9 @@ def test_a_digest_is_the_same_however_the_file_is_written(tmp_path: Path) -> Non
 
 
 def test_a_digest_holds_for_keys_and_texts_as_a_file_has_them() -> None:
-    made = with_digest({**MADE, "provenance": {2: "two", 10: "ten", "path": "\udcff"}})
+    made, data = sealed({**MADE, "provenance": {2: "two", 10: "ten", "path": "\udcff"}})
 
-    assert digest_of_record(decode(encode(made))) == made[DIGEST]
+    assert digest_of_record(decode(data)) == made[DIGEST] and data == encode(made)
 
 
 def test_a_record_from_before_digests_is_sound_and_verify_says_that_it_has_none(
@@ -120,7 +120,7 @@ def test_a_merge_leaves_old_records_without_a_digest_and_new_ones_with_theirs(
 def newer(tmp_path: Path) -> tuple[Store, Path, bytes]:
     """A store whose record is of format 2, its file, and what that holds."""
     store, file = one(tmp_path / "store")
-    made = encode(with_digest({**decode(file.read_bytes()), "format": 2, "more": [1, 2]}))
+    made = sealed({**decode(file.read_bytes()), "format": 2, "more": [1, 2]})[1]
     file.write_bytes(made)
     return store, file, made
 

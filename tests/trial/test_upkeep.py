@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
-from hsiaug.trial.record_json import encode, with_digest
+from hsiaug.trial.record_json import sealed
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 
@@ -115,7 +115,7 @@ def test_verifying_finds_the_metrics_of_another_trial_under_a_new_digest(filled:
     one, other = (filled.get(hash) for hash in filled.hashes())
     assert one is not None and other is not None and one["metrics"] != other["metrics"]
     path = filled.folder(one["hash"]) / "record.json"
-    path.write_bytes(encode(with_digest({**one, "metrics": other["metrics"]})))
+    path.write_bytes(sealed({**one, "metrics": other["metrics"]})[1])
 
     (found,) = verify(Store(filled.root), uncounted)
     assert (found.name, found.kind) == (one["hash"], "record")
