@@ -246,7 +246,7 @@ def _confirming_plan(
                 confirming,
                 session.plugins,
                 scene_ref=session.scene_ref,
-                drawn=session.splits,
+                draw=session.draw,
             )
         )
     plan = join_plans([replace(tried, trials=(), notes=()), *plans])

@@ -69,7 +69,7 @@ def scoring(plan: Plan, session: Session) -> Session:
     scores = task.metrics.advice
     if not task.metrics.leaves_out_small:
         return replace(session, scores=scores)
-    fresh = [session.split(task, trial.protocol, seed, trial.patch) for seed in CONFIRM]
+    fresh = [session.draw(trial.protocol, seed, trial.patch) for seed in CONFIRM]
     large, tested = large_classes(
         split.audit.test_counts for split in (*plan.splits.values(), *fresh)
     )

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from hsiaug.advice.gains import Results, results_of
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Engine
-from hsiaug.bench.plan import Plan, Splits, draw_split
+from hsiaug.bench.plan import Draw, Plan
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
-from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.report.trials import read_trials
 from hsiaug.tasks.scores import MetricSet
-from hsiaug.tasks.task import Task
-from hsiaug.tasks.types import TaskData, TaskSplit
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 
@@ -36,8 +34,8 @@ class Session:
         For the progress.
     known : dict of str to Record
         Records of trials that went well, by hash, once they were read.
-    splits : Splits
-        Those that were drawn.
+    draw : callable
+        Gives the splits of the scene, each drawn once.
     scores : MetricSet
         The main one is what arms are told apart by.
     large : tuple of int
@@ -53,14 +51,10 @@ class Session:
     start: float
     end: float
     console: Console
+    draw: Draw
     scores: MetricSet
     known: dict[str, Record] = field(default_factory=dict)
-    splits: Splits = field(default_factory=dict)
     large: tuple[int, ...] = ()
-
-    def split(self, task: Task, protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
-        """The split of a draw, drawn once."""
-        return draw_split(task, self.scene, protocol, seed, patch, self.splits)
 
     def record(self, trial: TrialSpec) -> Record | None:
         """The record of a trial that went well, or None."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import NamedTuple, TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
@@ -32,8 +32,8 @@ MOST_TRIALS = 100_000
 """Maximum number of trials of one plan; a slip of a zero should not fill memory and days."""
 MOST_FURTHER = 10
 """Seeds that are drawn to say how many give as many draws as were asked for."""
-Splits = dict[tuple[SplitProtocol, int, int], TaskSplit]
-"""Splits of one scene, by protocol, number of the draw, and patch."""
+Draw = Callable[[SplitProtocol, int, int], TaskSplit]
+"""Gives the split of a scene by protocol, number of the draw, and patch."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def build_plan(
     *,
     scene_ref: str = "",
     run: str = "",
-    drawn: Splits | None = None,
+    draw: Draw | None = None,
     tell: Callable[[], object] = lambda: None,
 ) -> Plan:
     """All trials of a request, draw by draw.
@@ -131,8 +131,8 @@ def build_plan(
         The data as the request's task loads them.
     scene_ref : str
         What to type for them; none = their name.
-    drawn : dict or None
-        Splits of the scene that were drawn before; takes in the others.
+    draw : callable or None
+        That of several plans of the scene, which share its splits (:func:`draw_once`).
     tell : callable
         Is called after each split.
 
@@ -163,12 +163,12 @@ def build_plan(
             ),
             hint="Take fewer draws, or values of λ and ω that lie farther apart.",
         )
-    drawn = {} if drawn is None else drawn
+    draw = draw or draw_once(task, scene)
     trials: list[TrialSpec] = []
     splits: dict[str, TaskSplit] = {}
     samples: dict[str, tuple[int, int]] = {}
     for seed in asked.seeds:
-        split = draw_split(task, scene, asked.protocol, seed, asked.patch, drawn)
+        split = draw(asked.protocol, seed, asked.patch)
         tell()
         sizes: dict[Rate, tuple[int, int]] = {}
         first = len(trials)
@@ -210,7 +210,7 @@ def build_plan(
         splits=splits,
         notes=(
             *notes,
-            *_repeated_draws(asked, scene, drawn),
+            *_repeated_draws(asked.seeds, lambda seed: draw(asked.protocol, seed, asked.patch)),
             *_empty_rates(asked, trials, samples),
         ),
         cards={
@@ -222,14 +222,9 @@ def build_plan(
     )
 
 
-def draw_split(
-    task: Task, data: TaskData, protocol: SplitProtocol, seed: int, patch: int, drawn: Splits
-) -> TaskSplit:
-    """The split of a draw, from ``drawn`` or for it."""
-    key = protocol, seed, patch
-    if key not in drawn:
-        drawn[key] = task.draws.split(data, protocol, seed, patch)
-    return drawn[key]
+def draw_once(task: Task, data: TaskData) -> Draw:
+    """What draws each split of the data when it is first asked for."""
+    return cache(partial(task.draws.split, data))
 
 
 def fill_in(request: Request, data: TaskData) -> CompleteRequest:
@@ -324,28 +319,24 @@ def list_classifiers(
     ]
 
 
-def _repeated_draws(request: CompleteRequest, data: TaskData, drawn: Splits) -> Iterator[str]:
+def _repeated_draws(seeds: Sequence[int], split_of: Callable[[int], TaskSplit]) -> Iterator[str]:
     """Sentences on seeds that drew the same pixels, which count as one draw, and how many seeds
     give as many draws as were asked for; and on draws that differ, and hardly do.
 
     Parameters
     ----------
-    drawn : dict
-        Splits of the seeds; takes in those of further seeds.
+    split_of : callable
+        The split of a seed, of further ones too.
     """
-
-    def split_of(seed: int) -> TaskSplit:
-        return draw_split(request.kind, data, request.protocol, seed, request.patch, drawn)
-
     seeds_of: dict[str, list[int]] = {}
-    for seed in request.seeds:
+    for seed in seeds:
         seeds_of.setdefault(split_of(seed).audit.sha256, []).append(seed)
-    if len(seeds_of) < len(request.seeds):
-        yield _equal_draws(request.seeds, seeds_of, lambda seed: split_of(seed).audit.sha256)
-    seeds = [same[0] for same in seeds_of.values()]
-    groups = group_alike([split_of(seed).sides for seed in seeds])
-    if len(groups) < len(seeds):
-        yield _alike_draws(seeds, groups)
+    if len(seeds_of) < len(seeds):
+        yield _equal_draws(seeds, seeds_of, lambda seed: split_of(seed).audit.sha256)
+    unlike = [same[0] for same in seeds_of.values()]
+    groups = group_alike([split_of(seed).sides for seed in unlike])
+    if len(groups) < len(unlike):
+        yield _alike_draws(unlike, groups)
 
 
 def _equal_draws(

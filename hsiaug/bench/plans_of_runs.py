@@ -2,14 +2,13 @@
 together.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
 
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.bench.plan import Plan, Splits, build_plan
+from hsiaug.bench.plan import Draw, Plan, build_plan, draw_once
 from hsiaug.bench.request import Request
 from hsiaug.bench.suite import Run, missing_card
 from hsiaug.contracts import Progress
@@ -61,7 +60,7 @@ def plan_runs(
             progress(drawn, total)
 
     scenes: dict[tuple[Task, str], TaskData] = {}
-    splits: dict[tuple[Task, str], Splits] = defaultdict(dict)
+    draws: dict[tuple[Task, str], Draw] = {}
     plans = []
     for run in runs:
         for ref, request in run.asked:
@@ -69,13 +68,14 @@ def plan_runs(
             try:
                 if key not in scenes:
                     scenes[key] = load(*key)
+                    draws[key] = draw_once(request.kind, scenes[key])
                 build = partial(
                     build_plan,
                     scenes[key],
                     plugins=plugins,
                     scene_ref=ref,
                     run=run.name,
-                    drawn=splits[key],
+                    draw=draws[key],
                     tell=tell,
                 )
                 plans.append(build(request) if not run.elsewhere else _fitting(build, request))

@@ -83,6 +83,7 @@ def advise(
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
     from hsiaug.bench.engines import cluster_settings, open_engine
+    from hsiaug.bench.plan import draw_once
     from hsiaug.bench.request import request_of_options
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import advice_json, tell_advice
@@ -122,6 +123,7 @@ def advise(
             start,
             end,
             console=err,
+            draw=draw_once(learning_task, loaded),
             scores=planned[0].task.metrics.advice,
         )
         note(f"note: {allowance(planned[0], session, budget)}")

@@ -178,7 +178,7 @@ def _final_trial(advice: Advice, session: Session) -> TrialSpec:
 def _is_leaky(advice: Advice, session: Session) -> bool:
     """Whether the test pixels of that draw are neighbours of its training pixels."""
     spec = _final_trial(advice, session)
-    split = session.split(advice.plan.task, spec.protocol, spec.seed, spec.patch)
+    split = session.draw(spec.protocol, spec.seed, spec.patch)
     return split.audit.leaky
 
 

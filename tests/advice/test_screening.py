@@ -25,13 +25,14 @@ from hsiaug.advice.screening import (
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.plan import Plan
+from hsiaug.bench.plan import Plan, draw_once
 from hsiaug.bench.request import Request, read_request
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.scores import PIXELS
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -89,9 +90,18 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def session_of(scene: Scene, folder: Path, budget: float) -> Session:
     store = Store(folder, create=True)
-    engine, console = Local(1), Console(quiet=True)
     return Session(
-        scene, "toy", Registry({}), store, "cpu", engine, 0.0, budget, console, scores=PIXELS
+        scene,
+        "toy",
+        Registry({}),
+        store,
+        "cpu",
+        Local(1),
+        0.0,
+        budget,
+        Console(quiet=True),
+        draw_once(get_task("pixels"), scene),
+        scores=PIXELS,
     )
 
 
