@@ -50,7 +50,7 @@ def test_a_call_plans_the_trials_that_the_command_plans(run: Results) -> None:
 
 
 def test_what_is_in_the_store_is_not_run_again_and_read_alike(run, monkeypatch):
-    monkeypatch.setattr("hsiaug.bench.engines.local.Worker", None)
+    monkeypatch.setattr("hsiaug.bench.worker_process.Worker", None)
     noise = hsiaug.generator("noise", level=0.3)
     again = hsiaug.benchmark(
         "toy", [noise, "smote"], "svm", store=run.store.root, progress=False, **ASKED

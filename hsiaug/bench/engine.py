@@ -1,13 +1,10 @@
-"""The interface of engines, and the loop that gives them the trials of a run."""
+"""The interface of engines, what these are given to run, and what they tell of it."""
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Literal
 
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
@@ -17,8 +14,6 @@ from hsiaug.trial.spec import TrialSpec
 
 USUAL_SECONDS = 30.0
 """Default duration of an untimed trial, in seconds."""
-LISTEN = 1.0
-"""Seconds after which an engine is looked at though nothing was heard."""
 
 Group = tuple[TrialSpec, ...]
 """Trials that share a generator's fit, in the order in which one process runs them."""
@@ -109,8 +104,8 @@ class Event:
 
 
 OnEvent = Callable[[Event], None]
-
-
+Say = Callable[[str], None]
+"""Tells the user a line."""
 Piece = tuple[Batch, Group]
 
 
@@ -120,8 +115,8 @@ class Engine(ABC):
     Attributes
     ----------
     waits : bool
-        Whether a run lasts until its trials have ended; else they go on elsewhere, once all are
-        submitted (:meth:`submit_all`).
+        Whether a run lasts until its trials have ended; else they go on elsewhere, and a future
+        ends once they are submitted.
     """
 
     waits = True
@@ -135,9 +130,11 @@ class Engine(ABC):
         """What the executor is given at once, in order: here every group by itself."""
         return [[(batch, group)] for batch in batches for group in batch.groups]
 
+    @abstractmethod
     def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
-        """Submit groups to the executor. What it does not tell at once, the future gives."""
-        raise NotImplementedError
+        """Submit groups to the executor. What it does not tell at once, the future gives. Raises
+        InputError where they are not taken.
+        """
 
     def result(self, future: Future[Sequence[Event]]) -> Iterable[Event]:
         """What happened that was not told. Raises what ended a future otherwise."""
@@ -146,55 +143,6 @@ class Engine(ABC):
     def check(self) -> None:  # noqa: B027
         """Raise where nothing is to be waited for any more."""
 
-    def submit_all(self, batches: Sequence[Batch]) -> None:
-        """Submit all groups of a run that does not wait for them. Raises InputError where they are
-        not taken.
-        """
-        raise NotImplementedError
-
     @abstractmethod
     def cancel(self) -> None:
         """End what still runs in workers that answer to this process, and these workers."""
-
-
-Say = Callable[[str], None]
-"""Tells the user a line."""
-
-
-def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> None:
-    """Run the trials of batches: every engine's are submitted here, in their order.
-
-    Parameters
-    ----------
-    engine : Engine
-        Whose executor runs them.
-    batches : sequence of Batch
-        One scene after the other.
-    on_event : callable
-        Is told, in this thread, what happens to each trial.
-
-    Raises
-    ------
-    HsiaugError
-        Where a record cannot be written, a machine has another scene than the plan, or workers are
-        lost for good.
-    """
-    waiting = deque(engine.divide(batches))
-    running: set[Future[Sequence[Event]]] = set()
-    news: SimpleQueue[Event | Future[Sequence[Event]]] = SimpleQueue()
-    while waiting or running:
-        # A worker has its next group, too, but not at the end: it would not be given to another
-        # that is free.
-        while waiting and len(running) < engine.jobs * (2 if 2 * len(waiting) > engine.jobs else 1):
-            future = engine.submit(waiting.popleft(), news.put)
-            running.add(future)
-            future.add_done_callback(news.put)
-        engine.check()
-        with suppress(Empty):
-            heard = news.get(timeout=LISTEN)
-            if isinstance(heard, Event):
-                on_event(heard)
-            else:
-                running.remove(heard)
-                for event in engine.result(heard):
-                    on_event(event)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.costs import Costs, cost_lines, timed_records
-from hsiaug.bench.engine import Engine, Job, Say, run_groups
+from hsiaug.bench.engine import Engine, Job, Say
 from hsiaug.bench.engines import ClusterSettings, open_engine
 from hsiaug.bench.groups import divide_work
+from hsiaug.bench.loops import run_groups
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import notes_of
@@ -134,7 +135,7 @@ def run(
                 for line in cost_lines(forecast, where.jobs):
                     say(line)
                 if not where.waits:
-                    where.submit_all(batches)
+                    run_groups(where, batches, lambda event: None)
                     return None
                 running = RunningAnswer(plans, forecast.trials, records, None if quiet else answer)
                 with watch_trials(forecast, console, root, answer=running, quiet=quiet) as on_event:

@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hsiaug.bench.costs import Costs
-from hsiaug.bench.engine import Batch, Event, Group, Job, run_groups
-from hsiaug.bench.engines.local import Local, Message, SceneRun, WorkerLost
+from hsiaug.bench.engine import Batch, Event, Group, Job
+from hsiaug.bench.engines.local import Local
 from hsiaug.bench.groups import divide_work, group_trials
+from hsiaug.bench.loops import SceneRun, run_groups
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
+from hsiaug.bench.worker_process import Message, WorkerLost
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from hsiaug.bench import worker_process
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Job
-from hsiaug.bench.engines import local
-from hsiaug.bench.engines.local import Worker, WorkerProcesses, computes_on_device
+from hsiaug.bench.engines.local import computes_on_device
 from hsiaug.bench.worker import WorkerStart
+from hsiaug.bench.worker_process import Worker, WorkerProcesses
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import Child
 from tests.bench.test_progress import plan
@@ -95,8 +96,8 @@ class Seat:
 
 @pytest.fixture
 def executor(monkeypatch) -> Iterator[WorkerProcesses]:
-    monkeypatch.setattr(local, "Worker", Seat)
-    monkeypatch.setattr(local, "await_fork_server", lambda: True)
+    monkeypatch.setattr(worker_process, "Worker", Seat)
+    monkeypatch.setattr(worker_process, "await_fork_server", lambda: True)
     executor = WorkerProcesses(1)
     yield executor
     executor.shutdown(cancel_futures=True)

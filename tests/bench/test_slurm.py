@@ -20,6 +20,7 @@ from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm import SlurmJob, live_jobs, make, read_jobs, runs_folder, write_jobs
 from hsiaug.bench.groups import group_trials
+from hsiaug.bench.loops import run_groups
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
@@ -210,7 +211,7 @@ def batch(toy: Scene, tmp_path: Path) -> Batch:
 def submit(batch: Batch) -> list[str]:
     """Submit what is missing; what is said."""
     said: list[str] = []
-    make("", 1, ClusterSettings(on="slurm"), said.append).submit_all([batch])
+    run_groups(make("", 1, ClusterSettings(on="slurm"), said.append), [batch], pytest.fail)
     return said
 
 

@@ -1,6 +1,6 @@
 """Engines: where the trials of a run are carried out, how one is asked for, and how it is opened.
 
-Each has a module, which gives an executor; ``bench/engine.py: run_groups`` submits the groups of
+Each has a module, which gives an executor; ``bench/loops.py: run_groups`` submits the groups of
 trials to it.
 """
 

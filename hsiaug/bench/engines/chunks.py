@@ -15,8 +15,9 @@ from typing import Any
 from hsiaug.base.errors import SceneError
 from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.engine import Batch, Engine, Event, Group, Job, OnEvent, Piece, run_groups
+from hsiaug.bench.engine import Batch, Engine, Event, Group, Job, OnEvent, Piece
 from hsiaug.bench.engines.local import Local
+from hsiaug.bench.loops import run_groups
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import check_installed
 from hsiaug.tasks.task import get_task

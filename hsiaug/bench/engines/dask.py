@@ -31,11 +31,11 @@ from hsiaug.bench.engine import (
     OnEvent,
     Piece,
     Say,
-    run_groups,
 )
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
-from hsiaug.bench.engines.local import Local, SceneRun
+from hsiaug.bench.engines.local import Local
+from hsiaug.bench.loops import SceneRun, run_groups
 from hsiaug.bench.messages import outcome_message, read_message
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.isolation.processes import hold_back, starting

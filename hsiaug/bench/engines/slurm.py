@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import redirect_stderr
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
-from hsiaug.bench.engine import Batch, Engine, Piece, Say
+from hsiaug.bench.engine import Batch, Engine, Event, OnEvent, Piece, Say
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 
@@ -124,44 +125,42 @@ class _Slurm(Engine):
         """Trials that run at the same time at most."""
         return (self.settings.workers or USUAL_PARALLEL) * self.settings.threads
 
-    def submit_all(self, batches: Sequence[Batch]) -> None:
-        """Submit the trials that no job has yet, as one array. Raises InputError where SLURM does
-        not take them.
-        """
+    def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
+        """All trials that no job has yet, as one array."""
         store = _scriptable(batches[0].store.resolve())
+        taken = {hash for job in live_jobs(read_jobs(store)) for hash in job.trials}
+        if had := len(taken & {trial.hash for batch in batches for trial in batch.trials}):
+            self.say(f"{had} trials are in jobs of SLURM already")
+        pieces = new_pieces(batches, taken)
+        return [pieces] if pieces else []
+
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
+        """Submit an array; its jobs tell nothing."""
+        settings = self.settings
+        store = pieces[0][0].store.resolve()
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
-        parameters, chunks = self._array(batches)
-        if chunks:
-            tasks = [chunk_of(chunk, self.settings.threads) for chunk in chunks]
-            numbers = _submit_array(tasks, parameters, runs_folder(store) / "jobs" / name)
-            hashes = (
-                tuple(trial.hash for _, group in chunk for trial in group) for chunk in chunks
-            )
-            sent = list(map(SlurmJob, numbers, hashes))
-            write_jobs(store, name, sent)
-            trials = sum(len(job.trials) for job in sent)
-            self.say(
-                f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells"
-                " what is left"
-            )
+        chunks = chunks_of(pieces, settings.tasks or USUAL_ARRAY, SHORTEST * settings.threads)
+        tasks = [chunk_of(chunk, settings.threads) for chunk in chunks]
+        folder = runs_folder(store) / "jobs" / name
+        numbers = _submit_array(tasks, self._parameters(chunks), folder)
+        hashes = (tuple(trial.hash for _, group in chunk for trial in group) for chunk in chunks)
+        sent = list(map(SlurmJob, numbers, hashes))
+        write_jobs(store, name, sent)
+        trials = sum(len(job.trials) for job in sent)
+        self.say(
+            f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells"
+            " what is left"
+        )
+        future: Future[Sequence[Event]] = Future()
+        future.set_result(())
+        return future
 
     def cancel(self) -> None:
         """Jobs go on when this process ends."""
 
-    def _array(self, batches: Sequence[Batch]) -> tuple[dict[str, object], list[list[Piece]]]:
-        """Parameters of sbatch, as submitit calls them, and the jobs of an array: of trials that no
-        job has yet.
-        """
+    def _parameters(self, chunks: Sequence[Sequence[Piece]]) -> dict[str, object]:
+        """Parameters of sbatch for the jobs of an array, as submitit calls them."""
         settings = self.settings
-        taken = {hash for job in live_jobs(read_jobs(batches[0].store)) for hash in job.trials}
-        if had := len(taken & {trial.hash for batch in batches for trial in batch.trials}):
-            self.say(f"{had} trials are in jobs of SLURM already")
-        pieces = new_pieces(batches, taken)
-        chunks = (
-            chunks_of(pieces, settings.tasks or USUAL_ARRAY, SHORTEST * settings.threads)
-            if pieces
-            else []
-        )
         asked: dict[str, object] = {
             "job_name": "hsiaug",
             "partition": settings.partition,
@@ -172,13 +171,13 @@ class _Slurm(Engine):
                 settings.minutes
                 or max(
                     SHORTEST_LIMIT,
-                    math.ceil(SLACK * max(map(seconds_of, chunks), default=0.0) / 60),
+                    math.ceil(SLACK * max(map(seconds_of, chunks)) / 60),
                 )
             ),
             "cpus_per_task": settings.threads,
             "array_parallelism": settings.workers or USUAL_PARALLEL,
         }
-        return {key: value for key, value in asked.items() if value is not None}, chunks
+        return {key: value for key, value in asked.items() if value is not None}
 
 
 def _submit_array(
