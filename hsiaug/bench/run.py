@@ -23,7 +23,8 @@ from hsiaug.bench.loops import run_groups
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import notes_of
-from hsiaug.bench.progress import AnswerWriter, RunningAnswer, watch_trials
+from hsiaug.bench.progress import watch_trials
+from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.outcome import empty
 from hsiaug.trial.record import damage_lines

@@ -16,7 +16,8 @@ from rich.console import Console
 from hsiaug.base.terminal import progress_bars
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, cost_lines
 from hsiaug.bench.engine import Event, OnEvent, PluginProgress
-from hsiaug.bench.progress import heard_of, watch_trials
+from hsiaug.bench.progress import watch_trials
+from hsiaug.bench.running_file import heard_of
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card, param

@@ -14,8 +14,9 @@ from hsiaug.bench.engine import Event, Job
 from hsiaug.bench.groups import divide_work
 from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan, build_plan
-from hsiaug.bench.progress import RunningAnswer, watch_trials
+from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
+from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.report import running_answer_lines
