@@ -21,6 +21,7 @@ from hsiaug.tasks.settings import PATCH
 from hsiaug.tasks.task import USUAL
 from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.fits import has_fit
+from hsiaug.trial.record import STAGES
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
@@ -34,11 +35,13 @@ MAX_RECORDS = 20_000
 """Records that costs are learned from; more would tell no more, and take longer."""
 UNKNOWN = 10.0
 """Seconds of a plugin of which there is no card."""
-STAGES = {
-    "classifier": ("fit_classifier", "predict"),
-    "generator": ("fit_generator", "sample", "said_and_seen"),
+PREPARED = "prepare"
+"""The stage that is of no trial: what it makes serves a whole scene."""
+TIMED = {
+    kind: [name for name, stage in STAGES.items() if stage.plugin == kind and name != PREPARED]
+    for kind in ("classifier", "generator")
 }
-"""Stages of a record's timings, by the kind of the plugin that they are of."""
+"""The other stages, by the kind of the plugin that computes in them."""
 LONG = 60.0
 """Seconds from which on a run says beforehand what it takes."""
 SLOW_SHARE = 0.3
@@ -98,7 +101,10 @@ class Costs:
         for kind, guess in self._guesses(
             spec, sum(samples["real"]), sum(samples["synthetic"])
         ).items():
-            seconds = sum(timings.get(stage, 0.0) for stage in STAGES[kind])
+            seconds = sum(timings.get(stage, 0.0) for stage in TIMED[kind])
+            if kind == "generator":
+                # Of its samples, and no stage.
+                seconds += timings.get("said_and_seen", 0.0)
             plugin = canonical_json([kind, spec[kind]])
             # Samples that a larger λ had made took no time.
             if kind == "classifier" or seconds > SHORT or plugin not in self._timed:

@@ -16,9 +16,9 @@ from hsiaug.bench.engine import PluginProgress
 from hsiaug.registry.isolation.packages import Message
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.outcome import TrialOutcome
-from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, RECORDED
+from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE
 from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
-from hsiaug.trial.record import PartialRecord, TrialError
+from hsiaug.trial.record import STAGES, PartialRecord, TrialError
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 
@@ -36,7 +36,7 @@ class BadMessage(Exception):
     """What a worker sent is no message."""
 
 
-Stage = Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
+Stage = Annotated[str, Field(pattern=f"^({'|'.join(STAGES)})$")]
 
 
 class _ErrorMessage(TrialError):

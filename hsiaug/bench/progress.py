@@ -30,10 +30,12 @@ from hsiaug.bench.engine import Event, OnEvent
 from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.bench.running_file import tell_others
 from hsiaug.trial.arm import ALONE, BOTH
-from hsiaug.trial.plugin_calls import AFTER_PREPARING
+from hsiaug.trial.record import STAGES
 from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 
+AFTER_PREPARING = [*STAGES][[*STAGES].index("prepare") + 1 :]
+"""Stages of a trial after what is prepared once."""
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
 

@@ -35,7 +35,7 @@ from hsiaug.registry.isolation.processes import (
 )
 from hsiaug.trial.fits import fits_folder
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
-from hsiaug.trial.plugin_calls import RECORDED
+from hsiaug.trial.record import STAGES
 
 PATIENCE, LAST_WORDS = 1.0, 10.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may
@@ -44,6 +44,10 @@ keep its pipe open; and in which one that closed its pipe may end by itself.
 LOADED_WITHIN = 300.0
 """Seconds in which a process has loaded libraries and plugins, where trials have a time limit."""
 CAUSES = {"signal SIGKILL": ", often for want of memory", "signal SIGSEGV": ", in compiled code"}
+
+
+BEGINNING = next(iter(STAGES))
+"""The stage that a trial begins with."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Worker:
     stopping: threading.Event = field(default_factory=threading.Event)
     start: WorkerStart | None = field(default=None, init=False)
     child: Child | None = field(default=None, init=False)
-    stage: str = field(default=RECORDED[0], init=False)
+    stage: str = field(default=BEGINNING, init=False)
     deadline: float = field(default=math.inf, init=False)
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
@@ -190,7 +194,7 @@ class Worker:
         return message
 
     def _begin_trial(self) -> None:
-        self.stage = RECORDED[0]
+        self.stage = BEGINNING
         self.deadline = time.monotonic() + LOADED_WITHIN + self._limit
 
     @property

@@ -22,9 +22,8 @@ from hsiaug.tasks.task import Task, get_task, task_words
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.machine import environment
-from hsiaug.trial.plugin_calls import LEARNING
 from hsiaug.trial.prompts import PromptedSamples
-from hsiaug.trial.record import TrialRecord, fault_of_lists, not_reached, partial_record
+from hsiaug.trial.record import STAGES, TrialRecord, fault_of_lists, not_reached, partial_record
 from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
@@ -70,7 +69,7 @@ class TrialOutcome:
     @property
     def failed_learning(self) -> bool:
         """Whether its generator could not learn, so that no trial with the same fit can go well."""
-        return self.failed and self.record["error"]["stage"] in LEARNING
+        return self.failed and STAGES[self.record["error"]["stage"]].of_fit
 
 
 def finish(
@@ -152,7 +151,7 @@ def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
     Parameters
     ----------
     stage : str
-        The stage that it had come to, one of ``RECORDED``.
+        The stage that it had come to, one of ``STAGES``.
     kind : str
         What the record calls the error.
     message : str

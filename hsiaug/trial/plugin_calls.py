@@ -32,21 +32,6 @@ from hsiaug.trial.machine import (
 )
 from hsiaug.trial.record_json import json_line
 
-RECORDED = (
-    "load",
-    "split",
-    "prepare",
-    "fit_generator",
-    "sample",
-    "fit_classifier",
-    "predict",
-)
-"""Stages as records name them: what comes between two of these counts to the first."""
-LEARNING = ("prepare", "fit_generator")
-"""Stages that all trials with one fit share: what fails here fails for all of them."""
-AFTER_PREPARING = RECORDED[RECORDED.index("prepare") + 1 :]
-"""Stages of a trial after what is prepared once."""
-
 LONGEST_MESSAGE = 4_000
 LONGEST_TRACEBACK = 20_000
 """Characters of an error that a record keeps."""

@@ -15,6 +15,7 @@ from hsiaug.base.errors import HsiaugError, StoreError
 from hsiaug.base.record_form import RECORD_FORM, Count
 from hsiaug.protocol.audit import Audit
 from hsiaug.registry.card import ControlOf
+from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
 from hsiaug.tasks.scoring import Scorer
 from hsiaug.trial.content_hash import canonical_json, hash_of_json
@@ -85,6 +86,32 @@ class Column:
         return value if type(value) in (int, float) else None
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a trial: what comes between two of them counts to the first.
+
+    Attributes
+    ----------
+    plugin : {"generator", "classifier"} or None
+        Which of the trial's plugins computes in it, and is timed.
+    of_fit : bool
+        Whether all trials with one fit share it: what fails here fails for all of them.
+    """
+
+    plugin: Kind | None = None
+    of_fit: bool = False
+
+
+STAGES = {
+    "load": Stage(),
+    "split": Stage(),
+    "prepare": Stage("generator", of_fit=True),
+    "fit_generator": Stage("generator", of_fit=True),
+    "sample": Stage("generator"),
+    "fit_classifier": Stage("classifier"),
+    "predict": Stage("classifier"),
+}
+"""The stages of a trial in their order, by the names that records have for them."""
 SAID_AND_SEEN = (
     *("centre", "centre_real", "side", "side_real", "not_said", "other_side", "permuted"),
     *("permuted_real", "never_said", "never_said_real", "never_said_not", "evenness", "share"),
@@ -266,8 +293,9 @@ class PartialRecord(_Part):
         Column("seconds", "total", "seconds"),
         Column("fit_seconds", "fit_generator", "seconds of generator's fit"),
     ] = Field(
-        description="wall-clock time of `prepare`, `fit_generator`, `sample`, `fit_classifier`,"
-        " `predict`, `total`; of `said_and_seen`, which is no stage."
+        description="wall-clock time of"
+        f" {', '.join(f'`{name}`' for name, stage in STAGES.items() if stage.plugin)}, `total`; of"
+        " `said_and_seen`, which is no stage."
     )
     cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total", "CPU seconds")] = (
         Field(default_factory=dict, description="processor time of the same.")

@@ -10,7 +10,8 @@ import pytest
 
 from hsiaug.registry.card import Card
 from hsiaug.trial.outcome import TrialOutcome
-from hsiaug.trial.plugin_calls import RECORDED, StageClock
+from hsiaug.trial.plugin_calls import StageClock
+from hsiaug.trial.record import STAGES
 from hsiaug.trial.spec import TrialSpec
 
 Spec = Callable[..., TrialSpec]
@@ -133,7 +134,7 @@ def test_steps_are_counted_of_plugins_with_a_device_alone() -> None:
 
 
 def test_records_know_the_stages_by_these_names() -> None:
-    assert RECORDED == (
+    assert tuple(STAGES) == (
         "load",
         "split",
         "prepare",
