@@ -14,6 +14,8 @@ Counts = Annotated[tuple[Count, ...], Field(strict=False)]
 Ids = Annotated[tuple[ClassId, ...], Field(strict=False)]
 """Of classes; JSON has a list in place of a tuple."""
 Percent = Annotated[float, Field(ge=0, le=100)]
+OF_TRIALS = "of the rows of trials"
+"""Marks the fields that every row of trials has a column of."""
 
 
 class Audit(BaseModel):
@@ -44,16 +46,16 @@ class Audit(BaseModel):
 
     sha256: str
     protocol: str
-    leaky: bool
+    leaky: Annotated[bool, OF_TRIALS]
     buffer: str
-    radius: Count
-    n_train: Annotated[Count, Field(ge=1)]
-    n_test: Count
-    n_buffered: Count
+    radius: Annotated[Count, OF_TRIALS]
+    n_train: Annotated[Count, Field(ge=1), OF_TRIALS]
+    n_test: Annotated[Count, OF_TRIALS]
+    n_buffered: Annotated[Count, OF_TRIALS]
     train_counts: Counts
     test_counts: Counts
-    centre_overlap_percent: Percent
-    patch_overlap_percent: Percent
+    centre_overlap_percent: Annotated[Percent, OF_TRIALS]
+    patch_overlap_percent: Annotated[Percent, OF_TRIALS]
     lost_classes: Ids = ()
     thin_classes: Ids = ()
     untrained_classes: Ids = ()
@@ -67,6 +69,10 @@ class Audit(BaseModel):
     def as_json(self) -> dict[str, Any]:
         """Return the audit as records keep it."""
         return self.model_dump(mode="json")
+
+
+KEYS_OF_TRIALS = [name for name, field in Audit.model_fields.items() if OF_TRIALS in field.metadata]
+"""The fields that are OF_TRIALS."""
 
 
 def audit_of(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.base.errors import need
 from hsiaug.base.files import file_errors
 from hsiaug.base.text import spreadsheet_text, visible
+from hsiaug.protocol.audit import KEYS_OF_TRIALS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.gains import Gain, in_points
 from hsiaug.report.tables import Report, ReportTable
@@ -34,15 +35,6 @@ Row = dict[str, Any]
 
 NAMES_OF_CONDITION = {"argument": "protocol_argument", "rest": "other_settings"}
 """Attributes of conditions that columns name otherwise."""
-AUDITED = (
-    "leaky",
-    "radius",
-    "n_train",
-    "n_test",
-    "n_buffered",
-    "centre_overlap_percent",
-    "patch_overlap_percent",
-)
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -227,7 +219,7 @@ def _trial_columns(
         columns[f"aa_{name}"] = values(subset.key)
         columns[f"oa_{name}"] = values(f"oa {subset.key}")
     columns["transductive"] = trials["transductive"].tolist()
-    columns |= {name: [audit.get(name) for audit in audits] for name in AUDITED}
+    columns |= {name: [audit.get(name) for audit in audits] for name in KEYS_OF_TRIALS}
     columns["split_sha256"] = [audit.get("sha256") for audit in audits]
     columns |= {column.name: values(column.name) for column in COLUMNS}
     return columns | {"created": trials["created"].tolist()}

@@ -160,6 +160,10 @@ class _Protocol(_Part):
     version: str | None = Field(None, description="only of a plugin, and not of its first")
 
 
+OF_RECORD = "of a record"
+"""Marks the fields whose values differ from record to record; those of all others are mostly the
+same.
+"""
 OF_TRIAL = "of a trial"
 """Marks the keys of a specification in which trials of one table differ."""
 
@@ -244,7 +248,9 @@ class PartialRecord(_Part):
         description="`ok`, `failed`, or `empty` (no sample was asked for)."
     )
     error: TrialError | None = Field(description=f"null, or {{{_names_of(TrialError)}}}.")
-    samples: _Samples | None = Field(description="`real` and `synthetic`: C counts each.")
+    samples: Annotated[_Samples | None, OF_RECORD] = Field(
+        description="`real` and `synthetic`: C counts each."
+    )
     provenance: dict[str, object] = Field(
         description="what the generator reports on its samples"
         " ([`measured`](develop/plugins.md#2-the-method)). Of masks also `measured` and"
@@ -290,6 +296,7 @@ class PartialRecord(_Part):
     )
     timings: Annotated[
         dict[str, Amount],
+        OF_RECORD,
         Column("seconds", "total", "seconds"),
         Column("fit_seconds", "fit_generator", "seconds of generator's fit"),
     ] = Field(
@@ -297,14 +304,16 @@ class PartialRecord(_Part):
         f" {', '.join(f'`{name}`' for name, stage in STAGES.items() if stage.plugin)}, `total`; of"
         " `said_and_seen`, which is no stage."
     )
-    cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total", "CPU seconds")] = (
-        Field(default_factory=dict, description="processor time of the same.")
-    )
+    cpu_seconds: Annotated[
+        dict[str, Amount], OF_RECORD, Column("cpu_seconds", "total", "CPU seconds")
+    ] = Field(default_factory=dict, description="processor time of the same.")
     optimiser_steps: dict[str, Count | None] | None = Field(
         None, description="of `fit_generator` and `fit_classifier`, counted by the runner."
     )
     peak_memory_mb: Annotated[
-        Amount | None, Column("peak_memory_mb", heading="highest memory (MB)", over_trials="max")
+        Amount | None,
+        OF_RECORD,
+        Column("peak_memory_mb", heading="highest memory (MB)", over_trials="max"),
     ] = Field(description="peak resident memory, or null.")
     device: dict[str, object] | None = Field(
         description="{`requested`, `generator`, `classifier`, `threads`}."
@@ -315,14 +324,16 @@ class TrialRecord(PartialRecord):
     """``record.json``: all fields of a record, in this one place."""
 
     format: int = Field(ge=FORMAT, le=FORMAT, description=f"{FORMAT}.")
-    hash: str = Field(
+    hash: Annotated[str, OF_RECORD] = Field(
         description="first 16 hex digits of the SHA-256 of `spec` as canonical JSON (sorted keys,"
         " no spaces)."
     )
-    spec: _Spec = Field(description=f"everything that determines the result: {_names_of(_Spec)}.")
+    spec: Annotated[_Spec, OF_RECORD] = Field(
+        description=f"everything that determines the result: {_names_of(_Spec)}."
+    )
     scene_ref: str = Field("", description="what to type to get the scene.")
     class_names: list[str] = Field(description="names of class ids 1..C.")
-    metrics: dict[str, Any] | None = Field(
+    metrics: Annotated[dict[str, Any] | None, OF_RECORD] = Field(
         description="null unless `ok`:"
         f" {_names_of(ClassMetrics)}; those of masks and of"
         " change are of these tasks alone."
@@ -332,7 +343,7 @@ class TrialRecord(PartialRecord):
         " pixels; in older records 1 to 9."
     )
     said_and_seen: Annotated[
-        dict[str, Amount], *(Column(f"text_{key}", key) for key in SAID_AND_SEEN)
+        dict[str, Amount], OF_RECORD, *(Column(f"text_{key}", key) for key in SAID_AND_SEEN)
     ] = Field(
         default_factory=dict,
         description="of a generator that reads text: how much of what prompts say is seen in"
@@ -340,19 +351,27 @@ class TrialRecord(PartialRecord):
         " are](quality.md#said-and-seen)). Absent of others, and in older records.",
     )
     environment: _Environment = Field(description=f"{_names_of(_Environment)}.")
-    predictions_sha256: str | None = Field(description="checksum of the predicted labels.")
-    npz_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
+    predictions_sha256: Annotated[str | None, OF_RECORD] = Field(
+        description="checksum of the predicted labels."
+    )
+    npz_sha256: Annotated[Annotated[str, Field(pattern=SHA256)] | None, OF_RECORD] = Field(
         None, description="SHA-256 of `predictions.npz`. Absent in older records."
     )
-    record_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
+    record_sha256: Annotated[Annotated[str, Field(pattern=SHA256)] | None, OF_RECORD] = Field(
         None,
         description="SHA-256 of all other keys as canonical JSON (sorted keys, no spaces). Absent"
         " in older records, which stay valid.",
     )
-    created: str = Field(description="UTC time, ISO 8601.")
-    command: str = Field(description="the command that reruns this trial, with its controls.")
+    created: Annotated[str, OF_RECORD] = Field(description="UTC time, ISO 8601.")
+    command: Annotated[str, OF_RECORD] = Field(
+        description="the command that reruns this trial, with its controls."
+    )
 
 
+KEYS_OF_RECORD = {
+    name for name, field in TrialRecord.model_fields.items() if OF_RECORD in field.metadata
+}
+"""The fields that are OF_RECORD."""
 COLUMNS = {
     column: name
     for name, field in TrialRecord.model_fields.items()

@@ -11,8 +11,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from pydantic_core import from_json
-
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.content_hash import canonical_json
 
@@ -35,26 +33,6 @@ MAX_RECORD_BYTES = 64 * 2**20
 """Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred
 thousand.
 """
-UNSHARED = frozenset(
-    (
-        "hash",
-        "spec",
-        "samples",
-        "metrics",
-        "said_and_seen",
-        "predictions_sha256",
-        FILE_DIGEST,
-        DIGEST,
-        "timings",
-        "cpu_seconds",
-        "peak_memory_mb",
-        "created",
-        "command",
-    )
-)
-"""Keys whose values differ from record to record; those of all others are mostly the same."""
-MOST_VALUES = 20_000
-"""Values that are remembered at most."""
 JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
@@ -89,45 +67,6 @@ def decode(data: bytes) -> Record:
     return record
 
 
-class SharedValues:
-    """Decodes records of one store: values that they have in common are one object, and are not to
-    be changed. A store of many records so takes a fraction of the memory.
-    """
-
-    def __init__(self) -> None:
-        self._values: dict[bytes, tuple[str, Any]] = {}
-        self._texts: dict[int, str] = {}
-
-    def decode(self, data: bytes) -> Record:
-        """As :func:`decode`, but in a fraction of the time, and with an infinity in place of a
-        number that is too large. What is not written as :func:`encode` does has values of its own.
-        """
-        if len(data) > MAX_RECORD_BYTES or data[:2] != b"{\n" or data[-3:] != b"\n}\n":
-            return decode(data)
-        lines = data[2:-3].split(b",\n")
-        try:
-            record = dict(self._values.get(line) or self._entry(line) for line in lines)
-        except (ValueError, RecursionError):
-            return decode(data)
-        return record if len(record) == len(lines) else decode(data)
-
-    def canonical_json(self, value: object) -> str:
-        """As :func:`canonical_json`, made once of a value that records have in common."""
-        return self._texts.get(id(value)) or canonical_json(value)
-
-    def _entry(self, line: bytes) -> tuple[str, Any]:
-        """The key and value of a line. Raises ValueError where it is not one key with its value."""
-        ((key, value),) = from_json(b"{%s}" % line, allow_inf_nan=False).items()
-        if key not in UNSHARED:
-            if len(self._values) >= MOST_VALUES:
-                self._values.clear()
-                self._texts.clear()
-            # The value is kept, so that no other object has its place.
-            self._values[line] = key, value
-            self._texts[id(value)] = canonical_json(value)
-        return key, value
-
-
 def digest_of_record(
     record: Record,
     canonical_json: Callable[[object], str] = canonical_json,
@@ -139,7 +78,8 @@ def digest_of_record(
     Parameters
     ----------
     canonical_json : callable
-        That of the values, as :meth:`SharedValues.canonical_json` has it.
+        That of the values, as :meth:`hsiaug.trial.shared_values.SharedValues.canonical_json` has
+        it.
     texts : mapping of str to str
         The canonical JSON of values that was made before, by key.
     """

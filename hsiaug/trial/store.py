@@ -36,12 +36,12 @@ from hsiaug.trial.record_json import (
     FILE_DIGEST,
     MAX_RECORD_BYTES,
     Record,
-    SharedValues,
     decode,
     encode,
     is_newer,
     sealed,
 )
+from hsiaug.trial.shared_values import SharedValues
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
 __all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]

@@ -25,7 +25,8 @@ from hsiaug.trial.record_cache import (
     write_columns,
 )
 from hsiaug.trial.record_columns import CONTENT, Columns, columns_of_records
-from hsiaug.trial.record_json import Record, SharedValues, decode, digest_of_record, encode
+from hsiaug.trial.record_json import Record, decode, digest_of_record, encode
+from hsiaug.trial.shared_values import SharedValues
 from hsiaug.trial.store import Reading, Store
 from hsiaug.trial.upkeep import pack
 
