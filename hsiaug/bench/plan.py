@@ -22,7 +22,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
-from hsiaug.trial.arm import BOTH, SYNTHETIC
+from hsiaug.trial.arm import BOTH, SYNTHETIC, Control, controls_of
 from hsiaug.trial.plugin_calls import kept_state
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 
@@ -90,8 +90,13 @@ class Plan:
 
     def controls(self, generator: str) -> tuple[str, ...]:
         """Return the controls that a generator of the plan is measured against, without itself."""
-        generators = [card for (kind, _), card in self.cards.items() if kind == "generator"]
-        return controls_for(self.cards["generator", generator], generators, self.task)
+        known = {
+            name: Control(kind, card.control_of, str(card.control_text))
+            for (kind, name), card in self.cards.items()
+            if kind == "generator" and card.control_of
+        }
+        scope = self.cards["generator", generator].scope
+        return tuple(name for name in controls_of(self.task, scope, known) if name != generator)
 
 
 class Configured(NamedTuple):
@@ -411,12 +416,6 @@ def _empty_rates(
 def unique(items: Iterable[Item]) -> tuple[Item, ...]:
     """The items, each once, in their order."""
     return tuple(dict.fromkeys(items))
-
-
-def controls_for(card: Card, controls: Iterable[Card], task: Task) -> tuple[str, ...]:
-    """Names of the controls that a generator must be above in a task, without itself."""
-    names = (control.name for control in controls if _measures(control, card, task))
-    return tuple(name for name in names if name != card.name)
 
 
 def _measures(control: Card, card: Card, task: Task) -> bool:
