@@ -34,9 +34,9 @@ from hsiaug.quality.synthesis import SampleRequest, sample_spec
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
+from hsiaug.testing.whole_trial import run_trial
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 from hsiaug.trial.fits import fit_generator
-from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.trial_run import SceneContext, TrialRun
 

@@ -18,8 +18,8 @@ from hsiaug.tasks.task import get_task
 from hsiaug.testing.cases import CASES
 from hsiaug.testing.core import Arrays, ProgressRecorder
 from hsiaug.testing.task_cases import Case, Items, Samples, View
+from hsiaug.testing.whole_trial import run_trial
 from hsiaug.trial.machine import OptimiserWork, counted_work
-from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
 from hsiaug.trial.trial_run import SceneContext, TrialRun

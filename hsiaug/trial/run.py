@@ -17,15 +17,13 @@ from hsiaug.base.threads import threads
 from hsiaug.contracts import FittedClassifier, FittedGenerator, Progress
 from hsiaug.core.read_only import seal_all
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.types import Prediction, TaskSamples
+from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.fits import fit_generator, has_fit, prepared_state
 from hsiaug.trial.machine import give_back_memory, resolve_device
-from hsiaug.trial.outcome import TrialOutcome, finish
+from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.plugin_calls import StageClock, call_failure, kept_state, plain_json
-from hsiaug.trial.predictions import checksum
 from hsiaug.trial.prompts import FitPrompts, PromptedSamples, ask_prompts
 from hsiaug.trial.record import partial_record
-from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import (
     Drawn,
     count_by_class,
@@ -320,44 +318,3 @@ def predict(run: TrialRun, fitted: FittedClassifier, clock: StageClock) -> AnyAr
         # What the fit wrote into a view is found here too.
         run.views.check()
     return labels
-
-
-def run_trial(
-    spec: TrialSpec,
-    context: SceneContext,
-    plugins: Registry,
-    *,
-    device: str = "auto",
-    progress: Progress,
-) -> tuple[Record, Prediction | None]:
-    """Run and score a trial in this process.
-
-    Parameters
-    ----------
-    spec : TrialSpec
-        What is run.
-    context : SceneContext
-        With all labels.
-    plugins : Registry
-        Where its plugins are found.
-    device : str
-        "auto", "cpu", "cuda" ...
-    progress : callable
-        Is told how far a fit is.
-
-    Returns
-    -------
-    record : dict
-        Of status "failed" where a plugin raised, whatever it was.
-    prediction : Prediction or None
-        None where the trial failed.
-    """
-    ((_, outcome),) = run_group([spec], context, plugins, device=device, progress=progress)
-    split = context.views(spec).split
-    judge = PromptJudge(context.scene)
-    record, prediction = finish(
-        spec, outcome, context.task, context.scene, split, judge, scene_ref=""
-    )
-    if prediction is not None:
-        record = {**record, "predictions_sha256": checksum(prediction)}
-    return record, prediction

@@ -17,8 +17,8 @@ from hsiaug.report import build_report, render_report
 from hsiaug.report.answers import three_answers
 from hsiaug.report.sections.maps import best_cells
 from hsiaug.tasks.task import get_task
+from hsiaug.testing.whole_trial import run_trial
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
-from hsiaug.trial.run import run_trial
 from hsiaug.trial.trial_run import SceneContext
 from tests.report.report_records import record
 from tests.third_party import install

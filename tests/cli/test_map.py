@@ -31,9 +31,9 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import prediction
 from hsiaug.tasks.task import get_task
+from hsiaug.testing.whole_trial import run_trial
 from hsiaug.trial.record_json import sealed
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
-from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 from hsiaug.trial.trial_run import SceneContext

@@ -9,8 +9,9 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
+from hsiaug.testing.whole_trial import run_trial
 from hsiaug.trial.outcome import TrialOutcome
-from hsiaug.trial.run import run_group, run_trial
+from hsiaug.trial.run import run_group
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.trial_run import SceneContext
