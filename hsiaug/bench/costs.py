@@ -153,6 +153,14 @@ class Costs:
                 found[once] = card.prepare_seconds, False
         return found
 
+    def of_fit(self, trial: TrialSpec) -> float:
+        """Expected seconds of the fit that a trial needs; none of one that is saved."""
+        return self.parts(trial).get(trial.fit_hash, (0.0, False))[0]
+
+    def beyond_fit(self, trials: Iterable[TrialSpec]) -> float:
+        """Expected seconds of trials without what they share."""
+        return sum(self.parts(trial)[trial.hash][0] for trial in trials)
+
 
 def timed_records(records: RunRecords) -> Iterator[Record]:
     """Records of a run's store that costs are learned from, MAX_RECORDS at most: those that were

@@ -143,9 +143,10 @@ def _divided(groups: Sequence[Group], costs: Costs, jobs: int) -> list[Group]:
     """
     parts = list(groups)
     while len(parts) < jobs:
-        longest = max(range(len(parts)), key=lambda i: _seconds_beyond_fit(parts[i], costs))
+        seconds = [costs.beyond_fit(group) for group in parts]
+        longest = seconds.index(max(seconds))
         group = parts[longest]
-        if _seconds_beyond_fit(group, costs) < 2 * WORTH_DIVIDING or len(group) == 1:
+        if seconds[longest] < 2 * WORTH_DIVIDING or len(group) == 1:
             break
         middle = len(group) // 2
         parts[longest : longest + 1] = [group[:middle], group[middle:]]
@@ -170,7 +171,9 @@ def _in_order(
     places = {draw: i for i, draw in enumerate(dict.fromkeys(draws))}
     if jobs == 1:
         return sorted(groups, key=lambda g: (ranks.get(g[0].draw_hash, 0), places[g[0].draw_hash]))
-    seconds = [_seconds(group, costs) for group in groups]
+    # Without what is prepared once: beside a group that waits for that, no other would count as
+    # costly.
+    seconds = [costs.of_fit(group[0]) + costs.beyond_fit(group) for group in groups]
     costly = max(seconds) / 2
     keyed: list[tuple[int, float, int, Group]] = []
     for group, draw, its_seconds in zip(groups, draws, seconds, strict=True):
@@ -185,15 +188,3 @@ def _in_order(
         if generator.name in preparing:
             prepared.add(generator.hash)
     return [group for *_, group in sorted(waves, key=lambda entry: entry[:2])]
-
-
-def _seconds(group: Group, costs: Costs) -> float:
-    """Expected seconds of a group, without what is prepared once: beside a group that waits for
-    that, no other would count as costly.
-    """
-    fit = costs.parts(group[0]).get(group[0].fit_hash, (0.0, False))[0]
-    return fit + _seconds_beyond_fit(group, costs)
-
-
-def _seconds_beyond_fit(group: Group, costs: Costs) -> float:
-    return sum(costs.parts(trial)[trial.hash][0] for trial in group)

@@ -26,11 +26,10 @@ from hsiaug.bench.plans_of_runs import notes_of
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.outcome import empty
+from hsiaug.trial.outcome import empty_records
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store
-from hsiaug.trial.trial_run import SceneContext
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -155,12 +154,15 @@ def _write_empty(plans: Sequence[Plan], trials: Sequence[TrialSpec], store: Stor
     """Write the records of trials whose λ asks for no sample: there is nothing to run."""
     waiting = {trial.hash for trial in trials}
     for plan in plans:
-        context = SceneContext(plan.scene, plan.task)
+        of_draws: dict[str, list[TrialSpec]] = {}
         for trial in plan.trials:
             if trial.hash in waiting:
                 waiting.remove(trial.hash)
-                context.split = plan.splits[trial.draw_hash]
-                store.put(empty(trial, context, plan.scene_ref), None)
+                of_draws.setdefault(trial.draw_hash, []).append(trial)
+        for draw, same in of_draws.items():
+            split = plan.splits[draw]
+            for record in empty_records(same, plan.task, plan.scene, split, plan.scene_ref):
+                store.put(record, None)
 
 
 def _say_notes(read: Reading, begun: Collection[str], say: Say) -> None:

@@ -4,7 +4,7 @@ runs no plugin; and the command lines that rerun a trial and write its samples.
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,13 +24,12 @@ from hsiaug.trial.arm import BOTH
 from hsiaug.trial.machine import environment
 from hsiaug.trial.prompts import PromptedSamples
 from hsiaug.trial.record import STAGES, TrialRecord, fault_of_lists, not_reached, partial_record
-from hsiaug.trial.record_json import EMPTY, FORMAT
+from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
 from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record, Store
-from hsiaug.trial.trial_run import SceneContext
 
 IDLE_DRAWS = 16
 """Draws of which what was computed is kept beside that of trials that run: another generator's
@@ -133,7 +132,7 @@ def _whole(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, record: 
     """The record of a trial, of the part of it that is not the same for every outcome."""
     return {
         **not_reached(TrialRecord),
-        "format": FORMAT,
+        "format": RECORD_FORMAT,
         "hash": spec.hash,
         "spec": spec.as_json(),
         "scene_ref": scene_ref,
@@ -161,19 +160,28 @@ def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
     return TrialOutcome(partial_record(error), None)
 
 
-def empty(spec: TrialSpec, context: SceneContext, scene_ref: str) -> Record:
-    """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no
+def empty_records(
+    trials: Iterable[TrialSpec], task: Task, data: TaskData, split: TaskSplit, scene_ref: str
+) -> Iterator[Record]:
+    """The records of trials of a draw whose λ asks for no sample there: nothing is fitted, and no
     plugin is loaded.
+
+    Parameters
+    ----------
+    trials : iterable of TrialSpec
+        Those of the draw.
+    task, data, split, scene_ref
+        As of :func:`finish`.
     """
-    views = context.views(spec)
-    real = context.task.sampling.join(views.of("none"), [])
+    real = task.sampling.join(task.draws.view(data, split, "none"), [])
     record = partial_record(
         status=EMPTY,
         metrics=None,
-        audit=views.split.audit.as_json(),
-        samples=count_by_class(real, len(context.scene.class_names)),
+        audit=split.audit.as_json(),
+        samples=count_by_class(real, len(data.class_names)),
     )
-    return _whole(spec, context.scene.class_names, scene_ref, record)
+    for trial in trials:
+        yield _whole(trial, data.class_names, scene_ref, record)
 
 
 class ScoredRecords:

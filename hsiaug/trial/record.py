@@ -19,7 +19,7 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
 from hsiaug.tasks.scoring import Scorer
 from hsiaug.trial.content_hash import canonical_json, hash_of_json
-from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
+from hsiaug.trial.record_json import DIGEST, RECORD_FORMAT, Record, digest_of_record
 
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -323,7 +323,7 @@ class PartialRecord(_Part):
 class TrialRecord(PartialRecord):
     """``record.json``: all fields of a record, in this one place."""
 
-    format: int = Field(ge=FORMAT, le=FORMAT, description=f"{FORMAT}.")
+    format: int = Field(ge=RECORD_FORMAT, le=RECORD_FORMAT, description=f"{RECORD_FORMAT}.")
     hash: Annotated[str, OF_RECORD] = Field(
         description="first 16 hex digits of the SHA-256 of `spec` as canonical JSON (sorted keys,"
         " no spaces)."
@@ -491,10 +491,9 @@ def _changed(record: Record, digest: str) -> str | None:
 def _fault_of_form(error: ValidationError, record: Record, part: str = "") -> str:
     if "spec" not in record or "status" not in record:
         return "JSON without spec and status"
-    if record.get("format") != FORMAT:
-        return (
-            f"format states {record.get('format')!r}; this version of hsiaug reads format {FORMAT}"
-        )
+    if record.get("format") != RECORD_FORMAT:
+        stated = record.get("format")
+        return f"format states {stated!r}; this version of hsiaug reads format {RECORD_FORMAT}"
     first = error.errors(include_url=False)[0]
     key = part + ".".join(str(step) for step in first["loc"])
     value = "" if first["type"] == "missing" else f" ({short_value(first['input'])})"

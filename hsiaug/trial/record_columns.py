@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
 from hsiaug.trial.record import COLUMNS
-from hsiaug.trial.record_json import FORMAT, Record, json_line, made_nothing
+from hsiaug.trial.record_json import RECORD_FORMAT, Record, json_line, made_nothing
 
 Column = Any
 """(n,) array, or a Categorical of texts."""
@@ -104,9 +104,9 @@ class ColumnBuilder:
             For a record that is not as in docs/results-format.md.
         """
         name = record.get("hash", "without a hash")
-        if record.get("format") != FORMAT:
+        if record.get("format") != RECORD_FORMAT:
             raise StoreError(
-                f"record {name} must have format {FORMAT}",
+                f"record {name} must have format {RECORD_FORMAT}",
                 value=f"format {record.get('format')!r}",
                 hint="Read it with the version of hsiaug that wrote it.",
             )

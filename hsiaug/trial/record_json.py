@@ -16,7 +16,7 @@ from hsiaug.trial.content_hash import canonical_json
 
 Record = Mapping[str, Any]
 
-FORMAT = 1
+RECORD_FORMAT = 1
 """Of the records that are written and read."""
 DIGEST = "record_sha256"
 """Key of the digest of all other keys; records from before it have none."""
@@ -97,7 +97,7 @@ _key_text = lru_cache(canonical_json)
 def is_newer(record: Record) -> bool:
     """Whether a later hsiaug wrote a record, in a format that this one does not read."""
     stated = record.get("format")
-    return isinstance(stated, int) and stated > FORMAT
+    return isinstance(stated, int) and stated > RECORD_FORMAT
 
 
 def _refuse(word: str) -> float:

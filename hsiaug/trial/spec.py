@@ -22,7 +22,7 @@ from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 from hsiaug.trial.content_hash import short_hash
 
-FORMAT = 1
+SPEC_FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or
 seeding).
 """
@@ -82,7 +82,7 @@ class PluginSpec:
         parameters = identity_params(preparing_params(self.params))
         version = self.prepare_version or self.version
         identity = {"name": self.name, "version": version, "params": parameters}
-        return {"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
+        return {"format": SPEC_FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
 
     @property
     def of_fit(self) -> dict[str, object]:
@@ -158,7 +158,7 @@ class TrialSpec:
 
     def as_json(self) -> dict[str, object]:
         return {
-            "format": FORMAT,
+            "format": SPEC_FORMAT,
             **self._draw(),
             "generator": self.generator.as_json(),
             "classifier": self.classifier.as_json(),
@@ -244,7 +244,9 @@ class TrialSpec:
     @cached_property
     def fit_hash(self) -> str:
         """Hash of all that determines the fitted generator."""
-        return short_hash({"format": FORMAT, **self._draw(), "generator": self.generator.of_fit})
+        return short_hash(
+            {"format": SPEC_FORMAT, **self._draw(), "generator": self.generator.of_fit}
+        )
 
     @cached_property
     def samples_hash(self) -> str:
@@ -254,7 +256,7 @@ class TrialSpec:
             "times": self.generated_rate.times,
             "omega": self.omega,
         }
-        identity = {"format": FORMAT, **self._draw(), "generator": self.generator.as_json()}
+        identity = {"format": SPEC_FORMAT, **self._draw(), "generator": self.generator.as_json()}
         return short_hash({**identity, **sampling})
 
     def _draw(self) -> Mapping[str, object]:

@@ -14,9 +14,8 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.outcome import empty
+from hsiaug.trial.outcome import empty_records
 from hsiaug.trial.record_json import made_nothing
-from hsiaug.trial.trial_run import SceneContext
 
 
 def record(
@@ -86,12 +85,13 @@ def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(
     )
     plan = build_plan(toy, request, plugins)
     trial = next(t for t in plan.trials if t.generator.name == "smote")
-    found = empty(trial, SceneContext(toy, get_task("pixels")), "toy")
+    (split,) = plan.splits.values()
+    (found,) = empty_records([trial], plan.task, toy, split, "toy")
 
     assert (found["status"], found["metrics"], found["error"]) == ("empty", None, None)
     assert found["predictions_sha256"] is None and found["timings"] == {}
     # Nobody learned from anything: there is nothing to warn of.
     assert found["scope"] is None and found["transductive"] is None
     assert found["samples"] == {"real": [5] * 5, "synthetic": [0] * 5}
-    assert found["audit"]["sha256"] == next(iter(plan.splits.values())).audit.sha256
+    assert found["audit"]["sha256"] == split.audit.sha256
     assert json.loads(json.dumps(found, allow_nan=False)) == found and made_nothing(found)
