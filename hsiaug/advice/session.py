@@ -78,7 +78,7 @@ class Session:
         """The wall time that those of a plan's trials take which have no such record."""
         missing = {trial.hash: trial for trial in trials if not self.record(trial)}
         return Forecast(
-            missing, Costs.of([plan], self.known.values()), jobs=self.engine.jobs
+            missing, Costs.of(plan, self.known.values()), jobs=self.engine.jobs
         ).time_left()
 
     def run(self, plan: Plan, trials: Sequence[TrialSpec]) -> None:

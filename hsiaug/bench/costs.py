@@ -8,7 +8,7 @@ settings.
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class Costs:
     def __init__(self, cache: Path | None = None) -> None:
         self.cache = cache
         self._cards: dict[str, Card] = {}
-        self._samples: dict[str, tuple[int, int]] = {}
+        self._samples: Mapping[str, tuple[int, int]] = {}
         # Number and sum of measured over guessed seconds, by plugin and settings.
         self._timed: dict[str, tuple[int, float]] = {}
         # Generators and scenes, of which what is learnt once is there.
@@ -73,10 +73,8 @@ class Costs:
         self._parts: dict[str, dict[str, tuple[float, bool]]] = {}
 
     @classmethod
-    def of(
-        cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None
-    ) -> "Costs":
-        """Costs of the trials of some plans.
+    def of(cls, plan: Plan, records: Iterable[Record], cache: Path | None = None) -> "Costs":
+        """Costs of the trials of a plan.
 
         Parameters
         ----------
@@ -84,9 +82,8 @@ class Costs:
             Records of any trials.
         """
         costs = cls(cache)
-        for plan in plans:
-            costs._cards |= {card.name: card for card in plan.cards.values()}
-            costs._samples |= plan.samples
+        costs._cards = {card.name: card for card in plan.cards.values()}
+        costs._samples = plan.samples
         for record in records:
             if record["status"] == "ok":
                 costs._learn(record)

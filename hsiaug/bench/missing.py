@@ -1,4 +1,4 @@
-"""Which trials of plans a store lacks, and the records of the others."""
+"""Which trials of a plan a store lacks, and the records of the others."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,8 +7,6 @@ from typing import Literal
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.plans_of_runs import trials_of
-from hsiaug.bench.sample_memory import check_memory
 from hsiaug.trial.record import Damage, newer_record
 from hsiaug.trial.record_json import Record, is_finished
 from hsiaug.trial.spec import TrialSpec
@@ -58,12 +56,10 @@ class RunRecords:
 
 @dataclass(frozen=True)
 class Missing:
-    """Trials of plans, and what a store lacks of them.
+    """What a store lacks of a plan.
 
     Attributes
     ----------
-    trials : list of TrialSpec
-        All, each once.
     todo : list of TrialSpec
         Those to run.
     empty : list of TrialSpec
@@ -76,7 +72,6 @@ class Missing:
         Has read those of the trials that are not run.
     """
 
-    trials: list[TrialSpec]
     todo: list[TrialSpec]
     empty: list[TrialSpec]
     reused: int
@@ -84,13 +79,13 @@ class Missing:
     records: RunRecords
 
 
-def find_missing(plans: Sequence[Plan], root: Path, existing: Existing) -> Missing:
-    """What a store lacks of plans.
+def find_missing(plan: Plan, root: Path, existing: Existing) -> Missing:
+    """What a store lacks of a plan.
 
     Parameters
     ----------
-    plans : sequence of Plan
-        Whose trials were asked for.
+    plan : Plan
+        Of all trials that were asked for.
     root : Path
         Of the store, which need not be there.
     existing : {"only-missing", "all", "none"}
@@ -98,12 +93,9 @@ def find_missing(plans: Sequence[Plan], root: Path, existing: Existing) -> Missi
 
     Raises
     ------
-    InputError
-        Where the samples of a trial to run do not fit into memory.
     StoreError
         Where records of a later hsiaug would be replaced.
     """
-    trials = trials_of(plans)
     try:
         records = RunRecords(Store(root))
     except StoreError:  # there is none yet
@@ -112,23 +104,19 @@ def find_missing(plans: Sequence[Plan], root: Path, existing: Existing) -> Missi
     damaged = list[Damage]()
     if records.store is not None:
         # One after the other: those of a large store do not fit into memory together.
-        for record in records.store.each((trial.hash for trial in trials), damaged):
+        for record in records.store.each((trial.hash for trial in plan.trials), damaged):
             sound.add(record["hash"])
             if is_finished(record):
                 finished.add(record["hash"])
             if existing != "all":
                 records.keep(record)
-    missing = select_missing(trials, finished, damaged, existing)
-    nothing = frozenset[str]().union(*(plan.nothing for plan in plans))
-    todo = [trial for trial in missing if trial.hash not in nothing]
-    check_memory(plans, todo)
+    missing = select_missing(plan.trials, finished, damaged, existing)
     waiting = {trial.hash for trial in missing}
     for hash in waiting:
         records.read_before.pop(hash, None)
     return Missing(
-        trials=trials,
-        todo=todo,
-        empty=[trial for trial in missing if trial.hash in nothing],
+        todo=[trial for trial in missing if trial.hash not in plan.nothing],
+        empty=[trial for trial in missing if trial.hash in plan.nothing],
         reused=len(sound - waiting),
         damaged=[damage for damage in damaged if damage.hash in waiting],
         records=records,

@@ -22,9 +22,10 @@ from hsiaug.bench.groups import divide_work
 from hsiaug.bench.loops import run_groups
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.plans_of_runs import notes_of
+from hsiaug.bench.plans_of_runs import join_plans
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
+from hsiaug.bench.sample_memory import check_memory
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.outcome import empty_records
 from hsiaug.trial.record import damage_lines
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def workers(asked: int | None, device: str, plans: Sequence[Plan]) -> int:
+def workers(asked: int | None, device: str, plan: Plan) -> int:
     """Processes to run: as asked, else one per core, but one only where a GPU does the work."""
-    used = {resolve_device(device, card) for plan in plans for card in plan.cards.values()}
+    used = {resolve_device(device, card) for card in plan.cards.values()}
     if asked is not None:
         return asked
     return 1 if used != {"cpu"} else cores()
@@ -100,52 +101,54 @@ def run(
     StoreError
         Where the store cannot be written.
     """
-    missing = find_missing(plans, root, existing)
-    for note in notes_of(plans):
+    whole = join_plans(plans)
+    missing = find_missing(whole, root, existing)
+    check_memory(plans, missing.todo)
+    for note in whole.notes:
         say(f"note: {note}")
     # Before there is a store: the engine may not be there.
     opened = (
-        open_engine(settings or ClusterSettings(), workers(jobs, device, plans), warn)
+        open_engine(settings or ClusterSettings(), workers(jobs, device, whole), warn)
         if missing.todo and not engine
         else nullcontext(engine)
     )
     running: RunningAnswer | None = None
     try:
-        with opened as where:
+        with opened as engine:
             store = Store(root, create=existing != "none")
             store.sweep()
             records = replace(missing.records, store=store)
             if missing.reused:
-                say(f"{missing.reused} of {len(missing.trials)} trials are taken from {root}")
+                say(f"{missing.reused} of {len(whole.trials)} trials are taken from {root}")
             if missing.todo or missing.empty:
                 store.check_writable()
                 for line in damage_lines(missing.damaged, "its trial is run again"):
                     say(line)
                 _write_empty(plans, missing.empty, store)
-            if missing.todo and where:
+            if missing.todo and engine:
                 batches, forecast = divide_work(
                     plans,
                     missing.todo,
                     root,
                     partial(Job, device=device, limit=limit, bounds=bounds),
-                    Costs.of(plans, timed_records(records), store.cache),
-                    where.jobs,
+                    Costs.of(whole, timed_records(records), store.cache),
+                    engine.jobs,
                     deadline,
                 )
-                for line in cost_lines(forecast, where.jobs):
+                for line in cost_lines(forecast, engine.jobs):
                     say(line)
-                if not where.waits:
-                    run_groups(where, batches, lambda event: None)
+                if not engine.waits:
+                    run_groups(engine, batches, lambda event: None)
                     return None
                 running = RunningAnswer(plans, forecast.trials, records, None if quiet else answer)
                 with watch_trials(forecast, console, root, answer=running, quiet=quiet) as on_event:
-                    run_groups(where, batches, on_event)
+                    run_groups(engine, batches, on_event)
     except KeyboardInterrupt:
         # The processes of the run have ended, and nothing is drawn any more.
         for line in running.now() if running else ():
             say(line)
         raise
-    read = records.read(trial.hash for trial in missing.trials)
+    read = records.read(trial.hash for trial in whole.trials)
     _say_notes(read, {trial.hash for trial in missing.todo}, say)
     return read
 

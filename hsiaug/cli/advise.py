@@ -104,7 +104,7 @@ def advise(
     request = request_of_options(scene, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas)
     planned = screening_plan(loaded, request, registry(), scene)
     err = console(err=True)
-    jobs = workers(jobs, device, [planned[0]])
+    jobs = workers(jobs, device, planned[0])
 
     def note(line: str) -> None:
         print_lines(err, [line])

@@ -17,6 +17,7 @@ from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of
 from hsiaug.bench.run import run, workers
+from hsiaug.bench.sample_memory import check_memory
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
 from hsiaug.registry.isolation.confinement import close_memory
 from hsiaug.report import print_report, render_report, report_json, running_answer_lines
@@ -129,13 +130,14 @@ def print_plan(
         Where the samples of a trial do not fit into memory.
     """
     plan = join_plans(plans)
-    jobs = workers(jobs, device, plans)
-    missing = find_missing(plans, store, existing)
+    jobs = workers(jobs, device, plan)
+    missing = find_missing(plan, store, existing)
+    check_memory(plans, missing.todo)
     print_lines(notes, (f"note: {note}" for note in plan.notes))
     todo = missing.todo
     records = missing.records
     cache = records.store.cache if records.store else None
-    costs = Costs.of(plans, timed_records(records) if todo else (), cache)
+    costs = Costs.of(plan, timed_records(records) if todo else (), cache)
     time_left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).time_left()
     if as_json:
         print_json(_as_json(plans, plan, todo, time_left, jobs))

@@ -441,6 +441,6 @@ def test_a_scene_that_comes_prepared_is_not_waited_for(
         patch=patch,
     )
     plan_of_it = SimpleNamespace(cards={("generator", "learner"): card}, samples={})
-    found = Costs.of([plan_of_it], [])
+    found = Costs.of(plan_of_it, [])
 
     assert ((PREPARING, False) in found.parts(asked).values()) == waits

@@ -14,7 +14,7 @@ import pytest
 
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.plan import Plan, build_plan
-from hsiaug.bench.plans_of_runs import trials_of
+from hsiaug.bench.plans_of_runs import join_plans, trials_of
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -189,7 +189,7 @@ def test_it_is_expected_once_a_scene_over_all_plans_and_no_more_once_a_record_sa
     plans = [planned(toy, plugins, lambdas=[lam]) for lam in (1.0, 2.0)]
 
     def seconds(*records: Any) -> float:
-        costs, trials = Costs.of(plans, records), trials_of(plans)
+        costs, trials = Costs.of(join_plans(plans), records), trials_of(plans)
         found = {key: part for t in trials for key, (part, _) in costs.parts(t).items()}
         own = {key for t in trials for key in (t.hash, t.fit_hash)}
         return sum(part for key, part in found.items() if key not in own)
