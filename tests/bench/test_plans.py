@@ -340,7 +340,7 @@ def test_side_by_side_the_costliest_fits_are_started_first(
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
     guided = next(t for t in plan.trials if t.generator.name == "guided")
     known = costs.of(
-        [plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
+        plan, [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
     )
     job = partial(Job, device="cpu")
     (batch,), _ = divide_work([plan], plan.trials, Path(), job, known, 2)
