@@ -139,6 +139,6 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     if not decided:
         return None
     table, answers, cell = max(decided, key=lambda one: one[1].draws)
-    sentences = " ".join(answers.texts[2].sentences)
+    sentences = " ".join(answers.use_sentences)
     sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
     return ShownByBenchmark(sentence, cell)

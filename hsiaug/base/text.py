@@ -76,13 +76,33 @@ def some_of(texts: Sequence[str], most: int, between: str = ", ") -> str:
     return between.join((*texts[:most], *(("…",) if len(texts) > most else ())))
 
 
-def in_runs(numbers: Iterable[int], least: int = 3) -> str:
-    """Integers as text, with runs of at least a given length shortened: 0, 2, 3, 4 → ``0, 2–4``."""
+def in_runs(
+    numbers: Iterable[int], least: int = 3, *, between: str = ", ", through: str = "–"
+) -> str:
+    """Integers as text, with runs of at least a given length shortened: 0, 2, 3, 4 → ``0, 2–4``.
+
+    Parameters
+    ----------
+    between, through : str
+        What stands between two of them, and between the ends of a run.
+    """
     groups = groupby(enumerate(sorted(set(numbers))), key=lambda item: item[1] - item[0])
     runs = [[number for _, number in group] for _, group in groups]
-    return ", ".join(
-        f"{run[0]}–{run[-1]}" if len(run) >= least else ", ".join(map(str, run)) for run in runs
+    return between.join(
+        f"{run[0]}{through}{run[-1]}" if len(run) >= least else between.join(map(str, run))
+        for run in runs
     )
+
+
+def seeds_option(seeds: Iterable[int]) -> str:
+    """Numbers of draws as ``--seeds`` takes them: ``7`` for the first seven, ``100-109``, ``0,3``.
+
+    One number alone says how many draws, so that one draw but the first is a range: ``3-3``.
+    """
+    listed = sorted(set(seeds))
+    if listed == [*range(len(listed))]:
+        return str(len(listed))
+    return in_runs(listed, 1 if len(listed) == 1 else 2, between=",", through="-")
 
 
 def shortened(text: str, most: int = QUOTED) -> str:

@@ -8,7 +8,7 @@ format and while a benchmark still runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property, partial
 from math import inf
@@ -16,6 +16,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
+from hsiaug.report.commands import on_fresh_draws
 from hsiaug.report.gains import ArmGains, Gain, in_points, over_best, rival_of
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import NONE, Control, with_words
@@ -222,8 +223,16 @@ class Answers:
         Seeds that drew the same pixels, for each such draw.
     more_seeds : int or None
         The N of ``--seeds N`` that runs the missing draws where all arms lack some.
-    better_controls : tuple of Contrast
-        Controls that make samples of real pixels, where these are shown above no samples.
+    of_controls : tuple of Contrast
+        What controls that make samples gain over no samples, where other generators ran; they are
+        no candidates of the first two answers.
+    leaky : bool
+        Whether location alone answers for part of the scores.
+    chose : bool
+        Whether these draws chose what is to be used here among several arms.
+    fresh_draws : str
+        The command that runs it on draws that took no part in this choice; empty where there are
+        none, or no record says a command.
     running : bool
         Whether further draws run at this moment, so that nobody need ask for them.
     """
@@ -239,8 +248,16 @@ class Answers:
     classifiers: tuple[str, ...] = ()
     repeated: tuple[tuple[int, ...], ...] = ()
     more_seeds: int | None = None
-    better_controls: tuple[Contrast, ...] = ()
+    of_controls: tuple[Contrast, ...] = ()
+    leaky: bool = False
+    chose: bool = False
+    fresh_draws: str = ""
     running: bool = False
+
+    @property
+    def better_controls(self) -> tuple[Contrast, ...]:
+        """Controls that make samples, where these are shown above no samples."""
+        return tuple(one for one in self.of_controls if one.status == "YES")
 
     @cached_property
     def _sentences(self) -> Mapping[str, tuple[str, ...]]:
@@ -249,7 +266,10 @@ class Answers:
         lines = labelled(
             "answers.txt",
             answers=self,
-            shown=[_shown(one, self.controls) for one in (self.over_none, self.over_controls)],
+            shown=[
+                _shown(one.contrasts, self.controls) for one in (self.over_none, self.over_controls)
+            ],
+            of_controls=_shown(self.of_controls, self.controls),
             named_first=_named(self.over_none),
             named_second=_named(self.over_controls, rivals=True),
             running=self.running,
@@ -272,7 +292,13 @@ class Answers:
             (status,) = said[f"status {number}"]
             tone = TONES[answer.status]
             texts.append(AnswerText(number, answer.question, status, tone, said[str(number)]))
-        return (*texts, AnswerText(3, USE_QUESTION, "", TONES[self.use.status], said["3"]))
+        third = (*self.use_sentences, *said.get("quote", ()))
+        return (*texts, AnswerText(3, USE_QUESTION, "", TONES[self.use.status], third))
+
+    @property
+    def use_sentences(self) -> tuple[str, ...]:
+        """What to use here, without what may be quoted of it."""
+        return self._sentences["3"]
 
     @property
     def headline(self) -> str:
@@ -353,17 +379,21 @@ def _three_answers(table: ReportTable) -> Answers:
         # ``none`` is a control too.
         over_controls = replace(over_controls, status=over_none.status, shown=0)
     controls = [arm for arm in judged if arm[NONE].cell.is_control]
-    of_controls = _answer("", table, controls, itemgetter(NONE))
+    of_controls = _answer("", table, [] if controls_only else controls, itemgetter(NONE))
+    use = _use(table, over_none)
     return Answers(
         over_none=over_none,
         over_controls=over_controls,
-        use=_use(table, over_none),
+        use=use,
         metric=table.scores.main.short,
         second=table.scores.second.name,
         draws=len(table.draws),
         controls_only=controls_only,
         controls=table.known_controls,
-        better_controls=tuple(one for one in of_controls.contrasts if one.status == "YES"),
+        of_controls=of_controls.contrasts,
+        leaky=table.leaky,
+        chose=len(table.main_scores) > 1,
+        fresh_draws=on_fresh_draws(use.cell, table) if use.cell and not table.leaky else "",
         classifiers=tuple(table.labels[classifier] for classifier in table.classifiers),
         repeated=table.repeated,
         more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,
@@ -559,12 +589,12 @@ USE_QUESTION = "Use here"
 # In words
 
 
-def _shown(answer: Answer, controls: Mapping[str, Control]) -> dict[str, object]:
+def _shown(contrasts: Iterable[Contrast], controls: Mapping[str, Control]) -> dict[str, object]:
     """The contrasts that are shown, those of one generator and rival together, and the rival as it
     is called there (``groups``); and the groups that are told in brief (``others``).
     """
     groups: dict[tuple[str, str], list[Contrast]] = {}
-    for contrast in answer.contrasts:
+    for contrast in contrasts:
         groups.setdefault((contrast.generator, contrast.rival), []).append(contrast)
     shown: list[tuple[Sequence[Contrast], str]] = []
     for (_, rival), group in [*groups.items()][:MOST_CONTRASTS]:

@@ -1,6 +1,7 @@
 """Commands that run again what a store holds, made of the commands of its records.
 
-They write into a new store: in the one that they are of, every trial is there already.
+Those that run all of it write into a new store: in the one that they are of, every trial is there
+already.
 """
 
 from __future__ import annotations
@@ -8,14 +9,23 @@ from __future__ import annotations
 import shlex
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from hsiaug.base.text import seeds_option
+from hsiaug.metrics.significance import USUAL_DRAWS
 from hsiaug.report.gains import ArmCell
-from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import CONTROLS_OF_ALL
 from hsiaug.trial.store import Store
 
+if TYPE_CHECKING:
+    from hsiaug.report.tables import ReportTable
+
 Options = dict[str, list[str]]
 """Values by option, in the order of the command."""
+FRESH = 400
+"""Draws that a benchmark chose on lie below this number, and fresh ones begin there."""
+OF_A_RUN = ("--existing", "--seeds", "--store")
+"""Options that change no trial."""
 LISTED = ("--generator", "--classifier", "--lambda", "--times", "--omega", "--set")
 """Options that differ between the arms of one benchmark."""
 
@@ -197,15 +207,47 @@ def _of_group(arms: Sequence[_Arm]) -> tuple[list[str], Options]:
     return start, {**listed, **({"--set": settings} if settings else {}), **rest}
 
 
+def on_fresh_draws(cell: ArmCell, table: ReportTable) -> str:
+    """The command that runs an arm on draws that took no part in choosing it, into a store of
+    their own. Empty where no record says it, and where seeds of the table drew the same pixels: a
+    protocol with few divisions has no others.
+    """
+    first = FRESH * (1 + max(table.trials["seed"].tolist()) // FRESH)
+    number = max(USUAL_DRAWS, len(table.draws))
+    return "" if table.repeated else _on(cell, range(first, first + number), "fresh-draws")
+
+
+def missing_commands(table: ReportTable, where: str) -> list[str]:
+    """The commands that run the draws that arms of a table lack, into the store of the others.
+
+    Parameters
+    ----------
+    where : str
+        What to type for the store.
+    """
+    commands = (_on(one.cell, one.seeds, where) for one in table.lacking)
+    return one_for_all(command for command in commands if command)
+
+
 def _of_all_draws(cell: ArmCell, store: Store) -> str:
     """The command of an arm on all its draws, into a new store; empty where no record says it."""
-    record = store.sound(cell.trials["hash"].iloc[0])
-    command = str((record or {}).get("command") or "")
-    start, options = _parsed(command)
+    command = _on(cell, cell.trials["seed"].tolist(), shlex.quote(str(store.root)))
+    return command and to_repeat(command, str(store.root))
+
+
+def _on(cell: ArmCell, seeds: Iterable[int], where: str) -> str:
+    """The command of an arm on some draws, into a store; empty where no record says it.
+
+    Parameters
+    ----------
+    where : str
+        What to type for the store.
+    """
+    start, options = _parsed(cell.trials["command"].iloc[0])
     if not {"--generator", "--classifier", "--lambda"} <= {*options}:
         return ""
-    options["--seeds"] = [_seeds(sorted(set(cell.trials["seed"].tolist())))]
-    return to_repeat(_joined(start, options), str(store.root))
+    asked = {name: values for name, values in options.items() if name not in OF_A_RUN}
+    return f"{_joined(start, asked)} --seeds {seeds_option(seeds)} --store {where}"
 
 
 def _parsed(command: str) -> tuple[list[str], Options]:
@@ -229,11 +271,3 @@ def _parsed(command: str) -> tuple[list[str], Options]:
 def _joined(start: Sequence[str], options: Options) -> str:
     pairs = ([name, value] for name, values in options.items() for value in values)
     return shlex.join([*start, *(word for pair in pairs for word in pair)])
-
-
-def _seeds(seeds: Sequence[int]) -> str:
-    """Numbers of draws as ``--seeds`` takes them: ``0-6``, or ``0-0,3-3``."""
-    first, last = seeds[0], seeds[-1]
-    if len(seeds) == last - first + 1:
-        return f"{first}-{last}"
-    return ",".join(f"{seed}-{seed}" for seed in seeds)

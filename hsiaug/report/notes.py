@@ -13,6 +13,7 @@ from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.commands import missing_commands
 from hsiaug.report.formatting import MISSING, count, count_range, plus_minus, seeds_text, span
 from hsiaug.report.gains import ArmCell, Audit, over_baseline
 from hsiaug.report.section import Section
@@ -26,6 +27,8 @@ MOST_LACKING = 4
 """Arms that lack draws that a warning names; the rest is counted."""
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
+COUNTED_AGAIN = "these count a training pixel once in each tile that holds it"
+"""Said of masks: tiles overlap."""
 MOST_RATES = 3
 """Rates of which the opening tells how many samples they made; the audit has all."""
 
@@ -95,26 +98,11 @@ def warnings(table: ReportTable) -> tuple[str, ...]:
             "warnings.txt",
             table=table,
             damaged=damage_summary(table.damaged),
-            lacking=lacking_draws(table),
+            lacking=[(table.cell_label(one.cell), one.draws, one.seeds) for one in table.lacking],
             named=MOST_LACKING,
             seers=seers,
         )
     )
-
-
-def lacking_draws(table: ReportTable) -> list[tuple[str, int]]:
-    """Arms that were not begun on every draw of the table, and the draws that they have: of a run
-    that goes on, or was stopped.
-    """
-    draws = {
-        cell: len({draw for draw, _ in unlike(cell.trials["draw"])})
-        for cell in table.every_cell.values()
-    }
-    return [
-        (table.cell_label(cell), number)
-        for cell, number in draws.items()
-        if number < len(table.draws)
-    ]
 
 
 # Below the numbers
@@ -253,11 +241,13 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
         fewest=MIN_TEST_PIXELS,
         notes=_by_split(table, "notes"),
         made=list(_synthetic(table)),
+        counted_again=_counted_again(table),
         blind=_blind(table),
         blind_controls=[name for name, one in table.known_controls.items() if one.blind],
         words=partial(with_words, known=table.known_controls),
         kinds=Counter(table.trials["status"]),
         where=where,
+        missing=missing_commands(table, where),
     )
 
 
@@ -284,6 +274,7 @@ def opening(table: ReportTable) -> tuple[str, ...]:
             table=table,
             mean=partial(audit_mean, table),
             unit=table.scores.unit,
+            counted_again=_counted_again(table),
             omegas=sorted({arm.omega for arm in table.arms if arm.omega is not None}),
             made=[(rate.words, synthetic, real) for rate, synthetic, real in _synthetic(table)][
                 :MOST_RATES
@@ -365,6 +356,13 @@ def _synthetic(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
         )
         if real:
             yield rate, span(made, 0), span(real, 0)
+
+
+def _counted_again(table: ReportTable) -> str:
+    """Why more pixels are real than train, in words; empty where they are not: those of tiles."""
+    trains = max((int(audit["n_train"]) for audit in table.splits.values()), default=0)
+    real = (sum(counts) for counts in unlike(table.trials["real"]) if counts is not None)
+    return COUNTED_AGAIN if max(real, default=0) > trains > 0 else ""
 
 
 def _blind(table: ReportTable) -> list[ArmCell]:

@@ -10,7 +10,6 @@ from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.formatting import number
 from hsiaug.report.notes import (
     audit_mean,
-    lacking_draws,
     small_classes,
     untested_classes,
     users_of_unlabelled,
@@ -60,7 +59,7 @@ def methods_paragraph(table: ReportTable) -> str:
         ],
         # A control may be a classifier without samples, and no generator that ran.
         controls=[name for name in dict.fromkeys(controls) if name in used or name in names],
-        lacking=lacking_draws(table),
+        lacking=[one.draws for one in table.lacking],
         seen=users_of_unlabelled(table).get("scene"),
         views=views_given(table),
         small=small_classes(table),

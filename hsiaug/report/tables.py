@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import cached_property
 from math import fsum, inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,22 @@ ADDED = "added"
 """The protocol of learning curves over added labels."""
 NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
+
+
+class Lacking(NamedTuple):
+    """An arm that was not begun on every draw of its table.
+
+    Attributes
+    ----------
+    draws : int
+        How many it has.
+    seeds : tuple of int
+        The draws that it lacks.
+    """
+
+    cell: ArmCell
+    draws: int
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +197,16 @@ class ReportTable:
         return tuple(
             metric for part in parts for metric in parts[part] if self.trials_with(part).any()
         )
+
+    @cached_property
+    def lacking(self) -> tuple[Lacking, ...]:
+        """Arms that lack draws: of a run that goes on, or was stopped."""
+        found = []
+        for cell in self.every_cell.values():
+            begun = {draw for draw, _ in unlike(cell.trials["draw"])}
+            if missing := sorted(set(self.draws) - begun):
+                found.append(Lacking(cell, len(begun), tuple(missing)))
+        return tuple(found)
 
     def trials_with(self, part: str) -> NDArray[np.bool_]:
         """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""

@@ -44,7 +44,7 @@ DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be
 a pair.
 """
-OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
+OF_ABOUT = ("condition", "arm", "classifier", "command", *SHARED)
 """What the column ``about`` says."""
 READ: Mapping[str, Callable[[str], Any]] = {
     "audit": json.loads,

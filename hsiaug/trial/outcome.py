@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.shortages import shortage_of
-from hsiaug.base.text import shortest
+from hsiaug.base.text import seeds_option, shortest
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import Task, get_task, task_words
@@ -263,7 +263,7 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
         words += ["--view", trial.view]
     if trial.train != BOTH:
         words += ["--train", trial.train]
-    words += [*_drawn(trial, trial.rate), "--seeds", f"{trial.seed}-{trial.seed}"]
+    words += [*_drawn(trial, trial.rate), "--seeds", seeds_option([trial.seed])]
     for plugin in (trial.generator, trial.classifier):
         words += _settings(plugin)
     return shlex.join(words)

@@ -39,7 +39,7 @@ from hsiaug.trial.record_json import CHECKS, Record
 FOLDER = "columns"
 FOLDERS = "folders.npz"
 """The file of all records but those of packs that were read as a whole."""
-FORM = [12, CHECKS, *((column.name, field, column.key) for column, field in COLUMNS.items())]
+FORM = [13, CHECKS, *((column.name, field, column.key) for column, field in COLUMNS.items())]
 """Raise the number where columns change; a column of another field is another form."""
 VERSION = crc32(str(FORM).encode()) >> 1
 """Of the files."""

@@ -5,6 +5,7 @@ A column is an array of numbers, texts or digests, or categories: texts of JSON 
 share.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -76,11 +77,11 @@ class ColumnBuilder:
     """Makes columns of records that are added one by one.
 
     The columns: ``hash``, ``created``, ``seed``, ``ok`` and ``idle`` (λ asked for no sample; older
-    records hold such a trial as ok, with the metrics of none); ``about`` (the specification but for
-    the seed, and SHARED), ``audit`` and ``view_shown``; every metric as a fraction, those of PARTS
-    of the test pixels as ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and
-    ``recall_new:1``: of each class, and ``recall_spread`` over these; ``real`` and ``synthetic``:
-    samples by class; COSTS.
+    records hold such a trial as ok, with the metrics of none); ``about`` (the specification and
+    the command but for the seed, and SHARED), ``audit`` and ``view_shown``; every metric as a
+    fraction, those of PARTS of the test pixels as ``aa_new``, AA over fixed classes as
+    ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each class, and ``recall_spread`` over
+    these; ``real`` and ``synthetic``: samples by class; COSTS.
     """
 
     def __init__(self) -> None:
@@ -170,6 +171,11 @@ class _Texts:
         return self._known[key][1]
 
 
+def _of_any_draw(record: Record) -> str:
+    """The command of a record without its draw, so that those of an arm are one text."""
+    return re.sub(r" --seeds \S+", "", str(record.get("command") or ""))
+
+
 def _row(record: Record, texts: _Texts) -> Row:
     """The texts of a row, and its values of DTYPES but for the digest."""
     samples = record.get("samples") or {}
@@ -178,7 +184,7 @@ def _row(record: Record, texts: _Texts) -> Row:
     return {
         "hash": record["hash"],
         "created": str(record.get("created", "")),
-        "about": f'{{"spec": {spec}, {shared[1:]}',
+        "about": f'{{"spec": {spec}, "command": {json_line(_of_any_draw(record))}, {shared[1:]}',
         "audit": texts(record.get("audit")),
         "view_shown": texts((record.get("spectral_view") or {}).get("name")),
         "real": json_line(samples.get("real")),

@@ -253,7 +253,7 @@ def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
     # What is left is the classifier alone, on the outer test pixels of the very draw that was
     # looked into.
     assert "--generator none" in said["command"][0] and "--protocol issd:0.05" in said["command"][0]
-    assert "--seeds 0-0" in said["command"][0]
+    assert "--seeds 1 " in said["command"][0]
 
 
 def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:

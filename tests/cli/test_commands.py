@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from hsiaug import __version__
 from hsiaug.base.errors import InputError
+from hsiaug.base.text import seeds_option
 from hsiaug.bench.ranges import numbers, seeds, settings, words
 from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
@@ -128,6 +129,14 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     assert seeds("3,5,8-9") == [3, 5, 8, 9]
     assert seeds("7-7") == [7]
     assert settings(["a.b=1", "a.c=x=y"]) == {"a": {"b": "1", "c": "x=y"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "draws"),
+    [("1", [0]), ("7", [*range(7)]), ("3-3", [3]), ("0,3", [3, 0]), ("2-3,5,8-9", [2, 3, 5, 8, 9])],
+)
+def test_draws_are_written_as_they_are_typed(text: str, draws: list[int]) -> None:
+    assert seeds_option(draws) == text and seeds(text) == sorted(draws)
 
 
 @pytest.mark.parametrize(

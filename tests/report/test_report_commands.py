@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 import hsiaug
-from hsiaug.report import Report, print_report, render_html
+from hsiaug.report import Report, build_report, print_report, render_html, render_report
 from hsiaug.report.commands import one_for_all, to_repeat
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug as command
@@ -61,6 +61,26 @@ def test_page_and_terminal_have_the_command_that_runs_all_of_it_again_into_a_new
     (record, *_) = Store(tmp_path / "first").read().records
     shown = command("show", record["hash"], "--store", "first").stdout
     assert "--existing" not in shown and "--store first-again" in shown
+
+
+def test_the_audit_has_the_command_that_runs_the_draws_that_an_arm_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_trials_here(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    asked = {"lambdas": [1], "times": 0, "preset": "tiny", "progress": False, "store": "some"}
+    asked |= {"views": "raw", "patch": 5}
+    hsiaug.benchmark("toy", ["smote"], ["svm"], draws=3, **asked)
+    stopped = hsiaug.benchmark("toy", ["mixup"], ["svm"], draws=[0, 2], **asked)
+    report = build_report(stopped.store.read().records, store="some")
+    assert "mixup λ=1 with svm has 2, not seed 1." in render_report(report, "md")
+    (missing,) = re.findall(r"\*\*missing draws\*\*: (.*)", render_report(report, "md"))
+    before = {*Store(tmp_path / "some").hashes()}
+    done = command(*shlex.split(missing)[1:])
+    assert done.returncode == 0, done.stderr
+    (added,) = {*Store(tmp_path / "some").hashes()} - before
+    spec = Store(tmp_path / "some").sound(added)["spec"]
+    assert (spec["generator"]["name"], spec["seed"]) == ("mixup", 1)
 
 
 def test_older_records_whose_command_replaces_them_are_not_replaced() -> None:

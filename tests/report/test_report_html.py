@@ -307,7 +307,7 @@ def test_arms_that_lack_draws_are_named_before_the_numbers() -> None:
     ]
     text = render_report(build_report(stopped), "md")
     assert (
-        "Not all draws are there, of 7 draws: smote λ=1 with svm has 3. The same benchmark again"
-        in text
+        "Not all draws are there, of 7 draws: smote λ=1 with svm has 3, not seeds 3–6. The same"
+        " benchmark again" in text
     )
     assert "Not all draws" not in render_report(build_report(records), "md")

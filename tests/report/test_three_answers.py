@@ -1,14 +1,16 @@
 """The three answers: better than no samples, better than all controls, what to use here."""
 
+import html
 import io
 import json
+import re
 from typing import Any
 
 import pytest
 from report_records import record
 
 from hsiaug.base.terminal import Console
-from hsiaug.report import build_report, print_report, render_report
+from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answers import Answers, three_answers
 
 NOISE = (0.1, -0.2, 0.3, -0.1, 0.2, -0.3, 0.15)
@@ -96,6 +98,53 @@ def test_controls_are_no_arms_of_the_answers_where_another_generator_ran() -> No
     assert {contrast.generator for contrast in answers.over_none.contrasts} == {"txt2hsi"}
 
 
+@pytest.mark.parametrize("gain", [8.0, 0.0])
+def test_a_control_that_was_asked_for_too_is_said_to_be_no_candidate(gain: float) -> None:
+    records = scene(
+        {"duplicate": 0.0, "pseudo": gain, "txt2hsi": 2.0}, transductive=("pseudo", "txt2hsi")
+    )
+    first, second, _ = lines(records)
+    assert re.search(r"pseudo: [^.]*\.[^;]*; a control, so no candidate here\.", first)
+    assert "candidate" not in second
+    assert "candidate" not in " ".join(lines(scene({"pseudo": gain}, transductive=("pseudo",))))
+
+
+def test_the_third_answer_says_whether_its_accuracy_may_be_quoted() -> None:
+    records = scene({"smote": 3.0})
+    for made in records:
+        classifier, generator = (made["spec"][role]["name"] for role in ("classifier", "generator"))
+        made["command"] = (
+            f"hsiaug benchmark mine.toml --generator {generator} --classifier {classifier}"
+            " --lambda 0.5 --times 3 --seeds 1"
+        )
+    fresh = (
+        "hsiaug benchmark mine.toml --generator smote --classifier cnn2d --lambda 0.5 --times 3"
+        " --seeds 400-406 --store fresh-draws"
+    )
+    report = build_report(records)
+    chose = "These draws chose it: quote this AA only if you had named the arm before"
+    assert lines(records)[2].endswith(f"{chose}, else that of fresh draws: {fresh}")
+    terminal = io.StringIO()
+    print_report(report, Console(file=terminal, width=100))
+    page = html.unescape(render_html(report))
+    for text in (terminal.getvalue(), render_report(report, "md"), page):
+        assert fresh in " ".join(text.split())
+    (table,) = json.loads(render_report(report, "json"))["tables"]
+    assert table["answers"]["fresh_draws"] == fresh
+
+    for made in records:
+        made["spec"]["seed"] += 400
+    assert "--seeds 800-806 " in lines(records)[2]
+    for made in records:
+        made["audit"] = {**made["audit"], "leaky": True}
+    assert lines(records)[2].endswith("LEAKY: this AA is not one to quote by itself.")
+    alone = [one for one in records if one["spec"]["generator"]["name"] == "none"]
+    alone = [one for one in alone if one["spec"]["classifier"]["name"] == "svm"]
+    for made in alone:
+        made["audit"] = {**made["audit"], "leaky": False}
+    assert "quote" not in lines(alone)[2], "nothing was chosen"
+
+
 def test_where_only_controls_ran_the_answers_are_about_them_and_say_so() -> None:
     records = scene({"duplicate": 0.0, "pseudo": 8.0}, transductive=("pseudo",))
     assert answers_of(records).controls_only
@@ -112,7 +161,7 @@ def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_
         "2 Better than all controls? NOT ASKED. No generator is shown better than no samples."
     )
     assert use.startswith("3 Use here: cnn2d without samples: AA 57.")
-    assert use.endswith("No generator is better. Classifiers that ran: cnn2d, svm.")
+    assert "No generator is better. Classifiers that ran: cnn2d, svm." in use
 
 
 def test_comparisons_that_are_not_told_say_how_large_they_are() -> None:
