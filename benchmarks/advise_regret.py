@@ -86,7 +86,7 @@ def run(out: Path, scene: str, draw: int, budget: str) -> None:
                     "lambda": arm.rate,
                     "aa": str(main_score(trial)),
                     "chosen": str(int(arm == chosen)),
-                    "verdict": fields["verdict"],
+                    "verdict": fields["use"],
                 }
             )
         write_csv(out, rows)

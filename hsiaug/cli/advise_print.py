@@ -11,7 +11,7 @@ from statistics import fmean
 
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.context import ShownByBenchmark
-from hsiaug.advice.gains import ArmGain
+from hsiaug.advice.gains import ArmGain, arm_key
 from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
 from hsiaug.bench.defaults import PROPOSED
@@ -36,8 +36,8 @@ CLOSE = 50.0
 def tell_advice(
     advice: Advice, session: Session, benchmark: ShownByBenchmark | None = None
 ) -> tuple[tuple[str, ...], list[Row], list[tuple[str, str]]]:
-    """Header and rows of all arms, and lines below: the verdict, what to use, the command for it,
-    and what limits both.
+    """Header and rows of all arms, and lines below: what to use and what the inner draws show, the
+    command for it, and what limits both.
 
     Parameters
     ----------
@@ -66,6 +66,7 @@ def tell_advice(
         **_spent(advice, session),
         gain=partial(_gain, scores=scores, names=names),
         name=_name_arm,
+        taken=advice.kind == "use" and _is_taken(advice),
         percent=percent,
         untried={name for name, *_ in advice.left_out}
         - {gain.arm.generator.name for gain in advice.screened},
@@ -99,6 +100,15 @@ def tell_advice(
         transductive=advice.kind == "use" and used is not None and used.scope == "scene",
     )
     return header, list(_rows(advice)), lines
+
+
+def _is_taken(advice: Advice) -> bool:
+    """Whether what to use is the arm that was confirmed."""
+    final, chosen = advice.final, advice.chosen
+    if chosen is None:
+        return False
+    used = arm_key(final.arm, final.classifier.name)
+    return used == arm_key(chosen.arm, chosen.classifier)
 
 
 def _rows(advice: Advice) -> Iterator[Row]:
@@ -220,9 +230,8 @@ def advice_json(
         commands |= {"command": own_map, "map": own_map, "or": commands["command"]}
     stages = (("screened", advice.screened), ("confirmed", advice.confirmed))
     return {
-        "verdict": advice.kind,
         "use": use,
-        "inner_draws": inner,
+        "inner_draws": {"finding": advice.kind, **inner},
         "metric": advice.score,
         "commands": commands,
         "leaky": _is_leaky(advice, session),

@@ -182,7 +182,9 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
     said = fields(typed(*words))
 
     assert re.match(
-        r"use oracle at λ=1 with memory: AA \(4 of 5\) \+.*\], AA all \+.*, OA", said["verdict"][0]
+        r"memory on \w+ spectra, oracle at λ=1\. Inner draws show a gain: oracle at λ=1 with memory:"
+        r" AA \(4 of 5\) \+.*\], AA all \+.*, OA",
+        said["use"][0],
     )
     (which,) = (
         note
@@ -206,7 +208,7 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
     low, high = t_interval(gains.tolist()) or (0, 0)
     assert low > 0 and shown["AA (4 of 5)"] == percent(np.mean(aa["oracle"]))
     assert (
-        said["verdict"][0]
+        said["use"][0]
         .split("AA (4 of 5) ")[1]
         .startswith(f"{signed(np.mean(gains))} [{signed(low)}, {signed(high)}]")
     )
@@ -224,7 +226,7 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
             assert answer.exception is None, answer.stdout
     assert (tmp_path / "map.png").is_file() and (tmp_path / "samples.npz").is_file()
     (use,) = said["use"]
-    assert use.startswith("memory on ") and use.endswith("oracle at λ=1")
+    assert use.startswith("memory on ")
     # The alternative.
     assert (
         "hsiaug suggest toy -n 16" in said["label"][0]
@@ -249,14 +251,14 @@ def test_what_is_set_for_a_generator_holds_on_the_confirming_draws_too(
 def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
     said = fields(typed("--generator", "poison,dummy"))
 
-    assert said["verdict"][0].startswith("none helps")
+    assert "Inner draws show no gain: " in said["use"][0]
     # What is left is the classifier alone, on the outer test pixels of the very draw that was
     # looked into.
     assert "--generator none" in said["command"][0] and "--protocol issd:0.05" in said["command"][0]
-    assert "--seeds 1 " in said["command"][0]
+    assert said["command"][0].endswith(" --seeds 1")
 
 
-def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
+def test_the_limits_are_said_beside_the_advice(typed: Typed) -> None:
     notes = " ".join(fields(typed("--generator", "dummy"))["note"])
 
     assert (
@@ -273,15 +275,14 @@ def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
     )
 
 
-def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Typed) -> None:
+def test_draws_that_lie_too_near_are_warned_of_right_below_the_advice(typed: Typed) -> None:
     near, far = (
         typed("--generator", "dummy", "--protocol", p, "--patch", "7") for p in ("issd", "all")
     )
 
-    assert "verdict" in near
-    below = near.split("verdict\t")[1].splitlines()
-    assert [line.split("\t")[0] for line in below[1:4]] == ["use", "command", "warning"]
-    assert below[3].startswith("warning\tthe clumps of training pixels")
+    below = near.split("use\t")[1].splitlines()
+    assert [line.split("\t")[0] for line in below[1:3]] == ["command", "warning"]
+    assert below[2].startswith("warning\tthe clumps of training pixels")
     assert "warning\tthe clumps" not in far
     # All labels are divided, so that none is left for a test that may be reported.
     assert "warning\tLEAKY: " in far and "LEAKY" not in near
@@ -294,9 +295,9 @@ def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_cla
     said = fields(typed("--generator", "poison,oracle", "--classifier", "seer", "--view", "raw"))
     tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").records()]
 
-    assert said["verdict"][0].startswith("cannot tell: on the inner draws seer")
-    assert "none helps" not in said["verdict"][0] and "screened" not in said
-    assert said["verdict"][0].endswith("(hsiaug suggest toy -n 16), or --protocol all")
+    assert ". Inner draws cannot tell which generator is best" in said["use"][0]
+    assert ": seer has " in said["use"][0] and "screened" not in said
+    assert said["use"][0].endswith("(hsiaug suggest toy -n 16), or --protocol all")
     assert {*tried} == {"none"}  # seer and coords
     assert "--generator none --classifier seer" in said["command"][0]
 
@@ -318,12 +319,12 @@ def test_an_advice_as_json_says_what_the_lines_say(typed: Typed) -> None:
     said = fields(typed(*words))
     value = json.loads(typed(*words, "--json"))
 
-    assert value["verdict"] == "use" and value["use"]["generator"] == "oracle"
+    assert value["inner_draws"]["finding"] == "use" and value["use"]["generator"] == "oracle"
     lines = {line["label"]: line["text"] for line in value["lines"]}
-    assert lines["verdict"] == said["verdict"][0] and lines["use"] == said["use"][0]
+    assert lines["use"] == said["use"][0]
     assert value["commands"]["command"] == said["command"][0] and value["leaky"]
     (arm,) = (one for one in value["arms"] if one["stage"] == "confirmed")
-    assert f"{signed(arm['gain'] / 100)} [" in said["verdict"][0]
+    assert f"{signed(arm['gain'] / 100)} [" in said["use"][0]
 
 
 def test_a_benchmark_of_the_scene_says_more_than_inner_draws(typed: Typed, tmp_path: Path) -> None:
@@ -346,7 +347,7 @@ def test_a_benchmark_of_the_scene_says_more_than_inner_draws(typed: Typed, tmp_p
     value = json.loads(typed("--generator", "poison", "--json"))
     assert (value["use"]["generator"], value["use"]["classifier"]) == ("none", "memory")
     assert value["commands"]["command"] == command and value["commands"]["or"] == said["or"][0]
-    assert said["inner draws"][0].startswith(value["inner_draws"]["classifier"])
+    assert said["or use"][0].startswith(value["inner_draws"]["classifier"])
 
 
 def test_all_labels_of_an_own_scene_are_divided_where_its_classes_have_several_fields(
@@ -400,7 +401,7 @@ def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(
         made = [
             (r["spec"]["scene"]["sha256"], r["predictions_sha256"], r["metrics"]) for r in records
         ]
-        told.append(([said.get(name) for name in ("verdict", "screened", "confirmed")], made))
+        told.append(([said.get(name) for name in ("use", "screened", "confirmed")], made))
 
     assert told[0][0] == told[1][0] and len(told[0][1]) > 60
     for one, other in zip(told[0][1], told[1][1], strict=True):
@@ -432,7 +433,7 @@ def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
 
     # sleepy needs 2 s on each of 3 draws; the trial in flight may end late.
     assert spent() < 5 + 2
-    assert said["verdict"][0].startswith(("none helps", "not decided"))
+    assert re.search("Inner draws (show no gain|have not decided)", said["use"][0])
     assert sorted(line.split(":")[0] for line in said["not tried"])[-2:] == [
         "sleepy at λ=1",
         "vast at λ=1",
@@ -461,8 +462,8 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(
     made = {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()}
     once_more = fields(typed(*words, "--store", "short"))
 
-    assert short["verdict"][0].startswith("not decided") and 0 < begun < len(made)
-    for kind in ("screened", "confirmed", "verdict", "command", "note"):
+    assert "Inner draws have not decided" in short["use"][0] and 0 < begun < len(made)
+    for kind in ("screened", "confirmed", "use", "command", "note"):
         assert again[kind] == long[kind] == once_more[kind]
     assert {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()} == made
 
@@ -495,7 +496,7 @@ def test_a_failing_generator_is_named_and_the_others_go_on(typed, planted, monke
     monkeypatch.setattr(planted.find("generator", "poison").load(), "fit", fit)
     said = fields(typed("--protocol", "all", "--generator", "poison,oracle"))
 
-    assert said["verdict"][0].startswith("use oracle")
+    assert "Inner draws show a gain: oracle" in said["use"][0]
     assert said["failed"][0].startswith(f"{len(SCREEN)} trials")
     assert any(line.startswith("poison at λ=1: failed") for line in said["not tried"])
 
@@ -546,7 +547,7 @@ def test_with_its_defaults_every_generator_is_considered(
         "no time left" in line for line in said.values()
     )
     assert (
-        "fused:svm+emp on raw spectra, pseudo at λ=0 M=3 (it gained on most public scenes"
+        "fused:svm+emp on raw spectra, pseudo at λ=0 M=3, which gained on most public scenes"
         in answer.stdout
     )
 

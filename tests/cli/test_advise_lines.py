@@ -24,6 +24,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "not decided, one tried": {"chosen": CHOSEN},
 }
 
+FOUND = {
+    "use": "Inner draws show a gain: ",
+    "none helps": "Inner draws show no gain: ",
+    "cannot tell": "Inner draws cannot tell which generator is best",
+    "not decided": "Inner draws have not decided: ",
+}
+
 
 def lines_of(kind: str, *, single_pixels: bool, **about: Any) -> list[tuple[str, str]]:
     advice = SimpleNamespace(
@@ -46,6 +53,7 @@ def lines_of(kind: str, *, single_pixels: bool, **about: Any) -> list[tuple[str,
         "gain": lambda one: "a gain",
         "name": lambda one: "an arm",
         "percent": str,
+        "taken": False,
         "untried": {"cvae"},
         "screen": 3,
         "confirm": 12,
@@ -80,8 +88,26 @@ def lines_of(kind: str, *, single_pixels: bool, **about: Any) -> list[tuple[str,
 
 @pytest.mark.parametrize("single_pixels", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_verdict_is_followed_by_what_to_use(kind: str, single_pixels: bool) -> None:
+def test_what_to_use_and_what_inner_draws_show_is_one_message(
+    kind: str, single_pixels: bool
+) -> None:
     lines = lines_of(kind, single_pixels=single_pixels)
-    labels = [label for label, _ in lines]
-    assert labels[:3] == ["verdict", "use", "command"]
+    (_, use), (command, _) = lines[:2]
+    assert [label for label, _ in lines].count("use") == 1 and command == "command"
+    assert use.startswith("fused:svm") and FOUND[kind.split(",")[0]] in use
     assert all(said and "\t" not in said for _, said in lines)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_beside_a_benchmark_inner_draws_say_no_other_arm_to_use(kind: str) -> None:
+    lines = lines_of(kind, single_pixels=True, benchmark=SimpleNamespace(sentence="svm: AA 50"))
+    assert [label for label, _ in lines][:4] == ["use", "command", "or use", "or"]
+    assert lines[0][1].startswith("svm: AA 50. Inner draws ")
+
+
+def test_an_arm_that_was_not_confirmed_says_why_it_is_used() -> None:
+    (_, use), *_ = lines_of("use", single_pixels=True)
+    assert "which gained on most public scenes" in use
+    assert use.endswith("a gain; it is not shown above what is used here")
+    (_, use), *_ = lines_of("use", single_pixels=True, taken=True)
+    assert "public scenes" not in use and use.endswith("Inner draws show a gain: a gain")
