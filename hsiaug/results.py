@@ -6,7 +6,7 @@ command's.
     import hsiaug
 
     run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], draws=3)
-    run                      # in a notebook: verdict and tables
+    run                      # in a notebook: answers and tables
     run.frame()              # pandas: a row per trial, every metric
     run.gain()               # pandas: what each arm gains over each control
     run.plot()               # Matplotlib: these gains, draw by draw
@@ -509,7 +509,7 @@ class Plots:
     def __call__(
         self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2
     ) -> Figure:
-        """Draw gains draw by draw, the verdict as a card (generator), accuracy along λ, M or ω, or
+        """Draw gains draw by draw, what helps as a card (generator), accuracy along λ, M or ω, or
         learning curves.
 
         Parameters
@@ -530,7 +530,7 @@ class Plots:
         return self("gain", columns)
 
     def generator(self, columns: Columns = 2) -> Figure:
-        """The verdict on every arm as a card."""
+        """What helps, as a card."""
         return self("generator", columns)
 
     def lambda_(self, columns: Columns = 2) -> Figure:

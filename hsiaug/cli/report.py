@@ -73,7 +73,7 @@ def report(
 
     On a terminal: accuracy of every arm on every scene, what helps, and by how much. In a file: all
     tables, or what --by names. html is one page of everything, which needs no network. png, svg and
-    pdf draw the verdict as a card, or what --by gain, class (confusion matrices), lambda, times,
+    pdf draw what helps as a card, or what --by gain, class (confusion matrices), lambda, times,
     omega or labels shows. csv has one row per trial (--by class: per trial and class; --by gain:
     per arm and control; --by labels: per point and arm); json has these rows, and what each arm
     gains. --format mlflow adds a run for each trial to mlflow.db in the folder --out, or here:

@@ -221,7 +221,7 @@ def running_answer_lines(records: Iterable[Record], ended: str) -> tuple[str, ..
 
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
-    """Draw a report: the verdict as a card (``by="generator"``), what every arm gains over its
+    """Draw a report: what helps as a card (``by="generator"``), what every arm gains over its
     controls draw by draw (``by="gain"``), OA and AA against λ, M or ω, curves over labels
     (``by="labels"``), or confusion matrices (``by="class"``).
 
@@ -241,7 +241,7 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     figures = pictures()
     if by not in figures:
         raise InputError(
-            "a picture shows the verdict, gains, accuracy against λ, M or ω or over added labels,"
+            "a picture shows what helps, gains, accuracy against λ, M or ω or over added labels,"
             " or which class is taken for which",
             value=f"`by` {by}",
             hint=(

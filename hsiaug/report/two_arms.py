@@ -70,8 +70,8 @@ class Pairing(NamedTuple):
     gain: Gain
 
     @property
-    def verdict(self) -> str:
-        """Verdict on B − A by the rule of :mod:`hsiaug.metrics.significance`."""
+    def shown(self) -> str:
+        """What is shown of B − A by the rule of :mod:`hsiaug.metrics.significance`."""
         if self.gain.main.shown == "too few draws":
             return too_few(self.gain.draws)
         return CLAIMS.get(self.gain.main.shown, self.gain.main.shown)
@@ -280,10 +280,10 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
             "interval_95": gain.main.interval,
         }
         summary = mean_std(gain.main.differences)._asdict()
-        shown.append({**about, "verdict": pairing.verdict, **summary, **tested})
+        shown.append({**about, "shown": pairing.shown, **summary, **tested})
         pages.append(_page(comparison, pairing, draws))
     value = {
-        "format": 2,
+        "format": 3,
         "store": store,
         "conditions": shown,
         "draws": rows,
@@ -367,7 +367,7 @@ def _page(
     ]
     left = (*notes(pairing), *comparison.apart)
     found = sentences("compare.txt", pairing=pairing, left=left)
-    if pairing.verdict == gain.main.shown:
+    if pairing.shown == gain.main.shown:
         found.append(meanings_of({gain.main.shown}, ends=False))
     return Section(
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",

@@ -193,11 +193,11 @@ def page_sections(
         *finding_meanings(),
     )
     reading = [Section(READING, id="reading", facts=words)] if tables else []
-    return [*first, _verdict(report, tables, store), *tables, *reading]
+    return [*first, _answers(report, tables, store), *tables, *reading]
 
 
 def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: bool) -> Section:
-    """A table on the page; where it is the only one, its answers stand in the verdict, and more of
+    """A table on the page; where it is the only one, its answers stand above, and more of
     it is unfolded.
     """
     section = table_section(table, sources.report.where)
@@ -238,11 +238,11 @@ def _page_parts(table: ReportTable, sources: Sources) -> tuple[Section, ...]:
     )
 
 
-def _verdict(report: Report, tables: Sequence[Section], store: Store | None) -> Section:
+def _answers(report: Report, tables: Sequence[Section], store: Store | None) -> Section:
     """The answers of each run and protocol."""
     if not report.shown:
         html = markup_of("headline", nothing_there(report))
-        return Section("What helps", id="verdict", html=html)
+        return Section("What helps", id="answers", html=html)
     # A trial may be in the tables of several runs.
     trials = {hash for table in report.tables for hash in table.trials["hash"]}
     failed = len({hash for table in report.tables for hash in table.failed["hash"]})
@@ -256,7 +256,7 @@ def _verdict(report: Report, tables: Sequence[Section], store: Store | None) -> 
     facts = Section("", facts=tuple(about), folded=False)
     return Section(
         "What helps",
-        id="verdict",
+        id="answers",
         html=markup_of("lead", count(len(trials), "trial"), f"{failed:,} failed", to, report.where),
         parts=(*parts, facts),
     )

@@ -45,7 +45,7 @@ def test_json_is_whole_and_strict(store: Path) -> None:
     )
     made = json.loads(answer.stdout, parse_constant=refuse)
     (condition,) = made["conditions"]
-    assert condition["verdict"] == "B below A" and len(made["draws"]) == 8
+    assert condition["shown"] == "B below A" and len(made["draws"]) == 8
     assert condition["metric"] == "oa" and condition["mean"] == pytest.approx(-0.06)
     assert condition["p"] == pytest.approx(1 / 128)
 

@@ -61,7 +61,7 @@ def told(records: list[dict]) -> str:
 
 def test_six_draws_of_one_sign_carry_a_claim() -> None:
     records = arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06])
-    assert one(records).verdict == B_ABOVE
+    assert one(records).shown == B_ABOVE
     assert told(records) == "AA: B above A (p = .031, corrected for the arms of its table)."
 
 
@@ -78,23 +78,23 @@ def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
 
 def test_the_other_way_round_b_is_below() -> None:
     found = one(arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06]), B, A)
-    assert found.verdict == B_BELOW
+    assert found.shown == B_BELOW
     assert found.gain.mean == pytest.approx(-0.035)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_five_draws_carry_none_however_large_the_difference(n: int) -> None:
     records = arms([0.3] * n)
-    assert one(records).verdict == f"too few draws ({n}: at least 6 are needed)"
+    assert one(records).shown == f"too few draws ({n}: at least 6 are needed)"
     assert told(records).endswith("at least 6 are needed).")
 
 
 def test_what_is_not_shown_is_said_and_explained_as_in_a_report() -> None:
     unsure = arms([0.05, -0.05, 0.04, -0.04, 0.03, -0.02])
-    assert one(unsure).verdict == "open"
+    assert one(unsure).shown == "open"
     assert told(unsure).endswith("open: nothing shown.")
     alike = arms([0.001, -0.001, 0.002, -0.002, 0.001, 0.0])
-    assert one(alike).verdict == "< 1 point"
+    assert one(alike).shown == "< 1 point"
     assert "a gain of 1 point is ruled out" in told(alike)
 
 
@@ -110,12 +110,12 @@ def test_mean_and_spread_of_the_differences_and_of_few_draws_the_range() -> None
 def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
     gains = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
     found = comparison(arms(gains) + arms(gains, scene="pavia_university"))
-    assert [p.verdict for p in found.pairings] == [B_ABOVE, B_ABOVE]
+    assert [p.shown for p in found.pairings] == [B_ABOVE, B_ABOVE]
     few, enough = comparison(
         arms(gains[:3], protocol=("kshot", "10", "centre")) + arms(gains)
     ).pairings[::-1]
-    assert few.verdict == "too few draws (3: at least 6 are needed)"
-    assert enough.verdict == B_ABOVE
+    assert few.shown == "too few draws (3: at least 6 are needed)"
+    assert enough.shown == B_ABOVE
 
 
 GENERATORS = ("none", "duplicate", "mixup", "smote")
@@ -136,12 +136,12 @@ def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
             "below": B_BELOW,
             "too few draws": f"too few draws ({draws}: at least 6 are needed)",
         }
-        assert forth.verdict == words.get(gain.main.shown, gain.main.shown)
+        assert forth.shown == words.get(gain.main.shown, gain.main.shown)
         if gain.main.shown in ("above", "below"):
-            assert {forth.verdict, back.verdict} == {B_ABOVE, B_BELOW}
+            assert {forth.shown, back.shown} == {B_ABOVE, B_BELOW}
         else:
             # That a gain of a point is ruled out is said of one direction alone.
-            assert back.verdict == words.get(back.gain.main.shown, back.gain.main.shown)
+            assert back.shown == words.get(back.gain.main.shown, back.gain.main.shown)
             assert back.gain.main.shown not in ("above", "below")
         assert len({found.main.p_corrected for found in (forth.gain, back.gain, gain)}) == 1
 

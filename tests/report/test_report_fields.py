@@ -179,7 +179,7 @@ def test_report_and_compare_never_disagree(records: list[dict[str, Any]]) -> Non
             names = f"{gain.control}/svm", f"{arm.generator.name}/svm"
             (pairing,) = compare_arms(report, *names).pairings
             assert numbers(pairing.gain.main) == numbers(gain.main)
-            said.add(pairing.verdict.split(" (")[0])
+            said.add(pairing.shown.split(" (")[0])
         verdict = gains["none"].verdict
         if verdict and all(gain.draws for gain in gains.values()):
             assert verdict.finding in concluded(said)

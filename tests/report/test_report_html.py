@@ -188,11 +188,11 @@ def test_a_sweep_has_the_draws_of_a_point_that_is_over_fewer() -> None:
     assert "90.0 (n=1)" in [cell.text for row in table_named(page, "AA against λ") for cell in row]
 
 
-def test_a_leaky_protocol_is_called_so_beside_the_verdict() -> None:
+def test_a_leaky_protocol_is_called_so_beside_the_answers() -> None:
     records = benchmark(2, protocol=("random", "0.1", "none"))
     for r in records:
         r["audit"] = audit_of(r["spec"]["seed"], leaky=True)
-    (section,) = page_of(records).all("section", id="verdict")
+    (section,) = page_of(records).all("section", id="answers")
     assert "LEAKY" in section.text
 
 
@@ -279,7 +279,7 @@ def test_classes_are_compared_with_no_samples() -> None:
 
 
 def test_the_page_says_when_with_what_and_at_what_cost_it_was_made() -> None:
-    (section,) = page_of(benchmark(7)).all("section", id="verdict")
+    (section,) = page_of(benchmark(7)).all("section", id="answers")
     facts = dict(
         zip(*([node.text for node in section.all(tag)] for tag in ("dt", "dd")), strict=True)
     )
@@ -290,7 +290,7 @@ def test_the_page_says_when_with_what_and_at_what_cost_it_was_made() -> None:
 
 def test_a_page_that_is_mailed_explains_itself() -> None:
     page = page_of(benchmark(7))
-    (verdict,) = page.all("section", id="verdict")
+    (verdict,) = page.all("section", id="answers")
     (link,) = [node for node in verdict.all("a") if node.text == "How to read this page"]
     (reading,) = page.all("section", id=link.attributes["href"].removeprefix("#"))
     explained = {node.text for node in reading.all("dt")}

@@ -123,7 +123,7 @@ def test_the_keyboard_sorts(browser: Any, page_file: Path, key: str) -> None:
     assert tab.locator("#said").inner_text() == "Sorted by OA, largest first"
 
 
-def test_tab_reaches_the_verdict_the_contents_and_every_heading(
+def test_tab_reaches_the_answers_the_contents_and_every_heading(
     browser: Any, page_file: Path
 ) -> None:
     tab, _ = opened(browser, page_file)
@@ -139,7 +139,7 @@ def test_tab_reaches_the_verdict_the_contents_and_every_heading(
             break
         assert outline != "none", f"no ring around {tag} {text}"
         reached.append((tag, text))
-    assert reached[:2] == [("A", "To the verdict"), ("SUMMARY", "Contents")]
+    assert reached[:2] == [("A", "To the answers"), ("SUMMARY", "Contents")]
     assert ("BUTTON", "arm") in reached
 
 
@@ -325,8 +325,8 @@ def test_it_is_read_without_scripts(browser: Any, page_file: Path) -> None:
     tab = context.new_page()
     tab.goto(page_file.as_uri())
     assert tab.locator("table[aria-label^='Accuracy on']").is_visible()
-    assert tab.locator("#verdict .answer").count() == 3
-    assert tab.locator("#verdict img").first.is_visible()
+    assert tab.locator("#answers .answer").count() == 3
+    assert tab.locator("#answers img").first.is_visible()
     context.close()
 
 

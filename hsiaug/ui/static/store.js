@@ -32,7 +32,7 @@ const rowsOf = (table) => {
     return { row, generator: (text("generator").match(GENERATOR) || [""])[0], classifier: text("classifier") };
   });
 };
-const sections = () => [...page().querySelectorAll("main > section")].filter((one) => one.id !== "verdict")
+const sections = () => [...page().querySelectorAll("main > section")].filter((one) => one.id !== "answers")
   .map((section) => ({ section, scene: section.querySelector("h2").textContent }));
 const offer = (name, values) => {
   const wanted = asked.get(name) || "";
