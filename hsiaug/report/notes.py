@@ -2,8 +2,11 @@
 the audit of its draws.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -108,14 +111,16 @@ def warnings(table: ReportTable) -> tuple[str, ...]:
 # Below the numbers
 
 
-def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
-    """Notes on the figures of a table: their meaning, their draws, and those that are missing.
+def table_notes(table: ReportTable, shown: Section | None = None) -> list[str]:
+    """Notes on the figures of a table: their meaning, their draws, and those that are missing; how
+    arms are compared with controls, its tests, and what its verdicts claim.
 
     Parameters
     ----------
-    compared : bool
-        Also how arms are compared with controls, its tests, and what its verdicts claim.
+    shown : Section or None
+        Only its columns and sentences are explained; None: all that there may be.
     """
+    explained = Explained.of(table, shown)
     conventions = {arm.generator.convention for arm in table.arms}
     views = views_given(table)
     notes = sentences(
@@ -131,11 +136,57 @@ def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
         chosen_views=_chosen_views(table),
         # The control that reads no spectrum has raw ones beside any other view.
         named_views=[view for view in views if view != RAW] or list(views),
+        says=explained.says,
     )
-    return [*notes, *_comparison_notes(table)] if compared and table.gains else notes
+    return [*notes, *_comparison_notes(table, explained)] if table.gains else notes
 
 
-def _comparison_notes(table: ReportTable) -> list[str]:
+@dataclass(frozen=True)
+class Explained:
+    """What notes explain.
+
+    Attributes
+    ----------
+    columns : frozenset of str or None
+        Headings of columns, and what stands above several; None: any that there may be.
+    sentences : str
+        What else is read.
+    """
+
+    columns: frozenset[str] | None = None
+    sentences: str = ""
+
+    @classmethod
+    def of(cls, table: ReportTable, section: Section | None) -> Explained:
+        """What a section shows; all that may be shown without one."""
+        if section is None:
+            return cls()
+        headings: set[str] = set()
+        for one in (section, *section.parts):
+            if isinstance(one.tables, Sequence):
+                columns = [column for grid in one.tables for column in grid.columns if grid.rows]
+                headings |= {text for column in columns for text in (column.header, column.group)}
+            else:  # the trials, which are made where they are shown
+                headings |= {score.name for score in table.brief}
+        return cls(frozenset(headings), " ".join((*section.text, *section.closing)))
+
+    def column(self, heading: str) -> bool:
+        """Whether a column has this heading."""
+        return self.columns is None or heading in self.columns
+
+    @property
+    def tests(self) -> bool:
+        """Whether a column has p values."""
+        return self.columns is None or any(heading.startswith("p ") for heading in self.columns)
+
+    def says(self, text: str) -> bool:
+        """Whether a heading or a sentence holds this text."""
+        if self.columns is None:
+            return True
+        return any(text in shown for shown in (*self.columns, self.sentences))
+
+
+def _comparison_notes(table: ReportTable, explained: Explained) -> list[str]:
     """Notes on differences from controls, on their tests and on verdicts."""
     pairs = [gain.draws for gain in table.compared]
     controls = table.further_controls
@@ -154,6 +205,9 @@ def _comparison_notes(table: ReportTable) -> list[str]:
         min_pairs=MIN_PAIRS,
         verdicts="; ".join(f"{word}: {text}" for word, text in meanings if word in findings),
         alpha=ALPHA,
+        tests=explained.tests,
+        column=explained.column,
+        says=explained.says,
     )
 
 

@@ -70,13 +70,12 @@ def report_sections(report: Report, by: str, store: Store | None = None) -> tupl
 def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
     """A table in a view, with the sections that stand there."""
     made = (kind.make(table, sources) for kind in section_kinds() if by in kind.views)
-    notes = table_notes(table, compared=by in ("generator", "gain", "classifier"))
     section = replace(
         table_section(table, sources.report.where),
-        notes=tuple(notes),
         facts=tuple(audit_lines(table, sources.report.where)),
         parts=tuple(part for part in made if part is not None),
     )
+    section = replace(section, notes=tuple(table_notes(table, section)))
     if by != "generator":
         return section
     return replace(section, text=opening(table), answers=three_answers(table).texts)
@@ -123,16 +122,16 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
     """The section as it stands alone, with the notes and the audit of its tables."""
     tables = matrix.tables
     several = len(tables) > 1
-    return replace(
+    section = replace(
         section,
         heading=matrix.title,
         text=section.text if several else opening(tables[0]),
         answers=() if several else three_answers(tables[0]).texts,
         tables=(*section.tables, *map(synthetic_only_grid, tables)),
         parts=tuple(part for part in map(said_section, tables) if part),
-        notes=_each_once(map(table_notes, tables)),
         facts=tuple(line for table in tables for line in audit_lines(table, where)),
     )
+    return replace(section, notes=_each_once(table_notes(table, section) for table in tables))
 
 
 def _closing(matrix: Matrix) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ class MetricSet:
         hidden ones; those of AA stand in every table.
     meaning : str
         The sentence below every table.
+    meaning_beside : str
+        The sentence on a further mean that stands beside the main one, where there is one.
     unit : str
         What a record counts of the samples.
     rate : str
@@ -79,6 +81,7 @@ class MetricSet:
     chooses_view: bool = False
     advised: tuple[Metric, Metric] | None = None
     by_class: Metric = RECALL
+    meaning_beside: str = ""
 
     @property
     def advice(self) -> "MetricSet":
@@ -152,7 +155,7 @@ def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
         shown=(OA, main, Metric("aa", "AA all"), KAPPA),
         meaning=(
             f"{main.name} is the mean recall over the {large} classes with at least"
-            f" {MIN_TEST_PIXELS} test pixels in every draw, AA all that over every class with test"
-            " pixels in the draw."
+            f" {MIN_TEST_PIXELS} test pixels in every draw."
         ),
+        meaning_beside="AA all is that over every class with test pixels in the draw.",
     )

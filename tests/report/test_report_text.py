@@ -13,7 +13,9 @@ from rich.console import Console
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.report import FORMATS, build_report, print_report, render_report
+from hsiaug.report.section import without_parts
 from hsiaug.report.sections import table_views
+from hsiaug.report.views import report_sections
 from tests.latex import compile_latex, need_latex, overfull
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
@@ -43,6 +45,22 @@ def on_terminal(records: list[dict], by: str = "generator", width: int = 100) ->
     out = io.StringIO()
     print_report(build_report(records), Console(file=out, width=width, color_system=None), by=by)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("by", ["summary", *table_views()])
+def test_notes_explain_the_columns_that_stand_there_and_no_others(by: str) -> None:
+    explained = {
+        "pairs": "The column pairs counts",
+        "p over rival": "The p of an arm is that over its rival.",
+        "verdict": "Verdicts, on ",
+        "κ": "κ × 100",
+        "over its rival": "over: difference from a control",
+    }
+    sections = report_sections(build_report(benchmark(7)), by)
+    (notes,) = (" ".join(one.notes) for one in sections if one.notes)
+    section = without_parts(sections)[0]
+    columns = {column.header for grid in section.tables for column in grid.columns}
+    assert {one for one, words in explained.items() if words in notes} == columns & {*explained}
 
 
 def test_scores_stand_in_percent_with_one_decimal() -> None:
