@@ -39,15 +39,13 @@ class Here:
     def send(self, start: WorkerStart, trials: Group, blind: Any) -> None:
         if self._context is None or start != self._start:
             self._start = start
-            self._context = SceneContext(
-                start.data.data, get_task(start.job.task), Path(start.cache)
-            )
+            self._context = SceneContext(start.data.data, get_task(start.task), Path(start.cache))
         self._context.split = blind
         self._outcomes = run_group(
             trials,
             self._context,
             plugins.registry(),
-            device=start.job.device,
+            device=start.settings.device,
             progress=lambda *_: None,
         )
 

@@ -12,7 +12,7 @@ import hsiaug
 import hsiaug.registry.lookup as registry_module
 from hsiaug.base.errors import InputError, PluginError
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engine import Job
+from hsiaug.bench.engine import WorkerSettings
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.data import toy_scene
 from hsiaug.registry.lookup import registry
@@ -160,7 +160,7 @@ def test_names_of_packages_are_not_taken_and_plugins_of_packages_stay_theirs() -
 def test_what_is_sent_is_known_there_with_the_same_version() -> None:
     made = cell()
     name_and_overrides("generator", made["Bright"])
-    start = WorkerStart(Job("pixels", "", "cpu"), Path(), BlindData(toy_scene()))
+    start = WorkerStart(WorkerSettings("cpu"), "pixels", "", Path(), BlindData(toy_scene()))
     sent, params = pickle.dumps(start), pickle.dumps(made["Params"](gain=0.7))
     version = registry().find("generator", "bright").load().card.version
     registry_module._handed.clear()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
+from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
@@ -20,15 +21,11 @@ Group = tuple[TrialSpec, ...]
 
 
 @dataclass(frozen=True)
-class Job:
-    """What all trials of a run on a scene share, and their workers are told.
-
-    sha256: of the scene that the run was planned on. limit: seconds that a trial may take; None =
-    any. bounds: of the workers.
+class WorkerSettings:
+    """How the workers of a run run trials. limit: seconds that one may take; None = any. bounds: of
+    the workers.
     """
 
-    task: str
-    sha256: str
     device: str
     limit: float | None = None
     bounds: Bounds = UNBOUNDED
@@ -38,17 +35,18 @@ class Job:
 class Batch:
     """The trials of one scene that a run carries out, in their order.
 
-    scene: its data, as the task loads them. scene_ref: catalogue name or card. store: root of the
+    scene: the data, as the task loads them. scene_ref: catalogue name or card. store: root of the
     store. groups: trials that share a generator's fit, and run one after the other in one process.
     split: gives the split of a trial's draw. expected: by hash, the seconds that a trial should
     take, where that is known. deadline: the time (as ``time.time()``) by which trials should have
     ended: none is begun that would not, nor a group that would not; None = any time.
     """
 
+    task: Task
     scene: TaskData
     scene_ref: str
     store: Path
-    job: Job
+    settings: WorkerSettings
     groups: Sequence[Group]
     split: Callable[[TrialSpec], TaskSplit]
     expected: Mapping[str, float] = field(default_factory=dict)

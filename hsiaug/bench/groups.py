@@ -2,11 +2,11 @@
 begun.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hsiaug.bench.costs import Costs, Forecast
-from hsiaug.bench.engine import Batch, Group, Job
+from hsiaug.bench.engine import Batch, Group, WorkerSettings
 from hsiaug.bench.plan import Plan
 from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.spec import TrialSpec
@@ -21,7 +21,7 @@ def divide_work(
     plans: Sequence[Plan],
     todo: Iterable[TrialSpec],
     root: Path,
-    job: Callable[[str, str], Job],
+    settings: WorkerSettings,
     costs: Costs,
     jobs: int,
     deadline: float | None = None,
@@ -36,8 +36,8 @@ def divide_work(
         The trials, each once.
     root : Path
         Of the store that takes their records.
-    job : callable
-        Gives the job of a task and of a scene with a checksum.
+    settings : WorkerSettings
+        Of the run.
     costs : Costs
         What is known of their seconds.
     jobs : int
@@ -78,10 +78,11 @@ def divide_work(
     forecast = Forecast({trial.hash: trial for trial in ordered}, costs, jobs=jobs)
     batches = [
         Batch(
+            task=plan.task,
             scene=plan.scene,
             scene_ref=plan.scene_ref,
             store=root,
-            job=job(plan.task.name, plan.scene.sha256),
+            settings=settings,
             groups=groups,
             split=lambda trial: splits[trial.draw_hash],
             expected=forecast.each,

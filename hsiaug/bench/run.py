@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.costs import Costs, cost_lines, timed_records
-from hsiaug.bench.engine import Engine, Job, Say
+from hsiaug.bench.engine import Engine, Say, WorkerSettings
 from hsiaug.bench.engines import ClusterSettings, open_engine
 from hsiaug.bench.groups import divide_work
 from hsiaug.bench.loops import run_groups
@@ -130,7 +129,7 @@ def run(
                     plans,
                     missing.todo,
                     root,
-                    partial(Job, device=device, limit=limit, bounds=bounds),
+                    WorkerSettings(device, limit, bounds),
                     Costs.of(whole, timed_records(records), store.cache),
                     engine.jobs,
                     deadline,

@@ -20,7 +20,7 @@ from pathlib import Path
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_root
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engine import Job
+from hsiaug.bench.engine import WorkerSettings
 from hsiaug.bench.messages import outcome_message
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.isolation.confinement import beside, confine
@@ -55,6 +55,10 @@ class WorkerStart:
 
     Attributes
     ----------
+    task : str
+        Name of the task of all its trials.
+    sha256 : str
+        Of the scene that they were planned on.
     cache : Path
         Of fitted generators.
     data : BlindData
@@ -69,7 +73,9 @@ class WorkerStart:
         Those of other packages.
     """
 
-    job: Job
+    settings: WorkerSettings
+    task: str
+    sha256: str
     cache: Path
     data: BlindData = field(compare=False)
     hidden: tuple[Path, ...] = ()
@@ -111,7 +117,7 @@ def serve(
     # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
     join_run(lambda *_: os._exit(130))
     # After its own thread: Python waits for ever for one that finds no memory as it begins.
-    start.job.bounds.apply()
+    start.settings.bounds.apply()
     channel = Channel(connection)
 
     def tell(stage: str) -> None:
@@ -129,7 +135,7 @@ def serve(
             _in_turn(packed, context),
             context,
             registry(),
-            device=start.job.device,
+            device=start.settings.device,
             progress=_progress(channel),
             tell=tell,
         ):
@@ -154,8 +160,8 @@ def _seal(start: WorkerStart) -> SceneContext:
     temporary = tempfile.mkdtemp(dir=start.temporary)
     tempfile.tempdir = os.environ["TMPDIR"] = temporary
     os.environ |= {name: str(Path(temporary, name)) for name in CACHES - os.environ.keys()}
-    context = SceneContext(start.data.data, get_task(start.job.task), start.cache)
-    if start.job.bounds.isolate == "off":
+    context = SceneContext(start.data.data, get_task(start.task), start.cache)
+    if start.settings.bounds.isolate == "off":
         context.notes = (f"{OPEN} (--isolate off).",)
     else:
         # Without it trials run too, and save no fit.
@@ -164,7 +170,7 @@ def _seal(start: WorkerStart) -> SceneContext:
         changed = _changed(start.cache, hidden=start.hidden)
         confined = confine(beside(start.hidden), changed, closed="with a path")
         if not confined and start.hidden:
-            if start.job.bounds.isolate == "on":
+            if start.settings.bounds.isolate == "on":
                 raise OSError(
                     "this system cannot keep a worker from the files that hold labels"
                     " (--isolate on)"
@@ -185,7 +191,7 @@ def _keep_fits(start: WorkerStart, fits: Path) -> None:
     """Before a plugin of another package is imported: from now on this process changes no fits but
     those of its group, and these only where packages have a part in them.
     """
-    if start.job.bounds.isolate == "off":
+    if start.settings.bounds.isolate == "off":
         return
     own = [] if fits == start.cache else [fits]
     for folder in own:

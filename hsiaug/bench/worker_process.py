@@ -200,7 +200,7 @@ class Worker:
     @property
     def _limit(self) -> float:
         """Seconds that a trial may take."""
-        limit = self.start.job.limit if self.start else None
+        limit = self.start.settings.limit if self.start else None
         return math.inf if limit is None else limit
 
     def clear_away(self, wait: float = PATIENCE) -> WorkerLost:
@@ -214,7 +214,7 @@ class Worker:
         assert self.child is not None
         self.child.await_end(wait)
         code = self.end()
-        typed = self.start.job.bounds.as_typed if self.start else ()
+        typed = self.start.settings.bounds.as_typed if self.start else ()
         limits = f" ({', '.join(f'--limit {limit}' for limit in typed)})" if typed else ""
         if code is None:
             said = "sent no valid message"

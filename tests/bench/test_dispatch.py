@@ -4,7 +4,6 @@ import itertools
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hsiaug.bench.costs import Costs
-from hsiaug.bench.engine import Batch, Event, Group, Job
+from hsiaug.bench.engine import Batch, Event, Group, WorkerSettings
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.loops import SceneRun, run_groups
@@ -140,8 +139,9 @@ def batch_of(toy: Scene, store: Path, groups: list[Group], deadline: float | Non
     def split(trial: TrialSpec) -> Any:
         return get_task("pixels").draws.split(toy, trial.protocol, trial.seed, trial.patch)
 
-    job = Job("pixels", toy.sha256, "cpu")
-    return Batch(toy, "toy", store, job, groups, split, deadline=deadline)
+    settings = WorkerSettings("cpu")
+    task = get_task("pixels")
+    return Batch(task, toy, "toy", store, settings, groups, split, deadline=deadline)
 
 
 def ended(events: list[Event]) -> list[str]:
@@ -280,9 +280,8 @@ def test_no_split_of_a_plan_is_drawn_again_for_its_trials(toy, tmp_path, monkeyp
 
     monkeypatch.setattr(get_task("pixels").draws, "split", again)
     waiting = {trial.hash: trial for trial in plan.trials}
-    job = partial(Job, device="cpu")
     Store(tmp_path, create=True)
-    (batch,), _ = divide_work([plan], plan.trials, tmp_path, job, Costs(), 1)
+    (batch,), _ = divide_work([plan], plan.trials, tmp_path, WorkerSettings("cpu"), Costs(), 1)
     engine = Local(1)
     engine.executor = Seats(ToldWorker(lambda *_: failure()))
     run_groups(engine, [batch], lambda event: None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.costs import Costs
-from hsiaug.bench.engine import Group, Job
+from hsiaug.bench.engine import Group, WorkerSettings
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
@@ -54,8 +53,9 @@ class Timed(Costs):
 def groups_of(
     plan: Plan, *, jobs: int = 1, deadline: float | None = None, **fits: float
 ) -> list[Group]:
-    job = partial(Job, device="cpu")
-    (batch,), _ = divide_work([plan], plan.trials, Path(), job, Timed(fits), jobs, deadline)
+    (batch,), _ = divide_work(
+        [plan], plan.trials, Path(), WorkerSettings("cpu"), Timed(fits), jobs, deadline
+    )
     assert sorted(t.hash for t in batch.trials) == sorted(t.hash for t in plan.trials)
     return list(batch.groups)
 

@@ -16,7 +16,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import Bounds
-from hsiaug.bench.engine import Batch, Job
+from hsiaug.bench.engine import Batch, WorkerSettings
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.worker import OPEN
 from hsiaug.core.scene import Scene
@@ -25,6 +25,7 @@ from hsiaug.data.pair_loading import label_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.registry.isolation.confinement import broken_promises, why_open
 from hsiaug.registry.isolation.processes import without_secrets
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
 from tests.third_party import environment, hsiaug, hsiaug_anew, install
 
@@ -393,9 +394,17 @@ def test_the_labels_of_all_scenes_of_a_run_are_hidden_from_every_worker(
         np.save(folder / "scene" / f"{name}.npy", toy.labels)
         labels = folder / "scene" / f"{name}.npy"
         add_scene(folder / "scene" / "cube.npy", labels, name, folder=folder / "scene")
-    job = Job("pixels", toy.sha256, "cpu")
+    task, settings = get_task("pixels"), WorkerSettings("cpu")
     first, second = (
-        Batch(toy, str(folder / "scene" / f"{name}.toml"), folder / "store", job, [], dict)
+        Batch(
+            task,
+            toy,
+            str(folder / "scene" / f"{name}.toml"),
+            folder / "store",
+            settings,
+            [],
+            dict,
+        )
         for name in ("first", "second")
     )
     engine = Local(1)

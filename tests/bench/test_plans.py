@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable
-from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
-from hsiaug.bench.engine import Job
+from hsiaug.bench.engine import WorkerSettings
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
@@ -342,8 +341,7 @@ def test_side_by_side_the_costliest_fits_are_started_first(
     known = costs.of(
         plan, [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
     )
-    job = partial(Job, device="cpu")
-    (batch,), _ = divide_work([plan], plan.trials, Path(), job, known, 2)
+    (batch,), _ = divide_work([plan], plan.trials, Path(), WorkerSettings("cpu"), known, 2)
     ordered = batch.trials
     first = [group[0].generator.name for group in batch.groups]
 

@@ -5,25 +5,32 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hsiaug.bench import worker_process
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engine import Job
+from hsiaug.bench.engine import WorkerSettings
 from hsiaug.bench.engines.local import computes_on_device
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerProcesses
+from hsiaug.core.scene import Scene
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import Child
 from tests.bench.test_progress import plan
 
 
+def started_with(toy: Scene, cache: Path) -> WorkerStart:
+    """What a worker on the toy scene is started with."""
+    return WorkerStart(WorkerSettings("cpu"), "pixels", toy.sha256, cache, BlindData(toy))
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
 def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, tmp_path, capfd):
     worker = Worker()
-    start = WorkerStart(Job("pixels", toy.sha256, "cpu"), tmp_path, BlindData(toy))
+    start = started_with(toy, tmp_path)
     trial = next(iter(plan().values()))
     worker.send(start, (trial,), None)
     assert worker.child is not None
@@ -58,7 +65,7 @@ def test_ctrl_c_while_a_worker_is_started_leaves_no_process_that_python_would_wa
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     known = set(processes._children)
     worker = Worker()
-    begin = WorkerStart(Job("pixels", toy.sha256, "cpu"), tmp_path, BlindData(toy))
+    begin = started_with(toy, tmp_path)
     try:
         with pytest.raises(KeyboardInterrupt):
             worker.send(begin, (next(iter(plan().values())),), None)

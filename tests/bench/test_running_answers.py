@@ -3,14 +3,13 @@
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from hsiaug.bench.costs import Costs, Forecast
-from hsiaug.bench.engine import Event, Job
+from hsiaug.bench.engine import Event, WorkerSettings
 from hsiaug.bench.groups import divide_work
 from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan, build_plan
@@ -44,8 +43,7 @@ def plan(toy: Scene) -> Plan:
 
 def in_order(plan: Plan) -> list[TrialSpec]:
     """The trials of a plan as a single process runs them."""
-    job = partial(Job, device="cpu")
-    (batch,), _ = divide_work([plan], plan.trials, Path(), job, Costs(), 1)
+    (batch,), _ = divide_work([plan], plan.trials, Path(), WorkerSettings("cpu"), Costs(), 1)
     return batch.trials
 
 

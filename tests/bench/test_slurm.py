@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError, SceneError, StoreError
-from hsiaug.bench.engine import Batch, Event, Job
+from hsiaug.bench.engine import Batch, Event, WorkerSettings
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
 from hsiaug.bench.engines.local import Local
@@ -25,6 +25,7 @@ from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify
 from tests.in_process import run_trials_here
@@ -38,10 +39,9 @@ def pieces(seconds: list[float]) -> list[Any]:
     """Groups of one trial each, of which is known how long they take."""
     trials = [SimpleNamespace(hash=str(i)) for i in range(len(seconds))]
     expected = {trial.hash: s for trial, s in zip(trials, seconds, strict=True)}
-    job = Job("pixels", "", "cpu")
-    batch: Any = Batch(
-        SimpleNamespace(), "toy", Path(), job, [tuple(trials)], no_split, expected=expected
-    )  # type: ignore[arg-type]
+    batch: Any = SimpleNamespace(
+        seconds=lambda trials: sum(expected[trial.hash] for trial in trials)
+    )
     return [(batch, (trial,)) for trial in trials]
 
 
@@ -55,7 +55,7 @@ def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(
     assert [trial.hash for chunk in chunks for _, (trial,) in chunk] == [
         str(i) for i in range(len(seconds))
     ]
-    lasting = [sum(batch.expected[trial.hash] for batch, (trial,) in chunk) for chunk in chunks]
+    lasting = [sum(batch.seconds([trial]) for batch, (trial,) in chunk) for chunk in chunks]
     # The last takes what is left.
     assert all(one >= 60 or math.isclose(one, 60) for one in lasting[:-1])
 
@@ -67,8 +67,7 @@ def part(toy: Scene, tmp_path: Path) -> ChunkPart:
     )
     trials = build_plan(toy, request, registry()).trials
     groups = tuple(group_trials(trials))
-    job = Job("pixels", toy.sha256, "cpu")
-    return ChunkPart(job, "toy", tmp_path, version("hsiaug"), groups)
+    return ChunkPart(WorkerSettings("cpu"), "toy", tmp_path, version("hsiaug"), groups)
 
 
 def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
@@ -129,7 +128,8 @@ def test_jobs_of_two_arrays_may_run_the_same_trials(part: ChunkPart, quiet: dict
 
 
 def test_a_job_that_finds_another_scene_refuses(part: ChunkPart) -> None:
-    other = replace(part, job=replace(part.job, sha256="another checksum"))
+    trials = (replace(trial, scene_sha256="another") for trial in part.groups[0])
+    other = replace(part, groups=(tuple(trials),))
 
     with pytest.raises(
         SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"
@@ -204,8 +204,9 @@ def batch(toy: Scene, tmp_path: Path) -> Batch:
         generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=range(6), patch=5
     )
     trials = build_plan(toy, request, registry()).trials
-    job = Job("pixels", toy.sha256, "cpu")
-    return Batch(toy, "toy", tmp_path / "store", job, group_trials(trials), no_split)
+    settings = WorkerSettings("cpu")
+    task = get_task("pixels")
+    return Batch(task, toy, "toy", tmp_path / "store", settings, group_trials(trials), no_split)
 
 
 def submit(batch: Batch) -> list[str]:

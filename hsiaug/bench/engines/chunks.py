@@ -15,7 +15,7 @@ from typing import Any
 from hsiaug.base.errors import SceneError
 from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.engine import Batch, Engine, Event, Group, Job, OnEvent, Piece
+from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, Piece, WorkerSettings
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.loops import run_groups
 from hsiaug.registry.lookup import registry
@@ -38,7 +38,7 @@ class ChunkPart:
         Version of the hsiaug that planned them.
     """
 
-    job: Job
+    settings: WorkerSettings
     scene_ref: str
     store: Path
     version: str
@@ -96,7 +96,8 @@ class Chunk:
 
 
 def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
-    task = get_task(part.job.task)
+    first = todo[0][0]
+    task = get_task(first.task)
     scene = task.data.load(part.scene_ref, progress=False)
     found = [f"sha256 {scene.sha256[:12]}…, hsiaug {version('hsiaug')}"]
     for kind, name, planned in {
@@ -104,7 +105,7 @@ def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
     }:
         here = registry().find(kind, name).card.version
         found += [f"{name} {here}, not {planned}"] if here != planned else []
-    if len(found) > 1 or (scene.sha256, version("hsiaug")) != (part.job.sha256, part.version):
+    if len(found) > 1 or (scene.sha256, version("hsiaug")) != (first.scene_sha256, part.version):
         rule = (
             "the job must find the scene, the hsiaug and the plugins that its trials were planned"
             " with"
@@ -117,7 +118,7 @@ def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
         """Drawn here, as the plan did, and again where it is no longer held."""
         return draw(trial.protocol, trial.seed, trial.patch)
 
-    return Batch(scene, part.scene_ref, part.store, part.job, todo, split)
+    return Batch(task, scene, part.scene_ref, part.store, part.settings, todo, split)
 
 
 def new_pieces(batches: Sequence[Batch], taken: Collection[str] = ()) -> list[Piece]:
@@ -161,7 +162,7 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
         parts.setdefault(id(batch), (batch, []))[1].append(group)
     sent = (
         ChunkPart(
-            batch.job,
+            batch.settings,
             batch.scene_ref,
             batch.store.resolve(),
             version("hsiaug"),

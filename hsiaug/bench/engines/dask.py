@@ -145,7 +145,7 @@ class _BlindDask(_Dask):
         ((batch, trials),) = pieces
         if self._batch is not batch:
             self._records = ScoredRecords(
-                get_task(batch.job.task),
+                batch.task,
                 batch.scene,
                 batch.scene_ref,
                 batch.split,
@@ -157,7 +157,7 @@ class _BlindDask(_Dask):
             except OSError as error:
                 raise _lost(str(error)) from None
             self._batch = batch
-        task = pickle.dumps((batch.job, trials, batch.split(trials[0]).blind))
+        task = pickle.dumps((batch.settings, trials, batch.split(trials[0]).blind))
         future: Future[Any] = self.executor.submit(run_blind, task, self._blind, key=_key(pieces))
         self._sent[future] = self._records, trials
         return future
@@ -295,12 +295,13 @@ def run_blind(packed: bytes, scene: bytes) -> bytes:
     Parameters
     ----------
     packed : bytes
-        The pickled job, trials that share a fit, and their split without a test label.
+        The pickled settings of the worker, trials that share a fit, and their split without a test
+        label.
     scene : bytes
         :meth:`hsiaug.bench.blind_data.BlindData.packed`.
     """
     _settle()
-    job, trials, blind = pickle.loads(packed)
+    settings, trials, blind = pickle.loads(packed)
     data = BlindData.unpacked(scene)
     messages: dict[str, bytes] = {}
 
@@ -309,8 +310,10 @@ def run_blind(packed: bytes, scene: bytes) -> bytes:
         return outcome.record
 
     with PluginsFolder() as cache:
-        engine = _BlindOnWorker(WorkerStart(job, Path(cache), data), keep)
-        batch = Batch(data.data, "", Path(), job, [trials], lambda trial: blind)
+        task = get_task(trials[0].task)
+        start = WorkerStart(settings, task.name, trials[0].scene_sha256, Path(cache), data)
+        engine = _BlindOnWorker(start, keep)
+        batch = Batch(task, data.data, "", Path(), settings, [trials], lambda trial: blind)
         try:
             run_groups(engine, [batch], lambda event: None)
         finally:

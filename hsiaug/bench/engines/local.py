@@ -15,7 +15,6 @@ from hsiaug.bench.worker_process import WorkerProcesses
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.isolation.processes import load_before_fork
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import ScoredRecords
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -75,13 +74,16 @@ class Local(Engine):
         """What the groups of a batch share."""
         store = Store(batch.store, create=True)
         start = WorkerStart(
-            batch.job,
+            batch.settings,
+            batch.task.name,
+            batch.scene.sha256,
             cache=store.cache.resolve(),
             data=BlindData(batch.scene),
             hidden=(*(self._labels or label_files(batch.scene_ref)), batch.store.resolve()),
         )
-        task = get_task(batch.job.task)
-        records = ScoredRecords(task, batch.scene, batch.scene_ref, batch.split, store, self.jobs)
+        records = ScoredRecords(
+            batch.task, batch.scene, batch.scene_ref, batch.split, store, self.jobs
+        )
         return SceneRun(batch, start, records.write)
 
     def cancel(self) -> None:
