@@ -95,9 +95,12 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
     """
     means = table.main_scores
     cell = max(means, key=means.__getitem__, default=None)
+    by_class = table.scores.by_class
     ids = table.large or range(1, len(table.class_names) + 1)
     told = {
-        table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))
+        table.class_names[i - 1]: fmean(values)
+        for i in ids
+        if cell and (values := cell.of_class(by_class.key, i))
     }
     use = three_answers(table).use
     used = use.cell if store is not None and table.scores.fields else None
@@ -107,6 +110,7 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         "passed_over": bool(
             cell and use.name and not cell.without_samples and table.cell_label(cell) != use.name
         ),
+        "of_class": by_class.name,
         "told": sorted(told.items(), key=itemgetter(1)),
         "used": use.words,
         "trial": rows_of(used.ok.head(1))[0] if used else None,

@@ -30,7 +30,7 @@ from hsiaug.metrics.significance import (
     student,
 )
 from hsiaug.report.formatting import MISSING
-from hsiaug.report.trials import CellKey, numbers, recall_of, unlike
+from hsiaug.report.trials import CellKey, numbers, of_classes, unlike
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import (
     BOTH,
@@ -164,16 +164,22 @@ class ArmCell:
         """Mean, std and n of a metric; None where no trial has it."""
         return summarise(self.column(metric))
 
-    @cached_property
-    def recall(self) -> NDArray[np.float64]:
-        """(trials, classes) recall of each trial of ``ok``; NaN where the draw has no test pixel of
-        the class.
+    def of_classes(self, metric: str) -> NDArray[np.float64]:
+        """(trials, classes) a metric of each class, as ``recall``, of each trial of ``ok``; NaN
+        where the draw has no test pixel of the class.
         """
-        return recall_of(self.ok)
+        if metric not in self._of_classes:
+            self._of_classes[metric] = of_classes(self.ok, metric)
+        return self._of_classes[metric]
 
-    def recalls(self, class_id: int) -> list[float]:
-        """Recall of a class id 1..C in each draw that has a test pixel of it."""
-        return known(self.recall[:, class_id - 1]) if class_id <= self.recall.shape[1] else []
+    @cached_property
+    def _of_classes(self) -> dict[str, NDArray[np.float64]]:
+        return {}
+
+    def of_class(self, metric: str, class_id: int) -> list[float]:
+        """A metric of a class id 1..C in each draw that has a test pixel of it."""
+        values = self.of_classes(metric)
+        return known(values[:, class_id - 1]) if class_id <= values.shape[1] else []
 
     @cached_property
     def drawn(self) -> NDArray[np.integer]:
@@ -262,14 +268,14 @@ class Gain:
         control = self.control_cell.column(metric)[self.control_places]
         return summarise(self.cell.column(metric)[self.arm_places] - control)
 
-    def class_deltas(self, classes: int) -> dict[int, MeanStd]:
-        """Class id 1..C → the same of recall, over the pairs of draws in which both have test
-        pixels of the class.
+    def class_deltas(self, metric: str, classes: int) -> dict[int, MeanStd]:
+        """Class id 1..C → the same of a metric of each class, over the pairs of draws in which both
+        have test pixels of the class.
         """
         if self.control_cell is None:
             return {}
-        arm = self.cell.recall[self.arm_places]
-        control = self.control_cell.recall[self.control_places]
+        arm = self.cell.of_classes(metric)[self.arm_places]
+        control = self.control_cell.of_classes(metric)[self.control_places]
         most = min(classes, arm.shape[1], control.shape[1])
         found = {i + 1: summarise(arm[:, i] - control[:, i]) for i in range(most)}
         return {class_id: delta for class_id, delta in found.items() if delta}

@@ -427,21 +427,27 @@ def _blind(table: ReportTable) -> list[ArmCell]:
 # Classes with few test pixels
 
 
-def left_out_classes(table: ReportTable) -> str:
-    """Which classes the main score is over, and by name those that it leaves out; empty where it is
-    over all.
+def averaged_classes(table: ReportTable) -> str:
+    """Which classes the main score is over, and by name those that it leaves out; of means that
+    leave none out, how many classes these are where draws differ, and which are small. Empty where
+    there is nothing to say.
     """
-    names = small_classes(table)
-    if not table.large:
-        return ""
-    score = table.scores.main.short
     about = {
-        "score": score,
-        "classes": len(table.large),
+        "table": table,
+        "small": small_classes(table),
         "fewest": MIN_TEST_PIXELS,
         "untested": untested_classes(table),
+        "tested": tested_classes(table),
+        "thin": _classes(table, "thin_classes"),
+        "lost": _classes(table, "lost_classes"),
     }
-    return "".join(sentences("small_classes.txt", small=names, **about))
+    return "".join(sentences("small_classes.txt", **about))
+
+
+def tested_classes(table: ReportTable) -> list[int]:
+    """How many classes have test pixels, by draw."""
+    counts = (audit.get("test_counts") or () for audit in table.splits.values())
+    return [sum(map(bool, numbers)) for numbers in counts]
 
 
 def small_classes(table: ReportTable) -> list[str]:

@@ -21,8 +21,8 @@ from hsiaug.protocol.audit import KEYS_OF_TRIALS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.gains import Gain, in_points
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.trials import Condition, read_trials, recall_of
-from hsiaug.tasks.scores import PIXELS, Metric, over_large
+from hsiaug.report.trials import Condition, of_classes, read_trials
+from hsiaug.tasks.scores import PIXELS, RECALL, Metric, over_large
 from hsiaug.trial.record import COLUMNS
 
 if TYPE_CHECKING:
@@ -123,7 +123,9 @@ def _columns_of(table: ReportTable | None, by: str) -> Columns:
         return _gain_columns([(table, gain) for gain in table.compared] if table else [])
     trials = table.trials if table else read_trials([])
     if by == "class":
-        return _class_columns(trials, table.class_names if table else ())
+        return _class_columns(
+            trials, table.class_metrics if table else (RECALL,), table.class_names if table else ()
+        )
     if table:
         plain = [metric for metric in table.metrics if metric not in table.subsets]
         return _trial_columns(trials, plain, table.subsets)
@@ -225,11 +227,13 @@ def _trial_columns(
     return columns | {"created": trials["created"].tolist()}
 
 
-def _class_columns(trials: DataFrame, class_names: Sequence[str]) -> Columns:
+def _class_columns(
+    trials: DataFrame, metrics: Sequence[Metric], class_names: Sequence[str]
+) -> Columns:
     """A row per trial and class."""
     audits = [audit or {} for audit in trials["audit"]]
     numbers = {
-        "recall": recall_of(trials).tolist(),
+        **{metric.key: of_classes(trials, metric.key).tolist() for metric in metrics},
         "train_n": [audit.get("train_counts") for audit in audits],
         "test_n": [audit.get("test_counts") for audit in audits],
         "real_n": trials["real"].tolist(),

@@ -34,7 +34,7 @@ from hsiaug.report.trials import (
     read_trials,
     unlike,
 )
-from hsiaug.tasks.scores import Metric, MetricSet, over_large
+from hsiaug.tasks.scores import RECALL, Metric, MetricSet, over_large
 from hsiaug.trial import STORE
 from hsiaug.trial.arm import (
     CONTROLS_OF_ALL,
@@ -226,6 +226,14 @@ class ReportTable:
     def metrics(self) -> tuple[Metric, ...]:
         """Every metric that it shows."""
         return (*self.scores.shown, *self.scores.more, *self.fields, *self.subsets)
+
+    @property
+    def class_metrics(self) -> tuple[Metric, ...]:
+        """The metrics of each class that some trial has: that of its task, and recall. At least
+        the first."""
+        both = dict.fromkeys((self.scores.by_class, RECALL))
+        there = tuple(one for one in both if f"{one.key}:1" in self.trials)
+        return there or (self.scores.by_class,)
 
     @property
     def subsets(self) -> tuple[Metric, ...]:

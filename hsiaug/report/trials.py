@@ -204,11 +204,11 @@ def parts(trials: DataFrame, name: str) -> list[DataFrame]:
     return [trials.iloc[start:end] for start, end in pairwise(places)]
 
 
-def recall_of(trials: DataFrame) -> NDArray[np.float64]:
-    """(trials, classes) recall; NaN where there is none."""
-    names = list(takewhile(trials.columns.__contains__, (f"recall:{c}" for c in count(1))))
-    recall: NDArray[np.float64] = trials[names].to_numpy(np.float64)
-    return recall
+def of_classes(trials: DataFrame, metric: str) -> NDArray[np.float64]:
+    """(trials, classes) a metric of each class, as ``recall``; NaN where there is none."""
+    names = list(takewhile(trials.columns.__contains__, (f"{metric}:{c}" for c in count(1))))
+    values: NDArray[np.float64] = trials[names].to_numpy(np.float64)
+    return values
 
 
 # Trials of records

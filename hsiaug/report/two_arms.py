@@ -354,17 +354,19 @@ def _page(
         )
         for d in draws
     ]
-    deltas = gain.class_deltas(len(table.class_names))
     audits = gain.cell.ok["audit"].iloc[gain.arm_places]
-    classes = [
-        (
-            f"{c} {name}",
-            _points(delta := deltas.get(c)),
-            str(delta.n if delta else 0),
-            count_range(counts_of_class(audits, "test_counts", c)),
-        )
-        for c, name in enumerate(table.class_names, start=1)
-    ]
+    classes = {}
+    for metric in table.class_metrics:
+        deltas = gain.class_deltas(metric.key, len(table.class_names))
+        classes[metric.of_each_class] = [
+            (
+                f"{c} {name}",
+                _points(delta := deltas.get(c)),
+                str(delta.n if delta else 0),
+                count_range(counts_of_class(audits, "test_counts", c)),
+            )
+            for c, name in enumerate(table.class_names, start=1)
+        ]
     left = (*notes(pairing), *comparison.apart)
     found = sentences("compare.txt", pairing=pairing, left=left)
     if pairing.shown == gain.main.shown:
@@ -375,7 +377,7 @@ def _page(
         tables=(
             _grid(f"Scores in percent, {count(gain.draws, 'paired draw')}", SCORE_HEADER, scores),
             _grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draw_rows),
-            _grid("Recall per class", CLASS_HEADER, classes),
+            *(_grid(heading, CLASS_HEADER, rows) for heading, rows in classes.items()),
         ),
         closing=tuple(found),
     )

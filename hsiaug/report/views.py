@@ -15,8 +15,8 @@ from hsiaug.report.formatting import LEAKY, count
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_figure, matrix_grids
 from hsiaug.report.notes import (
     audit_lines,
+    averaged_classes,
     failure_heading,
-    left_out_classes,
     nothing_there,
     opening,
     short_audit,
@@ -141,7 +141,7 @@ def _closing(matrix: Matrix) -> tuple[str, ...]:
     tables = matrix.tables
     lines = [
         words_note(arm for table in tables for arm in table.by_arm.values()),
-        *dict.fromkeys(left_out_classes(table) for table in tables),
+        *dict.fromkeys(averaged_classes(table) for table in tables),
         *short_audit(tables),
     ]
     if len(tables) == 1:

@@ -27,12 +27,17 @@ class Metric:
         return self.name.split(" (")[0]
 
     @property
+    def of_each_class(self) -> str:
+        """What a table of it has above it: ``Recall per class``."""
+        return f"{self.name[:1].upper()}{self.name[1:]} per class"
+
+    @property
     def classes(self) -> str:
         """What stands in the brackets: ``12 of 16``; empty without these."""
         return self.name[len(self.short) + 2 : -1]
 
 
-RECALL = Metric("recall", "recall")
+RECALL, IOU = Metric("recall", "recall"), Metric("iou", "IoU")
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,9 @@ class MetricSet:
         ``second``; neither is ever undefined.
     by_class : Metric
         The list of a record with a fraction of each class.
+    over_tested : tuple of Metric
+        Means over the classes with test pixels in the draw, few or many: reports say how many these
+        are where draws differ.
     """
 
     main: Metric
@@ -81,6 +89,7 @@ class MetricSet:
     chooses_view: bool = False
     advised: tuple[Metric, Metric] | None = None
     by_class: Metric = RECALL
+    over_tested: tuple[Metric, ...] = ()
     meaning_beside: str = ""
 
     @property
@@ -127,6 +136,8 @@ SEGMENTATION = MetricSet(
     "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels"
     " count nowhere.",
     rate=RATE_OF_MASKS,
+    by_class=IOU,
+    over_tested=(MIOU, MACRO_F1),
 )
 CHANGE = MetricSet(
     F1_CHANGE,
@@ -136,6 +147,8 @@ CHANGE = MetricSet(
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
     rate=RATE_OF_MASKS,
     advised=(MIOU, MACRO_F1),
+    by_class=IOU,
+    over_tested=(MIOU, MACRO_F1),
 )
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +80,9 @@ class ColumnBuilder:
     records hold such a trial as ok, with the metrics of none); ``about`` (the specification and
     the command but for the seed, and SHARED), ``audit`` and ``view_shown``; every metric as a
     fraction, those of PARTS of the test pixels as ``aa_new``, AA over fixed classes as
-    ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each class, and ``recall_spread`` over
-    these; ``real`` and ``synthetic``: samples by class; COSTS.
+    ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each class, as of every other
+    metric that is a list of fractions, and ``recall_spread`` over recalls; ``real`` and
+    ``synthetic``: samples by class; COSTS.
     """
 
     def __init__(self) -> None:
@@ -211,8 +212,9 @@ def _numbers(record: Record) -> Numbers:
         for key, value in scores.items():
             if type(value) in (float, int):
                 numbers[key + part] = value
-        recalls = scores.get("recall") or ()
-        numbers.update(zip(_recall_names(part, len(recalls)), recalls, strict=True))
+            elif _of_each_class(value):
+                names = _class_names(key + part, len(value))
+                numbers.update(zip(names, value, strict=True))
     for name, scores in (metrics.get("subsets") or {}).items():
         numbers[f"subset:{name}"] = scores.get("aa")
         numbers[f"oa subset:{name}"] = scores.get("oa")
@@ -228,9 +230,19 @@ def _numbers(record: Record) -> Numbers:
     return numbers
 
 
+def _of_each_class(value: object) -> TypeGuard[Sequence[float | None]]:
+    """Whether a metric is a list of fractions, one of each class, and none of a class that has no
+    test pixel.
+    """
+    if not isinstance(value, list):
+        return False
+    kinds = {type(one) for one in value}
+    return float in kinds and kinds <= {float, int, type(None)}
+
+
 @cache
-def _recall_names(part: str, classes: int) -> tuple[str, ...]:
-    return tuple(f"recall{part}:{c}" for c in range(1, classes + 1))
+def _class_names(metric: str, classes: int) -> tuple[str, ...]:
+    return tuple(f"{metric}:{c}" for c in range(1, classes + 1))
 
 
 def _arrays(rows: Sequence[Row], numbers: Sequence[Numbers]) -> Columns:

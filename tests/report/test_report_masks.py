@@ -3,6 +3,7 @@ one.
 """
 
 import base64
+import csv
 import io
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from html_pages import parsed
 from PIL import Image
-from report_records import hash_of, record
+from report_records import audit_of, hash_of, record
 
 from hsiaug.core.pairs import PairSet
 from hsiaug.data import load_pairs
@@ -18,6 +19,8 @@ from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.report import build_report, render_html, render_report
+from hsiaug.report.two_arms import compare_arms, comparison_tables
+from hsiaug.report.views import report_sections
 from hsiaug.trial.store import Store
 
 CARD = """
@@ -102,6 +105,66 @@ def test_without_images_there_are_the_same_masks_and_the_same_draw(
     ]
     assert draws[0] == draws[1]
     assert bare.places[0].images.base is not None and bare.places[0].images.strides == (0, 0, 0, 0)
+
+
+def masks(seed: int, generator: str, wrong: float, tested: tuple[int, ...]) -> dict:
+    """A record of masks of three classes: of each so many test pixels, of which a share is taken
+    for the next one.
+    """
+    matrix = np.zeros((3, 3), np.int64)
+    for i, number in enumerate(tested):
+        matrix[i, (i + 1) % 3] = round(wrong * number)
+        matrix[i, i] = number - matrix[i, (i + 1) % 3]
+    made = record(
+        generator=generator,
+        seed=seed,
+        audit=audit_of(
+            seed,
+            test_counts=list(tested),
+            lost_classes=[c for c, n in enumerate(tested, start=1) if not n],
+        ),
+    )
+    made["spec"]["task"] = "segmentation"
+    made["metrics"] = dense_score(matrix, change=False)
+    return made
+
+
+def test_masks_have_the_iou_of_every_class_and_say_which_classes_their_means_are_over() -> None:
+    drawn = [(40, 30, 20), (40, 30, 0)]
+    records = [
+        masks(seed, generator, wrong, tested)
+        for seed, tested in enumerate(drawn)
+        for generator, wrong in (("none", 0.5), ("smote", 0.2))
+    ]
+    report = build_report(records)
+    (table,) = report.tables
+    by_class = render_report(report, "md", "class")
+    assert "### IoU per class, svm" in by_class and "### Recall per class, svm" in by_class
+    iou = [made["metrics"]["iou"][0] for made in records]
+    row = next(line for line in by_class.splitlines() if line.startswith("| 1 "))
+    means = [100 * np.mean(iou[::2]), 100 * np.mean(iou[1::2])]
+    assert all(f"| {mean:.1f} ± " in row for mean in means)
+    rows = list(csv.DictReader(io.StringIO(render_report(report, "csv", "class"))))
+    assert [float(one["iou"] or "nan") for one in rows[:3]] == pytest.approx(
+        np.array(records[0]["metrics"]["iou"], float)
+    )
+    names = table.class_names
+    said = (
+        "mIoU and macro-F1: means over the classes with test pixels in a draw, 2–3 of 3; no test"
+        f" pixel: {names[2]} (seed 1). A class with fewer than 25 test pixels counts as any other:"
+        f" {names[2]} (seed 0)."
+    )
+    page = " ".join(parsed(render_html(report)).text.split())
+    assert said in by_class and said in render_report(report, "md") and said in page
+    (trials,) = report_sections(report, "seed")[0].parts
+    (grid,) = trials.tables
+    place = [column.header for column in grid.columns].index("classes")
+    assert [row[place].text for row in grid.rows] == ["3", "3", "2", "2"]
+    compared = comparison_tables(compare_arms(report, "none/svm", "smote/svm"), "results")
+    headings = [grid.heading for grid in compared.sections[0].tables]
+    assert headings[-2:] == ["IoU per class", "Recall per class"]
+    same = [masks(seed, "none", 0.5, (40, 30, 30)) for seed in (0, 1)]
+    assert "means over the classes with" not in render_report(build_report(same), "md", "class")
 
 
 def test_the_largest_tested_places_are_drawn_with_split_and_classes(

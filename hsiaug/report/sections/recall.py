@@ -1,4 +1,6 @@
-"""Recall of every class, of each arm and against no samples; and which class is taken for what."""
+"""What each arm reaches in every class, as recall, and against no samples; and which class is taken
+for what.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,11 @@ from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
 from hsiaug.report.gains import ArmCell, Gain, counts_of_class
-from hsiaug.report.notes import small_classes
+from hsiaug.report.notes import averaged_classes, small_classes
 from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import NONE, Method
 from hsiaug.trial.store import Store
 
@@ -160,8 +163,8 @@ LEFT_OUT = "†"
 
 
 def _classes(table: ReportTable, sources: Sources) -> Section | None:
-    """Recall against no samples, and confusion matrices of two arms; None where no trial names its
-    classes.
+    """Each class against no samples, and confusion matrices of two arms; None where no trial names
+    its classes.
     """
     if not table.class_names:
         return None
@@ -169,6 +172,8 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
     if listed := ", ".join(small_classes(table)):
         few = f"fewer than {MIN_TEST_PIXELS} test pixels in some draw"
         notes = (f"{LEFT_OUT} AA leaves it out: {few} ({listed}).",)
+    elif averaged := averaged_classes(table):
+        notes = (averaged,)
     store = sources.store
     # Each has a picture of its own, which fits on a sheet of paper.
     figures = tuple(
@@ -179,7 +184,11 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
         )
         for one in (() if store is None else confusions(table, store))
     )
-    against = (_against_none(table, classifier) for classifier in table.classifiers)
+    against = (
+        _against_none(table, metric, classifier)
+        for metric in table.class_metrics
+        for classifier in table.classifiers
+    )
     heading = "Classes and confusion matrix" if figures else "Classes"
     return Section(heading, tables=tuple(against), notes=notes, figures=figures)
 
@@ -187,18 +196,26 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
 def _recall(table: ReportTable, _: Sources) -> Section | None:
     if not table.class_names:
         return None
-    tables = tuple(_recalls(table, classifier) for classifier in table.classifiers)
-    return Section("Recall of every arm, mean ± std", tables=tables)
+    metrics = table.class_metrics
+    tables = tuple(
+        _of_every_arm(table, metric, classifier)
+        for metric in metrics
+        for classifier in table.classifiers
+    )
+    names = " and ".join(metric.name for metric in metrics)
+    heading = f"{names[:1].upper()}{names[1:]} of every arm, mean ± std"
+    averaged = averaged_classes(table)
+    return Section(heading, tables=tables, notes=(averaged,) if averaged else ())
 
 
-def _recalls(table: ReportTable, classifier: Method) -> Grid:
-    """Rows classes with their n, columns arms with the recall: mean ± std over the draws that test
+def _of_every_arm(table: ReportTable, metric: Metric, classifier: Method) -> Grid:
+    """Rows classes with their n, columns arms with the metric: mean ± std over the draws that test
     the class.
     """
     ids = range(1, len(table.class_names) + 1)
 
-    def recall(cell: ArmCell, i: int) -> str:
-        values = cell.recalls(i)
+    def value(cell: ArmCell, i: int) -> str:
+        values = cell.of_class(metric.key, i)
         if not values:
             tested = counts_of_class(table.splits.values(), "test_counts", i)
             return MISSING if any(tested) else "not evaluable"
@@ -208,15 +225,15 @@ def _recalls(table: ReportTable, classifier: Method) -> Grid:
     columns = [
         *_class_columns(table),
         *(
-            GridColumn("recall", partial(recall, c), table.arm_label(c.arm))
+            GridColumn(metric.name, partial(value, c), table.arm_label(c.arm))
             for c in table.cells_of(classifier)
         ),
     ]
-    return make_grid(f"Recall per class, {table.labels[classifier]}", columns, ids, keys=3)
+    return make_grid(f"{metric.of_each_class}, {table.labels[classifier]}", columns, ids, keys=3)
 
 
-def _against_none(table: ReportTable, classifier: Method) -> Grid:
-    """Rows classes, columns the recall without samples and what each arm adds to it, in points."""
+def _against_none(table: ReportTable, metric: Metric, classifier: Method) -> Grid:
+    """Rows classes, columns the metric without samples and what each arm adds to it, in points."""
     ids = range(1, len(table.class_names) + 1)
     compared = [
         arm[NONE] for (_, by), arm in table.by_arm.items() if by == classifier and arm[NONE].draws
@@ -224,7 +241,7 @@ def _against_none(table: ReportTable, classifier: Method) -> Grid:
     bare = compared[0].control_cell if compared else None
 
     def without(i: int) -> str:
-        values = bare.recalls(i) if bare else []
+        values = bare.of_class(metric.key, i) if bare else []
         return plus_minus(mean_std(values)) if values else MISSING
 
     columns = [
@@ -232,12 +249,15 @@ def _against_none(table: ReportTable, classifier: Method) -> Grid:
         GridColumn("none", without),
         *(
             GridColumn(
-                table.arm_label(one.cell.arm), _delta(one, len(table.class_names)), "Δ over none"
+                table.arm_label(one.cell.arm),
+                _delta(one, metric, len(table.class_names)),
+                "Δ over none",
             )
             for one in compared
         ),
     ]
-    heading = f"Recall per class in percent, {table.labels[classifier]}; Δ in points over none"
+    classified = table.labels[classifier]
+    heading = f"{metric.of_each_class} in percent, {classified}; Δ in points over none"
     return make_grid(heading, columns, ids if bare else (), keys=1)
 
 
@@ -264,9 +284,9 @@ def _class_columns(table: ReportTable, mark: str = "") -> list[GridColumn]:
     ]
 
 
-def _delta(gain: Gain, classes: int) -> Callable[[int], str]:
-    """Gives the mean difference in recall of a class id."""
-    deltas = gain.class_deltas(classes)
+def _delta(gain: Gain, metric: Metric, classes: int) -> Callable[[int], str]:
+    """Gives the mean difference in a metric of a class id."""
+    deltas = gain.class_deltas(metric.key, classes)
 
     def delta(class_id: int) -> str:
         found = deltas.get(class_id)

@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from hsiaug.report.findings import cell_columns
 from hsiaug.report.formatting import MISSING, percent
+from hsiaug.report.notes import tested_classes
 from hsiaug.report.section import Grid, GridColumn, Section, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
@@ -25,6 +26,10 @@ def _seeds(table: ReportTable) -> Grid:
         value = float(by_hash.at[trial.hash, metric])
         return write(value) if value == value else MISSING
 
+    def classes(trial: Trial) -> str:
+        """How many have test pixels, which means are over."""
+        return str(sum(map(bool, (trial.audit or {}).get("test_counts") or ())) or MISSING)
+
     classifier, *arm = cell_columns(table)
     columns = [
         GridColumn("seed", lambda trial: str(trial.seed)),
@@ -32,6 +37,7 @@ def _seeds(table: ReportTable) -> Grid:
         classifier,
         GridColumn("status", attrgetter("status"), numeric=False),
         *(GridColumn(one.name, partial(text, one.key, percent)) for one in table.brief),
+        *([GridColumn("classes", classes)] if len({*tested_classes(table)}) > 1 else []),
         GridColumn("seconds", partial(text, "seconds", "{:.1f}".format)),
         GridColumn("hash", attrgetter("hash"), numeric=False),
     ]
