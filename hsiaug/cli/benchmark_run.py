@@ -46,7 +46,7 @@ def run_and_print(
     by: str | None = None,
     as_json: bool = False,
     quiet: bool = False,
-    **where: Any,
+    **run_options: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
@@ -56,7 +56,7 @@ def run_and_print(
     ----------
     by : str or None
         The rows of the tables; None for those of a report.
-    where : object
+    run_options : object
         Arguments of :func:`hsiaug.bench.run.run`.
     """
     out, err = Console(), Console(stderr=True)
@@ -71,7 +71,7 @@ def run_and_print(
             warn=lambda line: print_lines(err, [line]),
             answer=running_answer_lines,
             quiet=quiet,
-            **where,
+            **run_options,
         )
     if reading is None:
         return
@@ -85,7 +85,7 @@ def run_and_print(
         print_report(report, out, by or "summary")
     else:
         out.file.write(render_report(report, "md", by or "generator"))
-    missing = 0 if where.get("existing") == "none" else len(trials) - len(reading.records)
+    missing = 0 if run_options.get("existing") == "none" else len(trials) - len(reading.records)
     if missing:
         print_lines(
             err,

@@ -24,7 +24,7 @@ from hsiaug.trial.record_columns import (
     DIAGNOSIS,
     SHARED,
     UNSHOWN,
-    Column,
+    ColumnValues,
     Rows,
     columns_of_records,
     joined_column,
@@ -254,7 +254,7 @@ def read_trials(records: Iterable[Record]) -> DataFrame:
     return _frame([columns], [~columns[DIAGNOSIS]])
 
 
-def _frame(parts: Sequence[Mapping[str, Column]], chosen: Sequence[Rows]) -> DataFrame:
+def _frame(parts: Sequence[Mapping[str, ColumnValues]], chosen: Sequence[Rows]) -> DataFrame:
     """Trials of the columns of their records, in order.
 
     Parameters
@@ -267,7 +267,7 @@ def _frame(parts: Sequence[Mapping[str, Column]], chosen: Sequence[Rows]) -> Dat
 
     rows = [None if mask.all() else mask for mask in chosen]
 
-    def column(name: str) -> Column:
+    def column(name: str) -> ColumnValues:
         return joined_column(parts, name, rows)
 
     about = column("about")
@@ -302,7 +302,7 @@ def objects(values: Iterable[Any], places: NDArray[Any]) -> NDArray[Any]:
     return chosen
 
 
-def _settings(about: Column, column: Callable[[str], Column]) -> list[dict[str, Any]]:
+def _settings(about: ColumnValues, column: Callable[[str], ColumnValues]) -> list[dict[str, Any]]:
     """What each text says that many records share, with the places of its table and cell. Raises
     StoreError for a record that is not as in docs/results-format.md.
     """
@@ -328,7 +328,7 @@ def _settings(about: Column, column: Callable[[str], Column]) -> list[dict[str, 
 
 
 def _rows_in_order(
-    column: Callable[[str], Column], table: NDArray[np.int32], cell: NDArray[np.int32]
+    column: Callable[[str], ColumnValues], table: NDArray[np.int32], cell: NDArray[np.int32]
 ) -> NDArray[np.intp]:
     """Rows by table, cell and seed; of records of one hash the one that
     :func:`hsiaug.trial.record_json.preference` has.

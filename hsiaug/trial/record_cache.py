@@ -26,9 +26,9 @@ from hsiaug.base.files import remove, replaced
 from hsiaug.trial.record import COLUMNS
 from hsiaug.trial.record_columns import (
     CONTENT,
-    Column,
     ColumnBuilder,
     Columns,
+    ColumnValues,
     NamedColumns,
     categorical,
     joined,
@@ -234,7 +234,7 @@ class _OpenColumns(NamedColumns):
         super().__init__(header["columns"])
         self._places = {name: str(place) for place, name in enumerate(self)}
 
-    def __getitem__(self, name: str) -> Column:
+    def __getitem__(self, name: str) -> ColumnValues:
         with _damage():
             place = self._places[name]
             values = self._array(place)
@@ -292,13 +292,13 @@ class ColumnFile(NamedColumns):
         As :func:`open_columns` does.
     """
 
-    def __init__(self, path: Path, again: Callable[[], Mapping[str, Column]]) -> None:
+    def __init__(self, path: Path, again: Callable[[], Mapping[str, ColumnValues]]) -> None:
         self._path, self._again = path, again
-        self._anew: Mapping[str, Column] | None = None
+        self._anew: Mapping[str, ColumnValues] | None = None
         with open_columns(path) as columns:
             super().__init__(columns)
 
-    def __getitem__(self, name: str) -> Column:
+    def __getitem__(self, name: str) -> ColumnValues:
         if self._anew is None:
             try:
                 with open_columns(self._path) as columns:

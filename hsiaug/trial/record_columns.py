@@ -18,9 +18,9 @@ from hsiaug.base.errors import StoreError
 from hsiaug.trial.record import COLUMNS
 from hsiaug.trial.record_json import RECORD_FORMAT, Record, json_line, made_nothing
 
-Column = Any
+ColumnValues = Any
 """(n,) array, or a Categorical of texts."""
-Columns = dict[str, Column]
+Columns = dict[str, ColumnValues]
 """By name, all of the same length."""
 Row = dict[str, Any]
 Numbers = dict[str, float | None]
@@ -288,21 +288,21 @@ def _spreads(recalls: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.
     return spreads
 
 
-def _categories(texts: Iterable[str]) -> Column:
+def _categories(texts: Iterable[str]) -> ColumnValues:
     """Texts as categories, in the order in which they first appear."""
     places: dict[str, int] = {}
     codes = [places.setdefault(text, len(places)) for text in texts]
     return categorical(np.array(codes, np.int32), list(places))
 
 
-def categorical(codes: NDArray[Any], texts: Sequence[str]) -> Column:
+def categorical(codes: NDArray[Any], texts: Sequence[str]) -> ColumnValues:
     """Categories of texts, each once, by their places in these."""
     from pandas import Categorical, Index
 
     return Categorical.from_codes(codes, categories=Index(texts, dtype=object), validate=False)
 
 
-def joined(parts: Sequence[Mapping[str, Column]]) -> Columns:
+def joined(parts: Sequence[Mapping[str, ColumnValues]]) -> Columns:
     """Columns of all parts, one below the other."""
     names = dict.fromkeys(name for part in parts for name in part)
     return (
@@ -311,10 +311,10 @@ def joined(parts: Sequence[Mapping[str, Column]]) -> Columns:
 
 
 def joined_column(
-    parts: Sequence[Mapping[str, Column]],
+    parts: Sequence[Mapping[str, ColumnValues]],
     name: str,
     chosen: Sequence[Rows | None] = (),
-) -> Column:
+) -> ColumnValues:
     """A column of all parts, one below the other; NaN of a part that lacks it.
 
     Parameters
@@ -330,13 +330,13 @@ def joined_column(
     return _joined(columns)
 
 
-def some_rows(column: Column, rows: Rows) -> Column:
+def some_rows(column: ColumnValues, rows: Rows) -> ColumnValues:
     """Rows of a column, with the categories of these alone."""
     chosen = column[rows]
     return chosen if isinstance(chosen, np.ndarray) else chosen.remove_unused_categories()
 
 
-class NamedColumns(Mapping[str, Column]):
+class NamedColumns(Mapping[str, ColumnValues]):
     """Columns whose names are known, and each of which is read when it is asked for.
 
     Parameters
@@ -358,7 +358,7 @@ class NamedColumns(Mapping[str, Column]):
         return name in self._names
 
 
-def _joined(columns: Sequence[Column]) -> Column:
+def _joined(columns: Sequence[ColumnValues]) -> ColumnValues:
     if len(columns) == 1:
         return columns[0]
     if isinstance(columns[0], np.ndarray):

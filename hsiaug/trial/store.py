@@ -428,11 +428,11 @@ class Store:
         """Raise StoreError where the record of that hash is of a later hsiaug, which alone may
         replace it.
         """
-        found: Record = {}
+        found: Record | None = None
         # What cannot be read, or is no record, may be replaced, or is met where it is written.
-        with suppress(OSError, ValueError):
-            found = decode(self._bytes(hash) or b"{}")
-        if is_newer(found):
+        with suppress(StoreError):
+            found = self.get(hash)
+        if found and is_newer(found):
             raise newer_record(Damage(hash, f"format states {found['format']}", newer=True))
 
     def _put(self, hash: str, files: Mapping[str, bytes], costly: bool) -> None:

@@ -30,7 +30,7 @@ from hsiaug.trial.record_cache import (
     write_columns,
     write_pack_columns,
 )
-from hsiaug.trial.record_columns import Column, Columns, joined
+from hsiaug.trial.record_columns import Columns, ColumnValues, joined
 from hsiaug.trial.store import Store
 
 FEWEST = 10_000
@@ -42,7 +42,7 @@ MOST_PROCESSES = 4
 
 def columns_of_folders(
     store: Store, hashes: Sequence[str], damaged: list[Damage]
-) -> Mapping[str, Column]:
+) -> Mapping[str, ColumnValues]:
     """The columns of records that have folders of their own.
 
     Parameters
@@ -60,7 +60,7 @@ def columns_of_folders(
     return columns
 
 
-def columns_of_pack(store: Store, pack: Path, damaged: list[Damage]) -> Mapping[str, Column]:
+def columns_of_pack(store: Store, pack: Path, damaged: list[Damage]) -> Mapping[str, ColumnValues]:
     """The columns of the records of a pack. They are cached unless a record is damaged.
 
     Parameters
