@@ -29,6 +29,7 @@ from benchmarks.common import (
 )
 from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.based import read_asked
+from hsiaug.tasks.scores import AA_LARGE
 
 KEPT = (
     "hash",
@@ -41,7 +42,7 @@ KEPT = (
     "classifier",
     "classifier_version",
     "oa",
-    "aa_large",
+    AA_LARGE,
     "aa",
     "aa_new",
     "cpu_seconds",

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.tasks.scores import AA_LARGE
+
 if TYPE_CHECKING:
     from hsiaug.quality.synthesis import AnySynthesis
 
@@ -82,10 +84,16 @@ def descendants(pid: int) -> Iterator[int]:
             yield from descendants(int(child))
 
 
+RENAMED = {"aa_large": AA_LARGE}
+"""Columns of older reports, of which committed files are made."""
+
+
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file by the names of its columns."""
+    """The rows of a CSV file by the names of its columns, as they are called now."""
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return [
+            {RENAMED.get(name, name): row[name] for name in row} for row in csv.DictReader(file)
+        ]
 
 
 def scored_rows(rows: Iterable[Mapping[str, str]], keys: Sequence[str]) -> list[dict[str, str]]:
@@ -96,7 +104,7 @@ def scored_rows(rows: Iterable[Mapping[str, str]], keys: Sequence[str]) -> list[
 
 def main_score(row: Mapping[str, str]) -> float:
     """AA of a trial as a fraction, over the classes with at least 25 test pixels in every draw."""
-    return float(row.get("aa_large") or row["aa"])
+    return float(row.get(AA_LARGE) or row["aa"])
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -23,6 +23,7 @@ from statistics import fmean
 
 from benchmarks.common import check_usage, main_score, markdown, read_csv, say, write_csv
 from hsiaug.metrics.significance import t_interval
+from hsiaug.tasks.scores import AA_LARGE
 
 SCORES = {"oa": "OA", "main": "AA", "aa": "AA all", "aa_seen": "AA seen", "aa_new": "AA new"}
 DIFFERENCES = {"main": "ΔAA", "aa_new": "ΔAA new"}
@@ -44,7 +45,7 @@ KEPT = (
     "lambda",
     "oa",
     "aa",
-    "aa_large",
+    AA_LARGE,
     "aa_seen",
     "aa_new",
     "seconds",

@@ -25,6 +25,7 @@ from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
+from hsiaug.tasks.scores import AA_LARGE
 
 CLASSIFIERS = "svm", "cnn2d"
 
@@ -92,7 +93,7 @@ def to_csv(report: pd.DataFrame) -> str:
         & report["generator"].ne("duplicate")
     ]
     # A report has no column of large classes where all are.
-    scores = {"aa": kept["aa_large"].fillna(kept["aa"]), "new": kept["aa_new"], "oa": kept["oa"]}
+    scores = {"aa": kept[AA_LARGE].fillna(kept["aa"]), "new": kept["aa_new"], "oa": kept["oa"]}
     arms = [arm_of(row) for _, row in kept.iterrows()]
     frame = kept[["scene", "seed", "classifier"]].assign(
         arm=arms, **{name: 100 * one for name, one in scores.items()}

@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.common import HERE, check_usage, markdown, write_csv
 from hsiaug.metrics.significance import t_interval
+from hsiaug.tasks.scores import AA_LARGE
 
 OUT = HERE / "results" / "txt2hsi_default"
 SCENES = {
@@ -42,11 +43,11 @@ COLUMNS = (
     "classifier_version",
     "oa",
     "aa",
-    "aa_large",
+    AA_LARGE,
     "kappa",
     "aa_new",
 )
-"""Columns of trials.csv; ``aa_large`` is AA over the classes with at least 25 test pixels."""
+"""Columns of trials.csv; AA_LARGE is AA over the classes with at least 25 test pixels."""
 HEADS = (
     "scene",
     "classifier",
@@ -68,7 +69,7 @@ def main() -> None:
     trials = [row for row in trials if row["classifier"] in CLASSIFIERS]
     for row in trials:
         # Absent where every class has enough test pixels.
-        row.setdefault("aa_large", row["aa"])
+        row.setdefault(AA_LARGE, row["aa"])
     OUT.mkdir(exist_ok=True)
     write_csv(OUT / "trials.csv", [{name: row[name] for name in COLUMNS} for row in trials])
     rows = table_rows(trials, report["gains"])
@@ -115,7 +116,7 @@ def table_rows(trials: Sequence[Row], gains: Sequence[Row]) -> Iterator[tuple[st
                     title,
                     short,
                     f"`{generator}`",
-                    *(mean_std(rows, score) for score in ("oa", "aa_large", "aa_new")),
+                    *(mean_std(rows, score) for score in ("oa", AA_LARGE, "aa_new")),
                     *(overs.get(control, "") for control in ("none", "gaussian", "pseudo")),
                 )
 
@@ -133,8 +134,8 @@ def mean_std(rows: Sequence[Row], score: str) -> str:
 
 def paired_gain(rows: Sequence[Row], baseline: Sequence[Row]) -> str:
     """The gain of AA over a baseline of the same draws, with its t interval."""
-    before = {row["seed"]: row["aa_large"] for row in baseline}
-    gains = [100 * (row["aa_large"] - before[row["seed"]]) for row in rows if row["seed"] in before]
+    before = {row["seed"]: row[AA_LARGE] for row in baseline}
+    gains = [100 * (row[AA_LARGE] - before[row["seed"]]) for row in rows if row["seed"] in before]
     interval = t_interval(gains)
     if interval is None:
         return ""

@@ -13,6 +13,7 @@ import hsiaug
 from hsiaug.base.errors import HsiaugError, InputError, StoreError
 from hsiaug.base.threads import cores, one_thread_each
 from hsiaug.results import Results
+from hsiaug.tasks.scores import AA_LARGE
 from tests.effort import loaded
 from tests.in_process import hsiaug as command
 from tests.in_process import run_trials_here
@@ -86,7 +87,7 @@ def test_gains_are_paired_differences_in_points(run: Results) -> None:
     differences = aa["noise", 3.0] - aa["none", 0.0]
     assert row.gain == pytest.approx(100 * differences.mean())
     assert row.low is None and row.high is None, "two draws have no interval"
-    assert row.draws == 2 and row.verdict == "too few draws" and row.metric == "aa_large"
+    assert row.draws == 2 and row.verdict == "too few draws" and row.metric == AA_LARGE
     assert set(shown.over) == {"none", "duplicate"}
     assert (gain[gain.generator == "duplicate"].verdict == "control").all()
 

@@ -23,7 +23,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.report.formatting import percent
-from hsiaug.tasks.scores import over_large
+from hsiaug.tasks.scores import AA_LARGE, over_large
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE, Arm
 from hsiaug.trial.spec import TrialSpec
@@ -74,7 +74,7 @@ def scoring(plan: Plan, session: Session) -> Session:
         split.audit.test_counts for split in (*plan.splits.values(), *fresh)
     )
     main = over_large(task.metrics, len(large), tested).main
-    if main.key == "aa_large":
+    if main.key == AA_LARGE:
         return replace(session, scores=replace(scores, main=main), large=large)
     if len(large) < tested:
         scores = replace(scores, main=replace(main, name=f"{main.name} (all classes)"))

@@ -18,10 +18,16 @@ from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of
 from hsiaug.bench.run import run, workers
 from hsiaug.bench.sample_memory import check_memory
-from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
+from hsiaug.cli.output import (
+    notes_console,
+    print_json,
+    print_lines,
+    print_table,
+    read_report,
+    show_report,
+)
 from hsiaug.registry.isolation.confinement import close_memory
-from hsiaug.report import print_report, render_report, report_json, running_answer_lines
-from hsiaug.report.render_data import data_rows
+from hsiaug.report import report_json, running_answer_lines
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -59,7 +65,7 @@ def run_and_print(
     run_options : object
         Arguments of :func:`hsiaug.bench.run.run`.
     """
-    out, err = Console(), Console(stderr=True)
+    err = Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
     close_memory()
     with stoppable(err):
@@ -78,13 +84,9 @@ def run_and_print(
     trials = trials_of(plans)
     report = read_report(Store(store), hashes_by_run(plans), reading)
     if as_json:
-        curves = {"labels": data_rows(report, by)} if by == "labels" else {}
-        found = {"store": str(store), "planned": len(trials), **report_json(report), **curves}
-        print_json(found)
-    elif out.is_terminal:
-        print_report(report, out, by or "summary")
+        print_json({"store": str(store), "planned": len(trials), **report_json(report, by)})
     else:
-        out.file.write(render_report(report, "md", by or "generator"))
+        show_report(report, Store(store), by)
     missing = 0 if run_options.get("existing") == "none" else len(trials) - len(reading.records)
     if missing:
         print_lines(

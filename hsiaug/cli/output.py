@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from hsiaug.base.terminal import Console as Ours
     from hsiaug.report.output_files import TableFiles, Writers
+    from hsiaug.report.section import Section
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Reading, Store
 
@@ -308,6 +309,48 @@ def show_tables(
         print_sections(tables.sections, console(), notes=notes)
     else:
         typer.echo(table_text(tables, f".{shape or 'md'}"), nl=False)
+
+
+def show_report(
+    report: Report,
+    store: Store,
+    by: str | None = None,
+    *,
+    shape: str | None = None,
+    notes: bool | None = None,
+    declared: Sequence[Section] = (),
+) -> None:
+    """A report on a terminal, and as Markdown elsewhere.
+
+    Parameters
+    ----------
+    store : Store
+        Where its records lie.
+    by : str or None
+        The rows; None for those of a terminal, or of a file.
+    shape : str or None
+        In place of the usual form: one of :data:`hsiaug.report.FORMATS`.
+    notes : bool or None
+        What stands below the tables; None: not on a terminal.
+    declared : sequence of Section
+        The claims and tables of a suite, for a page.
+    """
+    from hsiaug.base.errors import InputError
+    from hsiaug.report import PICTURES, print_report, render_html, render_report
+
+    shape = shape or ("rich" if on_terminal() else "md")
+    if shape in PICTURES:
+        raise InputError(
+            "a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png."
+        )
+    if shape == "rich":
+        print_report(report, console(), by, notes=bool(notes), store=store)
+    elif shape == "html":
+        typer.echo(render_html(report, store, declared), nl=False)
+    elif shape == "json":
+        say_json(render_report(report, shape, by).rstrip("\n"))
+    else:
+        typer.echo(render_report(report, shape, by, notes=notes is not False), nl=False)
 
 
 def read_report(

@@ -12,19 +12,17 @@ from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import (
     cache_notes,
-    console,
     on_terminal,
     read_report,
     say,
-    say_json,
     say_written,
+    show_report,
     show_tables,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hsiaug.report import Report
     from hsiaug.report.section import Section
     from hsiaug.trial.declared_tables import DeclaredTables
     from hsiaug.trial.store import Store
@@ -144,7 +142,7 @@ def report(
                 built,
                 path,
                 shape,
-                by or "generator",
+                by,
                 store=records,
                 columns=columns,
                 notes=with_notes,
@@ -157,8 +155,7 @@ def report(
         for folder in folders:
             typer.echo(write_mlflow(built, folder), err=True)
         if not out and not folders:
-            shape = format or ("rich" if on_terminal() else "md")
-            _print(built, records, shape, by, notes, declared=pages)
+            show_report(built, records, by, shape=format, notes=notes, declared=pages)
 
 
 PAPER = "paper"
@@ -184,32 +181,3 @@ def _show_paper(
         raise InputError(rule, value=declared.options, hint=hint)
     check_targets(out, TABLES)
     show_tables(suite_tables(declared, store), out, shape=shape, notes=bool(notes))
-
-
-def _print(
-    built: Report,
-    records: Store,
-    shape: str,
-    by: str | None,
-    notes: bool | None,
-    *,
-    declared: Sequence[Section] = (),
-) -> None:
-    """The report in its format on the terminal."""
-    from hsiaug.base.errors import InputError
-    from hsiaug.report import PICTURES, print_report, render_html, render_report
-
-    if shape in PICTURES:
-        raise InputError(
-            "a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png."
-        )
-    if shape == "rich":
-        print_report(built, console(), by or "summary", notes=bool(notes), store=records)
-    elif shape == "html":
-        typer.echo(render_html(built, records, declared), nl=False)
-    elif shape == "json":
-        say_json(render_report(built, shape, by or "generator").rstrip("\n"))
-    else:
-        typer.echo(
-            render_report(built, shape, by or "generator", notes=notes is not False), nl=False
-        )

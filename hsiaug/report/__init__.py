@@ -34,12 +34,14 @@ FORMATS = ("rich", *(ending.removeprefix(".") for ending in files.TABLES), "html
 PICTURES = tuple(ending.removeprefix(".") for ending in files.PICTURES)
 ENDINGS = {f".{name}": name for name in (*FORMATS[1:], *PICTURES)} | {".txt": "md", ".htm": "html"}
 """The format that the ending of a file asks for."""
+IN_FILES = "generator"
+"""The view of files, and of what goes into a pipe; on a terminal it is the summary."""
 
 
 def print_report(
     report: Report,
     console: Console,
-    by: str = "summary",
+    by: str | None = None,
     *,
     notes: bool = False,
     store: Store | None = None,
@@ -50,8 +52,9 @@ def print_report(
     ----------
     notes : bool
         Also what its numbers are, and all of each protocol's audit.
-    by : str
-        A view: ``summary``, ``labels``, or one of :func:`hsiaug.report.sections.table_views`.
+    by : str or None
+        A view: ``summary``, ``labels``, or one of :func:`hsiaug.report.sections.table_views`; None:
+        the first.
     store : Store or None
         Where the records lie, for the command that runs all of them again.
 
@@ -64,16 +67,17 @@ def print_report(
 
     from hsiaug.report.notes import nothing_there
     from hsiaug.report.render_rich import print_sections
+    from hsiaug.report.sections import SUMMARY
     from hsiaug.report.views import report_sections
 
-    shown = report_sections(report, by, store)
+    shown = report_sections(report, by or SUMMARY, store)
     if not shown:
         console.print(Text(nothing_there(report)))
     print_sections(shown, console, notes=notes)
 
 
 def render_report(
-    report: Report, format: str = "md", by: str = "generator", *, notes: bool = True
+    report: Report, format: str = "md", by: str | None = None, *, notes: bool = True
 ) -> str:
     """The report as text in one of FORMATS, ending in a newline.
 
@@ -85,6 +89,8 @@ def render_report(
 
     Parameters
     ----------
+    by : str or None
+        As of :func:`print_report`; None: IN_FILES.
     notes : bool
         Of md and tex, what stands below the tables.
     """
@@ -97,6 +103,7 @@ def render_report(
     from hsiaug.report.sections import check_view
     from hsiaug.report.views import report_sections
 
+    by = by or IN_FILES
     check_view(by)
     if format not in FORMATS:
         known = (*FORMATS, *PICTURES, "mlflow")
@@ -105,8 +112,7 @@ def render_report(
             f"`format` must be one of {', '.join(known)}", value=repr(format), hint=hint
         )
     if format == "json":
-        curves = {"labels": data_rows(report, by)} if by == "labels" else {}
-        return json_of(report_json(report) | curves, indent=2) + "\n"
+        return json_of(report_json(report, by), indent=2) + "\n"
     if format == "csv":
         return csv_of(data_rows(report, by))
     if format == "html":
@@ -122,7 +128,7 @@ def render_report(
     if not shown:
         said = nothing_there(report)
         return f"% {' '.join(said.split())}\n" if format == "tex" else f"{markdown_text(said)}\n"
-    return latex(shown, "" if by == "generator" else by) if format == "tex" else markdown(shown)
+    return latex(shown, "" if by == IN_FILES else by) if format == "tex" else markdown(shown)
 
 
 def render_html(
@@ -157,7 +163,7 @@ def save_report(
     report: Report,
     path: Path,
     format: str,
-    by: str = "generator",
+    by: str | None = None,
     *,
     store: Store | None = None,
     columns: int = 2,
@@ -181,6 +187,7 @@ def save_report(
     if format in PICTURES:
         from hsiaug.report.figures.files import figure_bytes
 
+        by = by or IN_FILES
         check_view(by)
         figure = figure_of(report, by, columns)
         picture = figure_bytes(figure, format)

@@ -34,7 +34,7 @@ from hsiaug.report.ground_truth import (
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.trials import Condition, DrawKey, Trial, rows_of
 from hsiaug.tasks.data import NoGroundTruthError
-from hsiaug.tasks.scores import AA_FIELDS, OA, PIXELS, WORST, Metric, over_large
+from hsiaug.tasks.scores import AA_FIELDS, AA_LARGE, OA, PIXELS, WORST, Metric, over_large
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -185,9 +185,9 @@ def _curve_scores(draws: Sequence[DrawScores]) -> tuple[Metric, ...]:
     """
     large, tested = large_classes(draw.points[0]["n_test"] for draw in draws)
     metrics = over_large(PIXELS, len(large), tested)
-    if metrics.main.key == "aa_large":
+    if metrics.main.key == AA_LARGE:
         for level in (level for draw in draws for level in (*draw.points, *draw.arms.values())):
-            level["aa_large"] = fmean(level["recall"][c - 1] for c in large)
+            level[AA_LARGE] = fmean(level["recall"][c - 1] for c in large)
     averages = (score for score in (metrics.main, *metrics.shown) if score.name.startswith("AA"))
     return *dict.fromkeys(averages), OA, AA_FIELDS[1], WORST
 

@@ -37,9 +37,9 @@ NAMES_OF_CONDITION = {"argument": "protocol_argument", "rest": "other_settings"}
 """Attributes of conditions that columns name otherwise."""
 
 
-def report_json(report: Report) -> dict[str, Any]:
+def report_json(report: Report, by: str | None = None) -> dict[str, Any]:
     """The report as plain values: what is found of every table, the rows of gains and of trials,
-    the damaged records.
+    the damaged records; by labels also the rows of learning curves.
     """
     return {
         "format": 2,
@@ -61,6 +61,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "gains": data_rows(report, "gain"),
         "trials": data_rows(report),
         "damaged": [vars(damage) for damage in report.damaged],
+        **({"labels": data_rows(report, by)} if by == "labels" else {}),
     }
 
 
@@ -83,7 +84,7 @@ def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
     return str(DataFrame(columns, dtype=object).to_csv(index=False, lineterminator="\n"))
 
 
-def data_rows(report: Report, by: str = "") -> list[Row]:
+def data_rows(report: Report, by: str | None = None) -> list[Row]:
     """The rows of CSV: one per trial, for ``by="class"`` one per trial and class, for ``by="gain"``
     one per arm and control, for ``by="labels"`` one per point of a curve and per arm.
 
@@ -117,7 +118,7 @@ def data_frame(report: Report, by: str = "") -> DataFrame:
     return DataFrame(rows) if rows else DataFrame(columns=list(_columns_of(None, by)))
 
 
-def _columns_of(table: ReportTable | None, by: str) -> Columns:
+def _columns_of(table: ReportTable | None, by: str | None) -> Columns:
     """The columns of a table; of none those of a run of pixels, without a row."""
     if by == "gain":
         return _gain_columns([(table, gain) for gain in table.compared] if table else [])

@@ -34,7 +34,7 @@ from hsiaug.report.trials import (
     read_trials,
     unlike,
 )
-from hsiaug.tasks.scores import RECALL, Metric, MetricSet, over_large
+from hsiaug.tasks.scores import AA_LARGE, RECALL, Metric, MetricSet, over_large
 from hsiaug.trial import STORE
 from hsiaug.trial.arm import (
     CONTROLS_OF_ALL,
@@ -108,7 +108,7 @@ class ReportTable:
     class_names : tuple of str
         Names of the class ids 1..C.
     large : tuple of int
-        Ids of the classes that ``aa_large`` is over.
+        Ids of the classes that AA_LARGE is over.
     leaky : bool
         True where any split's audit says so.
     guided, multiplied : bool
@@ -520,16 +520,16 @@ def with_main_score(trials: DataFrame, task: str) -> tuple[DataFrame, MetricSet,
     audits = [audit for audit in unlike(trials["audit"]) if audit is not None]
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(get_task(task).metrics, len(large), tested)
-    if scores.main.key != "aa_large":
+    if scores.main.key != AA_LARGE:
         return trials, scores, ()
     return with_large(trials, large), scores, large
 
 
 def with_large(trials: DataFrame, large: Sequence[int]) -> DataFrame:
-    """The trials with ``aa_large``: AA over these classes alone."""
+    """The trials with AA_LARGE: AA over these classes alone."""
     recalls = (numbers(trials, f"recall:{c}").tolist() for c in large)
     sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)
-    return trials.assign(aa_large=sums / len(large))
+    return trials.assign(**{AA_LARGE: sums / len(large)})
 
 
 def make_cells(trials: DataFrame) -> dict[CellKey, ArmCell]:

@@ -32,7 +32,7 @@ from hsiaug.report.section import Grid, Section, frame_grid
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.report.trials import CellKey, in_order
-from hsiaug.tasks.scores import Metric
+from hsiaug.tasks.scores import AA_LARGE, Metric
 from hsiaug.trial.arm import ALONE, NONE
 from hsiaug.trial.record_json import why_failed
 
@@ -146,7 +146,7 @@ def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> 
     known = {score.key: score for score in table.metrics}
     if "aa" in known:
         # As in the report's tables: AA leaves small classes out where there are any.
-        known |= {"aa": known.get("aa_large", known["aa"]), "aa_all": known["aa"]}
+        known |= {"aa": known.get(AA_LARGE, known["aa"]), "aa_all": known["aa"]}
     if metric is not None:
         check_known(f"`metric` must be one that {table.title} has", metric, known)
     score = table.scores.main if metric is None else known[metric]

@@ -108,6 +108,8 @@ OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
 MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")
 SPREAD = Metric("recall_spread", "spread of recall")
 """Standard deviation of the recalls of a draw's classes; derived from these, not recorded."""
+AA_LARGE = f"aa_min{MIN_TEST_PIXELS}_pixels"
+"""Key of AA over the classes with at least so many test pixels in every draw."""
 AA_FIELDS = Metric("aa_seen", "AA seen"), Metric("aa_new", "AA new")
 OA_FIELDS = Metric("oa_seen", "OA seen"), Metric("oa_new", "OA new")
 VISIBILITY = tuple(
@@ -161,7 +163,7 @@ def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
     """
     if not scores.leaves_out_small or not 2 <= large < tested:
         return scores
-    main = Metric("aa_large", f"AA ({large} of {tested})")
+    main = Metric(AA_LARGE, f"AA ({large} of {tested})")
     return replace(
         scores,
         main=main,

@@ -16,6 +16,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.report import Report, build_report, render_html, render_report, save_report
 from hsiaug.report.label_curves import label_curves
 from hsiaug.report.sections.labels import label_notes
+from hsiaug.tasks.scores import AA_LARGE
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
@@ -60,7 +61,7 @@ def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Pa
     ]
     assert [draw.pixels for draw in found.draws] == [split.audit.n_test for split in last]
     assert found.labels == (0, 1, 3) and found.seeds == (0, 1, 2)
-    assert {row["score"] for row in told} == {"aa_large", "aa", "oa", "aa_new", "worst_recall"}
+    assert {row["score"] for row in told} == {AA_LARGE, "aa", "oa", "aa_new", "worst_recall"}
     assert any(
         note.startswith("AA (4 of 5): over the classes with at least 25 of these")
         for note in label_notes([found])
@@ -78,7 +79,7 @@ def test_the_last_point_of_the_curve_is_the_score_of_its_own_records(store: Path
     (last,) = (t for t in report.tables if t.condition.argument.startswith("3xscattered"))
     (cell,) = last.cells.values()
     assert np.isclose(found.means["oa"][-1].mean, np.mean(cell.values("oa")))
-    assert np.isclose(found.means["aa_large"][-1].mean, cell.recall[:, :4].mean())
+    assert np.isclose(found.means[AA_LARGE][-1].mean, cell.of_classes("recall")[:, :4].mean())
 
 
 def test_every_format_has_them(store: Path, tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_every_format_has_them(store: Path, tmp_path: Path) -> None:
 
 def test_a_sentence_says_what_more_labels_bring(store: Path) -> None:
     (found,) = label_curves(built(store))
-    first, *_, last = (100 * point.mean for point in found.means["aa_large"])
+    first, *_, last = (100 * point.mean for point in found.means[AA_LARGE])
     text = " ".join(render_report(built(store), "md", "labels").split())
     rise = (
         f"svm without samples: AA (4 of 5) {first:.1f}, and {last:.1f} with 3 more labels of each"

@@ -9,6 +9,7 @@ import pytest
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import build_report, render_report
 from hsiaug.report.tables import ReportTable
+from hsiaug.tasks.scores import AA_LARGE
 from tests.in_process import hsiaug
 from tests.report.report_records import audit_of, fill, record
 
@@ -40,7 +41,7 @@ def test_a_class_counts_where_every_draw_has_enough_test_pixels_of_it() -> None:
     table = table_of(trials([[40, MIN_TEST_PIXELS, 90], [40, 50, MIN_TEST_PIXELS - 1]]))
     assert table.scores.main.name == "AA (2 of 3)"
     (smote,) = (cell for cell in table.cells.values() if cell.arm.generator.name == "smote")
-    assert smote.values("aa_large") == pytest.approx([0.5, 0.5])
+    assert smote.values(AA_LARGE) == pytest.approx([0.5, 0.5])
     assert table.against(smote)["none"].mean == 0, "one small class is no gain"
 
 

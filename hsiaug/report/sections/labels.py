@@ -21,7 +21,7 @@ from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make
 from hsiaug.report.sections import LABELS, SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
-from hsiaug.tasks.scores import Metric
+from hsiaug.tasks.scores import AA_LARGE, Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -178,7 +178,7 @@ def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
         pixels=[draw.pixels for curve in curves for draw in curve.draws],
         resamples=f"{RESAMPLES:,}",
         many=MANY,
-        large=dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == "aa_large"),
+        large=dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == AA_LARGE),
         fewest=MIN_TEST_PIXELS,
         overlap=f"{curves[-1].overlap:.0f}",
         left=dict.fromkeys(why for curve in curves for why in curve.why),
