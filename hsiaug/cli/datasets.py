@@ -383,6 +383,8 @@ def known_words(
             f"{sentence[0].upper()}{sentence[1:]}: take its {public.offer}?", default=True
         ):
             return import_options
+    if public.not_taken:
+        say(f"note: {public.not_taken}", err=True)
     return with_catalogue(import_options, public)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hsiaug.data.catalogue import SceneEntry
 
 
+CLOSE = 1e-5
+"""How far, as a share, a value may lie from that of the scene times a factor: that of float32."""
 Known = Literal["", "values", "file"]
 """How a file is known: not at all, by the values in it, or as the very file of the scene."""
 
@@ -39,11 +41,17 @@ class PublicFiles:
         What the catalogue says of the scene.
     cube, labels : {"", "values", "file"}
         Which of the two are the scene's own, and how that is known.
+    factor : float
+        What the values of the scene's cube are multiplied by to give those of the file.
+    other : str
+        Why the cube is not known where the labels are, in words.
     """
 
     card: SceneCard
     cube: Known
     labels: Known
+    factor: float = 1.0
+    other: str = ""
 
     @property
     def sentence(self) -> str:
@@ -62,6 +70,16 @@ class PublicFiles:
             *(["scale"] if self.cube and self.card.cube.scale is not None else []),
         ]
         return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+
+    @property
+    def not_taken(self) -> str:
+        """What of the scene cannot be taken over, and why, in words; empty where all can."""
+        if not self.other:
+            return ""
+        return (
+            f"wavelengths, useless bands, scale and units of {self.card.name} are not taken, but"
+            f" read from the cube or guessed: {self.other}"
+        )
 
 
 def public_files(cube: Path, labels: Path) -> PublicFiles | None:
@@ -87,10 +105,12 @@ def public_files(cube: Path, labels: Path) -> PublicFiles | None:
         if _same(entry, card.labels, labels, digests):
             of_labels = "file"
         of_cube: Known = "file" if _same(entry, card.cube, cube, digests) else ""
-        if of_labels and not of_cube and _same_values(entry, cube):
-            of_cube = "values"
+        factor, other = 1.0, ""
+        if of_labels and not of_cube:
+            factor, other = _values_of(entry, cube)
+            of_cube = "" if other else "values"
         if of_cube or of_labels:
-            return PublicFiles(card, of_cube, of_labels)
+            return PublicFiles(card, of_cube, of_labels, factor, other)
     return None
 
 
@@ -106,16 +126,37 @@ def _label_scene(path: Path) -> str | None:
     return None
 
 
-def _same_values(entry: SceneEntry, path: Path) -> bool:
-    """Whether a file holds the numbers of a scene's cube, where that is on this machine."""
+def _values_of(entry: SceneEntry, path: Path) -> tuple[float, str]:
+    """By what the values of a scene's cube are multiplied in a file, and, where it holds others or
+    nothing can be said, why it is not that cube.
+    """
+    name = entry.card.name
     own = next(iter(files_of(entry, entry.card.cube)), None)
     if own is None:
-        return False
+        return 1.0, f"its cube is not here to compare with (hsiaug datasets fetch {name})"
     with suppress(HsiaugError):
         first: AnyArray = read_cube_file(path).array
         second: AnyArray = read_cube_file(own, key=entry.card.cube.key).array
-        return first.shape == second.shape and all(map(np.array_equal, first, second))
-    return False
+        if first.shape != second.shape:
+            shapes = ("×".join(map(str, array.shape)) for array in (first, second))
+            return 1.0, "the cube has {} values, that of the catalogue {}".format(*shapes)
+        if factor := _factor(first, second):
+            return factor, ""
+    return 1.0, "the cube holds other values"
+
+
+def _factor(first: AnyArray, second: AnyArray) -> float | None:
+    """What each value of the second is multiplied by in the first; None where no number does it."""
+    middle = len(first) // 2
+    wanted, given = (float(np.sum(array[middle], dtype=np.float64)) for array in (first, second))
+    if not given or not np.isfinite(wanted) or wanted / given <= 0:
+        return None
+    # What was multiplied by a number that people write.
+    factor = float(f"{wanted / given:.5g}")
+    for one, other in zip(first, second, strict=True):
+        if not np.allclose(one, other * np.float64(factor), rtol=CLOSE, atol=0.0):
+            return None
+    return factor
 
 
 def with_catalogue(options: ImportOptions, public: PublicFiles) -> ImportOptions:
@@ -132,7 +173,10 @@ def with_catalogue(options: ImportOptions, public: PublicFiles) -> ImportOptions
     stated = dict[str, object]()
     if public.cube:
         cube = card.cube
-        stated |= {"scale": cube.scale, "units": cube.units}
+        scale = cube.scale
+        if public.factor != 1:
+            scale = float(f"{(1.0 if scale is None else scale) / public.factor:.10g}")
+        stated |= {"scale": scale, "units": cube.units}
         stated["cube_key"] = cube.key if public.cube == "file" else None
         stated |= {"bad_bands": cube.bad_bands, "wavelengths": _centres(card)}
         stated["axes"] = cube.axes if cube.axes != "hwb" else None

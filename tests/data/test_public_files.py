@@ -60,6 +60,39 @@ def test_files_that_were_saved_anew_are_known_by_their_values(
     assert load_scene(tmp_path / "saved.toml").sha256 == load_scene("indian_pines").sha256
 
 
+def test_a_cube_in_another_scale_is_known_by_its_values(
+    copied: tuple[Path, Path], tmp_path: Path
+) -> None:
+    cube = np.load(copied[0])
+    np.save(tmp_path / "scaled.npy", (cube * 1e-4).astype(np.float32))
+    words = ("datasets", "add", "scaled.npy", "--labels", "fields.npy", "--catalogue")
+    said = hsiaug(*words, cwd=tmp_path)
+    assert said.returncode == 0 and "not taken" not in said.stderr, said.stderr
+    scene, public = load_scene(tmp_path / "scaled.toml"), load_scene("indian_pines")
+    assert np.array_equal(scene.wavelengths, public.wavelengths)
+    card = scene_card(tmp_path / "scaled.toml")
+    assert card.cube.units == scene_card("indian_pines").cube.units and card.cube.scale == 1.0
+    assert np.allclose(scene.cube, public.cube, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda cube: cube[..., :150], "the cube has 145×145×150 values, that of the catalogue"),
+        (lambda cube: cube + cube % 7, "the cube holds other values"),
+    ],
+)
+def test_what_is_not_taken_of_a_scene_is_said_in_a_line(copied, tmp_path, change, why) -> None:
+    np.save(tmp_path / "flight.npy", change(np.load(copied[0])))
+    words = ("datasets", "add", "flight.npy", "--labels", "fields.npy", "--catalogue")
+    said = hsiaug(*words, cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    (line,) = (line for line in said.stderr.splitlines() if "not taken" in line)
+    assert line.startswith("note: wavelengths, useless bands, scale and units of indian_pines")
+    assert why in line
+    assert load_scene(tmp_path / "flight.toml").class_names[0] == "Alfalfa"
+
+
 def test_the_card_has_the_names_and_wavelengths_only_where_asked(copied, tmp_path):
     words = ("datasets", "add", "flight.npy", "--labels", "fields.npy", "--out")
     said = hsiaug(*words, "plain.toml", cwd=tmp_path)
