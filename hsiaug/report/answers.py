@@ -45,7 +45,7 @@ terminal, on a page and in a picture.
 """
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
-NOT_IN_FILES = ("cell", "controls", "running")
+NOT_IN_FILES = ("cell", "controls", "running", "words")
 """Attributes of answers that files have by their names, or in their sentences, instead."""
 
 
@@ -124,6 +124,8 @@ class Use:
         Its trials; None where no trial gave a number.
     name : str
         The arm with its classifier, as tables name it; empty where no trial gave a number.
+    words : str
+        The same as sentences name it.
     generator, classifier : str
         Its parts.
     lam, times : float
@@ -147,6 +149,7 @@ class Use:
     status: Status
     cell: ArmCell | None = None
     name: str = ""
+    words: str = ""
     generator: str = ""
     classifier: str = ""
     lam: float = 0.0
@@ -158,11 +161,6 @@ class Use:
     without_score: float | None = None
     over_without: Gain | None = None
     rival: Contrast | None = None
-
-    @property
-    def words(self) -> str:
-        """The arm as sentences name it."""
-        return f"{self.name} without samples" if self.name and self.gain is None else self.name
 
 
 @dataclass(frozen=True)
@@ -516,6 +514,7 @@ def _use(table: ReportTable, first: Answer) -> Use:
         status="OPEN",
         cell=chosen,
         name=table.cell_label(chosen),
+        words=table.cell_words(chosen),
         generator=table.labels[chosen.arm.generator],
         classifier=table.labels[chosen.classifier],
         lam=chosen.arm.rate.lam,

@@ -112,6 +112,7 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         ),
         "of_class": by_class.name,
         "told": sorted(told.items(), key=itemgetter(1)),
+        "words": table.cell_words(cell) if cell else "",
         "used": use.words,
         "trial": rows_of(used.ok.head(1))[0] if used else None,
         # A classifier without samples needs no record.

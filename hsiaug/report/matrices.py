@@ -109,6 +109,11 @@ class Matrix:
         )
 
     @property
+    def leaky(self) -> bool:
+        """Whether location alone answers for part of the scores of any."""
+        return any(table.leaky for table in self.tables)
+
+    @property
     def heading(self) -> str:
         """What its differences are."""
         return f"Δ{_score_of(self.tables)} over no samples and over the rival, in points"

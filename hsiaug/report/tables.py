@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
     from hsiaug.trial.record import Damage
 
+WITHOUT = " without samples"
+"""Behind a classifier without samples, in sentences."""
 ADDED = "added"
 """The protocol of learning curves over added labels."""
 NAMED = 20
@@ -365,6 +367,12 @@ class ReportTable:
     def cell_label(self, cell: ArmCell, joint: str = " with ") -> str:
         """``smote λ=0.5 ω=1 with svm``."""
         return f"{self.arm_label(cell.arm)}{joint}{self.labels[cell.classifier]}"
+
+    def cell_words(self, cell: ArmCell) -> str:
+        """The same in a sentence, where one without samples is ``svm without samples``."""
+        if cell.without_samples:
+            return f"{self.labels[cell.classifier]}{WITHOUT}"
+        return self.cell_label(cell)
 
 
 @dataclass(frozen=True)

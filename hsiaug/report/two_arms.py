@@ -29,7 +29,7 @@ from hsiaug.report.formatting import (
 from hsiaug.report.gains import ArmCell, Gain, between, counts_of_class, summarise
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.section import Grid, Section, frame_grid
-from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.tables import WITHOUT, Report, ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.report.trials import CellKey, in_order
 from hsiaug.tasks.scores import AA_LARGE, Metric
@@ -44,8 +44,6 @@ PRINTED = re.compile(
     r"(?: with |, )(?P<classifier>[^,]+)"
 )
 """An arm as tables write it: ``txt2hsi λ=1 M=3 ω=2 with cnn2d``."""
-WITHOUT = " without samples"
-"""Behind a classifier without samples, as the answers write it."""
 CLAIMS: Mapping[Shown, str] = {"above": "B above A", "below": "B below A"}
 """A difference that is shown, in words. What else differences show has the words of reports."""
 SCORE_HEADER = ("score", "A", "B", "B − A", "95 % interval or range")

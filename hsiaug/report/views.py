@@ -108,7 +108,7 @@ def _section(matrix: Matrix, report: Report, *, brief: bool) -> Section:
     failed = failure_heading(*matrix.tables)
     section = Section(
         heading=f"Summary: {matrix.title}",
-        leaky=any(table.leaky for table in matrix.tables),
+        leaky=matrix.leaky,
         failed=failed and f"{failed}; which: hsiaug report --store {report.where} --by seed",
         warnings=_each_once(map(warnings, matrix.tables)),
         text=headlines(matrix) if len(matrix.tables) > 1 else (),
@@ -271,12 +271,13 @@ def _page_matrix(matrix: Matrix, option: str, *, alone: bool) -> Section:
     alone : bool
         The page is about nothing else.
     """
-    leaky = any(table.leaky for table in matrix.tables)
     figures: tuple[SectionFigure, ...] = ()
     if any(row.judged for row in matrix.rows):
         figures = (SectionFigure(matrix.heading, partial(matrix_figure, matrix)),)
     section = Section(
-        heading="" if alone and not leaky else matrix.title, leaky=leaky, folded=False
+        heading="" if alone and not matrix.leaky else matrix.title,
+        leaky=matrix.leaky,
+        folded=False,
     )
     if len(matrix.tables) == 1:
         (table,) = matrix.tables
