@@ -35,7 +35,8 @@ from hsiaug.bench.suite import Run, read_suite
 from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.record_json import Record
+from hsiaug.trial.store import Store
 
 SUITE, OUT = HERE / "field.toml", HERE / "results" / "field"
 CONTROLS, BASE, MOST, FEWEST = ("duplicate", "coords"), ("svm", "none"), 3600.0, 25

@@ -39,8 +39,9 @@ from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.tasks.task import Task, get_task, task_of
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     import rich.console

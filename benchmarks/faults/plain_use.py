@@ -39,8 +39,7 @@ from pathlib import Path
 from benchmarks.common import markdown, say
 from hsiaug.base.errors import HsiaugError
 from hsiaug.report.trials import read_store
-from hsiaug.trial.record import Damage
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import Damage, Store
 from hsiaug.trial.upkeep import verify
 
 LATEST = 10.0

@@ -17,8 +17,9 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.report.trials import read_trials
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.tasks.types import TaskData
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -22,8 +22,8 @@ from hsiaug.tasks.task import USUAL
 from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.fits import has_fit
 from hsiaug.trial.record import STAGES
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record
 
 USUAL_REAL = 518
 """Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""

@@ -16,8 +16,8 @@ from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, PluginProg
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerLost
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record
 
 LISTEN = 1.0
 """Seconds after which an engine is looked at though nothing was heard."""

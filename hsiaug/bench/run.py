@@ -27,9 +27,8 @@ from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
 from hsiaug.bench.sample_memory import check_memory
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.outcome import empty_records
-from hsiaug.trial.record import damage_lines
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.store import Reading, Store, damage_lines
 
 if TYPE_CHECKING:
     from rich.console import Console

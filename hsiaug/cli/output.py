@@ -367,7 +367,7 @@ def read_report(
         The records, where they are not to be read anew.
     """
     from hsiaug.report import build_report, read_store
-    from hsiaug.trial.record import damage_lines
+    from hsiaug.trial.store import damage_lines
 
     damaged = [] if reading is None else list(reading.damaged)
     records = read_store(store, damaged) if reading is None else reading.records

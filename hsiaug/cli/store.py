@@ -33,8 +33,7 @@ def merge(
     Example:
       hsiaug store merge all-results laptop-results cluster-results
     """
-    from hsiaug.trial.record import damage_lines
-    from hsiaug.trial.store import Store
+    from hsiaug.trial.store import Store, damage_lines
     from hsiaug.trial.upkeep import merge as merged
 
     stores = [Store(source) for source in sources]

@@ -20,8 +20,8 @@ from hsiaug.testing.core import Arrays, ProgressRecorder
 from hsiaug.testing.task_cases import Case, Items, Samples, View
 from hsiaug.testing.whole_trial import run_trial
 from hsiaug.trial.machine import OptimiserWork, counted_work
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import PluginSpec, TrialSpec
-from hsiaug.trial.store import Record
 from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 F = TypeVar("F")

@@ -24,12 +24,12 @@ from hsiaug.trial.arm import BOTH
 from hsiaug.trial.machine import environment
 from hsiaug.trial.prompts import PromptedSamples
 from hsiaug.trial.record import STAGES, TrialRecord, fault_of_lists, not_reached, partial_record
-from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT
+from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT, Record
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
 from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
 from hsiaug.trial.spec import PluginSpec, TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 
 IDLE_DRAWS = 16
 """Draws of which what was computed is kept beside that of trials that run: another generator's

@@ -5,13 +5,13 @@ computed by ``hsiaug store verify`` alone (:func:`fault_of_metrics`).
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
-from hsiaug.base.errors import HsiaugError, StoreError
+from hsiaug.base.errors import HsiaugError
 from hsiaug.base.record_form import RECORD_FORM, Count
 from hsiaug.protocol.audit import Audit
 from hsiaug.registry.card import ControlOf
@@ -22,40 +22,6 @@ from hsiaug.trial.content_hash import canonical_json, hash_of_json
 from hsiaug.trial.record_json import DIGEST, RECORD_FORMAT, Record, digest_of_record
 
 SHA256 = r"^[0-9a-f]{64}$"
-
-
-@dataclass(frozen=True)
-class Damage:
-    """A record that is not to be believed.
-
-    Attributes
-    ----------
-    hash : str
-        Name of its folder.
-    fault : str
-        Which file or key, and what it holds.
-    newer : bool
-        It may be sound, but a later hsiaug wrote it.
-    """
-
-    hash: str
-    fault: str
-    newer: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.hash}: {self.fault}"
-
-
-def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Iterator[str]:
-    """Sentences on the records that are not to be believed."""
-    for damage in damaged:
-        yield f"{'newer' if damage.newer else 'damaged'} record {damage}; {then}"
-
-
-def newer_record(damage: Damage) -> StoreError:
-    """The error where a record of a later hsiaug would be replaced."""
-    rule = "a record that a newer hsiaug wrote must not be replaced"
-    return StoreError(rule, value=damage, hint="Update hsiaug, or name another `store`.")
 
 
 @dataclass(frozen=True)

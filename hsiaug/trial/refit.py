@@ -23,9 +23,9 @@ from hsiaug.tasks.types import TaskData, TaskSplit, locate_labels, predicted_mas
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.plugin_calls import StageClock
 from hsiaug.trial.predictions import checksum
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.run import draw_samples, fit_classifier, learn, load_plugins
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.store import Record
 from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 

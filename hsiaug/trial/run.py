@@ -24,6 +24,7 @@ from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.plugin_calls import StageClock, call_failure, kept_state, plain_json
 from hsiaug.trial.prompts import FitPrompts, PromptedSamples, ask_prompts
 from hsiaug.trial.record import partial_record
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.samples import (
     Drawn,
     count_by_class,
@@ -34,7 +35,6 @@ from hsiaug.trial.samples import (
 )
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record
 from hsiaug.trial.trial_run import Fit, SceneContext, TrialRun
 
 GeneratorFit = Fit[FittedGenerator]

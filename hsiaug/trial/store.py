@@ -30,7 +30,7 @@ from hsiaug.trial.predictions import (
     pack,
     replace,
 )
-from hsiaug.trial.record import Damage, fault_of, newer_record
+from hsiaug.trial.record import fault_of
 from hsiaug.trial.record_cache import RecordCache, open_cache
 from hsiaug.trial.record_json import (
     FILE_DIGEST,
@@ -44,8 +44,6 @@ from hsiaug.trial.record_json import (
 from hsiaug.trial.shared_values import SharedValues
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
-__all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
-
 RECORD = "record.json"
 WORTH_SYNCING = 0.1
 """Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to
@@ -58,6 +56,40 @@ MOST_HASHES = 12
 """Hashes that an error names at most."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A record that is not to be believed.
+
+    Attributes
+    ----------
+    hash : str
+        Name of its folder.
+    fault : str
+        Which file or key, and what it holds.
+    newer : bool
+        It may be sound, but a later hsiaug wrote it.
+    """
+
+    hash: str
+    fault: str
+    newer: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.hash}: {self.fault}"
+
+
+def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Iterator[str]:
+    """Sentences on the records that are not to be believed."""
+    for damage in damaged:
+        yield f"{'newer' if damage.newer else 'damaged'} record {damage}; {then}"
+
+
+def newer_record(damage: Damage) -> StoreError:
+    """The error where a record of a later hsiaug would be replaced."""
+    rule = "a record that a newer hsiaug wrote must not be replaced"
+    return StoreError(rule, value=damage, hint="Update hsiaug, or name another `store`.")
 
 
 @dataclass(frozen=True)

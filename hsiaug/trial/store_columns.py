@@ -19,7 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hsiaug.base.threads import cores
-from hsiaug.trial.record import Damage
 from hsiaug.trial.record_cache import (
     CachedRow,
     ColumnFile,
@@ -31,7 +30,7 @@ from hsiaug.trial.record_cache import (
     write_pack_columns,
 )
 from hsiaug.trial.record_columns import Columns, ColumnValues, joined
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import Damage, Store
 
 FEWEST = 10_000
 MOST = 50_000

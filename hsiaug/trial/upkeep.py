@@ -12,12 +12,12 @@ from hsiaug.base.files import read_plain, sync_files, sync_folder
 from hsiaug.base.temporary_folders import taken, temporary_folder
 from hsiaug.trial.packs import name_of, write_pack
 from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS, checksum_of_file
-from hsiaug.trial.record import Damage, fault_of_metrics, scorer_of
+from hsiaug.trial.record import fault_of_metrics, scorer_of
 from hsiaug.trial.record_cache import RecordCache, open_cache
 from hsiaug.trial.record_json import DIGEST, FILE_DIGEST, Record, preference
 from hsiaug.trial.shared_values import SharedValues
 from hsiaug.trial.sheet import read_sheet
-from hsiaug.trial.store import RECORD, Store
+from hsiaug.trial.store import RECORD, Damage, Store
 
 Count = Callable[[int, int], object]
 """Told how many are done, and how many there are."""

@@ -11,8 +11,7 @@ from starlette.routing import BaseRoute
 from hsiaug.bench.running_file import heard_of
 from hsiaug.report import Report, build_report, read_store, render_html
 from hsiaug.report.render_page import HTML
-from hsiaug.trial.record import Damage
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import Damage, Store
 from hsiaug.ui.server import HERE, page_routes
 
 REST = 2.0

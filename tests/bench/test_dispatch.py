@@ -25,8 +25,9 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 
 Answer = Callable[["ToldWorker", TrialSpec], Message]
 

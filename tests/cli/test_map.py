@@ -32,10 +32,10 @@ from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import prediction
 from hsiaug.tasks.task import get_task
 from hsiaug.testing.whole_trial import run_trial
-from hsiaug.trial.record_json import sealed
+from hsiaug.trial.record_json import Record, sealed
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 from hsiaug.trial.trial_run import SceneContext
 from tests.cli.test_endings import OPENINGS
 from tests.in_process import run_trials_here

@@ -35,9 +35,9 @@ from hsiaug.trial.record import (
     not_reached,
 )
 from hsiaug.trial.record_columns import columns_of_records
-from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES
+from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES, Record
 from hsiaug.trial.spec import PluginSpec, TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify
 from tests.report.report_records import believable
 from tests.report.report_records import record as record_of

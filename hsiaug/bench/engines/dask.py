@@ -41,8 +41,9 @@ from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.isolation.processes import hold_back, starting
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 
 try:
     import distributed
