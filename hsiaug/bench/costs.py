@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan
@@ -19,11 +18,11 @@ from hsiaug.registry.card import Card, preparing_params
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.settings import PATCH
 from hsiaug.tasks.task import USUAL
-from hsiaug.trial.content_hash import canonical_json
+from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.fits import has_fit
 from hsiaug.trial.record import STAGES
 from hsiaug.trial.record_json import Record
-from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 USUAL_REAL = 518
 """Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
@@ -65,8 +64,8 @@ class Costs:
         self.cache = cache
         self._cards: dict[str, Card] = {}
         self._samples: Mapping[str, tuple[int, int]] = {}
-        # Number and sum of measured over guessed seconds, by plugin and settings.
-        self._timed: dict[str, tuple[int, float]] = {}
+        # Number and sum of measured over guessed seconds, by kind and hash of the plugin.
+        self._timed: dict[tuple[str, str], tuple[int, float]] = {}
         # Generators and scenes, of which what is learnt once is there.
         self._prepared: set[str] = set()
         # By the hash of the trial.
@@ -94,31 +93,43 @@ class Costs:
         timings = record["timings"]
         samples = record["samples"]
         if record.get("prepared"):
-            self._prepared.add(canonical_json([spec["generator"], spec["scene"]]))
-        for kind, guess in self._guesses(
-            spec, sum(samples["real"]), sum(samples["synthetic"])
-        ).items():
+            self._prepared.add(_once(short_hash(spec["generator"]), spec["scene"]["sha256"]))
+        names = {kind: spec[kind]["name"] for kind in TIMED}
+        real, synthetic = sum(samples["real"]), sum(samples["synthetic"])
+        for kind, guess in self._guesses(spec["task"], names, real, synthetic).items():
             seconds = sum(timings.get(stage, 0.0) for stage in TIMED[kind])
             if kind == "generator":
                 # Of its samples, and no stage.
                 seconds += timings.get("said_and_seen", 0.0)
-            plugin = canonical_json([kind, spec[kind]])
+            plugin = kind, short_hash(spec[kind])
             # Samples that a larger λ had made took no time.
             if kind == "classifier" or seconds > SHORT or plugin not in self._timed:
                 number, total = self._timed.get(plugin, (0, 0.0))
                 self._timed[plugin] = number + 1, total + max(SHORT, seconds) / guess
 
-    def _guesses(self, spec: Mapping[str, Any], real: int, synthetic: int) -> dict[str, float]:
-        """Seconds by the cards of a trial's plugins, by kind. spec: as JSON."""
+    def _guesses(
+        self, task: str, names: Mapping[str, str], real: int, synthetic: int
+    ) -> dict[str, float]:
+        """Seconds by the cards of a trial's plugins, by kind.
+
+        Parameters
+        ----------
+        task : str
+            Name of its task.
+        names : mapping of str to str
+            Of its plugins, by kind.
+        real, synthetic : int
+            Samples of each.
+        """
         found = {}
         for kind, size in {
             "classifier": real + synthetic,
             **({"generator": real} if synthetic else {}),
         }.items():
-            card = self._cards.get(spec[kind]["name"])
+            card = self._cards.get(names[kind])
             seconds = card.seconds if card else UNKNOWN
             # A network takes the same number of steps of any training set.
-            if card and not card.uses_device and spec["task"] == USUAL:
+            if card and not card.uses_device and task == USUAL:
                 seconds *= float((max(1, size) / USUAL_REAL) ** LEARN_POWER)
             found[kind] = max(SHORT, seconds)
         return found
@@ -129,20 +140,21 @@ class Costs:
         """
         if trial.hash in self._parts:
             return self._parts[trial.hash]
-        spec = trial.as_json()
+        plugins: dict[str, PluginSpec] = dict(trial.plugins)
+        names = {kind: plugin.name for kind, plugin in plugins.items()}
         keys = {"classifier": trial.hash, "generator": trial.fit_hash}
         real, synthetic = self._samples.get(
             trial.hash, (USUAL_REAL, int(bool(trial.generated_rate)))
         )
         found = self._parts[trial.hash] = {}
-        for kind, guess in self._guesses(spec, real, synthetic).items():
-            number, total = self._timed.get(canonical_json([kind, spec[kind]]), (0, 0.0))
+        for kind, guess in self._guesses(trial.task, names, real, synthetic).items():
+            number, total = self._timed.get((kind, plugins[kind].hash), (0, 0.0))
             found[keys[kind]] = guess * (total / number if number else 1.0), number > 0
         if self.cache and has_fit(self.cache, trial):
             found.pop(trial.fit_hash, None)
         card = self._cards.get(trial.generator.name)
         if synthetic and card and card.prepares:
-            once = canonical_json([spec["generator"], spec["scene"]])
+            once = _once(trial.generator.hash, trial.scene_sha256)
             # It may come with the plugin.
             usual = preparing_params(trial.generator.params) == preparing_params(card.params())
             comes = usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes
@@ -157,6 +169,11 @@ class Costs:
     def beyond_fit(self, trials: Iterable[TrialSpec]) -> float:
         """Expected seconds of trials without what they share."""
         return sum(self.parts(trial)[trial.hash][0] for trial in trials)
+
+
+def _once(generator: str, scene: str) -> str:
+    """The key of what a generator learns once for a scene, by their hashes."""
+    return f"{generator} {scene}"
 
 
 def timed_records(records: RunRecords) -> Iterator[Record]:
