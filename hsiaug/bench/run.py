@@ -28,7 +28,7 @@ from hsiaug.bench.sample_memory import check_memory
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.outcome import empty_records
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Reading, Store, damage_lines
+from hsiaug.trial.store import Reading, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,8 +120,8 @@ def run(
                 say(f"{missing.reused} of {len(whole.trials)} trials are taken from {root}")
             if missing.todo or missing.empty:
                 store.check_writable()
-                for line in damage_lines(missing.damaged, "its trial is run again"):
-                    say(line)
+                for damage in missing.damaged:
+                    say(f"{damage.words}; its trial is run again")
                 _write_empty(plans, missing.empty, store)
             if missing.todo and engine:
                 batches, forecast = divide_work(

@@ -367,7 +367,6 @@ def read_report(
         The records, where they are not to be read anew.
     """
     from hsiaug.report import build_report, read_store
-    from hsiaug.trial.store import damage_lines
 
     damaged = [] if reading is None else list(reading.damaged)
     records = read_store(store, damaged) if reading is None else reading.records
@@ -376,6 +375,6 @@ def read_report(
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in reported for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)
-    for line in damage_lines(damaged):
-        say(line, err=True)
+    for damage in damaged:
+        say(f"{damage.words}; it is left out", err=True)
     return report

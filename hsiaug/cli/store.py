@@ -33,7 +33,7 @@ def merge(
     Example:
       hsiaug store merge all-results laptop-results cluster-results
     """
-    from hsiaug.trial.store import Store, damage_lines
+    from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import merge as merged
 
     stores = [Store(source) for source in sources]
@@ -42,8 +42,8 @@ def merge(
         with show_progress(console(err=True), str(store.root)) as count:
             merges[str(store.root)] = merged(target, store, count)
     for merge_result in merges.values():
-        for line in damage_lines(merge_result.damaged, "it is not copied"):
-            say(line, err=True)
+        for damage in merge_result.damaged:
+            say(f"{damage.words}; it is not copied", err=True)
     rows = [
         (
             name,

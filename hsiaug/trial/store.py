@@ -79,11 +79,10 @@ class Damage:
     def __str__(self) -> str:
         return f"{self.hash}: {self.fault}"
 
-
-def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Iterator[str]:
-    """Sentences on the records that are not to be believed."""
-    for damage in damaged:
-        yield f"{'newer' if damage.newer else 'damaged'} record {damage}; {then}"
+    @property
+    def words(self) -> str:
+        """The beginning of a sentence on it."""
+        return f"{'newer' if self.newer else 'damaged'} record {self}"
 
 
 def newer_record(damage: Damage) -> StoreError:
