@@ -30,10 +30,22 @@ TRIES: dict[str, tuple[dict[str, str], dict[tuple[Any, str], float]]] = {
         {"level_steps": "9600"},
         {(cascade, "FEWER_STEPS"): 1 / 2, (cascade, "LEAST_STEPS"): 1 / 8},
     ),
-    "mask a fifth": ({}, {(streams, "MASK_SHARE"): 0.2}),
+    "mask a half": ({}, {(streams, "MASK_SHARE_OF_CHANGE"): 0.5}),
+    "mask a tenth": ({}, {(streams, "MASK_SHARE_OF_CHANGE"): 0.1}),
+    "finest twice": (
+        {"level_steps": "4800"},
+        {(cascade, "FEWER_STEPS"): 1 / 2, (cascade, "LEAST_STEPS"): 1 / 4},
+    ),
+    "straight": ({"rotated": "0"}, {}),
+    "straight, coarse as long": (
+        {"rotated": "0"},
+        {(cascade, "FEWER_STEPS"): 1.0, (cascade, "LEAST_STEPS"): 1.0},
+    ),
+    "straight, twice": ({"rotated": "0", "level_steps": "4800"}, {}),
 }
-"""Parameters and constants: the steps of the finest level with those of the coarsest as they are,
-and a fifth of the loss for the mask in place of a half.
+"""Parameters and constants. "fine" has the steps of the coarsest level as they are. Rows of version
+16 whose try begins with "mask a fifth" have that share in place of a half, as version 17 has for
+several dates.
 """
 
 

@@ -20,6 +20,7 @@ from hsiaug_builtin.specdm.crops import Cropping, crops
 from hsiaug_builtin.specdm.local import KERNEL, LocalDenoiser
 from hsiaug_builtin.specdm.params import levels_of
 from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
+from hsiaug_builtin.specdm.streams import PixelStream, TwoPixelStreams
 from tests.specdm.conftest import learn
 
 Make = Callable[..., DenseView]
@@ -84,6 +85,17 @@ def test_coarser_levels_are_trained_less() -> None:
     params = build_params(SpecDm.card, "cpu", {"level_steps": "900"})
     assert [steps_of(params, above) for above in range(4)] == [900, 600, 450, 450]
     assert steps_of(replace(params, level_steps=1), 3) == 1
+
+
+@pytest.mark.parametrize(("dates", "share"), [(1, 0.5), (2, 0.2)])
+def test_masks_have_half_of_the_loss_and_a_fifth_where_there_are_two_dates(
+    dates: int, share: float
+) -> None:
+    codec = TwoPixelStreams(PixelStream(channels=8, latent=6, width=4), classes=3)
+    joint = torch.randn(2, 9, 8, 8, generator=torch.Generator().manual_seed(0))
+    weights = codec.weights(joint, dates)
+    assert float(weights.sum()) == pytest.approx(1)
+    assert float(weights[-codec.masks :].sum()) == pytest.approx(share)
 
 
 def test_the_edges_of_masks_lie_on_those_of_images(fitted: Any, toy: DenseView) -> None:

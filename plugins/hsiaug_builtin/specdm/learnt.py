@@ -111,7 +111,7 @@ def fit_local(run: PairRun, images: PixelStream | None, *, single: bool) -> Fitt
     assert isinstance(params, LdmParams)
     codec = fit_codec(run, images, single=single).requires_grad_(False)
     joint = _joint(codec, run)
-    cascade = train_cascade(run, joint, codec.weights(joint), codec.masks)
+    cascade = train_cascade(run, joint, codec.weights(joint, run.format.dates), codec.masks)
     weights = sum(p.numel() for p in cascade.parameters())
     facts = {
         "denoiser": "local",

@@ -175,7 +175,7 @@ class SpecDm(_JointDiffusion[SpecDmParams]):
 
     card = Card(
         name="specdm",
-        version="16",
+        version="17",
         summary=(
             "Images with masks from one diffusion network of two latents, after SpecDM; trained"
             " from coarse to fine, and local"

@@ -33,8 +33,10 @@ MASK_UNIT = 1.2
 """Spread of a class that half of all pixels have, beside the first component's of 1."""
 EXPLAINED = 0.9995
 """Share of the variance of pixels that the components of images explain, if six are enough."""
-MASK_SHARE = 0.5
-"""Share of the mask's channels in the loss of the denoiser."""
+MASK_SHARE, MASK_SHARE_OF_CHANGE = 0.5, 0.2
+"""Share of the mask's channels in the loss of the denoiser, of one date and of several: where half
+of it is the mask's, images of two dates are hardly learnt.
+"""
 
 
 class PixelStream(nn.Module):
@@ -177,9 +179,14 @@ class PixelCodec(nn.Module):
         """How many of the last latents are those of the mask alone."""
         raise NotImplementedError
 
-    def weights(self, joint: Tensor) -> Tensor:
+    def weights(self, joint: Tensor, dates: int) -> Tensor:
         """(d,) weights of the channels of ``joint`` (n, d, P, P) in the loss of the denoiser, whose
         sum is 1: channels count by their spread.
+
+        Parameters
+        ----------
+        dates : int
+            Of a pair.
         """
         raise NotImplementedError
 
@@ -222,11 +229,12 @@ class TwoPixelStreams(PixelCodec):
     def masks(self) -> int:
         return len(self.unit)
 
-    def weights(self, joint: Tensor) -> Tensor:
-        """The mask's channels have half of the loss, whatever they are as many as."""
+    def weights(self, joint: Tensor, dates: int) -> Tensor:
+        """The mask's channels have a share of their own, whatever they are as many as."""
+        share = MASK_SHARE if dates == 1 else MASK_SHARE_OF_CHANGE
         spread = _spread(joint)
         image, masks = spread[: self.image.latent], spread[self.image.latent :]
-        return torch.cat([(1 - MASK_SHARE) * image / image.sum(), MASK_SHARE * masks / masks.sum()])
+        return torch.cat([(1 - share) * image / image.sum(), share * masks / masks.sum()])
 
 
 class OnePixelStream(PixelCodec):
@@ -248,7 +256,7 @@ class OnePixelStream(PixelCodec):
     def masks(self) -> int:
         return 0
 
-    def weights(self, joint: Tensor) -> Tensor:
+    def weights(self, joint: Tensor, dates: int) -> Tensor:
         spread = _spread(joint)
         return spread / spread.sum()
 
