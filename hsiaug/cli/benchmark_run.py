@@ -15,7 +15,7 @@ from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, timed_records, write_duration
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of
+from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
 from hsiaug.bench.run import run, workers
 from hsiaug.bench.sample_memory import check_memory
 from hsiaug.cli.output import (
@@ -81,17 +81,18 @@ def run_and_print(
         )
     if reading is None:
         return
-    trials = trials_of(plans)
-    report = read_report(Store(store), hashes_by_run(plans), reading)
+    runs = hashes_by_run(plans)
+    planned = len(set[str]().union(*runs.values()))
+    report = read_report(Store(store), runs, reading)
     if as_json:
-        print_json({"store": str(store), "planned": len(trials), **report_json(report, by)})
+        print_json({"store": str(store), "planned": planned, **report_json(report, by)})
     else:
         show_report(report, Store(store), by)
-    missing = 0 if run_options.get("existing") == "none" else len(trials) - len(reading.records)
+    missing = 0 if run_options.get("existing") == "none" else planned - len(reading.records)
     if missing:
         print_lines(
             err,
-            [f"{missing} of {len(trials)} trials have no sound record in {store}: run this again"],
+            [f"{missing} of {planned} trials have no sound record in {store}: run this again"],
         )
     if missing or any(record["status"] == "failed" for record in reading.records):
         raise typer.Exit(1)
