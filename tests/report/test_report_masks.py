@@ -167,6 +167,16 @@ def test_masks_have_the_iou_of_every_class_and_say_which_classes_their_means_are
     assert "means over the classes with" not in render_report(build_report(same), "md", "class")
 
 
+@pytest.mark.parametrize(("times", "said"), [(1, 0), (10, 2)])
+def test_pixels_that_lie_in_several_tiles_are_said_to_count_in_each(times: int, said: int) -> None:
+    records = [masks(0, generator, 0.5, (40, 30, 30)) for generator in ("none", "smote")]
+    for made in records:
+        made["samples"] = {"real": [5 * times, 12 * times, 3 * times], "synthetic": [7, 0, 9]}
+    text = render_report(build_report(records), "md")
+    assert f"beside {20 * times} real" in text and "20 training and" in text
+    assert text.count("these count a training pixel once in each tile that holds it") == said
+
+
 def test_the_largest_tested_places_are_drawn_with_split_and_classes(
     kept: Store, pairs: PairSet
 ) -> None:
