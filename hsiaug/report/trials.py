@@ -30,7 +30,7 @@ from hsiaug.trial.record_columns import (
     joined_column,
     no_record,
 )
-from hsiaug.trial.record_json import Record
+from hsiaug.trial.record_json import Record, preference
 from hsiaug.trial.store import Damage, Store
 from hsiaug.trial.store_columns import columns_of_folders, columns_of_pack
 
@@ -339,10 +339,12 @@ def _rows_in_order(
     names = list(keys)
     # Records of one hash are alike in all keys.
     if keys.duplicated().any():
+        times = column("created")
+        finished = (column("ok") | column("idle")).tolist()
+        created = objects(times.categories, times.codes)
         keys["hash"] = column("hash")
-        keys["ended"] = column("ok") | column("idle")
-        keys["created"] = objects(column("created").categories, column("created").codes)
-        keys = keys.sort_values(["hash", "ended", "created"], kind="stable")
+        keys["preference"] = list(map(preference, finished, created))
+        keys = keys.sort_values(["hash", "preference"], kind="stable")
         keys = keys.drop_duplicates("hash", keep="last")
     order: NDArray[np.intp] = keys.sort_values(names, kind="stable").index.to_numpy()
     return order

@@ -41,11 +41,18 @@ def is_finished(record: Record) -> bool:
     return record["status"] in ("ok", EMPTY)
 
 
-def preference(record: Record) -> tuple[bool, str]:
+def preference(finished: bool, created: str) -> tuple[bool, str]:
     """Sort key of several records of one trial; the greatest is the newest that went well, else the
     newest.
+
+    Parameters
+    ----------
+    finished : bool
+        As of :func:`is_finished`.
+    created : str
+        When it was written.
     """
-    return record["status"] != "failed", str(record.get("created", ""))
+    return finished, created
 
 
 def decode(data: bytes) -> Record:

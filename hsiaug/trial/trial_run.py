@@ -17,6 +17,7 @@ from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import AnyBlock, TaskData, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import named_view
 from hsiaug.trial.arm import SYNTHETIC
+from hsiaug.trial.normalised import RealSpread
 from hsiaug.trial.sheet import SheetMaker
 from hsiaug.trial.spec import TrialSpec
 
@@ -60,6 +61,9 @@ class DrawViews:
         As it was given.
     sheet_maker : SheetMaker or None
         Makes sheets of samples beside the training samples of the draw, once one was asked for.
+    real_spread : RealSpread or None
+        What is known of the training samples to find samples that are normalised, once some were
+        drawn.
     measured : dict
         What records say of the samples of a pool, by the hash of all that determines them: for all
         trials that learn from them.
@@ -74,6 +78,7 @@ class DrawViews:
         self._classifier_views: dict[tuple[Scope, str, bool], TaskView] = {}
         self._checksums: dict[Scope, str] = {}
         self.sheet_maker: SheetMaker | None = None
+        self.real_spread: RealSpread | None = None
         self.measured: dict[str, Mapping[str, Mapping[str, float]]] = {}
 
     def of(self, scope: Scope) -> TaskView:
@@ -154,6 +159,7 @@ class DrawViews:
         self._classifier_views.clear()
         self._checksums.clear()
         self.sheet_maker = None
+        self.real_spread = None
         return True
 
     def give_back(self) -> None:

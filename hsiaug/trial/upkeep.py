@@ -14,7 +14,7 @@ from hsiaug.trial.packs import name_of, write_pack
 from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS, checksum_of_file
 from hsiaug.trial.record import fault_of_metrics, scorer_of
 from hsiaug.trial.record_cache import RecordCache, open_cache
-from hsiaug.trial.record_json import DIGEST, FILE_DIGEST, Record, preference
+from hsiaug.trial.record_json import DIGEST, FILE_DIGEST, Record, is_finished, preference
 from hsiaug.trial.shared_values import SharedValues
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.store import RECORD, Damage, Store
@@ -88,7 +88,13 @@ def _stays(present: Record | Damage | None, candidate: Record) -> bool:
     """Whether a record of the target, if there is one, counts more than another's."""
     if isinstance(present, Damage):
         return present.newer
-    return present is not None and preference(candidate) <= preference(present)
+    if present is None:
+        return False
+    of_candidate, of_present = (
+        preference(is_finished(record), str(record.get("created", "")))
+        for record in (candidate, present)
+    )
+    return of_candidate <= of_present
 
 
 def pack(store: Store, count: Count) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hsiaug.core.samples import NOWHERE, PatchSamples
-from hsiaug.trial.samples import normalised_note
+from hsiaug.trial.normalised import RealSpread
 
 RNG = np.random.default_rng(0)
 
@@ -23,7 +23,7 @@ def test_z_scores_and_scaled_values_are_noted_and_others_not(low: float, spread:
     unit = (other - real.min(axis=0)) / np.ptp(real, axis=0)
 
     def noted(x: np.ndarray) -> str:
-        return " ".join(normalised_note("mine", samples(x), samples(real)))
+        return " ".join(RealSpread.of(samples(real)).notes_on(samples(x), "mine"))
 
     assert "look like z-scores" in noted(z)
     assert "scaled to 0..1" in noted(unit) or low == 0.3
@@ -33,4 +33,5 @@ def test_z_scores_and_scaled_values_are_noted_and_others_not(low: float, spread:
 
 def test_of_data_that_are_normalised_already_nothing_is_said() -> None:
     real = RNG.normal(size=(60, 12))
-    assert not list(normalised_note("mine", samples(real[::-1] * 1.1), samples(real)))
+    spread = RealSpread.of(samples(real))
+    assert not list(spread.notes_on(samples(real[::-1] * 1.1), "mine"))
