@@ -15,8 +15,9 @@ from math import inf
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
+from hsiaug.base.text import seeds_option
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
-from hsiaug.report.commands import on_fresh_draws
+from hsiaug.report.commands import FRESH_STORE, fresh_draws, on_fresh_draws
 from hsiaug.report.gains import ArmGains, Gain, in_points, over_best, rival_of
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import NONE, Control, with_words
@@ -45,7 +46,7 @@ terminal, on a page and in a picture.
 """
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
-NOT_IN_FILES = ("cell", "controls", "running", "words")
+NOT_IN_FILES = ("cell", "controls", "running", "words", "fresh_options")
 """Attributes of answers that files have by their names, or in their sentences, instead."""
 
 
@@ -231,6 +232,8 @@ class Answers:
     fresh_draws : str
         The command that runs it on draws that took no part in this choice; empty where there are
         none, or no record says a command.
+    fresh_options : str
+        Of the same benchmark on such draws; empty where there are none.
     running : bool
         Whether further draws run at this moment, so that nobody need ask for them.
     """
@@ -250,6 +253,7 @@ class Answers:
     leaky: bool = False
     chose: bool = False
     fresh_draws: str = ""
+    fresh_options: str = ""
     running: bool = False
 
     @property
@@ -392,6 +396,7 @@ def _three_answers(table: ReportTable) -> Answers:
         leaky=table.leaky,
         chose=len(table.main_scores) > 1,
         fresh_draws=on_fresh_draws(use.cell, table) if use.cell and not table.leaky else "",
+        fresh_options=_fresh_options(table),
         classifiers=tuple(table.labels[classifier] for classifier in table.classifiers),
         repeated=table.repeated,
         more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,
@@ -493,6 +498,11 @@ def _loses(arm: ArmGains, rival: str) -> bool:
     """
     asked = (gain for name, gain in arm.items() if (name == NONE) == (rival == NONE))
     return any(gain.second.shown == "below" for gain in asked)
+
+
+def _fresh_options(table: ReportTable) -> str:
+    draws = fresh_draws(table)
+    return f"--seeds {seeds_option(draws)} --store {FRESH_STORE}" if draws else ""
 
 
 def _use(table: ReportTable, first: Answer) -> Use:

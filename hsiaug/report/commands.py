@@ -24,6 +24,7 @@ Options = dict[str, list[str]]
 """Values by option, in the order of the command."""
 FRESH = 400
 """Draws that a benchmark chose on lie below this number, and fresh ones begin there."""
+FRESH_STORE = "fresh-draws"
 OF_A_RUN = ("--existing", "--seeds", "--store")
 """Options that change no trial."""
 LISTED = ("--generator", "--classifier", "--lambda", "--times", "--omega", "--set")
@@ -207,14 +208,21 @@ def _of_group(arms: Sequence[_Arm]) -> tuple[list[str], Options]:
     return start, {**listed, **({"--set": settings} if settings else {}), **rest}
 
 
-def on_fresh_draws(cell: ArmCell, table: ReportTable) -> str:
-    """The command that runs an arm on draws that took no part in choosing it, into a store of
-    their own. Empty where no record says it, and where seeds of the table drew the same pixels: a
-    protocol with few divisions has no others.
+def fresh_draws(table: ReportTable) -> range:
+    """Draws that took no part in choosing an arm; none where seeds of the table drew the same
+    pixels: a protocol with few divisions has no others.
     """
     first = FRESH * (1 + max(table.trials["seed"].tolist()) // FRESH)
-    number = max(USUAL_DRAWS, len(table.draws))
-    return "" if table.repeated else _on(cell, range(first, first + number), "fresh-draws")
+    number = 0 if table.repeated else max(USUAL_DRAWS, len(table.draws))
+    return range(first, first + number)
+
+
+def on_fresh_draws(cell: ArmCell, table: ReportTable) -> str:
+    """The command that runs an arm on :func:`fresh_draws`, into a store of their own; empty where
+    there are none, and where no record says it.
+    """
+    draws = fresh_draws(table)
+    return _on(cell, draws, FRESH_STORE) if draws else ""
 
 
 def missing_commands(table: ReportTable, where: str) -> list[str]:
