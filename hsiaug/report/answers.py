@@ -8,7 +8,7 @@ format and while a benchmark still runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property, partial
 from math import inf
@@ -268,10 +268,8 @@ class Answers:
         lines = labelled(
             "answers.txt",
             answers=self,
-            shown=[
-                _shown(one.contrasts, self.controls) for one in (self.over_none, self.over_controls)
-            ],
-            of_controls=_shown(self.of_controls, self.controls),
+            shown=[_shown(one, self.controls) for one in (self.over_none, self.over_controls)],
+            of_controls=list(dict.fromkeys(one.generator for one in self.of_controls)),
             named_first=_named(self.over_none),
             named_second=_named(self.over_controls, rivals=True),
             running=self.running,
@@ -598,12 +596,12 @@ USE_QUESTION = "Use here"
 # In words
 
 
-def _shown(contrasts: Iterable[Contrast], controls: Mapping[str, Control]) -> dict[str, object]:
+def _shown(answer: Answer, controls: Mapping[str, Control]) -> dict[str, object]:
     """The contrasts that are shown, those of one generator and rival together, and the rival as it
     is called there (``groups``); and the groups that are told in brief (``others``).
     """
     groups: dict[tuple[str, str], list[Contrast]] = {}
-    for contrast in contrasts:
+    for contrast in answer.contrasts:
         groups.setdefault((contrast.generator, contrast.rival), []).append(contrast)
     shown: list[tuple[Sequence[Contrast], str]] = []
     for (_, rival), group in [*groups.items()][:MOST_CONTRASTS]:
