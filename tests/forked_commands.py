@@ -42,6 +42,7 @@ MODULES = (
     "hsiaug.registry.isolation.packages",
     "hsiaug.report.answers",
     "hsiaug.report.findings",
+    "hsiaug.report.page",
     "hsiaug.report.views",
     "imblearn.over_sampling",
     "matplotlib.figure",

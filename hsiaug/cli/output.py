@@ -336,7 +336,7 @@ def show_report(
         The claims and tables of a suite, for a page.
     """
     from hsiaug.base.errors import InputError
-    from hsiaug.report import PICTURES, print_report, render_html, render_report
+    from hsiaug.report import PICTURES, print_report, render_report
 
     shape = shape or ("rich" if on_terminal() else "md")
     if shape in PICTURES:
@@ -345,12 +345,14 @@ def show_report(
         )
     if shape == "rich":
         print_report(report, console(), by, notes=bool(notes), store=store)
-    elif shape == "html":
-        typer.echo(render_html(report, store, declared), nl=False)
-    elif shape == "json":
-        say_json(render_report(report, shape, by).rstrip("\n"))
+        return
+    text = render_report(
+        report, shape, by, notes=notes is not False, store=store, declared=declared
+    )
+    if shape == "json":
+        say_json(text.rstrip("\n"))
     else:
-        typer.echo(render_report(report, shape, by, notes=notes is not False), nl=False)
+        typer.echo(text, nl=False)
 
 
 def read_report(

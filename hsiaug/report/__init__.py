@@ -77,7 +77,13 @@ def print_report(
 
 
 def render_report(
-    report: Report, format: str = "md", by: str | None = None, *, notes: bool = True
+    report: Report,
+    format: str = "md",
+    by: str | None = None,
+    *,
+    notes: bool = True,
+    store: Store | None = None,
+    declared: Sequence[Section] = (),
 ) -> str:
     """The report as text in one of FORMATS, ending in a newline.
 
@@ -93,6 +99,8 @@ def render_report(
         As of :func:`print_report`; None: IN_FILES.
     notes : bool
         Of md and tex, what stands below the tables.
+    store, declared
+        Of html, as of :func:`render_html`.
     """
     from hsiaug.base.text import json_of
     from hsiaug.report.notes import nothing_there
@@ -116,7 +124,7 @@ def render_report(
     if format == "csv":
         return csv_of(data_rows(report, by))
     if format == "html":
-        return render_html(report)
+        return render_html(report, store, declared)
     shown = report_sections(report, by)
     if format == "rich":
         return rich_text(shown) if shown else f"{nothing_there(report)}\n"
@@ -146,9 +154,9 @@ def render_html(
         The claims and tables of a suite, which come first.
     """
     from hsiaug.base.text import json_of
+    from hsiaug.report.page import page_sections, page_title
     from hsiaug.report.render_data import csv_of
     from hsiaug.report.render_page import html_page
-    from hsiaug.report.views import page_sections, page_title
 
     title = declared[0].title if declared else page_title(report.shown)
     files = {}
@@ -193,11 +201,7 @@ def save_report(
         picture = figure_bytes(figure, format)
         write_whole(path, lambda fresh: fresh.write_bytes(picture))
         return str(figure.get_label())
-    text = (
-        render_html(report, store, declared)
-        if format == "html"
-        else render_report(report, format, by, notes=notes)
-    )
+    text = render_report(report, format, by, notes=notes, store=store, declared=declared)
     write_text_whole(path, text)
     return ""
 

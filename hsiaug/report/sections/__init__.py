@@ -1,7 +1,8 @@
 """Sections about one table of a report, a module for each: a new section is one more module here.
 
 A module has ``SECTIONS``, which say where its sections stand: in which views of ``--by``, and where
-on the page. Every format shows what :mod:`hsiaug.report.views` makes of them.
+on the page. Every format shows what :mod:`hsiaug.report.views` makes of them, and the page what
+:mod:`hsiaug.report.page` does.
 """
 
 from __future__ import annotations
