@@ -28,7 +28,7 @@ from hsiaug.metrics.label_equivalents import label_equivalent
 from hsiaug.report.ground_truth import ROLES, GroundTruth, read_maps
 from hsiaug.report.sections.labels import worth_text
 from hsiaug.report.tables import number_draws
-from hsiaug.report.trials import Trial, read_trials, rows_of
+from hsiaug.report.trials import Trial, rows_of, trials_of_records
 from hsiaug.trial.store import Store
 
 LABELS = (0, 1, 2, 3, 5, 10, 20)
@@ -40,7 +40,7 @@ def main() -> None:
     store, target = Store(Path(sys.argv[1])), Path(sys.argv[2])
     target.mkdir(parents=True, exist_ok=True)
     draws: dict[tuple[str, int], dict[str, Trial]] = defaultdict(dict)
-    trials = number_draws(read_trials(store.read().records))
+    trials = number_draws(trials_of_records(store.read().records))
     for trial in rows_of(trials[trials["ok"]]):
         if trial.classifier.view == "auto":
             draws[trial.condition.scene, trial.seed][name_of(trial)] = trial

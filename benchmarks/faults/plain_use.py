@@ -38,7 +38,7 @@ from pathlib import Path
 
 from benchmarks.common import markdown, say
 from hsiaug.base.errors import HsiaugError
-from hsiaug.report.trials import read_store
+from hsiaug.report.trials import trials_of_store
 from hsiaug.trial.store import Damage, Store
 from hsiaug.trial.upkeep import verify
 
@@ -295,7 +295,7 @@ def flips(dice: random.Random, folder: Path, most: int) -> Cases:
         shutil.rmtree(copy, ignore_errors=True)
         shutil.rmtree(folder / "cache", ignore_errors=True)
         shutil.copytree(sound, copy)
-        numbers = read_numbers(copy, [])
+        numbers, _ = read_numbers(copy)
         cached = number % 3 == 0
         where = folder / "cache" if cached else copy
         files = sorted(
@@ -316,17 +316,17 @@ def flips(dice: random.Random, folder: Path, most: int) -> Cases:
         yield f"{path.relative_to(folder)} bit {at}", flipped(copy, numbers, cached=cached)
 
 
-def read_numbers(store: Path, damaged: list[Damage]) -> dict[str, str]:
-    """What tables are made of, by the hashes of trials."""
-    trials = read_store(Store(store), damaged)[list(NUMBERS)].astype(str)
-    return dict(zip(trials["hash"], map(" ".join, trials.to_numpy()), strict=True))
+def read_numbers(store: Path) -> tuple[dict[str, str], list[Damage]]:
+    """What tables are made of, by the hashes of trials, and the damaged records."""
+    trials, damaged = trials_of_store(Store(store))
+    texts = trials[list(NUMBERS)].astype(str)
+    return dict(zip(texts["hash"], map(" ".join, texts.to_numpy()), strict=True)), damaged
 
 
 def flipped(store: Path, before: Mapping[str, str], *, cached: bool) -> list[str]:
     """What is wrong after a flip."""
-    named: list[Damage] = []
     try:
-        after = read_numbers(store, named)
+        after, named = read_numbers(store)
         findings = list(verify(Store(store), lambda *_: None))
     except HsiaugError:
         # It names the file.

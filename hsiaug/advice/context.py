@@ -13,7 +13,7 @@ from hsiaug.advice.session import Session
 from hsiaug.bench.plan import Plan
 from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
-from hsiaug.report import build_report, read_store
+from hsiaug.report import build_report, trials_of_store
 from hsiaug.report.answers import three_answers
 from hsiaug.report.formatting import count
 from hsiaug.report.gains import ArmCell
@@ -129,7 +129,8 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     """
     if not (folder / "records").is_dir():
         return None
-    report = build_report(read_store(Store(folder), []))
+    trials, _ = trials_of_store(Store(folder))
+    report = build_report(trials)
     decided = []
     for table in report.tables:
         if not table.leaky and table.condition.scene_sha256 == data.sha256:

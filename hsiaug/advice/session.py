@@ -14,7 +14,7 @@ from hsiaug.bench.engine import Engine
 from hsiaug.bench.plan import Draw, Plan
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
-from hsiaug.report.trials import read_trials
+from hsiaug.report.trials import trials_of_records
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.record_json import Record
@@ -73,7 +73,7 @@ class Session:
     def results(self, plan: Plan) -> Results:
         """The records of a plan that are there, arm by arm."""
         records = (record for trial in plan.trials if (record := self.record(trial)))
-        return results_of(read_trials(records), self.large)
+        return results_of(trials_of_records(records), self.large)
 
     def time(self, plan: Plan, trials: Iterable[TrialSpec]) -> TimeLeft:
         """The wall time that those of a plan's trials take which have no such record."""

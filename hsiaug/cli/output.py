@@ -368,11 +368,14 @@ def read_report(
     reading : Reading or None
         The records, where they are not to be read anew.
     """
-    from hsiaug.report import build_report, read_store
+    from hsiaug.report import build_report, trials_of_records, trials_of_store
 
-    damaged = [] if reading is None else list(reading.damaged)
-    records = read_store(store, damaged) if reading is None else reading.records
-    report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
+    trials, damaged = (
+        trials_of_store(store)
+        if reading is None
+        else (trials_of_records(reading.records), reading.damaged)
+    )
+    report = build_report(trials, store=str(store.root), runs=runs, damaged=damaged)
     reported = {hash for table in report.tables for hash in table.trials["hash"]} if runs else set()
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in reported for hash in hashes)):

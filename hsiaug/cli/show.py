@@ -93,7 +93,7 @@ def _as_reported(
     leaves classes out.
     """
     from hsiaug.report.tables import with_main_score
-    from hsiaug.report.trials import read_store
+    from hsiaug.report.trials import trials_of_store
 
     for name, value in facts:
         if name != ALL_CLASSES:
@@ -101,7 +101,7 @@ def _as_reported(
             continue
         yield f"{name} (AA all)", value
         # One trial does not tell which classes are large in every draw: those of its table do.
-        every = read_store(store, [])
+        every, _ = trials_of_store(store)
         for table in every.loc[every["hash"] == hash, "table"]:
             trials = every[every["table"] == table]
             scored, scores, large = with_main_score(trials, trials["condition"].iloc[0].task)

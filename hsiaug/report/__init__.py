@@ -18,7 +18,8 @@ from hsiaug.report.answers import three_answers
 from hsiaug.report.render_data import report_json as report_json
 from hsiaug.report.tables import Report as Report
 from hsiaug.report.tables import build_report as build_report
-from hsiaug.report.trials import read_store as read_store
+from hsiaug.report.trials import trials_of_records as trials_of_records
+from hsiaug.report.trials import trials_of_store as trials_of_store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from math import inf
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
 
 from hsiaug.base.text import seeds_option
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
@@ -351,15 +352,18 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
+ANSWERED: WeakKeyDictionary[ReportTable, Answers] = WeakKeyDictionary()
+"""The answers of every table that is held, so that each is answered once."""
+
+
 def three_answers(table: ReportTable) -> Answers:
     """Answer the three questions for a table, once.
 
     Controls are answered for only where no other generator ran.
     """
-    if "answers" not in table.memory:
-        table.memory["answers"] = _three_answers(table)
-    answers: Answers = table.memory["answers"]
-    return answers
+    if table not in ANSWERED:
+        ANSWERED[table] = _three_answers(table)
+    return ANSWERED[table]
 
 
 def _three_answers(table: ReportTable) -> Answers:

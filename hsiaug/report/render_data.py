@@ -21,7 +21,7 @@ from hsiaug.protocol.audit import KEYS_OF_TRIALS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.gains import Gain, in_points
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.trials import Condition, of_classes, read_trials
+from hsiaug.report.trials import Condition, of_classes, trials_of_records
 from hsiaug.tasks.scores import PIXELS, RECALL, Metric, over_large
 from hsiaug.trial.record import COLUMNS
 
@@ -122,7 +122,7 @@ def _columns_of(table: ReportTable | None, by: str | None) -> Columns:
     """The columns of a table; of none those of a run of pixels, without a row."""
     if by == "gain":
         return _gain_columns([(table, gain) for gain in table.compared] if table else [])
-    trials = table.trials if table else read_trials([])
+    trials = table.trials if table else trials_of_records([])
     if by == "class":
         return _class_columns(
             trials, table.class_metrics if table else (RECALL,), table.class_names if table else ()

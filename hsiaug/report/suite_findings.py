@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from hsiaug.metrics.significance import Evidence, mean_std, student
-from hsiaug.report.trials import read_trials
+from hsiaug.report.trials import trials_of_records
 from hsiaug.trial.declared_tables import (
     QUALITY,
     ArmTrial,
@@ -71,7 +71,7 @@ class StoredValues:
             if trial.samples
         }
         records = store.each(sorted(scored))
-        trials = read_trials(record for record in records if record["status"] == "ok")
+        trials = trials_of_records(record for record in records if record["status"] == "ok")
         measures = {samples: read_measures(store.root, samples) for samples in sorted(measured)}
         return cls(trials.set_index("hash"), measures)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from math import fsum, inf
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,7 +31,7 @@ from hsiaug.report.trials import (
     numbers,
     objects,
     parts,
-    read_trials,
+    trials_of_records,
     unlike,
 )
 from hsiaug.tasks.scores import AA_LARGE, RECALL, Metric, MetricSet, over_large
@@ -84,7 +84,7 @@ class ReportTable:
     Attributes
     ----------
     trials : DataFrame
-        All of them, arm by arm (:func:`hsiaug.report.trials.read_trials`), with what
+        All of them, arm by arm (:func:`hsiaug.report.trials.trials_of_records`), with what
         :func:`number_draws` and :func:`with_large` add.
     cells : mapping of CellKey to ArmCell
         (arm, classifier) → cell, controls first, without the control classifiers.
@@ -119,8 +119,6 @@ class ReportTable:
         Of a suite.
     damaged : tuple of Damage
         Records of the store that were left out: what they were of is not to be believed.
-    memory : dict of str to object
-        What modules that read it make of it once, as its answers.
     """
 
     title: str
@@ -143,7 +141,6 @@ class ReportTable:
     multiplied: bool
     run: str
     damaged: tuple[Damage, ...]
-    memory: dict[str, Any] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -447,7 +444,7 @@ def build_report(
     left_out = tuple(damaged)
     tables = []
     with uncollected():
-        every = records if isinstance(records, DataFrame) else read_trials(records)
+        every = records if isinstance(records, DataFrame) else trials_of_records(records)
         for run in [""] if runs is None else runs:
             of_run = every if runs is None else every[every["hash"].isin(list(runs[run]))]
             groups = {part["condition"].iloc[0]: part for part in parts(of_run, "table")}

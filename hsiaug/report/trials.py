@@ -1,6 +1,6 @@
 """Trials as a tidy frame of pandas, a row per trial: its numbers, and what it shares with others,
-as the condition of its table, its arm and classifier. :func:`read_store` and :func:`read_trials`
-make it of records (see docs/results-format.md).
+as the condition of its table, its arm and classifier. :func:`trials_of_store` and
+:func:`trials_of_records` make it of records (see docs/results-format.md).
 """
 
 from __future__ import annotations
@@ -214,33 +214,29 @@ def of_classes(trials: DataFrame, metric: str) -> NDArray[np.float64]:
 # Trials of records
 
 
-def read_store(store: Store, damaged: list[Damage]) -> DataFrame:
-    """The trials of all records of a store.
+def trials_of_store(store: Store) -> tuple[DataFrame, list[Damage]]:
+    """The trials of all sound records of a store, and the records that are not to be believed.
 
     Columns of a pack, which never changes, are cached for that very file. Raises StoreError as it
     does.
-
-    Parameters
-    ----------
-    damaged : list of Damage
-        Takes in those that are not to be believed.
     """
+    damaged = list[Damage]()
     with uncollected():
         loose = store.loose()
         folders = columns_of_folders(store, sorted(loose), damaged)
         packs = [columns_of_pack(store, pack, damaged) for pack in store.packs.paths()]
         damaged.sort(key=lambda damage: damage.hash)
         if packs and not loose:
-            return _frame(packs, [~part[DIAGNOSIS] for part in packs])
+            return _frame(packs, [~part[DIAGNOSIS] for part in packs]), damaged
         chosen = [~folders[DIAGNOSIS]]
         for part in packs:
             # A record that has a folder too counts there.
             alone = np.array([hash not in loose for hash in part["hash"]], bool)
             chosen.append(alone & ~part[DIAGNOSIS])
-        return _frame([folders, *packs], chosen)
+        return _frame([folders, *packs], chosen), damaged
 
 
-def read_trials(records: Iterable[Record]) -> DataFrame:
+def trials_of_records(records: Iterable[Record]) -> DataFrame:
     """A row per hash: of several records the newest that went well, else the newest.
 
     Columns: those of records (:class:`hsiaug.trial.record_columns.ColumnBuilder`), the attributes

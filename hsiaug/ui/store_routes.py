@@ -9,9 +9,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from hsiaug.bench.running_file import heard_of
-from hsiaug.report import Report, build_report, read_store, render_html
+from hsiaug.report import Report, build_report, render_html, trials_of_store
 from hsiaug.report.render_page import HTML
-from hsiaug.trial.store import Damage, Store
+from hsiaug.trial.store import Store
 from hsiaug.ui.server import HERE, page_routes
 
 REST = 2.0
@@ -67,12 +67,11 @@ class StoreRoutes:
         if time.monotonic() - self._looked < REST:
             return
         store = self._store
-        damaged = list[Damage]()
         # A pack never changes.
         files = {path.name: 0 for path in store.packs.paths()}
         files |= {hash: store.changed(hash) for hash in store.loose()}
         if files != self._files or not self._version:
-            trials = read_store(store, damaged)
+            trials, damaged = trials_of_store(store)
             self._records = len(trials) + len(damaged)
             self._report = build_report(trials, store=str(store.root), damaged=damaged)
             self._files = files

@@ -30,7 +30,7 @@ from hsiaug.metrics.significance import Evidence, confirm, student, t_interval
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.formatting import percent, signed
-from hsiaug.report.trials import read_trials
+from hsiaug.report.trials import trials_of_records
 from hsiaug.tasks.scores import PIXELS
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import Arm, Method
@@ -568,7 +568,7 @@ def outcome(
             records.append(
                 record(aa, aa, generator=name, classifier=classifier, seed=seed, lam=rate)
             )
-    results = results_of(read_trials(records))
+    results = results_of(trials_of_records(records))
     arm = Arm(Method(generator, "0.1.0", "{}"), Rate(lam), None)
     return gain_of(arm, classifier, results, ("none", "duplicate"), PIXELS)
 

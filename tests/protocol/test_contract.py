@@ -14,7 +14,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
 from hsiaug.registry.protocol_base import Areas, Draw, SplitProtocol
-from hsiaug.report.trials import read_trials
+from hsiaug.report.trials import trials_of_records
 from hsiaug_builtin.protocols import TARGETS
 
 TOY = toy_scene()
@@ -158,5 +158,5 @@ def test_versions_of_a_protocol_part_the_tables() -> None:
         }
         return {"format": 1, "hash": str(number), "status": "failed", "spec": spec}
 
-    first, second = read_trials([record(1), record(2, version="2")])["condition"]
+    first, second = trials_of_records([record(1), record(2, version="2")])["condition"]
     assert first != second

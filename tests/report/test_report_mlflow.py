@@ -14,7 +14,7 @@ from hsiaug.base.errors import DataUnavailableError, InputError
 from hsiaug.cli.report import report
 from hsiaug.report.render_data import data_rows
 from hsiaug.report.tables import build_report
-from hsiaug.report.trials import read_store
+from hsiaug.report.trials import trials_of_store
 from hsiaug.trial.store import Store
 
 # MLflow's libraries warn of one another.
@@ -37,7 +37,8 @@ def write(store: Path, *arguments: object) -> str:
 
 def test_a_run_of_mlflow_for_each_trial(store: Path, tmp_path: Path) -> None:
     mlflow = pytest.importorskip("mlflow")
-    rows = {row["hash"]: row for row in data_rows(build_report(read_store(Store(store), [])))}
+    trials, _ = trials_of_store(Store(store))
+    rows = {row["hash"]: row for row in data_rows(build_report(trials))}
     said = write(store, "--out", tmp_path / "runs")
 
     assert (

@@ -20,7 +20,7 @@ from hsiaug.report.suite_findings import (
     find_tables,
 )
 from hsiaug.report.suite_pages import claim_sentences, suite_tables
-from hsiaug.report.trials import read_trials
+from hsiaug.report.trials import trials_of_records
 from hsiaug.trial.declared_tables import (
     ArmTrial,
     Claim,
@@ -165,7 +165,7 @@ def test_the_spread_of_recall_is_over_the_classes_that_were_tested() -> None:
         record(seed=2, recall=[0.1, 0.1, 0.7]),
         failure(seed=3),
     ]
-    read = StoredValues(read_trials(records).set_index("hash"), {})
+    read = StoredValues(trials_of_records(records).set_index("hash"), {})
 
     def values(name: str) -> list[float | None]:
         trials = [ArmTrial(each["hash"], "", 0.0, None) for each in records]
