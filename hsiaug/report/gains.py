@@ -162,7 +162,13 @@ class ArmCell:
 
     def summary(self, metric: str) -> MeanStd | None:
         """Mean, std and n of a metric; None where no trial has it."""
-        return summarise(self.column(metric))
+        if metric not in self._summaries:
+            self._summaries[metric] = summarise(self.column(metric))
+        return self._summaries[metric]
+
+    @cached_property
+    def _summaries(self) -> dict[str, MeanStd | None]:
+        return {}
 
     def of_classes(self, metric: str) -> NDArray[np.float64]:
         """(trials, classes) a metric of each class, as ``recall``, of each trial of ``ok``; NaN

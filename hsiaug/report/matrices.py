@@ -283,7 +283,7 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
     beside = len(tables) == 1 and columns == 2
     draw = partial(_draw_verdicts, places, tables[0].scores.second.name, beside)
     return ChartBlock(
-        tagged(matrix.title, leaky=any(table.leaky for table in tables)),
+        tagged(matrix.title, matrix.leaky),
         [
             Panel((name,), partial(draw, [row.gains[i] for row in rows]))
             for i, name in enumerate(names)

@@ -20,12 +20,15 @@ from hsiaug.report.commands import missing_commands
 from hsiaug.report.formatting import MISSING, count, count_range, plus_minus, seeds_text, span
 from hsiaug.report.gains import ArmCell, Audit, over_baseline
 from hsiaug.report.section import Section
-from hsiaug.report.tables import Report, ReportTable, damage_summary
+from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import finding_meanings, labelled, sentences
 from hsiaug.report.trials import CellKey, DrawKey, Trial, in_order, numbers, rows_of, unlike
 from hsiaug.trial.arm import NONE, Method, with_words
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
+from hsiaug.trial.store import Damage
 
+MOST_DAMAGED = 20
+"""Damaged records that a sentence names; JSON has all of them."""
 MOST_LACKING = 4
 """Arms that lack draws that a warning names; the rest is counted."""
 NAMED = 12
@@ -56,8 +59,16 @@ def table_section(table: ReportTable, where: str) -> Section:
 def nothing_there(report: Report) -> str:
     """What is said of a report without a table."""
     if report.damaged:
-        return f"Every record in {report.where} is damaged: {damage_summary(report.damaged)}."
+        return f"Every record in {report.where} is damaged: {_damage_summary(report.damaged)}."
     return f"There is no record in {report.where} yet."
+
+
+def _damage_summary(damaged: Sequence[Damage]) -> str:
+    """Damaged records and what is wrong with them, on one line."""
+    named = [str(one) for one in damaged[:MOST_DAMAGED]]
+    if (rest := len(damaged) - MOST_DAMAGED) > 0:
+        named.append(f"and {rest:,} more")
+    return "; ".join(named)
 
 
 # Above the numbers
@@ -100,7 +111,7 @@ def warnings(table: ReportTable) -> tuple[str, ...]:
         sentences(
             "warnings.txt",
             table=table,
-            damaged=damage_summary(table.damaged),
+            damaged=_damage_summary(table.damaged),
             lacking=[(table.cell_label(one.cell), one.draws, one.seeds) for one in table.lacking],
             named=MOST_LACKING,
             seers=seers,
@@ -446,8 +457,12 @@ def averaged_classes(table: ReportTable) -> str:
 
 def tested_classes(table: ReportTable) -> list[int]:
     """How many classes have test pixels, by draw."""
-    counts = (audit.get("test_counts") or () for audit in table.splits.values())
-    return [sum(map(bool, numbers)) for numbers in counts]
+    return [tested_in(audit) for audit in table.splits.values()]
+
+
+def tested_in(audit: Audit | None) -> int:
+    """How many classes have test pixels in a split."""
+    return sum(map(bool, (audit or {}).get("test_counts") or ()))
 
 
 def small_classes(table: ReportTable) -> list[str]:

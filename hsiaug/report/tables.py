@@ -57,8 +57,6 @@ WITHOUT = " without samples"
 """Behind a classifier without samples, in sentences."""
 ADDED = "added"
 """The protocol of learning curves over added labels."""
-NAMED = 20
-"""Damaged records that a sentence names at most; JSON has all of them."""
 
 
 class Lacking(NamedTuple):
@@ -453,12 +451,6 @@ def build_report(
                 title = _title(condition, groups)
                 tables.append(_table(run, title, condition, groups[condition], left_out))
     return Report(tuple(tables), store, left_out)
-
-
-def damage_summary(damaged: Sequence[Damage]) -> str:
-    """Damaged records and what is wrong with them, on one line."""
-    rest = len(damaged) - NAMED
-    return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
 def _table(

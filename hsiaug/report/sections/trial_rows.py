@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from hsiaug.report.findings import cell_columns
 from hsiaug.report.formatting import MISSING, percent
-from hsiaug.report.notes import tested_classes
+from hsiaug.report.notes import tested_classes, tested_in
 from hsiaug.report.section import Grid, GridColumn, Section, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
@@ -28,7 +28,7 @@ def _seeds(table: ReportTable) -> Grid:
 
     def classes(trial: Trial) -> str:
         """How many have test pixels, which means are over."""
-        return str(sum(map(bool, (trial.audit or {}).get("test_counts") or ())) or MISSING)
+        return str(tested_in(trial.audit) or MISSING)
 
     classifier, *arm = cell_columns(table)
     columns = [
