@@ -116,7 +116,10 @@ MANY = 8
 
 
 def flat_facts(
-    facts: Mapping[str, object], without: Collection[str] = (), within: str = ""
+    facts: Mapping[str, object],
+    without: Collection[str] = (),
+    by_class: Collection[str] = (),
+    within: str = "",
 ) -> Iterator[tuple[str, str]]:
     """(name, text) of all that nested facts tell that is not empty, "a.b" of what is within.
 
@@ -124,18 +127,23 @@ def flat_facts(
     ----------
     without : collection of str
         Keys left out.
+    by_class : collection of str
+        Keys whose lists are left out: a table has them. A number of the same key is told.
     """
     for key, value in facts.items():
         name = f"{within}{key}"
-        if key in without or value in (None, "", False):
+        # 0 and False are facts.
+        if key in without or value is None or value == "":
             continue
         if isinstance(value, Mapping):
-            yield from flat_facts(value, without, f"{name}.")
+            yield from flat_facts(value, without, by_class, f"{name}.")
         elif not isinstance(value, Sequence) or isinstance(value, str):
             yield name, " ".join(cell(value).split())
+        elif key in by_class:
+            continue
         elif value and isinstance(value[0], Mapping):
             for item in value:
-                yield from flat_facts(item, without, f"{name}.")
+                yield from flat_facts(item, without, by_class, f"{name}.")
         elif len(value) > MANY and all(isinstance(item, int | float | None) for item in value):
             numbers = [item for item in value if item is not None]
             if numbers:

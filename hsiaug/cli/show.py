@@ -24,17 +24,9 @@ if TYPE_CHECKING:
     from hsiaug.trial.store import Store
 
 BY_CLASS = ("class_names", "recall", "real", "synthetic", "n_test", "train_counts", "test_counts")
-LEFT_OUT = (
-    *BY_CLASS,
-    "format",
-    "traceback",
-    "confusion",
-    "new_confusion",
-    "hidden_confusion",
-    "command",
-)
-"""Keys of a record that are told by class, at the end, or in JSON alone."""
-
+"""Keys of a record whose lists stand in the table of classes."""
+LEFT_OUT = ("format", "traceback", "confusion", "new_confusion", "hidden_confusion", "command")
+"""Keys of a record that are told at the end, or in JSON alone."""
 
 ALL_CLASSES = "metrics.aa"
 """The score over every class, which tables of reports name "AA all"."""
@@ -53,6 +45,7 @@ def show(
     """
     from hsiaug.report.commands import to_repeat
     from hsiaug.tasks.task import get_task
+    from hsiaug.trial.arm import NONE
     from hsiaug.trial.store import Store
 
     records = Store(store)
@@ -62,7 +55,7 @@ def show(
         print_json(record, indent=1)
         return
     # Values within others as "spec.seed".
-    facts = [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"))]
+    facts = [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"), BY_CLASS)]
     print_facts(out, list(_as_reported(facts, records, record["hash"])), 32)
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
@@ -83,7 +76,9 @@ def show(
         )
         print_table(out, ("class", "train", "synthetic", "test", f"{by_class.name} %"), rows)
     command = to_repeat(record["command"], str(store))
-    print_lines(out, ["run it again, with its controls, into a new store:", command])
+    # Without samples there is nothing that a control is run for.
+    controls = "" if record["spec"]["generator"]["name"] == NONE else ", with its controls"
+    print_lines(out, [f"run it again{controls}, into a new store:", command])
 
 
 def _as_reported(

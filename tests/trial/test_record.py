@@ -13,7 +13,7 @@ import pytest
 
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import flat_facts
-from hsiaug.cli.show import LEFT_OUT
+from hsiaug.cli.show import BY_CLASS, LEFT_OUT
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import NoParams
@@ -355,7 +355,7 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
                 render_report(report, "md", by)
             render_report(report, "json")
             [methods_paragraph(table) for table in report.tables]
-            dict(flat_facts(changed, LEFT_OUT))
+            dict(flat_facts(changed, LEFT_OUT, BY_CLASS))
 
 
 def test_long_lists_with_classes_that_have_no_number_are_told_by_their_range() -> None:

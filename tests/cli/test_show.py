@@ -1,0 +1,41 @@
+"""``hsiaug show``: all that a record tells is on the screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hsiaug.cli.show import LEFT_OUT
+from tests.in_process import hsiaug
+from tests.report.report_records import fill, record
+
+
+def numbers_of(value: dict[str, Any], within: str = "") -> Iterator[tuple[str, object]]:
+    """(name, value) of what is no list, no text and not empty, however deep."""
+    for key, held in value.items():
+        if isinstance(held, dict):
+            yield from numbers_of(held, f"{within}{key}.")
+        elif isinstance(held, bool | int | float) and key not in LEFT_OUT:
+            yield f"{within}{key}", held
+
+
+def shown(tmp_path: Path, one: dict[str, Any]) -> list[str]:
+    fill(tmp_path, [one])
+    done = hsiaug("show", one["hash"], "--store", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_every_number_of_a_record_is_told_zero_and_false_too(tmp_path: Path) -> None:
+    one = record(seed=0)
+    names = [line.split("\t")[0].removesuffix(" (AA all)") for line in shown(tmp_path, one)]
+    told = dict(numbers_of(one))
+    assert [name for name in told if name not in names] == []
+    zero = {"spec.seed", "spec.lambda", "audit.centre_overlap_percent"}
+    assert {*zero, "transductive", "audit.leaky", "audit.n_test"} <= {*told}
+    assert "metrics.n_test" not in names, "by class, below"
+
+
+def test_what_has_no_sample_is_run_again_without_controls(tmp_path: Path) -> None:
+    assert "run it again, into a new store:" in shown(tmp_path / "none", record())
+    smote = shown(tmp_path / "smote", record(generator="smote"))
+    assert "run it again, with its controls, into a new store:" in smote
