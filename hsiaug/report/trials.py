@@ -18,11 +18,10 @@ from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
-from hsiaug.trial.record import KEYS_OF_TRIAL
+from hsiaug.trial.record import KEYS_OF_TRIAL, KEYS_READ_WHOLE
 from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_columns import (
     DIAGNOSIS,
-    SHARED,
     UNSHOWN,
     ColumnValues,
     Rows,
@@ -44,7 +43,7 @@ DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be
 a pair.
 """
-OF_ABOUT = ("condition", "arm", "classifier", "command", *SHARED)
+OF_ABOUT = ("condition", "arm", "classifier", "command", *KEYS_READ_WHOLE)
 """What the column ``about`` says."""
 READ: Mapping[str, Callable[[str], Any]] = {
     "audit": json.loads,
@@ -85,7 +84,7 @@ class Condition:
 
 
 def _settings_of(text: str) -> dict[str, Any]:
-    """What many records share: condition, arm, classifier, and the values of SHARED."""
+    """What many records share: condition, arm, classifier, and the values of KEYS_READ_WHOLE."""
     said = json.loads(text)
     spec = said.pop("spec")
     omega = spec["omega"]
@@ -240,8 +239,8 @@ def trials_of_records(records: Iterable[Record]) -> DataFrame:
     """A row per hash: of several records the newest that went well, else the newest.
 
     Columns: those of records (:class:`hsiaug.trial.record_columns.ColumnBuilder`), the attributes
-    of :class:`Trial` but for the draw, SHARED, ``split`` (the checksum of its split), and ``table``
-    and ``cell``, numbers of its condition, and of its arm and classifier.
+    of :class:`Trial` but for the draw, KEYS_READ_WHOLE, ``split`` (the checksum of its split), and
+    ``table`` and ``cell``, numbers of its condition, and of its arm and classifier.
 
     In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not
     as in docs/results-format.md.

@@ -130,6 +130,8 @@ OF_RECORD = "of a record"
 """Marks the fields whose values differ from record to record; those of all others are mostly the
 same.
 """
+READ_WHOLE = "read whole"
+"""Marks the fields that reports read as they are; many records share each of their values."""
 OF_TRIAL = "of a trial"
 """Marks the keys of a specification in which trials of one table differ."""
 
@@ -213,7 +215,9 @@ class PartialRecord(_Part):
     status: Literal["ok", "failed", "empty"] = Field(
         description="`ok`, `failed`, or `empty` (no sample was asked for)."
     )
-    error: TrialError | None = Field(description=f"null, or {{{_names_of(TrialError)}}}.")
+    error: Annotated[TrialError | None, READ_WHOLE] = Field(
+        description=f"null, or {{{_names_of(TrialError)}}}."
+    )
     samples: Annotated[_Samples | None, OF_RECORD] = Field(
         description="`real` and `synthetic`: C counts each."
     )
@@ -232,26 +236,28 @@ class PartialRecord(_Part):
     notes: list[str] = Field(
         default_factory=list, description="problems with saved fits; plugins not kept from labels."
     )
-    scope: dict[str, str] | None = Field(
+    scope: Annotated[dict[str, str] | None, READ_WHOLE] = Field(
         description="unlabelled pixels used: {`generator`, `classifier`}, each `none` or `scene`"
         " (older records: also `train-region`)."
     )
-    baseline: str = Field(
+    baseline: Annotated[str, READ_WHOLE] = Field(
         "",
         description="the generator that is the same without its main part; only if the card of the"
         " generator names one.",
     )
-    control_of: dict[Literal["generator", "classifier"], ControlOf] = Field(
+    control_of: Annotated[dict[Literal["generator", "classifier"], ControlOf], READ_WHOLE] = Field(
         default_factory=dict,
         description="of the plugins that are controls, by kind (`generator`, `classifier`): `all`,"
         " `transductive` or `masks`. Absent in older records.",
     )
-    control_text: dict[Literal["generator", "classifier"], str] = Field(
+    control_text: Annotated[dict[Literal["generator", "classifier"], str], READ_WHOLE] = Field(
         default_factory=dict,
         description="of the same plugins, by kind: what each is, in a few words, as its card says"
         " it. Absent in older records.",
     )
-    transductive: bool | None = Field(description="true where either scope is `scene`.")
+    transductive: Annotated[bool | None, READ_WHOLE] = Field(
+        description="true where either scope is `scene`."
+    )
     spectral_view: _Shown | None = Field(
         None,
         description="{`name`, `scores`}: the classifier's spectral view, and the scores `auto`"
@@ -297,8 +303,8 @@ class TrialRecord(PartialRecord):
     spec: Annotated[_Spec, OF_RECORD] = Field(
         description=f"everything that determines the result: {_names_of(_Spec)}."
     )
-    scene_ref: str = Field("", description="what to type to get the scene.")
-    class_names: list[str] = Field(description="names of class ids 1..C.")
+    scene_ref: Annotated[str, READ_WHOLE] = Field("", description="what to type to get the scene.")
+    class_names: Annotated[list[str], READ_WHOLE] = Field(description="names of class ids 1..C.")
     metrics: Annotated[dict[str, Any] | None, OF_RECORD] = Field(
         description="null unless `ok`:"
         f" {_names_of(ClassMetrics)}; those of masks and of"
@@ -316,7 +322,9 @@ class TrialRecord(PartialRecord):
         f" samples, at the trial's `omega` (`{'`, `'.join(SAID_AND_SEEN)}`; [what these"
         " are](quality.md#said-and-seen)). Absent of others, and in older records.",
     )
-    environment: _Environment = Field(description=f"{_names_of(_Environment)}.")
+    environment: Annotated[_Environment, READ_WHOLE] = Field(
+        description=f"{_names_of(_Environment)}."
+    )
     predictions_sha256: Annotated[str | None, OF_RECORD] = Field(
         description="checksum of the predicted labels."
     )
@@ -338,6 +346,10 @@ KEYS_OF_RECORD = {
     name for name, field in TrialRecord.model_fields.items() if OF_RECORD in field.metadata
 }
 """The fields that are OF_RECORD."""
+KEYS_READ_WHOLE = tuple(
+    name for name, field in TrialRecord.model_fields.items() if READ_WHOLE in field.metadata
+)
+"""The fields that are READ_WHOLE."""
 COLUMNS = {
     column: name
     for name, field in TrialRecord.model_fields.items()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
-from hsiaug.trial.record import COLUMNS
+from hsiaug.trial.record import COLUMNS, KEYS_READ_WHOLE
 from hsiaug.trial.record_json import RECORD_FORMAT, Record, json_line, made_nothing
 
 ColumnValues = Any
@@ -28,18 +28,6 @@ Numbers = dict[str, float | None]
 Rows = NDArray[np.bool_] | NDArray[np.intp]
 """A mask of rows, or their places."""
 
-SHARED = (
-    "scope",
-    "baseline",
-    "control_of",
-    "control_text",
-    "transductive",
-    "class_names",
-    "environment",
-    "scene_ref",
-    "error",
-)
-"""Keys whose values many records share; the column ``about`` says them."""
 PARTS = ("seen", "new", "shown", "hidden")
 """Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones.
 """
@@ -77,12 +65,12 @@ class ColumnBuilder:
     """Makes columns of records that are added one by one.
 
     The columns: ``hash``, ``created``, ``seed``, ``ok`` and ``idle`` (λ asked for no sample; older
-    records hold such a trial as ok, with the metrics of none); ``about`` (the specification and
-    the command but for the seed, and SHARED), ``audit`` and ``view_shown``; every metric as a
+    records hold such a trial as ok, with the metrics of none); ``about`` (the specification and the
+    command but for the seed, and KEYS_READ_WHOLE), ``audit`` and ``view_shown``; every metric as a
     fraction, those of PARTS of the test pixels as ``aa_new``, AA over fixed classes as
-    ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each class, as of every other
-    metric that is a list of fractions, and ``recall_spread`` over recalls; ``real`` and
-    ``synthetic``: samples by class; COSTS.
+    ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each class, as of every other metric that
+    is a list of fractions, and ``recall_spread`` over recalls; ``real`` and ``synthetic``: samples
+    by class; COSTS.
     """
 
     def __init__(self) -> None:
@@ -159,13 +147,13 @@ class _Texts:
         self._known: dict[tuple[int, ...], tuple[tuple[Any, ...], str]] = {}
 
     def __call__(self, *values: Any) -> str:
-        """A value; several are those of SHARED, by key."""
+        """A value; several are those of KEYS_READ_WHOLE, by key."""
         key = tuple(map(id, values))
         if key not in self._known:
             if len(self._known) >= MOST_TEXTS:
                 self._known.clear()
             text = json_line(
-                values[0] if len(values) == 1 else dict(zip(SHARED, values, strict=True))
+                values[0] if len(values) == 1 else dict(zip(KEYS_READ_WHOLE, values, strict=True))
             )
             # The values are remembered too, so that no other object gets their places.
             self._known[key] = (values, text)
@@ -180,7 +168,7 @@ def _of_any_draw(record: Record) -> str:
 def _row(record: Record, texts: _Texts) -> Row:
     """The texts of a row, and its values of DTYPES but for the digest."""
     samples = record.get("samples") or {}
-    shared = texts(*(record.get(key) for key in SHARED))
+    shared = texts(*(record.get(key) for key in KEYS_READ_WHOLE))
     spec = json_line({key: value for key, value in record["spec"].items() if key != "seed"})
     return {
         "hash": record["hash"],
