@@ -159,11 +159,11 @@ def render_html(
     from hsiaug.report.render_data import csv_of
     from hsiaug.report.render_page import html_page
 
-    title = declared[0].title if declared else page_title(report.shown)
     files = {}
     if report.tables:
         found = report_json(report)
         files = {"trials.csv": csv_of(found["trials"]), "report.json": json_of(found) + "\n"}
+    title = declared[0].title if declared else page_title(report.shown)
     sections = page_sections(report, store, declared)
     return html_page(f"{title} · hsiaug" if title else "hsiaug report", sections, files)
 
