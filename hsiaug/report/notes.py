@@ -305,8 +305,8 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
         classes=partial(_classes, table),
         fewest=MIN_TEST_PIXELS,
         notes=_by_split(table, "notes"),
-        made=list(_synthetic(table)),
-        counted_again=_counted_again(table),
+        made=list(samples_made(table)),
+        counted_again=counted_again(table),
         blind=_blind(table),
         blind_controls=[name for name, one in table.known_controls.items() if one.blind],
         words=partial(with_words, known=table.known_controls),
@@ -339,9 +339,9 @@ def opening(table: ReportTable) -> tuple[str, ...]:
             table=table,
             mean=partial(audit_mean, table),
             unit=table.scores.unit,
-            counted_again=_counted_again(table),
+            counted_again=counted_again(table),
             omegas=sorted({arm.omega for arm in table.arms if arm.omega is not None}),
-            made=[(rate.words, synthetic, real) for rate, synthetic, real in _synthetic(table)][
+            made=[(rate.words, synthetic, real) for rate, synthetic, real in samples_made(table)][
                 :MOST_RATES
             ],
         )
@@ -408,7 +408,7 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
     return audit.get(key) or ()
 
 
-def _synthetic(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
+def samples_made(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
     """Samples that every λ made, and real ones beside them: the same for all generators of a
     draw.
     """
@@ -423,7 +423,7 @@ def _synthetic(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
             yield rate, span(made, 0), span(real, 0)
 
 
-def _counted_again(table: ReportTable) -> str:
+def counted_again(table: ReportTable) -> str:
     """Why more pixels are real than train, in words; empty where they are not: those of tiles."""
     trains = max((int(audit["n_train"]) for audit in table.splits.values()), default=0)
     real = (sum(counts) for counts in unlike(table.trials["real"]) if counts is not None)

@@ -5,11 +5,14 @@ paragraph, versions, machines, time, and the commands that run it again.
 import json
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import chain
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.formatting import number
 from hsiaug.report.notes import (
     audit_mean,
+    counted_again,
+    samples_made,
     small_classes,
     untested_classes,
     users_of_unlabelled,
@@ -42,6 +45,19 @@ def methods_paragraph(table: ReportTable) -> str:
     # A classifier that ran without samples alone is a control.
     with_samples = {cell.classifier.name for cell in table.cells.values() if cell.arm in arms}
     names = dict.fromkeys(method.name for method in table.classifiers)
+    rates = sorted({arm.rate for arm in arms})
+    measured_against: dict[str, set[str]] = {name: set() for name in asked}
+    for (arm, _), gains in table.by_arm.items():
+        if arm in arms:
+            measured_against[arm.generator.name] |= {*gains}
+    # A control may be a classifier without samples, and no generator that ran.
+    controls = [name for name in dict.fromkeys(controls) if name in used or name in names]
+    shared = [name for name in controls if all(name in of for of in measured_against.values())]
+    further = {
+        name: [control for control in controls if control in of and control not in shared]
+        for name, of in measured_against.items()
+    }
+    judged = {gains[NONE].cell.arm.generator.name for gains in table.judged}
     condition = table.condition
     lines = sentences(
         "methods.txt",
@@ -51,14 +67,20 @@ def methods_paragraph(table: ReportTable) -> str:
         protocol=condition.protocol_text,
         seeds=sorted({seed for seed, _ in table.splits}),
         mean=partial(audit_mean, table),
-        rates=[rate.in_prose for rate in sorted({arm.rate for arm in arms})],
-        multiplied=any(arm.rate.times for arm in arms),
+        rates=[rate.in_prose for rate in rates],
+        multiplied=any(rate.times for rate in rates),
+        made=[
+            (rate.in_prose, made, real) for rate, made, real in samples_made(table) if rate in rates
+        ],
         weights=_sample_weights(table),
         omegas=[
             number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})
         ],
-        # A control may be a classifier without samples, and no generator that ran.
-        controls=[name for name in dict.fromkeys(controls) if name in used or name in names],
+        counted_again=counted_again(table),
+        shared=shared,
+        further={name: of for name, of in further.items() if of},
+        unused=[name for name in controls if name not in {*shared, *chain(*further.values())}],
+        judged_controls=[name for name in controls if name in judged],
         lacking=[one.draws for one in table.lacking],
         seen=users_of_unlabelled(table).get("scene"),
         views=views_given(table),

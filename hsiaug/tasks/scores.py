@@ -65,6 +65,8 @@ class MetricSet:
         What a record counts of the samples.
     rate : str
         What λ is, in the methods paragraph.
+    rate_meaning : str
+        What it does, where its name does not say so.
     chooses_view : bool
         Whether each draw chooses the spectral view where the user names none.
     advised : tuple of Metric
@@ -84,6 +86,7 @@ class MetricSet:
     meaning: str
     unit: str = "labelled pixels"
     rate: str = "sample balance rate"
+    rate_meaning: str = ""
     fields: tuple[Metric, ...] = ()
     visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
@@ -126,6 +129,7 @@ PIXELS = MetricSet(
     (MACRO_F1, WORST, SPREAD),
     "AA is the mean recall over the classes that have test pixels in the draw.",
     unit="samples",
+    rate_meaning="λ = 1 fills every class up to the largest one",
     chooses_view=True,
     fields=AA_FIELDS + OA_FIELDS,
     visibility=VISIBILITY,

@@ -44,7 +44,8 @@ def test_the_paragraph_says_what_the_records_hold(store: Path) -> None:
     assert "2 draws (seeds 0, 1) of the protocol issd:0.05" in said and all(
         str(n) in said for n in train
     )
-    assert "λ = 0.5 and λ = 1; the controls were none and duplicate" in said
+    assert "was λ = 0.5 and λ = 1 (λ = 1 fills every class up to the largest one), which" in said
+    assert "real ones at λ = 1; the controls were none and duplicate, on the same draws." in said
     assert "0.0 % of the test pixels lie inside a 9×9 training patch" in said and "leak" not in said
     assert f"hsiaug {hsiaug.__version__}" in said and "failed" not in said
     version = table.arms[-1].generator.version
@@ -59,7 +60,14 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     said = methods_paragraph(report.report.tables[0])
 
     assert "We measured gaussian with svm on the scene" in said
-    assert "rate was λ = 1, M = 3 (M: synthetic samples for each real one)" in said
+    assert "λ = 1, M = 3 (λ = 1 fills every class up to the largest one; M adds so many for" in said
+    made = {
+        (sum(one["samples"]["synthetic"]), sum(one["samples"]["real"]))
+        for one in Store(tmp_path / defaults.STORE).records()
+        if one["spec"]["generator"]["name"] == "gaussian"
+    }
+    [(synthetic, real)] = made
+    assert f"which made {synthetic:,} synthetic samples beside {real:,} real ones; the" in said
     assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
     assert re.search(
         r"each synthetic sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); all other"
@@ -74,13 +82,21 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     assert re.search(
         r"AA \(\d of 5\) is the mean recall over the \d classes with at least 25", said
     )
-    assert "Classes with fewer: Pond" in said and "1x3" not in said
+    assert "Classes with fewer in some draw: Pond" in said and "1x3" not in said
 
 
 def test_a_control_that_was_asked_for_beside_another_generator_is_no_method() -> None:
     said = said_of("none", "duplicate", "pseudo", "smote")
     assert "We measured smote with svm" in said
-    assert "the controls were none, duplicate and pseudo, on" in said
+    assert "the controls were none and duplicate, on the same draws; pseudo ran too, and no" in said
+
+
+def test_a_control_is_named_of_the_generators_that_it_is_a_control_of() -> None:
+    scope = {"pseudo": "scene", "txt2hsi": "scene"}
+    said = said_of("none", "duplicate", "pseudo", "smote", "txt2hsi", draws=6, scope=scope)
+    assert "We measured smote and txt2hsi with svm" in said
+    assert "controls were none and duplicate, on the same draws; of txt2hsi also pseudo." in said
+    assert "corrected for 3 arms (the control pseudo among them) by the step-down" in said
 
 
 def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say_it(
