@@ -312,6 +312,9 @@ class Evidence:
     critical : float or None
         Standard errors between the mean and the ends of its interval; set by :func:`correct` or
         :func:`student`.
+    family : int
+        Of how many comparisons, this one among them, ``p_corrected`` and the interval are; set by
+        :func:`correct`.
     """
 
     differences: tuple[float, ...] = ()
@@ -319,6 +322,7 @@ class Evidence:
     p: float | None = None
     p_corrected: float | None = None
     critical: float | None = None
+    family: int = 1
 
     @classmethod
     def paired(cls, values: Mapping[Any, float], over: Mapping[Any, float]) -> Evidence:
@@ -389,7 +393,13 @@ def correct(family: Sequence[Evidence]) -> list[Evidence]:
     """
     tests = max_t([evidence.by_draw for evidence in family])
     return [
-        replace(evidence, p=test.p, p_corrected=test.corrected, critical=test.critical)
+        replace(
+            evidence,
+            p=test.p,
+            p_corrected=test.corrected,
+            critical=test.critical,
+            family=len(family),
+        )
         for evidence, test in zip(family, tests, strict=True)
     ]
 

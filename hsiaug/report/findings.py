@@ -65,24 +65,32 @@ def words_note(arms: Iterable[ArmGains], *, ends: bool = True) -> str:
     ends : bool
         Whether there are brackets.
     """
-    shown = {
-        gain.main.shown
-        for arm in arms
-        for gain in (arm.get(NONE), rival_of(arm))
-        if gain and gain.draws
-    }
-    return meanings_of(shown, ends=ends)
+    compared = [
+        gain for arm in arms for gain in (arm.get(NONE), rival_of(arm)) if gain and gain.draws
+    ]
+    beside = [(gain, gain.main.ends) for gain in compared if ends and gain.main.ends]
+    intervals = [gain.cell.arm for gain, of_gain in beside if of_gain.is_interval]
+    return meanings_of(
+        {gain.main.shown for gain in compared},
+        ends={of_gain.is_interval for _, of_gain in beside},
+        apart=[arm.generator.name for arm in intervals if not arm.judged],
+    )
 
 
-def meanings_of(shown: Collection[Shown], *, ends: bool) -> str:
+def meanings_of(
+    shown: Collection[Shown], *, ends: Collection[bool] = (), apart: Iterable[str] = ()
+) -> str:
     """What these words of comparisons mean.
 
     Parameters
     ----------
-    ends : bool
-        Whether there are brackets, which are explained too.
+    ends : collection of bool
+        Whether brackets stand for an interval: those that stand there are explained too.
+    apart : iterable of str
+        The generators of arms whose intervals are not corrected together with all others.
     """
-    return "".join(sentences("words.txt", shown=shown, ends=ends, min_pairs=MIN_PAIRS))
+    about = {"shown": shown, "ends": ends, "apart": sorted({*apart}), "min_pairs": MIN_PAIRS}
+    return "".join(sentences("words.txt", **about))
 
 
 def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str]:

@@ -3,12 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.calibration import LabelScore
 from hsiaug.metrics.measures import Measure
-from hsiaug.metrics.significance import Ends, MeanStd
+from hsiaug.metrics.significance import MARGIN, SAME, Ends, MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
 
@@ -146,9 +147,9 @@ def percent(fraction: float) -> str:
     return decimal(100 * fraction)
 
 
-def decimal(value: float) -> str:
-    """One decimal with a true minus sign, never ``−0.0``."""
-    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
+def decimal(value: float, digits: int = 1) -> str:
+    """One decimal, or as many as are said, with a true minus sign, never ``−0.0``."""
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def plus_minus(summary: MeanStd | None) -> str:
@@ -160,12 +161,12 @@ def plus_minus(summary: MeanStd | None) -> str:
     return f"{percent(summary.mean)} ± {percent(summary.std)}"
 
 
-def signed(fraction: float | None) -> str:
+def signed(fraction: float | None, digits: int = 1) -> str:
     """A difference in percentage points with its sign; zero has none."""
     if fraction is None:
         return MISSING
-    text = percent(fraction)
-    return text if text == "0.0" or text.startswith("−") else f"+{text}"
+    text = decimal(100 * fraction, digits)
+    return f"+{text}" if text.strip("0.") and not text.startswith("−") else text
 
 
 def with_ends(mean: float, ends: Ends | None) -> str:
@@ -173,14 +174,39 @@ def with_ends(mean: float, ends: Ends | None) -> str:
     return signed(mean) + (f" {ends_text(ends)}" if ends else "")
 
 
-def ends_text(ends: Ends | None, text: Callable[[float], str] = signed) -> str:
-    """``[+1.0, +3.2]``, an interval, or ``(+1.0 to +3.2)``, the smallest and the largest, as
-    ``text`` writes a fraction; – where there is neither.
+def ends_text(ends: Ends | None, text: Callable[[float], str] | None = None) -> str:
+    """``[+1.0, +3.2]``, an interval, or ``(+1.0 to +3.2)``, the smallest and the largest; – where
+    there is neither.
+
+    Parameters
+    ----------
+    text : callable or None
+        What writes a fraction; None for a difference in percentage points. Of an interval of such
+        that lies on one side of 0, or below one point, an end has the digits that show this.
     """
     if ends is None:
         return MISSING
+    if text is None:
+        text = partial(_signed_end, kept=_limits_kept(ends))
     low, high = text(ends.low), text(ends.high)
     return f"[{low}, {high}]" if ends.is_interval else f"({low} to {high})"
+
+
+def _limits_kept(ends: Ends) -> tuple[float, ...]:
+    """The differences that what is shown of an interval rests on: its printed ends reach none of
+    these.
+    """
+    if not ends.is_interval:
+        return ()
+    zero = (0.0,) if ends.low * ends.high > 0 else ()
+    return (*zero, -MARGIN, MARGIN) if ends.high < MARGIN else zero
+
+
+def _signed_end(fraction: float, kept: tuple[float, ...]) -> str:
+    digits = 1
+    while digits < SAME and round(100 * fraction, digits) in {100 * limit for limit in kept}:
+        digits += 1
+    return signed(fraction, digits)
 
 
 def p_text(p: float | None) -> str:

@@ -358,7 +358,7 @@ def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> 
     )
     # The table's other tests would take longer than all else.
     test = _tested(family, "main")[place].main
-    main = replace(pair.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
+    main = replace(test, differences=pair.main.differences, draws=pair.main.draws)
     return replace(pair, main=main)
 
 

@@ -214,6 +214,7 @@ def _comparison_notes(table: ReportTable, explained: Explained) -> list[str]:
         too_few=[n for n in pairs if n < MIN_PAIRS],
         tested=any(n >= MIN_PAIRS for n in pairs),
         min_pairs=MIN_PAIRS,
+        apart=any(not gain.cell.arm.judged for gain in table.compared),
         verdicts="; ".join(f"{word}: {text}" for word, text in meanings if word in findings),
         alpha=ALPHA,
         tests=explained.tests,

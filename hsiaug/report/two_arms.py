@@ -368,7 +368,7 @@ def _page(
     left = (*notes(pairing), *comparison.apart)
     found = sentences("compare.txt", pairing=pairing, left=left)
     if pairing.shown == gain.main.shown:
-        found.append(meanings_of({gain.main.shown}, ends=False))
+        found.append(meanings_of({gain.main.shown}))
     return Section(
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",
         leaky=table.leaky,

@@ -62,7 +62,7 @@ def told(records: list[dict]) -> str:
 def test_six_draws_of_one_sign_carry_a_claim() -> None:
     records = arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06])
     assert one(records).shown == B_ABOVE
-    assert told(records) == "AA: B above A (p = .031, corrected for the arms of its table)."
+    assert told(records) == "AA: B above A (p = .031)."
 
 
 def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
