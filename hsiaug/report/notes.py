@@ -145,8 +145,9 @@ def table_notes(table: ReportTable, shown: Section | None = None) -> list[str]:
         redrawn_seeds=_redrawn_seeds(table),
         unequal_budgets=list(_unequal_budgets(table)),
         chosen_views=_chosen_views(table),
+        viewed=views.get(AUTO, []),
         # The control that reads no spectrum has raw ones beside any other view.
-        named_views=[view for view in views if view != RAW] or list(views),
+        named_views={view: views[view] for view in views if view != RAW} or views,
         says=explained.says,
     )
     return [*notes, *_comparison_notes(table, explained)] if table.gains else notes

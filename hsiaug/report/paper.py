@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.formatting import number
 from hsiaug.report.notes import (
     audit_mean,
@@ -85,6 +86,7 @@ def methods_paragraph(table: ReportTable) -> str:
         seen=users_of_unlabelled(table).get("scene"),
         views=views_given(table),
         small=small_classes(table),
+        fewest=MIN_TEST_PIXELS,
         untested=untested_classes(table),
         tested=any(gain.main.p is not None for gain in table.gains),
         alpha=ALPHA,

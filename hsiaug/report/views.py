@@ -70,8 +70,8 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
 
 
 def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Section, ...]:
-    """A section per matrix: accuracy, what helps, and by how much; below the last, the next command
-    to run, and what runs all trials again.
+    """A section per matrix: accuracy, what helps, and by how much; below the last what runs all
+    trials again and, on a terminal alone, the next command to run.
 
     Parameters
     ----------
@@ -88,7 +88,8 @@ def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Sect
     made = [_section(matrix, report, brief=brief) for matrix in matrices(report)]
     for last in made[-1:]:
         facts = (*last.facts, *([(RUN_AGAIN, again)] if again else []))
-        made[-1] = replace(last, facts=facts, closing=(*last.closing, next_))
+        closing = (*last.closing, next_) if brief else last.closing
+        made[-1] = replace(last, facts=facts, closing=closing)
     return tuple(made)
 
 

@@ -82,7 +82,7 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     assert re.search(
         r"AA \(\d of 5\) is the mean recall over the \d classes with at least 25", said
     )
-    assert "Classes with fewer in some draw: Pond" in said and "1x3" not in said
+    assert "Classes with fewer than 25 test pixels in some draw: Pond" in said and "1x3" not in said
 
 
 def test_a_control_that_was_asked_for_beside_another_generator_is_no_method() -> None:

@@ -317,7 +317,7 @@ def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_other
 
 def test_a_terminal_shows_definitions_and_the_audit_only_where_they_are_asked_for() -> None:
     short, whole = on_terminal(FIRST), on_terminal(FIRST, notes=True)
-    assert "No test pixel lies in a training patch." in short
+    assert "Not leaky: no test pixel lies in a training patch." in short
     assert "lost classes" in whole and "lost classes" not in short
     assert "Mean ± std" in whole and "Mean ± std" not in short
 

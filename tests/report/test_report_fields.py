@@ -4,6 +4,7 @@ wherever they stand.
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
@@ -110,7 +111,11 @@ def test_classes_with_few_test_pixels_in_either_kind_of_field_are_named_with_the
     terminal = " ".join(render_report(report, "rich", by="summary").split())
     for text in (render_report(report, "md").replace("\\", ""), render_html(report), terminal):
         assert said in text and "AA seen holds" not in text
-        assert "0 and 1 of their classes have fewer than 25 test pixels, see the notes)" in text
+        few = "0 and 1 of their classes have fewer than 25 test pixels in some draw, see the notes)"
+        assert few in text
+        assert re.search(
+            r"has the highest AA( \(2 of 3\))?( \(it is .* another\))?\. Its AA seen is", text
+        )
 
 
 @pytest.mark.parametrize("classifiers", [1, 2, 3])

@@ -116,9 +116,8 @@ def test_a_view_that_all_share_is_told_below_the_table_and_in_no_column(view: st
     table = table_of(benchmark(2, classifiers=("svm", "cnn2d"), view=view))
 
     assert [table.labels[c] for c in table.classifiers] == ["cnn2d", "svm"]
-    assert f"Spectral view {view}, named for the run and not chosen draw by draw." in table_notes(
-        table
-    )
+    said = f"Spectral view {view} (cnn2d and svm), named for the run and not chosen draw by draw."
+    assert said in table_notes(table)
 
 
 def test_a_failed_trial_is_named_and_not_averaged() -> None:

@@ -54,7 +54,7 @@ def test_notes_explain_the_columns_that_stand_there_and_no_others(by: str) -> No
         "p over rival": "The p of an arm is that over its rival.",
         "verdict": "Verdicts, on ",
         "κ": "κ × 100",
-        "over its rival": "over: difference from a control",
+        "over its rival": "over: difference in percentage points from a control",
     }
     sections = report_sections(build_report(benchmark(7)), by)
     (notes,) = (" ".join(one.notes) for one in sections if one.notes)
@@ -449,3 +449,30 @@ def test_records_in_any_order_give_the_same_report() -> None:
             render_report(build_report(r), format) for r in (records, records[::-1])
         )
         assert forwards == backwards
+
+
+def test_a_classifier_that_is_a_control_is_no_control_with_the_same_classifier() -> None:
+    scope = {"generator": "scene", "classifier": "none"}
+    records = [
+        record(0.5, 0.4, generator=name, classifier=classifier, seed=seed) | {"scope": scope}
+        for name, classifier in (("none", "svm"), ("txt2hsi", "svm"), ("none", "teacher"))
+        for seed in range(2)
+    ]
+    of_same = "difference in percentage points from a control with the same classifier"
+    assert f"{of_same} (but teacher, itself a classifier), paired" in markdown(records)
+    assert f"{of_same}, paired" in markdown(benchmark(2))
+
+
+def test_what_to_type_next_stands_on_a_terminal_alone() -> None:
+    assert "Next: hsiaug report" in on_terminal(benchmark(2), by="summary")
+    report = build_report(benchmark(2))
+    assert [one for one in ("md", "tex") if "Next:" in render_report(report, one)] == []
+
+
+def test_a_class_that_is_small_in_one_draw_is_said_to_be_so_in_some() -> None:
+    records = [
+        record(seed=seed, audit=audit_of(seed, test_counts=[40, 30, 24 + seed]))
+        for seed in range(2)
+    ]
+    said = " ".join(on_terminal(records).split())
+    assert "not oats (fewer than 25 test pixels in some draw)." in said

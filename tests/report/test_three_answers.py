@@ -253,7 +253,7 @@ def test_the_screen_of_a_terminal_answers_first_in_eighty_columns() -> None:
     start = names.index("cnn2d")
     assert names[start : start + 4] == ["cnn2d", "+ pseudo", "+ txt2hsi", "+ duplicate"]
     assert rows[[" ".join(row[:2]) for row in rows].index("+ txt2hsi")][-1:] == ["pseudo"]
-    assert "No test pixel lies in a training patch." in lines
+    assert "Not leaky: no test pixel lies in a training patch." in lines
 
 
 def test_lambda_and_m_are_two_columns() -> None:
