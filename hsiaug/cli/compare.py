@@ -23,7 +23,7 @@ def compare(
         option(
             "oa, aa (as in the report), aa_all (over all classes, as aa of CSV and JSON), kappa,"
             " macro_f1, worst_recall, subset:NAME, aa_seen, aa_new, oa_seen or oa_new (in seen and"
-            " in new fields); for masks those of their report. Default: the main score of the report.",
+            " in new fields); for masks those of their report. Default: the report's main score.",
         ),
     ] = None,
     out: Annotated[
