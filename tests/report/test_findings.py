@@ -322,6 +322,14 @@ def test_a_terminal_shows_definitions_and_the_audit_only_where_they_are_asked_fo
     assert "Mean ± std" in whole and "Mean ± std" not in short
 
 
+def test_a_terminal_says_whether_draws_leak_not_only_in_the_audit() -> None:
+    leaky = [record(audit=audit_of(leaky=True, centre_overlap_percent=40.0))]
+    assert "Not leaky" not in on_terminal(leaky)
+    assert "LEAKY: location alone answers for part of the score. 40.0 % of" in on_terminal(leaky)
+    little = [record(audit=audit_of(centre_overlap_percent=0.01))]
+    assert "Not leaky: less than 0.1 % of test pixels lie in a training" in on_terminal(little)
+
+
 def test_twenty_arms_on_three_scenes_take_sixty_odd_lines() -> None:
     records = [
         record(0.5, aa, generator=f"maker-{n:02}", classifier=classifier, seed=seed, scene=scene)

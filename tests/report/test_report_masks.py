@@ -19,6 +19,7 @@ from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.report import build_report, render_html, render_report
+from hsiaug.report.paper import methods_paragraph
 from hsiaug.report.two_arms import compare_arms, comparison_tables
 from hsiaug.report.views import report_sections
 from hsiaug.trial.store import Store
@@ -127,6 +128,16 @@ def masks(seed: int, generator: str, wrong: float, tested: tuple[int, ...]) -> d
     made["spec"]["task"] = "segmentation"
     made["metrics"] = dense_score(matrix, change=False)
     return made
+
+
+def test_the_methods_of_masks_have_pairs_for_lambda_and_name_each_control() -> None:
+    names = ("none", "duplicate", "duplicate-balanced", "smote")
+    records = [masks(seed, name, 0.1, (40, 30, 20)) for seed in range(6) for name in names]
+    (table,) = build_report(records).tables
+    said = methods_paragraph(table)
+    assert "synthetic pairs for each real one was λ = 1, which made 16 synthetic labelled" in said
+    assert "the controls were none, duplicate and duplicate-balanced, on the same draws." in said
+    assert "for 2 arms (the control duplicate-balanced among them)" in said
 
 
 def test_masks_have_the_iou_of_every_class_and_say_which_classes_their_means_are_over() -> None:
