@@ -134,14 +134,16 @@ def _values_of(entry: SceneEntry, path: Path) -> tuple[float, str]:
     own = next(iter(files_of(entry, entry.card.cube)), None)
     if own is None:
         return 1.0, f"its cube is not here to compare with (hsiaug datasets fetch {name})"
-    with suppress(HsiaugError):
+    try:
         first: AnyArray = read_cube_file(path).array
         second: AnyArray = read_cube_file(own, key=entry.card.cube.key).array
-        if first.shape != second.shape:
-            shapes = ("×".join(map(str, array.shape)) for array in (first, second))
-            return 1.0, "the cube has {} values, that of the catalogue {}".format(*shapes)
-        if factor := _factor(first, second):
-            return factor, ""
+    except HsiaugError as error:
+        return 1.0, f"the cubes cannot be compared: {error.rule}"
+    if first.shape != second.shape:
+        shapes = ("×".join(map(str, array.shape)) for array in (first, second))
+        return 1.0, "the cube has {} values, that of the catalogue {}".format(*shapes)
+    if factor := _factor(first, second):
+        return factor, ""
     return 1.0, "the cube holds other values"
 
 

@@ -16,9 +16,8 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
-from hsiaug.base.text import seeds_option
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
-from hsiaug.report.commands import FRESH_STORE, fresh_draws, on_fresh_draws
+from hsiaug.report.commands import fresh_options, on_fresh_draws
 from hsiaug.report.gains import ArmGains, Gain, in_points, over_best, rival_of
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import NONE, Control, with_words
@@ -26,7 +25,6 @@ from hsiaug.trial.arm import NONE, Control, with_words
 if TYPE_CHECKING:
     from hsiaug.report.gains import ArmCell
     from hsiaug.report.tables import ReportTable
-    from hsiaug.trial.arm import Control
 
 
 Status = Literal["YES", "NO", "OPEN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]
@@ -398,7 +396,7 @@ def _three_answers(table: ReportTable) -> Answers:
         leaky=table.leaky,
         chose=len(table.main_scores) > 1,
         fresh_draws=on_fresh_draws(use.cell, table) if use.cell and not table.leaky else "",
-        fresh_options=_fresh_options(table),
+        fresh_options=fresh_options(table),
         classifiers=tuple(table.labels[classifier] for classifier in table.classifiers),
         repeated=table.repeated,
         more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,
@@ -500,11 +498,6 @@ def _loses(arm: ArmGains, rival: str) -> bool:
     """
     asked = (gain for name, gain in arm.items() if (name == NONE) == (rival == NONE))
     return any(gain.second.shown == "below" for gain in asked)
-
-
-def _fresh_options(table: ReportTable) -> str:
-    draws = fresh_draws(table)
-    return f"--seeds {seeds_option(draws)} --store {FRESH_STORE}" if draws else ""
 
 
 def _use(table: ReportTable, first: Answer) -> Use:

@@ -45,7 +45,7 @@ def to_repeat(command: str, store: str) -> str:
     if not options:  # of another program: nothing is known of its options
         return command
     options.pop("--existing", None)
-    return _joined(start, {**options, "--store": [f"{store.rstrip('/')}-again"]})
+    return _joined(start, {**options, "--store": [_beside(store)]})
 
 
 def arm_commands(keys: Mapping[ArmCell, str], store: Store | None) -> dict[str, str]:
@@ -208,7 +208,7 @@ def _of_group(arms: Sequence[_Arm]) -> tuple[list[str], Options]:
     return start, {**listed, **({"--set": settings} if settings else {}), **rest}
 
 
-def fresh_draws(table: ReportTable) -> range:
+def _fresh_draws(table: ReportTable) -> range:
     """Draws that took no part in choosing an arm; none where seeds of the table drew the same
     pixels: a protocol with few divisions has no others.
     """
@@ -218,11 +218,17 @@ def fresh_draws(table: ReportTable) -> range:
 
 
 def on_fresh_draws(cell: ArmCell, table: ReportTable) -> str:
-    """The command that runs an arm on :func:`fresh_draws`, into a store of their own; empty where
-    there are none, and where no record says it.
+    """The command that runs an arm on draws that took no part in choosing it, into a store of
+    their own; empty where there are none, and where no record says it.
     """
-    draws = fresh_draws(table)
+    draws = _fresh_draws(table)
     return _on(cell, draws, FRESH_STORE) if draws else ""
+
+
+def fresh_options(table: ReportTable) -> str:
+    """Options of a benchmark on such draws; empty where there are none."""
+    draws = _fresh_draws(table)
+    return _drawn(draws, FRESH_STORE) if draws else ""
 
 
 def missing_commands(table: ReportTable, where: str) -> list[str]:
@@ -239,8 +245,12 @@ def missing_commands(table: ReportTable, where: str) -> list[str]:
 
 def _of_all_draws(cell: ArmCell, store: Store) -> str:
     """The command of an arm on all its draws, into a new store; empty where no record says it."""
-    command = _on(cell, cell.trials["seed"].tolist(), shlex.quote(str(store.root)))
-    return command and to_repeat(command, str(store.root))
+    return _on(cell, cell.trials["seed"].tolist(), shlex.quote(_beside(str(store.root))))
+
+
+def _beside(store: str) -> str:
+    """The folder of a new store."""
+    return f"{store.rstrip('/')}-again"
 
 
 def _on(cell: ArmCell, seeds: Iterable[int], where: str) -> str:
@@ -255,7 +265,11 @@ def _on(cell: ArmCell, seeds: Iterable[int], where: str) -> str:
     if not {"--generator", "--classifier", "--lambda"} <= {*options}:
         return ""
     asked = {name: values for name, values in options.items() if name not in OF_A_RUN}
-    return f"{_joined(start, asked)} --seeds {seeds_option(seeds)} --store {where}"
+    return f"{_joined(start, asked)} {_drawn(seeds, where)}"
+
+
+def _drawn(seeds: Iterable[int], where: str) -> str:
+    return f"--seeds {seeds_option(seeds)} --store {where}"
 
 
 def _parsed(command: str) -> tuple[list[str], Options]:

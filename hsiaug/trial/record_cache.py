@@ -23,7 +23,7 @@ import numpy as np
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.files import remove, replaced
-from hsiaug.trial.record import COLUMNS
+from hsiaug.trial.record import COLUMNS, KEYS_READ_WHOLE
 from hsiaug.trial.record_columns import (
     CONTENT,
     ColumnBuilder,
@@ -39,8 +39,15 @@ from hsiaug.trial.record_json import CHECKS, Record
 FOLDER = "columns"
 FOLDERS = "folders.npz"
 """The file of all records but those of packs that were read as a whole."""
-FORM = [13, CHECKS, *((column.name, field, column.key) for column, field in COLUMNS.items())]
-"""Raise the number where columns change; a column of another field is another form."""
+FORM = [
+    14,
+    CHECKS,
+    KEYS_READ_WHOLE,
+    *((column.name, field, column.key) for column, field in COLUMNS.items()),
+]
+"""Raise the number where columns change; another field that is read, whole or as a column, is
+another form.
+"""
 VERSION = crc32(str(FORM).encode()) >> 1
 """Of the files."""
 WORTH_WRITING = 500, 0.02
