@@ -9,7 +9,7 @@ from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.calibration import LabelScore
 from hsiaug.metrics.measures import Measure
-from hsiaug.metrics.significance import MARGIN, SAME, Ends, MeanStd
+from hsiaug.metrics.significance import MARGIN, Ends, MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
 
@@ -17,6 +17,8 @@ MISSING = "–"
 CANNOT_TELL = "cannot tell"
 LEAKY = "LEAKY"
 """Of draws whose test pixels are neighbours of training pixels."""
+MOST_DIGITS = 4
+"""Of a printed end of an interval, in points."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
 MOST_WRONG = 80
@@ -203,10 +205,12 @@ def _limits_kept(ends: Ends) -> tuple[float, ...]:
 
 
 def _signed_end(fraction: float, kept: tuple[float, ...]) -> str:
-    digits = 1
-    while digits < SAME and round(100 * fraction, digits) in {100 * limit for limit in kept}:
-        digits += 1
-    return signed(fraction, digits)
+    limits = {100 * limit for limit in kept}
+    for digits in range(1, MOST_DIGITS + 1):
+        if round(100 * fraction, digits) not in limits:
+            return signed(fraction, digits)
+    # So near that it is the limit but for rounding.
+    return signed(fraction, 1)
 
 
 def p_text(p: float | None) -> str:

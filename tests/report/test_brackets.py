@@ -38,6 +38,8 @@ def test_printed_ends_show_what_the_interval_shows(low: float) -> None:
 def test_an_end_has_one_digit_where_that_is_enough() -> None:
     assert ends_text(Ends(-0.0525, -0.00029, is_interval=True)) == "[−5.2, −0.03]"
     assert ends_text(Ends(-0.0004, 0.0525, is_interval=True)) == "[0.0, +5.2]"
+    # 0 but for rounding.
+    assert ends_text(Ends(3e-14, 0.002, is_interval=True)) == "[0.0, +0.2]"
     assert ends_text(Ends(-0.0004, 0.0097, is_interval=False)) == "(0.0 to +1.0)"
 
 
