@@ -39,8 +39,10 @@ def pieces(seconds: list[float]) -> list[Any]:
     """Groups of one trial each, of which is known how long they take."""
     trials = [SimpleNamespace(hash=str(i)) for i in range(len(seconds))]
     expected = {trial.hash: s for trial, s in zip(trials, seconds, strict=True)}
-    batch: Any = SimpleNamespace(
-        seconds=lambda trials: sum(expected[trial.hash] for trial in trials)
+    nothing: Any = SimpleNamespace()
+    groups: Any = [tuple(trials)]
+    batch = Batch(
+        nothing, nothing, "toy", Path(), WorkerSettings("cpu"), groups, no_split, expected
     )
     return [(batch, (trial,)) for trial in trials]
 
@@ -55,7 +57,7 @@ def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(
     assert [trial.hash for chunk in chunks for _, (trial,) in chunk] == [
         str(i) for i in range(len(seconds))
     ]
-    lasting = [sum(batch.seconds([trial]) for batch, (trial,) in chunk) for chunk in chunks]
+    lasting = [sum(batch.expected[trial.hash] for batch, (trial,) in chunk) for chunk in chunks]
     # The last takes what is left.
     assert all(one >= 60 or math.isclose(one, 60) for one in lasting[:-1])
 

@@ -67,7 +67,7 @@ def test_copies_are_said_to_be_corrected_apart_and_are() -> None:
     assert [families[name].family for name in ("duplicate", "mixup", "smote")] == [1, 2, 2]
     assert families["duplicate"].p_corrected == families["duplicate"].p
     said = words_note(table.by_arm.values())
-    assert said.endswith("[ ]: 95 % interval, corrected for all arms (duplicate apart).")
+    assert said.endswith("[ ]: 95 % interval, corrected for all arms but duplicate.")
     assert words_note(table.judged).endswith("corrected for all arms.")
 
 

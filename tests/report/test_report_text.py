@@ -422,7 +422,7 @@ def test_twenty_arms_are_read_in_fifty_lines(width: int, smote: str) -> None:
     records = benchmark(8, names, ("cnn2d", "filtered:svm"), lam=0.5)
     lines = [" ".join(line.split()) for line in on_terminal(records, "summary", width).splitlines()]
 
-    assert smote in lines and len(lines) <= 55
+    assert smote in lines and len(lines) <= 53
     assert sum(bool(re.match(r"(\+ \S+|cnn2d|filtered:svm) \d", line)) for line in lines) == 20
 
 

@@ -215,7 +215,10 @@ def test_a_yes_of_some_classifiers_says_of_how_many() -> None:
     assert answers["text"][0].startswith(
         "1 Better than no samples? YES, with 1 of 3 classifiers. smote: "
     )
-    assert "Classifiers that ran: cnn2d, rf, svm." in answers["text"][2]
+    assert answers["text"][2].endswith(
+        "Classifiers that ran: cnn2d, rf, svm. Chosen on these draws: quote the AA of"
+        " --seeds 400-406 --store fresh-draws."
+    )
 
 
 def test_an_arm_over_its_baseline_has_one_interval_wherever_the_two_are_compared() -> None:
