@@ -63,6 +63,8 @@ class ArmCell:
     classifier: Method
     trials: DataFrame
     known_controls: Mapping[str, Control] = field(default_factory=lambda: CONTROLS_OF_OLD_RECORDS)
+    _summaries: dict[str, MeanStd | None] = field(default_factory=dict, init=False)
+    _of_classes: dict[str, NDArray[np.float64]] = field(default_factory=dict, init=False)
 
     @property
     def key(self) -> CellKey:
@@ -166,10 +168,6 @@ class ArmCell:
             self._summaries[metric] = summarise(self.column(metric))
         return self._summaries[metric]
 
-    @cached_property
-    def _summaries(self) -> dict[str, MeanStd | None]:
-        return {}
-
     def of_classes(self, metric: str) -> NDArray[np.float64]:
         """(trials, classes) a metric of each class, as ``recall``, of each trial of ``ok``; NaN
         where the draw has no test pixel of the class.
@@ -177,10 +175,6 @@ class ArmCell:
         if metric not in self._of_classes:
             self._of_classes[metric] = of_classes(self.ok, metric)
         return self._of_classes[metric]
-
-    @cached_property
-    def _of_classes(self) -> dict[str, NDArray[np.float64]]:
-        return {}
 
     def of_class(self, metric: str, class_id: int) -> list[float]:
         """A metric of a class id 1..C in each draw that has a test pixel of it."""

@@ -334,12 +334,13 @@ def _rows_in_order(
     names = list(keys)
     # Records of one hash are alike in all keys.
     if keys.duplicated().any():
+        several = keys.index[keys.duplicated(keep=False)]
         times = column("created")
-        finished = (column("ok") | column("idle")).tolist()
-        created = objects(times.categories, times.codes)
-        keys["hash"] = column("hash")
-        keys["preference"] = list(map(preference, finished, created))
-        keys = keys.sort_values(["hash", "preference"], kind="stable")
-        keys = keys.drop_duplicates("hash", keep="last")
+        finished = (column("ok") | column("idle"))[several].tolist()
+        created = objects(times.categories, times.codes[several])
+        twins = DataFrame({"hash": np.asarray(column("hash"))[several]}, index=several)
+        twins["preference"] = list(map(preference, finished, created))
+        twins = twins.sort_values(["hash", "preference"], kind="stable")
+        keys = keys.drop(index=twins.index[twins.duplicated("hash", keep="last")])
     order: NDArray[np.intp] = keys.sort_values(names, kind="stable").index.to_numpy()
     return order

@@ -174,7 +174,7 @@ class PromptJudge:
         if samples is not None:
             fits = samples.x.shape[1:] == (scene.bands, split.patch, split.patch)
             self._known[key] = self._judged(scene, split, samples) if fits else {}
-            # The oracle is gone: it takes 80 MB beside workers, and a second to learn again.
+            # No oracle is kept: one takes 80 MB beside workers, and a second to learn.
             give_back_memory()
         return self._known.get(key, {})
 
