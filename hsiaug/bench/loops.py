@@ -3,7 +3,6 @@ and over the trials of a group, which a worker process is sent. What the process
 :func:`hsiaug.trial.run.run_group`.
 """
 
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
@@ -75,18 +74,16 @@ class SceneRun:
     start : WorkerStart
         What its workers are started with.
     write : callable
-        Takes in what a trial came to; gives its record, or what of it is known here.
+        Takes in what a trial came to, in any of these threads; gives its record, or what of it is
+        known here.
     failed : dict
         Trials whose generator could not learn, with the error, by the hash of the fit.
-    lock : Lock
-        Held while a split is drawn or a record is written: by one thread at a time.
     """
 
     batch: Batch
     start: WorkerStart
     write: Callable[[TrialSpec, TrialOutcome], Record]
     failed: dict[str, tuple[TrialSpec, dict[str, str]]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, group: Group, tell: OnEvent, worker: Worker) -> Sequence[Event]:
         """Run a group in a worker process. Where that dies, what has not ended is sent to a new
@@ -125,9 +122,7 @@ class SceneRun:
         while rest:
             trial = rest[0]
             if not sent:
-                with self.lock:
-                    blind = self.batch.split(trial).blind
-                worker.send(self.start, tuple(rest), blind)
+                worker.send(self.start, tuple(rest), self.batch.split(trial).blind)
                 sent = True
                 begin(trial)
             message = worker.receive(trial.hash)
@@ -162,9 +157,7 @@ class SceneRun:
 
     def _write(self, trial: TrialSpec, outcome: TrialOutcome, tell: OnEvent) -> None:
         """Write the record of what has ended, while the worker goes on."""
-        with self.lock:
-            record = self.write(trial, outcome)
-        tell(Event.of_end(trial.hash, record))
+        tell(Event.of_end(trial.hash, self.write(trial, outcome)))
 
     def _fail_alike(self, rest: deque[TrialSpec], tell: OnEvent) -> None:
         """Record the trials that would fail as one did, as they need the same fit and run the same

@@ -44,9 +44,9 @@ def run_trial(
     """
     ((_, outcome),) = run_group([spec], context, plugins, device=device, progress=progress)
     split = context.views(spec).split
-    judge = PromptJudge(context.scene)
+    said = PromptJudge(context.scene).said_and_seen(spec, split, outcome.prompted)
     record, prediction = finish(
-        spec, outcome, context.task, context.scene, split, judge, scene_ref=""
+        spec, outcome, context.task, context.scene, split, said, scene_ref=""
     )
     if prediction is not None:
         record = {**record, "predictions_sha256": checksum(prediction)}

@@ -4,7 +4,8 @@ runs no plugin; and the command lines that rerun a trial and write its samples.
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -77,7 +78,7 @@ def finish(
     task: Task,
     data: TaskData,
     split: TaskSplit,
-    judge: PromptJudge,
+    said: Mapping[str, float],
     *,
     scene_ref: str,
 ) -> tuple[Record, Prediction | None]:
@@ -95,8 +96,8 @@ def finish(
         With all labels.
     split : Split or TileSplit
         With all labels.
-    judge : PromptJudge
-        Of the data.
+    said : mapping of str to float
+        What :meth:`hsiaug.trial.said_seen.PromptJudge.said_and_seen` says of its samples.
     scene_ref : str
         How a user names the data; none where nobody can run the trial again by a command.
 
@@ -107,8 +108,6 @@ def finish(
     prediction : Prediction or None
         Its predictions; None where it failed.
     """
-    # Also where its predictions are at fault: they came once for all trials of its fit and ω.
-    said = judge.said_and_seen(spec, split, outcome.prompted)
     labels = outcome.labels
     fault = ""
     if labels is not None:
@@ -185,7 +184,7 @@ def empty_records(
 
 
 class ScoredRecords:
-    """Records of the outcomes that workers send, written as they come.
+    """Records of the outcomes that workers send, written as they come, by any number of threads.
 
     Parameters
     ----------
@@ -215,26 +214,33 @@ class ScoredRecords:
         self._task, self._data, self._scene_ref = task, data, scene_ref
         self._split, self._store = split, store
         self._judge = PromptJudge(data)
+        self._lock = threading.Lock()
         self._test_means = lru_cache(IDLE_DRAWS + jobs)(self._means_of_test_pixels)
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Record:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
+        split = self._split(trial)
+        said: Mapping[str, float] = {}
         try:
-            scored = self._scored(trial, outcome)
+            # Also where its predictions are at fault: its samples serve all trials of its fit
+            # and ω. Before the lock, for it takes a second in which other records are written.
+            said = self._judge.said_and_seen(trial, split, outcome.prompted)
         except Exception as error:
-            if shortage_of(error) is not None:
-                raise
-            # A plugin's process may send anything that has the form.
-            said = f"what the process of this trial sent cannot be scored: {error}"
-            scored = self._scored(trial, failed_outcome("predict", type(error).__name__, said))
-        return self._store.put(*scored)
+            outcome = _not_scored(error)
+        # By one thread at a time: predictions of a large set of pairs take gigabytes while they
+        # are scored.
+        with self._lock:
+            try:
+                scored = self._scored(trial, split, outcome, said)
+            except Exception as error:
+                scored = self._scored(trial, split, _not_scored(error), said)
+            return self._store.put(*scored)
 
     def _scored(
-        self, trial: TrialSpec, outcome: TrialOutcome
+        self, trial: TrialSpec, split: TaskSplit, outcome: TrialOutcome, said: Mapping[str, float]
     ) -> tuple[Record, Prediction | None, SampleSheet | None]:
-        split = self._split(trial)
         record, prediction = finish(
-            trial, outcome, self._task, self._data, split, self._judge, scene_ref=self._scene_ref
+            trial, outcome, self._task, self._data, split, said, scene_ref=self._scene_ref
         )
         if fault := fault_of_lists(record):
             raise ValueError(fault)
@@ -248,6 +254,16 @@ class ScoredRecords:
         """Mean spectra of the test pixels of a draw, by class id."""
         labels = self._task.draws.test_classes(split)
         return {} if labels is None else means_of_test_pixels(cast(Scene, self._data), labels)
+
+
+def _not_scored(error: Exception) -> TrialOutcome:
+    """The failed outcome of a trial whose process sent what cannot be scored, as a plugin's may:
+    anything that has the form. Raises the error where this machine is short of something.
+    """
+    if shortage_of(error) is not None:
+        raise error
+    said = f"what the process of this trial sent cannot be scored: {error}"
+    return failed_outcome("predict", type(error).__name__, said)
 
 
 # Commands

@@ -4,6 +4,7 @@ pixels.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from itertools import compress
 
@@ -132,7 +133,8 @@ def asked_counts(samples: PromptedSamples) -> dict[str, int]:
 
 
 class PromptJudge:
-    """Judges samples of prompts, in the process that has the labels and runs no plugin.
+    """Judges samples of prompts, in the process that has the labels and runs no plugin: those of
+    one trial at a time, whichever threads ask.
 
     Parameters
     ----------
@@ -142,6 +144,10 @@ class PromptJudge:
 
     def __init__(self, data: TaskData) -> None:
         self._data = data
+        # An oracle takes 80 MB beside workers, so two are never there together, and none is kept.
+        self._judging = threading.Lock()
+        # Read without the lock: each thread has added what it asks for itself, and where two have
+        # the same fit, in halves of one group, both add the same.
         self._known: dict[tuple[str, str, float | None], dict[str, float]] = {}
 
     def said_and_seen(
@@ -173,9 +179,9 @@ class PromptJudge:
         key = spec.fit_hash, spec.generator.hash, spec.omega
         if samples is not None:
             fits = samples.x.shape[1:] == (scene.bands, split.patch, split.patch)
-            self._known[key] = self._judged(scene, split, samples) if fits else {}
-            # No oracle is kept: one takes 80 MB beside workers, and a second to learn.
-            give_back_memory()
+            with self._judging:
+                self._known[key] = self._judged(scene, split, samples) if fits else {}
+                give_back_memory()
         return self._known.get(key, {})
 
     def _judged(self, scene: Scene, split: Split, samples: PromptedSamples) -> dict[str, float]:

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.outcome import ScoredRecords, TrialOutcome
+from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
 from hsiaug.trial.prompts import COLUMNS, MAX_PROMPTED_BYTES, PromptedSamples, read_prompted
 from hsiaug.trial.run import run_group
+from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Damage, Store
@@ -96,6 +98,30 @@ def test_an_outcome_that_cannot_be_costs_its_trial_alone(
     record = written(FORGED[forged])
     assert record["status"] == "failed" and record["metrics"] is None
     assert record["error"]["stage"] == "predict" and record["error"]["message"]
+
+
+def test_other_records_are_written_while_samples_of_prompts_are_judged(
+    spec: Callable[..., TrialSpec], toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = SceneContext(toy, get_task("pixels")).views(spec()).split
+    first, second = spec(lam=1.0), spec(lam=0.5)
+    store = Store(tmp_path, create=True)
+    records = ScoredRecords(get_task("pixels"), toy, "toy", lambda _: split, store)
+    outcome = failed_outcome("sample", "ValueError", "as planned")
+    while_judged: list[str] = []
+
+    def judge(_: PromptJudge, trial: TrialSpec, *others: object) -> dict[str, float]:
+        if trial == first:
+            writer = Thread(target=records.write, args=(second, outcome), daemon=True)
+            writer.start()
+            writer.join(60)
+            while_judged.extend(store.hashes())
+        return {}
+
+    monkeypatch.setattr(PromptJudge, "said_and_seen", judge)
+    records.write(first, outcome)
+    assert while_judged == [second.hash]
+    assert set(store.hashes()) == {first.hash, second.hash}
 
 
 def test_samples_of_prompts_that_are_larger_once_unpacked_are_refused() -> None:

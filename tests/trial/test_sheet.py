@@ -15,7 +15,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.trial.outcome import finish
 from hsiaug.trial.run import run_group
-from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.sheet import (
     PER_CLASS,
     TILES,
@@ -59,7 +58,7 @@ def kept(
             context.task,
             toy,
             context.views(trial).split,
-            PromptJudge(toy),
+            {},
             scene_ref="toy",
         )
         assert record["status"] == "ok", record["error"]

@@ -5,6 +5,7 @@ Whatever ends a chunk (its time, another's higher priority, a machine that dies)
 are written stay, and whoever runs it again runs what is missing.
 """
 
+import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -113,10 +114,13 @@ def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
         hint = "Run the command again when files and installations stay as they are."
         raise SceneError(rule, value=f"{part.scene_ref}, {', '.join(found)}", hint=hint)
     draw = lru_cache(IDLE_DRAWS)(partial(task.draws.split, scene))
+    drawing = threading.Lock()
 
     def split(trial: TrialSpec) -> TaskSplit:
         """Drawn here, as the plan did, and again where it is no longer held."""
-        return draw(trial.protocol, trial.seed, trial.patch)
+        # Two threads that ask for one draw are given one split.
+        with drawing:
+            return draw(trial.protocol, trial.seed, trial.patch)
 
     return Batch(task, scene, part.scene_ref, part.store, part.settings, todo, split)
 
