@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.tasks.task import Task
@@ -129,14 +129,15 @@ class Engine(ABC):
         return [[(batch, group)] for batch in batches for group in batch.groups]
 
     @abstractmethod
-    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
-        """Submit groups to the executor. What it does not tell at once, the future gives. Raises
-        InputError where they are not taken.
-        """
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Any]:
+        """Submit groups to the executor. Raises InputError where they are not taken."""
 
-    def result(self, future: Future[Sequence[Event]]) -> Iterable[Event]:
-        """What happened that was not told. Raises what ended a future otherwise."""
-        return future.result()
+    def result(self, future: Future[Any]) -> Iterable[Event]:
+        """What happened that was not told, of a future that has ended. Raises what ended it where
+        it did not end well.
+        """
+        future.result()
+        return ()
 
     def check(self) -> None:  # noqa: B027
         """Raise where nothing is to be waited for any more."""

@@ -10,13 +10,15 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, PluginProgress
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerLost
-from hsiaug.trial.outcome import TrialOutcome, failed_outcome
+from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
 
 LISTEN = 1.0
 """Seconds after which an engine is looked at though nothing was heard."""
@@ -43,8 +45,8 @@ def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> N
         lost for good.
     """
     waiting = deque(engine.divide(batches))
-    running: set[Future[Sequence[Event]]] = set()
-    news: SimpleQueue[Event | Future[Sequence[Event]]] = SimpleQueue()
+    running: set[Future[Any]] = set()
+    news: SimpleQueue[Event | Future[Any]] = SimpleQueue()
     while waiting or running:
         # A worker has its next group, too, but not at the end: it would not be given to another
         # that is free.
@@ -61,6 +63,19 @@ def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> N
                 running.remove(heard)
                 for event in engine.result(heard):
                     on_event(event)
+
+
+def scored_records(batch: Batch, store: Store, jobs: int) -> ScoredRecords:
+    """What takes in the outcomes of a batch's trials, with all labels.
+
+    Parameters
+    ----------
+    store : Store
+        That of the batch.
+    jobs : int
+        Trials that run at the same time.
+    """
+    return ScoredRecords(batch.task, batch.scene, batch.scene_ref, batch.split, store, jobs)
 
 
 @dataclass
@@ -85,7 +100,7 @@ class SceneRun:
     write: Callable[[TrialSpec, TrialOutcome], Record]
     failed: dict[str, tuple[TrialSpec, dict[str, str]]] = field(default_factory=dict)
 
-    def run(self, group: Group, tell: OnEvent, worker: Worker) -> Sequence[Event]:
+    def run(self, group: Group, tell: OnEvent, worker: Worker) -> None:
         """Run a group in a worker process. Where that dies, what has not ended is sent to a new
         one; a trial whose process dies TRIES times has failed.
 
@@ -100,11 +115,6 @@ class SceneRun:
             Is told at once what happens to each trial.
         worker : Worker
             Nobody else's meanwhile.
-
-        Returns
-        -------
-        sequence of Event
-            Without any: all were told.
         """
         begun: Counter[str] = Counter()
 
@@ -116,7 +126,7 @@ class SceneRun:
         rest = deque(group)
         self._fail_alike(rest, tell)
         if self._is_late(rest):
-            return ()
+            return
         # Whether the process has what is left.
         sent = False
         while rest:
@@ -147,7 +157,6 @@ class SceneRun:
             if message.failed_learning:
                 self.failed.setdefault(trial.fit_hash, (trial, message.record["error"]))
                 self._fail_alike(rest, tell)
-        return ()
 
     def _is_late(self, trials: Iterable[TrialSpec]) -> bool:
         """Whether trials would end after the deadline."""

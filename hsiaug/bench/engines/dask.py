@@ -35,7 +35,7 @@ from hsiaug.bench.engine import (
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.loops import SceneRun, run_groups
+from hsiaug.bench.loops import SceneRun, run_groups, scored_records
 from hsiaug.bench.messages import outcome_message, read_message
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.isolation.processes import hold_back, starting
@@ -83,10 +83,10 @@ class _Dask(Engine):
         shortest = min(MAX_TASK_SECONDS, seconds_of(pieces) / (SHARE * self.jobs))
         return chunks_of(pieces, len(pieces), shortest)
 
-    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Any]:
         """Submit a task, whose trials are told of as it ends."""
         chunk = pickle.dumps(chunk_of(pieces, 1))
-        future: Future[Sequence[Event]] = self.executor.submit(run_chunk, chunk, key=_key(pieces))
+        future: Future[Any] = self.executor.submit(run_chunk, chunk, key=_key(pieces))
         return future
 
     def result(self, future: Future[Any]) -> Iterable[Event]:
@@ -145,14 +145,7 @@ class _BlindDask(_Dask):
         """Submit a group."""
         ((batch, trials),) = pieces
         if self._batch is not batch:
-            self._records = ScoredRecords(
-                batch.task,
-                batch.scene,
-                batch.scene_ref,
-                batch.split,
-                Store(batch.store, create=True),
-                self.jobs,
-            )
+            self._records = scored_records(batch, Store(batch.store, create=True), self.jobs)
             try:
                 self._blind = self._client.scatter(BlindData(batch.scene).packed())
             except OSError as error:

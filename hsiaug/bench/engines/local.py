@@ -7,15 +7,14 @@ from typing import Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engine import Batch, Engine, Event, OnEvent, Piece, Say
+from hsiaug.bench.engine import Batch, Engine, OnEvent, Piece, Say
 from hsiaug.bench.engines import ClusterSettings
-from hsiaug.bench.loops import SceneRun
+from hsiaug.bench.loops import SceneRun, scored_records
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import WorkerProcesses
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.isolation.processes import load_before_fork
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.outcome import ScoredRecords
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -56,7 +55,7 @@ class Local(Engine):
         self._labels = tuple(path for one in batches for path in label_files(one.scene_ref))
         return super().divide(batches)
 
-    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[None]:
         """Submit a group.
 
         A trial whose process dies is begun anew, and recorded as failed where it dies again; one
@@ -67,7 +66,7 @@ class Local(Engine):
             self._scene = self.scene_run(batch)
             if computes_on_device(batch.trials):
                 load_before_fork(*SHARED, "torch")
-        future: Future[Sequence[Event]] = self.executor.submit(self._scene.run, group, tell)
+        future: Future[None] = self.executor.submit(self._scene.run, group, tell)
         return future
 
     def scene_run(self, batch: Batch) -> SceneRun:
@@ -81,10 +80,7 @@ class Local(Engine):
             data=BlindData(batch.scene),
             hidden=(*(self._labels or label_files(batch.scene_ref)), batch.store.resolve()),
         )
-        records = ScoredRecords(
-            batch.task, batch.scene, batch.scene_ref, batch.split, store, self.jobs
-        )
-        return SceneRun(batch, start, records.write)
+        return SceneRun(batch, start, scored_records(batch, store, self.jobs).write)
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""

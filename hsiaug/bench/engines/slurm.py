@@ -21,7 +21,7 @@ from pathlib import Path
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
-from hsiaug.bench.engine import Batch, Engine, Event, OnEvent, Piece, Say
+from hsiaug.bench.engine import Batch, Engine, OnEvent, Piece, Say
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 
@@ -134,7 +134,7 @@ class _Slurm(Engine):
         pieces = new_pieces(batches, taken)
         return [pieces] if pieces else []
 
-    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[Sequence[Event]]:
+    def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[None]:
         """Submit an array; its jobs tell nothing."""
         settings = self.settings
         store = pieces[0][0].store.resolve()
@@ -151,8 +151,8 @@ class _Slurm(Engine):
             f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells"
             " what is left"
         )
-        future: Future[Sequence[Event]] = Future()
-        future.set_result(())
+        future: Future[None] = Future()
+        future.set_result(None)
         return future
 
     def cancel(self) -> None:
