@@ -88,6 +88,12 @@ class Costs:
                 costs._learn(record)
         return costs
 
+    @classmethod
+    def of_run(cls, plan: Plan, records: RunRecords) -> "Costs":
+        """Costs of the trials of a plan, learned from MAX_RECORDS of its store at most."""
+        store = records.store
+        return cls.of(plan, _timed_records(records), store.cache if store else None)
+
     def _learn(self, record: Record) -> None:
         spec = record["spec"]
         timings = record["timings"]
@@ -176,9 +182,9 @@ def _once(generator: str, scene: str) -> str:
     return f"{generator} {scene}"
 
 
-def timed_records(records: RunRecords) -> Iterator[Record]:
-    """Records of a run's store that costs are learned from, MAX_RECORDS at most: those that were
-    read before, and then others.
+def _timed_records(records: RunRecords) -> Iterator[Record]:
+    """Records of a run's store, MAX_RECORDS at most: those that were read before, and then
+    others.
     """
     if records.store is not None:
         hashes, known = records.store.hashes()[:MAX_RECORDS], records.read_before

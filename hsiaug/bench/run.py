@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.bench.costs import Costs, cost_lines, timed_records
+from hsiaug.bench.costs import Costs, cost_lines
 from hsiaug.bench.engine import Engine, Say, WorkerSettings
 from hsiaug.bench.engines import ClusterSettings, open_engine
 from hsiaug.bench.groups import divide_work
 from hsiaug.bench.loops import run_groups
-from hsiaug.bench.missing import Existing, find_missing
+from hsiaug.bench.missing import Existing, Missing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import join_plans
 from hsiaug.bench.progress import watch_trials
@@ -40,6 +40,25 @@ def workers(asked: int | None, device: str, plan: Plan) -> int:
     if asked is not None:
         return asked
     return 1 if used != {"cpu"} else cores()
+
+
+def find_work(
+    plans: Sequence[Plan], root: Path, existing: Existing, say: Say
+) -> tuple[Plan, Missing]:
+    """The first steps of a run, which a plan that is only printed takes too: the plans as one, and
+    what the store lacks of it. Its notes are said.
+
+    Raises
+    ------
+    InputError
+        Where the samples of a trial do not fit into memory.
+    """
+    whole = join_plans(plans)
+    missing = find_missing(whole, root, existing)
+    check_memory(plans, missing.todo)
+    for note in whole.notes:
+        say(f"note: {note}")
+    return whole, missing
 
 
 def run(
@@ -99,11 +118,7 @@ def run(
     StoreError
         Where the store cannot be written.
     """
-    whole = join_plans(plans)
-    missing = find_missing(whole, root, existing)
-    check_memory(plans, missing.todo)
-    for note in whole.notes:
-        say(f"note: {note}")
+    whole, missing = find_work(plans, root, existing, say)
     # Before there is a store: the engine may not be there.
     opened = (
         open_engine(settings or ClusterSettings(), workers(jobs, device, whole), warn)
@@ -129,7 +144,7 @@ def run(
                     missing.todo,
                     root,
                     WorkerSettings(device, limit, bounds),
-                    Costs.of(whole, timed_records(records), store.cache),
+                    Costs.of_run(whole, records),
                     engine.jobs,
                     deadline,
                 )

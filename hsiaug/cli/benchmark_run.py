@@ -12,12 +12,11 @@ import typer
 
 from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, timed_records, write_duration
-from hsiaug.bench.missing import Existing, find_missing
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
+from hsiaug.bench.missing import Existing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
-from hsiaug.bench.run import run, workers
-from hsiaug.bench.sample_memory import check_memory
+from hsiaug.bench.run import find_work, run, workers
 from hsiaug.cli.output import (
     notes_console,
     print_json,
@@ -132,15 +131,10 @@ def print_plan(
     InputError
         Where the samples of a trial do not fit into memory.
     """
-    plan = join_plans(plans)
-    jobs = workers(jobs, device, plan)
-    missing = find_missing(plan, store, existing)
-    check_memory(plans, missing.todo)
-    print_lines(notes, (f"note: {note}" for note in plan.notes))
+    plan, missing = find_work(plans, store, existing, lambda line: print_lines(notes, [line]))
     todo = missing.todo
-    records = missing.records
-    cache = records.store.cache if records.store else None
-    costs = Costs.of(plan, timed_records(records) if todo else (), cache)
+    jobs = workers(jobs, device, plan)
+    costs = Costs.of_run(plan, missing.records) if todo else Costs()
     time_left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).time_left()
     if as_json:
         print_json(_as_json(plans, plan, todo, time_left, jobs))
