@@ -39,7 +39,8 @@ from pathlib import Path
 from benchmarks.common import markdown, say
 from hsiaug.base.errors import HsiaugError
 from hsiaug.report.trials import trials_of_store
-from hsiaug.trial.store import Damage, Store
+from hsiaug.trial.record_check import Damage
+from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify
 
 LATEST = 10.0

@@ -7,9 +7,10 @@ from typing import Literal
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.plan import Plan
+from hsiaug.trial.record_check import Damage
 from hsiaug.trial.record_json import Record, is_finished
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Damage, Reading, Store, newer_record
+from hsiaug.trial.store import Reading, Store, newer_record
 
 Existing = Literal["only-missing", "all", "none"]
 """Trials to run: those that the store does not hold (failed ones again), all, or none."""

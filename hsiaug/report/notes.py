@@ -24,8 +24,8 @@ from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import finding_meanings, labelled, sentences
 from hsiaug.report.trials import CellKey, DrawKey, Trial, in_order, numbers, rows_of, unlike
 from hsiaug.trial.arm import NONE, Method, with_words
+from hsiaug.trial.record_check import Damage
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
-from hsiaug.trial.store import Damage
 
 MOST_DAMAGED = 20
 """Damaged records that a sentence names; JSON has all of them."""

@@ -51,7 +51,7 @@ from hsiaug.trial.record_json import Record
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from hsiaug.trial.store import Damage
+    from hsiaug.trial.record_check import Damage
 
 WITHOUT = " without samples"
 """Behind a classifier without samples, in sentences."""

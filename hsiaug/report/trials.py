@@ -20,6 +20,7 @@ from hsiaug.trial.arm import BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.record import KEYS_OF_TRIAL, KEYS_READ_WHOLE
 from hsiaug.trial.record_cache import uncollected
+from hsiaug.trial.record_check import Damage
 from hsiaug.trial.record_columns import (
     DIAGNOSIS,
     UNSHOWN,
@@ -30,7 +31,7 @@ from hsiaug.trial.record_columns import (
     no_record,
 )
 from hsiaug.trial.record_json import Record, preference
-from hsiaug.trial.store import Damage, Store
+from hsiaug.trial.store import Store
 from hsiaug.trial.store_columns import columns_of_folders, columns_of_pack
 
 if TYPE_CHECKING:

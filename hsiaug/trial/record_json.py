@@ -16,6 +16,8 @@ from hsiaug.trial.content_hash import canonical_json
 
 Record = Mapping[str, Any]
 
+RECORD = "record.json"
+"""Name of a record's file."""
 RECORD_FORMAT = 1
 """Of the records that are written and read."""
 DIGEST = "record_sha256"

@@ -30,21 +30,20 @@ from hsiaug.trial.predictions import (
     pack,
     replace,
 )
-from hsiaug.trial.record import fault_of
-from hsiaug.trial.record_cache import RecordCache, open_cache
+from hsiaug.trial.record_cache import open_cache
+from hsiaug.trial.record_check import Damage, RecordCheck
 from hsiaug.trial.record_json import (
     FILE_DIGEST,
     MAX_RECORD_BYTES,
+    RECORD,
     Record,
     decode,
     encode,
     is_newer,
     sealed,
 )
-from hsiaug.trial.shared_values import SharedValues
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
-RECORD = "record.json"
 WORTH_SYNCING = 0.1
 """Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to
 run it again.
@@ -56,33 +55,6 @@ MOST_HASHES = 12
 """Hashes that an error names at most."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
-
-
-@dataclass(frozen=True)
-class Damage:
-    """A record that is not to be believed.
-
-    Attributes
-    ----------
-    hash : str
-        Name of its folder.
-    fault : str
-        Which file or key, and what it holds.
-    newer : bool
-        It may be sound, but a later hsiaug wrote it.
-    """
-
-    hash: str
-    fault: str
-    newer: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.hash}: {self.fault}"
-
-    @property
-    def words(self) -> str:
-        """The beginning of a sentence on it."""
-        return f"{'newer' if self.newer else 'damaged'} record {self}"
 
 
 def newer_record(damage: Damage) -> StoreError:
@@ -188,66 +160,33 @@ class Store:
         """
         wanted = self.hashes() if hashes is None else list(hashes)
         with open_cache(self.user_cache, wanted, adds=cached) as cache:
-            yield from self.sound_of(((hash, None) for hash in wanted), cache, damaged)
+            check = RecordCheck(cache)
+            for hash in wanted:
+                found = self.look(hash, check)
+                if isinstance(found, Damage):
+                    if damaged is not None:
+                        damaged.append(found)
+                elif found is not None:
+                    yield found
         cache.write()
 
-    def sound_of(
-        self,
-        rows: Iterable[tuple[str, bytes | None]],
-        cache: RecordCache,
-        damaged: list[Damage] | None,
-    ) -> Iterator[Record]:
-        """The sound ones of some records, by their hashes.
-
-        Parameters
-        ----------
-        rows : iterable of (str, bytes or None)
-            Hashes of records, and their bytes where these are not to be read.
-        cache : RecordCache
-            What it knows is not checked again; the others are added to it.
-        damaged : list of Damage or None
-            Takes in those that are not sound.
-        """
-        shared = SharedValues()
-        for hash, packed in rows:
-            found = self.look(hash, cache, packed, shared)
-            if isinstance(found, Damage):
-                if damaged is not None:
-                    damaged.append(found)
-            elif found is not None:
-                yield found
-
-    def look(
-        self,
-        hash: str,
-        cache: RecordCache | None = None,
-        packed: bytes | None = None,
-        shared: SharedValues | None = None,
-    ) -> Record | Damage | None:
+    def look(self, hash: str, check: RecordCheck | None = None) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none.
 
         Parameters
         ----------
-        cache : RecordCache or None
-            What it knows is not checked again; another record is added to it.
-        packed : bytes or None
-            Its bytes, where they are not to be read.
-        shared : SharedValues or None
-            Values that it may share with other records.
+        check : RecordCheck or None
+            That of records which are read together; None = it is read alone.
         """
-        data = self.content(hash, packed)
-        if not isinstance(data, bytes):
-            return data
-        if cache is not None and cache.knows(hash, data):
-            return (shared or SharedValues()).decode(data)
-        return _checked(data, hash, cache, shared)
+        data = self.content(hash)
+        return (check or RecordCheck())(hash, data) if isinstance(data, bytes) else data
 
-    def content(self, hash: str, packed: bytes | None = None) -> bytes | Damage | None:
+    def content(self, hash: str) -> bytes | Damage | None:
         """The bytes of a record; what is wrong with its files; or None where there is none."""
         try:
-            data = packed or self._bytes(hash)
+            data = self._bytes(hash)
             with suppress(FileNotFoundError):
-                if data is not None and packed is None:
+                if data is not None:
                     status = os.stat(f"{self.place(hash)}/{PREDICTIONS}")  # noqa: PTH116
                     if kind := other_kind(status):
                         return Damage(hash, f"{PREDICTIONS} is {kind}")
@@ -522,28 +461,3 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
-
-
-def _checked(
-    data: bytes, hash: str, cache: RecordCache | None, shared: SharedValues | None
-) -> Record | Damage:
-    """The record of that hash in some bytes, or what is wrong with it; a sound one is added to the
-    cache.
-    """
-    record: Record | None = None
-    if shared is not None:
-        # At first sight; one that does not pass is looked at more closely.
-        with suppress(ValueError):
-            seen = shared.decode(data)
-            if fault_of(seen, hash, shared.canonical_json) is None:
-                record = seen
-    if record is None:
-        try:
-            record = decode(data)
-        except ValueError as error:
-            return Damage(hash, f"{RECORD} holds {error}")
-        if (fault := fault_of(record, hash)) is not None:
-            return Damage(hash, fault, is_newer(record))
-    if cache is not None:
-        cache.add(record, data)
-    return record

@@ -29,8 +29,9 @@ from hsiaug.trial.record_cache import (
     write_columns,
     write_pack_columns,
 )
+from hsiaug.trial.record_check import Damage, RecordCheck
 from hsiaug.trial.record_columns import Columns, ColumnValues, joined
-from hsiaug.trial.store import Damage, Store
+from hsiaug.trial.store import Store
 
 FEWEST = 10_000
 MOST = 50_000
@@ -127,7 +128,7 @@ def _known(
     """What is cached of records whose content is what was checked."""
     found = {}
     for hash, packed in _rows(store, pack, [hash for hash in hashes if cache.has(hash)]):
-        data = store.content(hash, packed)
+        data = packed or store.content(hash)
         if isinstance(data, bytes) and (row := cache.knows(hash, data)):
             found[hash] = row
     return found
@@ -185,8 +186,11 @@ def _cancelling(number: int) -> Iterator[ThreadPoolExecutor]:
 def _read_here(
     store: Store, pack: str, hashes: Sequence[str], cache: RecordCache, damaged: list[Damage]
 ) -> None:
-    for _ in store.sound_of(_rows(store, pack, hashes), cache, damaged):
-        pass
+    check = RecordCheck(cache)
+    for hash, packed in _rows(store, pack, hashes):
+        found = check(hash, packed) if packed else store.look(hash, check)
+        if isinstance(found, Damage):
+            damaged.append(found)
 
 
 def _read_elsewhere(store: Store, pack: str, hashes: Sequence[str], file: Path) -> list[Damage]:

@@ -13,11 +13,11 @@ from hsiaug.base.temporary_folders import taken, temporary_folder
 from hsiaug.trial.packs import name_of, write_pack
 from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS, checksum_of_file
 from hsiaug.trial.record import fault_of_metrics, scorer_of
-from hsiaug.trial.record_cache import RecordCache, open_cache
-from hsiaug.trial.record_json import DIGEST, FILE_DIGEST, Record, is_finished, preference
-from hsiaug.trial.shared_values import SharedValues
+from hsiaug.trial.record_cache import open_cache
+from hsiaug.trial.record_check import Damage, RecordCheck
+from hsiaug.trial.record_json import DIGEST, FILE_DIGEST, RECORD, Record, is_finished, preference
 from hsiaug.trial.sheet import read_sheet
-from hsiaug.trial.store import RECORD, Damage, Store
+from hsiaug.trial.store import Store
 
 Count = Callable[[int, int], object]
 """Told how many are done, and how many there are."""
@@ -111,14 +111,14 @@ def pack(store: Store, count: Count) -> int:
     moved = 0
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
-        shared = SharedValues()
         with open_cache(store.user_cache, loose) as cache:
+            check = RecordCheck(cache)
             for place, hash in enumerate(loose, 1):
                 count(place, len(loose))
                 # Another process may pack it meanwhile.
                 with suppress(FileNotFoundError):
                     written = store.changed(hash)
-                    if (entry := _to_pack(store, hash, cache, shared)) is not None:
+                    if (entry := _to_pack(store, hash, check)) is not None:
                         packed_at[hash] = written
                         yield entry
         cache.write()
@@ -143,7 +143,7 @@ def pack(store: Store, count: Count) -> int:
 
 
 def _to_pack(
-    store: Store, hash: str, cache: RecordCache, shared: SharedValues
+    store: Store, hash: str, check: RecordCheck
 ) -> tuple[str, str, bytes, bytes | None] | None:
     """The row of a record's folder in a pack; None where it is to stay. Raises FileNotFoundError
     where it went.
@@ -160,8 +160,8 @@ def _to_pack(
     except ValueError:
         # No plain file, as a pipe: it stays, too.
         return None
-    record = store.look(hash, cache, data, shared)
-    if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
+    record = check(hash, data)
+    if isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
         return None
     if names != {RECORD, *[PREDICTIONS] * bool(record["predictions_sha256"])}:
         return None
@@ -189,13 +189,13 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
     older : list of str or None
         Takes in the hashes of records without a digest.
     """
-    hashes, shared = store.hashes(), SharedValues()
+    hashes, check = store.hashes(), RecordCheck()
     where = shlex.quote(str(store.root))
     for path in store.packs.changed():
         fault = "it is not as it was written; of its records each is checked too"
         yield Finding("pack", path.name, fault, f"hsiaug store merge NEW {where}")
     for done, hash in enumerate(hashes, 1):
-        record = store.look(hash, shared=shared)
+        record = store.look(hash, check)
         if (
             older is not None
             and record is not None

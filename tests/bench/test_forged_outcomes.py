@@ -18,11 +18,12 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
 from hsiaug.trial.prompts import COLUMNS, MAX_PROMPTED_BYTES, PromptedSamples, read_prompted
+from hsiaug.trial.record_check import Damage
 from hsiaug.trial.run import run_group
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Damage, Store
+from hsiaug.trial.store import Store
 from hsiaug.trial.trial_run import SceneContext
 
 Forge = Callable[[TrialOutcome], TrialOutcome]

@@ -19,7 +19,8 @@ from hsiaug.report import render_report
 from hsiaug.trial import record_cache, store_columns, upkeep
 from hsiaug.trial.packs import Packs, write_pack
 from hsiaug.trial.record_cache import open_columns, write_columns
-from hsiaug.trial.store import Damage, Store
+from hsiaug.trial.record_check import Damage
+from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 from hsiaug.trial.upkeep import pack as packed
 from tests.report.report_records import believable, benchmark, failure

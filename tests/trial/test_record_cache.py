@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from hsiaug.cli.output import read_report
 from hsiaug.report import build_report, render_report
-from hsiaug.trial import record_cache
-from hsiaug.trial import store as store_module
+from hsiaug.trial import record_cache, record_check
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record_cache import (
     FOLDER,
@@ -91,14 +90,14 @@ def csv_without_cache(store: Store) -> str:
 def checked(store: Store) -> list[str]:
     """Hashes of the records that a reading has to check."""
     looked: list[str] = []
-    check = store_module.fault_of
+    check = record_check.fault_of
 
     def look(record: Record, name: str, *of_values: Any) -> str | None:
         looked.append(name)
         return check(record, name, *of_values)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store_module, "fault_of", look)
+        patch.setattr(record_check, "fault_of", look)
         Store(store.root).read()
     return looked
 
@@ -117,7 +116,7 @@ def test_what_is_cached_is_not_checked_again_and_reads_the_same(several: Store) 
 @pytest.mark.usefixtures("eager")
 def test_what_is_cached_is_reported_without_decoding_its_records(several, monkeypatch):
     before = csv_without_cache(several)
-    monkeypatch.setattr(store_module.SharedValues, "decode", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(record_check.SharedValues, "decode", lambda *_: pytest.fail("decoded"))
     assert csv_of(several) == before
 
 
@@ -125,7 +124,7 @@ def test_what_is_cached_is_reported_without_decoding_its_records(several, monkey
 def test_a_store_that_is_packed_takes_what_is_cached_of_its_records(several, monkeypatch):
     before = csv_of(several)
     pack(several, lambda done, total: None)
-    monkeypatch.setattr(store_module, "fault_of", lambda *_: pytest.fail("checked again"))
+    monkeypatch.setattr(record_check, "fault_of", lambda *_: pytest.fail("checked again"))
     assert csv_of(Store(several.root)) == before
 
 

@@ -11,8 +11,17 @@ import pytest
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.missing import select_missing
-from hsiaug.trial.record_json import DIGEST, Record, decode, digest_of_record, encode, sealed
-from hsiaug.trial.store import RECORD, Damage, Store
+from hsiaug.trial.record_check import Damage
+from hsiaug.trial.record_json import (
+    DIGEST,
+    RECORD,
+    Record,
+    decode,
+    digest_of_record,
+    encode,
+    sealed,
+)
+from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 from tests.in_process import hsiaug
 from tests.report.report_records import believable, record
