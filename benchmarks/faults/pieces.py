@@ -29,8 +29,8 @@ from hsiaug.data.download import download
 from hsiaug.registry.scaffold import write_package
 from hsiaug.registry.state import load_state, save_state
 from hsiaug.report.output_files import array_writers, write_files
-from hsiaug.trial.fits import load_fit, save_fit
 from hsiaug.trial.record_json import Record
+from hsiaug.trial.saved_fits import load_fit, save_fit
 from hsiaug.trial.store import Store
 from hsiaug.trial.trial_run import Fit
 from hsiaug.trial.upkeep import merge, verify

@@ -19,9 +19,9 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.settings import PATCH
 from hsiaug.tasks.task import USUAL
 from hsiaug.trial.content_hash import short_hash
-from hsiaug.trial.fits import has_fit
 from hsiaug.trial.record import STAGES
 from hsiaug.trial.record_json import Record
+from hsiaug.trial.saved_fits import has_fit
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 USUAL_REAL = 518

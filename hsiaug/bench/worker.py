@@ -29,8 +29,8 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.fits import make_folder_of_package
 from hsiaug.trial.run import run_group
+from hsiaug.trial.saved_fits import make_folder_of_package
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 

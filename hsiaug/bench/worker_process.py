@@ -33,9 +33,9 @@ from hsiaug.registry.isolation.processes import (
     receive,
     without_secrets,
 )
-from hsiaug.trial.fits import fits_folder
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.record import STAGES
+from hsiaug.trial.saved_fits import fits_folder
 
 PATIENCE, LAST_WORDS = 1.0, 10.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may

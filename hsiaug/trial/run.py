@@ -18,7 +18,7 @@ from hsiaug.contracts import FittedClassifier, FittedGenerator, Progress
 from hsiaug.core.read_only import seal_all
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.types import TaskSamples
-from hsiaug.trial.fits import fit_generator, has_fit, prepared_state
+from hsiaug.trial.fits import fit_generator, prepared_state
 from hsiaug.trial.machine import give_back_memory, resolve_device
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.plugin_calls import StageClock, call_failure, kept_state, plain_json
@@ -33,6 +33,7 @@ from hsiaug.trial.samples import (
     sheet_of_pool,
     spectra_of_pool,
 )
+from hsiaug.trial.saved_fits import has_fit
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import Fit, SceneContext, TrialRun

@@ -17,7 +17,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
-from hsiaug.trial.fits import checkpoint, fits_folder, save_fit
+from hsiaug.trial.saved_fits import checkpoint, fits_folder, save_fit
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 from tests.leavings import paths_in
@@ -182,7 +182,7 @@ def test_what_a_process_left_is_taken_over_and_removed_at_the_end_alone(tmp_path
 HELD = """
 import sys
 from pathlib import Path
-from hsiaug.trial.fits import checkpoint
+from hsiaug.trial.saved_fits import checkpoint
 with checkpoint(Path(sys.argv[1])):
     print("held", flush=True)
     input()

@@ -14,6 +14,7 @@ from hsiaug.base.temporary_folders import ABANDONED
 from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
+from hsiaug.trial.saved_fits import fits_folder
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.trial_run import SceneContext
@@ -47,7 +48,7 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
     monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
     trial, folder = spec(), tmp_path / "cache"
     first, _ = run(trial)
-    late.append(fits.fits_folder(folder, trial) / trial.fit_hash)
+    late.append(fits_folder(folder, trial) / trial.fit_hash)
 
     record, _ = run(trial, SceneContext(toy, get_task("pixels"), folder))
     late.clear()
@@ -57,7 +58,7 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
     assert (
         record["predictions_sha256"] == after["predictions_sha256"] == first["predictions_sha256"]
     )
-    assert [path.name for path in fits.fits_folder(folder, trial).iterdir()] == [trial.fit_hash]
+    assert [path.name for path in fits_folder(folder, trial).iterdir()] == [trial.fit_hash]
 
 
 def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written_once(

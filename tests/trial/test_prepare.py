@@ -22,7 +22,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import checksum_of_pixels, train_view, view_without_labels
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.fits import only_one
+from hsiaug.trial.saved_fits import only_one
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 from tests.processes import Process
@@ -237,7 +237,7 @@ def test_it_sees_the_visible_pixels_and_no_label(toy: Scene) -> None:
 HOLDS = """
 import sys
 from pathlib import Path
-from hsiaug.trial.fits import only_one
+from hsiaug.trial.saved_fits import only_one
 
 with only_one(Path(sys.argv[1]), lambda *_: print("waits", flush=True)):
     print("is alone", flush=True)
