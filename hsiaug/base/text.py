@@ -18,6 +18,10 @@ UNSEEN = re.compile(
     "\u2028\u2029"  # line and paragraph separator
     "\ud800-\udfff\U000e0000-\U000e007f]"  # halves of a pair, which no file can hold; tags
 )
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)", re.DOTALL)
+"""Sequences that a terminal obeys: colours, titles, links, single commands."""
+LONGEST_LINE = 160
+"""Characters of a text on one line."""
 FORMULA = re.compile(r"'*\s*[=+@-]")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
 """A number, which is not a formula although it may begin with a minus."""
@@ -37,6 +41,15 @@ def visible(text: str, *, keep: str = "") -> str:
         ),
         text,
     )
+
+
+def one_line(text: object, longest: int = LONGEST_LINE) -> str:
+    """A text without line breaks and without characters that move a cursor or hide others; cut
+    where it is longer.
+    """
+    bare = ESCAPES.sub(" ", str(text))
+    line = " ".join("".join(c if c.isprintable() else " " for c in bare).split())
+    return line if len(line) <= longest else f"{line[:longest].rstrip()} (cut)"
 
 
 def spreadsheet_text(text: str) -> str:

@@ -25,13 +25,14 @@ from rich.progress import (
 from rich.text import Text
 
 from hsiaug.base.terminal import live, progress_bars
+from hsiaug.base.text import one_line
 from hsiaug.bench.costs import Forecast
 from hsiaug.bench.engine import Event, OnEvent
 from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.bench.running_file import tell_others
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.record import STAGES
-from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
+from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 from hsiaug.trial.spec import TrialSpec
 
 AFTER_PREPARING = [*STAGES][[*STAGES].index("prepare") + 1 :]

@@ -24,7 +24,7 @@ from hsiaug.report.formatting import count, ends_text, percent, signed, span, wi
 from hsiaug.report.gains import in_points
 from hsiaug.report.text_templates import labelled
 from hsiaug.tasks.scores import MetricSet
-from hsiaug.trial.outcome import command_for, generate_command
+from hsiaug.trial.commands import command_for, generate_command
 from hsiaug.trial.spec import TrialSpec
 
 Row = tuple[object, ...]

@@ -1,9 +1,7 @@
 """What a trial came to, and its record: scored and stored, in the process that has the labels and
-runs no plugin; and the command lines that rerun a trial and write its samples.
+runs no plugin.
 """
 
-import dataclasses
-import shlex
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +14,10 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.shortages import shortage_of
-from hsiaug.base.text import seeds_option, shortest
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.balance import Rate
-from hsiaug.tasks.task import Task, get_task, task_words
+from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
-from hsiaug.trial.arm import BOTH
+from hsiaug.trial.commands import command_for
 from hsiaug.trial.machine import environment
 from hsiaug.trial.prompts import PromptedSamples
 from hsiaug.trial.record import STAGES, TrialRecord, fault_of_lists, not_reached, partial_record
@@ -29,7 +25,7 @@ from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT, Record
 from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.samples import count_by_class
 from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
-from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
 IDLE_DRAWS = 16
@@ -264,59 +260,3 @@ def _not_scored(error: Exception) -> TrialOutcome:
         raise error
     said = f"what the process of this trial sent cannot be scored: {error}"
     return failed_outcome("predict", type(error).__name__, said)
-
-
-# Commands
-
-
-def command_for(trial: TrialSpec, scene_ref: str) -> str:
-    """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs,
-    come along.
-    """
-    words = ["hsiaug", "benchmark", scene_ref, *task_words(trial.task)]
-    words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
-    if trial.view != trial.usual_view:
-        words += ["--view", trial.view]
-    if trial.train != BOTH:
-        words += ["--train", trial.train]
-    words += [*_drawn(trial, trial.rate), "--seeds", seeds_option([trial.seed])]
-    for plugin in (trial.generator, trial.classifier):
-        words += _settings(plugin)
-    return shlex.join(words)
-
-
-def generate_command(trial: TrialSpec, scene_ref: str) -> str:
-    """``hsiaug generate …`` that writes the samples of this trial."""
-    words = ["hsiaug", "generate", scene_ref, *task_words(trial.task)]
-    words += [
-        "--generator",
-        trial.generator.name,
-        *_drawn(trial, trial.generated_rate),
-        "--seed",
-        str(trial.seed),
-    ]
-    out = get_task(trial.task).sampling.file
-    return shlex.join([*words, *_settings(trial.generator), "--out", out])
-
-
-def _drawn(trial: TrialSpec, rate: Rate) -> list[str]:
-    """Options of how much is made, and of which draw."""
-    words = ["--lambda", shortest(rate.lam), "--times", shortest(rate.times)]
-    if trial.omega is not None:
-        words += ["--omega", shortest(trial.omega)]
-    words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
-    return [*words, "--patch", str(trial.patch)]
-
-
-def _settings(plugin: PluginSpec) -> list[str]:
-    """``--set`` for every parameter that neither the default nor the name, as in ``filtered:emp``,
-    gives, whichever preset it came from.
-    """
-    params, said = plugin.params, plugin.parameter_in_name
-    default = type(params)(**({said: getattr(params, said)} if said else {}))
-    words = []
-    for item in dataclasses.fields(params):
-        value = getattr(params, item.name)
-        if value != getattr(default, item.name):
-            words += ["--set", f"{plugin.name}.{item.name}={value}"]
-    return words

@@ -5,12 +5,12 @@ line.
 import hashlib
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from hsiaug.base.text import one_line
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.content_hash import canonical_json
 
@@ -199,12 +199,6 @@ def made_nothing(record: Record) -> bool:
     return not fitted and not any((record.get("samples") or {}).get("synthetic") or [0])
 
 
-LONGEST_LINE = 160
-"""Characters of an error in a line; the whole of it is in the record."""
-
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)", re.DOTALL)
-"""Sequences that a terminal obeys: colours, titles, links, single commands."""
-
 ErrorKind = tuple[str, str, str]
 """Type, stage and first line of an error: two failures that share them have one cause."""
 
@@ -225,12 +219,3 @@ def why_failed(record: Record) -> str:
     type_, stage, line = error_kind(record)
     where = "" if stage == "unknown" else f" in {stage}"
     return f"{type_}{where}" + (f": {line}" if line else "")
-
-
-def one_line(text: object, longest: int = LONGEST_LINE) -> str:
-    """A text without line breaks and without characters that move a cursor or hide others; cut
-    where it is longer.
-    """
-    bare = ESCAPES.sub(" ", str(text))
-    line = " ".join("".join(c if c.isprintable() else " " for c in bare).split())
-    return line if len(line) <= longest else f"{line[:longest].rstrip()} (cut)"

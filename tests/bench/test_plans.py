@@ -24,7 +24,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, build_registry, registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.outcome import command_for
+from hsiaug.trial.commands import command_for
 from hsiaug.trial.spec import TrialSpec
 from tests.third_party import install
 

@@ -13,7 +13,7 @@ from hsiaug.bench.suite import read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, registry
-from hsiaug.trial.outcome import command_for, generate_command
+from hsiaug.trial.commands import command_for, generate_command
 
 
 @pytest.fixture
