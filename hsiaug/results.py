@@ -16,7 +16,7 @@ command's.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -67,6 +67,7 @@ from hsiaug.report import (
     render_report,
     running_answer_lines,
     save_report,
+    trials_of_store,
 )
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.tasks.task import task_of
@@ -77,7 +78,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from hsiaug.trial.store import Reading
+    from hsiaug.trial.record_check import Damage
+    from hsiaug.trial.record_json import Record
 
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual
@@ -427,10 +429,9 @@ def benchmark(
             answer=running_answer_lines if progress else None,
         )
     records = Store(Path(store))
-    return _results(
-        records,
-        records.read(trial.hash for trial in trials_of(plans)) if reading is None else reading,
-    )
+    if reading is None:
+        reading = records.read(trial.hash for trial in trials_of(plans))
+    return _results(records, reading.records, reading.damaged)
 
 
 @checked
@@ -461,7 +462,7 @@ def read_store(store: AnyPath = defaults.STORE) -> Results:
     True
     """
     records = Store(Path(store))
-    return _results(records, records.read())
+    return _results(records, *trials_of_store(records))
 
 
 @dataclass(frozen=True, eq=False)
@@ -696,10 +697,10 @@ class Results:
         return Table(compared_report, "generator")._repr_html_()
 
 
-def _results(store: Store, reading: Reading) -> Results:
-    return Results(
-        store, build_report(reading.records, store=str(store.root), damaged=reading.damaged)
-    )
+def _results(
+    store: Store, trials: Iterable[Record] | DataFrame, damaged: Iterable[Damage]
+) -> Results:
+    return Results(store, build_report(trials, store=str(store.root), damaged=damaged))
 
 
 def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) -> Any:
