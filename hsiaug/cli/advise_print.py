@@ -16,7 +16,6 @@ from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
 from hsiaug.bench.defaults import PROPOSED
 from hsiaug.cli.output import name_options
-from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.protocols import parse_protocol
@@ -72,7 +71,6 @@ def tell_advice(
         - {gain.arm.generator.name for gain in advice.screened},
         screen=len(SCREEN),
         confirm=len(CONFIRM),
-        min_pairs=MIN_PAIRS,
         near=fmean(near),
         close=CLOSE,
         single_pixels=plan.task.settings.advice.divides_labels,
@@ -90,7 +88,6 @@ def tell_advice(
         tested=len(tested),
         overlap=span(near),
         blind={name for (_, name), card in plan.cards.items() if card.input == "location"},
-        fewest=MIN_TEST_PIXELS,
         small=[classes[c - 1] for c in tested if c not in advice.large],
         few=min(n for audit in audits for n in audit.test_counts if n) < MIN_TEST_PIXELS,
         lost=[

@@ -29,6 +29,8 @@ ALPHA = 0.05
 """A corrected p below this carries a claim."""
 MIN_PAIRS = 6
 """Fewest draws with which a two-sided sign-flip test can reach .05 (2 / 2**6 = .031)."""
+ENOUGH = f"at least {MIN_PAIRS} are needed"
+"""What is said wherever draws are too few."""
 USUAL_DRAWS = 7
 """Draws of a benchmark that names no number: one more than the fewest, so that one draw may go the
 other way a little.
@@ -570,7 +572,7 @@ def confirm(against: Sequence[Evidence], most: int) -> Confirmation:
 
 def too_few(draws: int) -> str:
     """``too few draws (3: at least 6 are needed)``."""
-    return f"too few draws ({draws or 'none in common'}: at least {MIN_PAIRS} are needed)"
+    return f"too few draws ({draws or 'none in common'}: {ENOUGH})"
 
 
 def equivalence(

@@ -273,7 +273,6 @@ class Answers:
             named_second=_named(self.over_controls, rivals=True),
             running=self.running,
             draws=min(shared, default=0),
-            min_pairs=MIN_PAIRS,
             named=MOST_NAMED,
             with_words=partial(with_words, known=self.controls),
         )

@@ -3,16 +3,15 @@ of a verdict, and where the best row is right.
 """
 
 import shlex
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter, itemgetter
 from statistics import fmean
 from typing import Any
 
-from hsiaug.metrics.significance import MARGIN, MIN_PAIRS, Shown, Verdict, too_few
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.metrics.significance import MARGIN, Shown, Verdict, too_few
 from hsiaug.report.answers import TONES, three_answers
 from hsiaug.report.formatting import MISSING, number, plus_minus, with_ends
-from hsiaug.report.gains import ArmCell, ArmGains, Gain, rival_of
+from hsiaug.report.gains import ArmCell, ArmGains, Gain, corrected_apart, rival_of
 from hsiaug.report.notes import few_in_fields
 from hsiaug.report.section import GridColumn, GridEntry
 from hsiaug.report.tables import ReportTable
@@ -33,7 +32,7 @@ def verdict_text(found: Verdict | None, second: str) -> str:
     second : str
         The name of the second metric.
     """
-    about = {"min_pairs": MIN_PAIRS, "margin": f"{100 * MARGIN:g}", "too_few": too_few}
+    about = {"margin": f"{100 * MARGIN:g}", "too_few": too_few}
     return "".join(sentences("verdict.txt", found=found, second=second, **about))
 
 
@@ -69,16 +68,15 @@ def words_note(arms: Iterable[ArmGains], *, ends: bool = True) -> str:
         gain for arm in arms for gain in (arm.get(NONE), rival_of(arm)) if gain and gain.draws
     ]
     beside = [(gain, gain.main.ends) for gain in compared if ends and gain.main.ends]
-    intervals = [gain.cell.arm for gain, of_gain in beside if of_gain.is_interval]
     return meanings_of(
         {gain.main.shown for gain in compared},
         ends={of_gain.is_interval for _, of_gain in beside},
-        apart=[arm.generator.name for arm in intervals if not arm.judged],
+        apart=corrected_apart(gain for gain, of_gain in beside if of_gain.is_interval),
     )
 
 
 def meanings_of(
-    shown: Collection[Shown], *, ends: Collection[bool] = (), apart: Iterable[str] = ()
+    shown: Collection[Shown], *, ends: Collection[bool] = (), apart: Sequence[str] = ()
 ) -> str:
     """What these words of comparisons mean.
 
@@ -86,10 +84,10 @@ def meanings_of(
     ----------
     ends : collection of bool
         Whether brackets stand for an interval: those that stand there are explained too.
-    apart : iterable of str
+    apart : sequence of str
         The generators of arms whose intervals are not corrected together with all others.
     """
-    about = {"shown": shown, "ends": ends, "apart": sorted({*apart}), "min_pairs": MIN_PAIRS}
+    about = {"shown": shown, "ends": ends, "apart": apart}
     return "".join(sentences("words.txt", **about))
 
 
@@ -126,7 +124,6 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         # A classifier without samples needs no record.
         "alone": used.classifier.name if used and used.without_samples else "",
         "few": few_in_fields(table),
-        "fewest": MIN_TEST_PIXELS,
         "store": store,
     }
     return sentences("best.txt", table=table, quote=shlex.quote, **about)

@@ -16,7 +16,10 @@ from hsiaug.trial.content_hash import canonical_json
 MISSING = "–"
 CANNOT_TELL = "cannot tell"
 LEAKY = "LEAKY"
-"""Of draws whose test pixels are neighbours of training pixels."""
+NEIGHBOURS = "test pixels are neighbours of training pixels"
+"""What makes a draw LEAKY."""
+LOCATION_ALONE = "location alone answers for part of the score"
+"""What that does to its scores."""
 MOST_DIGITS = 4
 """Of a printed end of an interval, in points."""
 MOST_TOLD = 3

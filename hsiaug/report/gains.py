@@ -401,6 +401,11 @@ def by_arm(rows: Iterable[Gain]) -> dict[CellKey, dict[str, Gain]]:
     return arms
 
 
+def corrected_apart(rows: Iterable[Gain]) -> list[str]:
+    """The generators of arms that have no verdict: their gains are corrected by themselves."""
+    return sorted({row.cell.arm.generator.name for row in rows if not row.cell.arm.judged})
+
+
 def rival_of(arm: ArmGains) -> Gain | None:
     """The row of the control that decides; None where the arm has no control but ``none``."""
     return next((row for row in arm.values() if row.rival), None)

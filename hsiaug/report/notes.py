@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from hsiaug.core.view_names import AUTO, RAW
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.commands import missing_commands
 from hsiaug.report.formatting import MISSING, count, count_range, plus_minus, seeds_text, span
-from hsiaug.report.gains import ArmCell, Audit, over_baseline
+from hsiaug.report.gains import ArmCell, Audit, corrected_apart, over_baseline
 from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import finding_meanings, labelled, sentences
@@ -140,7 +140,6 @@ def table_notes(table: ReportTable, shown: Section | None = None) -> list[str]:
         conventions=sorted(convention for convention in conventions if convention),
         class_counts=_class_counts(table),
         few=few_in_fields(table),
-        fewest=MIN_TEST_PIXELS,
         untested=untested_classes(table),
         redrawn_seeds=_redrawn_seeds(table),
         unequal_budgets=list(_unequal_budgets(table)),
@@ -214,10 +213,8 @@ def _comparison_notes(table: ReportTable, explained: Explained) -> list[str]:
         with_words=partial(with_words, known=known),
         too_few=[n for n in pairs if n < MIN_PAIRS],
         tested=any(n >= MIN_PAIRS for n in pairs),
-        min_pairs=MIN_PAIRS,
-        apart=any(not gain.cell.arm.judged for gain in table.compared),
+        apart=corrected_apart(table.compared),
         verdicts="; ".join(f"{word}: {text}" for word, text in meanings if word in findings),
-        alpha=ALPHA,
         tests=explained.tests,
         column=explained.column,
         says=explained.says,
@@ -305,7 +302,6 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
         seen=span(shares) if shares else "",
         places=any(audit.get("fields") == "places" for audit in audits),
         classes=partial(_classes, table),
-        fewest=MIN_TEST_PIXELS,
         notes=_by_split(table, "notes"),
         made=list(samples_made(table)),
         counted_again=counted_again(table),
@@ -448,7 +444,6 @@ def averaged_classes(table: ReportTable) -> str:
     about = {
         "table": table,
         "small": small_classes(table),
-        "fewest": MIN_TEST_PIXELS,
         "untested": untested_classes(table),
         "tested": tested_classes(table),
         "thin": _classes(table, "thin_classes"),

@@ -7,11 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from hsiaug.base.text import some_of
-from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.commands import arm_commands, to_repeat_all
 from hsiaug.report.findings import best_row_sentences, words_note
-from hsiaug.report.formatting import LEAKY, count
+from hsiaug.report.formatting import LEAKY, LOCATION_ALONE, count
 from hsiaug.report.matrices import Matrix, matrices, matrix_figure, matrix_grids
 from hsiaug.report.notes import nothing_there, table_section
 from hsiaug.report.paper import run_facts
@@ -26,7 +25,7 @@ from hsiaug.trial.store import Store
 MOST_TITLED = 3
 """Scenes that the title of a page names at most."""
 READING = "How to read this page"
-LEAKS = f"{LEAKY}: location alone answers for part of the score; see the audit."
+LEAKS = f"{LEAKY}: {LOCATION_ALONE}; see the audit."
 
 
 def page_title(tables: Sequence[ReportTable]) -> str:
@@ -59,7 +58,7 @@ def page_sections(
     # For readers who have nothing but the page: words of the answers and of comparisons, headings
     # of tables, verdicts.
     words = (
-        *labelled("reading.txt", min_pairs=MIN_PAIRS),
+        *labelled("reading.txt"),
         *heading_meanings(),
         *finding_meanings(),
     )

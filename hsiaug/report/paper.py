@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain
 
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.formatting import number
 from hsiaug.report.notes import (
     audit_mean,
@@ -86,11 +84,8 @@ def methods_paragraph(table: ReportTable) -> str:
         seen=users_of_unlabelled(table).get("scene"),
         views=views_given(table),
         small=small_classes(table),
-        fewest=MIN_TEST_PIXELS,
         untested=untested_classes(table),
         tested=any(gain.main.p is not None for gain in table.gains),
-        alpha=ALPHA,
-        min_pairs=MIN_PAIRS,
         versions=stated_versions([table]),
         methods=method_versions([table]),
         machines=machines_of([table]),

@@ -16,7 +16,6 @@ from hsiaug.base.arrays import class_counts
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import plotted
 from hsiaug.protocol.audit import Audit
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
 from hsiaug.report.formatting import tagged
@@ -87,7 +86,6 @@ def _remarks(audit: Audit, names: dict[int, str]) -> list[str]:
         names=names,
         seen=seen,
         share=f"{100 * seen / audit.n_test:.1f}",
-        fewest=MIN_TEST_PIXELS,
         lacking={kind: [names[c] for c in missing] for kind, missing in lacking.items()},
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import in_runs, visible
+from hsiaug.metrics.significance import ALPHA, ENOUGH, MIN_PAIRS
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import formatting
+from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -28,6 +30,17 @@ FILTERS: tuple[Callable[..., str], ...] = (
     formatting.with_ends,
 )
 """What templates call by name."""
+UNJUDGED = [name for name in CONTROLS_OF_ALL if name != NONE]
+SHARED: Mapping[str, object] = {
+    "alpha": ALPHA,
+    "min_pairs": MIN_PAIRS,
+    "enough": ENOUGH,
+    "fewest": MIN_TEST_PIXELS,
+    "neighbours": formatting.NEIGHBOURS,
+    "location_alone": formatting.LOCATION_ALONE,
+    "corrected": f"corrected for all arms, those of {formatting.join_words(UNJUDGED)} apart",
+}
+"""What several templates say: bounds of the rules, and what is said of them and of LEAKY draws."""
 
 
 @cache
@@ -57,6 +70,7 @@ def text_templates(
         **syntax,  # type: ignore[arg-type]
     )
     made.filters |= {function.__name__: function for function in FILTERS}
+    made.globals |= SHARED
     return made
 
 
@@ -82,7 +96,7 @@ def labelled(template: str, **about: object) -> list[tuple[str, str]]:
 
 def heading_meanings() -> list[tuple[str, str]]:
     """(heading of a column, what it means) pairs."""
-    return labelled("terms.txt", fewest=MIN_TEST_PIXELS)
+    return labelled("terms.txt")
 
 
 def finding_meanings(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import arm_columns
@@ -179,7 +178,6 @@ def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
         resamples=f"{RESAMPLES:,}",
         many=MANY,
         large=dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == AA_LARGE),
-        fewest=MIN_TEST_PIXELS,
         overlap=f"{curves[-1].overlap:.0f}",
         left=dict.fromkeys(why for curve in curves for why in curve.why),
     )
