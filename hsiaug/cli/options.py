@@ -178,8 +178,8 @@ On = Annotated[
 Cluster = Annotated[
     list[str] | None,
     option(
-        "workers, threads, memory, gpus, partition, account, time or tasks (docs/cluster.md);"
-        " repeat for more.",
+        "workers, threads, gpus, labels, memory, partition, account, time or tasks"
+        " (docs/cluster.md); repeat for more.",
         "--cluster",
         metavar="KEY=VALUE",
         panel=WHERE,

@@ -77,8 +77,9 @@ CONTROLS_OF_OLD_RECORDS: Mapping[str, Control] = {
     "coords": Control("classifier", "all", "location alone"),
     "majority": Control("classifier", "all", "the most frequent class of training"),
 }
-"""By name, the controls of records from before these said ``control_of`` and ``control_text``, in
-the order of rows and columns; what cards declare is read from records alone.
+"""By name, the controls of records from before these said ``control_of`` and ``control_text``.
+Every report takes the order of its rows and columns, and the colours of its figures, from here;
+what cards declare is read from records alone.
 """
 CONTROLS_OF_ALL = tuple(
     name

@@ -222,8 +222,7 @@ class PartialRecord(_Part):
         description="`real` and `synthetic`: C counts each."
     )
     provenance: dict[str, object] = Field(
-        description="what the generator reports on its samples"
-        " ([`measured`](develop/plugins.md#2-the-method)). Of masks also `measured` and"
+        description="what the generator reports on its samples. Of masks also `measured` and"
         " `measured_real`: layout of generated and of real training pairs (`within_1` to"
         " `within_3`, `edges`, `mask_edges`, `beside_edges`, `change`, `change_rank`, `n`; of"
         " generated ones `pieces_5`, `pieces_9` and `pieces_17` too; [what they"

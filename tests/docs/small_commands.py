@@ -23,7 +23,7 @@ SMALL = (
     ("benchmark", "SCENE|SUITE", rf"indian_pines|toy|hills|{OWN}", "flight.toml"),
     ("benchmark", "SCENE|SUITE", r"oscd|my_pairs", "pairs.toml"),
     # tests/bench/test_suite_data.py runs it on a folder.
-    ("benchmark", "--data", r"my_pairs\.toml|my_scene\.toml", "flight.toml"),
+    ("benchmark", "--data", r"my_pairs/pairs\.toml|my_scene\.toml", "flight.toml"),
     ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
     ("benchmark", "--suite", r"my_suite\.toml|txt2hsi_\w+|specdm_paper", "suite.toml"),
     ("benchmark", "--seeds", r".+", "1"),
@@ -52,7 +52,7 @@ SMALL = (
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("inspect", "--suite", r"txt2hsi_claims|specdm_paper", "suite.toml"),
-    ("inspect", "--data", r"my_pairs\.toml", "flight.toml"),
+    ("inspect", "--data", r"my_pairs/pairs\.toml", "flight.toml"),
     ("generate", "--prompt", r".*wheat.*", "bright maize beside meadow"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
@@ -76,7 +76,7 @@ SMALL = (
         r"my_suite\.toml|benchmarks/\w+\.toml|txt2hsi_claims|specdm_paper",
         "suite.toml",
     ),
-    ("report", "--data", r"my_(scene|pairs)\.toml", "flight.toml"),
+    ("report", "--data", r"my_(scene|pairs/pairs)\.toml", "flight.toml"),
     ("report", "--by", r"labels", "lambda"),  # tests/cli/test_labels.py runs it
     ("report", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
     ("compare", "A", r".+/.+", AS_IT_IS),
