@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Rectangle
 
-from benchmarks.common import HERE, check_usage, main_score, read_csv
+from benchmarks.common import HERE, check_usage, read_csv
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.figures.files import figure_bytes, new_figure
 
@@ -121,57 +121,6 @@ def legend(figure: Figure, panel: Axes, columns: int) -> None:
     figure.legend(
         *panel.get_legend_handles_labels(), loc="outside upper center", ncols=columns, fontsize=9
     )
-
-
-def fields() -> Figure:
-    """Every classifier without samples: AA in seen and in new fields, on three scenes."""
-    runs = {
-        "auto-indian-pines": "5 draws",
-        "auto-houston-crop": "2 draws",
-        "auto-jasper-ridge": "2 draws",
-    }
-    rows = trials("baselines", view="auto", generator="none") + trials(
-        "baselines", classifier="coords"
-    )
-    by: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        if row["run"] in runs:
-            by[row["run"], row["classifier"]].append(row)
-    first = next(iter(runs))
-    names = sorted(
-        {c for _, c in by},
-        key=lambda c: -fmean(percent(by[first, c], "aa_new")) if by[first, c] else 0,
-    )
-    figure = new_figure(WIDTH, 4.2)
-    panels = figure.subplots(1, 3, sharey=True, sharex=True)
-    for panel, (run, draws) in zip(panels, runs.items(), strict=True):
-        for y, name in enumerate(names):
-            seen, new = (fmean(percent(by[run, name], score)) for score in ("aa_seen", "aa_new"))
-            once = y == 0
-            panel.plot([new, seen], [y, y], color=GREY, lw=1, alpha=0.6)
-            panel.plot(
-                [new],
-                [y],
-                "D",
-                color=RED,
-                markersize=4.5,
-                label="AA in new fields" if once else None,
-            )
-            panel.plot(
-                [seen],
-                [y],
-                "o",
-                color=BLUE,
-                markersize=5,
-                label="AA in seen fields" if once else None,
-            )
-        rows_named(panel, names)
-        panel.set_title(
-            f"{SCENES[run.removeprefix('auto-').replace('-', '_')]}, {draws}", fontsize=9
-        )
-        panel.set_xlim(0, 100)
-    legend(figure, panels[0], 2)
-    return figure
 
 
 def generators() -> Figure:
@@ -309,33 +258,6 @@ def pair_gains(rows: Sequence[Row], score: str, name: str) -> list[float]:
     ]
 
 
-def txt2hsi() -> Figure:
-    """AA of SVM and CNN with txt2hsi and with pseudo above none, draw by draw, on four scenes."""
-    rows = trials("txt2hsi_bar")
-    figure = new_figure(WIDTH, 2.8)
-    panels = figure.subplots(1, len(SCENES), sharey=True)
-    marks = {"txt2hsi": (BLUE, "o"), "pseudo": (RED, "D")}
-    for panel, (scene, title) in zip(panels, SCENES.items(), strict=True):
-        for y, classifier in enumerate(("svm", "cnn2d")):
-            scores: dict[str, dict[str, float]] = defaultdict(dict)
-            for row in rows:
-                if (row["scene"], row["classifier"]) == (scene, classifier):
-                    scores[row["arm"]][row["seed"]] = 100 * main_score(row)
-            for place, (arm, (colour, mark)) in enumerate(marks.items()):
-                gains = [value - scores["none"][seed] for seed, value in scores[arm].items()]
-                height = y - 0.15 + 0.3 * place
-                panel.plot(gains, [height] * len(gains), "|", color=colour, markersize=8, alpha=0.5)
-                interval(panel, height, gains, colour, mark, arm if y == 0 else None)
-        rows_named(panel, ("svm", "cnn2d"))
-        panel.axvline(0, color="black", lw=0.8)
-        panel.set_title(title, fontsize=9)
-    figure.supxlabel(
-        "AA above none (points): each draw, and the mean with its 95 % interval", fontsize=9
-    )
-    legend(figure, panels[0], 2)
-    return figure
-
-
 def teacher() -> Figure:
     """How often the names that the teacher gives are right, under issd."""
     text = (RESULTS / "teacher" / "table.md").read_text(encoding="utf-8")
@@ -411,14 +333,12 @@ def arrow(panel: Axes, x: float, start: float, end: float, colour: str) -> None:
 
 
 FIGURES: dict[str, Callable[[], Any]] = {
-    "baselines_fields": fields,
     "concepts": concepts,
     "baselines_generators": generators,
     "spectral_views": views,
     "labels_scenes": labels,
     "pairs_gain": pairs,
     "teacher": teacher,
-    "txt2hsi_gain": txt2hsi,
 }
 """A file of docs/images, and what draws it."""
 

@@ -182,7 +182,7 @@ def test_pictures_of_committed_trials(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     run("docs_figures", str(tmp_path), monkeypatch=monkeypatch)
     assert (tmp_path / "a.png").stat().st_size
-    assert len(list(tmp_path.glob("*.svg"))) == 8
+    assert len(list(tmp_path.glob("*.svg"))) == 6
 
 
 def test_figures_of_methods_show_the_sizes_that_their_code_has(tmp_path, monkeypatch):

@@ -127,11 +127,11 @@ def test_a_first_table_takes_five_lines_at_most() -> None:
     )
 
 
-def test_the_notebook_tells_the_numbers_of_the_quickstart_and_of_the_report() -> None:
+def test_the_notebook_tells_the_numbers_of_the_readme_and_of_the_report() -> None:
     nbformat = pytest.importorskip("nbformat")
     notebook = nbformat.read(FOLDER / "first_benchmark.ipynb", as_version=4)
     said = "".join(line for cell in code(notebook) for line in shown(cell))
-    text = (ROOT / "docs" / "quickstart.md").read_text("utf-8")
+    text = (ROOT / "README.md").read_text("utf-8")
     report = (ROOT / "docs" / "read-a-report.md").read_text("utf-8")
     table = re.search(r"^─+\n(.*?)^AA: mean recall", report, re.DOTALL | re.MULTILINE)
     assert table
