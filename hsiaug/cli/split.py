@@ -52,7 +52,7 @@ def split(
     tables = split_tables(loaded, drawn)
     screen = console()
     for section in tables.sections:
-        for place, grid in enumerate(section.tables):
+        for place, grid in enumerate(section.grids):
             rows = ([entry.text for entry in row] for row in grid.rows)
             print_table(
                 screen, [c.header for c in grid.columns], rows, "" if place else section.title

@@ -203,7 +203,11 @@ def _by_scene(matrix: Matrix) -> Grid:
     for place, table in enumerate(matrix.tables):
         columns += [
             GridColumn(
-                table.scores.main.name, partial(score, table), table.condition.scene, best=True
+                table.scores.main.name,
+                partial(score, table),
+                table.condition.scene,
+                best=True,
+                note=table.scores.main.name,
             ),
             GridColumn("over none", partial(over_none, table, place), table.condition.scene),
         ]

@@ -5,8 +5,7 @@ the audit of its draws.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -131,7 +130,7 @@ def table_notes(table: ReportTable, shown: Section | None = None) -> list[str]:
     shown : Section or None
         Only its columns and sentences are explained; None: all that there may be.
     """
-    explained = Explained.of(table, shown)
+    noted = _noted(table, shown)
     conventions = {arm.generator.convention for arm in table.arms}
     views = views_given(table)
     notes = sentences(
@@ -147,58 +146,31 @@ def table_notes(table: ReportTable, shown: Section | None = None) -> list[str]:
         viewed=views.get(AUTO, []),
         # The control that reads no spectrum has raw ones beside any other view.
         named_views={view: views[view] for view in views if view != RAW} or views,
-        says=explained.says,
+        noted=noted,
     )
-    return [*notes, *_comparison_notes(table, explained)] if table.gains else notes
+    return [*notes, *_comparison_notes(table, noted)] if table.gains else notes
 
 
-@dataclass(frozen=True)
-class Explained:
-    """What notes explain.
-
-    Attributes
-    ----------
-    columns : frozenset of str or None
-        Headings of columns, and what stands above several; None: any that there may be.
-    sentences : str
-        What else is read.
+def _noted(table: ReportTable, section: Section | None) -> Callable[[str], bool]:
+    """Whether a column of a section has a note of this name, or its sentences say the name of a
+    score; of no section, all that may be.
     """
-
-    columns: frozenset[str] | None = None
-    sentences: str = ""
-
-    @classmethod
-    def of(cls, table: ReportTable, section: Section | None) -> Explained:
-        """What a section shows; all that may be shown without one."""
-        if section is None:
-            return cls()
-        headings: set[str] = set()
-        for one in (section, *section.parts):
-            if isinstance(one.tables, Sequence):
-                columns = [column for grid in one.tables for column in grid.columns if grid.rows]
-                headings |= {text for column in columns for text in (column.header, column.group)}
-            else:  # the trials, which are made where they are shown
-                headings |= {score.name for score in table.brief}
-        return cls(frozenset(headings), " ".join((*section.text, *section.closing)))
-
-    def column(self, heading: str) -> bool:
-        """Whether a column has this heading."""
-        return self.columns is None or heading in self.columns
-
-    @property
-    def tests(self) -> bool:
-        """Whether a column has p values."""
-        return self.columns is None or any(heading.startswith("p ") for heading in self.columns)
-
-    def says(self, text: str) -> bool:
-        """Whether a heading or a sentence holds this text."""
-        if self.columns is None:
-            return True
-        return any(text in shown for shown in (*self.columns, self.sentences))
+    if section is None:
+        return lambda _: True
+    names = {column.note for one in (section, *section.parts) for column in one.columns}
+    said = " ".join((*section.text, *section.closing))
+    names |= {score.name for score in table.metrics if score.name in said}
+    return names.__contains__
 
 
-def _comparison_notes(table: ReportTable, explained: Explained) -> list[str]:
-    """Notes on differences from controls, on their tests and on verdicts."""
+def _comparison_notes(table: ReportTable, noted: Callable[[str], bool]) -> list[str]:
+    """Notes on differences from controls, on their tests and on verdicts.
+
+    Parameters
+    ----------
+    noted : callable
+        As of :func:`_noted`.
+    """
     pairs = [gain.draws for gain in table.compared]
     controls = table.further_controls
     known = table.known_controls
@@ -215,9 +187,7 @@ def _comparison_notes(table: ReportTable, explained: Explained) -> list[str]:
         tested=any(n >= MIN_PAIRS for n in pairs),
         apart=corrected_apart(table.compared),
         verdicts="; ".join(f"{word}: {text}" for word, text in meanings if word in findings),
-        tests=explained.tests,
-        column=explained.column,
-        says=explained.says,
+        noted=noted,
     )
 
 

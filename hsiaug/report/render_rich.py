@@ -78,7 +78,7 @@ def _print_section(section: Section, console: Console, *, notes: bool) -> None:
     if section.answers:
         console.print()
         console.print(_answers_table(section.answers))
-    for grid in section.tables:
+    for grid in section.grids:
         console.print()
         say([grid.heading], "italic")
         _print_grid(grid, console)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from numbers import Integral, Real
@@ -64,6 +64,8 @@ class GridColumn:
         Its deviations may be left out where there is no room.
     optional : bool
         All of it may be left out where there is still none.
+    note : str
+        What ``templates/notes.txt`` and ``comparison_notes.txt`` know it by, if they explain it.
     """
 
     header: str
@@ -73,6 +75,7 @@ class GridColumn:
     best: bool = False
     spare: bool = False
     optional: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,16 @@ class Grid:
     keys: int = 1
     breaks: frozenset[int] = frozenset()
     subjects: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class LateGrid:
+    """A grid that is made where it is shown: the rows of all tables of a page together may be too
+    many for the memory. It has a row at least.
+    """
+
+    columns: tuple[GridColumn, ...]
+    make: Callable[[], Grid]
 
 
 def make_grid(
@@ -224,7 +237,7 @@ class Section:
     ----------
     text : tuple of str
         Sentences above the tables.
-    tables : iterable of Grid
+    tables : tuple of Grid or LateGrid
         Those without a row are not shown.
     notes : tuple of str
         Below the tables.
@@ -254,7 +267,7 @@ class Section:
 
     heading: str
     text: tuple[str, ...] = ()
-    tables: Iterable[Grid] = ()
+    tables: tuple[Grid | LateGrid, ...] = ()
     figures: tuple[SectionFigure, ...] = ()
     parts: tuple[Section, ...] = ()
     notes: tuple[str, ...] = ()
@@ -276,6 +289,19 @@ class Section:
         """The heading, with the tag of a leaky protocol."""
         return tagged(self.heading, self.leaky)
 
+    @property
+    def columns(self) -> Iterator[GridColumn]:
+        """Those of the tables that are shown."""
+        for table in self.tables:
+            if isinstance(table, LateGrid) or table.rows:
+                yield from table.columns
+
+    @property
+    def grids(self) -> Iterator[Grid]:
+        """The tables that are shown, each made when its turn comes."""
+        made = (one.make() if isinstance(one, LateGrid) else one for one in self.tables)
+        return (grid for grid in made if grid.rows)
+
 
 def without_parts(sections: Iterable[Section]) -> list[Section]:
     """The sections with the texts, tables and notes of their parts among their own; tables without
@@ -289,7 +315,7 @@ def _joined(section: Section) -> Section:
     return replace(
         section,
         text=(*section.text, *(line for part in parts for line in part.text)),
-        tables=tuple(table for one in (section, *parts) for table in one.tables if table.rows),
+        tables=tuple(grid for one in (section, *parts) for grid in one.grids),
         notes=(*section.notes, *(line for part in parts for line in part.notes)),
         parts=(),
     )

@@ -168,7 +168,7 @@ def test_masks_have_the_iou_of_every_class_and_say_which_classes_their_means_are
     page = " ".join(parsed(render_html(report)).text.split())
     assert said in by_class and said in render_report(report, "md") and said in page
     (trials,) = report_sections(report, "seed")[0].parts
-    (grid,) = trials.tables
+    (grid,) = trials.grids
     place = [column.header for column in grid.columns].index("classes")
     assert [row[place].text for row in grid.rows] == ["3", "3", "2", "2"]
     compared = comparison_tables(compare_arms(report, "none/svm", "smote/svm"), "results")

@@ -1,6 +1,7 @@
 """Accuracy of every generator, a column for each classifier and score."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
@@ -25,13 +26,14 @@ def _accuracy(table: ReportTable) -> Grid:
 
     columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
-        scores = [GridColumn(s.name, partial(metric_entry, s), best=True) for s in table.brief]
+        scores = [
+            GridColumn(s.name, partial(metric_entry, s), best=True, note=s.name)
+            for s in table.brief
+        ]
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
             scores.append(GridColumn("n", lambda cell: str(len(cell.ok))))
         columns = columns + [
-            GridColumn(
-                c.header, partial(entry, classifier, c.entry), table.labels[classifier], best=c.best
-            )
+            replace(c, entry=partial(entry, classifier, c.entry), group=table.labels[classifier])
             for c in scores
         ]
     return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("leads"))

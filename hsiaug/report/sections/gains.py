@@ -72,13 +72,15 @@ def _gains(table: ReportTable) -> Grid:
     columns = [
         *keys,
         *(
-            GridColumn(f"Δ{score.name}", partial(over, control, metric), f"vs {control}")
+            GridColumn(
+                f"Δ{score.name}", partial(over, control, metric), f"vs {control}", note="difference"
+            )
             for control in table.controls
             for metric, score in scores.items()
         ),
-        GridColumn("pairs", pairs),
-        GridColumn("p over rival", deciding_p),
-        GridColumn("verdict", verdict, numeric=False),
+        GridColumn("pairs", pairs, note="pairs"),
+        GridColumn("p over rival", deciding_p, note="p over rival"),
+        GridColumn("verdict", verdict, numeric=False, note="verdict"),
     ]
     cells = [cell for cell in table.by_classifier if cell.key in table.by_arm]
     return make_grid(

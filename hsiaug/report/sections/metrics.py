@@ -26,10 +26,16 @@ def _every_metric(table: ReportTable) -> Grid:
 
     columns = [
         *keys,
-        *(GridColumn(score.name, partial(metric_entry, score)) for score in table.metrics),
+        *(
+            GridColumn(score.name, partial(metric_entry, score), note=score.name)
+            for score in table.metrics
+        ),
         GridColumn("n", lambda cell: str(len(cell.ok))),
         GridColumn(f"{main.name}, 95 % interval or range", interval),
-        *(GridColumn(f"p vs {control}", partial(p_over, control)) for control in table.controls),
+        *(
+            GridColumn(f"p vs {control}", partial(p_over, control), note="p")
+            for control in table.controls
+        ),
     ]
     heading = f"Every metric, and the tests on {main.name}"
     cells = table.by_classifier

@@ -84,6 +84,7 @@ def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
             best=True,
             spare=spare_main or score is not main,
             optional=score is not main,
+            note=score.name,
         )
         for score in table.scores.shown
         if score is main or score.key != "aa"
@@ -122,7 +123,7 @@ def _gain_columns(table: ReportTable) -> list[GridColumn]:
 
     return [
         GridColumn(f"{table.scores.main.short} over none", over_none),
-        GridColumn("over its rival", over_rival),
+        GridColumn("over its rival", over_rival, note="over its rival"),
         GridColumn("rival", name_of_rival, numeric=False),
     ]
 

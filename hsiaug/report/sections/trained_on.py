@@ -29,15 +29,20 @@ def synthetic_only_grid(table: ReportTable) -> Grid:
         found = table.synthetic_only.get(row.cell.key, {}).get(control)
         return with_ends(found.mean, found.main.ends) if found and found.draws else MISSING
 
-    keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
+    keys = [
+        *cell_columns(table),
+        GridColumn("train on", attrgetter("train"), numeric=False, note="train on"),
+    ]
     columns = [
         *keys,
         *(
-            GridColumn(s.name, partial(lambda score, row: metric_entry(score, row.cell), s))
+            GridColumn(
+                s.name, partial(lambda score, row: metric_entry(score, row.cell), s), note=s.name
+            )
             for s in table.brief
         ),
         *(
-            GridColumn(f"Δ{main.name} vs {name}", partial(over, control))
+            GridColumn(f"Δ{main.name} vs {name}", partial(over, control), note="difference")
             for name, control in REAL.items()
         ),
     ]
