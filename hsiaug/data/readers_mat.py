@@ -197,8 +197,11 @@ def _remedy(file: _MatFile, ndim: int, fitting: Sequence[str]) -> str:
         return _one_class_each(file, fitting)
     if fitting:
         option = "cube_key" if ndim == 3 else "labels_key"
-        largest = max(fitting, key=lambda name: math.prod(items[name].shape))
-        return f"Name it: {setting(option, largest)}, key in a card."
+        # A picture beside the cube is larger at times, but has three bands.
+        likeliest = max(
+            fitting, key=lambda name: (min(items[name].shape), math.prod(items[name].shape))
+        )
+        return f"Name it: {setting(option, likeliest)}, key in a card."
     if ndim == 2 and (cubes := file.numeric(3)):
         code = "(a.argmax(2) + 1) * a.any(2)"
         load = f"a = {file.loaded(cubes[0])}"

@@ -368,6 +368,17 @@ def test_a_file_that_holds_labels_beside_a_cube_is_not_called_swapped(tmp_path: 
     assert "Swap them" not in said[0] and "--set cube_key=" in said[0] + said[-1]
 
 
+def test_the_cube_is_proposed_and_not_a_larger_picture_beside_it(tmp_path: Path) -> None:
+    rows, columns, _ = CUBE.shape
+    picture = np.zeros((9 * rows, 9 * columns, 3))
+    savemat(tmp_path / "two.mat", {"picture": picture, "cube": CUBE, "map": LABELS})
+    assert picture.size > CUBE.size
+
+    answer = command("datasets", "add", "two.mat", "--labels", "two.mat", cwd=tmp_path)
+
+    assert answer.returncode == 2 and "--set cube_key=cube" in answer.stderr, answer.stderr
+
+
 def test_an_attribute_whose_name_has_blanks_can_be_typed(tmp_path: Path) -> None:
     envi_cube = CUBE.astype("<f4")
     (tmp_path / "c.img").write_bytes(envi_cube.tobytes())
