@@ -46,12 +46,12 @@ class _Commands(TyperGroup):
         return command
 
     def make_context(self, *args: Any, **options: Any) -> Any:
-        with _quoting(()):
+        with _quoting():
             return super().make_context(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _quoting((*getattr(ctx, "_protected_args", ()), *ctx.args)):
+            with _quoting(ctx, (*getattr(ctx, "_protected_args", ()), *ctx.args)):
                 return super().invoke(ctx)
         except KeyboardInterrupt as stopped:
             say_stopped()
@@ -59,8 +59,10 @@ class _Commands(TyperGroup):
 
 
 @contextmanager
-def _quoting(arguments: Sequence[str]) -> Iterator[None]:
-    """arguments: what was typed behind the name of the group."""
+def _quoting(group: Any = None, arguments: Sequence[str] = ()) -> Iterator[None]:
+    """group: the context of a group that runs a command. arguments: what was typed behind its
+    name.
+    """
     try:
         yield
     except HsiaugError as error:
@@ -69,13 +71,17 @@ def _quoting(arguments: Sequence[str]) -> Iterator[None]:
         )
         raise
     except Exception as error:
+        message = getattr(error, "message", None)
+        context = getattr(error, "ctx", None)
+        if not (isinstance(message, str) and hasattr(error, "format_message")):
+            raise
         # Typer's errors of usage, whichever module its version has them in.
-        if isinstance(message := getattr(error, "message", None), str) and hasattr(
-            error, "format_message"
-        ):
-            hint = _slip_hint(error, arguments) if arguments else ""
-            sentence = shortened(visible(message), MAX_MESSAGE_CHARACTERS).removesuffix(".")
-            error.message = f"{sentence}.{visible(hint)}" if hint else sentence  # type: ignore[attr-defined]
+        if group is not None and context not in (None, group) and context.parent is not group:
+            # A group within this one has met it before.
+            raise
+        hint = _slip_hint(error, context, arguments) if arguments else ""
+        sentence = shortened(visible(message), MAX_MESSAGE_CHARACTERS).removesuffix(".")
+        error.message = f"{sentence}.{visible(hint)}" if hint else sentence  # type: ignore[attr-defined]
         raise
 
 
@@ -235,17 +241,18 @@ def fail(error: HsiaugError) -> NoReturn:
 # What was meant: an option of another command, or a blank where a comma belongs
 
 
-def _slip_hint(error: Exception, arguments: Sequence[str]) -> str:
+def _slip_hint(error: Exception, context: Any, arguments: Sequence[str]) -> str:
     """A sentence that mends an error of usage, with a blank before it; empty where none is known.
 
     Parameters
     ----------
     error : Exception
         The error of the library that reads the command line.
+    context : Context or None
+        Of the command that it is of.
     arguments : sequence of str
         What was typed, the command first.
     """
-    context = getattr(error, "ctx", None)
     option = getattr(error, "option_name", None)
     if isinstance(option, str) and context is not None:
         return _of_other_commands(option, context)

@@ -31,6 +31,11 @@ def test_a_blank_for_a_comma_and_options_of_other_commands(tmp_path, words, mean
     assert meant in usage(tmp_path, "benchmark", *words)
 
 
+def test_an_option_of_another_command_is_told_once_in_a_group_of_commands(tmp_path: Path) -> None:
+    said = usage(tmp_path, "datasets", "add", "cube.npy", "--yes")
+    assert said.count("--yes is an option of 'hsiaug start', not of 'hsiaug datasets add'.") == 1
+
+
 def test_json_of_a_report_is_a_format(tmp_path: Path) -> None:
     assert "Here it is --format json." in usage(tmp_path, "report", "--json")
 
