@@ -50,7 +50,6 @@ NOT_RUN = (
         r"(check|--generator) (my-|shrunk-)|--protocol edge:",
         "needs the plugin that the page writes, installed",
     ),
-    (r"benchmarks/baselines\.toml", "needs the scenes of benchmarks.make_scenes, and many hours"),
     (r"hsiaug (label|serve) ", "serves a page until it is stopped"),
     (r"--store my-results", "needs records of txt2hsi under that name"),
 )

@@ -78,7 +78,6 @@ SMALL = (
     ),
     ("report", "--data", r"my_(scene|pairs/pairs)\.toml", "flight.toml"),
     ("report", "--by", r"labels", "lambda"),  # tests/cli/test_labels.py runs it
-    ("report", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
     ("compare", "A", r".+/.+", AS_IT_IS),
     ("compare", "B", r".+/.+", AS_IT_IS),
     ("compare", "--store", r"my-results", "hsiaug-results"),

@@ -321,7 +321,7 @@ class MosaicParams:
         high=1,
         sampling=True,
     )
-    turns: bool = param(True, "whether pairs are drawn in the eight turns of a square")
+    turns: bool = param(True, "whether pairs are made in the eight turns of a square")
     weight: float = param(
         0.1, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True
     )
