@@ -46,7 +46,8 @@ def page_sections(
     store, declared
         As of :func:`hsiaug.report.render_html`.
     """
-    sources = Sources(report, store)
+    overviews = {table: overview(table) for table in report.shown if table.cells}
+    sources = Sources(report, store, overviews=overviews)
     tables = [
         _page_table(table, number, sources, alone=len(report.shown) == 1)
         for number, table in enumerate(report.shown)
@@ -63,7 +64,7 @@ def page_sections(
         *finding_meanings(),
     )
     reading = [Section(READING, id="reading", facts=words)] if tables else []
-    return [*first, _answers(report, tables, store), *tables, *reading]
+    return [*first, _answers(tables, sources), *tables, *reading]
 
 
 def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: bool) -> Section:
@@ -91,12 +92,11 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
 
 def _page_parts(table: ReportTable, sources: Sources) -> tuple[Section, ...]:
     """The sections of a table as the page has them: parts, and what folds within these."""
-    kinds = [kind for kind in section_kinds() if kind.on_page(table)]
     within: dict[str, list[Section]] = {}
     parts: dict[str, Section] = {}
-    for kind in kinds:
+    for kind in section_kinds():
         section = kind.make(table, sources)
-        if section is None:
+        if section is None or not kind.on_page(section):
             continue
         if kind.within:
             within.setdefault(kind.within, []).append(section)
@@ -108,8 +108,9 @@ def _page_parts(table: ReportTable, sources: Sources) -> tuple[Section, ...]:
     )
 
 
-def _answers(report: Report, tables: Sequence[Section], store: Store | None) -> Section:
+def _answers(tables: Sequence[Section], sources: Sources) -> Section:
     """The answers of each run and protocol."""
+    report = sources.report
     if not report.shown:
         html = markup_of("headline", nothing_there(report))
         return Section("What helps", id="answers", html=html)
@@ -118,9 +119,9 @@ def _answers(report: Report, tables: Sequence[Section], store: Store | None) -> 
     failed = len({hash for table in report.tables for hash in table.failed["hash"]})
     to = next((f"{section.id}-failed" for section in tables if section.failed), None)
     found = matrices(report)
-    parts = [_page_matrix(one, report.option, alone=len(found) == 1) for one in found]
+    parts = [_page_matrix(one, sources, alone=len(found) == 1) for one in found]
     about = [
-        *run_facts(report.shown, to_repeat_all(report.shown, store)),
+        *run_facts(report.shown, to_repeat_all(report.shown, sources.store)),
         ("how to read it", markup_of("link", READING, "reading")),
     ]
     facts = Section("", facts=tuple(about), folded=False)
@@ -132,13 +133,11 @@ def _answers(report: Report, tables: Sequence[Section], store: Store | None) -> 
     )
 
 
-def _page_matrix(matrix: Matrix, option: str, *, alone: bool) -> Section:
+def _page_matrix(matrix: Matrix, sources: Sources, *, alone: bool) -> Section:
     """The answers of each scene of a run and protocol on the page.
 
     Parameters
     ----------
-    option : str
-        The option that names the store.
     alone : bool
         The page is about nothing else.
     """
@@ -152,7 +151,7 @@ def _page_matrix(matrix: Matrix, option: str, *, alone: bool) -> Section:
     )
     if len(matrix.tables) == 1:
         (table,) = matrix.tables
-        best = best_row_sentences(table, option)
+        best = best_row_sentences(table, sources.report.option)
         said = three_answers(table).texts
         return replace(section, answers=said, figures=figures, closing=tuple(best))
     scenes = (
@@ -162,7 +161,7 @@ def _page_matrix(matrix: Matrix, option: str, *, alone: bool) -> Section:
     by_scene = Section(
         "",
         figures=figures,
-        tables=matrix_grids(matrix, overview),
+        tables=matrix_grids(matrix, sources.overviews.__getitem__),
         notes=(words_note(arm for table in matrix.tables for arm in table.judged),),
         folded=False,
     )

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import check_known
-from hsiaug.report.section import Section
+from hsiaug.report.section import Grid, Section
 from hsiaug.report.tables import Report, ReportTable
 
 if TYPE_CHECKING:
@@ -44,12 +44,15 @@ class Sources:
         Scenes that were read for maps.
     drawn : Counter
         Bytes of the pictures of a section in all tables so far, by its id.
+    overviews : mapping of ReportTable to Grid
+        The main table of each table that has arms; for the page.
     """
 
     report: Report
     store: Store | None = None
     truths: dict[str, GroundTruth] = field(default_factory=dict)
     drawn: Counter[str] = field(default_factory=Counter)
+    overviews: Mapping[ReportTable, Grid] = field(default_factory=dict)
 
     @cached_property
     def curves(self) -> Sequence[LabelCurve]:
@@ -78,7 +81,7 @@ class SectionKind:
     pictures : mapping of str to callable
         A view, and the figure of a report in it, so many columns of a page wide.
     on_page : callable
-        Whether the page has it.
+        Whether the page has the section that was made.
 
     Raises
     ------
@@ -92,7 +95,7 @@ class SectionKind:
     views: tuple[str, ...] = ()
     within: str = MAIN
     pictures: Mapping[str, Callable[[Report, int], Figure]] = field(default_factory=dict)
-    on_page: Callable[[ReportTable], bool] = lambda _: True
+    on_page: Callable[[Section], bool] = lambda _: True
 
     def __post_init__(self) -> None:
         if joint := {SUMMARY, LABELS}.intersection(self.views):

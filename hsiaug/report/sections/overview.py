@@ -128,8 +128,9 @@ def _gain_columns(table: ReportTable) -> list[GridColumn]:
     ]
 
 
-def _section(table: ReportTable, _: Sources) -> Section | None:
-    return Section("Table", tables=(overview(table),), opened=True) if table.cells else None
+def _section(table: ReportTable, sources: Sources) -> Section | None:
+    grid = sources.overviews.get(table)
+    return Section("Table", tables=(grid,), opened=True) if grid else None
 
 
 SECTIONS = (SectionKind("tables", _section, 10, within=""),)

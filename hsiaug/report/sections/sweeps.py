@@ -42,20 +42,21 @@ NOTE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω
 
 
 def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
-    figure = SectionFigure(
-        f"OA and AA against {SIGNS[axis]}", partial(_curve_figure, axis, Report((table,)))
-    )
-    return Section(
-        f"Along {SIGNS[axis]}", tables=_curve_grids(table, axis), figures=(figure,), notes=(NOTE,)
-    )
+    """The lines of a table, with a figure where there is one to draw."""
+    every_line = lines(table, axis)
+    grids = _curve_grids(table, axis, every_line)
+    figures: tuple[SectionFigure, ...] = ()
+    if _find_sweeps(every_line):
+        draw = partial(_draw_figure, axis, [(table, every_line)])
+        figures = (SectionFigure(f"OA and AA against {SIGNS[axis]}", draw),)
+    return Section(f"Along {SIGNS[axis]}", tables=grids, figures=figures, notes=(NOTE,))
 
 
-def _curve_grids(table: ReportTable, axis: Axis) -> tuple[Grid, ...]:
+def _curve_grids(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> tuple[Grid, ...]:
     """The metrics of gains, and the main one in seen and in new fields.
 
     A row per classifier and line, a column per value of the axis; – heads arms without one.
     """
-    rows = lines(table, axis)
     values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
     shown = {
         "lambda": True,
@@ -235,17 +236,22 @@ def _curve_figure(axis: Axis, report: Report, columns: int = 2) -> Figure:
     InputError
         Where nothing varies.
     """
+    return _draw_figure(axis, [(table, lines(table, axis)) for table in report.tables], columns)
+
+
+def _draw_figure(
+    axis: Axis, found: Sequence[tuple[ReportTable, Sequence[SweepLine]]], columns: int
+) -> Figure:
     empty = (
         f"a picture by {axis} needs records of a generator at two {SIGNS[axis]} or more",
         f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
     )
-    blocks = [_sweeps(table, axis) for table in report.tables]
+    blocks = [_sweeps(table, axis, every_line) for table, every_line in found]
     return draw_blocks(blocks, columns, OF_SWEEPS, empty)
 
 
-def _sweeps(table: ReportTable, axis: Axis) -> ChartBlock:
+def _sweeps(table: ReportTable, axis: Axis, every_line: Sequence[SweepLine]) -> ChartBlock:
     """The classifiers with a line: of the others there is nothing to draw."""
-    every_line = lines(table, axis)
     lined = {line.classifier for line in _find_sweeps(every_line)}
     styles, first = _styles(table, every_line), FirstPanels()
     panels = []
@@ -326,7 +332,7 @@ SECTIONS = tuple(
         60,
         views=(axis,),
         pictures={axis: partial(_curve_figure, axis)},
-        on_page=partial(lambda axis, table: bool(_find_sweeps(lines(table, axis))), axis),
+        on_page=lambda section: bool(section.figures),
     )
     for axis in AXES
 )
