@@ -9,14 +9,15 @@ from hsiaug.base.errors import StoreError
 from hsiaug.bench.groups import FIRST_DRAWS
 from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan
+from hsiaug.trial.condition import Condition
 from hsiaug.trial.record_json import Record
 
 SHARE = 0.02
 """Share of a run's time that its answers may take; the first one is free."""
 AnswerWriter = Callable[[Sequence[Record], str], Sequence[str]]
 """Says in lines what records show of the draws that have ended, as ``2 of 7 draws``."""
-Table = tuple[object, ...]
-"""What the trials of one table of a report share: run, task, scene, protocol and patch."""
+Table = tuple[str, Condition]
+"""The run, and what the trials of one table of a report share."""
 
 
 class RunningAnswer:
@@ -63,7 +64,7 @@ class RunningAnswer:
         self._lacking: Counter[tuple[Table, int]] = Counter()
         for plan in plans:
             for trial in plan.trials:
-                table = (plan.run, plan.task, trial.scene_sha256, trial.protocol, trial.patch)
+                table = (plan.run, Condition.of(trial.as_json()))
                 of_draw = self._trials.setdefault(table, {}).setdefault(trial.seed, {})
                 if trial.hash in waiting and trial.hash not in of_draw:
                     self._places.setdefault(trial.hash, []).append((table, trial.seed))

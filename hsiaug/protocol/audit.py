@@ -14,8 +14,8 @@ Counts = Annotated[tuple[Count, ...], Field(strict=False)]
 Ids = Annotated[tuple[ClassId, ...], Field(strict=False)]
 """Of classes; JSON has a list in place of a tuple."""
 Percent = Annotated[float, Field(ge=0, le=100)]
-OF_TRIALS = "of the rows of trials"
-"""Marks the fields that every row of trials has a column of."""
+IN_ROWS = "in rows of trials"
+"""Marks the fields that every row of trials has a column of, in files and frames."""
 
 
 class Audit(BaseModel):
@@ -46,16 +46,16 @@ class Audit(BaseModel):
 
     sha256: str
     protocol: str
-    leaky: Annotated[bool, OF_TRIALS]
+    leaky: Annotated[bool, IN_ROWS]
     buffer: str
-    radius: Annotated[Count, OF_TRIALS]
-    n_train: Annotated[Count, Field(ge=1), OF_TRIALS]
-    n_test: Annotated[Count, OF_TRIALS]
-    n_buffered: Annotated[Count, OF_TRIALS]
+    radius: Annotated[Count, IN_ROWS]
+    n_train: Annotated[Count, Field(ge=1), IN_ROWS]
+    n_test: Annotated[Count, IN_ROWS]
+    n_buffered: Annotated[Count, IN_ROWS]
     train_counts: Counts
     test_counts: Counts
-    centre_overlap_percent: Annotated[Percent, OF_TRIALS]
-    patch_overlap_percent: Annotated[Percent, OF_TRIALS]
+    centre_overlap_percent: Annotated[Percent, IN_ROWS]
+    patch_overlap_percent: Annotated[Percent, IN_ROWS]
     lost_classes: Ids = ()
     thin_classes: Ids = ()
     untrained_classes: Ids = ()
@@ -71,8 +71,8 @@ class Audit(BaseModel):
         return self.model_dump(mode="json")
 
 
-KEYS_OF_TRIALS = [name for name, field in Audit.model_fields.items() if OF_TRIALS in field.metadata]
-"""The fields that are OF_TRIALS."""
+KEYS_IN_ROWS = [name for name, field in Audit.model_fields.items() if IN_ROWS in field.metadata]
+"""The fields that are IN_ROWS."""
 
 
 def audit_of(

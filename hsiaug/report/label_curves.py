@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
 
@@ -32,13 +31,16 @@ from hsiaug.report.ground_truth import (
     read_maps,
 )
 from hsiaug.report.tables import ADDED, Report, ReportTable
-from hsiaug.report.trials import Condition, DrawKey, Trial, rows_of
+from hsiaug.report.trials import DrawKey, Trial, rows_of
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.tasks.scores import AA_FIELDS, AA_LARGE, OA, PIXELS, WORST, Metric, over_large
 from hsiaug.trial.arm import Method
+from hsiaug.trial.condition import Condition
 from hsiaug.trial.store import Store
 
 Scores = dict[str, Any]
+CurveKey = tuple[str, Condition]
+"""The run, and what the tables of a curve share."""
 Place = dict[int, ReportTable]
 """Tables of added labels by their number."""
 
@@ -69,14 +71,12 @@ class DrawScores:
         That are scored.
     points : tuple of Scores
         At each number of labels.
-    arms : mapping of int to Scores
-        By the id of the cell.
     """
 
     seed: int
     pixels: int
     points: tuple[Scores, ...]
-    arms: Mapping[int, Scores]
+    arms: Mapping[ArmCell, Scores]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +138,12 @@ class LabelCurve:
         return tuple(arm for arm in found if arm.worth)
 
     def _worth(self, cell: ArmCell) -> ArmWorth:
-        shared = [draw for draw in self.draws if id(cell) in draw.arms]
+        shared = [draw for draw in self.draws if cell in draw.arms]
         means = {}
         worth = {}
         for key in (one.key for one in self.scores):
             rows = [
-                [*(point[key] for point in draw.points), draw.arms[id(cell)][key]]
-                for draw in shared
+                [*(point[key] for point in draw.points), draw.arms[cell][key]] for draw in shared
             ]
             known = np.array([row for row in rows if None not in row], dtype=np.float64)
             if len(known):
@@ -164,10 +163,9 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
     store : Store or None
         None for the one that the report names; without any there is no curve.
     """
+    store = store or report.open_store()
     if store is None:
-        if report.store is None:
-            return []
-        store = Store(Path(report.store))
+        return []
     places, reader = _places(report), _Reader(store)
     found = []
     for table in report.tables:
@@ -192,9 +190,9 @@ def _curve_scores(draws: Sequence[DrawScores]) -> tuple[Metric, ...]:
     return *dict.fromkeys(averages), OA, AA_FIELDS[1], WORST
 
 
-def _places(report: Report) -> dict[object, Place]:
+def _places(report: Report) -> dict[CurveKey, Place]:
     """The tables of added labels, by what their base table is known by."""
-    found: dict[object, Place] = {}
+    found: dict[CurveKey, Place] = {}
     for table in report.tables:
         if (
             table.condition.protocol == ADDED
@@ -205,7 +203,7 @@ def _places(report: Report) -> dict[object, Place]:
     return found
 
 
-def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[object, ...]:
+def _key(run: str, condition: Condition, protocol: str | None = None) -> CurveKey:
     """Key shared by the tables of one curve.
 
     Parameters
@@ -213,16 +211,13 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     protocol : str or None
         Of the base draw; None: the condition's own.
     """
-    own = condition.protocol_text
     rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}
-    same = (
-        condition.task,
-        condition.scene,
-        condition.scene_sha256,
-        condition.buffer,
-        condition.patch,
+    return run, replace(
+        condition,
+        protocol=protocol or condition.protocol_text,
+        argument="",
+        rest=json.dumps(rest, sort_keys=True),
     )
-    return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
 def _curve(
@@ -248,11 +243,9 @@ def _curve(
     ]
     for seed in common:
         draw = by_seed[0][seed].draw
-        mine = {
-            id(cell): trial for cell in arms for trial in rows_of(cell.ok) if trial.draw == draw
-        }
+        of_arms = {cell: trial for cell in arms for trial in rows_of(cell.ok) if trial.draw == draw}
         try:
-            draws.append(reader.draw([trials[seed] for trials in by_seed.values()], mine))
+            draws.append(reader.draw([trials[seed] for trials in by_seed.values()], of_arms))
         except NoGroundTruthError as error:
             why.append(f"draw {seed}: {error}")
     if not draws:
@@ -274,7 +267,7 @@ class _Reader:
     truths: dict[str, GroundTruth] = field(default_factory=dict)
     fields: dict[tuple[Condition, DrawKey], NDArray[np.bool_]] = field(default_factory=dict)
 
-    def draw(self, points: Sequence[Trial], arms: Mapping[int, Trial]) -> DrawScores:
+    def draw(self, points: Sequence[Trial], arms: Mapping[ArmCell, Trial]) -> DrawScores:
         """The scores of a draw on the pixels that all of ``points`` test, the first of which is of
         the base draw.
 

@@ -133,10 +133,7 @@ def matrices(report: Report) -> list[Matrix]:
     """
     groups: dict[object, list[ReportTable]] = {}
     for table in report.shown:
-        c = table.condition
-        groups.setdefault(
-            (table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []
-        ).append(table)
+        groups.setdefault((table.run, table.condition.of_any_scene), []).append(table)
     return [Matrix(tuple(tables), _rows(tables)) for tables in groups.values()]
 
 

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.base.errors import need
 from hsiaug.base.files import file_errors
 from hsiaug.base.text import spreadsheet_text, visible
-from hsiaug.protocol.audit import KEYS_OF_TRIALS
+from hsiaug.protocol.audit import KEYS_IN_ROWS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.gains import Gain, in_points
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.trials import Condition, of_classes, trials_of_records
+from hsiaug.report.trials import of_classes, trials_of_records
 from hsiaug.tasks.scores import PIXELS, RECALL, Metric, over_large
+from hsiaug.trial.condition import Condition
 from hsiaug.trial.record import COLUMNS
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _trial_columns(
         columns[f"aa_{name}"] = values(subset.key)
         columns[f"oa_{name}"] = values(f"oa {subset.key}")
     columns["transductive"] = trials["transductive"].tolist()
-    columns |= {name: [audit.get(name) for audit in audits] for name in KEYS_OF_TRIALS}
+    columns |= {name: [audit.get(name) for audit in audits] for name in KEYS_IN_ROWS}
     columns["split_sha256"] = [audit.get("sha256") for audit in audits]
     columns |= {column.name: values(column.name) for column in COLUMNS}
     return columns | {"created": trials["created"].tolist()}

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from math import fsum, inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,6 @@ from hsiaug.report.gains import (
 )
 from hsiaug.report.trials import (
     CellKey,
-    Condition,
     DrawKey,
     method_rank,
     numbers,
@@ -45,8 +45,10 @@ from hsiaug.trial.arm import (
     Method,
     control_rank,
 )
+from hsiaug.trial.condition import Condition
 from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_json import Record
+from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -408,6 +410,10 @@ class Report:
         """The store as an argument of commands, quoted for the shell."""
         return shlex.quote(self.store) if self.store else "STORE"
 
+    def open_store(self) -> Store | None:
+        """The records' folder, for what tables do not hold; None where it is not known."""
+        return None if self.store is None else Store(Path(self.store))
+
 
 def build_report(
     records: Iterable[Record] | DataFrame,
@@ -531,19 +537,25 @@ def with_large(trials: DataFrame, large: Sequence[int]) -> DataFrame:
 
 def make_cells(trials: DataFrame) -> dict[CellKey, ArmCell]:
     """Trials of a table, which are in order, by arm and classifier, controls first."""
-    cells = {}
+    trials_of_cells = {
+        (part["arm"].iloc[0], part["classifier"].iloc[0]): part for part in parts(trials, "cell")
+    }
+    known = _known_controls(trials_of_cells)
+    return {key: ArmCell(*key, part, known) for key, part in trials_of_cells.items()}
+
+
+def _known_controls(trials_of_cells: Mapping[CellKey, DataFrame]) -> dict[str, Control]:
+    """Every control by name: those of old records, and what those of the trials declare."""
     known = dict(CONTROLS_OF_OLD_RECORDS)
-    for part in parts(trials, "cell"):
-        arm, classifier = part["arm"].iloc[0], part["classifier"].iloc[0]
-        cells[arm, classifier] = ArmCell(arm, classifier, part, known)
+    for (arm, classifier), trials in trials_of_cells.items():
         names = {"generator": arm.generator.name, "classifier": classifier.name}
-        pairs = zip(part["control_of"], part["control_text"], strict=True)
+        pairs = zip(trials["control_of"], trials["control_text"], strict=True)
         for declared, texts in {(id(of), id(text)): (of, text) for of, text in pairs}.values():
             for kind, of in (declared or {}).items():
                 name = names[kind]
                 older = known[name].text if name in known else ""
                 known[name] = Control(kind, of, (texts or {}).get(kind) or older)
-    return cells
+    return known
 
 
 def _title(condition: Condition, others: Iterable[Condition]) -> str:

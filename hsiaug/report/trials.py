@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,11 +16,12 @@ from numpy.typing import NDArray
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import BOTH, Arm, Method
-from hsiaug.trial.content_hash import canonical_json
-from hsiaug.trial.record import KEYS_OF_TRIAL, KEYS_READ_WHOLE
+from hsiaug.trial.condition import Condition
+from hsiaug.trial.record import KEYS_READ_WHOLE
 from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_check import Damage
 from hsiaug.trial.record_columns import (
+    CATEGORIES,
     DIAGNOSIS,
     UNSHOWN,
     ColumnValues,
@@ -46,42 +46,6 @@ a pair.
 """
 OF_ABOUT = ("condition", "arm", "classifier", "command", *KEYS_READ_WHOLE)
 """What the column ``about`` says."""
-READ: Mapping[str, Callable[[str], Any]] = {
-    "audit": json.loads,
-    "real": json.loads,
-    "synthetic": json.loads,
-    "view_shown": json.loads,
-    "created": str,
-}
-"""Columns of texts that many records share, and what each of these is read as."""
-OF_TRIAL = {*KEYS_OF_TRIAL, DIAGNOSIS}
-"""Keys of a trial's specification in which trials of one table differ."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Properties shared by the trials of one table.
-
-    Attributes
-    ----------
-    rest : str
-        Canonical JSON of any further key of the specification, so that what a later version
-        adds to it parts the tables instead of being averaged over.
-    """
-
-    task: str
-    scene: str
-    scene_sha256: str
-    protocol: str
-    argument: str
-    buffer: str
-    patch: int
-    rest: str = "{}"
-
-    @property
-    def protocol_text(self) -> str:
-        """``issd:0.05``: the protocol with its argument, as users write it."""
-        return f"{self.protocol}:{self.argument}".removesuffix(":")
 
 
 def _settings_of(text: str) -> dict[str, Any]:
@@ -95,41 +59,11 @@ def _settings_of(text: str) -> dict[str, Any]:
         train=spec.get("train", BOTH),
     )
     return {
-        "condition": _condition_of(
-            {key: value for key, value in spec.items() if key not in OF_TRIAL}
-        ),
+        "condition": Condition.of(spec),
         "arm": Arm(maker, Rate.of(spec), None if omega is None else float(omega)),
         "classifier": Method.of(spec["classifier"], None, str(spec.get("view", RAW))),
         **said,
     }
-
-
-def _condition_of(spec: Mapping[str, Any]) -> Condition:
-    """What trials must share to stand in one table.
-
-    Parameters
-    ----------
-    spec : mapping of str to object
-        What trials of one table share of their specifications.
-    """
-    rest = dict(spec)
-    scene, protocol = rest.pop("scene"), rest.pop("protocol")
-    task, patch = rest.pop("task"), rest.pop("patch")
-    argument = protocol.get("argument")
-    if rest.get("format") == 1:
-        del rest["format"]
-    if "version" in protocol:
-        rest["protocol_version"] = protocol["version"]
-    return Condition(
-        task=task,
-        scene=scene["name"],
-        scene_sha256=scene["sha256"],
-        protocol=protocol["name"],
-        argument="" if argument is None else str(argument),
-        buffer=str(protocol["buffer"]),
-        patch=int(patch),
-        rest=canonical_json(rest),
-    )
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
@@ -275,11 +209,13 @@ def _frame(parts: Sequence[Mapping[str, ColumnValues]], chosen: Sequence[Rows]) 
     order = _rows_in_order(column, places["table"], places["cell"])
     columns: dict[str, Any] = {}
     for name in dict.fromkeys(name for part in parts for name in part):
-        if name in READ:
-            texts = column(name)
-            columns[name] = objects(map(READ[name], texts.categories), texts.codes[order])
-        elif name not in UNSHOWN:
-            columns[name] = column(name)[order]
+        if name in UNSHOWN:
+            continue
+        values = column(name)
+        if name in CATEGORIES:
+            columns[name] = objects(map(CATEGORIES[name], values.categories), values.codes[order])
+        else:
+            columns[name] = values[order]
     for name in OF_ABOUT:
         columns[name] = objects((facts[name] for facts in settings), about.codes[order])
     splits = (str((audit or {}).get("sha256", "")) for audit in columns["audit"])

@@ -5,8 +5,9 @@ A column is an array of numbers, texts or digests, or categories: texts of JSON 
 share.
 """
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any, TypeGuard
@@ -34,8 +35,11 @@ PARTS = ("seen", "new", "shown", "hidden")
 CONTENT = "content_digest"
 DIAGNOSIS = "diagnosis"
 TEXTS = ("hash",)
-CATEGORIES = ("about", "audit", "real", "synthetic", "view_shown", "created")
-"""Columns of texts that many records share; all but the time are JSON."""
+CATEGORIES: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("about", "audit", "real", "synthetic", "view_shown"), json.loads),
+    "created": str,
+}
+"""Columns of texts that many records share, and what reads each of these."""
 DTYPES: Mapping[str, Any] = {
     CONTENT: "V16",
     "seed": np.int64,
@@ -44,8 +48,8 @@ DTYPES: Mapping[str, Any] = {
     DIAGNOSIS: bool,
 }
 """Of the columns of numbers that are no fractions or seconds, and of digests."""
-UNSHOWN = (CONTENT, DIAGNOSIS)
-"""Columns that are no reports' business."""
+UNSHOWN = ("about", CONTENT, DIAGNOSIS)
+"""Columns that trials of reports do not have: of the first they have what it says."""
 COSTS = (*(column.name for column in COLUMNS), "steps")
 """Columns of numbers that are no metrics."""
 NO_COSTS = dict.fromkeys(COSTS)

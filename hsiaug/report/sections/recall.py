@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,15 +55,15 @@ class Confusion:
     counts: NDArray[np.int64]
 
 
-def confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
+def confusions(table: ReportTable, store: Store | None) -> Iterator[Confusion]:
     """Those of the arm that the third answer names, and of the one beside it.
 
     Parameters
     ----------
-    store : Store
-        Where the records lie, which hold the matrices.
+    store : Store or None
+        Where the records lie, which hold the matrices; without it there are none.
     """
-    if not 2 <= len(table.class_names) <= MOST_CLASSES:
+    if store is None or not 2 <= len(table.class_names) <= MOST_CLASSES:
         return
     for cell in shown_arms(table):
         counts = _summed(cell, store, len(table.class_names))
@@ -91,13 +90,13 @@ OF_MATRICES = (
 )
 
 
-def confusion_figure(report: Report, store: Store, columns: int = 2) -> Figure:
+def confusion_figure(report: Report, store: Store | None, columns: int = 2) -> Figure:
     """A matrix below the other, of each table.
 
     Parameters
     ----------
-    store : Store
-        Where the records lie, which hold the matrices.
+    store : Store or None
+        As of :func:`confusions`.
     columns : int
         Columns of a page with two, which the figure fills.
 
@@ -174,7 +173,6 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
         notes = (f"{LEFT_OUT} AA leaves it out: {few} ({listed}).",)
     elif averaged := averaged_classes(table):
         notes = (averaged,)
-    store = sources.store
     # Each has a picture of its own, which fits on a sheet of paper.
     figures = tuple(
         SectionFigure(
@@ -182,7 +180,7 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
             partial(draw_confusions, [one]),
             narrow=False,
         )
-        for one in (() if store is None else confusions(table, store))
+        for one in confusions(table, sources.store)
     )
     against = (
         _against_none(table, metric, classifier)
@@ -296,7 +294,7 @@ def _delta(gain: Gain, metric: Metric, classes: int) -> Callable[[int], str]:
 
 
 def _picture(report: Report, columns: int) -> Figure:
-    return confusion_figure(report, Store(Path(report.store or "")), columns)
+    return confusion_figure(report, report.open_store(), columns)
 
 
 SECTIONS = (
