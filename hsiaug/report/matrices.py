@@ -21,6 +21,7 @@ from hsiaug.report.figures.charts import (
     Panel,
     control_places,
     draw_blocks,
+    row_name,
 )
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import (
@@ -294,7 +295,9 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
         # In a narrow figure texts stand within the panels.
         narrowest=1.3 if columns == 2 else 1.8,
         around=1.4,
-        rows=[(row.label, y) for y, row in enumerate(rows)],
+        rows=[
+            (row_name(row.label, next(filter(None, row.gains))), y) for y, row in enumerate(rows)
+        ],
         along=matrix.heading,
         note=words_note((arm for table in tables for arm in table.judged), ends=False),
     )

@@ -78,3 +78,15 @@ def test_in_a_figure_of_gains_the_name_of_an_arm_stands_amid_the_marks_of_its_ow
         "pseudo": 3,
         "smote": 2,
     }
+
+
+@pytest.mark.parametrize("by", ["gain", "generator"])
+def test_pictures_of_gains_say_which_arm_is_a_control(by: str) -> None:
+    arms = [*trials("pseudo", 0.5, scope=True), *trials("ldm", 0.6, scope=True)]
+    figure = figure_of(build_report([*PLAIN, *arms]), by)
+    names = [label.get_text().replace("\n", " ") for label in figure.axes[0].get_yticklabels()]
+    assert len(names) == 2
+    assert {"pseudo" in name: name.endswith("(control)") for name in names} == {
+        True: True,
+        False: False,
+    }

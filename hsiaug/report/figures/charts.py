@@ -16,7 +16,7 @@ from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import LETTER, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.formatting import LEAKY
 from hsiaug.report.gains import ArmGains
-from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,6 +112,11 @@ def control_places(arms: Iterable[ArmGains]) -> dict[str, int]:
     others = (name for name in names if name not in CONTROLS)
     known = {name: place for name, place in CONTROLS.items() if name in names}
     return known | dict(zip(others, cycle(FURTHER), strict=False))
+
+
+def row_name(name: str, arm: ArmGains) -> str:
+    """What a row of gains is called: a control, as no arm that is asked about, says so."""
+    return f"{name} (control)" if arm[NONE].cell.is_control else name
 
 
 def name_score(axes: Axes, score: str) -> None:

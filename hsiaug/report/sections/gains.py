@@ -18,6 +18,7 @@ from hsiaug.report.figures.charts import (
     Panel,
     control_places,
     draw_blocks,
+    row_name,
 )
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import cell_columns, verdict_text
@@ -128,9 +129,12 @@ def _block(table: ReportTable, most: int | None) -> ChartBlock:
     shown = {arm[NONE].cell for arm in sorted(table.by_gain, key=rank, reverse=True)[:most]}
     known = [arm for arm in table.by_gain if arm[NONE].cell in shown]
     lines: dict[Arm, range] = {}
+    names: dict[Arm, str] = {}
     end = 0
     for arm in dict.fromkeys(one[NONE].cell.arm for one in known):
-        controls = max(len(one) for one in known if one[NONE].cell.arm == arm)
+        of_arm = [one for one in known if one[NONE].cell.arm == arm]
+        controls = max(map(len, of_arm))
+        names[arm] = row_name(table.arm_label(arm), of_arm[0])
         lines[arm] = range(end, end + controls)
         end += controls + 1
     places = control_places(known)
@@ -142,7 +146,7 @@ def _block(table: ReportTable, most: int | None) -> ChartBlock:
         table.heading,
         panels,
         LINE * end + AXIS,
-        rows=[(table.arm_label(arm), (own[0] + own[-1]) / 2) for arm, own in lines.items()],
+        rows=[(names[arm], (own[0] + own[-1]) / 2) for arm, own in lines.items()],
         along=f"Δ{table.scores.main.name} (points)",
     )
 
