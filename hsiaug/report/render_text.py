@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from hsiaug.base.text import visible
-from hsiaug.report.section import Grid, GridColumn, Section, part_columns, without_parts
+from hsiaug.report.formatting import MISSING
+from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, part_columns, without_parts
 from hsiaug.report.text_templates import text_templates
 
 WIDTH = 345.0
@@ -104,15 +105,40 @@ class _Placed(NamedTuple):
     points: float
 
 
-def _floats(grid: Grid) -> list[list[_Placed]]:
-    """The columns of the grid's one float, or of several that repeat the key columns."""
+FloatRow = tuple[bool, tuple[GridEntry, ...]]
+"""Whether a block begins, and the entries of the row."""
+
+
+class _Float(NamedTuple):
+    """The columns and rows of a grid that one float has."""
+
+    columns: list[_Placed]
+    rows: list[FloatRow]
+
+
+def _floats(grid: Grid) -> list[_Float]:
+    """The grid's one float, or several that repeat the key columns."""
     placed = [_Placed(i, column, _points(grid, i)) for i, column in enumerate(grid.columns)]
 
     def chosen(part: Iterable[int]) -> list[_Placed]:
         return [*placed[: grid.keys], *(placed[place] for place in part)]
 
     parts = part_columns(grid, lambda part: sum(one.points + GAP for one in chosen(part)) <= WIDTH)
-    return [chosen(part) for part in parts]
+    floats = [_Float(chosen(part), _rows_of(grid, part)) for part in parts]
+    return [one for one in floats if one.rows]
+
+
+def _rows_of(grid: Grid, part: Sequence[int]) -> list[FloatRow]:
+    """The rows of a float, without those that have entries in other floats alone."""
+    rows: list[FloatRow] = []
+    begins = False
+    for place, row in enumerate(grid.rows):
+        begins |= place in grid.breaks
+        known = {i for i in range(grid.keys, len(row)) if row[i].text not in ("", MISSING)}
+        if known.intersection(part) or not known:
+            rows.append((begins and bool(rows), row))
+            begins = False
+    return rows
 
 
 def _points(grid: Grid, place: int) -> float:

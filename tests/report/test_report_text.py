@@ -340,6 +340,17 @@ def test_every_row_of_a_latex_table_has_as_many_cells_as_columns(by: str) -> Non
             assert len(re.findall(r"(?<!\\)&", line)) + 1 + spans == columns
 
 
+def test_a_part_of_a_latex_table_has_no_row_without_an_entry_and_says_so() -> None:
+    bare = [record(classifier="teacher", seed=seed) for seed in range(6)]
+    text = render_report(build_report([*benchmark(6), *bare]), "tex")
+    accuracy = [part for part in text.split(r"\begin{table*}") if ". Accuracy." in part]
+    (of_teacher,) = (part for part in accuracy if "{teacher}" in part)
+    ((_, lines),) = tabulars(of_teacher)
+    assert [line.split(" & ")[0] for line in lines[-1:]] == ["none"]
+    assert not any("smote" in line for line in lines)
+    assert [part for part in accuracy if "Rows without an entry" in part] == [of_teacher]
+
+
 def test_a_latex_table_marks_the_highest_mean_of_each_column_and_says_so() -> None:
     text = render_report(build_report(benchmark(3, gain=0.02)), "tex")
     accuracy = text.split(r"\label{tab:hsiaug-1-1}")[1].split(r"\end{table*}")[0]
