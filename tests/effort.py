@@ -32,6 +32,8 @@ def instructions(run: Callable[..., Any], *given: Any) -> int:
         return count
 
     before = sys.gettrace()
+    # Python 3.12 looks once, as tracing begins, whether any frame asks for instructions.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(count)
     try:
         run(*given)
