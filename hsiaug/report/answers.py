@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from math import inf
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
 from hsiaug.report.commands import fresh_options, on_fresh_draws
+from hsiaug.report.formatting import percent, signed, with_ends
 from hsiaug.report.gains import ArmGains, Gain, in_points, over_best, rival_of
 from hsiaug.report.text_templates import labelled
 from hsiaug.trial.arm import NONE, Control, with_words
@@ -86,6 +87,25 @@ class Contrast:
     classifiers: bool
     lost: tuple[str, ...] = ()
 
+    @property
+    def result(self) -> str:
+        """What is shown of its arms, in words."""
+        if self.status == "NO":
+            return "worse" if self.below else "a gain of 1 point ruled out"
+        return {"YES": "better", "TOO FEW DRAWS": "too few draws"}.get(self.status, "open")
+
+    @property
+    def which(self) -> str:
+        """Which these are of the arms of the generator: ``svm``, ``2 of 3 arms``."""
+        if self.classifiers and len(self.arms) == 1:
+            return self.arms[0].rpartition(" with ")[2]
+        return f"{len(self.arms)} of {self.asked} {'classifiers' if self.classifiers else 'arms'}"
+
+    @property
+    def spread(self) -> str:
+        """Its gains in points."""
+        return spread(self.gains)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -108,6 +128,17 @@ class Answer:
     contrasts: tuple[Contrast, ...]
     shown: int
     asked: int
+
+    @property
+    def words(self) -> str:
+        """The status; a ``YES`` with how many of the arms it is shown of, where not of all."""
+        if self.status != "YES" or self.shown == self.asked:
+            return self.status
+        generators = {one.generator for one in self.contrasts}
+        if len(generators) == 1 and all(one.classifiers for one in self.contrasts):
+            return f"YES, with {self.shown} of {self.asked} classifiers"
+        of = "generators" if len(generators) == self.asked else "arms"
+        return f"YES, {self.shown} of {self.asked} {of}"
 
 
 @dataclass(frozen=True)
@@ -161,6 +192,12 @@ class Use:
     without_score: float | None = None
     over_without: Gain | None = None
     rival: Contrast | None = None
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether what it gains or loses over that classifier is shown."""
+        shown = self.over_without and self.over_without.main.shown
+        return shown == "below" or (shown == "above" and self.status == "YES")
 
 
 @dataclass(frozen=True)
@@ -267,14 +304,19 @@ class Answers:
         lines = labelled(
             "answers.txt",
             answers=self,
-            shown=[_shown(one, self.controls) for one in (self.over_none, self.over_controls)],
+            first=self.over_none,
+            second=self.over_controls,
+            # That draws are too few is said of single arms where it is not the answer.
+            said=[
+                _groups(one, self.controls, few=self.over_none.status != "TOO FEW DRAWS")
+                for one in (self.over_none, self.over_controls)
+            ],
             of_controls=list(dict.fromkeys(one.generator for one in self.of_controls)),
-            named_first=_named(self.over_none),
-            named_second=_named(self.over_controls, rivals=True),
+            named=(_named(self.over_none), _named(self.over_controls, rivals=True)),
             running=self.running,
             draws=min(shared, default=0),
-            named=MOST_NAMED,
-            with_words=partial(with_words, known=self.controls),
+            unbeaten=with_words(self.use.rival.rival, self.controls) if self.use.rival else "",
+            spread=spread,
         )
         by_label: dict[str, tuple[str, ...]] = {"1": (), "2": ()}
         for label, sentence in lines:
@@ -287,9 +329,8 @@ class Answers:
         said = self._sentences
         texts = []
         for number, answer in enumerate((self.over_none, self.over_controls), start=1):
-            (status,) = said[f"status {number}"]
             tone = TONES[answer.status]
-            texts.append(AnswerText(number, answer.question, status, tone, said[str(number)]))
+            texts.append(AnswerText(number, answer.question, answer.words, tone, said[str(number)]))
         third = (*self.use_sentences, *said.get("quote", ()))
         return (*texts, AnswerText(3, USE_QUESTION, "", TONES[self.use.status], third))
 
@@ -592,27 +633,114 @@ USE_QUESTION = "Use here"
 # In words
 
 
-def _shown(answer: Answer, controls: Mapping[str, Control]) -> dict[str, object]:
-    """The contrasts that are shown, those of one generator and rival together, and the rival as it
-    is called there (``groups``); and the groups that are told in brief (``others``).
+@dataclass(frozen=True)
+class _Group:
+    """Contrasts of one generator with one rival, of which one sentence tells.
+
+    Parameters
+    ----------
+    rival : str
+        The rival as it is called there.
+    few : bool
+        Whether arms with too few draws are said to be such.
     """
-    groups: dict[tuple[str, str], list[Contrast]] = {}
+
+    contrasts: tuple[Contrast, ...]
+    rival: str
+    few: bool
+
+    @property
+    def gains(self) -> tuple[Gain, ...]:
+        return tuple(gain for one in self.contrasts for gain in one.gains)
+
+    @property
+    def alone(self) -> bool:
+        """Whether the question is asked of one arm of the generator."""
+        return self.contrasts[0].asked == 1
+
+    @property
+    def subject(self) -> str:
+        return self.contrasts[0].arms[0] if self.alone else self.contrasts[0].generator
+
+    @property
+    def has_rival(self) -> bool:
+        """Whether they are compared with another control than ``none``."""
+        return self.contrasts[0].rival != NONE
+
+    @property
+    def below(self) -> bool:
+        """Whether all are shown below that control."""
+        return self.has_rival and all(one.below for one in self.contrasts)
+
+    @property
+    def at_a_loss(self) -> bool:
+        """Whether an arm that is better loses in the second metric."""
+        return any(one.lost for one in self.contrasts if one.status == "YES")
+
+    @property
+    def distance(self) -> str:
+        """How many points the rival is above them."""
+        means = [gain.mean for gain in self.gains]
+        return " to ".join(dict.fromkeys(percent(-mean) for mean in (max(means), min(means))))
+
+    def result(self, one: Contrast) -> str:
+        """``, better``: what is shown of the arms of a contrast, where that is said."""
+        return f", {one.result}" if self.few or one.status != "TOO FEW DRAWS" else ""
+
+    @property
+    def brief(self) -> str:
+        """``smote over pseudo −0.5``: without a sentence."""
+        first = self.contrasts[0]
+        one_arm = len(self.contrasts) == len(first.arms) == 1
+        over = f" over {first.rival}" if first.rival not in ("", NONE) else ""
+        return f"{first.arms[0] if one_arm else first.generator}{over} {spread(self.gains)}"
+
+
+def spread(gains: Sequence[Gain]) -> str:
+    """Gains in points: one with its ends, of several the lowest and the highest mean."""
+    means = [gain.mean for gain in gains]
+    if not means:
+        return "no draw in common"
+    if len(means) == 1:
+        return with_ends(means[0], gains[0].main.ends)
+    ends = list(dict.fromkeys(map(signed, (min(means), max(means)))))
+    return f"{'mean ' if len(ends) > 1 else ''}{' to '.join(ends)}"
+
+
+def _groups(
+    answer: Answer, controls: Mapping[str, Control], *, few: bool
+) -> tuple[list[_Group], list[_Group]]:
+    """The groups of contrasts that have a sentence, and those that are told in brief.
+
+    Parameters
+    ----------
+    few : bool
+        As of a group.
+    """
+    if answer.status in ("NOTHING TO JUDGE", "NOT ASKED"):
+        return [], []
+    together: dict[tuple[str, str], list[Contrast]] = {}
     for contrast in answer.contrasts:
-        groups.setdefault((contrast.generator, contrast.rival), []).append(contrast)
-    shown: list[tuple[Sequence[Contrast], str]] = []
-    for (_, rival), group in [*groups.items()][:MOST_CONTRASTS]:
+        together.setdefault((contrast.generator, contrast.rival), []).append(contrast)
+    groups = []
+    mentioned = set[str]()
+    for (_, rival), contrasts in together.items():
         # What a rival is stands behind its first mention.
-        known = any(rival == other[0].rival for other, _ in shown)
-        shown.append((group, rival if known else with_words(rival, controls)))
-    return {"groups": shown, "others": [*groups.values()][MOST_CONTRASTS:]}
+        words = rival if rival in mentioned else with_words(rival, controls)
+        mentioned.add(rival)
+        groups.append(_Group(tuple(contrasts), words, few))
+    return groups[:MOST_CONTRASTS], groups[MOST_CONTRASTS:]
 
 
-def _named(answer: Answer, *, rivals: bool = False) -> list[str]:
-    """The generators of an answer, each once; with ``rivals`` each with its rival."""
+def _named(answer: Answer, *, rivals: bool = False) -> str:
+    """The generators of an answer, each once, MOST_NAMED at most; with ``rivals`` each with its
+    rival.
+    """
     beside = "over" if answer.status == "YES" else "against"
-    names = (
+    names = dict.fromkeys(
         f"{one.generator} {beside} {one.rival}" if rivals and one.rival else one.generator
         for one in answer.contrasts
         if one.status == answer.status
     )
-    return list(dict.fromkeys(names))
+    more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    return " ".join([", ".join([*names][:MOST_NAMED]), *more])
