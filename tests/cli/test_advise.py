@@ -182,7 +182,7 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
     said = fields(typed(*words))
 
     assert re.match(
-        r"memory on \w+ spectra, oracle at λ=1\. Inner draws show a gain: oracle at λ=1 with memory:"
+        r"memory on \w+ spectra, oracle at λ=1\. Inner draws show an arm that helps: oracle at λ=1 with memory:"
         r" AA \(4 of 5\) \+.*\], AA all \+.*, OA",
         said["use"][0],
     )
@@ -226,7 +226,7 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
             assert answer.exception is None, answer.stdout
     assert (tmp_path / "map.png").is_file() and (tmp_path / "samples.npz").is_file()
     (use,) = said["use"]
-    assert use.startswith("memory on ") and "Inner draws show a gain: oracle at λ=1" in use
+    assert use.startswith("memory on ") and "Inner draws show an arm that helps: oracle at λ=1" in use
     # The alternative.
     assert (
         "hsiaug suggest toy -n 16" in said["label"][0]
@@ -251,7 +251,7 @@ def test_what_is_set_for_a_generator_holds_on_the_confirming_draws_too(
 def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
     said = fields(typed("--generator", "poison,dummy"))
 
-    assert "Inner draws show no gain: " in said["use"][0]
+    assert "Inner draws show no arm that helps: " in said["use"][0]
     # What is left is the classifier alone, on the outer test pixels of the very draw that was
     # looked into.
     assert "--generator none" in said["command"][0] and "--protocol issd:0.05" in said["command"][0]
@@ -433,7 +433,7 @@ def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
 
     # sleepy needs 2 s on each of 3 draws; the trial in flight may end late.
     assert spent() < 5 + 2
-    assert re.search("Inner draws (show no gain|have not decided)", said["use"][0])
+    assert re.search("Inner draws (show no arm that helps|leave it open)", said["use"][0])
     assert sorted(line.split(":")[0] for line in said["not tried"])[-2:] == [
         "sleepy at λ=1",
         "vast at λ=1",
@@ -462,7 +462,7 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(
     made = {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()}
     once_more = fields(typed(*words, "--store", "short"))
 
-    assert "Inner draws have not decided" in short["use"][0] and 0 < begun < len(made)
+    assert "Inner draws leave it open" in short["use"][0] and 0 < begun < len(made)
     for kind in ("screened", "confirmed", "use", "command", "note"):
         assert again[kind] == long[kind] == once_more[kind]
     assert {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()} == made
@@ -496,7 +496,7 @@ def test_a_failing_generator_is_named_and_the_others_go_on(typed, planted, monke
     monkeypatch.setattr(planted.find("generator", "poison").load(), "fit", fit)
     said = fields(typed("--protocol", "all", "--generator", "poison,oracle"))
 
-    assert "Inner draws show a gain: oracle" in said["use"][0]
+    assert "Inner draws show an arm that helps: oracle" in said["use"][0]
     assert said["failed"][0].startswith(f"{len(SCREEN)} trials")
     assert any(line.startswith("poison at λ=1: failed") for line in said["not tried"])
 

@@ -25,10 +25,10 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 FOUND = {
-    "use": "Inner draws show a gain: ",
-    "none helps": "Inner draws show no gain: ",
+    "use": "Inner draws show an arm that helps: ",
+    "none helps": "Inner draws show no arm that helps: ",
     "cannot tell": "Inner draws cannot tell which generator is best",
-    "not decided": "Inner draws have not decided: ",
+    "not decided": "Inner draws leave it open: ",
 }
 
 
@@ -108,4 +108,4 @@ def test_an_arm_that_was_not_confirmed_says_why_it_is_used() -> None:
     assert "which gained on most public scenes" in use
     assert use.endswith("a gain; it is not shown above what is used here")
     (_, use), *_ = lines_of("use", single_pixels=True, taken=True)
-    assert "public scenes" not in use and use.endswith("Inner draws show a gain: a gain")
+    assert "public scenes" not in use and use.endswith("Inner draws show an arm that helps: a gain")
