@@ -5,8 +5,9 @@ computed by ``hsiaug store verify`` alone (:func:`fault_of_metrics`).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
@@ -397,7 +398,7 @@ def described_fields(
 
 
 def fault_of(
-    record: Record, name: str, canonical_json: Callable[[object], str] = canonical_json
+    record: Record, name: str, texts: Mapping[str, str] = MappingProxyType({})
 ) -> str | None:
     """The fault of a record whose folder is called ``name``; None for a sound one.
 
@@ -405,7 +406,7 @@ def fault_of(
 
     Parameters
     ----------
-    canonical_json : callable
+    texts : mapping of str to str
         As of :func:`digest_of_record`.
 
     Raises
@@ -439,7 +440,7 @@ def fault_of(
         return f"error must be there just where status is failed; status states {parsed.status!r}"
     if (fault := fault_of_lists(record)) is not None:
         return fault
-    return _changed(record, digest_of_record(record, canonical_json, {"spec": text_of_spec}))
+    return _changed(record, digest_of_record(record, {**texts, "spec": text_of_spec}))
 
 
 def _changed(record: Record, digest: str) -> str | None:

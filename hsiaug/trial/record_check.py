@@ -53,7 +53,8 @@ class RecordCheck:
     def __call__(self, hash: str, data: bytes) -> Record | Damage:
         """The record of that hash in some bytes, or what is wrong with it."""
         if self._cache is not None and self._cache.knows(hash, data):
-            return self._shared.decode(data)
+            record, _ = self._shared.decode(data)
+            return record
         found = self._sound(hash, data) or _looked_at_closely(hash, data)
         if self._cache is not None and not isinstance(found, Damage):
             self._cache.add(found, data)
@@ -62,8 +63,8 @@ class RecordCheck:
     def _sound(self, hash: str, data: bytes) -> Record | None:
         """The record, where it is sound at first sight."""
         with suppress(ValueError):
-            record = self._shared.decode(data)
-            if fault_of(record, hash, self._shared.canonical_json) is None:
+            record, texts = self._shared.decode(data)
+            if fault_of(record, hash, texts) is None:
                 return record
         return None
 

@@ -5,7 +5,7 @@ line.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -76,19 +76,12 @@ def decode(data: bytes) -> Record:
     return record
 
 
-def digest_of_record(
-    record: Record,
-    canonical_json: Callable[[object], str] = canonical_json,
-    texts: Mapping[str, str] = MappingProxyType({}),
-) -> str:
+def digest_of_record(record: Record, texts: Mapping[str, str] = MappingProxyType({})) -> str:
     """SHA-256 of a record as it was read, but for its digest: of canonical JSON, with sorted keys
     and without spaces.
 
     Parameters
     ----------
-    canonical_json : callable
-        That of the values, as :meth:`hsiaug.trial.shared_values.SharedValues.canonical_json` has
-        it.
     texts : mapping of str to str
         The canonical JSON of values that was made before, by key.
     """

@@ -334,9 +334,9 @@ VALUES = st.recursive(
 def test_two_ways_to_decode_a_record_give_the_same_values_and_digest(record):
     shared = SharedValues()
     for data in (encode(record), encode({**record, "samples": 1})):
-        one, other = decode(data), shared.decode(data)
+        one, (other, texts) = decode(data), shared.decode(data)
         assert json.dumps(one) == json.dumps(other)
-        assert digest_of_record(one) == digest_of_record(other, shared.canonical_json)
+        assert digest_of_record(one) == digest_of_record(other, texts)
 
 
 @pytest.mark.parametrize("text", [b"1e999", b"-1e400", b"9" * 400 + b".0"])
