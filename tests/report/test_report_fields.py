@@ -142,6 +142,12 @@ def test_older_records_have_a_dash_and_enter_no_mean_in_silence() -> None:
     assert "| 62.5 ± 3.5 (n=2) | 20.5 ± 0.7 (n=2) |" in text
 
 
+@pytest.mark.parametrize("by", ["generator", "lambda", "seed"])
+def test_every_view_that_has_them_says_what_they_are(by: str) -> None:
+    text = render_report(build_report(store()), "md", by=by)
+    assert "AA seen, AA new: of the test pixels in fields that hold training pixels" in text
+
+
 def test_machines_get_them_as_fractions() -> None:
     report = build_report(store())
     rows = list(csv.DictReader(io.StringIO(render_report(report, "csv"))))

@@ -89,7 +89,9 @@ def _curve_grids(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> t
             [
                 *keys,
                 *(
-                    GridColumn(f"{SIGNS[axis]}={number(v)}", partial(point, score.key, v))
+                    GridColumn(
+                        f"{SIGNS[axis]}={number(v)}", partial(point, score.key, v), note=score.name
+                    )
                     for v in values
                 ),
             ],
