@@ -9,7 +9,8 @@ from statistics import fmean
 from typing import Any
 
 from hsiaug.metrics.significance import MARGIN, Shown, Verdict, too_few
-from hsiaug.report.answers import TONES, three_answers
+from hsiaug.report.answer_texts import TONES
+from hsiaug.report.answers import three_answers
 from hsiaug.report.formatting import MISSING, number, plus_minus, with_ends
 from hsiaug.report.gains import ArmCell, ArmGains, Gain, corrected_apart, rival_of
 from hsiaug.report.notes import few_in_fields

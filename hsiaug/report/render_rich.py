@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
-from hsiaug.report.answers import AnswerText
+from hsiaug.report.answer_texts import AnswerText
 from hsiaug.report.formatting import LEAKY
 from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, part_columns, without_parts
 

@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.answers import AnswerText
+from hsiaug.report.answer_texts import AnswerText
 from hsiaug.report.formatting import MISSING, decimal, tagged
 
 if TYPE_CHECKING:

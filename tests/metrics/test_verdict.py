@@ -17,7 +17,7 @@ from hsiaug.metrics.significance import (
     judge,
     rival_control,
 )
-from hsiaug.report.answers import TONES
+from hsiaug.report.answer_texts import TONES
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.text_templates import labelled
 

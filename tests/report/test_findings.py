@@ -15,7 +15,7 @@ from report_records import audit_of, benchmark, failure, fill, headline, pairs_o
 from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
-from hsiaug.report.answers import TONES as TONES_OF_WORDS
+from hsiaug.report.answer_texts import TONES as TONES_OF_WORDS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.gains import rival_of

@@ -10,7 +10,8 @@ from report_records import record
 
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
-from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.answer_texts import Answers
+from hsiaug.report.answers import three_answers
 
 CHOSEN = "Chosen on these draws: quote the AA of --seeds 400-406 --store fresh-draws."
 NOISE = (0.1, -0.2, 0.3, -0.1, 0.2, -0.3, 0.15)

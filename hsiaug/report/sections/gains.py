@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.answers import TONES
+from hsiaug.report.answer_texts import TONES
 from hsiaug.report.figures.charts import (
     AXIS,
     NO_ARMS,
