@@ -36,6 +36,7 @@ SHARED: Mapping[str, object] = {
     "min_pairs": MIN_PAIRS,
     "enough": ENOUGH,
     "fewest": MIN_TEST_PIXELS,
+    "ruled_out": "a gain of 1 point is ruled out, as the whole interval lies below it",
     "neighbours": formatting.NEIGHBOURS,
     "location_alone": formatting.LOCATION_ALONE,
     "corrected": f"corrected for all arms, those of {formatting.join_words(UNJUDGED)} apart",

@@ -40,7 +40,8 @@ class Condition:
     def of(cls, spec: Mapping[str, Any]) -> Condition:
         """That of a trial, from its specification as records keep it."""
         # Older records whose samples were made of test labels say so there.
-        rest = {key: spec[key] for key in spec if key not in {*KEYS_OF_TRIAL, DIAGNOSIS}}
+        of_trial = KEYS_OF_TRIAL | {DIAGNOSIS}
+        rest = {key: spec[key] for key in spec if key not in of_trial}
         scene, protocol = rest.pop("scene"), rest.pop("protocol")
         task, patch = rest.pop("task"), rest.pop("patch")
         argument = protocol.get("argument")
