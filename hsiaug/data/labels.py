@@ -105,7 +105,8 @@ def _ids_of_bytes(
     table[[code for code in unlabelled if 0 <= code < len(table)]] = 0
     for code in id_of.keys() & range(len(table)):
         table[code] = id_of[code]
-    ids = table[codes]
+    # In half the time of table[codes].
+    ids = table.take(codes)
     if ids.min(initial=0) != UNKNOWN:
         return ids, Counter()
     unknown = ids == UNKNOWN
