@@ -3,6 +3,8 @@ other is changed.
 """
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -395,13 +397,23 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 BUILT_IN = ("--generator", "smote", "--classifier", "svm", "--jobs", "1")
 
 
+WITHIN_SECONDS = (
+    "import runpy; from hsiaug.registry.isolation import processes; processes.WHOLE_WITHIN = 10;"
+    " runpy.run_module('hsiaug', run_name='__main__', alter_sys=True)"
+)
+"""The command, which waits for the rest of a message for ten seconds, not for a minute."""
+
+
 def spoiled(tmp_path: Path, names: list[str], classifiers: str = "svm", jobs: int = 1) -> Store:
     """The records of a run with those generators before the built-in one."""
     install(tmp_path / "site", "dummy_plugin", DUMMY)
     env = environment(install(tmp_path / "site", "spoiling", SPOILING))
     generators = ",".join([*(f"spoil-{name}" for name in names), "smote"])
     asked = ["--generator", generators, "--classifier", classifiers, "--jobs", str(jobs)]
-    answer = hsiaug(*arguments(tmp_path / "store"), *asked, env=env)
+    words = [*arguments(tmp_path / "store"), *asked]
+    answer = subprocess.run(
+        [sys.executable, "-c", WITHIN_SECONDS, *words], env=env, capture_output=True, text=True
+    )
     assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr[-2000:]
     return Store(tmp_path / "store")
 
