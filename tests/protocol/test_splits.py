@@ -135,7 +135,21 @@ def test_a_small_class_keeps_fewer_training_pixels_so_that_some_remain_for_test(
 
     assert split.audit.test_counts[1] >= 3
     assert split.audit.train_counts[1] < 4
-    assert any("class 2 keeps" in note for note in split.audit.notes)
+    (note,) = (note for note in split.audit.notes if "class 2 keeps" in note)
+    assert note.endswith("training pixels, so that at least 3 of each class remain for test")
+
+
+def test_a_class_of_small_areas_keeps_a_pixel_of_one_out_and_says_why() -> None:
+    labels = np.zeros((60, 60), dtype=np.int16)
+    labels[:20] = 1
+    for row in range(30, 58, 6):
+        labels[row, 5:8] = 2
+    split = draw_split(scene_of(labels, 2), parse_protocol("kshot:3"), 0, 3)
+
+    assert split.audit.notes == (
+        "class 2 keeps 2 of 3 training pixels, all but one of an area of adjacent pixels: it has"
+        " no larger one",
+    )
 
 
 def test_lost_and_thin_classes_are_named() -> None:

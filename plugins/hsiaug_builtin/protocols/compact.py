@@ -55,11 +55,12 @@ def compact_draw(
         )
         train[tuple(best.T)] = True
         if len(best) < sizes[c]:
-            why = (
-                "so that some remain for test"
-                if parts is None
-                else "all that its training fields hold"
-            )
+            if parts is not None:
+                why = "all that its training fields hold"
+            elif len(_components(labels == c)[0]) <= sizes[c]:
+                why = "all but one of an area of adjacent pixels: it has no larger one"
+            else:
+                why = f"so that at least {KEPT_FOR_TEST} of each class remain for test"
             notes.append(f"class {c} keeps {len(best)} of {sizes[c]} training pixels, {why}")
     if single:
         listed = ", ".join(map(str, sorted(single)))
