@@ -77,10 +77,9 @@ class Session:
 
     def time(self, plan: Plan, trials: Iterable[TrialSpec]) -> TimeLeft:
         """The wall time that those of a plan's trials take which have no such record."""
-        missing = {trial.hash: trial for trial in trials if not self.record(trial)}
-        return Forecast(
-            missing, Costs.of(plan, self.known.values()), jobs=self.engine.jobs
-        ).time_left()
+        missing = [trial for trial in trials if not self.record(trial)]
+        costs = Costs.of(plan, self.known.values())
+        return Forecast(missing, costs, jobs=self.engine.jobs).time_left()
 
     def run(self, plan: Plan, trials: Sequence[TrialSpec]) -> None:
         """Run those of a plan's trials that have no such record; none is begun that would not end

@@ -224,26 +224,31 @@ class Forecast:
 
     Parameters
     ----------
-    trials : mapping of str to TrialSpec
-        By hash, in the order in which they run; those of one scene together.
+    trials : iterable of TrialSpec
+        In the order in which they run; those of one scene together.
     costs : Costs
         What is known of them.
     jobs : int
         Worker processes.
     clock : callable
         Seconds, in this process.
+
+    Attributes
+    ----------
+    trials : dict of str to TrialSpec
+        By hash, in that order.
     """
 
     def __init__(
         self,
-        trials: Mapping[str, TrialSpec],
+        trials: Iterable[TrialSpec],
         costs: Costs,
         *,
         jobs: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.trials = trials
-        self._left = dict(trials)
+        self.trials = {trial.hash: trial for trial in trials}
+        self._left = dict(self.trials)
         self._jobs = max(1, jobs)
         self._clock = clock
         self.each: dict[str, float] = {}
@@ -256,7 +261,7 @@ class Forecast:
         # Expected seconds of what a trial prepares for others, by its hash, until it has done so.
         self._preparing: dict[str, float] = {}
         made = set[str]()
-        for hash, trial in trials.items():
+        for hash, trial in self.trials.items():
             parts = {key: found for key, found in costs.parts(trial).items() if key not in made}
             made.update(parts)
             self.each[hash] = sum(seconds for seconds, _ in parts.values())

@@ -75,7 +75,7 @@ def divide_work(
             groups = _divided(group_trials(trials, whole), costs, jobs)
             work.append((plan, _in_order(groups, ranks, preparing, costs, jobs)))
     ordered = [trial for _, groups in work for group in groups for trial in group]
-    forecast = Forecast({trial.hash: trial for trial in ordered}, costs, jobs=jobs)
+    forecast = Forecast(ordered, costs, jobs=jobs)
     batches = [
         Batch(
             task=plan.task,

@@ -82,11 +82,12 @@ def run_and_print(
         return
     runs = hashes_by_run(plans)
     planned = len(set[str]().union(*runs.values()))
-    report = read_report(Store(store), runs, reading)
+    records = Store(store)
+    report = read_report(records, runs, reading)
     if as_json:
         print_json({"store": str(store), "planned": planned, **report_json(report, by)})
     else:
-        show_report(report, Store(store), by)
+        show_report(report, records, by)
     missing = 0 if run_options.get("existing") == "none" else planned - len(reading.records)
     if missing:
         print_lines(
@@ -135,7 +136,7 @@ def print_plan(
     todo = missing.todo
     jobs = workers(jobs, device, plan)
     costs = Costs.of_run(plan, missing.records) if todo else Costs()
-    time_left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).time_left()
+    time_left = Forecast(todo, costs, jobs=jobs).time_left()
     if as_json:
         print_json(_as_json(plans, plan, todo, time_left, jobs))
         return
@@ -187,9 +188,7 @@ def _runs(
         first_here = [trial for trial in plan.trials if trial.hash in remaining]
         remaining -= {trial.hash for trial in first_here}
         about = (
-            write_duration(
-                Forecast({t.hash: t for t in first_here}, costs, jobs=jobs).time_left().seconds
-            )
+            write_duration(Forecast(first_here, costs, jobs=jobs).time_left().seconds)
             if first_here
             else None
         )

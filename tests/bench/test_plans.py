@@ -234,7 +234,7 @@ def times(trial: TrialSpec, plan: Plan, **seconds: float) -> dict[str, Any]:
 
 
 def estimate(plan: Plan, trials: Iterable[TrialSpec], *records: Any, jobs: int = 1) -> TimeLeft:
-    return Forecast({t.hash: t for t in trials}, Costs.of(plan, records), jobs=jobs).time_left()
+    return Forecast(trials, Costs.of(plan, records), jobs=jobs).time_left()
 
 
 def test_an_estimate_uses_the_cards_until_records_know_better(
@@ -311,7 +311,7 @@ def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(
     plan = plan_of(
         toy, plugins, generators=["guided"], lambdas=[0.5, 1.0], classifiers=["svm", "cnn2d"]
     )
-    each = Forecast({t.hash: t for t in plan.trials}, Costs.of(plan, ())).each
+    each = Forecast(plan.trials, Costs.of(plan, ())).each
 
     assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials).seconds)
     guided = [

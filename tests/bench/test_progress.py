@@ -119,7 +119,7 @@ def test_the_first_quick_trials_do_not_speak_for_the_slow_ones() -> None:
     seconds.
     """
     clock, trials = Clock(), plan()
-    forecast = Forecast(trials, Guessed(), clock=clock)
+    forecast = Forecast(trials.values(), Guessed(), clock=clock)
     run(forecast, clock, trials, 2)
     left = forecast.time_left()
     assert left.seconds == pytest.approx(sum(costs(trials).values()) - 2.1, rel=0.05)
@@ -132,7 +132,7 @@ def test_what_this_run_measures_counts_more_than_the_guess(times: float) -> None
     the run it is known.
     """
     clock, trials = Clock(), plan(20)
-    forecast = Forecast(trials, Guessed(times), clock=clock)
+    forecast = Forecast(trials.values(), Guessed(times), clock=clock)
     run(forecast, clock, trials, 12)
     left = forecast.time_left()
     assert left.seconds == pytest.approx(sum(list(costs(trials).values())[12:]), rel=0.3)
@@ -155,7 +155,7 @@ def test_what_is_prepared_in_no_time_or_late_does_not_speak_for_the_rest(
     at the end of that trial at the latest.
     """
     clock, trials = Clock(), plan()
-    forecast = Forecast(trials, Preparing(), clock=clock)
+    forecast = Forecast(trials.values(), Preparing(), clock=clock)
     true = costs(trials)
     rest = sum(true.values())
     assert forecast.time_left().seconds == pytest.approx(rest + PREPARING)
@@ -176,13 +176,13 @@ def test_what_is_prepared_in_no_time_or_late_does_not_speak_for_the_rest(
 
 
 def test_without_a_guess_there_is_a_rough_one() -> None:
-    left = Forecast(plan(), Costs(), clock=Clock()).time_left()
+    left = Forecast(plan().values(), Costs(), clock=Clock()).time_left()
     assert left.seconds > 0 and str(left).startswith("ETA about ")
 
 
 def test_a_trial_that_failed_at_once_does_not_speak_for_the_others() -> None:
     clock, trials = Clock(), plan(2, ("svm",))
-    forecast = Forecast(trials, Guessed(), clock=clock)
+    forecast = Forecast(trials.values(), Guessed(), clock=clock)
     each = forecast.time_left().seconds / 4
     for hash in list(trials)[:2]:
         forecast.started(hash)
@@ -193,7 +193,7 @@ def test_a_trial_that_failed_at_once_does_not_speak_for_the_others() -> None:
 
 def test_running_trials_count_for_what_is_left_of_them() -> None:
     clock, trials = Clock(), plan(1, ("cnn2d",))
-    forecast = Forecast(trials, Guessed(), clock=clock)
+    forecast = Forecast(trials.values(), Guessed(), clock=clock)
     before = forecast.time_left().seconds
     forecast.started(next(iter(trials)))
     clock.now += 30.0
@@ -204,7 +204,7 @@ def test_a_trial_past_its_time_is_not_nearly_done() -> None:
     """A card that says 1 s of a trial of minutes must not give ETA 0 s for minutes."""
     clock, trials = Clock(), plan(1, ("svm",))
     first = next(iter(trials))
-    forecast = Forecast({first: trials[first]}, Guessed(), clock=clock)
+    forecast = Forecast([trials[first]], Guessed(), clock=clock)
     forecast.started(first)
     clock.now += 400.0
     assert forecast.time_left() == TimeLeft(pytest.approx(100.0), False)
@@ -213,11 +213,12 @@ def test_a_trial_past_its_time_is_not_nearly_done() -> None:
 def test_processes_share_the_rest_but_not_a_fit() -> None:
     clock, trials = Clock(), plan(4, ("svm",))
     one, two = (
-        Forecast(trials, Guessed(), jobs=n, clock=clock).time_left().seconds for n in (1, 2)
+        Forecast(trials.values(), Guessed(), jobs=n, clock=clock).time_left().seconds
+        for n in (1, 2)
     )
     assert two == pytest.approx(one / 2, rel=0.01)
     shared = {t.hash: t for lam in (0.5, 1, 2, 4) for t in [trial("specdm", "svm", 0, lam)]}
-    many = Forecast(shared, Guessed(), jobs=4, clock=clock).time_left().seconds
+    many = Forecast(shared.values(), Guessed(), jobs=4, clock=clock).time_left().seconds
     assert many >= FIT, "nobody else can make it meanwhile"
 
 
@@ -227,12 +228,14 @@ def test_scenes_come_one_after_the_other() -> None:
     there = {
         t.hash: t for t in (replace(t, scene="other", scene_sha256="1" * 64) for t in here.values())
     }
-    one, both = (Forecast(some, Guessed(), jobs=8, clock=clock) for some in (here, here | there))
+    one, both = (
+        Forecast(some.values(), Guessed(), jobs=8, clock=clock) for some in (here, here | there)
+    )
     assert both.time_left().seconds == pytest.approx(2 * one.time_left().seconds)
 
 
 def test_nothing_left_takes_no_time() -> None:
-    assert Forecast({}, Costs(), clock=Clock()).time_left() == TimeLeft(0.0, True)
+    assert Forecast([], Costs(), clock=Clock()).time_left() == TimeLeft(0.0, True)
 
 
 # What is printed
@@ -241,7 +244,7 @@ def test_nothing_left_takes_no_time() -> None:
 def test_a_line_now_and_then_says_when_it_will_end() -> None:
     clock, trials, out = Clock(), plan(1), io.StringIO()
     true = costs(trials)
-    forecast = Forecast(trials, Guessed(), clock=clock)
+    forecast = Forecast(trials.values(), Guessed(), clock=clock)
     console = Console(file=out, width=200)
     with watch_trials(forecast, console, Path("none"), clock=clock) as on_event:
         for hash in trials:
@@ -273,7 +276,7 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
 ):
     root, trials, out = tmp_path / "my results", plan(2, ("svm", "coords")), io.StringIO()
     console = Console(file=out, width=400, force_terminal=terminal, color_system=None)
-    with watch_trials(Forecast(trials, Costs()), console, root, clock=Clock()) as on_event:
+    with watch_trials(Forecast(trials.values(), Costs()), console, root, clock=Clock()) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("step", hash, PluginProgress(1, 2, "[/red] note")))
@@ -301,7 +304,7 @@ def told(root: Path, trials: Mapping[str, TrialSpec], *, quiet: bool) -> list[st
     """What is printed where there is no terminal, of trials that end at once."""
     out = io.StringIO()
     with watch_trials(
-        Forecast(trials, Costs(), clock=Clock()),
+        Forecast(trials.values(), Costs(), clock=Clock()),
         Console(file=out, width=40),
         root,
         quiet=quiet,
@@ -328,7 +331,7 @@ def test_the_line_of_a_failed_trial_has_its_reason_and_quiet_still_tells_failure
 
 def watched(trials: dict[str, TrialSpec], store: Store) -> AbstractContextManager[OnEvent]:
     """What is told of trials of which nothing is known, on no terminal."""
-    forecast = Forecast(trials, Costs(), clock=Clock())
+    forecast = Forecast(trials.values(), Costs(), clock=Clock())
     return watch_trials(forecast, Console(file=io.StringIO()), store.root, clock=Clock())
 
 
@@ -390,19 +393,19 @@ def test_a_long_name_gives_way_to_the_count_and_the_time_left() -> None:
 
 def test_what_is_slow_is_named_with_its_cost_before_it_begins() -> None:
     trials = plan(classifiers=("coords", "svm"))
-    said = [*cost_lines(Forecast(trials, Guessed()), jobs=1)]
+    said = [*cost_lines(Forecast(trials.values(), Guessed()), jobs=1)]
     assert said == [
         "12 trials, about 12 min, a rough figure: not all plugins were timed here",
         "slow: generator specdm, about 12 min; all else about 13 s",
     ]
     with_network = plan(classifiers=SECONDS)
-    _, *slow = cost_lines(Forecast(with_network, Guessed()), jobs=1)
+    _, *slow = cost_lines(Forecast(with_network.values(), Guessed()), jobs=1)
     assert slow == [
         "slow: generator specdm, about 12 min; all else about 6 min",
         "slow: classifier cnn2d, about 6 min; all else about 12 min",
     ]
     alone = {hash: one for hash, one in plan(classifiers=("cnn2d",)).items() if not one.rate}
-    assert [*cost_lines(Forecast(alone, Guessed()), jobs=1)] == [
+    assert [*cost_lines(Forecast(alone.values(), Guessed()), jobs=1)] == [
         "3 trials, about 3 min, a rough figure: not all plugins were timed here"
     ]
 

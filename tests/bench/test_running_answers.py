@@ -181,7 +181,7 @@ def test_without_a_terminal_each_answer_is_a_line(
         [plan], trials, RunRecords(store), None if quiet else say_draws, lambda: 0.0
     )
     with watch_trials(
-        Forecast(trials, Costs()),
+        Forecast(trials.values(), Costs()),
         Console(file=out, width=40),
         store.root,
         answer=running,
@@ -201,7 +201,9 @@ def test_on_a_terminal_the_answer_stands_below_the_bars(plan: Plan, store: Store
     trials = {trial.hash: trial for trial in in_order(plan)}
     screen = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
     running = RunningAnswer([plan], trials, RunRecords(store), say_draws)
-    with watch_trials(Forecast(trials, Costs()), screen, store.root, answer=running) as on_event:
+    with watch_trials(
+        Forecast(trials.values(), Costs()), screen, store.root, answer=running
+    ) as on_event:
         for hash in trials:
             on_event(Event("ok", hash))
             if running.lines:

@@ -160,7 +160,7 @@ def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
     out = Terminal()
     screen = Console(file=out, width=160, color_system=None)
 
-    with watch_trials(Forecast({trial.hash: trial}, Costs()), screen, Path("none")) as on_event:
+    with watch_trials(Forecast([trial], Costs()), screen, Path("none")) as on_event:
         on_event(Event("start", trial.hash))
         on_event(Event("step", trial.hash, PluginProgress(1, 3, note)))
         screen.print("meanwhile")
