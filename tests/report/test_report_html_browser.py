@@ -283,6 +283,24 @@ def test_figures_fit_a_phone(browser: Any, page_file: Path) -> None:
     assert tab.evaluate(f"{frames}.filter(f => f.scrollWidth > f.clientWidth).length") == 0
 
 
+IN_FIGURES = """[...document.querySelectorAll('img[src^="data:image/svg"]')].flatMap(i => {
+    const style = getComputedStyle(i), sides = parseFloat(style.paddingLeft) * 2;
+    const scale = (i.getBoundingClientRect().width - sides) / i.naturalWidth;
+    return [...decodeURIComponent(i.src).matchAll(/font(?:-size)?: [^;]*?([\\d.]+)px/g)]
+        .map(m => m[1] * scale);
+})"""
+"""Sizes of the letters of all figures, of which paper has 7 at least."""
+
+
+def test_figures_are_larger_across_a_large_screen(browser: Any, page_file: Path) -> None:
+    tab, _ = opened(browser, page_file, 1440)
+    unfolded(tab)
+    assert min(tab.evaluate(IN_FIGURES)) > 9.5
+    frames = "[...document.querySelectorAll('.scroll:has(> picture)')]"
+    scrolls = "f => f.scrollWidth > f.clientWidth || f.scrollHeight > f.clientHeight"
+    assert tab.evaluate(f"{frames}.filter({scrolls}).length") == 0
+
+
 def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: Path) -> None:
     tab, said = opened(browser, page_file)
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -302,14 +320,7 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
         " parseFloat(getComputedStyle(e).fontSize) * (e.closest('table').style.zoom || 1))"
     )
     assert min(tab.evaluate(points)) >= 7
-    in_figures = (
-        "[...document.querySelectorAll('img[src^=\"data:image/svg\"]')].flatMap(i => {"
-        " const style = getComputedStyle(i), sides = parseFloat(style.paddingLeft) * 2;"
-        " const scale = (i.getBoundingClientRect().width - sides) / i.naturalWidth;"
-        " return [...decodeURIComponent(i.src).matchAll(/font(?:-size)?: [^;]*?([\\d.]+)px/g)]"
-        ".map(m => m[1] * scale); })"
-    )
-    assert min(tab.evaluate(in_figures)) >= 6.99
+    assert min(tab.evaluate(IN_FIGURES)) >= 6.99
     places = (
         "[...document.querySelectorAll('.scroll :is(thead, th, td)')].map(e =>"
         " getComputedStyle(e).position)"
@@ -318,6 +329,29 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert not tab.evaluate("document.querySelector('[data-folded]')")
     assert said == []
+
+
+def test_paper_keeps_headings_with_their_tables_and_shows_no_heading_of_nothing(
+    browser: Any, wide_page: Path
+) -> None:
+    tab, _ = opened(browser, wide_page)
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    tab.emulate_media(media="print")
+    sheets = tab.evaluate("""[...document.querySelectorAll('.scroll.wide > table')].map(table => {
+        const sheet = e => getComputedStyle(e).page, frame = table.parentElement;
+        const caption = frame.previousElementSibling.previousElementSibling;
+        const heading = caption.previousElementSibling;
+        return [caption.className, heading.tagName, ...[frame, caption, heading].map(sheet)];
+    })""")
+    assert sheets and {tuple(one) for one in sheets} == {
+        ("caption wide", "SUMMARY", "wide", "wide", "wide")
+    }
+    rules = """[...document.querySelectorAll('.cards tr.new > *')]
+        .map(cell => getComputedStyle(cell).borderTopWidth)"""
+    assert {*tab.evaluate(rules)} == {"0px"}
+    assert tab.locator("details[id$='-records']").first.is_hidden()
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.locator(".wide, .cards").count() == 0
 
 
 def test_it_is_read_without_scripts(browser: Any, page_file: Path) -> None:
@@ -349,6 +383,26 @@ def test_a_row_opens_and_closes_its_draws(browser: Any, page_file: Path) -> None
     tab.locator("table[aria-label^='Accuracy on'] th button").first.click()
     assert tab.locator("tr.more").count() == 0
     assert link.get_attribute("aria-expanded") == "false" and said == []
+
+
+def test_the_draws_that_a_row_opens_hide_none_of_their_columns(
+    browser: Any, page_file: Path
+) -> None:
+    tab, _ = opened(browser, page_file, 1440)
+    tab.locator("table[aria-label^='Accuracy on'] a[data-arm]").first.click()
+    draw = tab.locator("tr.more table tbody tr").first
+    draw.scroll_into_view_if_needed()
+    hidden = draw.evaluate("""row => {
+        const frame = row.closest('.scroll');
+        frame.style.maxWidth = '600px';
+        return [...row.cells].filter(cell => {
+            const box = cell.getBoundingClientRect();
+            const x = box.x + box.width / 2, y = box.y + box.height / 2;
+            const inside = x < frame.getBoundingClientRect().right;
+            return inside && !cell.contains(document.elementFromPoint(x, y));
+        }).map(cell => cell.innerText);
+    }""")
+    assert hidden == []
 
 
 def test_rows_are_filtered_and_saved_as_a_file(browser: Any, page_file: Path) -> None:
