@@ -303,12 +303,25 @@ def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
     assert honest.get_suptitle() == "" and leaky.get_suptitle().startswith("LEAKY")
 
 
-def test_confusion_matrices_are_drawn_of_the_arm_to_use_and_of_its_rival(tmp_path: Path) -> None:
-    records = benchmark(7, ("none", "duplicate", "smote"), ("svm",))
+@pytest.mark.parametrize(
+    ("generators", "shown"),
+    [
+        (("none", "duplicate", "smote"), ["smote λ=1 with svm", "none with svm"]),
+        (("none", "duplicate", "pseudo"), ["pseudo λ=1 with svm", "none with svm"]),
+        (
+            ("none", "duplicate", "smote", "pseudo"),
+            ["pseudo λ=1 with svm", "smote λ=1 with svm", "none with svm"],
+        ),
+    ],
+)
+def test_confusion_matrices_are_of_the_arm_to_use_and_of_the_best_generator_with_its_classifier(
+    tmp_path: Path, generators: tuple[str, ...], shown: list[str]
+) -> None:
+    records = benchmark(7, generators, ("svm",))
     store = fill(tmp_path / "store", records)
     report = build_report(Store(store).read().records, store=str(store))
     figure = figure_of(report, "class")
     titles = [part.axes[0].get_title() for part in figure.subfigs]
-    assert titles == ["smote λ=1 with svm", "duplicate λ=1 with svm"]
+    assert titles == shown
     with pytest.raises(InputError, match="with few classes"):
         figure_of(build_report([], store=str(store)), "class")

@@ -74,9 +74,9 @@ def _table_maps(
     colours = [(r, g, b) for r, g, b in class_colours(len(truth.class_names)).tolist()]
     shown = _most_tested(predicted)
     figures = [*_ground(predicted, shown, colours)]
-    legend = [*zip(truth.class_names, colours[1:], strict=True)]
+    legends = {"classes": [*zip(truth.class_names, colours[1:], strict=True)]}
     if any(figure["kind"] == "split" for figure in figures):
-        legend += ((f"split: {role}", tint) for role, tint in [*zip(ROLES, TINTS, strict=True)][1:])
+        legends["split"] = [*zip(ROLES, TINTS, strict=True)][1:]
     figures += _called_figures(table, cells, predicted, shown, colours)
     step = max(_step(truth.masks[i].shape) for i in shown)
     about = {
@@ -89,10 +89,14 @@ def _table_maps(
     }
     return {
         "figures": figures,
-        "legend": [(name, hex_of(colour)) for name, colour in legend],
+        "legends": {
+            about: [(name, hex_of(colour)) for name, colour in entries]
+            for about, entries in legends.items()
+        },
         "about": json.dumps(about, ensure_ascii=False),
         "heading": f"Maps of draw {predicted.trials[0].seed} beside each other",
         "scores": table.scores.main.name,
+        "blind": ", ".join(dict.fromkeys(cell.classifier.name for cell in table.blind)),
         "places": len(truth.places),
         "drawn": len(shown),
         "step": step,

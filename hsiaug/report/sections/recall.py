@@ -4,7 +4,7 @@ for what.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
 from hsiaug.metrics.significance import mean_std
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.report.answers import shown_arms
+from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
@@ -56,7 +56,8 @@ class Confusion:
 
 
 def confusions(table: ReportTable, store: Store | None) -> Iterator[Confusion]:
-    """Those of the arm that the third answer names, and of the one beside it.
+    """Those of the arm that the third answer names; of the highest arm of a generator that is no
+    control, and of its classifier without samples, so that one sees what its samples change.
 
     Parameters
     ----------
@@ -65,10 +66,19 @@ def confusions(table: ReportTable, store: Store | None) -> Iterator[Confusion]:
     """
     if store is None or not 2 <= len(table.class_names) <= MOST_CLASSES:
         return
-    for cell in shown_arms(table):
+    for cell in _compared(table):
         counts = _summed(cell, store, len(table.class_names))
         if counts is not None:
             yield Confusion(table.cell_label(cell), table.class_names, counts)
+
+
+def _compared(table: ReportTable) -> Iterable[ArmCell]:
+    use = three_answers(table).use.cell
+    known = [arm[NONE] for arm in table.judged if arm[NONE].cell in table.main_scores]
+    of_generators = [gain for gain in known if not gain.cell.is_control] or known
+    best = max(of_generators, key=lambda gain: table.main_scores[gain.cell], default=None)
+    shown = [use, best.cell, best.control_cell] if best else [use]
+    return dict.fromkeys(cell for cell in shown if cell)
 
 
 def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | None:
@@ -162,8 +172,8 @@ LEFT_OUT = "†"
 
 
 def _classes(table: ReportTable, sources: Sources) -> Section | None:
-    """Each class against no samples, and confusion matrices of two arms; None where no trial names
-    its classes.
+    """Each class against no samples, and confusion matrices of a few arms; None where no trial
+    names its classes.
     """
     if not table.class_names:
         return None
