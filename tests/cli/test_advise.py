@@ -226,7 +226,9 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
             assert answer.exception is None, answer.stdout
     assert (tmp_path / "map.png").is_file() and (tmp_path / "samples.npz").is_file()
     (use,) = said["use"]
-    assert use.startswith("memory on ") and "Inner draws show an arm that helps: oracle at λ=1" in use
+    assert (
+        use.startswith("memory on ") and "Inner draws show an arm that helps: oracle at λ=1" in use
+    )
     # The alternative.
     assert (
         "hsiaug suggest toy -n 16" in said["label"][0]
