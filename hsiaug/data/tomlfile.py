@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_TOML_BYTES = 2**22
 """Bytes of a file at most."""
+MOST_PARTS = 100
+"""Parts of a dotted key at most: reading takes memory that grows with their square."""
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys of TOML that need no quotes."""
 
@@ -45,7 +47,10 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
         Of ``kind``, naming the file and what is wrong with it.
     """
     try:
-        table = tomllib.loads(read_plain(path, MAX_TOML_BYTES).decode("utf-8"))
+        text = read_plain(path, MAX_TOML_BYTES).decode("utf-8")
+        if any(map(_has_long_key, text.splitlines())):
+            raise ValueError(f"a key of more than {MOST_PARTS} parts")
+        table = tomllib.loads(text)
         _as_json(table)
         return table
     except FileNotFoundError:
@@ -60,6 +65,12 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
         value=value,
         hint=f"Check the path, or correct the {what}.",
     )
+
+
+def _has_long_key(line: str) -> bool:
+    """Whether a line begins with a key of too many parts. Rows of numbers have commas."""
+    key, _, _ = line.partition("=")
+    return key.count(".") >= MOST_PARTS and "," not in key
 
 
 def _as_json(table: dict[str, object]) -> str:

@@ -154,6 +154,7 @@ def test_labels_of_another_size_are_refused(estate, codes, tmp_path):
         ({"head": 'name = "a b/c"'}, ["'name'", "'a b/c'"]),
         ({"head": 'name = "x"\ncitation = 1979-05-27'}, []),
         ({"rest": "gsd == 2"}, ["must be a TOML file", "line"]),
+        ({"rest": "a" + ".a" * 100_000 + " = 1"}, ["must be a TOML file", "more than 100 parts"]),
     ],
 )
 def test_a_wrong_card_is_explained(estate, change, parts):
@@ -164,6 +165,11 @@ def test_a_wrong_card_is_explained(estate, change, parts):
     message = refusal(card)
     for part in ["estate", *parts]:
         assert part in message
+
+
+def test_a_row_of_many_numbers_is_no_long_key(estate):
+    head = 'name = "x"\ncitation = """\n' + "0.5, " * 200 + '\n"""'
+    assert scene_card(estate(head=head)).citation.count("0.5") == 200
 
 
 def test_a_missing_card_is_named(tmp_path):
