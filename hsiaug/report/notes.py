@@ -32,6 +32,8 @@ MOST_LACKING = 4
 """Arms that lack draws that a warning names; the rest is counted."""
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
+Counts = Sequence[int]
+"""A number for each class."""
 COUNTED_AGAIN = "these count a training pixel once in each tile that holds it"
 """Said of masks: tiles overlap."""
 MOST_RATES = 3
@@ -377,18 +379,29 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
 
 
 def samples_made(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
-    """Samples that every λ made, and real ones beside them: the same for all generators of a
-    draw.
+    """Samples that every λ made, and real ones beside them."""
+    for rate, made, real in class_samples(table):
+        yield rate, span([*map(sum, made)], 0), span([*map(sum, real)], 0)
+
+
+def class_samples(table: ReportTable) -> Iterator[tuple[Rate, list[Counts], list[Counts]]]:
+    """Samples of each class that every λ made, and real ones beside them, in each draw: the same
+    for all generators.
     """
     cells = [cell for cell in table.every_cell.values() if cell.arm == cell.arm.both]
     for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
         of_rate = [cell.trials for cell in cells if cell.arm.rate == rate]
-        real, made = (
-            [sum(counts) for trials in of_rate for counts in trials[key] if counts is not None]
-            for key in ("real", "synthetic")
+        made, real = (
+            {
+                draw: counts
+                for trials in of_rate
+                for draw, counts in zip(trials["draw"], trials[key], strict=True)
+                if counts is not None
+            }
+            for key in ("synthetic", "real")
         )
         if real:
-            yield rate, span(made, 0), span(real, 0)
+            yield rate, [*made.values()], [*real.values()]
 
 
 def counted_again(table: ReportTable) -> str:

@@ -87,3 +87,18 @@ def test_formats_that_do_not_fold_show_what_parts_hold(depth: int) -> None:
     (joined,) = without_parts([section])
     assert [table.heading for table in joined.tables] == ["Inner"]
     assert joined.notes == ("First.",) * depth + ("Note.",) and joined.parts == ()
+
+
+def test_the_page_has_the_samples_of_each_class_by_rate() -> None:
+    records = benchmark(2, ("none", "duplicate", "smote"), ("svm",))
+    records += benchmark(2, ("smote",), ("svm",), lam=0.5)
+    for one in records:
+        more, rate = 2 * one["spec"]["seed"], one["spec"]["lambda"]
+        one["samples"] = {"real": [5 + more, 12, 3], "synthetic": [more, 1000, int(10 * rate)]}
+    page = parsed(render_html(build_report(records, store="results")))
+    rows = table_named(page, "Samples of each class in training")
+    assert [[cell.text for cell in row[1:]] for row in rows] == [
+        ["6 (5–7)", "1 (0–2)", "1 (0–2)"],
+        ["12", "1,000", "1,000"],
+        ["3", "5", "10"],
+    ]
