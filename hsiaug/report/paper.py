@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain
 
-from hsiaug.report.formatting import number
+from hsiaug.report.formatting import count, number
 from hsiaug.report.notes import (
     audit_mean,
     counted_again,
@@ -103,18 +103,25 @@ def run_facts(tables: Sequence[ReportTable], again: str = "") -> list[tuple[str,
         How all trials are run again.
     """
     created = sorted(time for table in tables for time in unlike(table.trials["created"]))
-    days = list(dict.fromkeys(time[:10] for time in (created[0], created[-1]))) if created else []
     seconds = sum(float(table.trials["seconds"].sum()) for table in tables)
     facts = {
-        "run": " to ".join(days),
+        "trials ended": _span_of_time(created[0], created[-1]) if created else "",
         "versions": ", ".join(stated_versions(tables)),
         "versions of methods": ", ".join(method_versions(tables)),
         "machine": ", ".join(machines_of(tables)),
+        "device": ", ".join(devices_of(tables)),
         "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
         RUN_AGAIN: again,
     }
     facts["cost"] += ", added over the trials"
     return [(label, text) for label, text in facts.items() if text]
+
+
+def _span_of_time(first: str, last: str) -> str:
+    """``2026-11-30 07:25 to 07:31 UTC``: from one UTC time in ISO 8601 to another."""
+    first, last = (time[:16].replace("T", " ") for time in (first, last))
+    until = "" if first == last else f" to {last.removeprefix(first[:11])}"
+    return f"{first}{until} UTC"
 
 
 def stated_versions(tables: Iterable[ReportTable]) -> list[str]:
@@ -141,6 +148,14 @@ def machines_of(tables: Iterable[ReportTable]) -> list[str]:
     """Names of the processors that the records name."""
     environments = [one for table in tables for one in unlike(table.trials["environment"])]
     return sorted({str((one or {}).get("processor") or "") for one in environments} - {""})
+
+
+def devices_of(tables: Iterable[ReportTable]) -> list[str]:
+    """``cuda``, ``4 threads``: what the records say that trials computed on."""
+    stated = [one or {} for table in tables for one in unlike(table.trials["device"])]
+    devices = {str(one.get(part) or "") for one in stated for part in ("generator", "classifier")}
+    threads = {int(one["threads"]) for one in stated if one.get("threads")}
+    return [*sorted(devices - {""}), *(count(number, "thread") for number in sorted(threads))]
 
 
 def versions_of(tables: Iterable[ReportTable]) -> dict[str, list[str]]:

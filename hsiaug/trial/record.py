@@ -287,7 +287,7 @@ class PartialRecord(_Part):
         OF_RECORD,
         Column("peak_memory_mb", heading="highest memory (MB)", over_trials="max"),
     ] = Field(description="peak resident memory, or null.")
-    device: dict[str, object] | None = Field(
+    device: Annotated[dict[str, object] | None, READ_WHOLE] = Field(
         description="{`requested`, `generator`, `classifier`, `threads`}."
     )
 

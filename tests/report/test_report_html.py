@@ -279,11 +279,17 @@ def test_classes_are_compared_with_no_samples() -> None:
 
 
 def test_the_page_says_when_with_what_and_at_what_cost_it_was_made() -> None:
-    (section,) = page_of(benchmark(7)).all("section", id="answers")
+    records = benchmark(7)
+    for one, minute in zip(records, range(len(records)), strict=True):
+        one["created"] = f"2026-11-30T07:{minute:02d}:30+00:00"
+        one["device"] = {"generator": "cuda", "classifier": "cpu", "threads": 1 + minute % 2}
+    (section,) = page_of(records).all("section", id="answers")
     facts = dict(
         zip(*([node.text for node in section.all(tag)] for tag in ("dt", "dd")), strict=True)
     )
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", facts["run"])
+    last = f"{len(records) - 1:02d}"
+    assert facts["trials ended"] == f"2026-11-30 07:00 to 07:{last} UTC"
+    assert facts["device"] == "cpu, cuda, 1 thread, 2 threads"
     assert "smote 0.1.0, svm 0.1.0" in facts["versions of methods"]
     assert "added over the trials" in facts["cost"]
 
