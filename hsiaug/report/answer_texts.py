@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from hsiaug.base.text import some_of
 from hsiaug.report.formatting import percent, signed, with_ends
 from hsiaug.report.gains import Gain, in_points
 from hsiaug.report.text_templates import labelled
@@ -40,7 +41,7 @@ MOST_NAMED = 3
 USE_QUESTION = "Use here"
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
-NOT_IN_FILES = ("cell", "controls", "running", "words", "fresh_options")
+NOT_IN_FILES = ("cell", "controls", "running", "words", "fresh_options", "left_out")
 """Attributes of answers that files have by their names, or in their sentences, instead."""
 
 
@@ -169,6 +170,8 @@ class Use:
         What the arm gains over that classifier.
     rival : Contrast or None
         The control beside which the arm is not shown to be better, where there is one.
+    left_out : tuple of str
+        Arms that would be asked, but have too few draws to be compared, as sentences name them.
     """
 
     status: Status
@@ -186,6 +189,7 @@ class Use:
     without_score: float | None = None
     over_without: Gain | None = None
     rival: Contrast | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def beyond_chance(self) -> bool:
@@ -311,6 +315,8 @@ class Answers:
             draws=min(shared, default=0),
             unbeaten=with_words(self.use.rival.rival, self.controls) if self.use.rival else "",
             spread=spread,
+            some_of=some_of,
+            most_named=MOST_NAMED,
         )
         by_label: dict[str, tuple[str, ...]] = {"1": (), "2": ()}
         for label, sentence in lines:

@@ -6,7 +6,7 @@ They are computed from the gains of a table by the rule of :mod:`hsiaug.metrics.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from operator import attrgetter, itemgetter
@@ -176,16 +176,13 @@ def _loses(arm: ArmGains, rival: str) -> bool:
 
 def _use(table: ReportTable, first: Answer) -> Use:
     """The arm with the highest mean, of those that are shown above no samples and of the
-    classifiers without samples. No difference between two arms is claimed by this choice.
+    classifiers without samples, where enough draws are there to compare them. No difference between
+    two arms is claimed by this choice.
     """
-    means = table.main_scores
-    without_samples = {cell: mean for cell, mean in means.items() if cell.without_samples}
-    shown = {
-        cell: mean
-        for cell, mean in means.items()
-        if cell.key in table.by_arm and table.by_arm[cell.key][NONE].main.shown == "above"
-    }
-    candidates = without_samples | shown
+    means = table.comparable
+    asked = [cell for cell in table.main_scores if cell.without_samples]
+    asked += [cell for cell in table.main_scores if _above_none(table, cell)]
+    candidates = {cell: means[cell] for cell in asked if cell in means}
     if not candidates:
         return Use("NOTHING TO JUDGE")
     chosen = max(candidates, key=candidates.__getitem__)
@@ -199,31 +196,36 @@ def _use(table: ReportTable, first: Answer) -> Use:
         lam=chosen.arm.rate.lam,
         times=chosen.arm.rate.times,
         omega=chosen.arm.omega,
-        score=100 * candidates[chosen],
+        score=100 * table.main_scores[chosen],
+        left_out=tuple(table.cell_words(cell) for cell in asked if cell not in means),
     )
     if not chosen.without_samples:
-        return _use_with_samples(use, table, chosen, without_samples)
+        return _use_with_samples(use, table, chosen)
     # Where the first question is settled, so is this one.
     status = first.status if first.status in ("NO", "TOO FEW DRAWS") else use.status
     return replace(use, status=status, name=use.classifier)
 
 
-def _use_with_samples(
-    use: Use, table: ReportTable, chosen: ArmCell, without_samples: Mapping[ArmCell, float]
-) -> Use:
+def _above_none(table: ReportTable, cell: ArmCell) -> bool:
+    arm = table.by_arm.get(cell.key)
+    return arm is not None and arm[NONE].main.shown == "above"
+
+
+def _use_with_samples(use: Use, table: ReportTable, chosen: ArmCell) -> Use:
     """An arm with samples beside the best classifier that needs none.
 
     Parameters
     ----------
     use : Use
         What is known of the arm alone.
-    without_samples : mapping of ArmCell to float
-        Means of the classifiers without samples.
     """
+    without_samples = {
+        cell: mean for cell, mean in table.comparable.items() if cell.without_samples
+    }
     arm = table.against(chosen)
     use = replace(use, gain=arm[NONE], rival=_unbeaten(table, arm))
     over_all = [gain for gain in over_best(table.cells, table.scores) if gain.cell is chosen]
-    known = [gain for gain in over_all if gain.draws]
+    known = [gain for gain in over_all if gain.control_cell in without_samples]
     hardest = min(known, key=attrgetter("mean"), default=None)
     if hardest is None or hardest.control_cell is None:
         best = max(without_samples, key=without_samples.__getitem__, default=None)
@@ -235,7 +237,7 @@ def _use_with_samples(
     if best is None or best.classifier == chosen.classifier:
         return use
     name = table.labels[best.classifier]
-    use = replace(use, without=name, without_score=100 * without_samples[best])
+    use = replace(use, without=name, without_score=100 * table.main_scores[best])
     if hardest is None:
         return use
     # Where the table compares the two, both say the same interval.
@@ -270,4 +272,4 @@ def shown_arms(table: ReportTable) -> list[ArmCell]:
         beside = (gain.control_cell for gain in (rival_of(arm), arm[NONE]) if gain and gain.draws)
         return [use, *[cell for cell in beside if cell][:1]]
     with_samples = [arm[NONE].cell for arm in table.judged if arm[NONE].cell in table.main_scores]
-    return [use, *sorted(with_samples, key=lambda cell: -table.main_scores[cell])[:1]]
+    return [use, *sorted(with_samples, key=lambda cell: -table.comparable.get(cell, -inf))[:1]]

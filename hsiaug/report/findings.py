@@ -100,7 +100,7 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
     store : str or None
         As an option, to say what to run next.
     """
-    means = table.main_scores
+    means = table.comparable
     cell = max(means, key=means.__getitem__, default=None)
     by_class = table.scores.by_class
     ids = table.large or range(1, len(table.class_names) + 1)
@@ -125,6 +125,7 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         # A classifier without samples needs no record.
         "alone": used.classifier.name if used and used.without_samples else "",
         "few": few_in_fields(table),
+        "left_out": table.not_comparable,
         "store": store,
     }
     return sentences("best.txt", table=table, quote=shlex.quote, **about)
@@ -163,17 +164,27 @@ def cell_columns(table: ReportTable) -> list[GridColumn]:
     return [classifier, *arm_columns(table)]
 
 
-def metric_entry(metric: Metric, cell: ArmCell) -> GridEntry:
-    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has
-    it, why.
+def metric_entry(
+    table: ReportTable, metric: Metric, cell: ArmCell, *, counted: bool = False
+) -> GridEntry:
+    """``48.2 ± 3.1``; with its n where it is over fewer draws than the table has; where no trial
+    has the number, why.
+
+    Parameters
+    ----------
+    counted : bool
+        Beside a column that says how many trials of the cell went well.
     """
     summary = cell.summary(metric.key)
     if summary is None:
         return GridEntry(cell.blank)
-    if summary.n < len(cell.ok):
-        return GridEntry(f"{plus_minus(summary)} (n={summary.n})")
-    value = -summary.mean if metric.less_is_better else summary.mean
-    return GridEntry(plus_minus(summary), value=value)
+    text = plus_minus(summary)
+    if summary.n < (len(cell.ok) if counted else len(table.draws)):
+        text = f"{text} (n={summary.n})"
+    if summary.n < table.most_draws:
+        # A mean over other draws is not the best one.
+        return GridEntry(text)
+    return GridEntry(text, value=-summary.mean if metric.less_is_better else summary.mean)
 
 
 def of_rows(number: int) -> str:
@@ -189,11 +200,12 @@ def gain_entry(gain: Gain | None, second: str, *, ends: bool = True) -> GridEntr
     second : str
         The name of the second metric.
     ends : bool
-        Also the interval; of few draws it is the smallest and the largest, which needs no word.
+        Also the interval; of few draws it is the smallest and the largest, which needs no word, and
+        of one draw there is none.
     """
     if gain is None or not gain.draws:
         return GridEntry(MISSING)
-    if ends and gain.main.shown == "too few draws":
+    if ends and gain.main.shown == "too few draws" and gain.main.ends:
         return GridEntry(with_ends(gain.mean, gain.main.ends))
     points = with_ends(gain.mean, gain.main.ends if ends else None)
     return GridEntry(f"{shown_words(gain, second)} {points}", tone=tone_of(gain))

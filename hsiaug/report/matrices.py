@@ -192,7 +192,7 @@ def _by_scene(matrix: Matrix) -> Grid:
 
     def score(table: ReportTable, row: ArmRow) -> GridEntry:
         cell = table.cells.get(row.key)
-        return metric_entry(table.scores.main, cell) if cell else GridEntry(MISSING)
+        return metric_entry(table, table.scores.main, cell) if cell else GridEntry(MISSING)
 
     def over_none(table: ReportTable, place: int, row: ArmRow) -> GridEntry:
         return gain_entry(row.gains[place].get(NONE), table.scores.second.name, ends=False)

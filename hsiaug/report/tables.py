@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.formatting import key_labels, tagged
 from hsiaug.report.gains import (
@@ -22,6 +23,7 @@ from hsiaug.report.gains import (
     by_arm,
     gains,
     mean_over_none,
+    summarise,
     synthetic_only,
 )
 from hsiaug.report.trials import (
@@ -206,6 +208,39 @@ class ReportTable:
             if missing := sorted(set(self.draws) - begun):
                 found.append(Lacking(cell, len(begun), tuple(missing)))
         return tuple(found)
+
+    @cached_property
+    def most_draws(self) -> int:
+        """How many draws the arm with most of them has in its means."""
+        return max((len(cell.ok) for cell in self.cells.values()), default=0)
+
+    @cached_property
+    def comparable(self) -> Mapping[ArmCell, float]:
+        """The main score of the arms of which it can be said that one has the highest: its mean
+        over the draws that all of them have. Arms that share too few draws with those of most are
+        left out: fewer than half, or than take a test.
+        """
+        drawn = {cell: set(cell.ok["draw_number"]) for cell in self.main_scores}
+        enough = min(self.most_draws, max(MIN_PAIRS, (self.most_draws + 1) // 2))
+        shared = set[int]()
+        compared = set[ArmCell]()
+        for cell in sorted(drawn, key=lambda cell: -len(drawn[cell])):
+            both = drawn[cell] & shared if compared else drawn[cell]
+            if len(both) >= enough:
+                shared = both
+                compared.add(cell)
+        key = self.scores.main.key
+        means = {
+            cell: summarise(cell.column(key)[cell.ok["draw_number"].isin(shared)])
+            for cell in self.main_scores
+            if cell in compared
+        }
+        return {cell: mean.mean for cell, mean in means.items() if mean}
+
+    @property
+    def not_comparable(self) -> list[ArmCell]:
+        """The other arms that have a score."""
+        return [cell for cell in self.main_scores if cell not in self.comparable]
 
     def trials_with(self, part: str) -> NDArray[np.bool_]:
         """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""

@@ -365,7 +365,7 @@ def test_the_lowest_error_of_a_column_is_marked() -> None:
     table = table_of([*arm("none", [0.4, 0.5]), *arm("smote", [0.6, 0.7])])
     for less, marked in ((False, "smote"), (True, "none")):
         score = Metric("aa", "AA", less_is_better=less)
-        column = GridColumn("AA", partial(metric_entry, score), best=True)
+        column = GridColumn("AA", partial(metric_entry, table, score), best=True)
         grid = make_grid("", [column], table.by_classifier)
         (strong,) = (at for at, (entry,) in enumerate(grid.rows) if entry.strong)
         assert table.by_classifier[strong].arm.generator.name == marked

@@ -272,3 +272,55 @@ def test_json_has_the_answers_as_fields() -> None:
     assert answers["over_none"]["contrasts"][0]["differences"][0]["draws"] == 7
     assert answers["use"]["generator"] == "smote"
     assert len(answers["text"]) == 3
+
+
+def drawn_in(records: list[dict[str, Any]], generator: str, seeds: range) -> list[dict[str, Any]]:
+    """The records, of this generator those of some draws alone."""
+    return [
+        one
+        for one in records
+        if one["spec"]["generator"]["name"] != generator or one["spec"]["seed"] in seeds
+    ]
+
+
+def test_arms_of_too_few_draws_are_not_compared_with_others_by_their_means() -> None:
+    # Later draws are easier: of three of them smote has the highest mean, and nothing else.
+    records = drawn_in(scene({"smote": 0.5, "mixup": 1.5}), "smote", range(4, 7))
+    records = [one for one in records if one["spec"]["classifier"]["name"] == "svm"]
+    records.append(record(0.9, 0.9, classifier="cnn2d", seed=6))
+    for one in records:
+        one["metrics"]["recall"][0] = 0.0
+    (table,) = build_report(records).tables
+    use = three_answers(table).use
+    assert (use.name, use.left_out) == ("mixup λ=0.5 M=3 with svm", ("cnn2d without samples",))
+    assert "Too few draws to compare: cnn2d without samples." in lines(records)[2]
+    text = render_report(build_report(records), "md", by="summary")
+    assert "mixup λ=0.5 M=3 with svm has the highest AA of the arms with enough draws" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("| cnn2d"))
+    assert row.count("90.0 (n=1)") == 2
+    (row,) = (line for line in text.splitlines() if line.startswith("| + smote"))
+    assert "**" not in row
+    assert "(n=3)" in row
+
+
+def test_an_arm_that_lacks_a_draw_is_compared_over_those_that_all_have() -> None:
+    # Without the hardest draw its own mean is higher.
+    records = [
+        *scene({}),
+        *(one for one in scene({"smote": -0.5}) if one["spec"]["generator"]["name"] == "smote"),
+    ]
+    (table,) = build_report(drawn_in(records, "smote", range(1, 7))).tables
+    assert not table.not_comparable
+    means = {table.cell_label(cell): mean for cell, mean in table.comparable.items()}
+    own = {table.cell_label(cell): mean for cell, mean in table.main_scores.items()}
+    smote, none = "smote λ=0.5 M=3 with svm", "none with svm"
+    assert own[smote] > own[none]
+    assert means[smote] == own[smote] < means[none]
+
+
+def test_a_gain_in_one_draw_is_said_to_be_of_too_few() -> None:
+    records = drawn_in(scene({"smote": 0.5, "mixup": 1.5}), "smote", range(1))
+    text = render_report(build_report(records), "md", by="summary")
+    rows = [line for line in text.splitlines() if line.startswith("| + smote")]
+    assert rows
+    assert all("| too few draws +" in row for row in rows)

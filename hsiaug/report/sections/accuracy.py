@@ -26,11 +26,14 @@ def _accuracy(table: ReportTable) -> Grid:
 
     columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
+        counted = any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier))
         scores = [
-            GridColumn(s.name, partial(metric_entry, s), best=True, note=s.name)
+            GridColumn(
+                s.name, partial(metric_entry, table, s, counted=counted), best=True, note=s.name
+            )
             for s in table.brief
         ]
-        if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
+        if counted:
             scores.append(GridColumn("n", lambda cell: str(len(cell.ok))))
         columns = columns + [
             replace(c, entry=partial(entry, classifier, c.entry), group=table.labels[classifier])

@@ -27,7 +27,9 @@ def _every_metric(table: ReportTable) -> Grid:
     columns = [
         *keys,
         *(
-            GridColumn(score.name, partial(metric_entry, score), note=score.name)
+            GridColumn(
+                score.name, partial(metric_entry, table, score, counted=True), note=score.name
+            )
             for score in table.metrics
         ),
         GridColumn("n", lambda cell: str(len(cell.ok))),

@@ -80,7 +80,7 @@ def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
     return [
         GridColumn(
             score.short,
-            partial(metric_entry, score),
+            partial(metric_entry, table, score),
             best=True,
             spare=spare_main or score is not main,
             optional=score is not main,

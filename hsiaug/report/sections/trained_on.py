@@ -37,7 +37,9 @@ def synthetic_only_grid(table: ReportTable) -> Grid:
         *keys,
         *(
             GridColumn(
-                s.name, partial(lambda score, row: metric_entry(score, row.cell), s), note=s.name
+                s.name,
+                partial(lambda score, row: metric_entry(table, score, row.cell), s),
+                note=s.name,
             )
             for s in table.brief
         ),
