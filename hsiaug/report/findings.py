@@ -209,3 +209,21 @@ def gain_entry(gain: Gain | None, second: str, *, ends: bool = True) -> GridEntr
         return GridEntry(with_ends(gain.mean, gain.main.ends))
     points = with_ends(gain.mean, gain.main.ends if ends else None)
     return GridEntry(f"{shown_words(gain, second)} {points}", tone=tone_of(gain))
+
+
+def not_tested(what: str, table: ReportTable, arms: Iterable[ArmCell], option: str) -> str:
+    """That a section tests no difference between some of what it shows, and the command that tests
+    one.
+
+    Parameters
+    ----------
+    arms : iterable of ArmCell
+        The two that the command compares.
+    option : str
+        That of the store.
+    """
+    names = " ".join(shlex.quote(table.cell_words(cell)) for cell in arms)
+    return (
+        f"Differences between two {what} are not tested here; of two arms:"
+        f" hsiaug compare {names}{option}"
+    )

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 from typing import get_args, get_type_hints
 
 import pytest
@@ -14,6 +15,7 @@ from hsiaug.cli.report import report as report_command
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.section import Section, frame_grid, without_parts
 from hsiaug.report.sections import SectionKind, section_kinds, table_views
+from hsiaug.report.two_arms import find_arm
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -102,3 +104,18 @@ def test_the_page_has_the_samples_of_each_class_by_rate() -> None:
         ["12", "1,000", "1,000"],
         ["3", "5", "10"],
     ]
+
+
+def test_the_page_has_the_command_that_compares_two_classifiers_or_two_rates() -> None:
+    records = benchmark(2, ("none", "duplicate", "smote"), ("svm", "cnn2d"))
+    records += benchmark(2, ("smote",), ("svm",), lam=0.5)
+    report = build_report(records, store="results")
+    page = parsed(render_html(report))
+    commands = [code.text for code in page.all("code") if "hsiaug compare" in code.text]
+    pairs = [shlex.split(command)[2:4] for command in commands]
+    assert pairs == [
+        ["smote λ=1 with svm", "smote λ=1 with cnn2d"],
+        ["smote λ=0.5 with svm", "smote λ=1 with svm"],
+    ]
+    keys = [key for table in report.tables for key in table.cells]
+    assert all(find_arm(name, "A", keys) in keys for pair in pairs for name in pair)

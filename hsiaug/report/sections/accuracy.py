@@ -5,12 +5,12 @@ from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
-from hsiaug.report.findings import arm_columns, metric_entry
+from hsiaug.report.findings import arm_columns, metric_entry, not_tested
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.gains import ArmCell
 from hsiaug.report.matrices import card_figure
 from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, make_grid
-from hsiaug.report.sections import SectionKind
+from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Arm, Method
 
@@ -42,10 +42,21 @@ def _accuracy(table: ReportTable) -> Grid:
     return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("leads"))
 
 
+def _section(table: ReportTable, sources: Sources) -> Section:
+    # The highest arm of each classifier.
+    ranked = sorted(table.main_scores, key=table.main_scores.__getitem__)
+    highest = {cell.classifier: cell for cell in ranked if cell.key in table.cells}
+    closing: tuple[str, ...] = ()
+    if len(highest) > 1:
+        *_, b, a = sorted(highest.values(), key=table.main_scores.__getitem__)
+        closing = (not_tested("classifiers", table, (a, b), sources.report.option),)
+    return Section("Accuracy with each classifier", tables=(_accuracy(table),), closing=closing)
+
+
 SECTIONS = (
     SectionKind(
         "accuracy",
-        lambda table, _: Section("Accuracy with each classifier", tables=(_accuracy(table),)),
+        _section,
         20,
         views=("generator",),
         pictures={"generator": card_figure},

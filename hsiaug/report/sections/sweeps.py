@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
+from hsiaug.report.findings import not_tested
 from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
 from hsiaug.report.gains import ArmCell
 from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
@@ -41,15 +43,30 @@ Styles = Mapping[object, dict[str, Any]]
 NOTE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω."
 
 
-def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
+def _section(axis: Axis, table: ReportTable, sources: Sources) -> Section:
     """The lines of a table, with a figure where there is one to draw."""
     every_line = lines(table, axis)
     grids = _curve_grids(table, axis, every_line)
     figures: tuple[SectionFigure, ...] = ()
-    if _find_sweeps(every_line):
+    closing: tuple[str, ...] = ()
+    if sweeps := _find_sweeps(every_line):
+        (_, first), *_, (_, last) = _highest(table, sweeps).points
+        closing = (not_tested(SIGNS[axis], table, (first, last), sources.report.option),)
         draw = partial(_draw_figure, axis, [(table, every_line)])
         figures = (SectionFigure(f"OA and AA against {SIGNS[axis]}", draw),)
-    return Section(f"Along {SIGNS[axis]}", tables=grids, figures=figures, notes=(NOTE,))
+    return Section(
+        f"Along {SIGNS[axis]}", tables=grids, figures=figures, notes=(NOTE,), closing=closing
+    )
+
+
+def _highest(table: ReportTable, sweeps: Sequence[SweepLine]) -> SweepLine:
+    """The line with the highest point, of a generator that is no control where there is one."""
+
+    def score(line: SweepLine) -> float:
+        return max(table.main_scores.get(cell, -inf) for _, cell in line.points)
+
+    made = [line for line in sweeps if not any(cell.is_control for _, cell in line.points)]
+    return max(made or sweeps, key=score)
 
 
 def _curve_grids(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> tuple[Grid, ...]:
