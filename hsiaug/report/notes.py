@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,13 +18,21 @@ from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.commands import missing_commands
-from hsiaug.report.formatting import MISSING, count, count_range, plus_minus, seeds_text, span
+from hsiaug.report.formatting import (
+    MISSING,
+    count,
+    count_range,
+    join_words,
+    plus_minus,
+    seeds_text,
+    span,
+)
 from hsiaug.report.gains import ArmCell, Audit, corrected_apart, over_baseline
 from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import finding_meanings, labelled, sentences
 from hsiaug.report.trials import CellKey, DrawKey, Trial, in_order, numbers, rows_of, unlike
-from hsiaug.trial.arm import NONE, Method, with_words
+from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, Method, with_words
 from hsiaug.trial.record_check import Damage
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
@@ -308,12 +318,12 @@ def opening(table: ReportTable) -> tuple[str, ...]:
             "opening.txt",
             table=table,
             mean=partial(audit_mean, table),
-            unit=table.scores.unit,
             counted_again=counted_again(table),
             omegas=sorted({arm.omega for arm in table.arms if arm.omega is not None}),
-            made=[(rate.words, synthetic, real) for rate, synthetic, real in samples_made(table)][
-                :MOST_RATES
-            ],
+            made=[
+                (rate.words, synthetic, real)
+                for rate, synthetic, real in samples_made(table, f" synthetic {table.scores.unit}")
+            ][:MOST_RATES],
         )
     )
 
@@ -378,30 +388,79 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
     return audit.get(key) or ()
 
 
-def samples_made(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
-    """Samples that every λ made, and real ones beside them."""
-    for rate, made, real in class_samples(table):
-        yield rate, span([*map(sum, made)], 0), span([*map(sum, real)], 0)
+class Made(NamedTuple):
+    """Samples that a λ and M made, and real ones beside them.
+
+    Attributes
+    ----------
+    generators : tuple of str
+        Which made these, as tables call them; empty where all that were asked for made as many.
+    synthetic, real : list of sequence of int
+        The number of each class in each draw.
+    """
+
+    rate: Rate
+    generators: tuple[str, ...]
+    synthetic: list[Counts]
+    real: list[Counts]
 
 
-def class_samples(table: ReportTable) -> Iterator[tuple[Rate, list[Counts], list[Counts]]]:
-    """Samples of each class that every λ made, and real ones beside them, in each draw: the same
-    for all generators.
+def samples_made(table: ReportTable, unit: str = "") -> Iterator[tuple[Rate, str, str]]:
+    """How many samples every λ and M made, and how many real ones are beside them, in words.
+
+    Parameters
+    ----------
+    unit : str
+        What stands behind the number of those that were made.
+    """
+    for rate, of_rate in groupby(class_samples(table), key=attrgetter("rate")):
+        groups = [*of_rate]
+        made = [span([*map(sum, one.synthetic)], 0) for one in groups]
+        of = [f" of {join_words(one.generators)}" if one.generators else "" for one in groups]
+        words = [number + unit * (not place) + of[place] for place, number in enumerate(made)]
+        real = max((one.real for one in groups), key=len)
+        yield rate, join_words(words), span([*map(sum, real)], 0)
+
+
+def class_samples(table: ReportTable) -> Iterator[Made]:
+    """Samples of each class that every λ and M made in each draw: those of the generators that were
+    asked for, which of masks and pairs make different numbers, and of controls where nothing else
+    ran.
     """
     cells = [cell for cell in table.every_cell.values() if cell.arm == cell.arm.both]
+    real_of = _by_draw(cells, "real")
     for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
-        of_rate = [cell.trials for cell in cells if cell.arm.rate == rate]
-        made, real = (
-            {
-                draw: counts
-                for trials in of_rate
-                for draw, counts in zip(trials["draw"], trials[key], strict=True)
-                if counts is not None
-            }
-            for key in ("synthetic", "real")
-        )
-        if real:
-            yield rate, [*made.values()], [*real.values()]
+        of_rate = [cell for cell in cells if cell.arm.rate == rate]
+        asked = [
+            cell
+            for cell in of_rate
+            if not cell.is_control and cell.arm.generator.name not in CONTROLS_OF_ALL
+        ]
+        groups = list[tuple[list[str], dict[DrawKey, Counts]]]()
+        for cell in asked or of_rate:
+            made = _by_draw([cell], "synthetic")
+            name = table.labels[cell.arm.generator]
+            for names, known in groups:
+                if all(made[draw] == known[draw] for draw in made.keys() & known.keys()):
+                    names.append(name)
+                    known |= made
+                    break
+            else:
+                groups.append(([name], made))
+        for names, known in groups:
+            of = tuple(dict.fromkeys(names)) if len(groups) > 1 else ()
+            if real := [counts for draw, counts in real_of.items() if draw in known]:
+                yield Made(rate, of, [*known.values()], real)
+
+
+def _by_draw(cells: Iterable[ArmCell], key: str) -> dict[DrawKey, Counts]:
+    """Samples of each class, ``real`` or ``synthetic``, by draw."""
+    return {
+        draw: counts
+        for cell in cells
+        for draw, counts in zip(cell.trials["draw"], cell.trials[key], strict=True)
+        if counts is not None
+    }
 
 
 def counted_again(table: ReportTable) -> str:

@@ -69,7 +69,9 @@ def methods_paragraph(table: ReportTable) -> str:
         rates=[rate.in_prose for rate in rates],
         multiplied=any(rate.times for rate in rates),
         made=[
-            (rate.in_prose, made, real) for rate, made, real in samples_made(table) if rate in rates
+            (rate.in_prose, made, real)
+            for rate, made, real in samples_made(table, f" synthetic {table.scores.unit}")
+            if rate in rates
         ],
         weights=_sample_weights(table),
         omegas=[

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.report import FORMATS, build_report, print_report, render_report
+from hsiaug.report.paper import methods_paragraph
 from hsiaug.report.section import without_parts
 from hsiaug.report.sections import table_views
 from hsiaug.report.views import report_sections
@@ -159,6 +160,23 @@ def test_the_audit_tells_how_many_samples_each_lambda_made() -> None:
 
     assert line in markdown([record(), few, many, record(generator="mixup", lam=3.0)])
     assert "**synthetic**" not in markdown([record()])
+
+
+def test_generators_that_made_other_numbers_of_samples_are_told_apart() -> None:
+    records = benchmark(2, ("none", "duplicate", "mixup", "smote"), ("svm",))
+    for one in records:
+        generator, seed = one["spec"]["generator"]["name"], one["spec"]["seed"]
+        made = {"none": 0, "duplicate": 5, "mixup": 30, "smote": 40}[generator]
+        one["samples"] = {"real": [10 + 2 * seed], "synthetic": [made * (1 + seed)]}
+    # A draw of one arm alone weighs no more than others.
+    records.append(record(generator="mixup", classifier="cnn2d"))
+    records[-1]["samples"] = {"real": [10], "synthetic": [30]}
+    made = "45 (30–60){} of mixup and 60 (40–80) of smote beside 11 (10–12) real"
+    text = markdown(records)
+    assert f"- **synthetic**: samples for training, λ=1: {made.format('')}\n" in text
+    assert f"{made.format(' synthetic samples')} (λ=1)." in text
+    said = methods_paragraph(build_report(records).tables[0])
+    assert f"which made {made.format(' synthetic samples')} ones;" in said
 
 
 def test_the_audit_tells_what_the_split_cost() -> None:

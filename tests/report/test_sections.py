@@ -104,6 +104,21 @@ def test_the_page_has_the_samples_of_each_class_by_rate() -> None:
         ["12", "1,000", "1,000"],
         ["3", "5", "10"],
     ]
+    assert "λ and M fix the number for every generator alike" in page.text
+
+
+def test_the_page_has_the_samples_of_each_class_by_generator_where_these_differ() -> None:
+    records = benchmark(2, ("none", "duplicate", "mixup", "smote"), ("svm",))
+    for one in records:
+        made = {"none": 0, "duplicate": 5, "mixup": 30, "smote": 40}
+        one["samples"] = {
+            "real": [5, 12, 3],
+            "synthetic": [0, 1, made[one["spec"]["generator"]["name"]]],
+        }
+    page = parsed(render_html(build_report(records, store="results")))
+    rows = table_named(page, "Samples of each class in training")
+    assert [cell.text for cell in rows[-1][1:]] == ["3", "30", "40"]
+    assert "for every generator alike" not in page.text
 
 
 def test_the_page_has_the_command_that_compares_two_classifiers_or_two_rates() -> None:
