@@ -48,10 +48,6 @@ ROW = 0.6
 """Inches of an arm on a card."""
 APART = 0.22
 """Rows that the marks of an arm lie above and below its name."""
-OF_CARD = (
-    "marks: mean gain over no samples and over the rival; bar: its 95 % interval corrected over"
-    f" arms, below {MIN_PAIRS} draws ticks: the draws; p: sign-flip test, corrected over arms"
-)
 
 
 @dataclass(frozen=True)
@@ -254,7 +250,7 @@ def card_figure(report: Report, columns: int = 2) -> Figure:
     """
     found = matrices(report)
     blocks = [replace(_card(one, columns), headline=" ".join(headlines(one))) for one in found]
-    return draw_blocks(blocks, columns, OF_CARD, NO_ARMS)
+    return draw_blocks(blocks, columns, _how_to_read(found), NO_ARMS)
 
 
 def matrix_figure(matrix: Matrix, columns: int = 2) -> Figure:
@@ -265,7 +261,25 @@ def matrix_figure(matrix: Matrix, columns: int = 2) -> Figure:
     columns : int
         As of :func:`card_figure`.
     """
-    return draw_blocks([_card(matrix, columns)], columns, OF_CARD, NO_ARMS)
+    return draw_blocks([_card(matrix, columns)], columns, _how_to_read([matrix]), NO_ARMS)
+
+
+def _how_to_read(found: Sequence[Matrix]) -> str:
+    """What the marks, lines and numbers of cards are, of those that they have."""
+    arms = [arm for matrix in found for table in matrix.tables for arm in table.judged]
+    shown = [gain for arm in arms for gain in (arm[NONE], rival_of(arm)) if gain and gain.draws]
+    parts = [
+        "marks, each control in a colour and a form: mean gain over the control that its text names"
+    ]
+    if any(gain.main.interval for gain in shown):
+        parts.append("bar: its 95 % interval, corrected over arms")
+    if any(not gain.main.interval and gain.draws > 1 for gain in shown):
+        parts.append(f"ticks: the draws, where there are fewer than {MIN_PAIRS}")
+    if any(gain.main.p_corrected is not None for gain in shown):
+        parts.append("p: sign-flip test, corrected over arms")
+    if all(len(one.tables) == 1 for one in found):
+        parts.append("arms of a classifier: those that gain most over no samples first")
+    return "; ".join(parts)
 
 
 def _card(matrix: Matrix, columns: int) -> ChartBlock:
@@ -352,8 +366,8 @@ def _write(beside: bool, axes: Axes, y: float, text: str, colour: str) -> None:
     at, offset = 1, (5, 0)
     how: dict[str, Any] = {"va": "center"}
     if not beside:
-        # Marks and intervals may lie behind it.
-        ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0}
+        # The line at 0 may lie behind it.
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 0}
         at, offset = 0, (0, 3)
         how = {"va": "bottom", "bbox": ground}
     axes.annotate(

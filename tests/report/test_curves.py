@@ -325,3 +325,9 @@ def test_confusion_matrices_are_of_the_arm_to_use_and_of_the_best_generator_with
     assert titles == shown
     with pytest.raises(InputError, match="with few classes"):
         figure_of(build_report([], store=str(store)), "class")
+
+
+@pytest.mark.parametrize(("draws", "has", "lacks"), [(7, "bar: ", "ticks"), (2, "ticks", "bar: ")])
+def test_the_card_explains_the_marks_that_it_has(draws: int, has: str, lacks: str) -> None:
+    said = figure_of(build_report(benchmark(draws), store="results"), "generator").get_label()
+    assert has in said and lacks not in said

@@ -9,7 +9,6 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answer_texts import TONES
 from hsiaug.report.figures.charts import (
     AXIS,
@@ -37,10 +36,7 @@ MOST_ARMS = 24
 """Arms that the figure of the page shows."""
 LINE = 0.15
 """Inches of the line of one control."""
-OF_GAINS = (
-    "ticks: draws; mark: mean; bar: its 95 % interval corrected over arms, from"
-    f" {MIN_PAIRS} draws on; panels share their axis"
-)
+OF_GAINS = "ticks: draws; mark: mean; panels share their axis"
 
 
 def _gains(table: ReportTable) -> Grid:
@@ -121,7 +117,10 @@ def _gain_figure(report: Report, columns: int = 2, most: int | None = None) -> F
         Where nothing but controls was run.
     """
     blocks = [_block(table, most) for table in report.tables]
-    return draw_blocks(blocks, columns, OF_GAINS, NO_ARMS)
+    gains = (gain for table in report.tables for arm in table.by_gain for gain in arm.values())
+    bars = "; bar: its 95 % interval, corrected over arms"
+    intervals = bars if any(gain.main.interval for gain in gains) else ""
+    return draw_blocks(blocks, columns, f"{OF_GAINS}{intervals}", NO_ARMS)
 
 
 def _block(table: ReportTable, most: int | None) -> ChartBlock:

@@ -169,7 +169,7 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
         "series": SERIES,
         "plot_size": f"{WIDTH} {HEIGHT}",
     }
-    return Section("Samples", html=markup_of("samples", shown), opened=True)
+    return Section("Samples", html=markup_of("samples", shown))
 
 
 def _spectra_of(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, Any]:
