@@ -331,3 +331,11 @@ def test_confusion_matrices_are_of_the_arm_to_use_and_of_the_best_generator_with
 def test_the_card_explains_the_marks_that_it_has(draws: int, has: str, lacks: str) -> None:
     said = figure_of(build_report(benchmark(draws), store="results"), "generator").get_label()
     assert has in said and lacks not in said
+
+
+def test_a_figure_along_lambda_has_the_best_classifier_without_samples(tmp_path: Path) -> None:
+    records = sweep()
+    records += [record(0.9, 0.9, classifier="cnn2d", seed=seed) for seed in range(3)]
+    save_report(build_report(records), tmp_path / "x.svg", "svg", "lambda")
+    words = words_in(tmp_path / "x.svg")
+    assert "cnn2d without samples" in words and "svm without samples" not in words

@@ -38,7 +38,14 @@ GENERATORS = [
 ]
 DASHES = dict(zip(GENERATORS, ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
 """Dashes of the grey lines of generators that are controls, but ``none``."""
-OF_SWEEPS = "mean ± std over the same draws, points over others left out; one scale for each score"
+OF_SWEEPS = (
+    "mean ± std over the same draws, points over others left out; points of one value lie side by"
+    " side; grey band: the std of none; one scale for each score"
+)
+APART = 0.012
+"""How far points of one value lie apart, of the range of values: their bars would cover each
+other.
+"""
 Styles = Mapping[object, dict[str, Any]]
 NOTE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω."
 
@@ -273,6 +280,8 @@ def _sweeps(table: ReportTable, axis: Axis, every_line: Sequence[SweepLine]) -> 
     """The classifiers with a line: of the others there is nothing to draw."""
     lined = {line.classifier for line in _find_sweeps(every_line)}
     styles, first = _styles(table, every_line), FirstPanels()
+    bare = [cell for cell in table.main_scores if cell.without_samples and not cell.is_blind]
+    best = max(bare, key=table.main_scores.__getitem__, default=None)
     panels = []
     for classifier in (c for c in table.classifiers if c in lined):
         found = [line for line in every_line if line.classifier == classifier]
@@ -283,8 +292,9 @@ def _sweeps(table: ReportTable, axis: Axis, every_line: Sequence[SweepLine]) -> 
         none = table.reference(classifier)
         title = table.labels[classifier], _panel_n(shown, none)
         scores = (table.scores.second, table.scores.main)
+        above = {table.cell_words(best): best} if best and best is not none else {}
         panels += [
-            Panel(title, partial(_draw_sweep, shown, none, score, styles, first))
+            Panel(title, partial(_draw_sweep, shown, none, above, score, styles, first))
             for score in scores
         ]
     return ChartBlock(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
@@ -309,12 +319,19 @@ def _styles(table: ReportTable, every_line: Iterable[SweepLine]) -> Styles:
 def _draw_sweep(
     shown: Sequence[SweepLine],
     none: ArmCell | None,
+    above: Mapping[str, ArmCell],
     score: Metric,
     styles: Styles,
     first: FirstPanels,
     axes: Axes,
 ) -> dict[str, Any]:
-    """Draw the lines of one classifier in one score."""
+    """Draw the lines of one classifier in one score.
+
+    Parameters
+    ----------
+    above : mapping of str to ArmCell
+        By its name the classifier that is best without samples, where it is another one.
+    """
     axes.sharey(first.setdefault(score.key, axes))
     name_score(axes, score.name)
     entries: dict[str, Any] = {}
@@ -322,10 +339,17 @@ def _draw_sweep(
         mean, std = level
         axes.axhspan(mean - std, mean + std, color="0.93", zorder=0)
         entries["none"] = axes.axhline(mean, color="black", linestyle=":", linewidth=1.2)
-    for line in shown:
+    for name, cell in above.items():
+        if level := _percentages(cell, score.key):
+            entries[name] = axes.axhline(level[0], color="black", linewidth=0.8)
+    values = [value for line in shown for value in line.values]
+    step = APART * (max(values) - min(values)) if values else 0.0
+    middle = (len(shown) - 1) / 2
+    for place, line in enumerate(shown):
         style = styles[line.key]
         if line.values:
-            entries[style["label"]] = _draw_line(axes, line.dots(score.key), style)
+            dots = [(value + step * (place - middle), *at) for value, *at in line.dots(score.key)]
+            entries[style["label"]] = _draw_line(axes, dots, style)
         elif level := _percentages(line.points[0][1], score.key):
             entries[style["label"]] = axes.axhline(
                 level[0], color=style["color"], linestyle=style["linestyle"], linewidth=1.2
