@@ -335,6 +335,11 @@ class Answers:
         return (*texts, AnswerText(3, USE_QUESTION, "", TONES[self.use.status], third))
 
     @property
+    def more_gains(self) -> tuple[Gain, ...]:
+        """The difference of the third answer from another classifier, where it has one."""
+        return (self.use.over_without,) if self.use.over_without else ()
+
+    @property
     def use_sentences(self) -> tuple[str, ...]:
         """What to use here, without what may be quoted of it."""
         return self._sentences["3"]

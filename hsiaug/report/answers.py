@@ -6,7 +6,7 @@ They are computed from the gains of a table by the rule of :mod:`hsiaug.metrics.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import inf
 from operator import attrgetter, itemgetter
@@ -257,6 +257,17 @@ def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
         return None
     (contrast,) = _answer("", table, [arm], rival_of).contrasts
     return contrast
+
+
+def to_quote(tables: Iterable[ReportTable]) -> str:
+    """How what is to be used is run on draws that did not choose it, in words; empty where there
+    are none.
+    """
+    answers = map(three_answers, tables)
+    commands = dict.fromkeys(one.fresh_draws for one in answers if one.chose and one.fresh_draws)
+    if not commands:
+        return ""
+    return f"what is to be used, on draws that chose nothing: {'; then: '.join(commands)}"
 
 
 def shown_arms(table: ReportTable) -> list[ArmCell]:

@@ -3,7 +3,7 @@ of a verdict, and where the best row is right.
 """
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter, itemgetter
 from statistics import fmean
 from typing import Any
@@ -12,7 +12,7 @@ from hsiaug.metrics.significance import MARGIN, Shown, Verdict, too_few
 from hsiaug.report.answer_texts import TONES
 from hsiaug.report.answers import three_answers
 from hsiaug.report.formatting import MISSING, number, plus_minus, with_ends
-from hsiaug.report.gains import ArmCell, ArmGains, Gain, corrected_apart, rival_of
+from hsiaug.report.gains import ArmCell, ArmGains, Gain, corrected_for, rival_of
 from hsiaug.report.notes import few_in_fields
 from hsiaug.report.section import GridColumn, GridEntry
 from hsiaug.report.tables import ReportTable
@@ -57,13 +57,15 @@ def _at_a_loss(gain: Gain) -> bool:
     return gain.main.shown == "above" and gain.second.shown == "below"
 
 
-def words_note(arms: Iterable[ArmGains], *, ends: bool = True) -> str:
+def words_note(arms: Iterable[ArmGains], *, ends: bool = True, more: Iterable[Gain] = ()) -> str:
     """What the words and brackets of differences mean; empty where no arm has one.
 
     Parameters
     ----------
     ends : bool
         Whether there are brackets.
+    more : iterable of Gain
+        Others that stand there in brackets.
     """
     compared = [
         gain for arm in arms for gain in (arm.get(NONE), rival_of(arm)) if gain and gain.draws
@@ -72,12 +74,12 @@ def words_note(arms: Iterable[ArmGains], *, ends: bool = True) -> str:
     return meanings_of(
         {gain.main.shown for gain in compared},
         ends={of_gain.is_interval for _, of_gain in beside},
-        apart=corrected_apart(gain for gain, of_gain in beside if of_gain.is_interval),
+        corrected=corrected_for([*(gain for gain, _ in beside), *more]),
     )
 
 
 def meanings_of(
-    shown: Collection[Shown], *, ends: Collection[bool] = (), apart: Sequence[str] = ()
+    shown: Collection[Shown], *, ends: Collection[bool] = (), corrected: str = ""
 ) -> str:
     """What these words of comparisons mean.
 
@@ -85,10 +87,10 @@ def meanings_of(
     ----------
     ends : collection of bool
         Whether brackets stand for an interval: those that stand there are explained too.
-    apart : sequence of str
-        The generators of arms whose intervals are not corrected together with all others.
+    corrected : str
+        For how many comparisons the intervals are corrected.
     """
-    about = {"shown": shown, "ends": ends, "apart": apart}
+    about = {"shown": shown, "ends": ends, "corrected": corrected}
     return "".join(sentences("words.txt", **about))
 
 

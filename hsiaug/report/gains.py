@@ -7,7 +7,7 @@ advice, files and figures read these; nothing else computes a gain from records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -29,7 +29,7 @@ from hsiaug.metrics.significance import (
     rival_control,
     student,
 )
-from hsiaug.report.formatting import MISSING
+from hsiaug.report.formatting import MISSING, count_range, join_words
 from hsiaug.report.trials import CellKey, numbers, of_classes, unlike
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import (
@@ -232,6 +232,8 @@ class Gain:
         Whether this control, other than ``none``, decides if the arm is better than all of them.
     verdict : Verdict or None
         On the arm against all its controls; None for arms that are not judged.
+    family : str
+        Which comparisons ``main`` and ``second`` are corrected for, in words.
     """
 
     cell: ArmCell
@@ -243,6 +245,7 @@ class Gain:
     second: Evidence
     rival: bool = False
     verdict: Verdict | None = None
+    family: str = ""
 
     @property
     def draws(self) -> int:
@@ -321,21 +324,21 @@ def synthetic_only(cells: Cells, scores: MetricSet) -> list[Gain]:
         ]
         both = [other for key, other in cells.items() if key == (arm.both, classifier)]
         pairs += [_over(cell, NONE, real_only, scores), _over(cell, BOTH, both, scores)]
-    return _tested(pairs, "main", id)
+    return [one for pair in pairs for one in _tested([pair], "main")]
 
 
 def over_best(cells: Cells, scores: MetricSet) -> list[Gain]:
     """Every judged arm against each classifier of the table that got no sample, corrected for all
     of these comparisons: no test label chooses the best of these classifiers.
     """
-    return _tested(_over_classifiers(cells, scores), "main")
+    return _tested(_over_classifiers(cells, scores), "main", OVER_CLASSIFIERS)
 
 
 def over_baseline(cells: Cells, scores: MetricSet) -> list[Gain]:
     """What the main part of a generator adds: each of its arms against the same without that part,
     at the same rate with the same classifier, corrected for all of these comparisons.
     """
-    return _tested(_over_baselines(cells, scores), "main")
+    return _tested(_over_baselines(cells, scores), "main", OVER_BASELINES)
 
 
 def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> Gain:
@@ -346,21 +349,22 @@ def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> 
     if not pair.draws:
         return pair
     pairs = _over_controls(cells, scores)
-    family, place = _family_of(cells, scores, pairs, {arm, control}) or (
-        [*(one for one in pairs if _question(one) == (True, True)), pair],
+    family, place, words = _family_of(cells, scores, pairs, {arm, control}) or (
+        [*(one for one in pairs if _question(one) == OVER_NONE), pair],
         -1,
+        f"(those {OVER_NONE}, and this one)",
     )
     # The table's other tests would take longer than all else.
     test = _tested(family, "main")[place].main
     main = replace(test, differences=pair.main.differences, draws=pair.main.draws)
-    return replace(pair, main=main)
+    return replace(pair, main=main, family=words)
 
 
 def _family_of(
     cells: Cells, scores: MetricSet, pairs: Sequence[Gain], both: set[ArmCell]
-) -> tuple[Sequence[Gain], int] | None:
-    """The comparisons that a report corrects together, of which one is of two arms, and the place
-    of this one; None where a report does not compare them.
+) -> tuple[Sequence[Gain], int, str] | None:
+    """The comparisons that a report corrects together, of which one is of two arms, the place of
+    this one, and which these are; None where a report does not compare them.
 
     Parameters
     ----------
@@ -370,10 +374,15 @@ def _family_of(
 
     same = [one for one in pairs if {one.cell, one.control_cell} == both]
     asked = [one for one in pairs if same and _question(one) == _question(same[-1])]
-    for family in (asked, _over_baselines(cells, scores), _over_classifiers(cells, scores)):
+    families = {
+        _question(same[-1]) if same else "": asked,
+        OVER_BASELINES: _over_baselines(cells, scores),
+        OVER_CLASSIFIERS: _over_classifiers(cells, scores),
+    }
+    for words, family in families.items():
         places = [i for i, one in enumerate(family) if {one.cell, one.control_cell} == both]
         if places:
-            return family, places[-1]
+            return family, places[-1], words
     return None
 
 
@@ -401,9 +410,22 @@ def by_arm(rows: Iterable[Gain]) -> dict[CellKey, dict[str, Gain]]:
     return arms
 
 
-def corrected_apart(rows: Iterable[Gain]) -> list[str]:
-    """The generators of arms that have no verdict: their gains are corrected by themselves."""
-    return sorted({row.cell.arm.generator.name for row in rows if not row.cell.arm.judged})
+def corrected_for(rows: Iterable[Gain]) -> str:
+    """``9 comparisons over none, 18 over other controls and 3 of duplicate``: for how many tested
+    gains are corrected, each for one of these numbers; empty where each was tested alone.
+    """
+    sizes: dict[str, list[int]] = {}
+    # Those of arms that have a verdict first.
+    for row in sorted(rows, key=lambda row: not row.cell.arm.judged):
+        if row.main.p_corrected is not None:
+            sizes.setdefault(row.family, []).append(row.main.family)
+    if all(max(found) == 1 for found in sizes.values()):
+        return ""
+    parts: list[str] = []
+    for family, found in sizes.items():
+        noun = "" if parts else " comparison" if max(found) == 1 else " comparisons"
+        parts.append(f"{count_range(found)}{noun} {family}")
+    return join_words(parts)
 
 
 def rival_of(arm: ArmGains) -> Gain | None:
@@ -567,28 +589,43 @@ def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> G
     )
 
 
-def _question(pair: Gain) -> tuple[bool, bool]:
-    """What a pair answers: of an arm that is judged, or of a control; over no samples, or over
-    another control.
+OVER_NONE = "over none"
+OVER_CONTROLS = "over other controls"
+OVER_CLASSIFIERS = "over classifiers without samples"
+OVER_BASELINES = "over generators without their main part"
+
+
+def _question(pair: Gain) -> str:
+    """What a pair answers: of an arm that is judged, over no samples or over another control; or
+    of a control of every arm.
     """
-    return pair.cell.arm.judged, pair.control == NONE
+    if not pair.cell.arm.judged:
+        return f"of {pair.cell.arm.generator.name}"
+    return OVER_NONE if pair.control == NONE else OVER_CONTROLS
 
 
 def _tested(
     pairs: Sequence[Gain],
     metric: Literal["main", "second"],
-    family: Callable[[Gain], Hashable] = lambda _: "",
+    family: str | Callable[[Gain], str] = "",
 ) -> list[Gain]:
-    """The pairs with the tests of a metric, corrected for all of a family."""
+    """The pairs with the tests of a metric, corrected for all of a family.
+
+    Parameters
+    ----------
+    family : str or callable
+        That of all pairs, or of each, in words.
+    """
     tested = list(pairs)
-    families: dict[Hashable, list[int]] = {}
+    families: dict[str, list[int]] = {}
     for place, pair in enumerate(pairs):
         if getattr(pair, metric).differences:
-            families.setdefault(family(pair), []).append(place)
-    for places in families.values():
+            of = family if isinstance(family, str) else family(pair)
+            families.setdefault(of, []).append(place)
+    for words, places in families.items():
         tests = correct([getattr(pairs[place], metric) for place in places])
         for place, test in zip(places, tests, strict=True):
-            pair = pairs[place]
+            pair = replace(pairs[place], family=words)
             main = metric == "main"
             tested[place] = replace(pair, main=test) if main else replace(pair, second=test)
     return tested

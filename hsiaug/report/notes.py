@@ -17,6 +17,7 @@ from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.answers import three_answers
 from hsiaug.report.commands import missing_commands
 from hsiaug.report.formatting import (
     MISSING,
@@ -27,7 +28,7 @@ from hsiaug.report.formatting import (
     seeds_text,
     span,
 )
-from hsiaug.report.gains import ArmCell, Audit, corrected_apart, over_baseline
+from hsiaug.report.gains import ArmCell, Audit, corrected_for, over_baseline
 from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import finding_meanings, labelled, sentences
@@ -185,6 +186,7 @@ def _comparison_notes(table: ReportTable, noted: Callable[[str], bool]) -> list[
     """
     pairs = [gain.draws for gain in table.compared]
     controls = table.further_controls
+    added = over_baseline(table.cells, table.scores)
     known = table.known_controls
     needed = dict.fromkeys(known[name].users for name in controls if name in known)
     meanings = finding_meanings(controls, needed)
@@ -192,12 +194,12 @@ def _comparison_notes(table: ReportTable, noted: Callable[[str], bool]) -> list[
     return sentences(
         "comparison_notes.txt",
         table=table,
-        over_baseline=over_baseline(table.cells, table.scores),
+        over_baseline=added,
         rivals={name for cell in table.cells.values() for name in cell.rivals},
         with_words=partial(with_words, known=known),
         too_few=[n for n in pairs if n < MIN_PAIRS],
         tested=any(n >= MIN_PAIRS for n in pairs),
-        apart=corrected_apart(table.compared),
+        corrected=corrected_for([*table.compared, *added, *three_answers(table).more_gains]),
         verdicts="; ".join(f"{word}: {text}" for word, text in meanings if word in findings),
         noted=noted,
     )

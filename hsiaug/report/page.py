@@ -162,7 +162,11 @@ def _page_matrix(matrix: Matrix, sources: Sources, *, alone: bool) -> Section:
         "",
         figures=figures,
         tables=matrix_grids(matrix, sources.overviews.__getitem__),
-        notes=(words_note(arm for table in matrix.tables for arm in table.judged),),
+        notes=(
+            words_note(
+                (arm for table in matrix.tables for arm in table.judged), ends=matrix.detailed
+            ),
+        ),
         folded=False,
     )
     return replace(section, parts=(*scenes, by_scene))

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain
 
+from hsiaug.report.answers import to_quote
 from hsiaug.report.formatting import count, number
+from hsiaug.report.gains import corrected_for
 from hsiaug.report.notes import (
     audit_mean,
     counted_again,
@@ -24,8 +26,10 @@ from hsiaug.trial.arm import NONE
 
 STATED = ("hsiaug", "Python", "torch", "scikit-learn", "imbalanced-learn", "numpy")
 """What a paper names the versions of."""
-RUN_AGAIN = "run it again"
-"""What stands before the commands that run all trials again."""
+RUN_AGAIN, TO_QUOTE = "run it again", "to quote"
+"""What stands before the commands that run all trials again, and before those on draws that chose
+nothing.
+"""
 
 
 def methods_paragraph(table: ReportTable) -> str:
@@ -88,6 +92,7 @@ def methods_paragraph(table: ReportTable) -> str:
         small=small_classes(table),
         untested=untested_classes(table),
         tested=any(gain.main.p is not None for gain in table.gains),
+        corrected=corrected_for(table.gains),
         versions=stated_versions([table]),
         methods=method_versions([table]),
         machines=machines_of([table]),
@@ -114,6 +119,7 @@ def run_facts(tables: Sequence[ReportTable], again: str = "") -> list[tuple[str,
         "device": ", ".join(devices_of(tables)),
         "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
         RUN_AGAIN: again,
+        TO_QUOTE: to_quote(tables),
     }
     facts["cost"] += ", added over the trials"
     return [(label, text) for label, text in facts.items() if text]

@@ -10,7 +10,6 @@ from hsiaug.base.text import in_runs, visible
 from hsiaug.metrics.significance import ALPHA, ENOUGH, MIN_PAIRS
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import formatting
-from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -30,7 +29,8 @@ FILTERS: tuple[Callable[..., str], ...] = (
     formatting.with_ends,
 )
 """What templates call by name."""
-UNJUDGED = [name for name in CONTROLS_OF_ALL if name != NONE]
+NUMBERS = "What the numbers are"
+"""The part of a page that has the notes of a table."""
 SHARED: Mapping[str, object] = {
     "alpha": ALPHA,
     "min_pairs": MIN_PAIRS,
@@ -39,7 +39,7 @@ SHARED: Mapping[str, object] = {
     "ruled_out": "a gain of 1 point is ruled out, as the whole interval lies below it",
     "neighbours": formatting.NEIGHBOURS,
     "location_alone": formatting.LOCATION_ALONE,
-    "corrected": f"corrected for all arms, those of {formatting.join_words(UNJUDGED)} apart",
+    "numbers": NUMBERS,
 }
 """What several templates say: bounds of the rules, and what is said of them and of LEAKY draws."""
 

@@ -5,7 +5,7 @@ protocol. Those of the page are of :mod:`hsiaug.report.page`.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hsiaug.report.answers import three_answers
+from hsiaug.report.answers import three_answers, to_quote
 from hsiaug.report.commands import to_repeat_all
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
@@ -19,7 +19,7 @@ from hsiaug.report.notes import (
     table_section,
     warnings,
 )
-from hsiaug.report.paper import RUN_AGAIN
+from hsiaug.report.paper import RUN_AGAIN, TO_QUOTE
 from hsiaug.report.section import Section
 from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, section_kinds
 from hsiaug.report.sections.overview import grouped_overview
@@ -84,10 +84,12 @@ def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Sect
         f"Next: hsiaug report{report.option} --out report.html (--notes: meanings, how to"
         " rerun; --by generator: more)"
     )
-    again = to_repeat_all(report.shown, store)
+    commands = {RUN_AGAIN: to_repeat_all(report.shown, store)}
+    if store is not None:
+        commands[TO_QUOTE] = to_quote(report.shown)
     made = [_section(matrix, report, brief=brief) for matrix in matrices(report)]
     for last in made[-1:]:
-        facts = (*last.facts, *([(RUN_AGAIN, again)] if again else []))
+        facts = (*last.facts, *((label, text) for label, text in commands.items() if text))
         closing = (*last.closing, next_) if brief else last.closing
         made[-1] = replace(last, facts=facts, closing=closing)
     return tuple(made)
@@ -129,7 +131,12 @@ def _closing(matrix: Matrix) -> tuple[str, ...]:
     """
     tables = matrix.tables
     lines = [
-        words_note(arm for table in tables for arm in table.by_arm.values()),
+        words_note(
+            (arm for table in tables for arm in table.by_arm.values()),
+            ends=matrix.detailed,
+            # Of several tables the answers have no numbers.
+            more=three_answers(tables[0]).more_gains if len(tables) == 1 else (),
+        ),
         *dict.fromkeys(averaged_classes(table) for table in tables),
         *short_audit(tables),
     ]

@@ -96,7 +96,10 @@ def test_a_control_is_named_of_the_generators_that_it_is_a_control_of() -> None:
     said = said_of("none", "duplicate", "pseudo", "smote", "txt2hsi", draws=6, scope=scope)
     assert "We measured smote and txt2hsi with svm" in said
     assert "controls were none and duplicate, on the same draws; of txt2hsi also pseudo." in said
-    assert "corrected for 3 arms (the control pseudo among them) by the step-down" in said
+    assert (
+        "by the step-down max-T procedure for 3 comparisons over none, 4 over other controls and 1"
+        " of duplicate (arms of the control pseudo among them);" in said
+    )
 
 
 def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say_it(

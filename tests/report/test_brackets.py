@@ -7,6 +7,7 @@ from hsiaug.metrics.significance import MARGIN, Ends, equivalence
 from hsiaug.report import build_report, render_report
 from hsiaug.report.findings import words_note
 from hsiaug.report.formatting import ends_text
+from hsiaug.report.paper import methods_paragraph
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.two_arms import compare_arms, comparison_tables
 
@@ -67,8 +68,13 @@ def test_copies_are_said_to_be_corrected_apart_and_are() -> None:
     assert [families[name].family for name in ("duplicate", "mixup", "smote")] == [1, 2, 2]
     assert families["duplicate"].p_corrected == families["duplicate"].p
     said = words_note(table.by_arm.values())
-    assert said.endswith("[ ]: 95 % interval, corrected for all arms but duplicate.")
-    assert words_note(table.judged).endswith("corrected for all arms.")
+    assert said.endswith(
+        "[ ]: 95 % interval, corrected for 2 comparisons over none, 2 over other controls and"
+        " 1 of duplicate."
+    )
+    assert words_note(table.judged).endswith(
+        "corrected for 2 comparisons over none and 2 over other controls."
+    )
 
 
 def test_brackets_are_explained_where_they_stand() -> None:
@@ -77,14 +83,34 @@ def test_brackets_are_explained_where_they_stand() -> None:
     assert few.endswith(" ( ), below 6 draws: smallest to largest.") and "[ ]" not in few
 
 
+def test_a_comparison_of_one_arm_is_not_said_to_be_corrected() -> None:
+    records = [one for one in records_of(8) if one["spec"]["generator"]["name"] != "mixup"]
+    (table,) = build_report(records).tables
+    assert words_note(table.by_arm.values()).endswith("[ ]: 95 % interval.")
+    assert "(step-down max-T)." in render_report(build_report(records), "md")
+
+
 @pytest.mark.parametrize(
     ("a", "b", "corrected"),
-    [("none", "duplicate", ""), ("none", "smote", ", corrected for 2 comparisons")],
+    [
+        ("none", "duplicate", ""),
+        ("none", "smote", ", corrected for 2 comparisons over none"),
+        ("duplicate", "smote", ", corrected for 2 comparisons over other controls"),
+        ("mixup", "smote", ", corrected for 3 comparisons (those over none, and this one)"),
+    ],
 )
-def test_a_comparison_says_how_many_its_p_is_corrected_for(a: str, b: str, corrected: str) -> None:
+def test_a_comparison_says_which_its_p_is_corrected_for(a: str, b: str, corrected: str) -> None:
     report = build_report(records_of(8))
     found = compare_arms(report, f"{a}/svm", f"{b}/svm")
     (page,) = comparison_tables(found, "results").sections
     assert f" (p = .008{corrected})." in " ".join(page.closing)
-    notes = render_report(report, "md")
-    assert "Arms of duplicate, which has none, are corrected apart." in notes
+
+
+def test_notes_terminal_and_paper_count_comparisons_alike() -> None:
+    report = build_report(records_of(8))
+    (table,) = report.tables
+    said = "2 comparisons over none, 2 over other controls and 1 of duplicate"
+    assert f"(step-down max-T) for {said}." in render_report(report, "md")
+    assert f"by the step-down max-T procedure for {said};" in methods_paragraph(table)
+    terminal = " ".join(render_report(report, "rich", by="summary").split())
+    assert f"corrected for {said}." in terminal

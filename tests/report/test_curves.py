@@ -266,7 +266,7 @@ def test_a_table_along_times_has_a_column_per_value_and_a_row_per_lambda() -> No
     ]
     header, _, *rows = rows_of(render_report(build_report(records), by="times"), "OA against M")
     assert header == ["classifier", "generator", "λ", "M=0", "M=1", "M=3"]
-    assert [row[1:3] for row in rows] == [["none", "–"], ["smote", "0"], ["smote", "1"]]
+    assert [row[1:3] for row in rows] == [["none", "0"], ["smote", "0"], ["smote", "1"]]
 
 
 def test_what_was_not_run_is_absent_and_has_not_failed() -> None:

@@ -3,6 +3,7 @@ wherever they stand.
 """
 
 import csv
+import html
 import io
 import re
 from collections.abc import Sequence
@@ -109,10 +110,15 @@ def test_classes_with_few_test_pixels_in_either_kind_of_field_are_named_with_the
         " pixel is 4 points of recall and more: corn_notill (1–5)."
     )
     terminal = " ".join(render_report(report, "rich", by="summary").split())
-    for text in (render_report(report, "md").replace("\\", ""), render_html(report), terminal):
+    found = {
+        render_report(report, "md").replace("\\", ""): "the notes",
+        html.unescape(render_html(report)): '"What the numbers are"',
+        terminal: "the notes",
+    }
+    for text, where in found.items():
         assert said in text and "AA seen holds" not in text
-        few = "0 and 1 of their classes have fewer than 25 test pixels in some draw, see the notes)"
-        assert few in text
+        few = "0 and 1 of their classes have fewer than 25 test pixels in some draw"
+        assert f"{few}, see {where})" in text
         assert re.search(
             r"has the highest AA( \(2 of 3\))?( \(it is .* another\))?\. Its AA seen is", text
         )

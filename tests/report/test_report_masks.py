@@ -137,7 +137,7 @@ def test_the_methods_of_masks_have_pairs_for_lambda_and_name_each_control() -> N
     said = methods_paragraph(table)
     assert "synthetic pairs for each real one was λ = 1, which made 16 synthetic labelled" in said
     assert "the controls were none, duplicate and duplicate-balanced, on the same draws." in said
-    assert "for 2 arms (the control duplicate-balanced among them)" in said
+    assert "and 1 of duplicate (arms of the control duplicate-balanced among them);" in said
 
 
 def test_masks_have_the_iou_of_every_class_and_say_which_classes_their_means_are_over() -> None:

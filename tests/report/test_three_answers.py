@@ -13,7 +13,7 @@ from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answer_texts import Answers
 from hsiaug.report.answers import three_answers
 
-CHOSEN = "Chosen on these draws: quote the AA of --seeds 400-406 --store fresh-draws."
+CHOSEN = "Chosen on these draws; to quote the AA, rerun with --seeds 400-406 --store fresh-draws."
 NOISE = (0.1, -0.2, 0.3, -0.1, 0.2, -0.3, 0.15)
 """Points of AA by which the draws of an arm differ from its mean."""
 
@@ -105,7 +105,7 @@ def test_a_control_that_was_asked_for_too_is_said_to_be_no_candidate(gain: float
         {"duplicate": 0.0, "pseudo": gain, "txt2hsi": 2.0}, transductive=("pseudo", "txt2hsi")
     )
     first, second, _ = lines(records)
-    assert first.endswith(" A control: pseudo.")
+    assert first.endswith(" pseudo counts as a control.")
     assert "A control:" not in second
     assert "A control:" not in " ".join(lines(scene({"pseudo": gain}, transductive=("pseudo",))))
 
@@ -161,13 +161,13 @@ def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_
         "2 Better than all controls? NOT ASKED. No generator is shown better than no samples."
     )
     assert use.startswith("3 Use here: cnn2d without samples: AA 57.")
-    assert use.endswith(f"No generator is better. Classifiers that ran: cnn2d, svm. {CHOSEN}")
+    assert use.endswith(f"No generator is better. Classifiers: cnn2d, svm. {CHOSEN}")
 
 
 def test_comparisons_that_are_not_told_say_how_large_they_are() -> None:
     gains = {"smote": 6.0, "mixup": 5.0, "noise": 4.0, "cvae": -9.0}
     text = " ".join(lines(scene(gains)))
-    assert "1 more in the table: cvae −9." in text
+    assert "1 more: cvae −9." in text
 
 
 def without_draws(records: list[dict[str, Any]], generator: str) -> list[dict[str, Any]]:

@@ -4,10 +4,11 @@ from hsiaug.report.notes import audit_lines, table_notes
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
+from hsiaug.report.text_templates import NUMBERS
 
 
 def _section(table: ReportTable, sources: Sources) -> Section:
-    numbers = Section("What the numbers are", notes=tuple(table_notes(table)))
+    numbers = Section(NUMBERS, notes=tuple(table_notes(table)))
     return Section(
         "Audit",
         facts=tuple(audit_lines(table, sources.report.where)),

@@ -18,6 +18,7 @@ from hsiaug.report.gains import ArmCell
 from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.text_templates import sentences
 from hsiaug.report.trials import DrawKey
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, NONE, Method
@@ -47,7 +48,6 @@ APART = 0.012
 other.
 """
 Styles = Mapping[object, dict[str, Any]]
-NOTE = "none has no synthetic sample: it is λ = 0 of every generator, at any ω."
 
 
 def _section(axis: Axis, table: ReportTable, sources: Sources) -> Section:
@@ -62,7 +62,11 @@ def _section(axis: Axis, table: ReportTable, sources: Sources) -> Section:
         draw = partial(_draw_figure, axis, [(table, every_line)])
         figures = (SectionFigure(f"OA and AA against {SIGNS[axis]}", draw),)
     return Section(
-        f"Along {SIGNS[axis]}", tables=grids, figures=figures, notes=(NOTE,), closing=closing
+        f"Along {SIGNS[axis]}",
+        tables=grids,
+        figures=figures,
+        notes=tuple(sentences("along.txt", table=table)),
+        closing=closing,
     )
 
 
@@ -89,7 +93,7 @@ def _curve_grids(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> t
     }
 
     def held(other: Axis, line: SweepLine) -> str:
-        return number(None if line.generator.name == NONE else dict(line.held)[other])
+        return number(dict(line.held)[other])
 
     def point(metric: str, value: float | None, line: SweepLine) -> str:
         cell = dict(line.points).get(value)
