@@ -592,7 +592,7 @@ def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> G
 OVER_NONE = "over none"
 OVER_CONTROLS = "over other controls"
 OVER_CLASSIFIERS = "over classifiers without samples"
-OVER_BASELINES = "over generators without their main part"
+OVER_BASELINES = "over baselines"
 
 
 def _question(pair: Gain) -> str:
