@@ -71,11 +71,12 @@ def markdown(sections: Iterable[Section]) -> str:
 
 @lru_cache(2**16)
 def markdown_text(text: str) -> str:
-    """Escape what Markdown or HTML would read; an underscore inside a word is only an
-    underscore.
+    """Escape what Markdown or HTML would read: an underscore inside a word is only an underscore,
+    ``< 1`` begins no tag, and ``[ ]:`` names no link.
     """
     text = visible(" ".join(text.split()))
-    text = re.sub(r"([\\|*`<>$]|&(?=[#A-Za-z])|\](?=[(\[:]))", r"\\\1", text)
+    read = r"([\\|*`>$]|<(?! )|&(?=[#A-Za-z])|\](?=[(\[])|(?<!\[ )\](?=:))"
+    text = re.sub(read, r"\\\1", text)
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.report import FORMATS, build_report, print_report, render_report
 from hsiaug.report.paper import methods_paragraph
+from hsiaug.report.render_text import markdown_text
 from hsiaug.report.section import without_parts
 from hsiaug.report.sections import table_views
 from hsiaug.report.views import report_sections
@@ -505,3 +506,9 @@ def test_a_class_that_is_small_in_one_draw_is_said_to_be_so_in_some() -> None:
     ]
     said = " ".join(on_terminal(records).split())
     assert "not oats (fewer than 25 test pixels in some draw)." in said
+
+
+def test_markdown_escapes_no_sign_that_it_would_print_as_it_is() -> None:
+    texts = ("< 1 point", "[ ]: 95 %", "a<b>", "[ ](x)", "[a]: b")
+    escaped = ["< 1 point", "[ ]: 95 %", r"a\<b\>", r"[ \](x)", r"[a\]: b"]
+    assert [markdown_text(text) for text in texts] == escaped

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import LETTER, WIDTHS, legend_columns, new_figure, wrapped
-from hsiaug.report.formatting import LEAKY
+from hsiaug.report.formatting import LEAKY, count
 from hsiaug.report.gains import ArmGains
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE
 
@@ -146,7 +146,7 @@ def draw_blocks(
     """
     if not any(block.panels for block in blocks):
         rule, hint = empty
-        raise InputError(rule, value=f"{len(blocks)} tables without them", hint=hint)
+        raise InputError(rule, value=f"none in {count(len(blocks), 'table')}", hint=hint)
     blocks = [block for block in blocks if block.panels]
     heights = [block.inches(columns) for block in blocks]
     figure = new_figure(WIDTHS[columns], sum(heights))
