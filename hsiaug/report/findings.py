@@ -9,10 +9,18 @@ from statistics import fmean
 from typing import Any
 
 from hsiaug.metrics.significance import MARGIN, Shown, Verdict, too_few
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answer_texts import TONES
 from hsiaug.report.answers import three_answers
 from hsiaug.report.formatting import MISSING, number, plus_minus, with_ends
-from hsiaug.report.gains import ArmCell, ArmGains, Gain, corrected_for, rival_of
+from hsiaug.report.gains import (
+    ArmCell,
+    ArmGains,
+    Gain,
+    corrected_for,
+    counts_of_class,
+    rival_of,
+)
 from hsiaug.report.notes import few_in_fields
 from hsiaug.report.section import GridColumn, GridEntry
 from hsiaug.report.tables import ReportTable
@@ -106,9 +114,10 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
     cell = max(means, key=means.__getitem__, default=None)
     by_class = table.scores.by_class
     ids = table.large or range(1, len(table.class_names) + 1)
+    learnt = [i for i in ids if _well_drawn(table, i)]
     told = {
         table.class_names[i - 1]: fmean(values)
-        for i in ids
+        for i in learnt
         if cell and (values := cell.of_class(by_class.key, i))
     }
     use = three_answers(table).use
@@ -128,9 +137,18 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
         "alone": used.classifier.name if used and used.without_samples else "",
         "few": few_in_fields(table),
         "left_out": table.not_comparable,
+        "all_told": len(learnt) == len(ids),
         "store": store,
     }
     return sentences("best.txt", table=table, quote=shlex.quote, **about)
+
+
+def _well_drawn(table: ReportTable, class_id: int) -> bool:
+    """Whether every draw has a training pixel of a class, and MIN_TEST_PIXELS to test it by."""
+    audits = table.splits.values()
+    trained = counts_of_class(audits, "train_counts", class_id)
+    tested = counts_of_class(audits, "test_counts", class_id)
+    return min(trained, default=1) > 0 and min(tested, default=0) >= MIN_TEST_PIXELS
 
 
 def arm_columns(

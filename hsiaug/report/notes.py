@@ -482,9 +482,10 @@ def _blind(table: ReportTable) -> list[ArmCell]:
 
 def averaged_classes(table: ReportTable) -> str:
     """Which classes the main score is over, and by name those that it leaves out; of means that
-    leave none out, how many classes these are where draws differ, and which are small. Empty where
-    there is nothing to say.
+    leave none out, how many classes these are where draws differ, and which are small; then those
+    that nobody could learn. Empty where there is nothing to say.
     """
+    averaged = table.scores.over_tested or (table.scores.main,)
     about = {
         "table": table,
         "small": small_classes(table),
@@ -492,8 +493,28 @@ def averaged_classes(table: ReportTable) -> str:
         "tested": tested_classes(table),
         "thin": _classes(table, "thin_classes"),
         "lost": _classes(table, "lost_classes"),
+        "untrained": untrained_classes(table),
+        "averaged": [score.short for score in averaged],
     }
-    return "".join(sentences("small_classes.txt", **about))
+    return " ".join(sentences("small_classes.txt", **about))
+
+
+def untrained_classes(table: ReportTable) -> dict[str, list[str]]:
+    """Names of the classes of the main score that have test pixels but no training pixel in some
+    draws, by the seeds of these in words; "" where it is so in all draws.
+    """
+    seeds: dict[str, list[int]] = {}
+    named = dict(enumerate(table.class_names, start=1))
+    for (seed, _), audit in table.splits.items():
+        counts = zip(audit.get("train_counts") or (), audit.get("test_counts") or (), strict=False)
+        for class_id, (trained, tested) in enumerate(counts, start=1):
+            if tested and not trained and class_id in (table.large or [class_id]):
+                seeds.setdefault(named.get(class_id, f"class {class_id}"), []).append(seed)
+    found: dict[str, list[str]] = {}
+    for name, where in seeds.items():
+        words = "" if len(where) == len(table.splits) else seeds_text(where)
+        found.setdefault(words, []).append(name)
+    return found
 
 
 def tested_classes(table: ReportTable) -> list[int]:

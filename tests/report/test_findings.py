@@ -307,6 +307,30 @@ def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_
     )
 
 
+def test_classes_that_nobody_could_learn_are_named_and_are_not_the_lowest() -> None:
+    records = [
+        record(
+            aa=0.5 + gain,
+            recall=[0.0 if s == 1 else 0.5, 0.6 + gain, 0.8 + gain],
+            generator=name,
+            seed=s,
+            audit=audit_of(s, train_counts=[0 if s == 1 else 5, 12, 3]),
+        )
+        for name, gain in (("none", -0.1), ("smote", 0.0))
+        for s in range(3)
+    ]
+    text = " ".join(on_terminal(records).split())
+    assert "No training pixel, so that it counts 0 in AA: alfalfa (seed 1)." in text
+    assert (
+        "of the classes with training pixels and at least 25 test pixels in every draw, its recall"
+        " is highest in oats (80.0 %), lowest in corn_notill (60.0 %)" in text
+    )
+    for one in records:
+        # No class counts that has no test pixel either.
+        one["audit"] = audit_of(0, train_counts=[0, 12, 3], test_counts=[0, 30, 30])
+    assert "No training pixel" not in on_terminal(records)
+
+
 def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_others() -> None:
     text = " ".join(on_terminal(FIRST).split())
     assert (
