@@ -226,3 +226,13 @@ def test_mean_spectra_of_each_class_stand_beside_its_pictures(store: Store, page
     # No line spans the bands that were removed.
     assert {path.attributes["d"].count("M") for plot in plots for path in plot.all("path")} == {2}
     assert "400 to 2,000 nm" in page.text
+
+
+def test_of_each_generator_the_best_rate_is_shown(tmp_path: Path) -> None:
+    kept = Store(tmp_path / "store", create=True)
+    predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
+    for lam, aa in ((0.25, 0.5), (0.5, 0.7), (1.0, 0.6)):
+        one = believable(record(aa, aa, generator="smote", lam=lam))
+        kept.put(one, predictions, sheet_of(len(one["class_names"])))
+    (heading,) = page_of(kept).all("details", id="t0-samples")[0].all("h4")
+    assert heading.text == "smote λ=0.5, draw 0"

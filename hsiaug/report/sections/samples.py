@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,7 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
     shown = {
         "generators": generators,
         "colours": str(last.colours),
+        "score": table.scores.main.name,
         "tiles": last.of_tiles,
         "legend": _legend(last, table.class_names) if last.of_tiles else [],
         "series": SERIES,
@@ -229,10 +231,14 @@ def _is_number(value: object) -> bool:
 
 
 def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
-    """The first trial with samples of each generator and ω, further controls last. Of copies there
-    is nothing to see.
+    """The first trial with samples of each generator and ω, of its highest arm; further controls
+    last. Of copies there is nothing to see.
     """
-    cells = sorted(table.by_classifier, key=lambda cell: cell.is_control)
+
+    def place(cell: ArmCell) -> tuple[bool, float]:
+        return cell.is_control, -table.main_scores.get(cell, -inf)
+
+    cells = sorted(table.by_classifier, key=place)
     seen = set()
     for cell in cells:
         key = cell.arm.generator, cell.arm.omega
