@@ -222,7 +222,7 @@ def on_fresh_draws(cell: ArmCell, table: ReportTable) -> str:
     their own; empty where there are none, and where no record says it.
     """
     draws = _fresh_draws(table)
-    return _on(cell, draws, FRESH_STORE) if draws else ""
+    return _on(_said(cell), draws, FRESH_STORE) if draws else ""
 
 
 def fresh_options(table: ReportTable) -> str:
@@ -239,13 +239,49 @@ def missing_commands(table: ReportTable, where: str) -> list[str]:
     where : str
         What to type for the store.
     """
-    commands = (_on(one.cell, one.seeds, where) for one in table.lacking)
+    # All draws that any arm lacks: what is there already is not run again.
+    seeds = {seed for one in table.lacking for seed in one.seeds}
+    seeds |= {*table.draws} if table.not_begun else set()
+    # No samples come along with any other arm of their classifier.
+    more = {one.cell.classifier for one in table.lacking if not one.cell.without_samples}
+    more |= {classifier for _, classifier in table.not_begun}
+    said = [
+        _said(one.cell)
+        for one in table.lacking
+        if not one.cell.without_samples or one.cell.classifier not in more
+    ]
+    for arm, classifier in table.not_begun:
+        of_arm = next(cell for (one, _), cell in table.cells.items() if one == arm)
+        said.append(_of_both(of_arm, table.cells_of(classifier)[0]))
+    commands = (_on(one, sorted(seeds), where) for one in said)
     return one_for_all(command for command in commands if command)
+
+
+def _said(cell: ArmCell) -> str:
+    """The command of one of its trials."""
+    return str(cell.trials["command"].iloc[0])
+
+
+def _of_both(arm: ArmCell, classifier: ArmCell) -> str:
+    """The command of an arm that ran with another classifier alone, with that of a cell."""
+    start, options = _parsed(_said(classifier))
+    _, made = _parsed(_said(arm))
+    parts = {"--generator": made, "--classifier": options}
+    settings = [
+        text
+        for option, said in parts.items()
+        for text in said.get("--set", ())
+        if text.startswith(f"{said.get(option, [''])[0]}.")
+    ]
+    of_arm = {name: made[name] for name in LISTED if name != "--classifier" and name in made}
+    rest = {name: values for name, values in options.items() if name not in LISTED}
+    one = {**of_arm, "--classifier": options.get("--classifier", []), "--set": settings}
+    return _joined(start, {**one, **rest})
 
 
 def _of_all_draws(cell: ArmCell, store: Store) -> str:
     """The command of an arm on all its draws, into a new store; empty where no record says it."""
-    return _on(cell, cell.trials["seed"].tolist(), shlex.quote(_beside(str(store.root))))
+    return _on(_said(cell), cell.trials["seed"].tolist(), shlex.quote(_beside(str(store.root))))
 
 
 def _beside(store: str) -> str:
@@ -253,15 +289,15 @@ def _beside(store: str) -> str:
     return f"{store.rstrip('/')}-again"
 
 
-def _on(cell: ArmCell, seeds: Iterable[int], where: str) -> str:
-    """The command of an arm on some draws, into a store; empty where no record says it.
+def _on(command: str, seeds: Iterable[int], where: str) -> str:
+    """The command of a trial on some draws, into a store; empty where no record says it.
 
     Parameters
     ----------
     where : str
         What to type for the store.
     """
-    start, options = _parsed(cell.trials["command"].iloc[0])
+    start, options = _parsed(command)
     if not {"--generator", "--classifier", "--lambda"} <= {*options}:
         return ""
     asked = {name: values for name, values in options.items() if name not in OF_A_RUN}

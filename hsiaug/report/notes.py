@@ -124,7 +124,13 @@ def warnings(table: ReportTable) -> tuple[str, ...]:
             "warnings.txt",
             table=table,
             damaged=_damage_summary(table.damaged),
-            lacking=[(table.cell_label(one.cell), one.draws, one.seeds) for one in table.lacking],
+            lacking=[
+                *(
+                    (f"{table.arm_label(arm)} with {table.labels[by]}", 0, ())
+                    for arm, by in table.not_begun
+                ),
+                *((table.cell_label(one.cell), one.draws, one.seeds) for one in table.lacking),
+            ],
             named=MOST_LACKING,
             seers=seers,
         )

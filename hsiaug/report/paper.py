@@ -86,7 +86,7 @@ def methods_paragraph(table: ReportTable) -> str:
         further={name: of for name, of in further.items() if of},
         unused=[name for name in controls if name not in {*shared, *chain(*further.values())}],
         judged_controls=[name for name in controls if name in judged],
-        lacking=[one.draws for one in table.lacking],
+        lacking=[*(one.draws for one in table.lacking), *(0 for _ in table.not_begun)],
         seen=users_of_unlabelled(table).get("scene"),
         views=views_given(table),
         small=small_classes(table),

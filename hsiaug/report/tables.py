@@ -242,6 +242,24 @@ class ReportTable:
         """The other arms that have a score."""
         return [cell for cell in self.main_scores if cell not in self.comparable]
 
+    @cached_property
+    def not_begun(self) -> tuple[CellKey, ...]:
+        """Arms of a run that goes on, or was stopped, of which no trial was begun: generator and
+        classifier both ran, and either lacks draws.
+        """
+        lacking = {part for one in self.lacking for part in one.cell.key}
+        given = {by for arm, by in self.cells if arm.generator.name != NONE}
+        return tuple(
+            (arm, by)
+            for arm in self.arms
+            for by in self.classifiers
+            if (arm, by) not in self.cells
+            and lacking & {arm, by}
+            and by in given
+            and arm == arm.both
+            and arm.generator.name != NONE
+        )
+
     def trials_with(self, part: str) -> NDArray[np.bool_]:
         """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""
         return np.asarray(~np.isnan(numbers(self.trials, f"has_{part}")))

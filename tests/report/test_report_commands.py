@@ -7,11 +7,13 @@ import shlex
 from pathlib import Path
 
 import pytest
+from report_records import benchmark
 from rich.console import Console
 
 import hsiaug
 from hsiaug.report import Report, build_report, print_report, render_html, render_report
 from hsiaug.report.commands import one_for_all, to_repeat
+from hsiaug.report.paper import methods_paragraph
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug as command
 from tests.in_process import run_trials_here
@@ -81,6 +83,36 @@ def test_the_audit_has_the_command_that_runs_the_draws_that_an_arm_lacks(
     (added,) = {*Store(tmp_path / "some").hashes()} - before
     spec = Store(tmp_path / "some").sound(added)["spec"]
     assert (spec["generator"]["name"], spec["seed"]) == ("mixup", 1)
+
+
+def test_arms_of_a_stopped_run_that_never_began_are_named_and_run_by_one_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_trials_here(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    asked = {"lambdas": [1], "times": 0, "preset": "tiny", "progress": False}
+    asked |= {"views": "raw", "patch": 5}
+    generators, classifiers = ["smote", "mixup"], ["svm", "rf"]
+    whole = hsiaug.benchmark("toy", generators, classifiers, store="whole", draws=2, **asked)
+    hsiaug.benchmark("toy", generators, ["svm"], store="some", draws=2, **asked)
+    stopped = hsiaug.benchmark("toy", ["smote"], ["rf"], store="some", draws=[0], **asked)
+    report = build_report(stopped.store.read().records, store="some")
+    text = render_report(report, "md")
+    assert "2 draws: mixup λ=1 with rf has 0; " in text
+    assert "; smote λ=1 with rf has 1, not seed 1." in text
+    assert "4 arms have 0–1 of the 2." in methods_paragraph(report.tables[0])
+    (missing,) = re.findall(r"\*\*missing draws\*\*: (.*)", text)
+    assert "; then:" not in missing
+    done = command(*shlex.split(missing)[1:])
+    assert done.returncode == 0, done.stderr
+    assert Store(tmp_path / "some").hashes() == whole.store.hashes()
+
+
+def test_arms_that_two_whole_runs_kept_apart_are_not_missing() -> None:
+    records = benchmark(3, ("none", "duplicate", "smote"), ("svm",))
+    records += benchmark(3, ("none", "duplicate", "mixup"), ("cnn2d",))
+    text = render_report(build_report(records), "md")
+    assert "Not all draws" not in text and "missing draws" not in text
 
 
 def test_older_records_whose_command_replaces_them_are_not_replaced() -> None:
