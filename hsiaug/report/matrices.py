@@ -268,9 +268,7 @@ def _how_to_read(found: Sequence[Matrix]) -> str:
     """What the marks, lines and numbers of cards are, of those that they have."""
     arms = [arm for matrix in found for table in matrix.tables for arm in table.judged]
     shown = [gain for arm in arms for gain in (arm[NONE], rival_of(arm)) if gain and gain.draws]
-    parts = [
-        "marks, each control in a colour and a form: mean gain over the control that its text names"
-    ]
+    parts = ["marks: mean gain over the control that the text names"]
     if any(gain.main.interval for gain in shown):
         parts.append("bar: its 95 % interval, corrected over arms")
     if any(not gain.main.interval and gain.draws > 1 for gain in shown):
