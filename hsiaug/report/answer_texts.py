@@ -41,7 +41,15 @@ MOST_NAMED = 3
 USE_QUESTION = "Use here"
 NAMES_IN_FILES = {"gains": "differences"}
 """Attributes of answers that files name otherwise."""
-NOT_IN_FILES = ("cell", "controls", "running", "words", "fresh_options", "left_out")
+NOT_IN_FILES = (
+    "cell",
+    "controls",
+    "running",
+    "words",
+    "fresh_options",
+    "left_out",
+    "divides_images",
+)
 """Attributes of answers that files have by their names, or in their sentences, instead."""
 
 
@@ -268,6 +276,8 @@ class Answers:
         none, or no record says a command.
     fresh_options : str
         Of the same benchmark on such draws; empty where there are none.
+    divides_images : bool
+        Whether draws are parts of the same images: fresh ones have the same pixels again.
     running : bool
         Whether further draws run at this moment, so that nobody need ask for them.
     """
@@ -288,6 +298,7 @@ class Answers:
     chose: bool = False
     fresh_draws: str = ""
     fresh_options: str = ""
+    divides_images: bool = False
     running: bool = False
 
     @property

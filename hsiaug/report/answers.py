@@ -71,6 +71,7 @@ def _three_answers(table: ReportTable) -> Answers:
         chose=len(table.main_scores) > 1,
         fresh_draws=on_fresh_draws(use.cell, table) if use.cell and not table.leaky else "",
         fresh_options=fresh_options(table),
+        divides_images=table.divides_images,
         classifiers=tuple(table.labels[classifier] for classifier in table.classifiers),
         repeated=table.repeated,
         more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,

@@ -210,8 +210,10 @@ def _of_group(arms: Sequence[_Arm]) -> tuple[list[str], Options]:
 
 def _fresh_draws(table: ReportTable) -> range:
     """Draws that took no part in choosing an arm; none where seeds of the table drew the same
-    pixels: a protocol with few divisions has no others.
+    pixels, as a protocol with few divisions has no others, and where draws divide the same images.
     """
+    if table.divides_images:
+        return range(0)
     first = FRESH * (1 + max(table.trials["seed"].tolist()) // FRESH)
     number = 0 if table.repeated else max(USUAL_DRAWS, len(table.draws))
     return range(first, first + number)

@@ -260,6 +260,17 @@ class ReportTable:
             and arm.generator.name != NONE
         )
 
+    @property
+    def divides_images(self) -> bool:
+        """Whether every draw trains and tests on parts of the same images, so that further draws
+        have the same pixels again.
+        """
+        shared = (
+            audit.get("fields") == "places" and not any(audit.get("new_counts") or ())
+            for audit in self.splits.values()
+        )
+        return self.condition.protocol == "blocks" and bool(self.splits) and all(shared)
+
     def trials_with(self, part: str) -> NDArray[np.bool_]:
         """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""
         return np.asarray(~np.isnan(numbers(self.trials, f"has_{part}")))
