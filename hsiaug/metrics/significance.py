@@ -315,8 +315,8 @@ class Evidence:
         Standard errors between the mean and the ends of its interval; set by :func:`correct` or
         :func:`student`.
     family : int
-        Of how many comparisons, this one among them, ``p_corrected`` and the interval are; set by
-        :func:`correct`.
+        Of how many tested comparisons, this one among them, ``p_corrected`` and the interval are;
+        set by :func:`correct`.
     """
 
     differences: tuple[float, ...] = ()
@@ -394,13 +394,14 @@ def correct(family: Sequence[Evidence]) -> list[Evidence]:
     sign together.
     """
     tests = max_t([evidence.by_draw for evidence in family])
+    tested = sum(test.p is not None for test in tests)
     return [
         replace(
             evidence,
             p=test.p,
             p_corrected=test.corrected,
             critical=test.critical,
-            family=len(family),
+            family=tested,
         )
         for evidence, test in zip(family, tests, strict=True)
     ]

@@ -77,6 +77,16 @@ def test_copies_are_said_to_be_corrected_apart_and_are() -> None:
     )
 
 
+def test_comparisons_of_too_few_draws_are_not_counted() -> None:
+    records = [*records_of(8), record(aa=0.5, seed=0, generator="noise")]
+    (table,) = build_report(records).tables
+    assert "corrected for 2 comparisons over none, 2 over other" in words_note(
+        table.by_arm.values()
+    )
+    found = {arm["none"].cell.arm.generator.name: arm["none"].main for arm in table.judged}
+    assert (found["noise"].p, found["smote"].family) == (None, 2)
+
+
 def test_brackets_are_explained_where_they_stand() -> None:
     assert "( )" not in words_note(table_of(8).by_arm.values())
     few = words_note(table_of(3).by_arm.values())
