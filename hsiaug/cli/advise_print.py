@@ -87,6 +87,7 @@ def tell_advice(
         test=span([audit.n_test for audit in audits], 0),
         tested=len(tested),
         overlap=span(near),
+        part=plan.task.metrics.part,
         blind={name for (_, name), card in plan.cards.items() if card.input == "location"},
         small=[classes[c - 1] for c in tested if c not in advice.large],
         few=min(n for audit in audits for n in audit.test_counts if n) < MIN_TEST_PIXELS,

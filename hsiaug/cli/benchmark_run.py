@@ -155,7 +155,7 @@ def print_plan(
         line = (
             f"protocol {audit['protocol']}, draw {split.seed}: {audit['n_train']} train,"
             f" {audit['n_test']} test pixels; {audit['centre_overlap_percent']} % of test pixels"
-            f" lie in training patches{leaky}"
+            f" lie in training {plan.task.metrics.parts}{leaky}"
         )
         print_lines(out, [line])
     count = f"{len(todo)} of {len(plan.trials)} trials to run"

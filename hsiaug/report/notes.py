@@ -316,7 +316,8 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
             name = f"{what} ({table.labels[cell.classifier]}) reaches {short}"
             reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
     leaky = any(table.leaky for table in tables)
-    return sentences("short_audit.txt", overlaps=overlaps, leaky=leaky, reached=reached)
+    part = " or ".join(dict.fromkeys(table.scores.part for table in tables))
+    return sentences("short_audit.txt", part=part, overlaps=overlaps, leaky=leaky, reached=reached)
 
 
 def opening(table: ReportTable) -> tuple[str, ...]:

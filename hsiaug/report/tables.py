@@ -624,12 +624,13 @@ def _known_controls(trials_of_cells: Mapping[CellKey, DataFrame]) -> dict[str, C
 
 def _title(condition: Condition, others: Iterable[Condition]) -> str:
     """What the trials share, with checksums only where another condition would read the same."""
+    from hsiaug.tasks.task import get_task
 
     def title(c: Condition, *, full: bool) -> str:
         argument = c.argument if full else c.argument.split("#")[0]
         protocol = f"{c.protocol}:{argument}" if argument else c.protocol
         buffer = "no buffer" if c.buffer == "none" else f"{c.buffer} buffer"
-        size = f"{c.patch}×{c.patch} patches"
+        size = f"{c.patch}×{c.patch} {get_task(c.task).metrics.parts}"
         parts = [c.scene, protocol, buffer, size, c.task.replace("-", " ").replace("_", " ")]
         if full:
             parts += [f"scene {c.scene_sha256[:12]}", c.rest]

@@ -63,6 +63,8 @@ class MetricSet:
         The sentence on a further mean that stands beside the main one, where there is one.
     unit : str
         What a record counts of the samples.
+    part : str
+        What samples are parts of a scene: patches, or tiles with their masks.
     rate : str
         What λ is, in the methods paragraph.
     rate_meaning : str
@@ -85,6 +87,7 @@ class MetricSet:
     more: tuple[Metric, ...]
     meaning: str
     unit: str = "labelled pixels"
+    part: str = "patch"
     rate: str = "sample balance rate"
     rate_meaning: str = ""
     fields: tuple[Metric, ...] = ()
@@ -94,6 +97,11 @@ class MetricSet:
     by_class: Metric = RECALL
     over_tested: tuple[Metric, ...] = ()
     meaning_beside: str = ""
+
+    @property
+    def parts(self) -> str:
+        """Several of its parts."""
+        return "patches" if self.part == "patch" else f"{self.part}s"
 
     @property
     def advice(self) -> "MetricSet":
@@ -141,6 +149,7 @@ SEGMENTATION = MetricSet(
     (AA, KAPPA, WORST),
     "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels"
     " count nowhere.",
+    part="tile",
     rate=RATE_OF_MASKS,
     by_class=IOU,
     over_tested=(MIOU, MACRO_F1),
@@ -151,6 +160,7 @@ CHANGE = MetricSet(
     (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
     (OA, KAPPA, Metric("precision_change", "precision"), Metric("recall_change", "recall")),
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
+    part="tile",
     rate=RATE_OF_MASKS,
     advised=(MIOU, MACRO_F1),
     by_class=IOU,

@@ -216,3 +216,16 @@ def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:
     assert report.tables[0].controls == ("none", "duplicate", "duplicate-balanced")
     text = render_report(report, "md")
     assert "duplicate-balanced is a further control" in text
+
+
+def test_masks_are_cut_into_tiles_and_pixels_into_patches() -> None:
+    report = build_report([masks(0, name, 0.1, (40, 30, 20)) for name in ("none", "smote")])
+    (table,) = report.tables
+    text = render_report(report, "md")
+    assert ", 9×9 tiles, segmentation" in table.title
+    assert "- **overlap**: 0.0 % of test pixels lie in a 9×9 training tile\n" in text
+    assert "Not leaky: no test pixel lies in a training tile" in text
+    assert "lie inside a 9×9 training tile." in methods_paragraph(table)
+    assert "patch" not in text
+    pixels = render_report(build_report([record()]), "md")
+    assert "9×9 patches, pixels" in pixels and "lies in a training patch" in pixels
