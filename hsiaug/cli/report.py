@@ -73,9 +73,9 @@ def report(
     tables, or what --by names. html is one page of everything, which needs no network. png, svg and
     pdf draw what helps as a card, or what --by gain, class (confusion matrices), lambda, times,
     omega or labels shows. csv has one row per trial (--by class: per trial and class; --by gain:
-    per arm and control; --by labels: per point and arm); json has these rows, and what each arm
-    gains. --format mlflow adds a run for each trial to mlflow.db in the folder --out, or here:
-    'mlflow ui' shows it there. Nothing is trained or downloaded.
+    per arm and control; --by labels: per point and arm); json has one row per trial and what each
+    arm gains, whatever --by says. --format mlflow adds a run for each trial to mlflow.db in the
+    folder --out, or here: 'mlflow ui' shows it there. Nothing is trained or downloaded.
 
     Examples:
       hsiaug report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,10 @@ LEFT_OUT = ("format", "traceback", "confusion", "new_confusion", "hidden_confusi
 
 ALL_CLASSES = "metrics.aa"
 """The score over every class, which tables of reports name "AA all"."""
+SHARED_FIT = (
+    "timings.fit_generator is of a fit that several trials share: timings.total has it in the first"
+    " of them alone."
+)
 
 
 def show(
@@ -57,6 +62,9 @@ def show(
     # Values within others as "spec.seed".
     facts = [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"), BY_CLASS)]
     print_facts(out, list(_as_reported(facts, records, record["hash"])), 32)
+    timings = record["timings"] or {}
+    if timings.get("fit_generator", 0) > timings.get("total", inf):
+        print_lines(out, [SHARED_FIT])
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:

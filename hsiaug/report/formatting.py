@@ -15,7 +15,7 @@ from hsiaug.trial.content_hash import canonical_json
 
 MISSING = "–"
 CANNOT_TELL = "cannot tell"
-LEAKY = "LEAKY"
+LEAKY, TRANSDUCTIVE = "LEAKY", "TRANSDUCTIVE"
 NEIGHBOURS = "test pixels are neighbours of training pixels"
 """What makes a draw LEAKY."""
 LOCATION_ALONE = "location alone answers for part of the score"
@@ -30,9 +30,12 @@ more.
 """
 
 
-def tagged(text: str, leaky: bool) -> str:
-    """A text with the tag that a leaky protocol wears in every format and picture."""
-    return f"{LEAKY}: {text}" if leaky else text
+def tagged(text: str, leaky: bool, transductive: bool = False) -> str:
+    """A text with the tags that a leaky protocol wears in every format and picture, and in pictures
+    a table of which a method read unlabelled test pixels.
+    """
+    tags = [LEAKY] * leaky + [TRANSDUCTIVE] * transductive
+    return f"{', '.join(tags)}: {text}" if tags else text
 
 
 def measured(value: float | None) -> str:

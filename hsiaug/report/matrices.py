@@ -297,7 +297,7 @@ def _card(matrix: Matrix, columns: int) -> ChartBlock:
     beside = len(tables) == 1 and columns == 2
     draw = partial(_draw_verdicts, places, tables[0].scores.second.name, beside)
     return ChartBlock(
-        tagged(matrix.title, matrix.leaky),
+        tagged(matrix.title, matrix.leaky, any(table.transductive for table in tables)),
         [
             Panel((name,), partial(draw, [row.gains[i] for row in rows]))
             for i, name in enumerate(names)

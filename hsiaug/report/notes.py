@@ -4,6 +4,7 @@ the audit of its draws.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -105,7 +106,7 @@ def failure_lines(table: ReportTable, where: str) -> tuple[str, ...]:
     for found in groups.values():
         (first, *_), *_ = found.values()
         arms = [
-            (table.cell_label(table.every_cell[k]), [t.seed for t in found[k]])
+            (table.cell_words(table.every_cell[k]), [t.seed for t in found[k]])
             for k in in_order(found)
         ]
         errors.append(
@@ -118,23 +119,26 @@ def warnings(table: ReportTable) -> tuple[str, ...]:
     """Warnings to be read before the numbers: damaged records, arms that lack draws, arms that saw
     test pixels.
     """
-    seers = users_of_unlabelled(table).get("scene")
-    return tuple(
-        sentences(
-            "warnings.txt",
-            table=table,
-            damaged=_damage_summary(table.damaged),
-            lacking=[
-                *(
-                    (f"{table.arm_label(arm)} with {table.labels[by]}", 0, ())
-                    for arm, by in table.not_begun
-                ),
-                *((table.cell_label(one.cell), one.draws, one.seeds) for one in table.lacking),
-            ],
-            named=MOST_LACKING,
-            seers=seers,
-        )
+    said = sentences(
+        "warnings.txt",
+        table=table,
+        damaged=_damage_summary(table.damaged),
+        lacking=[
+            *(
+                (f"{table.arm_label(arm)} with {table.labels[by]}", 0, ())
+                for arm, by in table.not_begun
+            ),
+            *((table.cell_words(one.cell), one.draws, one.seeds) for one in table.lacking),
+        ],
+        named=MOST_LACKING,
     )
+    return (*said, *who_saw(table, table.every_cell.values()))
+
+
+def who_saw(table: ReportTable, cells: Iterable[ArmCell]) -> list[str]:
+    """Which methods of some arms learned from test pixels."""
+    seers = users_of_unlabelled(table, cells).get("scene")
+    return sentences("transductive.txt", seers=seers)
 
 
 # Below the numbers
@@ -151,7 +155,7 @@ def table_notes(table: ReportTable, shown: Section | None = None) -> list[str]:
     """
     noted = _noted(table, shown)
     conventions = {arm.generator.convention for arm in table.arms}
-    views = views_given(table)
+    views, own_views = views_given(table)
     notes = sentences(
         "notes.txt",
         table=table,
@@ -161,24 +165,27 @@ def table_notes(table: ReportTable, shown: Section | None = None) -> list[str]:
         untested=untested_classes(table),
         redrawn_seeds=_redrawn_seeds(table),
         unequal_budgets=list(_unequal_budgets(table)),
-        chosen_views=_chosen_views(table),
+        chosen_views=chosen_views(table),
         viewed=views.get(AUTO, []),
+        own_views=own_views,
         # The control that reads no spectrum has raw ones beside any other view.
         named_views={view: views[view] for view in views if view != RAW} or views,
         noted=noted,
+        weights=sample_weights(table),
     )
     return [*notes, *_comparison_notes(table, noted)] if table.gains else notes
 
 
 def _noted(table: ReportTable, section: Section | None) -> Callable[[str], bool]:
     """Whether a column of a section has a note of this name, or its sentences say the name of a
-    score; of no section, all that may be.
+    score; "answers": whether it has the three; of no section, all that may be.
     """
     if section is None:
         return lambda _: True
     names = {column.note for one in (section, *section.parts) for column in one.columns}
     said = " ".join((*section.text, *section.closing))
     names |= {score.name for score in table.metrics if score.name in said}
+    names |= {"answers"} if section.answers else set()
     return names.__contains__
 
 
@@ -192,6 +199,7 @@ def _comparison_notes(table: ReportTable, noted: Callable[[str], bool]) -> list[
     """
     pairs = [gain.draws for gain in table.compared]
     controls = table.further_controls
+    more = three_answers(table).more_gains if noted("answers") else ()
     added = over_baseline(table.cells, table.scores)
     known = table.known_controls
     needed = dict.fromkeys(known[name].users for name in controls if name in known)
@@ -205,7 +213,7 @@ def _comparison_notes(table: ReportTable, noted: Callable[[str], bool]) -> list[
         with_words=partial(with_words, known=known),
         too_few=[n for n in pairs if n < MIN_PAIRS],
         tested=any(n >= MIN_PAIRS for n in pairs),
-        corrected=corrected_for([*table.compared, *added, *three_answers(table).more_gains]),
+        corrected=corrected_for([*table.compared, *added, *more]),
         verdicts="; ".join(f"{word}: {text}" for word, text in meanings if word in findings),
         noted=noted,
     )
@@ -219,7 +227,7 @@ def _redrawn_seeds(table: ReportTable) -> list[int]:
     return redrawn
 
 
-def _chosen_views(table: ReportTable) -> list[tuple[str, int]]:
+def chosen_views(table: ReportTable) -> list[tuple[str, int]]:
     """Spectral views that draws chose by themselves, the most frequent first, with their draws."""
     view_of_draw: dict[DrawKey, str] = {}
     for cell in table.every_cell.values():
@@ -229,12 +237,20 @@ def _chosen_views(table: ReportTable) -> list[tuple[str, int]]:
     return Counter(view_of_draw.values()).most_common()
 
 
-def views_given(table: ReportTable) -> dict[str, list[str]]:
-    """Spectral views of a task that has any, and the classifiers that were given each."""
+def views_given(table: ReportTable) -> tuple[dict[str, list[str]], list[str]]:
+    """Spectral views of a task that has any, and the classifiers that were given each; and those
+    that are given raw spectra beside any view, as they read the whole scene and transform it
+    themselves.
+    """
     views: dict[str, list[str]] = {}
     for method in table.classifiers if table.scores.chooses_view else ():
         views.setdefault(method.view, []).append(method.name)
-    return {view: list(dict.fromkeys(names)) for view, names in sorted(views.items())}
+    given = {view: list(dict.fromkeys(names)) for view, names in sorted(views.items())}
+    others = {name for view, names in given.items() if view != RAW for name in names}
+    raw = given.get(RAW, [])
+    own = [name for name in raw if name not in others] if others else []
+    given[RAW] = [name for name in raw if name not in own]
+    return {view: names for view, names in given.items() if names}, own
 
 
 def _class_counts(table: ReportTable) -> dict[tuple[str, str], list[str]]:
@@ -295,7 +311,7 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
         notes=_by_split(table, "notes"),
         made=list(samples_made(table)),
         counted_again=counted_again(table),
-        blind=_blind(table),
+        blind=blind_cells(table),
         blind_controls=[name for name, one in table.known_controls.items() if one.blind],
         words=partial(with_words, known=table.known_controls),
         kinds=Counter(table.trials["status"]),
@@ -310,7 +326,7 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
     overlaps = [float(audit.get("centre_overlap_percent") or 0) for audit in audits]
     reached: dict[str, list[str]] = {}
     for table in tables:
-        for cell in _blind(table):
+        for cell in blind_cells(table):
             what = table.known_controls[cell.classifier.name].text or "no spectrum"
             short = table.scores.main.short
             name = f"{what} ({table.labels[cell.classifier]}) reaches {short}"
@@ -331,16 +347,34 @@ def opening(table: ReportTable) -> tuple[str, ...]:
             omegas=sorted({arm.omega for arm in table.arms if arm.omega is not None}),
             made=[
                 (rate.words, synthetic, real)
-                for rate, synthetic, real in samples_made(table, f" synthetic {table.scores.unit}")
+                for rate, synthetic, real in samples_made(table, made_words(table))
             ][:MOST_RATES],
         )
     )
 
 
-def users_of_unlabelled(table: ReportTable) -> dict[str, list[str]]:
-    """Who learned from unlabelled pixels: scope → labels of generators and classifiers."""
+def sample_weights(table: ReportTable) -> dict[str, list[str]]:
+    """Weights of samples that are parameters of generators, and the labels of these."""
+    weights: dict[str, list[str]] = {}
+    for method in dict.fromkeys(arm.generator for arm in table.arms):
+        weight = json.loads(method.params).get("weight")
+        if isinstance(weight, int | float) and weight != 1:
+            weights.setdefault(f"{weight:g}", []).append(table.labels[method])
+    return weights
+
+
+def users_of_unlabelled(
+    table: ReportTable, cells: Iterable[ArmCell] | None = None
+) -> dict[str, list[str]]:
+    """Who learned from unlabelled pixels: scope → labels of generators and classifiers.
+
+    Parameters
+    ----------
+    cells : iterable of ArmCell or None
+        Those that are asked about; None: all of the table.
+    """
     users: dict[str, set[str]] = {}
-    for cell in table.every_cell.values():
+    for cell in table.every_cell.values() if cells is None else cells:
         for scopes in unlike(cell.trials["scope"]):
             for role, method in (
                 ("generator", cell.arm.generator),
@@ -431,6 +465,15 @@ def samples_made(table: ReportTable, unit: str = "") -> Iterator[tuple[Rate, str
         yield rate, join_words(words), span([*map(sum, real)], 0)
 
 
+def made_words(table: ReportTable) -> str:
+    """What stands behind the number of samples that generators made: controls synthesise none."""
+    asked = any(
+        cell.arm.rate and not cell.is_control and cell.arm.generator.name not in CONTROLS_OF_ALL
+        for cell in table.cells.values()
+    )
+    return f" {'synthetic' if asked else 'added'} {table.scores.unit}"
+
+
 def class_samples(table: ReportTable) -> Iterator[Made]:
     """Samples of each class that every λ and M made in each draw: those of the generators that were
     asked for, which of masks and pairs make different numbers, and of controls where nothing else
@@ -479,7 +522,7 @@ def counted_again(table: ReportTable) -> str:
     return COUNTED_AGAIN if max(real, default=0) > trains > 0 else ""
 
 
-def _blind(table: ReportTable) -> list[ArmCell]:
+def blind_cells(table: ReportTable) -> list[ArmCell]:
     """The control classifiers without a generator."""
     return [cell for cell in table.blind if cell.arm.generator.name == NONE and len(cell.ok)]
 

@@ -2,7 +2,7 @@
 each table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from hsiaug.report.commands import arm_commands, to_repeat_all
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import LEAKY, LOCATION_ALONE, count
 from hsiaug.report.matrices import Matrix, matrices, matrix_figure, matrix_grids
-from hsiaug.report.notes import nothing_there, table_section
+from hsiaug.report.notes import nothing_there, opening, short_audit, table_section, warnings
 from hsiaug.report.paper import run_facts
 from hsiaug.report.render_page import markup_of
 from hsiaug.report.section import Section, SectionFigure
@@ -60,11 +60,29 @@ def page_sections(
     # of tables, verdicts.
     words = (
         *labelled("reading.txt"),
-        *heading_meanings(),
+        *_terms(tables),
         *finding_meanings(),
     )
     reading = [Section(READING, id="reading", facts=words)] if tables else []
     return [*first, _answers(tables, sources), *tables, *reading]
+
+
+def _terms(sections: Iterable[Section]) -> list[tuple[str, str]]:
+    """What the headings of the tables of some sections mean."""
+    headings = {heading for section in sections for heading in _headings(section)}
+    return [
+        (term, meaning)
+        for term, meaning in heading_meanings()
+        if any(f"{heading} ".startswith(f"{term} ") for heading in headings)
+    ]
+
+
+def _headings(section: Section) -> Iterator[str]:
+    """Those of the columns of a section and of its parts; what a gain is of has a Δ before it."""
+    for column in section.columns:
+        yield column.header.removeprefix("Δ")
+    for part in section.parts:
+        yield from _headings(part)
 
 
 def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: bool) -> Section:
@@ -83,7 +101,7 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
         # On the page a warning says it, and leads to the audit.
         leaky=False,
         answers=() if alone else three_answers(table).texts,
-        warnings=(*section.warnings, *([LEAKS] if table.leaky else [])),
+        warnings=(*(() if alone else section.warnings), *([LEAKS] if table.leaky else [])),
         parts=tuple(parts),
         html=markup_of("commands_of", arm_commands(keys, sources.store)),
         keys=keys,
@@ -153,7 +171,14 @@ def _page_matrix(matrix: Matrix, sources: Sources, *, alone: bool) -> Section:
         (table,) = matrix.tables
         best = best_row_sentences(table, sources.report.option)
         said = three_answers(table).texts
-        return replace(section, answers=said, figures=figures, closing=tuple(best))
+        return replace(
+            section,
+            answers=said,
+            warnings=warnings(table),
+            text=(*opening(table)[:1], *short_audit([table])),
+            figures=figures,
+            closing=tuple(best),
+        )
     scenes = (
         Section(table.condition.scene, answers=three_answers(table).texts, folded=False)
         for table in matrix.tables

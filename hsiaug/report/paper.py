@@ -2,7 +2,6 @@
 paragraph, versions, machines, time, and the commands that run it again.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain
@@ -12,7 +11,11 @@ from hsiaug.report.formatting import count, number
 from hsiaug.report.gains import corrected_for
 from hsiaug.report.notes import (
     audit_mean,
+    blind_cells,
+    chosen_views,
     counted_again,
+    made_words,
+    sample_weights,
     samples_made,
     small_classes,
     untested_classes,
@@ -62,6 +65,7 @@ def methods_paragraph(table: ReportTable) -> str:
     }
     judged = {gains[NONE].cell.arm.generator.name for gains in table.judged}
     condition = table.condition
+    views, own_views = views_given(table)
     lines = sentences(
         "methods.txt",
         table=table,
@@ -74,10 +78,10 @@ def methods_paragraph(table: ReportTable) -> str:
         multiplied=any(rate.times for rate in rates),
         made=[
             (rate.in_prose, made, real)
-            for rate, made, real in samples_made(table, f" synthetic {table.scores.unit}")
+            for rate, made, real in samples_made(table, made_words(table))
             if rate in rates
         ],
-        weights=_sample_weights(table),
+        weights=sample_weights(table),
         omegas=[
             number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})
         ],
@@ -88,7 +92,10 @@ def methods_paragraph(table: ReportTable) -> str:
         judged_controls=[name for name in controls if name in judged],
         lacking=[*(one.draws for one in table.lacking), *(0 for _ in table.not_begun)],
         seen=users_of_unlabelled(table).get("scene"),
-        views=views_given(table),
+        views=views,
+        own_views=own_views,
+        blind=blind_cells(table),
+        chosen_views=chosen_views(table),
         small=small_classes(table),
         untested=untested_classes(table),
         tested=any(gain.main.p is not None for gain in table.gains),
@@ -176,13 +183,3 @@ def versions_of(tables: Iterable[ReportTable]) -> dict[str, list[str]]:
             for name, version in (python | (stated.get("versions") or {})).items():
                 found.setdefault(str(name), set()).add(str(version))
     return {name: sorted(found[name]) for name in sorted(found)}
-
-
-def _sample_weights(table: ReportTable) -> dict[str, list[str]]:
-    """Weights of synthetic samples that are parameters of generators, and the labels of these."""
-    weights: dict[str, list[str]] = {}
-    for method in dict.fromkeys(arm.generator for arm in table.arms):
-        weight = json.loads(method.params).get("weight")
-        if isinstance(weight, int | float) and weight != 1:
-            weights.setdefault(f"{weight:g}", []).append(table.labels[method])
-    return weights

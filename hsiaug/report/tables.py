@@ -146,8 +146,8 @@ class ReportTable:
 
     @property
     def heading(self) -> str:
-        """The title, with the tag of a leaky protocol."""
-        return tagged(self.title, self.leaky)
+        """The title, with the tags of a leaky protocol and of a transductive method."""
+        return tagged(self.title, self.leaky, self.transductive)
 
     @cached_property
     def gains(self) -> list[Gain]:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import in_runs, visible
+from hsiaug.core.view_names import MARGIN
 from hsiaug.metrics.significance import ALPHA, ENOUGH, MIN_PAIRS
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import formatting
@@ -40,6 +41,8 @@ SHARED: Mapping[str, object] = {
     "neighbours": formatting.NEIGHBOURS,
     "location_alone": formatting.LOCATION_ALONE,
     "numbers": NUMBERS,
+    "rule_of_views": "unit, unless raw scores highest or another view more than"
+    f" {100 * MARGIN:g} points above unit",
 }
 """What several templates say: bounds of the rules, and what is said of them and of LEAKY draws."""
 

@@ -27,6 +27,7 @@ from hsiaug.report.formatting import (
     signed,
 )
 from hsiaug.report.gains import ArmCell, Gain, between, counts_of_class, summarise
+from hsiaug.report.notes import who_saw
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.section import Grid, Section, frame_grid
 from hsiaug.report.tables import WITHOUT, Report, ReportTable
@@ -372,6 +373,7 @@ def _page(
     return Section(
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",
         leaky=table.leaky,
+        warnings=tuple(who_saw(table, [cell for cell, _ in _cells(pairing)])),
         tables=(
             _grid(f"Scores in percent, {count(gain.draws, 'paired draw')}", SCORE_HEADER, scores),
             _grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draw_rows),

@@ -63,10 +63,9 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
         facts=tuple(audit_lines(table, sources.report.where)),
         parts=tuple(part for part in made if part is not None),
     )
-    section = replace(section, notes=tuple(table_notes(table, section)))
-    if by != "generator":
-        return section
-    return replace(section, text=opening(table), answers=three_answers(table).texts)
+    if by == "generator":
+        section = replace(section, text=opening(table), answers=three_answers(table).texts)
+    return replace(section, notes=tuple(table_notes(table, section)))
 
 
 def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Section, ...]:

@@ -70,7 +70,7 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     assert f"which made {synthetic:,} synthetic samples beside {real:,} real ones; the" in said
     assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
     assert re.search(
-        r"each synthetic sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); all other"
+        r"each added sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); all other"
         r" samples, real ones too, count 1\.",
         said,
     )
@@ -78,7 +78,9 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     assert "% Of these no paper is known" in entries
     assert {"gaussian", "pseudo", "teacher"} <= {*re.findall(r"^% ([\w-]+): ", entries, re.M)}
     assert "svm was given the spectral transform that cross-validation inside" in said
-    assert "teacher was given raw spectra." in said
+    assert re.search(r"than 10 points above unit\): [\w+]+ in 1 draw\. teacher was given raw", said)
+    assert "teacher was given raw spectra of the whole scene, and transforms them itself." in said
+    assert "The control classifier coords, which reads no spectrum, has AA (" in said
     assert re.search(
         r"AA \(\d of 5\) is the mean recall over the \d classes with at least 25", said
     )

@@ -39,3 +39,11 @@ def test_what_has_no_sample_is_run_again_without_controls(tmp_path: Path) -> Non
     assert "run it again, into a new store:" in shown(tmp_path / "none", record())
     smote = shown(tmp_path / "smote", record(generator="smote"))
     assert "run it again, with its controls, into a new store:" in smote
+
+
+def test_a_fit_that_trials_share_is_said_to_be_no_part_of_the_total(tmp_path: Path) -> None:
+    one = record(generator="smote")
+    one["timings"] = {"fit_generator": 6.0, "total": 1.7}
+    assert "timings.fit_generator is of a fit" in " ".join(shown(tmp_path / "a", one))
+    one["timings"] = {"fit_generator": 1.0, "total": 1.7}
+    assert "is of a fit" not in " ".join(shown(tmp_path / "b", one))

@@ -306,11 +306,11 @@ def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
 @pytest.mark.parametrize(
     ("generators", "shown"),
     [
-        (("none", "duplicate", "smote"), ["smote λ=1 with svm", "none with svm"]),
-        (("none", "duplicate", "pseudo"), ["pseudo λ=1 with svm", "none with svm"]),
+        (("none", "duplicate", "smote"), ["smote λ=1 with svm", "svm without samples"]),
+        (("none", "duplicate", "pseudo"), ["pseudo λ=1 with svm", "svm without samples"]),
         (
             ("none", "duplicate", "smote", "pseudo"),
-            ["pseudo λ=1 with svm", "smote λ=1 with svm", "none with svm"],
+            ["pseudo λ=1 with svm", "smote λ=1 with svm", "svm without samples"],
         ),
     ],
 )

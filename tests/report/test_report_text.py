@@ -53,7 +53,7 @@ def on_terminal(records: list[dict], by: str = "generator", width: int = 100) ->
 def test_notes_explain_the_columns_that_stand_there_and_no_others(by: str) -> None:
     explained = {
         "pairs": "The column pairs counts",
-        "p over rival": "The p of an arm is that over its rival.",
+        "p over none": "p: two-sided sign-flip test",
         "verdict": "Verdicts, on ",
         "κ": "κ × 100",
         "over its rival": "over: difference in percentage points from a control",
@@ -105,14 +105,14 @@ def test_a_loss_and_a_draw_are_written_as_such() -> None:
 def test_five_draws_cannot_reach_05_and_the_caption_says_so_once() -> None:
     text = markdown(benchmark(5), by="classifier")
     assert text.count("With n=5 no p below .05 is possible") == 1
-    assert {row["p vs none"] for row in rows(text, "Every metric, and the tests on AA")} == {"–"}
+    assert {row["p over none"] for row in rows(text, "Every metric, and the tests on AA")} == {"–"}
 
 
 def test_enough_draws_give_corrected_p() -> None:
     table = rows(markdown(benchmark(9), by="classifier"), "Every metric, and the tests on AA")
     smote = next(row for row in table if row["generator"] == "smote")
     assert (
-        smote["p vs none"] == smote["p vs duplicate"] == ".004"
+        smote["p over none"] == smote["p over duplicate"] == ".004"
     )  # 2 / 2**9, whatever the number of arms
     assert smote["AA, 95 % interval or range"] == "[51.7, 64.3]"
 

@@ -138,15 +138,42 @@ def test_all_say_one_comparison(draws: int) -> None:
         )
 
 
-def test_the_p_of_a_row_is_that_over_its_rival() -> None:
-    report = measured(12)
-    rivals = {pair[0]: row for pair, row in by_json(report).items() if row["rival"]}
+def unmarked(text: str) -> str:
+    """Without what Markdown and LaTeX escape."""
+    return " ".join(text.replace("$", "").replace("\\", "").split())
+
+
+@pytest.mark.parametrize("draws", [3, 12])
+@pytest.mark.usefixtures("blank_pictures")
+def test_each_p_stands_with_the_name_of_its_comparison(draws: int) -> None:
+    """Over none, and over the rival, which decides besides none: of every arm that is judged, in
+    every form.
+    """
+    report = measured(draws)
+    rows = by_json(report)
+    texts = [render_report(report, form, by="gain") for form in ("md", "tex", "rich")]
+    cells = [" ".join(cell.text.split()) for cell in parsed(render_html(report)).all("td")]
+    rivals = {pair: row for pair, row in rows.items() if row["rival"] and pair[0] != "duplicate"}
+    assert len(rivals) == 3
     table = render_report(report, "md", by="gain")
-    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| svm")]
-    of = {row[1]: row[-2] for row in rows}
-    assert len({*of} & {*rivals}) > 1
-    for generator, rival in rivals.items():
-        assert of[generator].removeprefix("\\") == p_text(rival["p_corrected"])
+    lines = [unmarked(line).split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    header = lines[0]
+    for (generator, rival), row in rivals.items():
+        of_none, of_rival = (
+            p_text(rows[generator, "none"]["p_corrected"]),
+            p_text(row["p_corrected"]),
+        )
+        (found,) = [line for line in lines if line[1] == generator]
+        assert found[header.index("p over none")] == of_none
+        assert found[header.index("p over rival")] == f"{of_rival} ({rival})"
+        printed = of_rival.replace("–", "--")
+        assert f"{of_rival} ({rival})" in cells
+        for text in texts:
+            assert "p over none" in text and "p over rival" in text
+            assert (
+                f"{of_rival} ({rival})" in (said := unmarked(text))
+                or f"{printed} ({rival})" in said
+            )
 
 
 def test_the_trials_of_csv_give_the_gains_of_json() -> None:

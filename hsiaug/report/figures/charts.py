@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import LETTER, WIDTHS, legend_columns, new_figure, wrapped
-from hsiaug.report.formatting import LEAKY, count
+from hsiaug.report.formatting import LEAKY, TRANSDUCTIVE, count
 from hsiaug.report.gains import ArmGains
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE
 
@@ -166,13 +166,13 @@ def draw_blocks(
 def name_table(
     place: FigureBase, heading: str, inches: float, *, alone: bool, headline: str = ""
 ) -> None:
-    """Write a headline, and the heading of a table that is leaky or one of several; of another it
-    is for a caption.
+    """Write a headline, and the heading of a table that is leaky, transductive or one of several;
+    of another it is for a caption.
     """
     if headline:
         text = "\n".join(wrapped(_sentence(line), inches, 11) for line in (heading, headline))
         place.suptitle(text, fontsize=9, fontweight="bold")
-    elif not alone or heading.startswith(LEAKY):
+    elif not alone or heading.startswith((LEAKY, TRANSDUCTIVE)):
         place.suptitle(wrapped(plotted(heading), inches), fontsize=8)
 
 

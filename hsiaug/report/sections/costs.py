@@ -6,10 +6,11 @@ from hsiaug.report.tables import ReportTable
 from hsiaug.trial.record import COLUMNS
 
 NOTE = (
-    "Cost: of trials that went well. What several trials share, as the fit of a generator or of"
-    " the teacher of a draw, is computed once and counts to the trial that came first: seconds"
-    " depend on the order in which arms ran. Those of a generator's fit stand with every arm that"
-    " uses it."
+    "Cost: of trials that went well, without those of controls that read no spectrum. The highest"
+    " memory is that of the process, which keeps what its earlier trials left. What several trials"
+    " share, as the fit of a generator or of the teacher of a draw, is computed once and counts to"
+    " the trial that came first: seconds depend on the order in which arms ran. Those of a"
+    " generator's fit stand with every arm that uses it."
 )
 
 

@@ -40,8 +40,8 @@ OF_GAINS = "ticks: draws; mark: mean; panels share their axis"
 
 
 def _gains(table: ReportTable) -> Grid:
-    """Rows classifier × arm: what each arm gains over each control, the p over the rival, and the
-    verdict.
+    """Rows classifier × arm: what each arm gains over each control, p over none and the rival,
+    and the verdict.
     """
 
     def over(control: str, metric: str, cell: ArmCell) -> str:
@@ -55,9 +55,14 @@ def _gains(table: ReportTable) -> Grid:
         several = cell.arm.judged and len(set(counts)) > 1
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 
-    def deciding_p(cell: ArmCell) -> str:
-        arm = table.against(cell)
-        return p_text((rival_of(arm) or arm[NONE]).main.p_corrected)
+    def p_over_none(cell: ArmCell) -> str:
+        return p_text(table.against(cell)[NONE].main.p_corrected)
+
+    def p_over_rival(cell: ArmCell) -> str:
+        rival = rival_of(table.against(cell))
+        if rival is None or rival.verdict is None or not rival.draws:
+            return MISSING
+        return f"{p_text(rival.main.p_corrected)} ({rival.control})"
 
     def verdict(cell: ArmCell) -> GridEntry:
         found = table.against(cell)[NONE].verdict
@@ -76,7 +81,8 @@ def _gains(table: ReportTable) -> Grid:
             for metric, score in scores.items()
         ),
         GridColumn("pairs", pairs, note="pairs"),
-        GridColumn("p over rival", deciding_p, note="p over rival"),
+        GridColumn("p over none", p_over_none, note="p"),
+        GridColumn("p over rival", p_over_rival, note="p"),
         GridColumn("verdict", verdict, numeric=False, note="verdict"),
     ]
     cells = [cell for cell in table.by_classifier if cell.key in table.by_arm]

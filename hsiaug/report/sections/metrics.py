@@ -35,7 +35,7 @@ def _every_metric(table: ReportTable) -> Grid:
         GridColumn("n", lambda cell: str(len(cell.ok))),
         GridColumn(f"{main.name}, 95 % interval or range", interval, note="interval"),
         *(
-            GridColumn(f"p vs {control}", partial(p_over, control), note="p")
+            GridColumn(f"p over {control}", partial(p_over, control), note="p")
             for control in table.controls
         ),
     ]

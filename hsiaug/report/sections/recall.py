@@ -69,7 +69,7 @@ def confusions(table: ReportTable, store: Store | None) -> Iterator[Confusion]:
     for cell in _compared(table):
         counts = _summed(cell, store, len(table.class_names))
         if counts is not None:
-            yield Confusion(table.cell_label(cell), table.class_names, counts)
+            yield Confusion(table.cell_words(cell), table.class_names, counts)
 
 
 def _compared(table: ReportTable) -> Iterable[ArmCell]:
@@ -96,7 +96,7 @@ ENTRY, NAMES = 0.24, 1.5
 """Inches of an entry, and those of the names beside and below a matrix."""
 OF_MATRICES = (
     "rows: true classes, columns: predicted ones, in percent of the test pixels of a row,"
-    " those of all draws together"
+    " those of all draws together; recall in tables is a mean over draws, and may differ"
 )
 
 

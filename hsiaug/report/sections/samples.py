@@ -31,13 +31,13 @@ MARGIN = 0.05
 SERIES = {
     "held_out": "test pixels",
     "real": "real training pixels",
-    "made": "synthetic samples",
+    "made": "added samples",
 }
 """What is drawn, in this order, by the field that holds it."""
 
 
 def spectrum_plots(spectra: MeanSpectra, class_names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """A plot for each class that has synthetic samples.
+    """A plot for each class that has added samples.
 
     Parameters
     ----------
