@@ -5,6 +5,7 @@ the audit of its draws.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -48,6 +49,9 @@ Counts = Sequence[int]
 """A number for each class."""
 COUNTED_AGAIN = "these count a training pixel once in each tile that holds it"
 """Said of masks: tiles overlap."""
+NUMBER = re.compile(r"\d+")
+PLACE = "\0"
+"""In place of a number."""
 MOST_RATES = 3
 """Rates of which the opening tells how many samples they made; the audit has all."""
 
@@ -115,9 +119,14 @@ def failure_lines(table: ReportTable, where: str) -> tuple[str, ...]:
     return tuple(sentences("failures.txt", errors=sorted(errors), named=NAMED, where=where))
 
 
-def warnings(table: ReportTable) -> tuple[str, ...]:
+def warnings(table: ReportTable, *, page: bool = False) -> tuple[str, ...]:
     """Warnings to be read before the numbers: damaged records, arms that lack draws, arms that saw
     test pixels.
+
+    Parameters
+    ----------
+    page : bool
+        On the page, where the audit always stands.
     """
     said = sentences(
         "warnings.txt",
@@ -131,6 +140,7 @@ def warnings(table: ReportTable) -> tuple[str, ...]:
             *((table.cell_words(one.cell), one.draws, one.seeds) for one in table.lacking),
         ],
         named=MOST_LACKING,
+        page=page,
     )
     return (*said, *who_saw(table, table.every_cell.values()))
 
@@ -308,7 +318,8 @@ def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
         seen=span(shares) if shares else "",
         places=any(audit.get("fields") == "places" for audit in audits),
         classes=partial(_classes, table),
-        notes=_by_split(table, "notes"),
+        notes=notes_of_draws(table),
+        none_in={part for part in ("new", "seen") if not _any_in(table, part)},
         made=list(samples_made(table)),
         counted_again=counted_again(table),
         blind=blind_cells(table),
@@ -420,6 +431,32 @@ def _by_split(table: ReportTable, key: str) -> dict[Any, str]:
         entry: "" if len(where) == len(listing) else f" ({seeds_text(where)})"
         for entry, where in seeds.items()
     }
+
+
+def _any_in(table: ReportTable, part: str) -> bool:
+    """Whether any draw has a test pixel in new, or in seen, places or fields, or does not tell."""
+    counts = [audit.get(f"{part}_counts") for audit in table.splits.values()]
+    return any(numbers is None or any(numbers) for numbers in counts)
+
+
+def notes_of_draws(table: ReportTable) -> dict[str, str]:
+    """Notes of the splits, as of :func:`_by_split`; one that every split has, but for its numbers,
+    is one note with their ranges.
+    """
+    found = _by_split(table, "notes")
+    alike: dict[str, list[str]] = {}
+    for audit in table.splits.values():
+        for note in dict.fromkeys(audit.get("notes") or ()):
+            alike.setdefault(NUMBER.sub(PLACE, note), []).append(note)
+    for words, notes in alike.items():
+        if len(notes) == len(table.splits) and len(set(notes)) > 1:
+            for note in set(notes):
+                del found[note]
+            columns = zip(*map(NUMBER.findall, notes), strict=True)
+            ranges = [count_range([*map(int, column)]) for column in columns]
+            pieces = zip(words.split(PLACE), [*ranges, ""], strict=True)
+            found["".join(f"{text}{number}" for text, number in pieces)] = ""
+    return found
 
 
 def _entries(audit: Audit, key: str) -> Iterable[Any]:

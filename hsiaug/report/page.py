@@ -101,7 +101,10 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
         # On the page a warning says it, and leads to the audit.
         leaky=False,
         answers=() if alone else three_answers(table).texts,
-        warnings=(*(() if alone else section.warnings), *([LEAKS] if table.leaky else [])),
+        warnings=(
+            *(() if alone else warnings(table, page=True)),
+            *([LEAKS] if table.leaky else []),
+        ),
         parts=tuple(parts),
         html=markup_of("commands_of", arm_commands(keys, sources.store)),
         keys=keys,
@@ -174,7 +177,7 @@ def _page_matrix(matrix: Matrix, sources: Sources, *, alone: bool) -> Section:
         return replace(
             section,
             answers=said,
-            warnings=warnings(table),
+            warnings=warnings(table, page=True),
             text=(*opening(table)[:1], *short_audit([table])),
             figures=figures,
             closing=tuple(best),

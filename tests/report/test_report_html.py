@@ -317,3 +317,7 @@ def test_arms_that_lack_draws_are_named_before_the_numbers() -> None:
         " benchmark again" in text
     )
     assert "Not all draws" not in render_report(build_report(records), "md")
+    page = render_html(build_report(stopped))
+    assert page.count("Not all draws are there") == 1
+    assert page.index("Not all draws are there") < page.index('class="answers"')
+    assert "the audit has the command" in page and "(--notes)" not in page

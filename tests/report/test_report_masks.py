@@ -229,3 +229,27 @@ def test_masks_are_cut_into_tiles_and_pixels_into_patches() -> None:
     assert "patch" not in text
     pixels = render_report(build_report([record()]), "md")
     assert "9×9 patches, pixels" in pixels and "lies in a training patch" in pixels
+
+
+def test_the_audit_has_one_line_of_tiles_and_no_classes_of_places_that_are_not_there() -> None:
+    records = [masks(seed, "none", 0.1, (40, 30, 20)) for seed in range(3)]
+    for made, trained in zip(records, (93, 81, 225), strict=True):
+        tiles = f"{trained} training tiles of 32×32, stride 4; 12 test tiles"
+        made["audit"] |= {
+            "notes": [tiles, "oats: a note"] if trained > 90 else [tiles],
+            "fields": "places",
+            "n_test": 90,
+            "seen_counts": [40, 30, 20],
+            "new_counts": [0, 0, 0],
+            "no_seen_classes": [],
+            "no_new_classes": [1, 2, 3],
+        }
+    text = render_report(build_report(records), "md")
+    assert "- **note**: 81–225 training tiles of 32×32, stride 4; 12 test tiles\n" in text
+    assert "- **note**: oats: a note (seeds 0, 2)\n" in text
+    assert "100.0 % of test pixels lie in places that hold training tiles" in text
+    assert "no new classes" not in text
+    for made in records:
+        made["audit"] |= {"seen_counts": [40, 30, 0], "new_counts": [0, 0, 20]}
+        made["audit"] |= {"no_seen_classes": [3], "no_new_classes": [1, 2]}
+    assert "no new classes" in render_report(build_report(records), "md")
