@@ -15,10 +15,12 @@ from hsiaug.report.notes import (
     chosen_views,
     counted_again,
     made_words,
+    notes_of_draws,
     sample_weights,
     samples_made,
     small_classes,
     untested_classes,
+    untrained_classes,
     users_of_unlabelled,
     views_given,
 )
@@ -49,7 +51,9 @@ def methods_paragraph(table: ReportTable) -> str:
         controls = [name for name in controls if name not in asked]
     arms = [arm for arm in table.arms if arm.generator.name in asked]
     # A classifier that ran without samples alone is a control.
-    with_samples = {cell.classifier.name for cell in table.cells.values() if cell.arm in arms}
+    with_samples = {
+        cell.classifier.name for cell in table.cells.values() if not cell.without_samples
+    }
     names = dict.fromkeys(method.name for method in table.classifiers)
     rates = sorted({arm.rate for arm in arms})
     measured_against: dict[str, set[str]] = {name: set() for name in asked}
@@ -88,7 +92,13 @@ def methods_paragraph(table: ReportTable) -> str:
         counted_again=counted_again(table),
         shared=shared,
         further={name: of for name, of in further.items() if of},
-        unused=[name for name in controls if name not in {*shared, *chain(*further.values())}],
+        unused=[
+            name
+            for name in controls
+            if name not in {*shared, *with_samples, *chain(*further.values())}
+        ],
+        tiles=notes_of_draws(table) if table.scores.part == "tile" else {},
+        untrained=untrained_classes(table),
         judged_controls=[name for name in controls if name in judged],
         lacking=[*(one.draws for one in table.lacking), *(0 for _ in table.not_begun)],
         seen=users_of_unlabelled(table).get("scene"),

@@ -140,6 +140,29 @@ def test_the_methods_of_masks_have_pairs_for_lambda_and_name_each_control() -> N
     assert "and 1 of duplicate (arms of the control duplicate-balanced among them);" in said
 
 
+def test_the_methods_of_masks_have_tiles_classes_without_training_and_every_classifier() -> None:
+    names = ("none", "duplicate", "smote")
+    records = [masks(seed, name, 0.1, (40, 30, 20)) for seed in range(2) for name in names]
+    # Its run was stopped before it had samples of smote.
+    for name in ("none", "duplicate"):
+        made = masks(0, name, 0.1, (40, 30, 20))
+        made["spec"]["classifier"]["name"] = "unet"
+        records.append(made)
+    for made in records:
+        first = made["spec"]["seed"] == 0
+        made["hash"] = hash_of(made["spec"])
+        made["audit"] |= {"train_counts": [0 if first else 5, 12, 3]}
+        made["audit"] |= {"notes": [f"{20 if first else 30} training tiles of 9×9; 4 test tiles"]}
+    said = methods_paragraph(build_report(records).tables[0])
+    assert said.startswith("We measured smote with svm and unet in segmentation on the scene")
+    assert "Draws have 20–30 training tiles of 9×9; 4 test tiles." in said
+    assert "Without a training pixel these count 0: alfalfa (seed 0)." in said
+    assert "ran too" not in said
+    alone = methods_paragraph(build_report(records[:3]).tables[0])
+    assert "The draw (seed 0) of the protocol issd:0.05 has" in alone
+    assert "with svm on the scene" in methods_paragraph(build_report([record()]).tables[0])
+
+
 def test_masks_have_the_iou_of_every_class_and_say_which_classes_their_means_are_over() -> None:
     drawn = [(40, 30, 20), (40, 30, 0)]
     records = [
