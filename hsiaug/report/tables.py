@@ -265,11 +265,11 @@ class ReportTable:
         """Whether every draw trains and tests on parts of the same images, so that further draws
         have the same pixels again.
         """
-        shared = (
+        audits = self.splits.values()
+        return bool(audits) and all(
             audit.get("fields") == "places" and not any(audit.get("new_counts") or ())
-            for audit in self.splits.values()
+            for audit in audits
         )
-        return self.condition.protocol == "blocks" and bool(self.splits) and all(shared)
 
     def trials_with(self, part: str) -> NDArray[np.bool_]:
         """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""
