@@ -440,14 +440,15 @@ def _any_in(table: ReportTable, part: str) -> bool:
 
 
 def notes_of_draws(table: ReportTable) -> dict[str, str]:
-    """Notes of the splits, as of :func:`_by_split`; one that every split has, but for its numbers,
-    is one note with their ranges.
+    """Notes of the splits, as of :func:`_by_split`. A note that begins with a count, and that every
+    split has but for its numbers, is one note with their ranges; in others a number may be a name.
     """
     found = _by_split(table, "notes")
     alike: dict[str, list[str]] = {}
     for audit in table.splits.values():
-        for note in dict.fromkeys(audit.get("notes") or ()):
-            alike.setdefault(NUMBER.sub(PLACE, note), []).append(note)
+        counts = (note for note in audit.get("notes") or () if NUMBER.match(note))
+        for words, note in {NUMBER.sub(PLACE, note): note for note in counts}.items():
+            alike.setdefault(words, []).append(note)
     for words, notes in alike.items():
         if len(notes) == len(table.splits) and len(set(notes)) > 1:
             for note in set(notes):

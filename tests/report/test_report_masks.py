@@ -276,3 +276,12 @@ def test_the_audit_has_one_line_of_tiles_and_no_classes_of_places_that_are_not_t
         made["audit"] |= {"seen_counts": [40, 30, 0], "new_counts": [0, 0, 20]}
         made["audit"] |= {"no_seen_classes": [3], "no_new_classes": [1, 2]}
     assert "no new classes" in render_report(build_report(records), "md")
+
+
+def test_notes_whose_numbers_name_classes_are_not_joined() -> None:
+    records = [masks(seed, "none", 0.1, (40, 30, 20)) for seed in range(3)]
+    for made, class_id in zip(records, (3, 4, 4), strict=True):
+        made["audit"] |= {"notes": [f"class {class_id} keeps 2 of 3 training pixels"]}
+    text = render_report(build_report(records), "md")
+    assert "- **note**: class 3 keeps 2 of 3 training pixels (seed 0)\n" in text
+    assert "- **note**: class 4 keeps 2 of 3 training pixels (seeds 1, 2)\n" in text
