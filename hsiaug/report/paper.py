@@ -51,6 +51,7 @@ def methods_paragraph(table: ReportTable) -> str:
         controls = [name for name in controls if name not in asked]
     arms = [arm for arm in table.arms if arm.generator.name in asked]
     # A classifier that ran without samples alone is a control.
+    asked_of = {cell.classifier.name for cell in table.cells.values() if cell.arm in arms}
     with_samples = {
         cell.classifier.name for cell in table.cells.values() if not cell.without_samples
     }
@@ -74,7 +75,8 @@ def methods_paragraph(table: ReportTable) -> str:
         "methods.txt",
         table=table,
         asked=asked,
-        classifiers=[name for name in names if not arms or name in with_samples],
+        classifiers=[name for name in names if not arms or name in asked_of],
+        controls_alone=[name for name in names if arms and name in with_samples - asked_of],
         protocol=condition.protocol_text,
         seeds=sorted({seed for seed, _ in table.splits}),
         mean=partial(audit_mean, table),

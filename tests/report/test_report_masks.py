@@ -154,7 +154,8 @@ def test_the_methods_of_masks_have_tiles_classes_without_training_and_every_clas
         made["audit"] |= {"train_counts": [0 if first else 5, 12, 3]}
         made["audit"] |= {"notes": [f"{20 if first else 30} training tiles of 9×9; 4 test tiles"]}
     said = methods_paragraph(build_report(records).tables[0])
-    assert said.startswith("We measured smote with svm and unet in segmentation on the scene")
+    assert said.startswith("We measured smote with svm in segmentation on the scene")
+    assert "With unet only controls have run." in said
     assert "Draws have 20–30 training tiles of 9×9; 4 test tiles." in said
     assert "Without a training pixel these count 0: alfalfa (seed 0)." in said
     assert "ran too" not in said

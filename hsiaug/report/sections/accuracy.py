@@ -43,12 +43,11 @@ def _accuracy(table: ReportTable) -> Grid:
 
 
 def _section(table: ReportTable, sources: Sources) -> Section:
-    # The highest arm of each classifier.
-    ranked = sorted(table.main_scores, key=table.main_scores.__getitem__)
-    highest = {cell.classifier: cell for cell in ranked if cell.key in table.cells}
+    # The two best classifiers: with samples these would be another difference.
+    bare = [one for one in table.main_scores if one.without_samples and one.key in table.cells]
     closing: tuple[str, ...] = ()
-    if len(highest) > 1:
-        *_, b, a = sorted(highest.values(), key=table.main_scores.__getitem__)
+    if len(bare) > 1:
+        *_, b, a = sorted(bare, key=table.main_scores.__getitem__)
         closing = (not_tested("classifiers", table, (a, b), sources.report.option),)
     return Section("Accuracy with each classifier", tables=(_accuracy(table),), closing=closing)
 
