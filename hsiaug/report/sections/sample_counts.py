@@ -8,7 +8,7 @@ from hsiaug.report.section import GridColumn, Section, make_grid
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 
-NOTE = "Mean over the draws, and their range"
+NOTE = "Mean over the draws, and their range where they differ"
 ALIKE = "λ and M fix the number for every generator alike"
 
 
