@@ -35,7 +35,7 @@ from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import finding_meanings, labelled, sentences
 from hsiaug.report.trials import CellKey, DrawKey, Trial, in_order, numbers, rows_of, unlike
-from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, Method, with_words
+from hsiaug.trial.arm import NONE, Method, with_words
 from hsiaug.trial.record_check import Damage
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
@@ -49,27 +49,27 @@ Counts = Sequence[int]
 """A number for each class."""
 COUNTED_AGAIN = "these count a training pixel once in each tile that holds it"
 """Said of masks: tiles overlap."""
-NUMBER = re.compile(r"\d+")
-PLACE = "\0"
-"""In place of a number."""
+NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)")
 MOST_RATES = 3
 """Rates of which the opening tells how many samples they made; the audit has all."""
 
 
-def table_section(table: ReportTable, where: str) -> Section:
+def table_section(table: ReportTable, where: str, *, page: bool = False) -> Section:
     """The section of a table with what stands above its numbers; these are in its parts.
 
     Parameters
     ----------
     where : str
         What to type for the store.
+    page : bool
+        As of :func:`warnings`.
     """
     return Section(
         heading=table.title,
         leaky=table.leaky,
         failed=failure_heading(table),
         failures=failure_lines(table, where),
-        warnings=warnings(table),
+        warnings=warnings(table, page=page),
     )
 
 
@@ -142,11 +142,11 @@ def warnings(table: ReportTable, *, page: bool = False) -> tuple[str, ...]:
         named=MOST_LACKING,
         page=page,
     )
-    return (*said, *who_saw(table, table.every_cell.values()))
+    return (*said, *who_saw(table))
 
 
-def who_saw(table: ReportTable, cells: Iterable[ArmCell]) -> list[str]:
-    """Which methods of some arms learned from test pixels."""
+def who_saw(table: ReportTable, cells: Iterable[ArmCell] | None = None) -> list[str]:
+    """Which methods of some arms, or of all, learned from test pixels."""
     seers = users_of_unlabelled(table, cells).get("scene")
     return sentences("transductive.txt", seers=seers)
 
@@ -444,20 +444,31 @@ def notes_of_draws(table: ReportTable) -> dict[str, str]:
     split has but for its numbers, is one note with their ranges; in others a number may be a name.
     """
     found = _by_split(table, "notes")
-    alike: dict[str, list[str]] = {}
+    alike: dict[tuple[str, ...], list[str]] = {}
     for audit in table.splits.values():
         counts = (note for note in audit.get("notes") or () if NUMBER.match(note))
-        for words, note in {NUMBER.sub(PLACE, note): note for note in counts}.items():
+        for words, note in {tuple(NUMBER.split(note)[::2]): note for note in counts}.items():
             alike.setdefault(words, []).append(note)
-    for words, notes in alike.items():
-        if len(notes) == len(table.splits) and len(set(notes)) > 1:
+    for notes in alike.values():
+        joined = _joined(notes)
+        if joined and len(notes) == len(table.splits) and len(set(notes)) > 1:
             for note in set(notes):
                 del found[note]
-            columns = zip(*map(NUMBER.findall, notes), strict=True)
-            ranges = [count_range([*map(int, column)]) for column in columns]
-            pieces = zip(words.split(PLACE), [*ranges, ""], strict=True)
-            found["".join(f"{text}{number}" for text, number in pieces)] = ""
+            found[joined] = ""
     return found
+
+
+def _joined(notes: Sequence[str]) -> str:
+    """One note in place of some that differ in whole numbers, with the range of each number; empty
+    where they differ in others.
+    """
+    pieces = []
+    for column in zip(*map(NUMBER.split, notes), strict=True):
+        alike = len(set(column)) == 1
+        if not alike and not all(map(str.isdecimal, column)):
+            return ""
+        pieces.append(column[0] if alike else count_range([*map(int, column)]))
+    return "".join(pieces)
 
 
 def _entries(audit: Audit, key: str) -> Iterable[Any]:
@@ -505,10 +516,7 @@ def samples_made(table: ReportTable, unit: str = "") -> Iterator[tuple[Rate, str
 
 def made_words(table: ReportTable) -> str:
     """What stands behind the number of samples that generators made: controls synthesise none."""
-    asked = any(
-        cell.arm.rate and not cell.is_control and cell.arm.generator.name not in CONTROLS_OF_ALL
-        for cell in table.cells.values()
-    )
+    asked = any(cell.arm.judged and not cell.is_control for cell in table.cells.values())
     return f" {'synthetic' if asked else 'added'} {table.scores.unit}"
 
 
@@ -521,11 +529,7 @@ def class_samples(table: ReportTable) -> Iterator[Made]:
     real_of = _by_draw(cells, "real")
     for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
         of_rate = [cell for cell in cells if cell.arm.rate == rate]
-        asked = [
-            cell
-            for cell in of_rate
-            if not cell.is_control and cell.arm.generator.name not in CONTROLS_OF_ALL
-        ]
+        asked = [cell for cell in of_rate if cell.arm.judged and not cell.is_control]
         groups = list[tuple[list[str], dict[DrawKey, Counts]]]()
         for cell in asked or of_rate:
             made = _by_draw([cell], "synthetic")

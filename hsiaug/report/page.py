@@ -89,7 +89,7 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
     """A table on the page; where it is the only one, its answers stand above, and more of
     it is unfolded.
     """
-    section = table_section(table, sources.report.where)
+    section = table_section(table, sources.report.where, page=True)
     parts = (
         replace(part, id=f"t{number}-{part.id}", opened=part.opened and alone)
         for part in _page_parts(table, sources)
@@ -101,10 +101,7 @@ def _page_table(table: ReportTable, number: int, sources: Sources, *, alone: boo
         # On the page a warning says it, and leads to the audit.
         leaky=False,
         answers=() if alone else three_answers(table).texts,
-        warnings=(
-            *(() if alone else warnings(table, page=True)),
-            *([LEAKS] if table.leaky else []),
-        ),
+        warnings=(*(() if alone else section.warnings), *([LEAKS] if table.leaky else [])),
         parts=tuple(parts),
         html=markup_of("commands_of", arm_commands(keys, sources.store)),
         keys=keys,

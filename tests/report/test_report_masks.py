@@ -286,3 +286,14 @@ def test_notes_whose_numbers_name_classes_are_not_joined() -> None:
     text = render_report(build_report(records), "md")
     assert "- **note**: class 3 keeps 2 of 3 training pixels (seed 0)\n" in text
     assert "- **note**: class 4 keeps 2 of 3 training pixels (seeds 1, 2)\n" in text
+
+
+def test_notes_that_differ_in_other_numbers_than_whole_ones_are_not_joined() -> None:
+    records = [masks(seed, "none", 0.1, (40, 30, 20)) for seed in range(2)]
+    for made, first, second in zip(records, (3, 4), ("1,200", "2,050"), strict=True):
+        made["audit"] |= {
+            "notes": [f"{first} blocks, 0.05 of the labels", f"{second} pixels are left out"]
+        }
+    text = render_report(build_report(records), "md")
+    assert "- **note**: 3–4 blocks, 0.05 of the labels\n" in text
+    assert "- **note**: 1,200 pixels are left out (seed 0)\n" in text
