@@ -181,8 +181,8 @@ def _use(table: ReportTable, first: Answer) -> Use:
     two arms is claimed by this choice.
     """
     means = table.comparable
-    asked = [cell for cell in table.main_scores if cell.without_samples]
-    asked += [cell for cell in table.main_scores if _above_none(table, cell)]
+    above = [cell for cell in table.main_scores if _above_none(table, cell)]
+    asked = [*table.without_samples, *above]
     candidates = {cell: means[cell] for cell in asked if cell in means}
     if not candidates:
         return Use("NOTHING TO JUDGE")
@@ -272,7 +272,7 @@ def to_quote(tables: Iterable[ReportTable]) -> str:
 
 
 def shown_arms(table: ReportTable) -> list[ArmCell]:
-    """The arm that the third answer names, and what maps and matrices show beside it: its rival, or
+    """The arm that the third answer names, and what maps show beside it: its rival, or
     its classifier without samples where it has none; beside one without samples, the arm with
     samples that has the highest mean.
     """
@@ -284,4 +284,4 @@ def shown_arms(table: ReportTable) -> list[ArmCell]:
         beside = (gain.control_cell for gain in (rival_of(arm), arm[NONE]) if gain and gain.draws)
         return [use, *[cell for cell in beside if cell][:1]]
     with_samples = [arm[NONE].cell for arm in table.judged if arm[NONE].cell in table.main_scores]
-    return [use, *sorted(with_samples, key=lambda cell: -table.comparable.get(cell, -inf))[:1]]
+    return [use, *sorted(with_samples, key=table.score_rank, reverse=True)[:1]]

@@ -237,6 +237,19 @@ class ReportTable:
         }
         return {cell: mean.mean for cell, mean in means.items() if mean}
 
+    def score_rank(self, cell: ArmCell) -> tuple[bool, float]:
+        """Largest for the arm with the highest main score; those that are comparable come before
+        all others.
+        """
+        if cell in self.comparable:
+            return True, self.comparable[cell]
+        return False, self.main_scores.get(cell, -inf)
+
+    @property
+    def without_samples(self) -> list[ArmCell]:
+        """The classifiers that got no samples and have a score."""
+        return [cell for cell in self.main_scores if cell.without_samples]
+
     @property
     def not_comparable(self) -> list[ArmCell]:
         """The other arms that have a score."""

@@ -44,10 +44,9 @@ def _accuracy(table: ReportTable) -> Grid:
 
 def _section(table: ReportTable, sources: Sources) -> Section:
     # The two best classifiers: with samples these would be another difference.
-    bare = [one for one in table.main_scores if one.without_samples and one.key in table.cells]
     closing: tuple[str, ...] = ()
-    if len(bare) > 1:
-        *_, b, a = sorted(bare, key=table.main_scores.__getitem__)
+    if len(table.without_samples) > 1:
+        *_, b, a = sorted(table.without_samples, key=table.score_rank)
         closing = (not_tested("classifiers", table, (a, b), sources.report.option),)
     return Section("Accuracy with each classifier", tables=(_accuracy(table),), closing=closing)
 

@@ -174,14 +174,13 @@ def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
 
 def best_cells(table: ReportTable, classifier: Method) -> list[ArmCell]:
     """The controls, and the best of the other arms."""
-    best: dict[str, tuple[float, ArmCell]] = {}
+    best: dict[str, ArmCell] = {}
     for cell in table.cells_of(classifier):
         name = cell.arm.generator.name if cell.is_control else "other"
-        score = table.main_scores.get(cell)
-        if score is not None and (name not in best or score > best[name][0]):
-            best[name] = score, cell
+        if cell in table.main_scores:
+            best[name] = max(best.get(name, cell), cell, key=table.score_rank)
     controls = sorted(best.keys() - {"other"}, key=control_rank)
-    return [best[name][1] for name in (*controls, "other") if name in best]
+    return [best[name] for name in (*controls, "other") if name in best]
 
 
 def _at(text: str, truth: GroundTruth, place: int) -> str:

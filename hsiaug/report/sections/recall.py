@@ -73,10 +73,13 @@ def confusions(table: ReportTable, store: Store | None) -> Iterator[Confusion]:
 
 
 def _compared(table: ReportTable) -> Iterable[ArmCell]:
+    """The arm to use; the best of a generator, which is no control where there is another; and this
+    one's classifier without samples. Each once.
+    """
     use = three_answers(table).use.cell
     known = [arm[NONE] for arm in table.judged if arm[NONE].cell in table.main_scores]
     of_generators = [gain for gain in known if not gain.cell.is_control] or known
-    best = max(of_generators, key=lambda gain: table.main_scores[gain.cell], default=None)
+    best = max(of_generators, key=lambda gain: table.score_rank(gain.cell), default=None)
     shown = [use, best.cell, best.control_cell] if best else [use]
     return dict.fromkeys(cell for cell in shown if cell)
 

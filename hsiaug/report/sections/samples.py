@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from math import inf
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -235,10 +235,9 @@ def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, 
     last. Of copies there is nothing to see.
     """
 
-    def place(cell: ArmCell) -> tuple[bool, float]:
-        return cell.is_control, -table.main_scores.get(cell, -inf)
-
-    cells = sorted(table.by_classifier, key=place)
+    # A sort keeps the order of equals: the highest first, and of these the controls last.
+    cells = sorted(table.by_classifier, key=table.score_rank, reverse=True)
+    cells.sort(key=attrgetter("is_control"))
     seen = set()
     for cell in cells:
         key = cell.arm.generator, cell.arm.omega

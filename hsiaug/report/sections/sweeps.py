@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -73,11 +72,12 @@ def _section(axis: Axis, table: ReportTable, sources: Sources) -> Section:
 def _highest(table: ReportTable, sweeps: Sequence[SweepLine]) -> SweepLine:
     """The line with the highest point, of a generator that is no control where there is one."""
 
-    def score(line: SweepLine) -> float:
-        return max(table.main_scores.get(cell, -inf) for _, cell in line.points)
+    def highest(line: SweepLine) -> tuple[bool, float]:
+        return max(table.score_rank(cell) for _, cell in line.points)
 
-    made = [line for line in sweeps if not any(cell.is_control for _, cell in line.points)]
-    return max(made or sweeps, key=score)
+    # All points of a line are of one generator.
+    made = [line for line in sweeps if not line.points[0][1].is_control]
+    return max(made or sweeps, key=highest)
 
 
 def _curve_grids(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> tuple[Grid, ...]:
@@ -284,8 +284,7 @@ def _sweeps(table: ReportTable, axis: Axis, every_line: Sequence[SweepLine]) -> 
     """The classifiers with a line: of the others there is nothing to draw."""
     lined = {line.classifier for line in _find_sweeps(every_line)}
     styles, first = _styles(table, every_line), FirstPanels()
-    bare = [cell for cell in table.main_scores if cell.without_samples and not cell.is_blind]
-    best = max(bare, key=table.main_scores.__getitem__, default=None)
+    best = max(table.without_samples, key=table.score_rank, default=None)
     panels = []
     for classifier in (c for c in table.classifiers if c in lined):
         found = [line for line in every_line if line.classifier == classifier]
