@@ -27,6 +27,9 @@ MAX_TOML_BYTES = 2**22
 """Bytes of a file at most."""
 MOST_PARTS = 100
 """Parts of a dotted key at most: reading takes memory that grows with their square."""
+QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'')
+LONG_KEY = re.compile(rf"[\s\[{{]*(?:[\w-]+\s*\.\s*){{{MOST_PARTS}}}")
+"""A line that begins with a key of too many parts, none of them in quotes."""
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys of TOML that need no quotes."""
 
@@ -48,7 +51,7 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
     """
     try:
         text = read_plain(path, MAX_TOML_BYTES).decode("utf-8")
-        if any(map(_has_long_key, text.splitlines())):
+        if any(map(_has_long_key, text.split("\n"))):
             raise ValueError(f"a key of more than {MOST_PARTS} parts")
         table = tomllib.loads(text)
         _as_json(table)
@@ -68,9 +71,8 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
 
 
 def _has_long_key(line: str) -> bool:
-    """Whether a line begins with a key of too many parts. Rows of numbers have commas."""
-    key, _, _ = line.partition("=")
-    return key.count(".") >= MOST_PARTS and "," not in key
+    """Whether a line begins with a key of too many parts."""
+    return LONG_KEY.match(QUOTED.sub("k", line)) is not None
 
 
 def _as_json(table: dict[str, object]) -> str:

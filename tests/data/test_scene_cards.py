@@ -154,7 +154,11 @@ def test_labels_of_another_size_are_refused(estate, codes, tmp_path):
         ({"head": 'name = "a b/c"'}, ["'name'", "'a b/c'"]),
         ({"head": 'name = "x"\ncitation = 1979-05-27'}, []),
         ({"rest": "gsd == 2"}, ["must be a TOML file", "line"]),
-        ({"rest": "a" + ".a" * 100_000 + " = 1"}, ["must be a TOML file", "more than 100 parts"]),
+        *(
+            ({"rest": first + ".a" * 100_000 + " = 1"}, ["must be a TOML file", "100 parts"])
+            for first in ("a", '","', '"="', "'\u2028'", "a . a")
+        ),
+        ({"rest": "# " + "." * 200 + "\nrest = 1"}, ["rest"]),
     ],
 )
 def test_a_wrong_card_is_explained(estate, change, parts):
