@@ -147,8 +147,18 @@ def test_a_class_of_small_areas_keeps_a_pixel_of_one_out_and_says_why() -> None:
     split = draw_split(scene_of(labels, 2), parse_protocol("kshot:3"), 0, 3)
 
     assert split.audit.notes == (
-        "class 2 keeps 2 of 3 training pixels, all but one of an area of adjacent pixels: it has"
-        " no larger one",
+        "class 2 keeps 2 of 3 training pixels, as its largest area of adjacent pixels has 3",
+    )
+
+
+def test_a_class_of_isolated_pixels_trains_on_one_of_them_and_says_why() -> None:
+    labels = np.zeros((60, 60), dtype=np.int16)
+    labels[:20] = 1
+    labels[30:58:6, 5:58:6] = 2
+    split = draw_split(scene_of(labels, 2), parse_protocol("kshot:3"), 0, 3)
+
+    assert split.audit.notes == (
+        "class 2 keeps 1 of 3 training pixels, as its largest area of adjacent pixels has 1",
     )
 
 

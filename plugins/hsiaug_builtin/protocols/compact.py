@@ -55,10 +55,11 @@ def compact_draw(
         )
         train[tuple(best.T)] = True
         if len(best) < sizes[c]:
+            largest = len(_components(labels == c)[0])
             if parts is not None:
                 why = "all that its training fields hold"
-            elif len(_components(labels == c)[0]) <= sizes[c]:
-                why = "all but one of an area of adjacent pixels: it has no larger one"
+            elif largest <= sizes[c] and len(best) == max(1, largest - 1):
+                why = f"as its largest area of adjacent pixels has {largest}"
             else:
                 why = f"so that at least {KEPT_FOR_TEST} of each class remain for test"
             notes.append(f"class {c} keeps {len(best)} of {sizes[c]} training pixels, {why}")
