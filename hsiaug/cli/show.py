@@ -31,9 +31,9 @@ LEFT_OUT = ("format", "traceback", "confusion", "new_confusion", "hidden_confusi
 
 ALL_CLASSES = "metrics.aa"
 """The score over every class, which tables of reports name "AA all"."""
-SHARED_FIT = (
-    "timings.fit_generator is of a fit that several trials share: timings.total has it in the first"
-    " of them alone."
+EARLIER_FIT = (
+    "timings.fit_generator is of a fit that was made before, for another trial or in a run that was"
+    " stopped: timings.total lacks it."
 )
 
 
@@ -62,9 +62,9 @@ def show(
     # Values within others as "spec.seed".
     facts = [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"), BY_CLASS)]
     print_facts(out, list(_as_reported(facts, records, record["hash"])), 32)
-    timings = record["timings"] or {}
+    timings = record["timings"]
     if timings.get("fit_generator", 0) > timings.get("total", inf):
-        print_lines(out, [SHARED_FIT])
+        print_lines(out, [EARLIER_FIT])
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:
