@@ -150,9 +150,13 @@ def patient(*words: str) -> list[str]:
     """The command, which after a signal removes what it had begun, however busy the machine is: it
     would end after seconds otherwise, and leave that behind.
     """
+    return altered("from hsiaug.base import signals; signals.WITHIN = 300", *words)
+
+
+def altered(setting: str, *words: str) -> list[str]:
+    """The command, in whose process a line of Python sets what has no option."""
     code = (
-        "import runpy; from hsiaug.base import signals; signals.WITHIN = 300;"
-        " runpy.run_module('hsiaug', run_name='__main__', alter_sys=True)"
+        f"{setting}; import runpy; runpy.run_module('hsiaug', run_name='__main__', alter_sys=True)"
     )
     return [sys.executable, "-c", code, *words]
 

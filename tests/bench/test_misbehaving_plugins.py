@@ -4,14 +4,13 @@ other is changed.
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.third_party import DUMMY, environment, hsiaug, install, results
+from tests.third_party import DUMMY, altered, environment, hsiaug, install, results
 
 MISBEHAVING = '''
 import ctypes, os, random, signal, sys, time
@@ -397,23 +396,22 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 BUILT_IN = ("--generator", "smote", "--classifier", "svm", "--jobs", "1")
 
 
-WITHIN_SECONDS = (
-    "import runpy; from hsiaug.registry.isolation import processes; processes.WHOLE_WITHIN = 10;"
-    " runpy.run_module('hsiaug', run_name='__main__', alter_sys=True)"
-)
-"""The command, which waits for the rest of a message for ten seconds, not for a minute."""
-
-
-def spoiled(tmp_path: Path, names: list[str], classifiers: str = "svm", jobs: int = 1) -> Store:
-    """The records of a run with those generators before the built-in one."""
+def spoiled(
+    tmp_path: Path, names: list[str], classifiers: str = "svm", jobs: int = 1, setting: str = ""
+) -> Store:
+    """The records of a run with those generators before the built-in one. setting: as of
+    :func:`tests.third_party.altered`.
+    """
     install(tmp_path / "site", "dummy_plugin", DUMMY)
     env = environment(install(tmp_path / "site", "spoiling", SPOILING))
     generators = ",".join([*(f"spoil-{name}" for name in names), "smote"])
     asked = ["--generator", generators, "--classifier", classifiers, "--jobs", str(jobs)]
     words = [*arguments(tmp_path / "store"), *asked]
-    answer = subprocess.run(
-        [sys.executable, "-c", WITHIN_SECONDS, *words], env=env, capture_output=True, text=True
-    )
+    if setting:
+        command = altered(setting, *words)
+        answer = subprocess.run(command, env=env, capture_output=True, text=True)
+    else:
+        answer = hsiaug(*words, env=env)
     assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr[-2000:]
     return Store(tmp_path / "store")
 
@@ -451,7 +449,9 @@ def test_a_worker_may_say_anything_and_costs_its_own_trial(
     # What the first two say is no whole message, whose rest is waited for: side by side.
     names = ["huge", "everywhere"]
     names += ["clock", "mute", "number", "steps", "deep", "refusal", "pickle", "closed"]
-    store = spoiled(tmp_path, names, jobs=2)
+    # In place of a minute.
+    wait = "from hsiaug.registry.isolation import processes; processes.WHOLE_WITHIN = 10"
+    store = spoiled(tmp_path, names, jobs=2, setting=wait)
     assert same(store, undisturbed)
     for name in names:
         expected = "left with exit code 1" if name == "closed" else "sent no valid message"

@@ -137,7 +137,10 @@ def test_the_methods_of_masks_have_pairs_for_lambda_and_name_each_control() -> N
     said = methods_paragraph(table)
     assert "synthetic pairs for each real one was λ = 1, which made 16 synthetic labelled" in said
     assert "the controls were none, duplicate and duplicate-balanced, on the same draws." in said
-    assert "and 1 of duplicate (arms of the control duplicate-balanced among them);" in said
+    assert (
+        "for 2 comparisons over none, 3 over other controls and 1 of duplicate (arms of the control"
+        " duplicate-balanced among them);"
+    ) in said
 
 
 def test_the_methods_of_masks_have_tiles_classes_without_training_and_every_classifier() -> None:

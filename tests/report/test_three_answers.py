@@ -106,8 +106,8 @@ def test_a_control_that_was_asked_for_too_is_said_to_be_no_candidate(gain: float
     )
     first, second, _ = lines(records)
     assert first.endswith(" pseudo counts as a control.")
-    assert "A control:" not in second
-    assert "A control:" not in " ".join(lines(scene({"pseudo": gain}, transductive=("pseudo",))))
+    assert "as a control" not in second
+    assert "as a control" not in " ".join(lines(scene({"pseudo": gain}, transductive=("pseudo",))))
 
 
 def test_the_third_answer_says_whether_its_accuracy_may_be_quoted() -> None:
