@@ -268,7 +268,7 @@ def to_quote(tables: Iterable[ReportTable]) -> str:
     commands = dict.fromkeys(one.fresh_draws for one in answers if one.chose and one.fresh_draws)
     if not commands:
         return ""
-    return f"what is to be used, on draws that chose nothing: {'; then: '.join(commands)}"
+    return f"what answer 3 names, on draws that chose nothing: {'; then: '.join(commands)}"
 
 
 def shown_arms(table: ReportTable) -> list[ArmCell]:

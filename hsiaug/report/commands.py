@@ -243,18 +243,13 @@ def missing_commands(table: ReportTable, where: str) -> list[str]:
     """
     # All draws that any arm lacks: what is there already is not run again.
     seeds = {seed for one in table.lacking for seed in one.seeds}
-    seeds |= {*table.draws} if table.not_begun else set()
     # No samples come along with any other arm of their classifier.
-    more = {one.cell.classifier for one in table.lacking if not one.cell.without_samples}
-    more |= {classifier for _, classifier in table.not_begun}
+    more = {one.classifier for one in table.lacking if not one.cell.without_samples}
     said = [
-        _said(one.cell)
+        _said(one.cell) if one.draws else _of_both(one.cell, table.cells_of(one.classifier)[0])
         for one in table.lacking
-        if not one.cell.without_samples or one.cell.classifier not in more
+        if not one.cell.without_samples or one.classifier not in more
     ]
-    for arm, classifier in table.not_begun:
-        of_arm = next(cell for (one, _), cell in table.cells.items() if one == arm)
-        said.append(_of_both(of_arm, table.cells_of(classifier)[0]))
     commands = (_on(one, sorted(seeds), where) for one in said)
     return one_for_all(command for command in commands if command)
 

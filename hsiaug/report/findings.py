@@ -242,8 +242,17 @@ def not_tested(what: str, table: ReportTable, arms: Iterable[ArmCell], option: s
     option : str
         That of the store.
     """
+    command = to_compare(table, arms, option)
+    return f"Differences between two {what} are not tested here; of two arms: {command}"
+
+
+def to_compare(table: ReportTable, arms: Iterable[ArmCell], option: str) -> str:
+    """The command that compares two arms.
+
+    Parameters
+    ----------
+    option : str
+        That of the store.
+    """
     names = " ".join(shlex.quote(table.cell_words(cell)) for cell in arms)
-    return (
-        f"Differences between two {what} are not tested here; of two arms:"
-        f" hsiaug compare {names}{option}"
-    )
+    return f"hsiaug compare {names}{option}"

@@ -411,8 +411,8 @@ def by_arm(rows: Iterable[Gain]) -> dict[CellKey, dict[str, Gain]]:
 
 
 def corrected_for(rows: Iterable[Gain]) -> str:
-    """``9 comparisons over none, 18 over other controls and 3 of duplicate``: for how many tested
-    gains are corrected, each for one of these numbers; empty where each was tested alone.
+    """``separately for 9 comparisons over none and 18 over other controls``: for how many tested
+    gains are corrected; empty where each was tested alone.
     """
     sizes: dict[str, list[int]] = {}
     # Those of arms that have a verdict first.
@@ -425,7 +425,7 @@ def corrected_for(rows: Iterable[Gain]) -> str:
     for family, found in sizes.items():
         noun = "" if parts else " comparison" if max(found) == 1 else " comparisons"
         parts.append(f"{count_range(found)}{noun} {family}")
-    return join_words(parts)
+    return f"{'separately ' * (len(parts) > 1)}for {join_words(parts)}"
 
 
 def rival_of(arm: ArmGains) -> Gain | None:

@@ -270,11 +270,11 @@ def _how_to_read(found: Sequence[Matrix]) -> str:
     shown = [gain for arm in arms for gain in (arm[NONE], rival_of(arm)) if gain and gain.draws]
     parts = ["marks: mean gain over the control that the text names"]
     if any(gain.main.interval for gain in shown):
-        parts.append("bar: its 95 % interval, corrected over arms")
+        parts.append("bar: its 95 % interval, corrected for several comparisons")
     if any(not gain.main.interval and gain.draws > 1 for gain in shown):
         parts.append(f"ticks: the draws, where there are fewer than {MIN_PAIRS}")
     if any(gain.main.p_corrected is not None for gain in shown):
-        parts.append("p: sign-flip test, corrected over arms")
+        parts.append("p: sign-flip test, corrected for several comparisons")
     if all(len(one.tables) == 1 for one in found):
         parts.append("arms of a classifier: those that gain most over no samples first")
     return "; ".join(parts)

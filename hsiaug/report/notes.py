@@ -50,8 +50,6 @@ Counts = Sequence[int]
 COUNTED_AGAIN = "these count a training pixel once in each tile that holds it"
 """Said of masks: tiles overlap."""
 NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)")
-MOST_RATES = 3
-"""Rates of which the opening tells how many samples they made; the audit has all."""
 
 
 def table_section(table: ReportTable, where: str, *, page: bool = False) -> Section:
@@ -132,13 +130,6 @@ def warnings(table: ReportTable, *, page: bool = False) -> tuple[str, ...]:
         "warnings.txt",
         table=table,
         damaged=_damage_summary(table.damaged),
-        lacking=[
-            *(
-                (f"{table.arm_label(arm)} with {table.labels[by]}", 0, ())
-                for arm, by in table.not_begun
-            ),
-            *((table.cell_words(one.cell), one.draws, one.seeds) for one in table.lacking),
-        ],
         named=MOST_LACKING,
         page=page,
     )
@@ -348,18 +339,19 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
 
 
 def opening(table: ReportTable) -> tuple[str, ...]:
-    """What was run: pixels and draws, and the samples that each λ and M made."""
+    """What was run: pixels, draws and trials, and the samples that each λ and M added."""
+    made: dict[str, list[tuple[str, str]]] = {}
+    for rate, added, real in samples_made(table):
+        made.setdefault(real, []).append((added, rate.words))
     return tuple(
         sentences(
             "opening.txt",
             table=table,
             mean=partial(audit_mean, table),
+            missing=sum(len(one.seeds) for one in table.lacking),
             counted_again=counted_again(table),
             omegas=sorted({arm.omega for arm in table.arms if arm.omega is not None}),
-            made=[
-                (rate.words, synthetic, real)
-                for rate, synthetic, real in samples_made(table, made_words(table))
-            ][:MOST_RATES],
+            made=made,
         )
     )
 
@@ -497,27 +489,15 @@ class Made(NamedTuple):
     real: list[Counts]
 
 
-def samples_made(table: ReportTable, unit: str = "") -> Iterator[tuple[Rate, str, str]]:
-    """How many samples every λ and M made, and how many real ones are beside them, in words.
-
-    Parameters
-    ----------
-    unit : str
-        What stands behind the number of those that were made.
-    """
+def samples_made(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
+    """How many samples every λ and M made, and how many real ones are beside them, in words."""
     for rate, of_rate in groupby(class_samples(table), key=attrgetter("rate")):
         groups = [*of_rate]
         made = [span([*map(sum, one.synthetic)], 0) for one in groups]
         of = [f" of {join_words(one.generators)}" if one.generators else "" for one in groups]
-        words = [number + unit * (not place) + of[place] for place, number in enumerate(made)]
+        words = [number + names for number, names in zip(made, of, strict=True)]
         real = max((one.real for one in groups), key=len)
         yield rate, join_words(words), span([*map(sum, real)], 0)
-
-
-def made_words(table: ReportTable) -> str:
-    """What stands behind the number of samples that generators made: controls synthesise none."""
-    asked = any(cell.arm.judged and not cell.is_control for cell in table.cells.values())
-    return f" {'synthetic' if asked else 'added'} {table.scores.unit}"
 
 
 def class_samples(table: ReportTable) -> Iterator[Made]:

@@ -14,7 +14,6 @@ from hsiaug.report.notes import (
     blind_cells,
     chosen_views,
     counted_again,
-    made_words,
     notes_of_draws,
     sample_weights,
     samples_made,
@@ -83,9 +82,7 @@ def methods_paragraph(table: ReportTable) -> str:
         rates=[rate.in_prose for rate in rates],
         multiplied=any(rate.times for rate in rates),
         made=[
-            (rate.in_prose, made, real)
-            for rate, made, real in samples_made(table, made_words(table))
-            if rate in rates
+            (rate.in_prose, made, real) for rate, made, real in samples_made(table) if rate in rates
         ],
         weights=sample_weights(table),
         omegas=[
@@ -102,7 +99,7 @@ def methods_paragraph(table: ReportTable) -> str:
         tiles=notes_of_draws(table) if table.scores.part == "tile" else {},
         untrained=untrained_classes(table),
         judged_controls=[name for name in controls if name in judged],
-        lacking=[*(one.draws for one in table.lacking), *(0 for _ in table.not_begun)],
+        lacking=[one.draws for one in table.lacking],
         seen=users_of_unlabelled(table).get("scene"),
         views=views,
         own_views=own_views,

@@ -32,8 +32,9 @@ SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
 COMMAND = re.compile(
     r"'(?P<quoted>hsiaug [^']+)'"
     r"|(?<=: )(?P<bare>hsiaug (?:[^ ;(]|[^;(] (?!\())+?)(?= \(|;|\.?$)"
+    r"|(?P<options>--[a-z]+ [\w.,:-]*\w(?: --[a-z]+ [\w.,:-]*\w)*)"
 )
-"""A command within a sentence."""
+"""A command within a sentence, or options of one."""
 VERDICT = "verdict"
 """Heading of the column that stands beside the name of a row on a page."""
 
@@ -142,15 +143,18 @@ def _marks(grid: Grid, keys: Mapping[ArmCell, str]) -> list[tuple[str, str]]:
     return marks
 
 
-def _commands(text: str) -> list[tuple[str, bool]]:
-    """The pieces of a sentence, each with whether it is a command, which can be copied."""
+def _commands(text: str) -> list[tuple[str, str]]:
+    """The pieces of a sentence, each with its kind: ``command``, which can be copied, ``options``,
+    which stay on one line, or none.
+    """
     pieces = []
     end = 0
     for match in COMMAND.finditer(text):
-        command = (match["quoted"] or match["bare"]).strip()
-        pieces += [(text[end : match.start()], False), (command, True)]
+        command = match["quoted"] or match["bare"]
+        found = (command.strip(), "command") if command else (match["options"], "options")
+        pieces += [(text[end : match.start()], ""), found]
         end = match.end()
-    return [*pieces, (text[end:], False)]
+    return [*pieces, (text[end:], "")]
 
 
 def _heads(grid: Grid) -> list[list[tuple[str, int | None, int, int, str]]]:

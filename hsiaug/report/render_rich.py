@@ -93,6 +93,7 @@ def _print_section(section: Section, console: Console, *, notes: bool) -> None:
             audit.add_row(_plain(label, "bold"), _plain(sentence, "red" if loud else ""))
         console.print(audit)
     say(section.closing)
+    say(() if notes else section.hints)
 
 
 def _answers_table(answers: Sequence[AnswerText]) -> RichTable:

@@ -244,7 +244,9 @@ class Section:
     facts : tuple of (str, str)
         (label, sentence) pairs, as of an audit.
     closing : tuple of str
-        The last sentences of all, on what is found.
+        The last sentences, on what is found.
+    hints : tuple of str
+        On a terminal, in place of notes and facts where these are not shown.
     answers : tuple of AnswerText
         The three, in words.
     leaky : bool
@@ -273,6 +275,7 @@ class Section:
     notes: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     closing: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
     answers: tuple[AnswerText, ...] = ()
     leaky: bool = False
     failed: str | None = None

@@ -64,17 +64,23 @@ ADDED = "added"
 
 
 class Lacking(NamedTuple):
-    """An arm that was not begun on every draw of its table.
+    """An arm with a classifier that was not begun on every draw of its table.
 
     Attributes
     ----------
+    words : str
+        The arm in a sentence.
+    cell : ArmCell
+        Its trials; where none was begun, those of the arm with another classifier.
     draws : int
         How many it has.
     seeds : tuple of int
         The draws that it lacks.
     """
 
+    words: str
     cell: ArmCell
+    classifier: Method
     draws: int
     seeds: tuple[int, ...]
 
@@ -201,13 +207,36 @@ class ReportTable:
 
     @cached_property
     def lacking(self) -> tuple[Lacking, ...]:
-        """Arms that lack draws: of a run that goes on, or was stopped."""
-        found = []
+        """Arms that lack draws: of a run that goes on, or was stopped. Those that were not begun
+        come first: generator and classifier both ran, and either lacks draws.
+        """
+        some = []
         for cell in self.every_cell.values():
             begun = {draw for draw, _ in unlike(cell.trials["draw"])}
-            if missing := sorted(set(self.draws) - begun):
-                found.append(Lacking(cell, len(begun), tuple(missing)))
-        return tuple(found)
+            if seeds := tuple(sorted(set(self.draws) - begun)):
+                some.append(
+                    Lacking(self.cell_words(cell), cell, cell.classifier, len(begun), seeds)
+                )
+        parts = {part for one in some for part in one.cell.key}
+        given = {by for arm, by in self.cells if arm.generator.name != NONE}
+        first = {arm: cell for (arm, _), cell in reversed(self.cells.items())}
+        none_begun = [
+            Lacking(
+                f"{self.arm_label(arm)} with {self.labels[by]}",
+                first[arm],
+                by,
+                0,
+                tuple(sorted(self.draws)),
+            )
+            for arm in self.arms
+            for by in self.classifiers
+            if (arm, by) not in self.cells
+            and parts & {arm, by}
+            and by in given
+            and arm == arm.both
+            and arm.generator.name != NONE
+        ]
+        return (*none_begun, *some)
 
     @cached_property
     def most_draws(self) -> int:
@@ -254,24 +283,6 @@ class ReportTable:
     def not_comparable(self) -> list[ArmCell]:
         """The other arms that have a score."""
         return [cell for cell in self.main_scores if cell not in self.comparable]
-
-    @cached_property
-    def not_begun(self) -> tuple[CellKey, ...]:
-        """Arms of a run that goes on, or was stopped, of which no trial was begun: generator and
-        classifier both ran, and either lacks draws.
-        """
-        lacking = {part for one in self.lacking for part in one.cell.key}
-        given = {by for arm, by in self.cells if arm.generator.name != NONE}
-        return tuple(
-            (arm, by)
-            for arm in self.arms
-            for by in self.classifiers
-            if (arm, by) not in self.cells
-            and lacking & {arm, by}
-            and by in given
-            and arm == arm.both
-            and arm.generator.name != NONE
-        )
 
     @property
     def divides_images(self) -> bool:

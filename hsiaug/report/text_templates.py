@@ -41,7 +41,7 @@ SHARED: Mapping[str, object] = {
     "neighbours": formatting.NEIGHBOURS,
     "location_alone": formatting.LOCATION_ALONE,
     "numbers": NUMBERS,
-    "rule_of_views": "unit, unless raw scores highest or another view more than"
+    "rule_of_views": "unit, unless raw scores highest, or another view scores more than"
     f" {100 * MARGIN:g} points above unit",
 }
 """What several templates say: bounds of the rules, and what is said of them and of LEAKY draws."""

@@ -5,9 +5,9 @@ protocol. Those of the page are of :mod:`hsiaug.report.page`.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hsiaug.report.answers import three_answers, to_quote
+from hsiaug.report.answers import shown_arms, three_answers, to_quote
 from hsiaug.report.commands import to_repeat_all
-from hsiaug.report.findings import best_row_sentences, words_note
+from hsiaug.report.findings import best_row_sentences, to_compare, words_note
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
 from hsiaug.report.notes import (
     audit_lines,
@@ -23,6 +23,7 @@ from hsiaug.report.paper import RUN_AGAIN, TO_QUOTE
 from hsiaug.report.section import Section
 from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, section_kinds
 from hsiaug.report.sections.overview import grouped_overview
+from hsiaug.report.sections.recall import mixed_up
 from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
 from hsiaug.report.tables import Report, ReportTable
@@ -79,22 +80,33 @@ def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Sect
     brief : bool
         For a terminal, with the notes and the audit of its tables.
     """
-    next_ = (
-        f"Next: hsiaug report{report.option} --out report.html (--notes: meanings, how to"
-        " rerun; --by generator: more)"
-    )
+    made = [_section(matrix, report, store, brief=brief) for matrix in matrices(report)]
     commands = {RUN_AGAIN: to_repeat_all(report.shown, store)}
     if store is not None:
-        commands[TO_QUOTE] = to_quote(report.shown)
-    made = [_section(matrix, report, brief=brief) for matrix in matrices(report)]
+        commands |= {TO_QUOTE: to_quote(report.shown), "two arms": _to_compare(report)}
     for last in made[-1:]:
         facts = (*last.facts, *((label, text) for label, text in commands.items() if text))
-        closing = (*last.closing, next_) if brief else last.closing
-        made[-1] = replace(last, facts=facts, closing=closing)
+        next_ = f"Next: hsiaug report{report.option} --out report.html; --by generator: more"
+        made[-1] = replace(
+            last,
+            facts=facts,
+            closing=(*last.closing, next_) if brief else last.closing,
+            hints=(
+                "--notes: what the numbers are; how to rerun, to quote, and to compare two arms",
+            ),
+        )
     return tuple(made)
 
 
-def _section(matrix: Matrix, report: Report, *, brief: bool) -> Section:
+def _to_compare(report: Report) -> str:
+    """How two arms of a single table are compared: that of the third answer, and one beside it."""
+    found = [shown_arms(table) for table in report.shown]
+    if len(found) != 1 or len(found[0]) < 2:
+        return ""
+    return f"a test of one over the other: {to_compare(report.shown[0], found[0], report.option)}"
+
+
+def _section(matrix: Matrix, report: Report, store: Store | None, *, brief: bool) -> Section:
     failed = failure_heading(*matrix.tables)
     section = Section(
         heading=f"Summary: {matrix.title}",
@@ -103,7 +115,7 @@ def _section(matrix: Matrix, report: Report, *, brief: bool) -> Section:
         warnings=_each_once(map(warnings, matrix.tables)),
         text=headlines(matrix) if len(matrix.tables) > 1 else (),
         tables=matrix_grids(matrix, grouped_overview),
-        closing=_closing(matrix),
+        closing=_closing(matrix, store),
     )
     return _on_terminal(section, matrix, report.where) if brief else section
 
@@ -124,9 +136,9 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
     return replace(section, notes=_each_once(table_notes(table, section) for table in tables))
 
 
-def _closing(matrix: Matrix) -> tuple[str, ...]:
-    """The last sentences: what words mean, which classes are left out, the audit in short, and
-    where the best row of a scene is right.
+def _closing(matrix: Matrix, store: Store | None) -> tuple[str, ...]:
+    """The last sentences: what words mean, which classes are left out, the audit in short, where
+    the best row of a scene is right, and which classes are mixed up.
     """
     tables = matrix.tables
     lines = [
@@ -140,7 +152,7 @@ def _closing(matrix: Matrix) -> tuple[str, ...]:
         *short_audit(tables),
     ]
     if len(tables) == 1:
-        lines += best_row_sentences(tables[0])
+        lines += [*best_row_sentences(tables[0]), mixed_up(tables[0], store)]
     return tuple(line for line in lines if line)
 
 

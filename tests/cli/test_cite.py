@@ -44,8 +44,8 @@ def test_the_paragraph_says_what_the_records_hold(store: Path) -> None:
     assert "2 draws (seeds 0, 1) of the protocol issd:0.05" in said and all(
         str(n) in said for n in train
     )
-    assert "was λ = 0.5 and λ = 1 (λ = 1 fills every class up to the largest one), which" in said
-    assert "real ones at λ = 1; the controls were none and duplicate, on the same draws." in said
+    assert "was λ = 0.5; λ = 1 (λ = 1 fills every class up to the largest one), which" in said
+    assert "real ones (λ = 1); the controls were none and duplicate, on the same draws." in said
     assert "0.0 % of the test pixels lie inside a 9×9 training patch" in said and "leak" not in said
     assert f"hsiaug {hsiaug.__version__}" in said and "failed" not in said
     version = table.arms[-1].generator.version
@@ -67,7 +67,7 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
         if one["spec"]["generator"]["name"] == "gaussian"
     }
     [(synthetic, real)] = made
-    assert f"which made {synthetic:,} synthetic samples beside {real:,} real ones; the" in said
+    assert f"which added {synthetic:,} samples to {real:,} real ones; the" in said
     assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
     assert re.search(
         r"each added sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); all other"
@@ -99,8 +99,8 @@ def test_a_control_is_named_of_the_generators_that_it_is_a_control_of() -> None:
     assert "We measured smote and txt2hsi with svm" in said
     assert "controls were none and duplicate, on the same draws; of txt2hsi also pseudo." in said
     assert (
-        "by the step-down max-T procedure for 3 comparisons over none, 4 over other controls and 1"
-        " of duplicate (arms of the control pseudo among them);" in said
+        "by the step-down max-T procedure separately for 3 comparisons over none, 4 over other controls"
+        " and 1 of duplicate (arms of the control pseudo among them);" in said
     )
 
 

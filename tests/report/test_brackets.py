@@ -69,18 +69,18 @@ def test_copies_are_said_to_be_corrected_apart_and_are() -> None:
     assert families["duplicate"].p_corrected == families["duplicate"].p
     said = words_note(table.by_arm.values())
     assert said.endswith(
-        "[ ]: 95 % interval, corrected for 2 comparisons over none, 2 over other controls and"
+        "[ ]: 95 % interval, corrected separately for 2 comparisons over none, 2 over other controls and"
         " 1 of duplicate."
     )
     assert words_note(table.judged).endswith(
-        "corrected for 2 comparisons over none and 2 over other controls."
+        "corrected separately for 2 comparisons over none and 2 over other controls."
     )
 
 
 def test_comparisons_of_too_few_draws_are_not_counted() -> None:
     records = [*records_of(8), record(aa=0.5, seed=0, generator="noise")]
     (table,) = build_report(records).tables
-    assert "corrected for 2 comparisons over none, 2 over other" in words_note(
+    assert "corrected separately for 2 comparisons over none, 2 over other" in words_note(
         table.by_arm.values()
     )
     found = {arm["none"].cell.arm.generator.name: arm["none"].main for arm in table.judged}
@@ -119,8 +119,8 @@ def test_a_comparison_says_which_its_p_is_corrected_for(a: str, b: str, correcte
 def test_notes_terminal_and_paper_count_comparisons_alike() -> None:
     report = build_report(records_of(8))
     (table,) = report.tables
-    said = "2 comparisons over none, 2 over other controls and 1 of duplicate"
-    assert f"(step-down max-T) for {said}." in render_report(report, "md")
-    assert f"by the step-down max-T procedure for {said};" in methods_paragraph(table)
+    said = "separately for 2 comparisons over none, 2 over other controls and 1 of duplicate"
+    assert f"(step-down max-T) {said}." in render_report(report, "md")
+    assert f"by the step-down max-T procedure {said};" in methods_paragraph(table)
     terminal = " ".join(render_report(report, "rich", by="summary").split())
-    assert f"corrected for {said}." in terminal
+    assert f"corrected {said}." in terminal

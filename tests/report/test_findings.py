@@ -320,7 +320,7 @@ def test_classes_that_nobody_could_learn_are_named_and_are_not_the_lowest() -> N
         for s in range(3)
     ]
     text = " ".join(on_terminal(records).split())
-    assert "No training pixel, so that it counts 0 in AA: alfalfa (seed 1)." in text
+    assert "Without a training pixel, and counted as 0 in AA: alfalfa (seed 1)." in text
     assert (
         "of the classes with training pixels and at least 25 test pixels in every draw, its recall"
         " is highest in oats (80.0 %), lowest in corn_notill (60.0 %)" in text

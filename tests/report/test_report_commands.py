@@ -98,7 +98,7 @@ def test_arms_of_a_stopped_run_that_never_began_are_named_and_run_by_one_command
     stopped = hsiaug.benchmark("toy", ["smote"], ["rf"], store="some", draws=[0], **asked)
     report = build_report(stopped.store.read().records, store="some")
     text = render_report(report, "md")
-    assert "2 draws: mixup λ=1 with rf has 0; " in text
+    assert "Of 2 draws not all are there: mixup λ=1 with rf has 0; " in text
     assert "; smote λ=1 with rf has 1, not seed 1." in text
     assert "4 arms have 0–1 of the 2." in methods_paragraph(report.tables[0])
     (missing,) = re.findall(r"\*\*missing draws\*\*: (.*)", text)
@@ -112,7 +112,7 @@ def test_arms_that_two_whole_runs_kept_apart_are_not_missing() -> None:
     records = benchmark(3, ("none", "duplicate", "smote"), ("svm",))
     records += benchmark(3, ("none", "duplicate", "mixup"), ("cnn2d",))
     text = render_report(build_report(records), "md")
-    assert "Not all draws" not in text and "missing draws" not in text
+    assert "not all are there" not in text and "missing draws" not in text
 
 
 def test_older_records_whose_command_replaces_them_are_not_replaced() -> None:

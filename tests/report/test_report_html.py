@@ -313,11 +313,11 @@ def test_arms_that_lack_draws_are_named_before_the_numbers() -> None:
     ]
     text = render_report(build_report(stopped), "md")
     assert (
-        "Not all draws are there, of 7 draws: smote λ=1 with svm has 3, not seeds 3–6. The same"
+        "Of 7 draws not all are there: smote λ=1 with svm has 3, not seeds 3–6. The same"
         " benchmark again" in text
     )
-    assert "Not all draws" not in render_report(build_report(records), "md")
+    assert "not all are there" not in render_report(build_report(records), "md")
     page = render_html(build_report(stopped))
-    assert page.count("Not all draws are there") == 1
-    assert page.index("Not all draws are there") < page.index('class="answers"')
+    assert page.count("not all are there") == 1
+    assert page.index("not all are there") < page.index('class="answers"')
     assert "the audit has the command" in page and "(--notes)" not in page

@@ -154,10 +154,7 @@ def test_a_leaky_protocol_says_so_in_the_title_of_every_format() -> None:
 def test_the_audit_tells_how_many_samples_each_lambda_made() -> None:
     few, many = (record(generator="smote", lam=1.0, seed=s) for s in (0, 1))
     few["samples"]["synthetic"] = [1, 0, 1]
-    line = (
-        "- **synthetic**: samples for training, λ=1: 9 (2–16) beside 20 real; λ=3: 16 beside 20"
-        " real"
-    )
+    line = "- **added**: samples for training, λ=1: 9 (2–16) beside 20 real; λ=3: 16 beside 20 real"
 
     assert line in markdown([record(), few, many, record(generator="mixup", lam=3.0)])
     assert "**synthetic**" not in markdown([record()])
@@ -172,12 +169,12 @@ def test_generators_that_made_other_numbers_of_samples_are_told_apart() -> None:
     # A draw of one arm alone weighs no more than others.
     records.append(record(generator="mixup", classifier="cnn2d"))
     records[-1]["samples"] = {"real": [10], "synthetic": [30]}
-    made = "45 (30–60){} of mixup and 60 (40–80) of smote beside 11 (10–12) real"
+    made = "45 (30–60) of mixup and 60 (40–80) of smote"
     text = markdown(records)
-    assert f"- **synthetic**: samples for training, λ=1: {made.format('')}\n" in text
-    assert f"{made.format(' synthetic samples')} (λ=1)." in text
+    assert f"- **added**: samples for training, λ=1: {made} beside 11 (10–12) real\n" in text
+    assert f"Samples added to 11 (10–12) real: {made} (λ=1)." in text
     said = methods_paragraph(build_report(records).tables[0])
-    assert f"which made {made.format(' synthetic samples')} ones;" in said
+    assert f"which added {made} samples to 11 (10–12) real ones;" in said
 
 
 def test_the_audit_tells_what_the_split_cost() -> None:

@@ -124,7 +124,7 @@ def _gain_figure(report: Report, columns: int = 2, most: int | None = None) -> F
     """
     blocks = [_block(table, most) for table in report.tables]
     gains = (gain for table in report.tables for arm in table.by_gain for gain in arm.values())
-    bars = "; bar: its 95 % interval, corrected over arms"
+    bars = "; bar: its 95 % interval, corrected for several comparisons"
     intervals = bars if any(gain.main.interval for gain in gains) else ""
     return draw_blocks(blocks, columns, f"{OF_GAINS}{intervals}", NO_ARMS)
 

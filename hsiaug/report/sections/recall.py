@@ -95,6 +95,40 @@ def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | No
     return total if total.any() else None
 
 
+MOST_MIXED = 3
+"""Pairs of classes that a sentence names."""
+
+
+def mixed_up(table: ReportTable, store: Store | None) -> str:
+    """Which classes the first arm of :func:`confusions` mixes up most, in words; empty where there
+    is no matrix, or no error.
+
+    Parameters
+    ----------
+    store : Store or None
+        As of :func:`confusions`.
+    """
+    matrix = next(confusions(table, store), None)
+    return _mixed_up(matrix) if matrix else ""
+
+
+def _mixed_up(matrix: Confusion) -> str:
+    """Pairs of a true class and what it is named, with the most test pixels first, those of all
+    draws together.
+    """
+    wrong = matrix.counts.copy()
+    np.fill_diagonal(wrong, 0)
+    tested = matrix.counts.sum(axis=1)
+    pairs = []
+    for flat in np.argsort(-wrong, axis=None, kind="stable")[:MOST_MIXED].tolist():
+        true, taken = divmod(flat, len(wrong))
+        if wrong[true, taken]:
+            share = 100 * wrong[true, taken] / tested[true]
+            names = f"{matrix.class_names[true]} named {matrix.class_names[taken]}"
+            pairs.append(f"{names} ({share:.0f} %{' of its test pixels' * (not pairs)})")
+    return f"Most errors of {matrix.name}: {', '.join(pairs)}." if pairs else ""
+
+
 ENTRY, NAMES = 0.24, 1.5
 """Inches of an entry, and those of the names beside and below a matrix."""
 OF_MATRICES = (
@@ -186,6 +220,7 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
         notes = (f"{LEFT_OUT} AA leaves it out: {few} ({listed}).",)
     elif averaged := averaged_classes(table):
         notes = (averaged,)
+    found = [*confusions(table, sources.store)]
     # Each has a picture of its own, which fits on a sheet of paper.
     figures = tuple(
         SectionFigure(
@@ -193,7 +228,7 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
             partial(draw_confusions, [one]),
             narrow=False,
         )
-        for one in confusions(table, sources.store)
+        for one in found
     )
     against = (
         _against_none(table, metric, classifier)
@@ -201,6 +236,7 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
         for classifier in table.classifiers
     )
     heading = "Classes and confusion matrix" if figures else "Classes"
+    notes = (*notes, "Differences of single classes are not tested.", *map(_mixed_up, found))
     return Section(heading, tables=tuple(against), notes=notes, figures=figures)
 
 
