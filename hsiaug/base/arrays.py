@@ -1,7 +1,9 @@
 """Arrays of numbers of any type, counts of class ids, and what of a mapped array lies in memory."""
 
+import math
 import mmap
 import tempfile
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -42,6 +44,42 @@ def mapped(array: NDArray[Scalar]) -> NDArray[Scalar]:
         file.write(np.ascontiguousarray(array).data)
         file.flush()
         return np.asarray(np.memmap(file, array.dtype, "r+", 0, array.shape))
+    return array
+
+
+Rows = tuple[NDArray[np.intp], NDArray[np.float32]]
+"""Places in an array, and the rows that belong there."""
+
+
+def mapped_rows(
+    shape: tuple[int, ...], blocks: Callable[[], Iterable[Rows]]
+) -> NDArray[np.float32]:
+    """An array of rows that come block by block, in any order. A large one is mapped from a
+    temporary file as of :func:`mapped`: it never lies in memory as a whole.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the array.
+    blocks : callable
+        Gives all its rows. It is called again where the file cannot be written.
+
+    Returns
+    -------
+    ndarray of float32
+    """
+    size = 4 * math.prod(shape)
+    if size >= LARGE:
+        with suppress(OSError), tempfile.TemporaryFile() as file:
+            for places, rows in blocks():
+                for place, row in zip(places.tolist(), rows, strict=True):
+                    file.seek(place * (size // shape[0]))
+                    file.write(np.ascontiguousarray(row).data)
+            file.flush()
+            return np.asarray(np.memmap(file, np.float32, "r+", 0, shape))
+    array = np.empty(shape, dtype=np.float32)
+    for places, rows in blocks():
+        array[places] = rows
     return array
 
 

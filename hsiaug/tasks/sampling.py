@@ -5,14 +5,14 @@ classifier is shown.
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import give_back_pages
+from hsiaug.base.arrays import Rows, mapped_rows
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.read_only import seal_all
@@ -178,22 +178,23 @@ class PatchSampling:
         spectra: SpectralView = RAW_VIEW,
     ) -> PatchSamples:
         parts = [batch if card is None else self.shown(batch, card) for batch in (view.real, *pool)]
-        if not pool and spectra.name == RAW:
+        if not pool and spectra.name == RAW and not (card and self.reads_part(card)):
             return parts[0]
         joined = concatenate([replace(batch, x=batch.x[:, :0]) for batch in parts])
-        # Patches take most of a trial's memory, and are copied once, to their places.
+        # Patches take most of a trial's memory, and are copied once, to their places in a file.
         order = np.lexsort((joined.synthetic * joined.y, joined.synthetic))
         first = parts[0].x
         places = np.split(np.argsort(order), np.cumsum([len(batch) for batch in parts])[:-1])
         spectra = spectra if first.shape[1] else RAW_VIEW
-        x = np.empty(
-            (len(order), spectra.bands(first.shape[1]), *first.shape[2:]), dtype=np.float32
-        )
-        for batch, place in zip(parts, places, strict=True):
-            for rows in (slice(start, start + ROWS) for start in range(0, len(batch), ROWS)):
-                x[place[rows]] = spectra(batch.x[rows], axis=1)
-                give_back_pages(batch.x)
-        return replace(joined.take(order), x=x)
+
+        def blocks() -> Iterator[Rows]:
+            for batch, place in zip(parts, places, strict=True):
+                for rows in (slice(start, start + ROWS) for start in range(0, len(batch), ROWS)):
+                    yield place[rows], spectra(batch.x[rows], axis=1)
+                    batch.give_back()
+
+        shape = len(order), spectra.bands(first.shape[1]), *first.shape[2:]
+        return replace(joined.take(order), x=mapped_rows(shape, blocks))
 
     def measured(
         self, view: TrainView, pool: Sequence[PatchSamples], data: object, split: object

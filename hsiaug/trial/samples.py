@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from hsiaug.base.arrays import class_counts, give_back_pages, mapped
+from hsiaug.base.arrays import class_counts, mapped
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator
@@ -143,13 +143,6 @@ def in_file(samples: TaskSamples) -> TaskSamples:
     return cast("TaskSamples", replace(any_samples, **large))
 
 
-def _give_back(pool: Sequence[TaskSamples]) -> None:
-    """Take what was read of samples in files out of memory."""
-    for samples in pool:
-        for array in arrays_of(samples).values():
-            give_back_pages(array)
-
-
 def spectra_of_pool(run: TrialRun, pool: Sequence[TaskSamples]) -> MeanSpectra | None:
     """Mean spectra of the classes, of the samples that the trial takes; None where it takes none,
     and for tiles.
@@ -161,7 +154,8 @@ def spectra_of_pool(run: TrialRun, pool: Sequence[TaskSamples]) -> MeanSpectra |
         return None
     synthetic = np.concatenate([spectra for spectra, _ in parts])
     classes = np.concatenate([ids for _, ids in parts])
-    _give_back(pool)
+    for samples in pool:
+        samples.give_back()
     # Of samples for a classifier that reads locations alone no spectrum is held.
     if not len(synthetic) or synthetic.shape[1] != real[0].shape[1]:
         return None
@@ -191,7 +185,8 @@ def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:
         # What a generator measures itself counts before what is measured of every one.
         samples = replace(samples, provenance={**measured[key], **samples.provenance})
     # They are copied: nothing of theirs is in memory while the classifier learns.
-    _give_back(pool)
+    for batch in pool:
+        batch.give_back()
     return synthetic_alone(samples) if run.spec.train == SYNTHETIC else samples
 
 
@@ -261,12 +256,12 @@ def sheet_of_pool(
     batches = []
     for j, block in enumerate(run.blocks):
         if block.total:
-            some = run.task.sampling.first(drawn[_key(run, fit, j)].shown, block.used)
+            shown = drawn[_key(run, fit, j)].shown
+            some = run.task.sampling.first(shown, block.used)
             batches += [some] if len(some) else []
+            shown.give_back()
     if not batches:
         return None
     if run.views.sheet_maker is None:
         run.views.sheet_maker = SheetMaker.of(run.view.real, run.data.wavelengths)
-    joined = concatenate(batches)
-    _give_back(batches)
-    return run.views.sheet_maker.sheet(some_samples(joined), spectra)
+    return run.views.sheet_maker.sheet(some_samples(concatenate(batches)), spectra)

@@ -2,13 +2,14 @@
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hsiaug.base.arrays import LARGE, give_back_pages
+from hsiaug.base.arrays import LARGE, Rows, give_back_pages, mapped_rows
 from hsiaug.core.samples import PatchSamples
 from hsiaug.trial.samples import in_file
 
@@ -75,6 +76,28 @@ def test_a_file_that_is_written_in_part_is_closed(
     assert file.closed
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_rows_that_come_in_any_order_lie_in_their_places(
+    samples: PatchSamples, full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Filling(BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError("No space left on device")
+
+    def blocks() -> Iterator[Rows]:
+        for places in np.array_split(np.random.default_rng(0).permutation(len(samples)), 4):
+            yield places, samples.x[places]
+
+    if full:
+        monkeypatch.setattr(tempfile, "TemporaryFile", Filling)
+    placed = mapped_rows(samples.x.shape, blocks)
+
+    assert np.array_equal(placed, samples.x)
+    assert isinstance(placed.base, np.memmap) == (not full)
+    few = mapped_rows((2, 3), lambda: [(np.array([1, 0]), np.eye(2, 3, dtype=np.float32))])
+    assert few.tolist() == [[0, 1, 0], [1, 0, 0]]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_pages_that_are_given_back_are_read_again(samples: PatchSamples) -> None:
     opened = in_file(samples)
@@ -87,7 +110,7 @@ def test_pages_that_are_given_back_are_read_again(samples: PatchSamples) -> None
 
     assert opened.x.sum() == samples.x.sum()
     read = resident()
-    give_back_pages(opened.x[3:, :, 4:5])
+    opened.take(slice(3, None)).give_back()
 
     assert read - resident() > LARGE // 1024 // 2
     assert_same(opened, samples)

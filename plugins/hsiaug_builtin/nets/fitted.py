@@ -143,6 +143,7 @@ class NetClassifier(Plugin[Own]):
             view.normaliser if components is None else fit_projection(view, components)
         ).patches
         data, classes = training_patches(samples, reading)
+        view.give_back()
         _, channels, side, _ = data.x.shape
         net = fresh(lambda: self.network(channels, side, data.classes), seed)
         next_batch = batches(data, self.params, seed, device)
@@ -156,10 +157,14 @@ class NetClassifier(Plugin[Own]):
 def training_patches(
     samples: PatchSamples, reading: Read
 ) -> tuple[TrainingPatches, NDArray[np.int64]]:
-    """Samples as the network reads them, and the class ids (k,) int64 that its outputs stand
-    for.
+    """Samples as the network reads them, and the class ids (k,) int64 that its outputs stand for.
+    While it learns, no sample need be in memory as it was.
     """
     from hsiaug_builtin.nets.training import TrainingPatches
 
     classes, target = np.unique(samples.y, return_inverse=True)
-    return TrainingPatches(reading(samples.x), target, samples.weight, len(classes)), classes
+    x = np.empty((len(samples), *reading(samples.x[:1]).shape[1:]), dtype=np.float32)
+    for rows in (slice(start, start + BATCH) for start in range(0, len(x), BATCH)):
+        x[rows] = reading(samples.x[rows])
+        samples.give_back()
+    return TrainingPatches(x, target, samples.weight, len(classes)), classes

@@ -109,7 +109,8 @@ class Partner:
         x = patches.x
         middle = patches.x.shape[2] // 2
         if self.plugin.card.input == "spectrum":
-            x = x[:, :, middle : middle + 1, middle : middle + 1]
+            # No view, which would need whole patches in memory.
+            x = x[:, :, middle : middle + 1, middle : middle + 1].copy()
         return replace(
             patches, x=self.spectra(x, axis=1), coords=np.full_like(patches.coords, NOWHERE)
         )
@@ -126,6 +127,7 @@ class Partner:
         """
         view = replace(self.view, coords=coords, y=y)
         transformed = self.shown(samples)
+        samples.give_back()
         assert isinstance(transformed, PatchSamples)
         return self.plugin.fit(
             transformed, view, seed=self.seed, device=self.device, progress=progress
