@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, PluginProgress
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerLost
@@ -65,7 +66,9 @@ def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> N
                     on_event(event)
 
 
-def scored_records(batch: Batch, store: Store, jobs: int) -> ScoredRecords:
+def scored_records(
+    batch: Batch, store: Store, jobs: int, blind: BlindData | None = None
+) -> ScoredRecords:
     """What takes in the outcomes of a batch's trials, with all labels.
 
     Parameters
@@ -74,8 +77,10 @@ def scored_records(batch: Batch, store: Store, jobs: int) -> ScoredRecords:
         That of the batch.
     jobs : int
         Trials that run at the same time.
+    blind : BlindData, optional
+        As of :class:`hsiaug.trial.said_seen.PromptJudge`.
     """
-    return ScoredRecords(batch.task, batch.scene, batch.scene_ref, batch.split, store, jobs)
+    return ScoredRecords(batch.task, batch.scene, batch.scene_ref, batch.split, store, jobs, blind)
 
 
 @dataclass

@@ -111,7 +111,8 @@ class PromptScene:
         """
         if not reads_prompts(made.fitted):
             return None
-        oracle = Oracle.of(made.data, made.split)
+        held_out = np.where(made.split.test, made.data.labels, 0)
+        oracle = Oracle.of(made.data.pixels, held_out, made.split.hidden)
         return cls(oracle, find_layouts(trained_names(made), oracle.scene_map, made.split.patch))
 
 

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.scene import Scene
 from hsiaug.metrics.spectra import Space, at_most, fit_space
-from hsiaug.protocol.split import Split
 
 AXES = 20
 """Principal components that are read."""
@@ -78,9 +76,14 @@ class PixelTrees:
         from scipy.ndimage import uniform_filter
 
         n, bands, side, _ = x.shape
-        means = uniform_filter(x, (1, 1, min(WINDOW, side), min(WINDOW, side)), mode="nearest")
-        flat = np.moveaxis(means, 1, 3).reshape(-1, bands).astype(np.float64)
-        return self.name(flat).reshape(n, side, side)
+        window = 1, 1, min(WINDOW, side), min(WINDOW, side)
+        named = np.empty((n, side, side), dtype=np.int64)
+        step = max(1, AT_ONCE // side**2)
+        for some in (slice(start, start + step) for start in range(0, n, step)):
+            means = np.moveaxis(uniform_filter(x[some], window, mode="nearest"), 1, 3)
+            flat = means.reshape(-1, bands).astype(np.float64)
+            named[some] = self.name(flat).reshape(-1, side, side)
+        return named
 
     def map_scene(self, cube: NDArray[np.float32], places: Mask) -> Ids:
         """(H, W) class ids of the pixels of a scene at places (H, W); -1 elsewhere."""
@@ -112,25 +115,34 @@ class Oracle:
     scene_map: Ids
 
     @classmethod
-    def of(cls, scene: Scene, split: Split) -> Self:
+    def of(
+        cls, cube: NDArray[np.float32], held_out: NDArray[np.int16], hidden: Mask | None
+    ) -> Self:
         """Learn from the held-out pixels of a draw, and name the scene where
         :func:`searched_places` says.
+
+        Parameters
+        ----------
+        cube : (H, W, B) array
+            Of the scene.
+        held_out : (H, W) int16
+            Class ids of these pixels, 0 elsewhere.
+        hidden : (H, W) bool or None
+            Pixels that no plugin sees.
         """
         rng = np.random.default_rng(derive_seed("oracle", 0))
-        at = rng.permutation(np.argwhere(split.test))
-        y = scene.labels[at[:, 0], at[:, 1]].astype(np.int64)
+        at = rng.permutation(np.argwhere(held_out))
+        y = held_out[at[:, 0], at[:, 1]].astype(np.int64)
         half = (len(y) + 1) // 2
         first = at_most(y[:half], PIXELS, rng)
         # A single held-out pixel is in both halves.
         rest = min(half, len(y) - 1)
         second = rest + at_most(y[rest:], PIXELS, rng)
-        learnt, others = (window_means(scene.pixels, at[rows]) for rows in (first, second))
+        learnt, others = (window_means(cube, at[rows]) for rows in (first, second))
         space = fit_space(learnt, AXES)
-        height, width = split.labels.shape
         # The trees of one half are gone before those of the other grow: each take 80 MB.
         other = PixelTrees.learn(space, others, y[second], 1, trees=TREES)
-        searched = searched_places((height, width), split.hidden)
-        scene_map = other.map_scene(scene.pixels, searched)
+        scene_map = other.map_scene(cube, searched_places(held_out.shape, hidden))
         del other
         judge = PixelTrees.learn(space, learnt, y[first], 0, trees=TREES)
         truth = y[second]
@@ -165,7 +177,7 @@ def window_means(cube: NDArray[np.float32], at: NDArray[Any]) -> NDArray[np.floa
     return total / WINDOW**2
 
 
-def searched_places(shape: tuple[int, int], hidden: Mask | None = None) -> Mask:
+def searched_places(shape: tuple[int, ...], hidden: Mask | None = None) -> Mask:
     """(H, W) where layouts are looked for: the whole of a small scene, and of a large one as
     many squares, at random, as have LARGE pixels.
 

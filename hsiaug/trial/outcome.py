@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,6 +196,8 @@ class ScoredRecords:
         Takes the records.
     jobs : int
         Trials that run at the same time.
+    blind : BlindData, optional
+        As of :class:`hsiaug.trial.said_seen.PromptJudge`.
     """
 
     def __init__(
@@ -206,10 +208,11 @@ class ScoredRecords:
         split: Callable[[TrialSpec], TaskSplit],
         store: Store,
         jobs: int = 1,
+        blind: Any = None,
     ) -> None:
         self._task, self._data, self._scene_ref = task, data, scene_ref
         self._split, self._store = split, store
-        self._judge = PromptJudge(data)
+        self._judge = PromptJudge(data, blind)
         self._lock = threading.Lock()
         self._test_means = lru_cache(IDLE_DRAWS + jobs)(self._means_of_test_pixels)
 

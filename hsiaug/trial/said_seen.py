@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from hsiaug.core.sides import side_masks
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import patches_at
+from hsiaug.registry.isolation.processes import in_fork
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.machine import give_back_memory
 from hsiaug.trial.oracle import Oracle
@@ -133,17 +135,21 @@ def asked_counts(samples: PromptedSamples) -> dict[str, int]:
 
 
 class PromptJudge:
-    """Judges samples of prompts, in the process that has the labels and runs no plugin: those of
+    """Judges samples of prompts, for the process that has the labels and runs no plugin: those of
     one trial at a time, whichever threads ask.
 
     Parameters
     ----------
     data : Scene or PairSet
         With all labels.
+    blind : BlindData, optional
+        The same without labels, as processes are sent them: samples are judged in one of their
+        own. None = in this one.
     """
 
-    def __init__(self, data: TaskData) -> None:
+    def __init__(self, data: TaskData, blind: Any = None) -> None:
         self._data = data
+        self._blind = blind
         # An oracle takes 80 MB beside workers, so two are never there together, and none is kept.
         self._judging = threading.Lock()
         # Read without the lock: each thread has added what it asks for itself, and where two have
@@ -185,23 +191,53 @@ class PromptJudge:
         return self._known.get(key, {})
 
     def _judged(self, scene: Scene, split: Split, samples: PromptedSamples) -> dict[str, float]:
-        oracle = Oracle.of(scene, split)
-        ids = np.unique(samples.class_id[samples.rows(ALONE)]).tolist()
-        layouts = find_layouts(dict.fromkeys(ids, ""), oracle.scene_map, split.patch)
-        samples = samples.of_layouts(layouts.at)
-        real = real_rates(samples, layouts, oracle, scene.pixels)
-        counts = asked_counts(samples)
-        rates = {
-            **seen_rates(samples, oracle),
-            **{f"{name}_real": value for name, value in real.items()},
-            "oracle": oracle.right,
-        }
-        return {
-            **{name: round(value, 4) for name, value in rates.items()},
-            "layouts": counts["side"],
-            "new_layouts": counts["never_said"],
-            "samples": len(samples.x),
-        }
+        asked = np.where(split.test, scene.labels, 0), split.hidden, samples
+        if self._blind is None:
+            return judged(scene.pixels, *asked)
+        return in_fork(_judged_blind, self._blind, *asked)
+
+
+def _judged_blind(blind: Any, *asked: Any) -> dict[str, float]:
+    return judged(blind.data.pixels, *asked)
+
+
+def judged(
+    cube: NDArray[np.float32],
+    held_out: NDArray[np.int16],
+    hidden: NDArray[np.bool_] | None,
+    samples: PromptedSamples,
+) -> dict[str, float]:
+    """What a record says of samples of prompts.
+
+    Parameters
+    ----------
+    cube : (H, W, B) array
+        Of the scene.
+    held_out : (H, W) int16
+        Class ids of the test pixels, 0 elsewhere.
+    hidden : (H, W) bool or None
+        Pixels that no plugin sees.
+    samples : PromptedSamples
+        Of the same bands.
+    """
+    patch = samples.x.shape[-1]
+    oracle = Oracle.of(cube, held_out, hidden)
+    ids = np.unique(samples.class_id[samples.rows(ALONE)]).tolist()
+    layouts = find_layouts(dict.fromkeys(ids, ""), oracle.scene_map, patch)
+    samples = samples.of_layouts(layouts.at)
+    real = real_rates(samples, layouts, oracle, cube)
+    counts = asked_counts(samples)
+    rates = {
+        **seen_rates(samples, oracle),
+        **{f"{name}_real": value for name, value in real.items()},
+        "oracle": oracle.right,
+    }
+    return {
+        **{name: round(value, 4) for name, value in rates.items()},
+        "layouts": counts["side"],
+        "new_layouts": counts["never_said"],
+        "samples": len(samples.x),
+    }
 
 
 def _permuted(named: Names, triples: Sequence[Triple]) -> Iterator[tuple[str, float]]:

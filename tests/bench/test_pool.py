@@ -1,7 +1,9 @@
 """A worker process by itself, and the executor of several."""
 
+import ctypes
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +22,9 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import Child
 from tests.bench.test_progress import plan
+
+GET_DUMPABLE = 3
+"""Of prctl."""
 
 
 def started_with(toy: Scene, cache: Path) -> WorkerStart:
@@ -81,6 +86,44 @@ def test_ctrl_c_while_a_worker_is_started_leaves_no_process_that_python_would_wa
 def _wait(connection: object) -> None:
     """Until it is killed."""
     signal.pause()
+
+
+def _called(starter: int, asked: str) -> tuple[int, int]:
+    """Which process is called, and whether others may look into its memory."""
+    if asked == "die" and os.getpid() != starter:
+        os._exit(9)
+    if asked == "fail":
+        raise ValueError("as planned")
+    linux = sys.platform == "linux"
+    return os.getpid(), ctypes.CDLL(None).prctl(GET_DUMPABLE, 0, 0, 0, 0) if linux else 0
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not processes.FORKS, reason="no forks here")
+def test_a_function_is_called_in_a_process_that_is_closed_to_others():
+    processes.await_fork_server()
+    known = set(processes._children)
+
+    called, seen = processes.in_fork(_called, os.getpid(), "")
+
+    assert called != os.getpid() and not seen
+    assert set(processes._children) == known
+
+
+@pytest.mark.skipif(not processes.FORKS, reason="no forks here")
+def test_what_a_function_raises_in_a_process_of_its_own_is_raised_here():
+    processes.await_fork_server()
+    with pytest.raises(ValueError, match="as planned"):
+        processes.in_fork(_called, os.getpid(), "fail")
+
+
+@pytest.mark.parametrize("server", [True, False])
+def test_a_function_is_called_here_where_its_process_dies_or_none_can_be_forked(
+    server: bool, monkeypatch: pytest.MonkeyPatch
+):
+    processes.await_fork_server()
+    if not server:
+        monkeypatch.setattr(processes._fork_server(), "_forkserver_pid", None)
+    assert processes.in_fork(_called, os.getpid(), "die")[0] == os.getpid()
 
 
 def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it():

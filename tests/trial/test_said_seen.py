@@ -117,7 +117,7 @@ def test_what_is_said_is_seen_and_by_chance_alone_where_texts_are_permuted(
 ) -> None:
     split = SceneContext(coded, get_task("pixels")).views(spec()).split
     reader = Reader(coded.class_names, heeds=heeds)
-    oracle = Oracle.of(coded, split)
+    oracle = Oracle.of(coded.cube, np.where(split.test, coded.labels, 0), split.hidden)
     assert oracle.right > 0.9
     names = prompt_names(reader, coded.class_ids, coded.class_names)
     layouts = find_layouts(names, oracle.scene_map, split.patch)

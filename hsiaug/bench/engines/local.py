@@ -72,15 +72,16 @@ class Local(Engine):
     def scene_run(self, batch: Batch) -> SceneRun:
         """What the groups of a batch share."""
         store = Store(batch.store, create=True)
+        data = BlindData(batch.scene)
         start = WorkerStart(
             batch.settings,
             batch.task.name,
             batch.scene.sha256,
             cache=store.cache.resolve(),
-            data=BlindData(batch.scene),
+            data=data,
             hidden=(*(self._labels or label_files(batch.scene_ref)), batch.store.resolve()),
         )
-        return SceneRun(batch, start, scored_records(batch, store, self.jobs).write)
+        return SceneRun(batch, start, scored_records(batch, store, self.jobs, data).write)
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""

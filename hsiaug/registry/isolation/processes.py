@@ -18,10 +18,13 @@ from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.signals import AT_LAST, COMMAND, ENDING
+from hsiaug.registry.isolation.confinement import close_memory
+
+T = TypeVar("T")
 
 START_METHOD = "HSIAUG_START_METHOD"
 """The environment's variable that lets all processes be started as on Windows and macOS: ``spawn``.
@@ -218,6 +221,46 @@ class Channel:
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and
             # can abort.
             os._exit(0)
+
+
+def in_fork(function: Callable[..., T], shown: object, *arguments: object) -> T:
+    """What a function gives, called in a process that shares the libraries of workers, runs no
+    plugin, and ends with all the memory that it took. Called here where none can be forked, and
+    where that process dies.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module. What it raises is raised here.
+    shown : object
+        Its first argument, which the process is started with.
+    *arguments : object
+        The others, such as labels: the process has closed its memory to others before they come.
+    """
+    if _fork_server()._forkserver_pid is not None:
+        with suppress(EOFError, OSError):
+            child = Child(_give, function, shown, context=CONTEXT)
+            try:
+                child.connection.send(arguments)
+                given, error = child.connection.recv()
+            finally:
+                child.end()
+            if error is not None:
+                raise error
+            return given  # type: ignore[no-any-return]
+    return function(shown, *arguments)
+
+
+def _give(connection: Connection, function: Callable[..., object], shown: object) -> None:
+    join_run()
+    close_memory()
+    arguments = connection.recv()
+    answer: tuple[object, Exception | None]
+    try:
+        answer = function(shown, *arguments), None
+    except Exception as error:
+        answer = None, error
+    connection.send(answer)
 
 
 def join_run(ctrl_c: Any = signal.SIG_IGN) -> None:
