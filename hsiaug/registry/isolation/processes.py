@@ -286,6 +286,8 @@ def join_run(ctrl_c: Any = signal.SIG_IGN) -> None:
     _leave_servers()
     # Garbage collection would write into the memory that forked processes share, and so copy it.
     gc.freeze()
+    # hsiaug.registry.isolation.fork_server does without.
+    gc.enable()
     if "pandas" in sys.modules and sys.modules["pandas"] is None:
         # hsiaug.registry.isolation.fork_server: plugins may import it.
         del sys.modules["pandas"]
