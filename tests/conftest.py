@@ -2,6 +2,7 @@
 
 import compileall
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Generator
@@ -74,11 +75,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection() -> Generator[None, object, object]:
     """Keep the bytecode of the tests too, with which each process begins: to make it anew takes
     most of the time of the collection. What tests write and import is compiled as they are told to.
+
+    What is loaded here lasts as long as the process: to look for garbage among it again and again
+    would take more than a tenth of the time of the tests.
     """
     told, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
+        gc.enable()
         sys.dont_write_bytecode = told
 
 

@@ -151,12 +151,14 @@ def serve(number: int) -> None:
     """
     connection = socket.socket(fileno=number)
     connection.set_inheritable(False)
+    # Of what is loaded nothing is garbage.
+    gc.disable()
     for module in MODULES:
         importlib.import_module(module)
     # As in tests/conftest.py.
     os.fsync = os.fstat
-    gc.collect()
     gc.freeze()
+    gc.enable()
     path = sys.path[1:]
     for folder in filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
         path.remove(folder)
