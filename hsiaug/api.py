@@ -48,6 +48,7 @@ and in its ``pyproject.toml``::
     my_package = "my_package"
 """
 
+from hsiaug.base.arrays import give_back_files as give_back_files
 from hsiaug.base.errors import DataUnavailableError as DataUnavailableError
 from hsiaug.base.errors import InputError as InputError
 from hsiaug.base.errors import PluginError as PluginError

@@ -3,9 +3,11 @@
 import math
 import mmap
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,11 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 LARGE = 2**20
 """Bytes from which on an array is written to a file."""
+
+_mapped: WeakSet[mmap.mmap] = WeakSet()
+"""Files that arrays of this process are mapped from."""
+_changing = threading.Lock()
+"""Held while that set is read or changed."""
 
 
 def class_counts(ids: AnyArray, classes: int) -> tuple[int, ...]:
@@ -42,8 +49,7 @@ def mapped(array: NDArray[Scalar]) -> NDArray[Scalar]:
     # A file that is full may fail once more where it is closed.
     with suppress(OSError), tempfile.TemporaryFile() as file:
         file.write(np.ascontiguousarray(array).data)
-        file.flush()
-        return np.asarray(np.memmap(file, array.dtype, "r+", 0, array.shape))
+        return _map(file, array.dtype, array.shape)
     return array
 
 
@@ -75,12 +81,31 @@ def mapped_rows(
                 for place, row in zip(places.tolist(), rows, strict=True):
                     file.seek(place * (size // shape[0]))
                     file.write(np.ascontiguousarray(row).data)
-            file.flush()
-            return np.asarray(np.memmap(file, np.float32, "r+", 0, shape))
+            return _map(file, np.dtype(np.float32), shape)
     array = np.empty(shape, dtype=np.float32)
     for places, rows in blocks():
         array[places] = rows
     return array
+
+
+def _map(file: IO[bytes], dtype: np.dtype[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
+    """The array in a file that was written."""
+    file.flush()
+    array = np.asarray(np.memmap(file, dtype, "r+", 0, shape))
+    owner = _file_of(array)
+    with _changing:
+        _mapped.update([owner] if owner else [])
+    return array
+
+
+def give_back_files() -> None:
+    """Take out of memory what was read of all arrays of this process that lie in temporary files:
+    :func:`mapped`, :func:`mapped_rows`. They are read again where they are asked for.
+    """
+    with _changing:
+        owners = list(_mapped)
+    for owner in owners:
+        _give_back(owner)
 
 
 def give_back_pages(array: AnyArray) -> None:
@@ -92,9 +117,14 @@ def give_back_pages(array: AnyArray) -> None:
         A part of such a file. Of any other array nothing changes.
     """
     owner = _file_of(array)
+    if owner is not None:
+        _give_back(owner)
+
+
+def _give_back(file: mmap.mmap) -> None:
     # Only Linux and its like have a call for that.
-    if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
-        owner.madvise(mmap.MADV_DONTNEED)
+    if hasattr(mmap, "MADV_DONTNEED"):
+        file.madvise(mmap.MADV_DONTNEED)
 
 
 def _file_of(array: AnyArray) -> mmap.mmap | None:

@@ -67,11 +67,6 @@ class Seals:
             give_back_pages(array)
         return names
 
-    def give_back(self) -> None:
-        """Take what was read of arrays in files out of memory."""
-        for array, _ in self._kept.values():
-            give_back_pages(array)
-
 
 class SealedView:
     """Base of views for plugins: a frozen dataclass with ``_seals``, whose arrays are sealed when
@@ -88,10 +83,6 @@ class SealedView:
     def changed(self) -> list[str]:
         """Names of the arrays that were written to."""
         return self._seals.broken()
-
-    def give_back(self) -> None:
-        """Take what was read of arrays in files out of memory."""
-        self._seals.give_back()
 
 
 def _checksum(array: AnyArray) -> int:

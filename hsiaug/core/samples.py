@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hsiaug.base.arrays import AnyArray, give_back_pages
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import arrays_of
 
@@ -43,13 +43,6 @@ class RowArrays(Indexable):
     def pixel_spectra(self) -> NDArray[np.float32]:
         """(n, B) float32: the same, one row for each pixel."""
         return self.spectra.reshape(-1, self.spectra.shape[-1])
-
-    def give_back(self) -> None:
-        """Take out of memory what was read of arrays that lie in files, as large ones of a trial
-        do. They are read again where they are asked for.
-        """
-        for array in arrays_of(self).values():
-            give_back_pages(array)
 
 
 @dataclass(frozen=True, eq=False)

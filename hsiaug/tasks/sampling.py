@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import Rows, mapped_rows
+from hsiaug.base.arrays import Rows, give_back_pages, mapped_rows
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.read_only import seal_all
@@ -191,7 +191,7 @@ class PatchSampling:
             for batch, place in zip(parts, places, strict=True):
                 for rows in (slice(start, start + ROWS) for start in range(0, len(batch), ROWS)):
                     yield place[rows], spectra(batch.x[rows], axis=1)
-                    batch.give_back()
+                    give_back_pages(batch.x)
 
         shape = len(order), spectra.bands(first.shape[1]), *first.shape[2:]
         return replace(joined.take(order), x=mapped_rows(shape, blocks))

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from hsiaug.base.arrays import give_back_files
 from hsiaug.base.errors import InputError
 from hsiaug.registry.card import Card
 
@@ -134,7 +135,10 @@ def environment() -> dict[str, object]:
 
 
 def give_back_memory() -> None:
-    """Give the system back what this process has freed, in a few milliseconds."""
+    """Give the system back what this process has freed, and what it has read of arrays in temporary
+    files, in a few milliseconds.
+    """
+    give_back_files()
     # Only glibc keeps so much that it has a function for that.
     with contextlib.suppress(AttributeError):
         if sys.platform == "linux":

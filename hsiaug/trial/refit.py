@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import give_back_files
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.core.spectral_views import SpectralView
@@ -152,7 +153,7 @@ def refit(
     clock, facts = StageClock(), dict[str, object]()
     loaded = load_plugins(spec, plugins, device, facts)
     run = TrialRun(spec, context, *loaded, progress)
-    run.views.give_back()
+    give_back_files()
     fit = learn(run, None, clock, facts) if run.asks_samples else None
     samples, _ = draw_samples(run, fit, {}, clock, facts)
     return Refitted(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, give_back_files
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.threads import threads
@@ -97,7 +97,7 @@ def run_group(
                 clock.begin("split")
                 run = TrialRun(spec, context, *loaded, progress)
                 facts["spectral_view"] = {"name": run.spectra.name, "scores": run.spectra.scores}
-                run.views.give_back()
+                give_back_files()
                 if run.asks_samples:
                     fit = learn(run, fit, clock, facts)
                 samples, spectra = draw_samples(run, fit, drawn, clock, facts)
@@ -105,7 +105,6 @@ def run_group(
                     sheet = sheet_of_pool(run, fit, drawn, spectra)
                     prompted = ask_prompts(run, fit, asked, clock)
                 # What was joined is a copy: nothing else is in memory while the classifier learns.
-                run.views.give_back()
                 give_back_memory()
                 fitted = fit_classifier(run, samples, clock, facts)
                 labels = predict(run, fitted, clock)

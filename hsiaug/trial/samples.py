@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from hsiaug.base.arrays import class_counts, mapped
+from hsiaug.base.arrays import class_counts, give_back_files, mapped
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator
@@ -154,8 +154,7 @@ def spectra_of_pool(run: TrialRun, pool: Sequence[TaskSamples]) -> MeanSpectra |
         return None
     synthetic = np.concatenate([spectra for spectra, _ in parts])
     classes = np.concatenate([ids for _, ids in parts])
-    for samples in pool:
-        samples.give_back()
+    give_back_files()
     # Of samples for a classifier that reads locations alone no spectrum is held.
     if not len(synthetic) or synthetic.shape[1] != real[0].shape[1]:
         return None
@@ -184,9 +183,6 @@ def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:
     if measured[key]:
         # What a generator measures itself counts before what is measured of every one.
         samples = replace(samples, provenance={**measured[key], **samples.provenance})
-    # They are copied: nothing of theirs is in memory while the classifier learns.
-    for batch in pool:
-        batch.give_back()
     return synthetic_alone(samples) if run.spec.train == SYNTHETIC else samples
 
 
@@ -256,10 +252,8 @@ def sheet_of_pool(
     batches = []
     for j, block in enumerate(run.blocks):
         if block.total:
-            shown = drawn[_key(run, fit, j)].shown
-            some = run.task.sampling.first(shown, block.used)
+            some = run.task.sampling.first(drawn[_key(run, fit, j)].shown, block.used)
             batches += [some] if len(some) else []
-            shown.give_back()
     if not batches:
         return None
     if run.views.sheet_maker is None:

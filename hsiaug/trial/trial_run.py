@@ -2,7 +2,7 @@
 trials of one scene share beyond their fit; and a trial with its plugins and what these are shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -162,19 +162,10 @@ class DrawViews:
         self.real_spread = None
         return True
 
-    def give_back(self) -> None:
-        """Take out of memory what was read of the views: they are read again where they are asked
-        for.
-        """
-        for view in self._sealed():
-            view.give_back()
-
     def _changed(self) -> list[str]:
-        return [name for view in self._sealed() for name in view.changed]
-
-    def _sealed(self) -> Iterable[SealedView]:
         shown = [*self._views.values(), *self._classifier_views.values()]
-        return {id(view): view for view in shown if isinstance(view, SealedView)}.values()
+        sealed = {id(view): view for view in shown if isinstance(view, SealedView)}
+        return [name for view in sealed.values() for name in view.changed]
 
 
 class SceneContext:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Patches, PatchSamples, Plugin, PluginError, Progress, TrainView
+from hsiaug.api import (
+    Patches,
+    PatchSamples,
+    Plugin,
+    PluginError,
+    Progress,
+    TrainView,
+    give_back_files,
+)
 from hsiaug_builtin.nets.projection import fit_projection
 from hsiaug_builtin.nets.recipe import Recipe
 
@@ -143,7 +151,6 @@ class NetClassifier(Plugin[Own]):
             view.normaliser if components is None else fit_projection(view, components)
         ).patches
         data, classes = training_patches(samples, reading)
-        view.give_back()
         _, channels, side, _ = data.x.shape
         net = fresh(lambda: self.network(channels, side, data.classes), seed)
         next_batch = batches(data, self.params, seed, device)
@@ -166,5 +173,5 @@ def training_patches(
     x = np.empty((len(samples), *reading(samples.x[:1]).shape[1:]), dtype=np.float32)
     for rows in (slice(start, start + BATCH) for start in range(0, len(x), BATCH)):
         x[rows] = reading(samples.x[rows])
-        samples.give_back()
+        give_back_files()
     return TrainingPatches(x, target, samples.weight, len(classes)), classes

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from hsiaug.api import PluginError, Progress, derive_seed
+from hsiaug.api import PluginError, Progress, derive_seed, give_back_files
 from hsiaug_builtin.nets.checkpoint import resume, save
 from hsiaug_builtin.nets.recipe import Budget, Recipe
 from hsiaug_builtin.nets.seeded import seeded
@@ -200,6 +200,8 @@ def descend(
     PluginError
         When the loss is not finite.
     """
+    # What is learnt from was read of views and samples before.
+    give_back_files()
     steps = budget.steps
     device = next(net.parameters()).device
     weights: list[Tensor] = list(net.parameters())

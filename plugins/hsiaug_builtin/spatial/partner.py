@@ -18,6 +18,7 @@ from hsiaug.api import (
     SpectralView,
     TrainView,
     choose_view,
+    give_back_files,
     load_plugin,
     param,
     train_view_seen,
@@ -127,7 +128,7 @@ class Partner:
         """
         view = replace(self.view, coords=coords, y=y)
         transformed = self.shown(samples)
-        samples.give_back()
+        give_back_files()
         assert isinstance(transformed, PatchSamples)
         return self.plugin.fit(
             transformed, view, seed=self.seed, device=self.device, progress=progress

@@ -78,8 +78,6 @@ def fit_txt2hsi(
         vocabulary = Vocabulary(denoiser.noun(embedded), denoiser.relation(phrases), kinds.offset)
         return loss_of_lesson(error, lesson, vocabulary, torch_rng)
 
-    # It learns from latents: no pixel need be in memory meanwhile.
-    view.give_back()
     denoiser = train(
         denoiser,
         loss,
