@@ -125,12 +125,13 @@ GENERATORS = ("none", "duplicate", "mixup", "smote")
 @pytest.mark.parametrize("gain", [0.02, -0.02, 0.0])
 def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
     """Whatever the report says of an arm against a control, this says of the two: by the same p."""
-    records = benchmark(draws, GENERATORS, gain=gain)
-    (table,) = build_report(records).tables
+    report = build_report(benchmark(draws, GENERATORS, gain=gain), store="results")
+    (table,) = report.tables
     for gain in table.compared:
-        arm, by = gain.cell.arm.generator.name, gain.cell.classifier.name
-        forth = one(records, f"{gain.control}/{by}", f"{arm}/{by}")
-        back = one(records, f"{arm}/{by}", f"{gain.control}/{by}")
+        by = gain.cell.classifier.name
+        arm, control = f"{gain.cell.arm.generator.name}/{by}", f"{gain.control}/{by}"
+        (forth,) = compare_arms(report, control, arm).pairings
+        (back,) = compare_arms(report, arm, control).pairings
         words = {
             "above": B_ABOVE,
             "below": B_BELOW,
