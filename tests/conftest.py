@@ -37,6 +37,7 @@ from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.blank_pictures import leave_pictures_blank
 from tests.browsers import NO_BROWSER
 from tests.few_prompts import ask_few_prompts
+from tests.few_rounds import measure_few_rounds
 from tests.few_steps import take_few_steps
 from tests.third_party import DUMMY, install
 
@@ -211,18 +212,8 @@ def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
 
 @pytest.fixture
 def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Intervals, copied pieces and means over repeated draws are looked at in tests/metrics; most
-    time of a report and of a trial of masks goes into them.
-    """
-    for module in ("fidelity", "dense.fidelity", "dense.layout"):
-        monkeypatch.setattr(f"hsiaug.metrics.{module}.REPEATS", 1)
-    for module in ("patch_layout", "dense.layout"):
-        monkeypatch.setattr(f"hsiaug.metrics.{module}.TESTED", 100)
-    monkeypatch.setattr("hsiaug.metrics.fidelity.MAX_SPECTRA_PER_CLASS", 60)
-    monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
-    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
-    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
-    monkeypatch.setattr("hsiaug.metrics.dense.pieces.PIECES", 30)
+    """See :mod:`tests.few_rounds`."""
+    measure_few_rounds(monkeypatch)
 
 
 @pytest.fixture
