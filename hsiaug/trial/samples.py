@@ -254,6 +254,7 @@ def sheet_of_pool(
         if block.total:
             some = run.task.sampling.first(drawn[_key(run, fit, j)].shown, block.used)
             batches += [some] if len(some) else []
+    give_back_files()
     if not batches:
         return None
     if run.views.sheet_maker is None:

@@ -36,11 +36,12 @@ def fit_noise_projection(view: TrainView, components: int) -> Projection:
     """
     from scipy.linalg import eigh
 
+    # One after the other: each needs several times the memory of the view.
+    noise = WITHIN * _noise(view)
     spectra = view.cube[view.visible].astype(np.float64)
     mean = spectra.mean(axis=0)
     spectra -= mean
     signal = spectra.T @ spectra * (1 / len(spectra))
-    noise = WITHIN * _noise(view)
     ridge = RIDGE * np.trace(noise) / len(noise)
     # Where neighbours do not differ at all, in every band alike, components are those of equal
     # spread.
