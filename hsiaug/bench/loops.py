@@ -16,7 +16,6 @@ from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, PluginProgress
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerLost
-from hsiaug.trial.machine import give_back_memory
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
@@ -163,9 +162,6 @@ class SceneRun:
             if message.failed_learning:
                 self.failed.setdefault(trial.fit_hash, (trial, message.record["error"]))
                 self._fail_alike(rest, tell)
-            # Samples of prompts take 20 MB, several times while they are read.
-            del message
-            give_back_memory()
 
     def _is_late(self, trials: Iterable[TrialSpec]) -> bool:
         """Whether trials would end after the deadline."""

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hsiaug.base.arrays import give_back_files
+from hsiaug.base.arrays import LARGE, give_back_files
 from hsiaug.base.errors import InputError
 from hsiaug.registry.card import Card
 
@@ -24,6 +24,9 @@ LIBRARIES = (
     "imbalanced-learn",
     "torch",
 )
+
+MMAP_THRESHOLD = -3
+"""Of mallopt."""
 
 
 def resolve_device(requested: str, card: Card) -> str:
@@ -132,6 +135,17 @@ def environment() -> dict[str, object]:
         "processor": processor,
         "versions": versions,
     }
+
+
+def free_at_once() -> None:
+    """Let this process give the system back each large block of memory as it is freed.
+
+    It costs time where blocks come and go at every step, as in a training: not for workers.
+    """
+    # Else glibc keeps the more, the larger blocks were freed before.
+    with contextlib.suppress(AttributeError):
+        if sys.platform == "linux":
+            ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
 
 
 def give_back_memory() -> None:
