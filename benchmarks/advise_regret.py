@@ -51,6 +51,8 @@ Row = dict[str, str]
 
 def run(out: Path, scene: str, draw: int, budget: str) -> None:
     """Choose on one draw, score every arm, and add the rows to a file."""
+    # Commands run in a folder of their own.
+    typed, scene = scene, str(Path(scene).absolute()) if Path(scene).is_file() else scene
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         lines = hsiaug(
@@ -86,7 +88,7 @@ def run(out: Path, scene: str, draw: int, budget: str) -> None:
                     "lambda": arm.rate,
                     "aa": str(main_score(trial)),
                     "chosen": str(int(arm == chosen)),
-                    "verdict": fields["use"],
+                    "verdict": fields["use"].replace(scene, typed),
                 }
             )
         write_csv(out, rows)
