@@ -52,3 +52,11 @@ def test_a_fit_that_trials_share_is_said_to_be_no_part_of_the_total(tmp_path: Pa
         file.write_text(json.dumps({**written, "timings": timings}), "utf-8")
         said = hsiaug("show", one["hash"], "--store", str(tmp_path)).stdout
         assert ("timings.fit_generator is of a fit" in said) == (seconds > 1.7)
+
+
+def test_pixels_that_lie_in_several_tiles_are_said_to_count_in_each(tmp_path: Path) -> None:
+    said = "real: these count a training pixel once in each tile that holds it"
+    assert said not in shown(tmp_path / "once", record(generator="smote"))
+    one = record(generator="smote")
+    one["samples"]["real"] = [3 * number for number in one["samples"]["real"]]
+    assert said in shown(tmp_path / "thrice", one)

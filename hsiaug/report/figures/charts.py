@@ -209,6 +209,8 @@ def _draw_block(place: SubFigure, block: ChartBlock, columns: int) -> float:
             "\n".join(textwrap.wrap(plotted(name), LETTERS[columns])) for name, _ in block.rows
         ]
         panels[0].set_yticks([y for _, y in block.rows], names)
+        # A mark at the name would touch the texts inside.
+        panels[0].tick_params(axis="y", length=0)
     for axes in panels[max(0, n - wide) : n]:
         axes.tick_params(axis="x", labelbottom=True)
         axes.set_xlabel(wrapped(block.along, block.room(columns) / wide - 0.4, 7), fontsize=7)

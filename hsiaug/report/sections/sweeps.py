@@ -341,7 +341,9 @@ def _draw_sweep(
     if level := _percentages(none, score.key):
         mean, std = level
         axes.axhspan(mean - std, mean + std, color="0.93", zorder=0)
-        entries["none"] = axes.axhline(mean, color="black", linestyle=":", linewidth=1.2)
+        entries["none (band, and bars: std)"] = axes.axhline(
+            mean, color="black", linestyle=":", linewidth=1.2
+        )
     for name, cell in above.items():
         if level := _percentages(cell, score.key):
             entries[name] = axes.axhline(level[0], color="black", linewidth=0.8)
