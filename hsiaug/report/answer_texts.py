@@ -248,8 +248,8 @@ class Answers:
         The first two.
     use : Use
         The third.
-    metric : str
-        The metric that all numbers are of.
+    metric, main : str
+        The metric that all numbers are of, and the same with the classes that it counts.
     second : str
         The metric of which a loss is told.
     draws : int
@@ -271,6 +271,8 @@ class Answers:
         Whether location alone answers for part of the scores.
     chose : bool
         Whether these draws chose what is to be used here among several arms.
+    named : str
+        The only arm that was asked for on draws that choose nothing; empty on others.
     fresh_draws : str
         The command that runs it on draws that took no part in this choice; empty where there are
         none, or no record says a command.
@@ -286,6 +288,7 @@ class Answers:
     over_controls: Answer
     use: Use
     metric: str
+    main: str
     second: str
     draws: int
     controls_only: bool
@@ -296,6 +299,7 @@ class Answers:
     of_controls: tuple[Contrast, ...] = ()
     leaky: bool = False
     chose: bool = False
+    named: str = ""
     fresh_draws: str = ""
     fresh_options: str = ""
     divides_images: bool = False

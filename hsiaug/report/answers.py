@@ -6,7 +6,7 @@ They are computed from the gains of a table by the rule of :mod:`hsiaug.metrics.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from operator import attrgetter, itemgetter
@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
 from hsiaug.report.answer_texts import Answer, Answers, Contrast, Status, Use
-from hsiaug.report.commands import fresh_options, on_fresh_draws
+from hsiaug.report.commands import FRESH, fresh_options, on_fresh_draws
 from hsiaug.report.gains import ArmGains, Gain, over_best, rival_of
 from hsiaug.trial.arm import NONE
 
@@ -57,18 +57,21 @@ def _three_answers(table: ReportTable) -> Answers:
     controls = [arm for arm in judged if arm[NONE].cell.is_control]
     of_controls = _answer("", table, [] if controls_only else controls, itemgetter(NONE))
     use = _use(table, over_none)
+    named = _named_before(table, [arm[NONE].cell for arm in asked_for or judged])
     return Answers(
         over_none=over_none,
         over_controls=over_controls,
         use=use,
         metric=table.scores.main.short,
+        main=table.scores.main.name,
         second=table.scores.second.name,
         draws=len(table.draws),
         controls_only=controls_only,
         controls=table.known_controls,
         of_controls=of_controls.contrasts,
         leaky=table.leaky,
-        chose=len(table.main_scores) > 1,
+        chose=len(table.main_scores) > 1 and not named,
+        named=named,
         fresh_draws=on_fresh_draws(use.cell, table) if use.cell and not table.leaky else "",
         fresh_options=fresh_options(table),
         divides_images=table.divides_images,
@@ -76,6 +79,13 @@ def _three_answers(table: ReportTable) -> Answers:
         repeated=table.repeated,
         more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,
     )
+
+
+def _named_before(table: ReportTable, asked: Sequence[ArmCell]) -> str:
+    """The arm that alone was asked for on draws that choose nothing, in words; else empty."""
+    arms = asked or [*table.main_scores]
+    fresh = min(table.trials["seed"], default=0) >= FRESH
+    return table.cell_words(arms[0]) if fresh and len(arms) == 1 else ""
 
 
 def _more_seeds(table: ReportTable) -> int | None:
@@ -260,7 +270,7 @@ def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
     return contrast
 
 
-def to_quote(tables: Iterable[ReportTable]) -> str:
+def to_quote(tables: Sequence[ReportTable]) -> str:
     """How what is to be used is run on draws that did not choose it, in words; empty where there
     are none.
     """
@@ -268,7 +278,9 @@ def to_quote(tables: Iterable[ReportTable]) -> str:
     commands = dict.fromkeys(one.fresh_draws for one in answers if one.chose and one.fresh_draws)
     if not commands:
         return ""
-    return f"what answer 3 names, on draws that chose nothing: {'; then: '.join(commands)}"
+    large = any(table.large for table in tables)
+    classes = ", with AA over the classes that are large enough there" * large
+    return f"what answer 3 names, on draws that chose nothing{classes}: {'; then: '.join(commands)}"
 
 
 def shown_arms(table: ReportTable) -> list[ArmCell]:

@@ -600,7 +600,7 @@ def _question(pair: Gain) -> str:
     of a control of every arm.
     """
     if not pair.cell.arm.judged:
-        return f"of {pair.cell.arm.generator.name}"
+        return f"of {pair.cell.arm.generator.name} over {NONE}"
     return OVER_NONE if pair.control == NONE else OVER_CONTROLS
 
 

@@ -332,9 +332,16 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
             what = table.known_controls[cell.classifier.name].text or "no spectrum"
             short = table.scores.main.short
             name = f"{what} ({table.labels[cell.classifier]}) reaches {short}"
-            reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
+            said = plus_minus(cell.summary(table.scores.main.key))
+            # In fields that hold training pixels, location tells most.
+            for seen in table.brief_fields[:1]:
+                said += f" ({seen.name} {plus_minus(cell.summary(seen.key))})"
+            reached.setdefault(name, []).append(said)
     leaky = any(table.leaky for table in tables)
-    part = " or ".join(dict.fromkeys(table.scores.part for table in tables))
+    # A patch of samples that a generator made of unlabelled pixels may hold test pixels.
+    parts = {"patch": "the patch of a training pixel"}
+    names = (parts.get(t.scores.part, f"a training {t.scores.part}") for t in tables)
+    part = " or ".join(dict.fromkeys(names))
     return sentences("short_audit.txt", part=part, overlaps=overlaps, leaky=leaky, reached=reached)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from hsiaug.base.text import some_of
 from hsiaug.report.answers import three_answers
-from hsiaug.report.commands import arm_commands, to_repeat_all
+from hsiaug.report.commands import arm_commands
 from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.formatting import LEAKY, LOCATION_ALONE, count
 from hsiaug.report.matrices import Matrix, matrices, matrix_figure, matrix_grids
@@ -139,7 +139,7 @@ def _answers(tables: Sequence[Section], sources: Sources) -> Section:
     found = matrices(report)
     parts = [_page_matrix(one, sources, alone=len(found) == 1) for one in found]
     about = [
-        *run_facts(report.shown, to_repeat_all(report.shown, sources.store)),
+        *run_facts(report, sources.store),
         ("how to read it", markup_of("link", READING, "reading")),
     ]
     facts = Section("", facts=tuple(about), folded=False)
@@ -175,7 +175,7 @@ def _page_matrix(matrix: Matrix, sources: Sources, *, alone: bool) -> Section:
             section,
             answers=said,
             warnings=warnings(table, page=True),
-            text=(*opening(table)[:1], *short_audit([table])),
+            text=(*opening(table), *short_audit([table])),
             figures=figures,
             closing=tuple(best),
         )

@@ -2,11 +2,13 @@
 paragraph, versions, machines, time, and the commands that run it again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from itertools import chain
 
-from hsiaug.report.answers import to_quote
+from hsiaug.report.answers import shown_arms, to_quote
+from hsiaug.report.commands import to_repeat_all
+from hsiaug.report.findings import to_compare
 from hsiaug.report.formatting import count, number
 from hsiaug.report.gains import corrected_for
 from hsiaug.report.notes import (
@@ -23,17 +25,14 @@ from hsiaug.report.notes import (
     users_of_unlabelled,
     views_given,
 )
-from hsiaug.report.tables import ReportTable
+from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.report.trials import unlike
 from hsiaug.trial.arm import NONE
+from hsiaug.trial.store import Store
 
 STATED = ("hsiaug", "Python", "torch", "scikit-learn", "imbalanced-learn", "numpy")
 """What a paper names the versions of."""
-RUN_AGAIN, TO_QUOTE = "run it again", "to quote"
-"""What stands before the commands that run all trials again, and before those on draws that chose
-nothing.
-"""
 
 
 def methods_paragraph(table: ReportTable) -> str:
@@ -116,15 +115,16 @@ def methods_paragraph(table: ReportTable) -> str:
     return " ".join(lines)
 
 
-def run_facts(tables: Sequence[ReportTable], again: str = "") -> list[tuple[str, str]]:
-    """(label, sentence) pairs on when, with what and at what cost tables were made, and how to run
-    them again.
+def run_facts(report: Report, store: Store | None) -> list[tuple[str, str]]:
+    """(label, sentence) pairs on when, with what and at what cost tables were made; and how to run
+    them again, to quote a result, and to compare two arms.
 
     Parameters
     ----------
-    again : str
-        How all trials are run again.
+    store : Store or None
+        Where the records lie; without it no command runs them again.
     """
+    tables = report.shown
     created = sorted(time for table in tables for time in unlike(table.trials["created"]))
     seconds = sum(float(table.trials["seconds"].sum()) for table in tables)
     facts = {
@@ -134,11 +134,22 @@ def run_facts(tables: Sequence[ReportTable], again: str = "") -> list[tuple[str,
         "machine": ", ".join(machines_of(tables)),
         "device": ", ".join(devices_of(tables)),
         "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
-        RUN_AGAIN: again,
-        TO_QUOTE: to_quote(tables),
+        "run it again": to_repeat_all(tables, store),
+        "to quote": to_quote(tables),
+        "two arms": _to_compare(report),
     }
     facts["cost"] += ", added over the trials"
     return [(label, text) for label, text in facts.items() if text]
+
+
+def _to_compare(report: Report) -> str:
+    """How the arm of the third answer is compared with one beside it, of a single table."""
+    found = [shown_arms(table) for table in report.shown]
+    if len(found) != 1 or len(found[0]) < 2:
+        return ""
+    use, beside = found[0]
+    command = to_compare(report.shown[0], (beside, use), report.option)
+    return f"what the second has over the first: {command}"
 
 
 def _span_of_time(first: str, last: str) -> str:

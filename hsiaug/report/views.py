@@ -5,9 +5,8 @@ protocol. Those of the page are of :mod:`hsiaug.report.page`.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hsiaug.report.answers import shown_arms, three_answers, to_quote
-from hsiaug.report.commands import to_repeat_all
-from hsiaug.report.findings import best_row_sentences, to_compare, words_note
+from hsiaug.report.answers import three_answers
+from hsiaug.report.findings import best_row_sentences, words_note
 from hsiaug.report.matrices import Matrix, headlines, matrices, matrix_grids
 from hsiaug.report.notes import (
     audit_lines,
@@ -19,7 +18,7 @@ from hsiaug.report.notes import (
     table_section,
     warnings,
 )
-from hsiaug.report.paper import RUN_AGAIN, TO_QUOTE
+from hsiaug.report.paper import run_facts
 from hsiaug.report.section import Section
 from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, section_kinds
 from hsiaug.report.sections.overview import grouped_overview
@@ -81,11 +80,8 @@ def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Sect
         For a terminal, with the notes and the audit of its tables.
     """
     made = [_section(matrix, report, store, brief=brief) for matrix in matrices(report)]
-    commands = {RUN_AGAIN: to_repeat_all(report.shown, store)}
-    if store is not None:
-        commands |= {TO_QUOTE: to_quote(report.shown), "two arms": _to_compare(report)}
     for last in made[-1:]:
-        facts = (*last.facts, *((label, text) for label, text in commands.items() if text))
+        facts = (*last.facts, *run_facts(report, store))
         next_ = f"Next: hsiaug report{report.option} --out report.html; --by generator: more"
         made[-1] = replace(
             last,
@@ -96,14 +92,6 @@ def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Sect
             ),
         )
     return tuple(made)
-
-
-def _to_compare(report: Report) -> str:
-    """How two arms of a single table are compared: that of the third answer, and one beside it."""
-    found = [shown_arms(table) for table in report.shown]
-    if len(found) != 1 or len(found[0]) < 2:
-        return ""
-    return f"a test of one over the other: {to_compare(report.shown[0], found[0], report.option)}"
 
 
 def _section(matrix: Matrix, report: Report, store: Store | None, *, brief: bool) -> Section:

@@ -100,7 +100,7 @@ def test_a_control_is_named_of_the_generators_that_it_is_a_control_of() -> None:
     assert "controls were none and duplicate, on the same draws; of txt2hsi also pseudo." in said
     assert (
         "by the step-down max-T procedure separately for 3 comparisons over none, 4 over other controls"
-        " and 1 of duplicate (arms of the control pseudo among them);" in said
+        " and 1 of duplicate over none (arms of the control pseudo among them);" in said
     )
 
 

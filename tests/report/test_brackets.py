@@ -70,7 +70,7 @@ def test_copies_are_said_to_be_corrected_apart_and_are() -> None:
     said = words_note(table.by_arm.values())
     assert said.endswith(
         "[ ]: 95 % interval, corrected separately for 2 comparisons over none, 2 over other controls and"
-        " 1 of duplicate."
+        " 1 of duplicate over none."
     )
     assert words_note(table.judged).endswith(
         "corrected separately for 2 comparisons over none and 2 over other controls."
@@ -119,7 +119,9 @@ def test_a_comparison_says_which_its_p_is_corrected_for(a: str, b: str, correcte
 def test_notes_terminal_and_paper_count_comparisons_alike() -> None:
     report = build_report(records_of(8))
     (table,) = report.tables
-    said = "separately for 2 comparisons over none, 2 over other controls and 1 of duplicate"
+    said = (
+        "separately for 2 comparisons over none, 2 over other controls and 1 of duplicate over none"
+    )
     assert f"(step-down max-T) {said}." in render_report(report, "md")
     assert f"by the step-down max-T procedure {said};" in methods_paragraph(table)
     terminal = " ".join(render_report(report, "rich", by="summary").split())

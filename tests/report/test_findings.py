@@ -341,7 +341,7 @@ def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_other
 
 def test_a_terminal_shows_definitions_and_the_audit_only_where_they_are_asked_for() -> None:
     short, whole = on_terminal(FIRST), on_terminal(FIRST, notes=True)
-    assert "Not leaky: no test pixel lies in a training patch." in short
+    assert "Not leaky: no test pixel lies in the patch of a training pixel." in short
     assert "lost classes" in whole and "lost classes" not in short
     assert "Mean ± std" in whole and "Mean ± std" not in short
 
@@ -351,7 +351,7 @@ def test_a_terminal_says_whether_draws_leak_not_only_in_the_audit() -> None:
     assert "Not leaky" not in on_terminal(leaky)
     assert "LEAKY: location alone answers for part of the score. 40.0 % of" in on_terminal(leaky)
     little = [record(audit=audit_of(centre_overlap_percent=0.01))]
-    assert "Not leaky: less than 0.1 % of test pixels lie in a training" in on_terminal(little)
+    assert "Not leaky: less than 0.1 % of test pixels lie in the patch of a" in on_terminal(little)
 
 
 def test_twenty_arms_on_three_scenes_take_sixty_odd_lines() -> None:

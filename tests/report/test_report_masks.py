@@ -138,7 +138,7 @@ def test_the_methods_of_masks_have_pairs_for_lambda_and_name_each_control() -> N
     assert "synthetic pairs for each real one was λ = 1, which added 16 labelled" in said
     assert "the controls were none, duplicate and duplicate-balanced, on the same draws." in said
     assert (
-        "for 2 comparisons over none, 3 over other controls and 1 of duplicate (arms of the control"
+        "for 2 comparisons over none, 3 over other controls and 1 of duplicate over none (arms of the control"
         " duplicate-balanced among them);"
     ) in said
 
@@ -255,7 +255,7 @@ def test_masks_are_cut_into_tiles_and_pixels_into_patches() -> None:
     assert "lie inside a 9×9 training tile." in methods_paragraph(table)
     assert "patch" not in text
     pixels = render_report(build_report([record()]), "md")
-    assert "9×9 patches, pixels" in pixels and "lies in a training patch" in pixels
+    assert "9×9 patches, pixels" in pixels and "lies in the patch of a training pixel" in pixels
 
 
 def test_the_audit_has_one_line_of_tiles_and_no_classes_of_places_that_are_not_there() -> None:

@@ -142,6 +142,9 @@ def test_the_third_answer_says_whether_its_accuracy_may_be_quoted() -> None:
     alone = [one for one in alone if one["spec"]["classifier"]["name"] == "svm"]
     for made in alone:
         made["audit"] = {**made["audit"], "leaky": False}
+    assert "to quote is the mean of svm without samples, with its std" in lines(alone)[2]
+    for made in alone:
+        made["spec"]["seed"] -= 400
     assert "quote" not in lines(alone)[2], "nothing was chosen"
 
 
@@ -255,7 +258,7 @@ def test_the_screen_of_a_terminal_answers_first_in_eighty_columns() -> None:
     start = names.index("cnn2d")
     assert names[start : start + 4] == ["cnn2d", "+ pseudo", "+ txt2hsi", "+ duplicate"]
     assert rows[[" ".join(row[:2]) for row in rows].index("+ txt2hsi")][-1:] == ["pseudo"]
-    assert "Not leaky: no test pixel lies in a training patch." in lines
+    assert "Not leaky: no test pixel lies in the patch of a training pixel." in lines
 
 
 def test_lambda_and_m_are_two_columns() -> None:
@@ -339,3 +342,21 @@ def test_draws_that_divide_the_same_images_give_no_fresh_ones_to_quote() -> None
         if one["spec"]["seed"] == 3:
             one["audit"] |= {"new_counts": [0, 1, 0]}
     assert "--seeds 400-406" in lines(records)[2], "a place that no draw trained on is tested"
+
+
+@pytest.mark.parametrize(
+    ("first", "generators", "said"),
+    [
+        (400, ("pseudo",), "These draws chose nothing: to quote is the mean of pseudo λ=0.5 M=3"),
+        (400, ("smote", "mixup"), "Chosen on these draws"),
+        (0, ("pseudo",), "Chosen on these draws"),
+    ],
+)
+def test_what_alone_was_asked_for_on_fresh_draws_may_be_quoted(
+    first: int, generators: tuple[str, ...], said: str
+) -> None:
+    records = scene(dict.fromkeys(("duplicate", *generators), 2.0), transductive=("pseudo",))
+    records = [one for one in records if one["spec"]["classifier"]["name"] == "svm"]
+    for one in records:
+        one["spec"]["seed"] += first
+    assert said in lines(records)[2]

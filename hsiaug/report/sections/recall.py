@@ -126,7 +126,7 @@ def _mixed_up(matrix: Confusion) -> str:
             share = 100 * wrong[true, taken] / tested[true]
             names = f"{matrix.class_names[true]} named {matrix.class_names[taken]}"
             pairs.append(f"{names} ({share:.0f} %{' of its test pixels' * (not pairs)})")
-    return f"Most errors of {matrix.name}: {', '.join(pairs)}." if pairs else ""
+    return f"Most errors of {matrix.name}, by test pixels: {', '.join(pairs)}." if pairs else ""
 
 
 ENTRY, NAMES = 0.24, 1.5

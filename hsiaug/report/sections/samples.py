@@ -201,7 +201,7 @@ def layout_sentence(record: Record, *, of_tiles: bool) -> str:
     of_made, of_real = (
         ", ".join(f"{table[name]:.2f}" for name in WITHIN) for table in (made, real)
     )
-    others = "real training tiles" if of_tiles else "real patches which were left out"
+    others = "real training tiles" if of_tiles else "real held-out patches"
     figures = [
         f"Layout, and in brackets that of {others}: correlation of neighbours within"
         f" {'tiles' if of_tiles else 'patches'}, first three components {of_made} [{of_real}]",
