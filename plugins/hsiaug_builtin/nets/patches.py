@@ -19,6 +19,7 @@ from hsiaug.api import (
     Progress,
     TrainView,
     derive_seed,
+    give_back_files,
     load_state,
     save_state,
 )
@@ -70,7 +71,7 @@ class FittedPatches:
         """
         ordered = sorted(counts.items())
         y = np.concatenate([np.full(count, c, dtype=np.int64) for c, count in [(0, 0), *ordered]])
-        # Samples take much memory, and are there once.
+        # Samples take much memory, and are there once; real patches, no more than are read.
         x = np.empty((len(y), *self.x.shape[1:]), dtype=np.float32)
         for c, count in ordered:
             rows = np.flatnonzero(self.y == c)
@@ -82,6 +83,7 @@ class FittedPatches:
                 )
             if count > 0:
                 x[y == c] = self.make(c, count, rows, derive_seed(self.name, c, seed))
+                give_back_files()
         samples = PatchSamples.made(x, y, self.notes)
         return replace(samples, weight=np.full(len(samples), self.weight, dtype=np.float32))
 
