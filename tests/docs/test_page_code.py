@@ -20,7 +20,6 @@ from tests.docs import small_world
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 from tests.in_process import run_trials_here
 
-
 OWN_TEST = ('"shrunk-gauss"', '"specdm-squared"')
 """In the programs that are modules of packages, which test_write_a_generator.py installs and runs.
 """

@@ -19,7 +19,6 @@ from tests.docs import small_world
 from tests.docs.pages import PAGES, ROOT, SHELLS, Block, Command, blocks, commands, commands_of
 from tests.docs.small_commands import HERE, SMALL, small, taken_apart, words_of
 
-
 OTHERS = {"pip", "make", "git", "export", "pytest", ".", "pre-commit", "python", "python3", "dask"}
 """First words of commands that are not hsiaug's. Of python, ``-m venv`` and modules of this
 repository.
