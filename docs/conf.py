@@ -6,6 +6,7 @@ are pages too, and one relative link serves the site and whoever reads the files
 
 from __future__ import annotations
 
+import gc
 import inspect
 import json
 import os
@@ -27,6 +28,10 @@ from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import BibtexEntry, entries_of
 from hsiaug.testing import CHECKS
 from hsiaug.trial.record import described_fields
+
+# The trees of the pages last to the end of the process: to look for garbage among them again and
+# again takes two fifths of its time. Without, it takes 1.3 GB of memory instead of 0.4.
+gc.disable()
 
 project = "hsiaug"
 author = "The hsiaug developers"
