@@ -17,6 +17,7 @@ from hsiaug.report.bibtex import bibtex, entries_of, plain, software
 from hsiaug.report.paper import methods_paragraph
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.store import Store
+from tests.few_rounds import measure_few_rounds
 from tests.in_process import hsiaug as command
 from tests.in_process import run_trials_here
 from tests.latex import compile_latex, need_latex
@@ -27,6 +28,7 @@ from tests.report.report_records import benchmark, fill, record
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
+        measure_few_rounds(patch)
         folder = tmp_path_factory.mktemp("cite") / "store"
         asked = {"lambdas": [0.5, 1], "times": 0, "draws": 2, "views": "raw"}
         hsiaug.benchmark(

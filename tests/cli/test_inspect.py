@@ -12,7 +12,7 @@ from tests.cli.test_endings import OPENINGS
 from tests.in_process import hsiaug
 from tests.third_party import DUMMY, install
 
-pytestmark = pytest.mark.usefixtures("few_rounds", "few_prompts", "few_steps")
+pytestmark = pytest.mark.usefixtures("few_prompts", "few_steps")
 
 # A generator that takes ω and sees the scene: samples of a strength are as much brighter.
 BRIGHTER = DUMMY.replace(

@@ -254,7 +254,6 @@ def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path, ou
     assert (shares.argmax(axis=0) + 1)[ids > 0].tolist() == ids[ids > 0].tolist()
 
 
-@pytest.mark.usefixtures("few_rounds")
 def test_probabilities_of_masks_lie_where_the_map_does(tmp_path: Path) -> None:
     made = make_pairs(tmp_path)
     found = map_scene(

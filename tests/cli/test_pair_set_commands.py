@@ -21,7 +21,7 @@ CARD = PAIRS.replace('"pairs"', '"fields"')
 
 
 @pytest.fixture(autouse=True)
-def trials_here(monkeypatch: pytest.MonkeyPatch, few_rounds: None, few_steps: None) -> None:
+def trials_here(monkeypatch: pytest.MonkeyPatch, few_steps: None) -> None:
     """What is looked at are commands; tests/bench has the processes that trials run in."""
     run_trials_here(monkeypatch)
 

@@ -13,7 +13,7 @@ from hsiaug.cli.main import app
 from hsiaug.data import load_pairs
 from tests.in_process import run_trials_here
 
-pytestmark = pytest.mark.usefixtures("few_rounds", "few_steps")
+pytestmark = pytest.mark.usefixtures("few_steps")
 
 TOY = load_pairs("toy", "segmentation").class_names
 MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate", "--device", "cpu")
