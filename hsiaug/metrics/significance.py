@@ -598,9 +598,10 @@ def detectable_difference(std: float, draws: int, critical: float | None = None)
     std : float
         Standard deviation of the paired differences.
     critical : float or None
-        None for that of a two-sided t test at 5 %. Infinite for fewer than two draws.
+        At least that of a two-sided t test at 5 %: the sign-flip test has a smaller one where a
+        single draw stands out, which others need not have. Infinite for fewer than two draws.
     """
     if draws < 2:
         return math.inf
-    beyond = t_quantile(draws - 1, 1 - ALPHA / 2) if critical is None else critical
+    beyond = max(t_quantile(draws - 1, 1 - ALPHA / 2), critical or 0.0)
     return (beyond + t_quantile(draws - 1, POWER)) * std / math.sqrt(draws)

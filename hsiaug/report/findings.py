@@ -114,7 +114,7 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
     cell = max(means, key=means.__getitem__, default=None)
     by_class = table.scores.by_class
     ids = table.large or range(1, len(table.class_names) + 1)
-    learnt = [i for i in ids if _well_drawn(table, i)]
+    learnt = [i for i in ids if well_drawn(table, i)]
     told = {
         table.class_names[i - 1]: fmean(values)
         for i in learnt
@@ -143,7 +143,7 @@ def best_row_sentences(table: ReportTable, store: str | None = None) -> list[str
     return sentences("best.txt", table=table, quote=shlex.quote, **about)
 
 
-def _well_drawn(table: ReportTable, class_id: int) -> bool:
+def well_drawn(table: ReportTable, class_id: int) -> bool:
     """Whether every draw has a training pixel of a class, and MIN_TEST_PIXELS to test it by."""
     audits = table.splits.values()
     trained = counts_of_class(audits, "train_counts", class_id)

@@ -335,7 +335,14 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
             said = plus_minus(cell.summary(table.scores.main.key))
             # In fields that hold training pixels, location tells most.
             for seen in table.brief_fields[:1]:
-                said += f" ({seen.name} {plus_minus(cell.summary(seen.key))})"
+                of_arms = [
+                    summary.mean
+                    for one in table.cells.values()
+                    if (summary := one.summary(seen.key))
+                ]
+                there = cell.summary(seen.key)
+                most = ", more than any arm" * bool(there and there.mean > max(of_arms, default=1))
+                said += f" ({seen.name} {plus_minus(there)}{most})"
             reached.setdefault(name, []).append(said)
     leaky = any(table.leaky for table in tables)
     # A patch of samples that a generator made of unlabelled pixels may hold test pixels.

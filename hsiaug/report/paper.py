@@ -137,8 +137,9 @@ def run_facts(report: Report, store: Store | None) -> list[tuple[str, str]]:
         "run it again": to_repeat_all(tables, store),
         "to quote": to_quote(tables),
         "two arms": _to_compare(report),
+        "in a paper": f"methods and references: hsiaug cite{report.option}",
     }
-    facts["cost"] += ", added over the trials"
+    facts["cost"] += ", added over the trials, of which some may run at once"
     return [(label, text) for label, text in facts.items() if text]
 
 
@@ -147,9 +148,10 @@ def _to_compare(report: Report) -> str:
     found = [shown_arms(table) for table in report.shown]
     if len(found) != 1 or len(found[0]) < 2:
         return ""
-    use, beside = found[0]
-    command = to_compare(report.shown[0], (beside, use), report.option)
-    return f"what the second has over the first: {command}"
+    # As in the table: what one with samples has over the other.
+    arms = sorted(found[0], key=lambda cell: not cell.without_samples)
+    arms = arms if arms[0].without_samples else arms[::-1]
+    return f"what the second has over the first: {to_compare(report.shown[0], arms, report.option)}"
 
 
 def _span_of_time(first: str, last: str) -> str:

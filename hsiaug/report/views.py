@@ -88,7 +88,7 @@ def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Sect
             facts=facts,
             closing=(*last.closing, next_) if brief else last.closing,
             hints=(
-                "--notes: what the numbers are; how to rerun, to quote, and to compare two arms",
+                "--notes: what the numbers are; how to rerun, to compare two arms, and to cite",
             ),
         )
     return tuple(made)

@@ -116,7 +116,7 @@ def test_a_view_that_all_share_is_told_below_the_table_and_in_no_column(view: st
     table = table_of(benchmark(2, classifiers=("svm", "cnn2d"), view=view))
 
     assert [table.labels[c] for c in table.classifiers] == ["cnn2d", "svm"]
-    said = f"Spectral view {view} (cnn2d and svm), named for the run and not chosen draw by draw."
+    said = f"Spectral view {view} (cnn2d and svm), not chosen draw by draw."
     assert said in table_notes(table)
 
 
@@ -269,7 +269,7 @@ def test_a_gain_over_one_control_says_which() -> None:
     wobble = [0.5 + 0.05 * (-1) ** i + 0.011 * i for i in range(9)]
     assert (
         verdict(steps(0.40, 9), wobble, steps(0.50, 9, 0.011))
-        == "gains: above none; open against duplicate (9 draws could show 4.9)"
+        == "gains: above none; open against duplicate (9 draws could show 5.6)"
     )
 
 

@@ -172,7 +172,7 @@ def test_generators_that_made_other_numbers_of_samples_are_told_apart() -> None:
     made = "45 (30–60) of mixup and 60 (40–80) of smote"
     text = markdown(records)
     assert f"- **added**: samples for training, λ=1: {made} beside 11 (10–12) real\n" in text
-    assert f"Samples added to 11 (10–12) real: {made} (λ=1)." in text
+    assert f"samples added to 11 (10–12) real: {made} (λ=1)." in text
     said = methods_paragraph(build_report(records).tables[0])
     assert f"which added {made} samples to 11 (10–12) real ones;" in said
 

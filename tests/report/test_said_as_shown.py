@@ -54,14 +54,15 @@ def test_a_transductive_method_is_named_wherever_a_leaky_protocol_is() -> None:
     assert [one.warnings for one in pages["duplicate"]] == [()]
     answers = page_sections(report, None)[0].parts[0]
     assert answers.answers and answers.warnings == (said,)
-    assert answers.text[0].endswith(" test pixels, 3 draws; all 27 trials went well.")
+    assert answers.text[0].endswith(" test pixels, 3 draws.")
     assert answers.text[-1].startswith("Not leaky: ")
     assert render_html(report).count(said) == 1
 
 
 def test_samples_of_controls_are_not_called_synthetic() -> None:
     records = benchmark(3, ("none", "duplicate", "pseudo", "smote"))
-    assert "Samples added to 20 real: 16 (λ=1)." in render_report(build_report(records), "md")
+    said = f"{len(records)} trials, 0 failed, 0 missing; samples added to 20 real: 16 (λ=1)."
+    assert said in render_report(build_report(records), "md")
 
 
 def test_the_page_explains_the_headings_that_it_has_and_no_others() -> None:

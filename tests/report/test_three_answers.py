@@ -247,7 +247,7 @@ def test_the_screen_of_a_terminal_answers_first_in_eighty_columns() -> None:
     print_report(build_report(records, store="hsiaug-results"), console)
     lines = console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
-    assert "Samples added to 20 real: 16 (λ=0.5 M=3)." in lines
+    assert "56 trials, 0 failed, 0 missing; samples added to 20 real: 16 (λ=0.5 M=3)." in lines
     places = [
         next(i for i, line in enumerate(lines) if line.startswith(start))
         for start in ("1 Better than no samples?    YES", "2 Better", "3 Use here", "Accuracy on")

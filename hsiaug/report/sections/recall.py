@@ -19,6 +19,7 @@ from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
+from hsiaug.report.findings import well_drawn
 from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
 from hsiaug.report.gains import ArmCell, Gain, counts_of_class
 from hsiaug.report.notes import averaged_classes, small_classes
@@ -109,15 +110,17 @@ def mixed_up(table: ReportTable, store: Store | None) -> str:
         As of :func:`confusions`.
     """
     matrix = next(confusions(table, store), None)
-    return _mixed_up(matrix) if matrix else ""
+    return _mixed_up(table, matrix) if matrix else ""
 
 
-def _mixed_up(matrix: Confusion) -> str:
+def _mixed_up(table: ReportTable, matrix: Confusion) -> str:
     """Pairs of a true class and what it is named, with the most test pixels first, those of all
     draws together.
     """
     wrong = matrix.counts.copy()
     np.fill_diagonal(wrong, 0)
+    # What is not learnt in some draw cannot but be called something else there.
+    wrong[[not well_drawn(table, i) for i in range(1, len(wrong) + 1)]] = 0
     tested = matrix.counts.sum(axis=1)
     pairs = []
     for flat in np.argsort(-wrong, axis=None, kind="stable")[:MOST_MIXED].tolist():
@@ -236,7 +239,11 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
         for classifier in table.classifiers
     )
     heading = "Classes and confusion matrix" if figures else "Classes"
-    notes = (*notes, "Differences of single classes are not tested.", *map(_mixed_up, found))
+    notes = (
+        *notes,
+        "Differences of single classes are not tested.",
+        *(_mixed_up(table, one) for one in found),
+    )
     return Section(heading, tables=tuple(against), notes=notes, figures=figures)
 
 
