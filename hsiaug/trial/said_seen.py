@@ -37,6 +37,8 @@ from hsiaug.trial.spec import TrialSpec
 OPPOSITE = {"north": "south", "south": "north", "west": "east", "east": "west"}
 REAL_PATCHES = 8
 """Real patches of a layout that are looked at, at most."""
+CUT_AT_ONCE = 50
+"""Real patches that are cut at a time, at most."""
 LABELS = {
     "centre": "centre is the class of the prompt",
     "side": "pixels of the named side that are the named neighbour",
@@ -117,7 +119,12 @@ def real_rates(
             continue
         triples = [triple for triple, _ in shown]
         at = np.stack([place for _, place in shown])
-        named = oracle.name_patches(patches_at(cube, at, layouts.patch))
+        named = np.concatenate(
+            [
+                oracle.name_patches(patches_at(cube, some, layouts.patch))
+                for some in np.array_split(at, -(-len(at) // CUT_AT_ONCE))
+            ]
+        )
         rates[name] = _mean_share(named, triples)
         if kind == SAID:
             rates.update(_permuted(named, triples))
