@@ -219,11 +219,11 @@ class ReportTable:
                 )
         parts = {part for one in some for part in one.cell.key}
         given = {by for arm, by in self.cells if arm.generator.name != NONE}
-        first = {arm: cell for (arm, _), cell in reversed(self.cells.items())}
+        of_arm = {arm: cell for (arm, _), cell in self.cells.items()}
         none_begun = [
             Lacking(
                 f"{self.arm_label(arm)} with {self.labels[by]}",
-                first[arm],
+                of_arm[arm],
                 by,
                 0,
                 tuple(sorted(self.draws)),

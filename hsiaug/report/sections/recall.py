@@ -122,7 +122,7 @@ def _mixed_up(table: ReportTable, matrix: Confusion) -> str:
     # What is not learnt in some draw cannot but be called something else there.
     wrong[[not well_drawn(table, i) for i in range(1, len(wrong) + 1)]] = 0
     tested = matrix.counts.sum(axis=1)
-    pairs = []
+    pairs = list[str]()
     for flat in np.argsort(-wrong, axis=None, kind="stable")[:MOST_MIXED].tolist():
         true, taken = divmod(flat, len(wrong))
         if wrong[true, taken]:
