@@ -52,7 +52,9 @@ Row = dict[str, str]
 def run(out: Path, scene: str, draw: int, budget: str) -> None:
     """Choose on one draw, score every arm, and add the rows to a file."""
     # Commands run in a folder of their own.
-    typed, scene = scene, str(Path(scene).absolute()) if Path(scene).is_file() else scene
+    typed = scene
+    if Path(scene).is_file():
+        scene = str(Path(scene).absolute())
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         lines = hsiaug(

@@ -49,7 +49,7 @@ def show(
       hsiaug show 3fa9 --json
     """
     from hsiaug.report.commands import to_repeat
-    from hsiaug.report.notes import COUNTED_AGAIN
+    from hsiaug.report.notes import why_more
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.arm import NONE
     from hsiaug.trial.store import Store
@@ -84,8 +84,8 @@ def show(
             strict=True,
         )
         print_table(out, ("class", "real", "added", "test", f"{by_class.name} %"), rows)
-        if sum(samples["real"]) > record["audit"]["n_train"]:
-            print_lines(out, [f"real: {COUNTED_AGAIN}"])
+        if again := why_more(sum(samples["real"]), record["audit"]["n_train"]):
+            print_lines(out, [f"real: {again}"])
     command = to_repeat(record["command"], str(store))
     # Without samples there is nothing that a control is run for.
     controls = "" if record["spec"]["generator"]["name"] == NONE else ", with its controls"

@@ -589,19 +589,20 @@ def equivalence(
     return "equivalent" if interval[0] > -MARGIN else "not better"
 
 
-def detectable_difference(std: float, draws: int, critical: float | None = None) -> float:
-    """The mean difference that is found with a power of 80 % where the mean must be beyond
-    ``critical`` standard errors.
+def detectable_difference(std: float, draws: int, critical: float = 0.0) -> float:
+    """The mean difference that is found with a power of 80 % where the mean must be beyond the
+    larger of ``critical`` standard errors and what a two-sided t test at 5 % asks for; infinite for
+    fewer than two draws.
 
     Parameters
     ----------
     std : float
         Standard deviation of the paired differences.
-    critical : float or None
-        At least that of a two-sided t test at 5 %: the sign-flip test has a smaller one where a
-        single draw stands out, which others need not have. Infinite for fewer than two draws.
+    critical : float
+        Of the test that was made. It is small where a single draw stands out, as it need not in
+        other draws.
     """
     if draws < 2:
         return math.inf
-    beyond = max(t_quantile(draws - 1, 1 - ALPHA / 2), critical or 0.0)
+    beyond = max(t_quantile(draws - 1, 1 - ALPHA / 2), critical)
     return (beyond + t_quantile(draws - 1, POWER)) * std / math.sqrt(draws)

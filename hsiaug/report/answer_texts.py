@@ -272,7 +272,7 @@ class Answers:
     chose : bool
         Whether these draws chose what is to be used here among several arms.
     named : str
-        The only arm that was asked for on draws that choose nothing; empty on others.
+        On draws that choose nothing, the mean of the only arm that was asked for, in words.
     fresh_draws : str
         The command that runs it on draws that took no part in this choice; empty where there are
         none, or no record says a command.

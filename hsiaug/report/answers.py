@@ -71,7 +71,7 @@ def _three_answers(table: ReportTable) -> Answers:
         of_controls=of_controls.contrasts,
         leaky=table.leaky,
         chose=len(table.main_scores) > 1 and not named,
-        named=named,
+        named=_quoted(table, named, use) if named else "",
         fresh_draws=on_fresh_draws(use.cell, table) if use.cell and not table.leaky else "",
         fresh_options=fresh_options(table),
         divides_images=table.divides_images,
@@ -81,11 +81,21 @@ def _three_answers(table: ReportTable) -> Answers:
     )
 
 
-def _named_before(table: ReportTable, asked: Sequence[ArmCell]) -> str:
-    """The arm that alone was asked for on draws that choose nothing, in words; else empty."""
-    arms = asked or [*table.main_scores]
-    fresh = min(table.trials["seed"], default=0) >= FRESH
-    return table.cell_words(arms[0]) if fresh and len(arms) == 1 else ""
+def _quoted(table: ReportTable, named: ArmCell, use: Use) -> str:
+    """What may be quoted of draws that choose nothing, in words."""
+    if named is use.cell:
+        return "this mean"
+    return f"the mean of {table.cell_words(named)}, {100 * table.main_scores[named]:.1f}"
+
+
+def _named_before(table: ReportTable, asked: Sequence[ArmCell]) -> ArmCell | None:
+    """The arm that alone was asked for on draws that choose nothing."""
+    if min(table.trials["seed"], default=0) < FRESH or table.divides_images or table.repeated:
+        return None
+    # Of what ran beside controls that have no verdict, as copies, none is asked for.
+    made = asked or [cell for cell in table.main_scores if not cell.without_samples]
+    arms = made or [*table.main_scores]
+    return arms[0] if len(arms) == 1 and arms[0] in table.main_scores else None
 
 
 def _more_seeds(table: ReportTable) -> int | None:
@@ -274,11 +284,12 @@ def to_quote(tables: Sequence[ReportTable]) -> str:
     """How what is to be used is run on draws that did not choose it, in words; empty where there
     are none.
     """
-    answers = map(three_answers, tables)
-    commands = dict.fromkeys(one.fresh_draws for one in answers if one.chose and one.fresh_draws)
+    answers = {table: three_answers(table) for table in tables}
+    told = {table: one for table, one in answers.items() if one.chose and one.fresh_draws}
+    commands = dict.fromkeys(one.fresh_draws for one in told.values())
     if not commands:
         return ""
-    large = any(table.large for table in tables)
+    large = any(table.large for table in told)
     classes = ", with AA over the classes that are large enough there" * large
     return f"what answer 3 names, on draws that chose nothing{classes}: {'; then: '.join(commands)}"
 

@@ -251,6 +251,8 @@ def to_compare(table: ReportTable, arms: Iterable[ArmCell], option: str) -> str:
 
     Parameters
     ----------
+    arms : iterable of ArmCell
+        Two: the command says what the second has over the first.
     option : str
         That of the store.
     """

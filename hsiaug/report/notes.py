@@ -334,15 +334,13 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
             name = f"{what} ({table.labels[cell.classifier]}) reaches {short}"
             said = plus_minus(cell.summary(table.scores.main.key))
             # In fields that hold training pixels, location tells most.
-            for seen in table.brief_fields[:1]:
-                of_arms = [
-                    summary.mean
-                    for one in table.cells.values()
-                    if (summary := one.summary(seen.key))
-                ]
-                there = cell.summary(seen.key)
-                most = ", more than any arm" * bool(there and there.mean > max(of_arms, default=1))
-                said += f" ({seen.name} {plus_minus(there)}{most})"
+            seen = [metric for metric in table.brief_fields if metric.key == "aa_seen"]
+            for metric, there in [(one, cell.summary(one.key)) for one in seen]:
+                if there:
+                    of_arms = (arm.summary(metric.key) for arm in table.cells.values())
+                    beaten = all(there.mean > one.mean for one in of_arms if one)
+                    most = ", more than any arm" if beaten else ""
+                    said += f" ({metric.name} {plus_minus(there)}{most})"
             reached.setdefault(name, []).append(said)
     leaky = any(table.leaky for table in tables)
     # A patch of samples that a generator made of unlabelled pixels may hold test pixels.
@@ -555,7 +553,12 @@ def counted_again(table: ReportTable) -> str:
     """Why more pixels are real than train, in words; empty where they are not: those of tiles."""
     trains = max((int(audit["n_train"]) for audit in table.splits.values()), default=0)
     real = (sum(counts) for counts in unlike(table.trials["real"]) if counts is not None)
-    return COUNTED_AGAIN if max(real, default=0) > trains > 0 else ""
+    return why_more(max(real, default=0), trains)
+
+
+def why_more(real: int, trains: int) -> str:
+    """The same of the real pixels of a trial and the training pixels of its draw."""
+    return COUNTED_AGAIN if real > trains > 0 else ""
 
 
 def blind_cells(table: ReportTable) -> list[ArmCell]:

@@ -139,7 +139,7 @@ def run_facts(report: Report, store: Store | None) -> list[tuple[str, str]]:
         "two arms": _to_compare(report),
         "in a paper": f"methods and references: hsiaug cite{report.option}",
     }
-    facts["cost"] += ", added over the trials, of which some may run at once"
+    facts["cost"] += ", added over the trials, of which some may have run at once"
     return [(label, text) for label, text in facts.items() if text]
 
 
@@ -148,9 +148,10 @@ def _to_compare(report: Report) -> str:
     found = [shown_arms(table) for table in report.shown]
     if len(found) != 1 or len(found[0]) < 2:
         return ""
-    # As in the table: what one with samples has over the other.
-    arms = sorted(found[0], key=lambda cell: not cell.without_samples)
-    arms = arms if arms[0].without_samples else arms[::-1]
+    # As in the table: what an arm has over its control, and one with samples over one without.
+    use, beside = found[0]
+    bare = use.without_samples and not beside.without_samples
+    arms = (use, beside) if bare else (beside, use)
     return f"what the second has over the first: {to_compare(report.shown[0], arms, report.option)}"
 
 

@@ -32,7 +32,7 @@ SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
 COMMAND = re.compile(
     r"'(?P<quoted>hsiaug [^']+)'"
     r"|(?<=: )(?P<bare>hsiaug (?:[^ ;(]|[^;(] (?!\())+?)(?= \(|;|\.?$)"
-    r"|(?P<options>--[a-z]+ [\w.,:-]*\w(?: --[a-z]+ [\w.,:-]*\w)*[.;,)]*)"
+    r"|(?P<options>--[a-z-]+ [\w.,:-]*\w(?: --[a-z-]+ [\w.,:-]*\w)*[.;,)]*)"
 )
 """A command within a sentence, or options of one with the sign behind them."""
 VERDICT = "verdict"

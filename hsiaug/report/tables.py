@@ -72,6 +72,8 @@ class Lacking(NamedTuple):
         The arm in a sentence.
     cell : ArmCell
         Its trials; where none was begun, those of the arm with another classifier.
+    classifier : Method
+        The arm's own.
     draws : int
         How many it has.
     seeds : tuple of int

@@ -36,7 +36,7 @@ def report_sections(report: Report, by: str, store: Store | None = None) -> tupl
     Parameters
     ----------
     store : Store or None
-        Where the records lie, for the command that runs them again.
+        Where the records lie, for the command that runs them again and for confusion matrices.
 
     Raises
     ------
@@ -69,8 +69,8 @@ def _table_section(table: ReportTable, by: str, sources: Sources) -> Section:
 
 
 def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Section, ...]:
-    """A section per matrix: accuracy, what helps, and by how much; below the last what runs all
-    trials again and, on a terminal alone, the next command to run.
+    """A section per matrix: accuracy, what helps, and by how much; below the last when and with
+    what all trials ran, what runs them again and, on a terminal alone, the next command to run.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def summaries(report: Report, store: Store | None, *, brief: bool) -> tuple[Sect
             facts=facts,
             closing=(*last.closing, next_) if brief else last.closing,
             hints=(
-                "--notes: what the numbers are; how to rerun, to compare two arms, and to cite",
+                f"hsiaug report{report.option} --notes: what the numbers are; to rerun, to cite",
             ),
         )
     return tuple(made)

@@ -69,7 +69,7 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
         if one["spec"]["generator"]["name"] == "gaussian"
     }
     [(synthetic, real)] = made
-    assert f"which added {synthetic:,} samples to {real:,} real ones; the" in said
+    assert f"which added {synthetic:,} to {real:,} real samples; the" in said
     assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
     assert re.search(
         r"each added sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); all other"

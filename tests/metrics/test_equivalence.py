@@ -43,3 +43,6 @@ def test_a_difference_called_detectable_is_mostly_found() -> None:
     found = np.mean([ttest_1samp(rng.normal(size, 0.02, 12), 0).pvalue < 0.05 for _ in range(400)])
     assert 0.74 < found < 0.86
     assert detectable_difference(0.02, 1) == math.inf
+    # Where a single draw stands out, the sign-flip test asks for less than a t test.
+    assert detectable_difference(0.02, 7, 2.0) == detectable_difference(0.02, 7)
+    assert detectable_difference(0.02, 7, 3.0) > detectable_difference(0.02, 7)

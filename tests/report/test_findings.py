@@ -22,9 +22,11 @@ from hsiaug.report.gains import rival_of
 from hsiaug.report.matrices import card_figure, matrices, matrix_grids
 from hsiaug.report.render_page import tip_of
 from hsiaug.report.sections.overview import grouped_overview
+from hsiaug.report.sections.recall import mixed_up
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.two_arms import compare_arms
 from hsiaug.results import read_store
+from hsiaug.trial.store import Store
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -670,3 +672,35 @@ def test_a_heading_is_explained_by_the_longest_term_that_it_begins_with(
     heading: str, meaning: str
 ) -> None:
     assert meaning in tip_of(heading)
+
+
+def test_the_classes_that_an_arm_mixes_up_are_those_that_every_draw_trains_and_tests(
+    tmp_path: Path,
+) -> None:
+    wrong = [[40, 9, 1], [20, 30, 0], [0, 8, 2]]
+    store = Store(fill(tmp_path, benchmark(7, ("none", "smote"), ("svm",)), wrong))
+    records = [dict(one) for one in store.read().records]
+    for one in records:
+        one["audit"] = {**one["audit"], "test_counts": [50, 50, 10]}
+    report = build_report(records)
+    (table,) = report.tables
+    said = mixed_up(table, store)
+    assert said.startswith(
+        "Most errors of svm without samples, by test pixels, of the classes of AA"
+    )
+    assert said.endswith(
+        ": class number 1 named class number 0 (40 % of its test pixels),"
+        " class number 0 named class number 1 (18 %), class number 0 named class number 2 (2 %)."
+    )
+    assert said in render_html(report, store=store) and mixed_up(table, None) == ""
+
+
+def test_a_terminal_counts_what_failed_and_what_is_missing_and_says_what_notes_hold() -> None:
+    records = [*benchmark(7, ("none", "smote"), ("svm",)), failure(seed=0, generator="mixup")]
+    report = build_report(records[1:])
+    assert f"{len(records) - 1} trials, 1 failed, 7 missing; " in on_terminal(records[1:])
+    hint = "--notes: what the numbers are; to rerun, to cite"
+    for notes in (False, True):
+        out = io.StringIO()
+        print_report(report, Console(file=out, width=100), notes=notes)
+        assert (hint in out.getvalue()) is not notes

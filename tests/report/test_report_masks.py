@@ -135,7 +135,7 @@ def test_the_methods_of_masks_have_pairs_for_lambda_and_name_each_control() -> N
     records = [masks(seed, name, 0.1, (40, 30, 20)) for seed in range(6) for name in names]
     (table,) = build_report(records).tables
     said = methods_paragraph(table)
-    assert "synthetic pairs for each real one was λ = 1, which added 16 labelled" in said
+    assert "synthetic pairs for each real one was λ = 1, which added 16 to 20 real labelled" in said
     assert "the controls were none, duplicate and duplicate-balanced, on the same draws." in said
     assert (
         "for 2 comparisons over none, 3 over other controls and 1 of duplicate over none (arms of the control"

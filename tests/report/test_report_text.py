@@ -157,7 +157,7 @@ def test_the_audit_tells_how_many_samples_each_lambda_made() -> None:
     line = "- **added**: samples for training, λ=1: 9 (2–16) beside 20 real; λ=3: 16 beside 20 real"
 
     assert line in markdown([record(), few, many, record(generator="mixup", lam=3.0)])
-    assert "**synthetic**" not in markdown([record()])
+    assert "**added**" not in markdown([record()])
 
 
 def test_generators_that_made_other_numbers_of_samples_are_told_apart() -> None:
@@ -174,7 +174,7 @@ def test_generators_that_made_other_numbers_of_samples_are_told_apart() -> None:
     assert f"- **added**: samples for training, λ=1: {made} beside 11 (10–12) real\n" in text
     assert f"samples added to 11 (10–12) real: {made} (λ=1)." in text
     said = methods_paragraph(build_report(records).tables[0])
-    assert f"which added {made} samples to 11 (10–12) real ones;" in said
+    assert f"which added {made} to 11 (10–12) real samples;" in said
 
 
 def test_the_audit_tells_what_the_split_cost() -> None:

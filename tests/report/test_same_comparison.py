@@ -243,7 +243,7 @@ def test_a_yes_of_some_classifiers_says_of_how_many() -> None:
         "1 Better than no samples? YES, with 1 of 3 classifiers. smote: "
     )
     assert answers["text"][2].endswith(
-        "Classifiers: cnn2d, rf, svm. Chosen on these draws; to quote the AA, rerun with"
+        "Classifiers: cnn2d, rf, svm. Chosen on these draws; to quote, run it alone with"
         " --seeds 400-406 --store fresh-draws."
     )
 

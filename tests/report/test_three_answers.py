@@ -13,7 +13,7 @@ from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answer_texts import Answers
 from hsiaug.report.answers import three_answers
 
-CHOSEN = "Chosen on these draws; to quote the AA, rerun with --seeds 400-406 --store fresh-draws."
+CHOSEN = "Chosen on these draws; to quote, run it alone with --seeds 400-406 --store fresh-draws."
 NOISE = (0.1, -0.2, 0.3, -0.1, 0.2, -0.3, 0.15)
 """Points of AA by which the draws of an arm differ from its mean."""
 
@@ -142,7 +142,7 @@ def test_the_third_answer_says_whether_its_accuracy_may_be_quoted() -> None:
     alone = [one for one in alone if one["spec"]["classifier"]["name"] == "svm"]
     for made in alone:
         made["audit"] = {**made["audit"], "leaky": False}
-    assert "to quote is the mean of svm without samples, with its std" in lines(alone)[2]
+    assert "These draws chose nothing: quote this mean, with its std" in lines(alone)[2]
     for made in alone:
         made["spec"]["seed"] -= 400
     assert "quote" not in lines(alone)[2], "nothing was chosen"
@@ -342,20 +342,26 @@ def test_draws_that_divide_the_same_images_give_no_fresh_ones_to_quote() -> None
         if one["spec"]["seed"] == 3:
             one["audit"] |= {"new_counts": [0, 1, 0]}
     assert "--seeds 400-406" in lines(records)[2], "a place that no draw trained on is tested"
+    for one in records:
+        one["audit"] |= {"new_counts": [0, 0, 0]}
+        one["spec"]["seed"] += 400
+    assert "others divide the same images again" in lines(records)[2], "so do later ones"
 
 
 @pytest.mark.parametrize(
-    ("first", "generators", "said"),
+    ("first", "gains", "said"),
     [
-        (400, ("pseudo",), "These draws chose nothing: to quote is the mean of pseudo λ=0.5 M=3"),
-        (400, ("smote", "mixup"), "Chosen on these draws"),
-        (0, ("pseudo",), "Chosen on these draws"),
+        (400, {"smote": 3.0}, "These draws chose nothing: quote this mean, with its std, the num"),
+        (400, {"pseudo": 3.0}, "These draws chose nothing: quote this mean, with its std, the num"),
+        (400, {"smote": 0.1}, "chose nothing: quote the mean of smote λ=0.5 M=3 with svm, 53.1, "),
+        (400, {"smote": 3.0, "mixup": 2.0}, "Chosen on these draws"),
+        (0, {"smote": 3.0}, "Chosen on these draws"),
     ],
 )
 def test_what_alone_was_asked_for_on_fresh_draws_may_be_quoted(
-    first: int, generators: tuple[str, ...], said: str
+    first: int, gains: dict[str, float], said: str
 ) -> None:
-    records = scene(dict.fromkeys(("duplicate", *generators), 2.0), transductive=("pseudo",))
+    records = scene({"duplicate": 0.5, **gains}, transductive=("pseudo",))
     records = [one for one in records if one["spec"]["classifier"]["name"] == "svm"]
     for one in records:
         one["spec"]["seed"] += first

@@ -119,17 +119,26 @@ def _mixed_up(table: ReportTable, matrix: Confusion) -> str:
     """
     wrong = matrix.counts.copy()
     np.fill_diagonal(wrong, 0)
-    # What is not learnt in some draw cannot but be called something else there.
-    wrong[[not well_drawn(table, i) for i in range(1, len(wrong) + 1)]] = 0
     tested = matrix.counts.sum(axis=1)
+    # What is not learnt in some draw cannot but be called something else there.
+    known = [i for i in range(1, len(wrong) + 1) if well_drawn(table, i)]
+    left_out = np.setdiff1d(range(len(wrong)), [i - 1 for i in known])
+    of_classes = ""
+    if wrong[left_out].any():
+        wrong[left_out] = 0
+        of_classes = f", of the classes of {table.scores.main.short}"
+        if known != [*table.large]:
+            of_classes = f", of classes that every draw trains, with {MIN_TEST_PIXELS} test pixels"
     pairs = list[str]()
     for flat in np.argsort(-wrong, axis=None, kind="stable")[:MOST_MIXED].tolist():
         true, taken = divmod(flat, len(wrong))
-        if wrong[true, taken]:
-            share = 100 * wrong[true, taken] / tested[true]
+        share = 100 * wrong[true, taken] / max(tested[true], 1)
+        if round(share):
             names = f"{matrix.class_names[true]} named {matrix.class_names[taken]}"
             pairs.append(f"{names} ({share:.0f} %{' of its test pixels' * (not pairs)})")
-    return f"Most errors of {matrix.name}, by test pixels: {', '.join(pairs)}." if pairs else ""
+    if not pairs:
+        return ""
+    return f"Most errors of {matrix.name}, by test pixels{of_classes}: {', '.join(pairs)}."
 
 
 ENTRY, NAMES = 0.24, 1.5
@@ -239,11 +248,9 @@ def _classes(table: ReportTable, sources: Sources) -> Section | None:
         for classifier in table.classifiers
     )
     heading = "Classes and confusion matrix" if figures else "Classes"
-    notes = (
-        *notes,
-        "Differences of single classes are not tested.",
-        *(_mixed_up(table, one) for one in found),
-    )
+    if table.gains:
+        notes = (*notes, "Differences of single classes are not tested.")
+    notes = (*notes, *(said for one in found if (said := _mixed_up(table, one))))
     return Section(heading, tables=tuple(against), notes=notes, figures=figures)
 
 
