@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 from weakref import WeakSet
 
 import numpy as np
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 AnyArray = NDArray[Any]
 """An array of numbers of any type."""
+PlacedRows = tuple[NDArray[np.intp], AnyArray]
+"""Places in an array, and the rows that belong there."""
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 LARGE = 2**20
@@ -53,12 +55,8 @@ def mapped(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return array
 
 
-Rows = tuple[NDArray[np.intp], NDArray[np.float32]]
-"""Places in an array, and the rows that belong there."""
-
-
 def mapped_rows(
-    shape: tuple[int, ...], blocks: Callable[[], Iterable[Rows]]
+    shape: tuple[int, ...], blocks: Callable[[], Iterable[PlacedRows]]
 ) -> NDArray[np.float32]:
     """An array of rows that come block by block, in any order. A large one is mapped from a
     temporary file as of :func:`mapped`: it never lies in memory as a whole.
@@ -78,9 +76,13 @@ def mapped_rows(
     if size >= LARGE:
         with suppress(OSError), tempfile.TemporaryFile() as file:
             for places, rows in blocks():
-                for place, row in zip(places.tolist(), rows, strict=True):
-                    file.seek(place * (size // shape[0]))
-                    file.write(np.ascontiguousarray(row).data)
+                # Neighbours are written at once.
+                breaks = np.flatnonzero(np.diff(places) != 1) + 1
+                rows = np.ascontiguousarray(rows, dtype=np.float32)
+                for at, some in zip(np.split(places, breaks), np.split(rows, breaks), strict=True):
+                    if len(at):
+                        file.seek(int(at[0]) * (size // shape[0]))
+                        file.write(some.data)
             return _map(file, np.dtype(np.float32), shape)
     array = np.empty(shape, dtype=np.float32)
     for places, rows in blocks():
@@ -92,15 +94,14 @@ def _map(file: IO[bytes], dtype: np.dtype[Scalar], shape: tuple[int, ...]) -> ND
     """The array in a file that was written."""
     file.flush()
     array = np.asarray(np.memmap(file, dtype, "r+", 0, shape))
-    owner = _file_of(array)
     with _changing:
-        _mapped.update([owner] if owner else [])
+        _mapped.add(cast(mmap.mmap, _file_of(array)))
     return array
 
 
 def give_back_files() -> None:
-    """Take out of memory what was read of all arrays of this process that lie in temporary files:
-    :func:`mapped`, :func:`mapped_rows`. They are read again where they are asked for.
+    """Take out of memory what was read of the arrays that hsiaug has written to temporary files in
+    this process, as samples and train views. They are read again where they are asked for.
     """
     with _changing:
         owners = list(_mapped)
@@ -124,7 +125,9 @@ def give_back_pages(array: AnyArray) -> None:
 def _give_back(file: mmap.mmap) -> None:
     # Only Linux and its like have a call for that.
     if hasattr(mmap, "MADV_DONTNEED"):
-        file.madvise(mmap.MADV_DONTNEED)
+        # Memory that is locked stays.
+        with suppress(OSError):
+            file.madvise(mmap.MADV_DONTNEED)
 
 
 def _file_of(array: AnyArray) -> mmap.mmap | None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import Rows, give_back_pages, mapped_rows
+from hsiaug.base.arrays import PlacedRows, give_back_pages, mapped_rows
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.read_only import seal_all
@@ -178,6 +178,7 @@ class PatchSampling:
         spectra: SpectralView = RAW_VIEW,
     ) -> PatchSamples:
         parts = [batch if card is None else self.shown(batch, card) for batch in (view.real, *pool)]
+        # A part of patches is a view that would keep all of them in memory: it is copied.
         if not pool and spectra.name == RAW and not (card and self.reads_part(card)):
             return parts[0]
         joined = concatenate([replace(batch, x=batch.x[:, :0]) for batch in parts])
@@ -187,7 +188,7 @@ class PatchSampling:
         places = np.split(np.argsort(order), np.cumsum([len(batch) for batch in parts])[:-1])
         spectra = spectra if first.shape[1] else RAW_VIEW
 
-        def blocks() -> Iterator[Rows]:
+        def blocks() -> Iterator[PlacedRows]:
             for batch, place in zip(parts, places, strict=True):
                 for rows in (slice(start, start + ROWS) for start in range(0, len(batch), ROWS)):
                     yield place[rows], spectra(batch.x[rows], axis=1)

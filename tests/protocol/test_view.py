@@ -116,7 +116,7 @@ def test_a_view_cannot_be_written_to(toy: Scene, split: Split) -> None:
 @pytest.mark.parametrize("seen", ["raw", "unit", "derivative"])
 @pytest.mark.parametrize("reads", ["spectrum", "location", "patch"])
 def test_samples_are_joined_as_their_classifier_reads_them(
-    toy: Scene, reads: Any, seen: str
+    toy: Scene, reads: Any, seen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whole patches of 9×9 pixels take 81 times the memory of the spectra in their centres."""
     task, card = get_task("pixels"), Card(name="own", version="1", summary="s", input=reads)
@@ -127,6 +127,11 @@ def test_samples_are_joined_as_their_classifier_reads_them(
     ]
     spectra = SpectralView(seen, toy.wavelengths)
     own = task.sampling.join(view, pool, card, spectra)
+    with monkeypatch.context() as patch:
+        patch.setattr("hsiaug.base.arrays.LARGE", 1)
+        in_file = task.sampling.join(view, pool, card, spectra)
+    assert isinstance(in_file.x.base, np.memmap) == (own.x.size > 0)
+    assert own.x.base is None and np.array_equal(in_file.x, own.x)
 
     whole = task.sampling.shown(task.sampling.join(view, pool), card, spectra)
     assert own.x.shape[2:] == ((5, 5) if reads == "patch" else (1, 1))

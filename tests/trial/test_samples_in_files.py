@@ -5,11 +5,12 @@ import tempfile
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hsiaug.base.arrays import LARGE, Rows, give_back_pages, mapped_rows
+from hsiaug.base.arrays import LARGE, PlacedRows, give_back_pages, mapped_rows
 from hsiaug.core.samples import PatchSamples
 from hsiaug.trial.samples import in_file
 
@@ -76,17 +77,27 @@ def test_a_file_that_is_written_in_part_is_closed(
     assert file.closed
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("full", [False, True])
 def test_rows_that_come_in_any_order_lie_in_their_places(
-    samples: PatchSamples, full: bool, monkeypatch: pytest.MonkeyPatch
+    samples: PatchSamples, full: bool, dtype: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Filling(BytesIO):
-        def write(self, data: object) -> int:
-            raise OSError("No space left on device")
+        written = 0
 
-    def blocks() -> Iterator[Rows]:
-        for places in np.array_split(np.random.default_rng(0).permutation(len(samples)), 4):
-            yield places, samples.x[places]
+        def write(self, data: Any) -> int:
+            self.written += 1
+            if self.written == 3:
+                raise OSError("No space left on device")
+            return super().write(data)
+
+    def blocks() -> Iterator[PlacedRows]:
+        some, others = np.split(
+            np.random.default_rng(0).permutation(len(samples)), [len(samples) // 2]
+        )
+        # Neighbours, too, which are written at once.
+        for places in (some, np.sort(others)):
+            yield places, samples.x[places].astype(dtype)
 
     if full:
         monkeypatch.setattr(tempfile, "TemporaryFile", Filling)
