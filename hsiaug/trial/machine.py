@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hsiaug.base.arrays import LARGE, give_back_files
+from hsiaug.base.arrays import give_back_files
 from hsiaug.base.errors import InputError
 from hsiaug.registry.card import Card
 
@@ -27,6 +27,8 @@ LIBRARIES = (
 
 MMAP_THRESHOLD = -3
 """Of mallopt."""
+LARGE_BLOCK = 2**20
+"""Bytes from which on a block of memory is given back as it is freed."""
 
 
 def resolve_device(requested: str, card: Card) -> str:
@@ -145,7 +147,7 @@ def free_at_once() -> None:
     # Else glibc keeps the more, the larger blocks were freed before.
     with contextlib.suppress(AttributeError):
         if sys.platform == "linux":
-            ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
+            ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def give_back_memory() -> None:
