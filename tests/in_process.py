@@ -76,6 +76,11 @@ class AtOnce(Executor):
 def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every trial from now on run in this process."""
     monkeypatch.setattr("hsiaug.bench.engines.local.WorkerProcesses", AtOnce)
+    monkeypatch.setattr("hsiaug.bench.engines.local.in_fork", _call)
+
+
+def _call(_: object, function: Callable[..., Any], *arguments: object) -> Any:
+    return function(*arguments)
 
 
 def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> CompletedProcess[str]:
@@ -91,6 +96,8 @@ def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> Co
         pytest.raises(SystemExit) as ended,
     ):
         run_trials_here(patch)
+        # It holds for the whole process, until its end.
+        patch.setattr("hsiaug.cli.benchmark_run.free_at_once", lambda: None)
         if site is not None:
             make_importable(patch, site)
         patch.setenv("COLUMNS", "140")

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, PluginProgress
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerLost
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
 from hsiaug.trial.record_json import Record
+from hsiaug.trial.said_seen import Judge
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -67,7 +67,7 @@ def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> N
 
 
 def scored_records(
-    batch: Batch, store: Store, jobs: int, blind: BlindData | None = None
+    batch: Batch, store: Store, jobs: int, judge: Judge | None = None
 ) -> ScoredRecords:
     """What takes in the outcomes of a batch's trials, with all labels.
 
@@ -77,10 +77,10 @@ def scored_records(
         That of the batch.
     jobs : int
         Trials that run at the same time.
-    blind : BlindData, optional
+    judge : callable, optional
         As of :class:`hsiaug.trial.said_seen.PromptJudge`.
     """
-    return ScoredRecords(batch.task, batch.scene, batch.scene_ref, batch.split, store, jobs, blind)
+    return ScoredRecords(batch.task, batch.scene, batch.scene_ref, batch.split, store, jobs, judge)
 
 
 @dataclass

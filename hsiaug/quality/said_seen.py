@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import PromptReading
 from hsiaug.core.sides import side_masks
+from hsiaug.tasks.draws import PixelDraws
 from hsiaug.trial.oracle import Oracle
 from hsiaug.trial.prompts import (
     Amounts,
@@ -111,7 +112,7 @@ class PromptScene:
         """
         if not reads_prompts(made.fitted):
             return None
-        held_out = np.where(made.split.test, made.data.labels, 0)
+        held_out = PixelDraws().test_classes(made.split)
         oracle = Oracle.of(made.data.pixels, held_out, made.split.hidden)
         return cls(oracle, find_layouts(trained_names(made), oracle.scene_map, made.split.patch))
 

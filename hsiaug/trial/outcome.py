@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.shortages import shortage_of
 from hsiaug.core.scene import Scene
+from hsiaug.registry.isolation.processes import ProcessLost
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.commands import command_for
@@ -22,7 +23,7 @@ from hsiaug.trial.machine import environment
 from hsiaug.trial.prompts import PromptedSamples
 from hsiaug.trial.record import STAGES, TrialRecord, fault_of_lists, not_reached, partial_record
 from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT, Record
-from hsiaug.trial.said_seen import PromptJudge
+from hsiaug.trial.said_seen import Judge, PromptJudge
 from hsiaug.trial.samples import count_by_class
 from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
 from hsiaug.trial.spec import TrialSpec
@@ -196,7 +197,7 @@ class ScoredRecords:
         Takes the records.
     jobs : int
         Trials that run at the same time.
-    blind : BlindData, optional
+    judge : callable, optional
         As of :class:`hsiaug.trial.said_seen.PromptJudge`.
     """
 
@@ -208,11 +209,11 @@ class ScoredRecords:
         split: Callable[[TrialSpec], TaskSplit],
         store: Store,
         jobs: int = 1,
-        blind: Any = None,
+        judge: Judge | None = None,
     ) -> None:
         self._task, self._data, self._scene_ref = task, data, scene_ref
         self._split, self._store = split, store
-        self._judge = PromptJudge(data, blind)
+        self._judge = PromptJudge(data, judge)
         self._lock = threading.Lock()
         self._test_means = lru_cache(IDLE_DRAWS + jobs)(self._means_of_test_pixels)
 
@@ -224,6 +225,9 @@ class ScoredRecords:
             # Also where its predictions are at fault: its samples serve all trials of its fit
             # and ω. Before the lock, for it takes a second in which other records are written.
             said = self._judge.said_and_seen(trial, split, outcome.prompted)
+        except ProcessLost:
+            # By no fault of the trial: it has no record, and runs again with the next command.
+            raise
         except Exception as error:
             outcome = _not_scored(error)
         # By one thread at a time: predictions of a large set of pairs take gigabytes while they

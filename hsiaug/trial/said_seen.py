@@ -5,7 +5,8 @@ pixels.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -18,7 +19,7 @@ from hsiaug.core.sides import side_masks
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import patches_at
-from hsiaug.registry.isolation.processes import in_fork
+from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.machine import give_back_memory
 from hsiaug.trial.oracle import Oracle
@@ -35,6 +36,8 @@ from hsiaug.trial.prompts import (
 from hsiaug.trial.spec import TrialSpec
 
 OPPOSITE = {"north": "south", "south": "north", "west": "east", "east": "west"}
+Judge = Callable[..., dict[str, float]]
+"""Given the arguments of :func:`judged` but the cube, says the same."""
 REAL_PATCHES = 8
 """Real patches of a layout that are looked at, at most."""
 CUT_AT_ONCE = 50
@@ -149,14 +152,13 @@ class PromptJudge:
     ----------
     data : Scene or PairSet
         With all labels.
-    blind : BlindData, optional
-        The same without labels, as processes are sent them: samples are judged in one of their
-        own. None = in this one.
+    judge : callable, optional
+        Judges in another process. None = in this one.
     """
 
-    def __init__(self, data: TaskData, blind: Any = None) -> None:
+    def __init__(self, data: TaskData, judge: Judge | None = None) -> None:
         self._data = data
-        self._blind = blind
+        self._judge = judge
         # An oracle takes 80 MB beside workers, so two are never there together, and none is kept.
         self._judging = threading.Lock()
         # Read without the lock: each thread has added what it asks for itself, and where two have
@@ -191,20 +193,17 @@ class PromptJudge:
             return {}
         key = spec.fit_hash, spec.generator.hash, spec.omega
         if samples is not None:
+            judge = self._judge or partial(judged, scene.pixels)
             fits = samples.x.shape[1:] == (scene.bands, split.patch, split.patch)
+            held_out = PixelDraws().test_classes(split)
             with self._judging:
-                self._known[key] = self._judged(scene, split, samples) if fits else {}
+                self._known[key] = judge(held_out, split.hidden, samples) if fits else {}
                 give_back_memory()
         return self._known.get(key, {})
 
-    def _judged(self, scene: Scene, split: Split, samples: PromptedSamples) -> dict[str, float]:
-        asked = np.where(split.test, scene.labels, 0), split.hidden, samples
-        if self._blind is None:
-            return judged(scene.pixels, *asked)
-        return in_fork(_judged_blind, self._blind, *asked)
 
-
-def _judged_blind(blind: Any, *asked: Any) -> dict[str, float]:
+def judged_blind(blind: Any, *asked: Any) -> dict[str, float]:
+    """What :func:`judged` says, of a BlindData in place of the cube."""
     return judged(blind.data.pixels, *asked)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from hsiaug.core.scene import Scene
+from hsiaug.registry.isolation.processes import ProcessLost
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
@@ -123,6 +124,22 @@ def test_other_records_are_written_while_samples_of_prompts_are_judged(
     records.write(first, outcome)
     assert while_judged == [second.hash]
     assert set(store.hashes()) == {first.hash, second.hash}
+
+
+def test_a_trial_whose_judge_is_lost_has_no_record(
+    spec: Callable[..., TrialSpec], toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(*_: object) -> dict[str, float]:
+        raise ProcessLost("as planned")
+
+    split = SceneContext(toy, get_task("pixels")).views(spec()).split
+    store = Store(tmp_path, create=True)
+    records = ScoredRecords(get_task("pixels"), toy, "toy", lambda _: split, store)
+    monkeypatch.setattr(PromptJudge, "said_and_seen", judge)
+
+    with pytest.raises(ProcessLost):
+        records.write(spec(), failed_outcome("sample", "ValueError", "as planned"))
+    assert not set(store.hashes())
 
 
 def test_samples_of_prompts_that_are_larger_once_unpacked_are_refused() -> None:

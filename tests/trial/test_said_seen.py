@@ -3,8 +3,10 @@ state.
 """
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,10 @@ import pytest
 
 import hsiaug.trial.run as run_module
 from hsiaug.api import PatchSamples, PromptReading
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.core.scene import Scene
+from hsiaug.registry.isolation.processes import await_fork_server, in_fork
+from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.oracle import Oracle, PixelTrees, searched_places
 from hsiaug.trial.prompts import (
@@ -27,7 +32,7 @@ from hsiaug.trial.prompts import (
     sample_prompts,
 )
 from hsiaug.trial.record import COLUMNS, SAID_AND_SEEN, fault_of
-from hsiaug.trial.said_seen import PromptJudge, asked_counts, real_rates, seen_rates
+from hsiaug.trial.said_seen import PromptJudge, asked_counts, judged_blind, real_rates, seen_rates
 from hsiaug.trial.trial_run import SceneContext
 
 STRIPS: dict[str, Any] = {
@@ -117,7 +122,7 @@ def test_what_is_said_is_seen_and_by_chance_alone_where_texts_are_permuted(
 ) -> None:
     split = SceneContext(coded, get_task("pixels")).views(spec()).split
     reader = Reader(coded.class_names, heeds=heeds)
-    oracle = Oracle.of(coded.cube, np.where(split.test, coded.labels, 0), split.hidden)
+    oracle = Oracle.of(coded.cube, PixelDraws().test_classes(split), split.hidden)
     assert oracle.right > 0.9
     names = prompt_names(reader, coded.class_ids, coded.class_names)
     layouts = find_layouts(names, oracle.scene_map, split.patch)
@@ -178,6 +183,21 @@ def test_what_is_sent_once_stands_in_the_records_of_all_trials_of_the_fit(
         for trial, outcome in zip(trials, run_all(trials, coded_context), strict=True)
     ]
     assert said[0] and said[0] == said[1] and said[2] and said[2] == said[3]
+
+
+def test_a_process_without_the_labels_of_the_scene_judges_alike(
+    run_all, spec, coded, coded_context, reader, plugins
+) -> None:
+    (outcome,) = run_all([spec()], coded_context)
+    split = coded_context.views(spec()).split
+    await_fork_server()
+    judge = partial(in_fork, threading.Event(), judged_blind, BlindData(coded))
+
+    said = [
+        one.said_and_seen(spec(), split, outcome.prompted)
+        for one in (PromptJudge(coded, judge), PromptJudge(coded))
+    ]
+    assert said[0] and said[0] == said[1]
 
 
 def test_samples_of_a_trial_that_fails_are_sent_by_the_next(

@@ -1,7 +1,9 @@
 """This machine: each group of trials runs in a worker process."""
 
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from hsiaug.bench.loops import SceneRun, scored_records
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import WorkerProcesses
 from hsiaug.data.pair_loading import label_files
-from hsiaug.registry.isolation.processes import load_before_fork
+from hsiaug.registry.isolation.processes import in_fork, load_before_fork
 from hsiaug.registry.lookup import registry
+from hsiaug.trial.said_seen import judged_blind
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -46,6 +49,7 @@ class Local(Engine):
         self.jobs = max(1, jobs)
         self.executor: Any = WorkerProcesses(self.jobs)
         self._scene: SceneRun | None = None
+        self._stopping = threading.Event()
         self._labels: tuple[Path, ...] = ()
 
     def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
@@ -81,10 +85,12 @@ class Local(Engine):
             data=data,
             hidden=(*(self._labels or label_files(batch.scene_ref)), batch.store.resolve()),
         )
-        return SceneRun(batch, start, scored_records(batch, store, self.jobs, data).write)
+        judge = partial(in_fork, self._stopping, judged_blind, data)
+        return SceneRun(batch, start, scored_records(batch, store, self.jobs, judge).write)
 
     def cancel(self) -> None:
-        """End the processes, which stay between runs on the same scene."""
+        """End the processes, which stay between runs on the same scene, and that which judges."""
+        self._stopping.set()
         self.executor.shutdown(cancel_futures=True)
 
 
