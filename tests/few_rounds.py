@@ -12,7 +12,7 @@ def measure_few_rounds(patch: pytest.MonkeyPatch) -> None:
     They are looked at in tests/metrics.
     """
     for module in ("fidelity", "dense.fidelity", "dense.layout"):
-        patch.setattr(f"hsiaug.metrics.{module}.REPEATS", 1)
+        patch.setattr(f"hsiaug.metrics.{module}.REPEATS", 2)
     for module in ("patch_layout", "dense.layout"):
         patch.setattr(f"hsiaug.metrics.{module}.TESTED", 100)
     patch.setattr("hsiaug.metrics.fidelity.MAX_SPECTRA_PER_CLASS", 60)
