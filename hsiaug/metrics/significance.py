@@ -544,7 +544,7 @@ def judge(
         finding,
         draws=spread.n,
         hardest=hardest,
-        detectable=100 * detectable_difference(spread.std or 0.0, spread.n, least.critical),
+        detectable=100 * detectable_difference(spread.std or 0.0, spread.n, least.critical or 0.0),
     )
 
 
