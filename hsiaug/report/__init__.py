@@ -101,7 +101,7 @@ def render_report(
     notes : bool
         Of md and tex, what stands below the tables.
     store, declared
-        Of html, as of :func:`render_html`.
+        As of :func:`render_html`; without a store no command runs the trials again.
     """
     from hsiaug.base.text import json_of
     from hsiaug.report.notes import nothing_there
@@ -126,7 +126,7 @@ def render_report(
         return csv_of(data_rows(report, by))
     if format == "html":
         return render_html(report, store, declared)
-    shown = report_sections(report, by)
+    shown = report_sections(report, by, store)
     if format == "rich":
         return rich_text(shown) if shown else f"{nothing_there(report)}\n"
     if not notes:
