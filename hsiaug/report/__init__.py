@@ -57,7 +57,7 @@ def print_report(
         A view: ``summary``, ``labels``, or one of :func:`hsiaug.report.sections.table_views`; None:
         the first.
     store : Store or None
-        Where the records lie, for the command that runs all of them again.
+        Where the records lie, for the command that runs them again and for confusion matrices.
 
     Raises
     ------

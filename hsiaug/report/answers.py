@@ -92,7 +92,7 @@ def _named_before(table: ReportTable, asked: Sequence[ArmCell]) -> ArmCell | Non
     """The arm that alone was asked for on draws that choose nothing."""
     if min(table.trials["seed"], default=0) < FRESH or table.divides_images or table.repeated:
         return None
-    # Of what ran beside controls that have no verdict, as copies, none is asked for.
+    # Where nothing has a verdict, as where copies alone ran, what has samples was asked for.
     made = asked or [cell for cell in table.main_scores if not cell.without_samples]
     arms = made or [*table.main_scores]
     return arms[0] if len(arms) == 1 and arms[0] in table.main_scores else None
