@@ -332,22 +332,26 @@ def short_audit(tables: Sequence[ReportTable]) -> list[str]:
             what = table.known_controls[cell.classifier.name].text or "no spectrum"
             short = table.scores.main.short
             name = f"{what} ({table.labels[cell.classifier]}) reaches {short}"
-            said = plus_minus(cell.summary(table.scores.main.key))
-            # In fields that hold training pixels, location tells most.
-            seen = [metric for metric in table.brief_fields if metric.key == "aa_seen"]
-            for metric, there in [(one, cell.summary(one.key)) for one in seen]:
-                if there:
-                    of_arms = (arm.summary(metric.key) for arm in table.cells.values())
-                    beaten = all(there.mean > one.mean for one in of_arms if one)
-                    most = ", more than any arm" if beaten else ""
-                    said += f" ({metric.name} {plus_minus(there)}{most})"
-            reached.setdefault(name, []).append(said)
+            reached.setdefault(name, []).append(_reached(table, cell))
     leaky = any(table.leaky for table in tables)
     # A patch of samples that a generator made of unlabelled pixels may hold test pixels.
     parts = {"patch": "the patch of a training pixel"}
     names = (parts.get(t.scores.part, f"a training {t.scores.part}") for t in tables)
     part = " or ".join(dict.fromkeys(names))
     return sentences("short_audit.txt", part=part, overlaps=overlaps, leaky=leaky, reached=reached)
+
+
+def _reached(table: ReportTable, cell: ArmCell) -> str:
+    """The main score of a control that reads no spectrum; beside it that in fields which hold
+    training pixels, where location tells most.
+    """
+    said = plus_minus(cell.summary(table.scores.main.key))
+    seen = cell.summary("aa_seen")
+    if seen is None:
+        return said
+    of_arms = [one.mean for arm in table.cells.values() if (one := arm.summary("aa_seen"))]
+    beaten = ", more than any arm" if of_arms and seen.mean > max(of_arms) else ""
+    return f"{said} (AA seen {plus_minus(seen)}{beaten})"
 
 
 def opening(table: ReportTable) -> tuple[str, ...]:
