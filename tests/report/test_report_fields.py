@@ -19,6 +19,7 @@ from report_records import audit_of, benchmark, failure, record
 from hsiaug.metrics.accuracy import score
 from hsiaug.metrics.significance import Finding
 from hsiaug.report import build_report, render_html, render_report
+from hsiaug.report.notes import short_audit
 from hsiaug.report.two_arms import compare_arms, comparison_tables
 
 WHOLE = np.diag([100, 100, 100])
@@ -214,3 +215,17 @@ def concluded(said: set[str]) -> set[Finding]:
         if said == {"B below A"}
         else unshown | ({"gains"} if "B above A" in said else set())
     )
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.9, ", more than any arm)"), (0.2, ")")])
+def test_what_location_alone_reaches_in_seen_fields_is_compared_with_the_arms(
+    share: float, said: str
+) -> None:
+    alone = [
+        scored(record(classifier="coords", seed=seed), [share] * 3, [0.0, 0.0, None])
+        for seed in range(3)
+    ]
+    (line,) = short_audit(build_report([*store(), *alone]).tables)
+    assert f"(AA seen {100 * share:.1f} ± 0.0{said}" in line
+    (line,) = short_audit(build_report(alone).tables)
+    assert f"(AA seen {100 * share:.1f} ± 0.0)" in line, "there is no arm"
