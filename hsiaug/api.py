@@ -49,6 +49,7 @@ and in its ``pyproject.toml``::
 """
 
 from hsiaug.base.arrays import give_back_files as give_back_files
+from hsiaug.base.arrays import mapped_rows as mapped_rows
 from hsiaug.base.errors import DataUnavailableError as DataUnavailableError
 from hsiaug.base.errors import InputError as InputError
 from hsiaug.base.errors import PluginError as PluginError

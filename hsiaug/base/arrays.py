@@ -4,7 +4,7 @@ import math
 import mmap
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import IO, Any, TypeVar, cast
 from weakref import WeakSet
@@ -20,9 +20,13 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 LARGE = 2**20
 """Bytes from which on an array is written to a file."""
+AT_ONCE = 2**22
+"""Bytes of such a file that are read at a time."""
 
 _mapped: WeakSet[mmap.mmap] = WeakSet()
-"""Files that arrays of this process are mapped from."""
+"""Temporary files of hsiaug that arrays of this process are mapped from. Of another's it is not
+known whether all that was written to its pages is in the file.
+"""
 _changing = threading.Lock()
 """Held while that set is read or changed."""
 
@@ -94,9 +98,43 @@ def _map(file: IO[bytes], dtype: np.dtype[Scalar], shape: tuple[int, ...]) -> ND
     """The array in a file that was written."""
     file.flush()
     array = np.asarray(np.memmap(file, dtype, "r+", 0, shape))
-    with _changing:
-        _mapped.add(cast(mmap.mmap, _file_of(array)))
+    remember_mapped(cast(mmap.mmap, _file_of(array)))
     return array
+
+
+def remember_mapped(file: mmap.mmap) -> None:
+    """Let what is read of a temporary file of hsiaug be taken out of memory, as by
+    :func:`give_back_files`.
+
+    Parameters
+    ----------
+    file : mmap
+        All that was written to its pages is in the file.
+    """
+    with _changing:
+        _mapped.add(file)
+
+
+def row_blocks(array: NDArray[Scalar]) -> Iterator[tuple[slice, NDArray[Scalar]]]:
+    """Some rows of an array after the other: of a mapped file no more than these are in memory.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of any shape.
+
+    Yields
+    ------
+    slice
+        The places of the next rows.
+    ndarray
+        These rows; of an array without rows, once none.
+    """
+    step = max(1, AT_ONCE // max(1, array[:1].nbytes))
+    for start in range(0, max(1, len(array)), step):
+        rows = slice(start, start + step)
+        yield rows, array[rows]
+        give_back_pages(array)
 
 
 def give_back_files() -> None:
@@ -110,7 +148,8 @@ def give_back_files() -> None:
 
 
 def give_back_pages(array: AnyArray) -> None:
-    """Take out of memory what was read of a mapped file; it is read again where it is asked for.
+    """Take out of memory what was read of a temporary file of hsiaug; it is read again where it is
+    asked for.
 
     Parameters
     ----------
@@ -118,7 +157,9 @@ def give_back_pages(array: AnyArray) -> None:
         A part of such a file. Of any other array nothing changes.
     """
     owner = _file_of(array)
-    if owner is not None:
+    with _changing:
+        known = owner is not None and owner in _mapped
+    if owner is not None and known:
         _give_back(owner)
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, give_back_pages, mapped
+from hsiaug.base.arrays import AnyArray, mapped, row_blocks
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 T = TypeVar("T")
@@ -55,17 +55,11 @@ class Seals:
         # In another order of its values, sums of them would differ in the last digit.
         read_only = seal(mapped(array) if array.flags.c_contiguous else array)
         self._kept[name] = read_only, _checksum(read_only)
-        give_back_pages(read_only)
         return read_only
 
     def broken(self) -> list[str]:
         """Names of the arrays that were changed since."""
-        names = []
-        for name, (array, was) in self._kept.items():
-            if _checksum(array) != was:
-                names.append(name)
-            give_back_pages(array)
-        return names
+        return [name for name, (array, was) in self._kept.items() if _checksum(array) != was]
 
 
 class SealedView:
@@ -91,6 +85,7 @@ def _checksum(array: AnyArray) -> int:
     """
     flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     words, tail = np.split(flat, [len(flat) // 4072 * 4072])
-    return zlib.crc32(
-        tail.data, zlib.crc32(words.view(np.uint64).reshape(-1, 509).sum(axis=0).data)
-    )
+    sums = np.zeros(509, dtype=np.uint64)
+    for _, rows in row_blocks(words.view(np.uint64).reshape(-1, 509)):
+        sums += rows.sum(axis=0)
+    return zlib.crc32(tail.data, zlib.crc32(sums.data))

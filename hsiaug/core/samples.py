@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, row_blocks
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import arrays_of
 
@@ -94,7 +94,9 @@ class Patches(RowArrays):
     def centres(self) -> NDArray[np.float32]:
         """(n, B) float32: the spectrum of each centre pixel."""
         middle = self.x.shape[2] // 2
-        return self.x[:, :, middle, middle]
+        # All of a mapped file is read for them.
+        read = [some[:, :, middle, middle].copy() for _, some in row_blocks(self.x)]
+        return np.concatenate(read)
 
 
 @dataclass(frozen=True, eq=False)

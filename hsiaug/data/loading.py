@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arguments import AnyPath, Switch, checked
+from hsiaug.base.arrays import mapped
 from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.data.catalogue import SceneEntry, find_entry, find_file, missing_names
@@ -174,7 +175,7 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
     )
     if (void := raw.void(spec.axes)) is not None:
         cube[void[rows, columns]] = 0  # of a TIFF, which is never read where it lies
-    return cube
+    return mapped(cube) if isinstance(cube, np.ndarray) else cube
 
 
 def conversion_of(raw: RawArray, spec: CubeSpec, bands: list[int] | None) -> Conversion:

@@ -63,7 +63,8 @@ class WindowCube:
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
         cube = bounds.empty_cube(self.shape)
-        for rows in row_parts(self.shape):
+        # A part is in memory beside the cube.
+        for rows in row_parts(self.shape, 2**20):
             cube[rows] = self[rows]
         return cube
 

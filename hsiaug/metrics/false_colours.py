@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import row_blocks
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.metrics.spectra import fit_space
 
@@ -90,8 +91,13 @@ def _component_axes(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def some_pixels(x: NDArray[Any]) -> NDArray[Any]:
     """At most ``PIXELS`` spectra (m, B) of patches or tiles (..., B, H, W), at random."""
-    spectra = np.moveaxis(x, -3, -1)
-    shape = spectra.shape[:-1]
+    shape = *x.shape[:-3], *x.shape[-2:]
     total = int(np.prod(shape))
     chosen = np.random.default_rng(0).choice(total, size=min(PIXELS, total), replace=False)
-    return spectra[np.unravel_index(np.sort(chosen), shape)]
+    at = np.unravel_index(np.sort(chosen), shape)
+    found = []
+    for rows, some in row_blocks(x):
+        inside = slice(*np.searchsorted(at[0], [rows.start, rows.stop]))
+        places = at[0][inside] - rows.start, *(axis[inside] for axis in at[1:])
+        found.append(np.moveaxis(some, -3, -1)[places])
+    return np.concatenate(found)

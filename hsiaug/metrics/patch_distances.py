@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import row_blocks
 from hsiaug.metrics.neighbours import nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space, fit_space
 
@@ -107,7 +108,8 @@ class PatchSpace:
 
     def reduce(self, x: NDArray[Any]) -> Floats:
         """Patches (n, B, p, p) → (n, k, g, g) float32: :func:`block_means` of their scores."""
-        return np.moveaxis(self.scores(np.moveaxis(block_means(x), 1, 3)), 3, 1)
+        scores = [self.scores(np.moveaxis(block_means(some), 1, 3)) for _, some in row_blocks(x)]
+        return np.moveaxis(np.concatenate(scores), 3, 1)
 
 
 def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:

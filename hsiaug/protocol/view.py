@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, PlacedRows, mapped_rows
 from hsiaug.base.errors import PluginError
 from hsiaug.core.fields import dilate
 from hsiaug.core.read_only import SealedView, Seals
@@ -27,6 +27,8 @@ BATCH_BYTES, CUT_BYTES = 16 * 2**20, 2**20
 """Patches are predicted in batches of about the first size, and cut in parts of the second: a
 processor keeps these at hand.
 """
+ROWS = 64
+"""Patches of training pixels that are cut at a time."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -234,8 +236,15 @@ class TrainView(SealedView, HasCube):
     def real(self) -> PatchSamples:
         """The labelled training patches."""
         n = len(self.y)
+
+        def blocks() -> Iterator[PlacedRows]:
+            for start in range(0, n, ROWS):
+                some = np.arange(start, min(start + ROWS, n))
+                yield some, self.patches(self.coords[some])
+
+        x = mapped_rows((n, self.bands, self.patch, self.patch), blocks)
         return PatchSamples(
-            x=self._seals.add("real.x", self.patches(self.coords)),
+            x=self._seals.add("real.x", x),
             coords=self.coords,
             y=self.y,
             synthetic=self._seals.add("real.synthetic", np.zeros(n, dtype=bool)),

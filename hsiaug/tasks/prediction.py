@@ -142,10 +142,12 @@ class PixelPredictor:
         checked: Callable[[AnyArray, int, int], AnyArray],
     ) -> AnyArray:
         coords = np.argwhere(split.test).astype(np.int32)
-        cube = visible_cube(scene.pixels, None, spectra)
+        # Patches overlap: all spectra are transformed before they are cut, and single pixels after.
+        first, after = (spectra, RAW_VIEW) if card.reads_patches else (RAW_VIEW, spectra)
+        cube = visible_cube(scene.pixels, None, first)
         values = [
             checked(fitted.predict(batch), len(batch), len(scene.class_names))
-            for _, batch in _batches(cube, coords, split.patch, card, scene.bands)
+            for _, batch in _batches(cube, coords, split.patch, card, scene.bands, spectra=after)
         ]
         return np.concatenate(values)
 
@@ -339,19 +341,16 @@ def _batches(
     card: Card,
     bands: int,
     first: int = 0,
+    spectra: SpectralView = RAW_VIEW,
 ) -> Iterator[tuple[NDArray[np.int32], Patches]]:
     """Pixels and their patches, no larger than the classifier reads them. bands: of the scene.
-    first: row of the cube.
+    first: row of the cube. spectra: the transform of patches that were cut.
     """
     side = patch if card.reads_patches else 1
     step = max(1, BATCH_BYTES // (4 * bands * side * side))
     for pixels in (coords[start : start + step] for start in range(0, len(coords), step)):
-        yield (
-            pixels,
-            seal_all(
-                select_input(patches_at(cube, pixels - np.array([first, 0]), side), pixels, card)
-            ),
-        )
+        x = spectra(patches_at(cube, pixels - np.array([first, 0]), side), axis=1)
+        yield pixels, seal_all(select_input(x, pixels, card))
 
 
 def _predict_tiles(

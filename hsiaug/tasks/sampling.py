@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import PlacedRows, give_back_pages, mapped_rows
+from hsiaug.base.arrays import PlacedRows, mapped_rows, row_blocks
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.read_only import seal_all
@@ -37,8 +37,6 @@ from hsiaug.registry.card import Card
 from hsiaug.tasks.draws import convert_tiles
 from hsiaug.tasks.types import AnyBlock, TaskSamples
 
-ROWS = 64
-"""Patches that are copied at a time."""
 LabelledSpectra = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Spectra (n, B) and class ids (n,)."""
 
@@ -190,9 +188,8 @@ class PatchSampling:
 
         def blocks() -> Iterator[PlacedRows]:
             for batch, place in zip(parts, places, strict=True):
-                for rows in (slice(start, start + ROWS) for start in range(0, len(batch), ROWS)):
-                    yield place[rows], spectra(batch.x[rows], axis=1)
-                    give_back_pages(batch.x)
+                for rows, some in row_blocks(batch.x):
+                    yield place[rows], spectra(some, axis=1)
 
         shape = len(order), spectra.bands(first.shape[1]), *first.shape[2:]
         return replace(joined.take(order), x=mapped_rows(shape, blocks))
@@ -323,8 +320,10 @@ def check_contents(samples: PatchSamples | DenseSamples, what: str) -> None:
         are negative or not finite, and samples that are not marked synthetic, which would count as
         real.
     """
-    values = real_numbers(samples.values)
-    wrong = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+    axes = tuple(range(1, samples.values.ndim))
+    wrong = np.concatenate(
+        [~np.isfinite(real_numbers(some)).all(axis=axes) for _, some in row_blocks(samples.values)]
+    )
     if wrong.any():
         rule = f"a generator must make finite {what}"
         hint = "Look for a division by a constant band, or a training that diverged."

@@ -23,7 +23,7 @@ PIXELS = 300
 """Pixels of a class that are learnt from, at most."""
 WINDOW = 3
 """Spectra are means over so many pixels along each side."""
-AT_ONCE = 4096
+AT_ONCE = 2048
 """Pixels whose windows are read at a time."""
 LARGE = 40_000
 """Pixels of a scene from which on layouts are looked for in some squares alone."""

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, give_back_files
 from hsiaug.base.shortages import shortage_of
 from hsiaug.core.scene import Scene
 from hsiaug.registry.isolation.processes import ProcessLost
@@ -256,7 +256,12 @@ class ScoredRecords:
     def _means_of_test_pixels(self, split: TaskSplit) -> dict[int, NDArray[np.float32]]:
         """Mean spectra of the test pixels of a draw, by class id."""
         labels = self._task.draws.test_classes(split)
-        return {} if labels is None else means_of_test_pixels(cast(Scene, self._data), labels)
+        if labels is None:
+            return {}
+        means = means_of_test_pixels(cast(Scene, self._data), labels)
+        # The cube is read for nothing else here.
+        give_back_files()
+        return means
 
 
 def _not_scored(error: Exception) -> TrialOutcome:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import PlacedRows, give_back_pages, mapped, mapped_rows, row_blocks
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator, PromptReading
 from hsiaug.core.samples import PatchSamples
@@ -198,7 +199,7 @@ class PromptedSamples:
                 raise ValueError(f"{name} does not fit")
             if column.size and not 0 <= column.min() <= column.max() < most.get(name, 2**15):
                 raise ValueError(f"{name} says what there is not")
-        if not np.isfinite(self.x).all():
+        if not all(np.isfinite(some).all() for _, some in row_blocks(self.x)):
             raise ValueError("x is not finite")
 
     def of_layouts(self, triples: Collection[Triple]) -> PromptedSamples:
@@ -206,9 +207,20 @@ class PromptedSamples:
         keep = np.ones(len(self.x), dtype=bool)
         for kind in (SAID, NEVER):
             keep[self.rows(kind)] = [triple in triples for triple in self.triples(kind)]
-        return PromptedSamples(
-            self.x[keep], **{name: getattr(self, name)[keep] for name in COLUMNS}
-        )
+        places = np.cumsum(keep) - 1
+
+        def blocks() -> Iterator[PlacedRows]:
+            for rows, some in row_blocks(self.x):
+                yield places[rows][keep[rows]], some[keep[rows]]
+
+        x = mapped_rows((int(keep.sum()), *self.x.shape[1:]), blocks)
+        return PromptedSamples(x, **{name: getattr(self, name)[keep] for name in COLUMNS})
+
+    def patches(self, kind: str) -> NDArray[np.float32]:
+        """(m, B, p, p) float32: the samples of the prompts of a kind."""
+        x = self.x[self.rows(kind)]
+        give_back_pages(self.x)
+        return x
 
     def rows(self, kind: str) -> NDArray[np.int64]:
         """Rows of the prompts of a kind."""
@@ -243,7 +255,8 @@ def read_prompted(data: bytes) -> PromptedSamples:
             if sum(part.file_size for part in parts.infolist()) > MAX_PROMPTED_BYTES:
                 raise ValueError(f"more than {MAX_PROMPTED_BYTES // 2**20} MB")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return PromptedSamples(**{name: arrays[name] for name in ("x", *COLUMNS)})
+            x = mapped(arrays["x"])
+            return PromptedSamples(x, **{name: arrays[name] for name in COLUMNS})
     except Exception as error:
         # What zipfile and numpy make of other bytes: a dozen kinds of errors.
         raise ValueError(f"no samples of prompts: {error}") from error

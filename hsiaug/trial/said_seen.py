@@ -19,6 +19,8 @@ from hsiaug.core.sides import side_masks
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import patches_at
+from hsiaug.registry.isolation.processes import in_fork
+from hsiaug.registry.isolation.shared_arrays import SharedArrays
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.machine import give_back_memory
@@ -71,7 +73,7 @@ def seen_rates(samples: PromptedSamples, oracle: Oracle) -> dict[str, float]:
     rates: dict[str, float] = {}
     if not len(rows):
         return rates
-    named = oracle.name_patches(samples.x[rows])
+    named = oracle.name_patches(samples.patches(ALONE))
     ids = samples.class_id[rows]
     middle = named.shape[1] // 2
     right = named[:, middle, middle] == ids
@@ -81,7 +83,7 @@ def seen_rates(samples: PromptedSamples, oracle: Oracle) -> dict[str, float]:
         triples = samples.triples(kind)
         if not triples:
             continue
-        seen = oracle.name_patches(samples.x[samples.rows(kind)])
+        seen = oracle.name_patches(samples.patches(kind))
         rates[name] = _mean_share(seen, triples)
         shares = [(named[ids == c][:, masks[s]] == other).mean() for c, s, other in triples]
         rates[silent] = float(np.mean(shares))
@@ -197,21 +199,36 @@ class PromptJudge:
             fits = samples.x.shape[1:] == (scene.bands, split.patch, split.patch)
             held_out = PixelDraws().test_classes(split)
             with self._judging:
-                self._known[key] = judge(held_out, split.hidden, samples) if fits else {}
+                self._known[key] = judge(samples, held_out, split.hidden) if fits else {}
                 give_back_memory()
         return self._known.get(key, {})
 
 
-def judged_blind(blind: Any, *asked: Any) -> dict[str, float]:
-    """What :func:`judged` says, of a BlindData in place of the cube."""
-    return judged(blind.data.pixels, *asked)
+def judged_elsewhere(
+    stopping: threading.Event, blind: Any, samples: PromptedSamples, *labels: Any
+) -> dict[str, float]:
+    """What :func:`judged` says, in a process that is forked for it.
+
+    Parameters
+    ----------
+    stopping : Event
+        Set where the run is stopped, by another thread.
+    blind : BlindData
+        In place of the cube.
+    """
+    return in_fork(stopping, _judged_shared, (blind, SharedArrays(samples)), *labels)
+
+
+def _judged_shared(shown: Any, *labels: Any) -> dict[str, float]:
+    blind, samples = shown
+    return judged(blind.data.pixels, samples.value, *labels)
 
 
 def judged(
     cube: NDArray[np.float32],
+    samples: PromptedSamples,
     held_out: NDArray[np.int16],
     hidden: NDArray[np.bool_] | None,
-    samples: PromptedSamples,
 ) -> dict[str, float]:
     """What a record says of samples of prompts.
 
@@ -219,12 +236,12 @@ def judged(
     ----------
     cube : (H, W, B) array
         Of the scene.
+    samples : PromptedSamples
+        Of the same bands.
     held_out : (H, W) int16
         Class ids of the test pixels, 0 elsewhere.
     hidden : (H, W) bool or None
         Pixels that no plugin sees.
-    samples : PromptedSamples
-        Of the same bands.
     """
     patch = samples.x.shape[-1]
     oracle = Oracle.of(cube, held_out, hidden)
@@ -281,7 +298,7 @@ def _looks(samples: PromptedSamples, oracle: Oracle) -> Iterator[tuple[str, floa
         rows = samples.rows(look)
         if not len(rows):
             continue
-        values = _look(look, samples.x[rows], oracle)
+        values = _look(look, samples.patches(look), oracle)
         ids, less = samples.class_id[rows], samples.wording[rows] > 0
         aucs = [
             rank_nearer(values[(ids == c) & less], values[(ids == c) & ~less])

@@ -33,7 +33,7 @@ CHANGES = [Conversion(), Conversion([1, 4, 5], 1e-4, 0.5, 7.0)]
 @pytest.fixture
 def read_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "IN_MEMORY", 0)
-    monkeypatch.setattr(windows, "row_parts", lambda shape: row_parts(shape, 700))
+    monkeypatch.setattr(windows, "row_parts", lambda shape, values=0: row_parts(shape, 700))
 
 
 def written(folder: Path, interleave: str, kind: str) -> Path:
@@ -125,7 +125,7 @@ def test_trials_and_maps_of_a_scene_read_in_windows_are_those_of_one_in_memory(
     *expected, in_windows = everything()
     assert not in_windows
     monkeypatch.setattr(bounds, "IN_MEMORY", 0)
-    monkeypatch.setattr(windows, "row_parts", lambda shape: row_parts(shape, 700))
+    monkeypatch.setattr(windows, "row_parts", lambda shape, values=0: row_parts(shape, 700))
     *found, in_windows = everything()
     assert in_windows
     for a, b in zip(expected, found, strict=True):

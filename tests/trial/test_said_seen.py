@@ -16,7 +16,7 @@ import hsiaug.trial.run as run_module
 from hsiaug.api import PatchSamples, PromptReading
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.core.scene import Scene
-from hsiaug.registry.isolation.processes import await_fork_server, in_fork
+from hsiaug.registry.isolation.processes import await_fork_server
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.oracle import Oracle, PixelTrees, searched_places
@@ -32,7 +32,13 @@ from hsiaug.trial.prompts import (
     sample_prompts,
 )
 from hsiaug.trial.record import COLUMNS, SAID_AND_SEEN, fault_of
-from hsiaug.trial.said_seen import PromptJudge, asked_counts, judged_blind, real_rates, seen_rates
+from hsiaug.trial.said_seen import (
+    PromptJudge,
+    asked_counts,
+    judged_elsewhere,
+    real_rates,
+    seen_rates,
+)
 from hsiaug.trial.trial_run import SceneContext
 
 STRIPS: dict[str, Any] = {
@@ -191,7 +197,7 @@ def test_a_process_without_the_labels_of_the_scene_judges_alike(
     (outcome,) = run_all([spec()], coded_context)
     split = coded_context.views(spec()).split
     await_fork_server()
-    judge = partial(in_fork, threading.Event(), judged_blind, BlindData(coded))
+    judge = partial(judged_elsewhere, threading.Event(), BlindData(coded))
 
     said = [
         one.said_and_seen(spec(), split, outcome.prompted)

@@ -1,5 +1,6 @@
 """Samples that wait for other trials lie in a file, and come back as they were."""
 
+import ctypes
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,9 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from hsiaug.base.arrays import LARGE, PlacedRows, give_back_pages, mapped_rows
+from hsiaug.base import arrays
+from hsiaug.base.arrays import LARGE, PlacedRows, give_back_pages, mapped_rows, row_blocks
+from hsiaug.base.errors import PluginError
+from hsiaug.core.read_only import Seals
 from hsiaug.core.samples import PatchSamples
+from hsiaug.metrics.false_colours import some_pixels
+from hsiaug.metrics.patch_distances import PatchSpace
+from hsiaug.tasks.sampling import check_contents
 from hsiaug.trial.samples import in_file
 
 
@@ -125,6 +133,66 @@ def test_pages_that_are_given_back_are_read_again(samples: PatchSamples) -> None
 
     assert read - resident() > LARGE // 1024 // 2
     assert_same(opened, samples)
+
+
+def test_what_is_written_to_a_map_of_another_stays(
+    samples: PatchSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "x.npy", samples.x)
+    # What is written to its pages is never in the file.
+    own = np.load(tmp_path / "x.npy", mmap_mode="c")
+    own += 1
+    monkeypatch.setattr(arrays, "AT_ONCE", LARGE // 4)
+
+    check_contents(PatchSamples.made(own, samples.y), "spectra")
+
+    assert np.array_equal(own, samples.x + 1)
+
+
+def test_what_is_read_block_by_block_is_what_is_read_at_once(
+    samples: PatchSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(x: NDArray[np.float32]) -> tuple[Any, ...]:
+        space = PatchSpace.fit(samples.x[:, :, 4, 4])
+        patches = PatchSamples.made(x, samples.y)
+        return space.reduce(x), some_pixels(x), patches.centres, Seals().add("x", x).sum()
+
+    whole = read(samples.x)
+    in_a_file = mapped_rows(samples.x.shape, lambda: [(np.arange(len(samples)), samples.x)])
+    monkeypatch.setattr(arrays, "AT_ONCE", LARGE // 4)
+    blocks = [rows for rows, _ in row_blocks(in_a_file)]
+
+    assert len(blocks) == 5
+    for once, by_block in zip(whole, read(in_a_file), strict=True):
+        assert np.array_equal(once, by_block)
+
+
+def test_a_block_that_was_changed_is_found(
+    samples: PatchSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "AT_ONCE", LARGE // 4)
+    seals = Seals()
+    read_only = seals.add("x", samples.x)
+    assert seals.broken() == []
+
+    # As compiled code writes, which does not ask NumPy.
+    ctypes.memset(read_only[-1].ctypes.data, 1, 8)
+
+    assert seals.broken() == ["x"]
+
+
+def test_no_rows_are_one_block() -> None:
+    assert [rows.shape for _, rows in row_blocks(np.empty((0, 3)))] == [(0, 3)]
+
+
+def test_samples_without_a_finite_value_in_a_later_block_are_refused(
+    samples: PatchSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "AT_ONCE", LARGE // 4)
+    samples.x[-1, 0, 0, 0] = np.nan
+
+    with pytest.raises(PluginError, match="in 1 of them"):
+        check_contents(samples, "spectra")
 
 
 def test_an_array_in_memory_is_left_alone(samples: PatchSamples) -> None:

@@ -15,14 +15,18 @@ from hsiaug.bench.loops import SceneRun, scored_records
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import WorkerProcesses
 from hsiaug.data.pair_loading import label_files
-from hsiaug.registry.isolation.processes import in_fork, load_before_fork
+from hsiaug.registry.isolation.processes import load_before_fork
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.said_seen import judged_blind
+from hsiaug.trial.said_seen import judged_elsewhere
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-SHARED = "hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"
+SHARED = "hsiaug.bench.worker", "sklearn.svm"
 """Modules that the workers of any run share where they are forked."""
+SHARED_ON_DEVICE = "torch", "sklearn.ensemble"
+"""What they share beside these where plugins compute with torch: samples of prompts, which such
+generators make, are chosen and judged by the second.
+"""
 load_before_fork(*SHARED)
 
 
@@ -69,7 +73,7 @@ class Local(Engine):
         if self._scene is None or self._scene.batch is not batch:
             self._scene = self.scene_run(batch)
             if computes_on_device(batch.trials):
-                load_before_fork(*SHARED, "torch")
+                load_before_fork(*SHARED, *SHARED_ON_DEVICE)
         future: Future[None] = self.executor.submit(self._scene.run, group, tell)
         return future
 
@@ -85,7 +89,7 @@ class Local(Engine):
             data=data,
             hidden=(*(self._labels or label_files(batch.scene_ref)), batch.store.resolve()),
         )
-        judge = partial(in_fork, self._stopping, judged_blind, data)
+        judge = partial(judged_elsewhere, self._stopping, data)
         return SceneRun(batch, start, scored_records(batch, store, self.jobs, judge).write)
 
     def cancel(self) -> None:

@@ -4,7 +4,7 @@ patch is used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from hsiaug.api import (
     derive_seed,
     give_back_files,
     load_state,
+    mapped_rows,
     save_state,
 )
 
@@ -71,19 +72,23 @@ class FittedPatches:
         """
         ordered = sorted(counts.items())
         y = np.concatenate([np.full(count, c, dtype=np.int64) for c, count in [(0, 0), *ordered]])
-        # Samples take much memory, and are there once; real patches, no more than are read.
-        x = np.empty((len(y), *self.x.shape[1:]), dtype=np.float32)
-        for c, count in ordered:
-            rows = np.flatnonzero(self.y == c)
-            if count > 0 and not len(rows):
-                raise PluginError(
-                    "synthetic samples can be made for classes with real training samples only",
-                    value=f"{count} of class {c}, which has none",
-                    hint=f"Ask for classes among {np.unique(self.y).tolist()}.",
-                )
-            if count > 0:
-                x[y == c] = self.make(c, count, rows, derive_seed(self.name, c, seed))
-                give_back_files()
+
+        def of_classes() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+            for c, count in ordered:
+                rows = np.flatnonzero(self.y == c)
+                if count > 0 and not len(rows):
+                    raise PluginError(
+                        "synthetic samples can be made for classes with real training samples only",
+                        value=f"{count} of class {c}, which has none",
+                        hint=f"Ask for classes among {np.unique(self.y).tolist()}.",
+                    )
+                if count > 0:
+                    samples = self.make(c, count, rows, derive_seed(self.name, c, seed))
+                    yield np.flatnonzero(y == c), samples
+                    give_back_files()
+
+        # Samples take much memory: they lie in a file.
+        x = mapped_rows((len(y), *self.x.shape[1:]), of_classes)
         samples = PatchSamples.made(x, y, self.notes)
         return replace(samples, weight=np.full(len(samples), self.weight, dtype=np.float32))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from sklearn.svm import SVC
 
-BLOCK = 2048
+BLOCK = 512
 """Rows whose kernel is computed at a time."""
 
 

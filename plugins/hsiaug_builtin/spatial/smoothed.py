@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NONE = "none"
 BYTES = 16 * 2**20
 """Patches are gathered, and predicted, in batches of about this size."""
+SPECTRA = 4096
+"""Spectra that are predicted at a time."""
 
 Own = TypeVar("Own", bound=PartnerParams)
 
@@ -182,7 +184,7 @@ def share_image(
     image = np.zeros((*where.shape, len(classes)), dtype=np.float32)
     pixels = np.argwhere(where).astype(np.int32)
     side = 1 if partner.plugin.card.input == "spectrum" else view.patch
-    step = max(1, BYTES // (4 * view.bands * side**2))
+    step = SPECTRA if side == 1 else max(1, BYTES // (4 * view.bands * side**2))
     for start in range(0, len(pixels), step):
         block = pixels[start : start + step]
         rows, columns = block.T

@@ -43,7 +43,7 @@ centre.
 SPREAD_LIMITS = (0.25, 4.0)
 """Between these lies the variance of a class within its codes, beside that of the codes."""
 LEAST_VARIANCE = 1e-4
-BATCH = 2048
+BATCH = 256
 
 
 def find_codes(
@@ -266,13 +266,15 @@ def add_classes(
         code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
         used, place = torch.unique(code, return_inverse=True)
         count = torch.bincount(place).float()[:, None, None, None]
-        residual = to_frequencies(cut(pixels)).cpu() - gaussians.mean[code]
+        # All patches of a class are in memory, once.
+        residual = to_frequencies(cut(pixels)).cpu()
+        residual -= gaussians.mean[code]
         low = residual[:, :last:2, :last:2]
         class_shift = low.mean(dim=0) * len(pixels) / (len(pixels) + CLASS_PRIOR)
         cells = torch.zeros(len(used), *class_shift.shape).index_add(0, place, low - class_shift)
         shift = class_shift + cells / (count + CELL_PRIOR)
         residual[:, :last:2, :last:2] -= shift[place]
-        ratio = (residual.square() / gaussians.variance[code]).mean(dim=(0, 1, 2))
+        ratio = residual.square_().div_(gaussians.variance[code]).mean(dim=(0, 1, 2))
         shrunk = (ratio * len(pixels) + VARIANCE_PRIOR) / (len(pixels) + VARIANCE_PRIOR)
         spread[class_id] = shrunk.clamp(*SPREAD_LIMITS)
         shift_row[class_id, used] = rows + torch.arange(len(used))

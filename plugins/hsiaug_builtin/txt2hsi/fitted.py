@@ -20,6 +20,7 @@ from hsiaug.api import (
     PluginError,
     PromptReading,
     Reconstruction,
+    mapped_rows,
     save_state,
 )
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample, sample_with_noise
@@ -54,7 +55,7 @@ from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations
 
 BATCH = 256
 """Patches whose randomness is drawn together: another number would give other samples."""
-AT_ONCE_ON_CPU = 64
+AT_ONCE_ON_CPU = 32
 """Patches that a CPU denoises and decodes at a time: what lies between two layers is then small
 enough for memory that was freed to be used again. The samples do not depend on it.
 """
@@ -179,22 +180,25 @@ class FittedTxt2Hsi:
         chosen among ``tries``.
         """
         omega = 0.0 if guidance is None else guidance
-        rng = np.random.default_rng(seed)
-        torch_rng = torch.Generator().manual_seed(seed)
-        # Each batch goes to its place: samples take much memory, and are there once.
-        x = np.empty((len(y), len(self.normaliser.mean), self.side, self.side), dtype=np.float32)
-        for start in range(0, len(y), BATCH):
-            batch = slice(start, start + BATCH)
-            typed = None if facts is None else facts[batch]
-            seen = choose_seen(self.facts_of, y[batch], typed, rng)
-            kind = take_rows(self.kinds_of, y[batch], seen)
-            if typed is None:
-                said = self._draw_facts(y[batch], seen, rng)
-            else:
-                said = typed
-                # Without a kind, more is seen of the layout that somebody types.
-                kind[(said[:, LOOKS] < 0).all(axis=1)] = 0
-            x[batch] = self._sample(y[batch], said, kind, omega, rng, torch_rng, tries)
+
+        def batches() -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+            rng = np.random.default_rng(seed)
+            torch_rng = torch.Generator().manual_seed(seed)
+            for start in range(0, len(y), BATCH):
+                at = np.arange(start, min(start + BATCH, len(y)))
+                typed = None if facts is None else facts[at]
+                seen = choose_seen(self.facts_of, y[at], typed, rng)
+                kind = take_rows(self.kinds_of, y[at], seen)
+                if typed is None:
+                    said = self._draw_facts(y[at], seen, rng)
+                else:
+                    said = typed
+                    # Without a kind, more is seen of the layout that somebody types.
+                    kind[(said[:, LOOKS] < 0).all(axis=1)] = 0
+                yield at, self._sample(y[at], said, kind, omega, rng, torch_rng, tries)
+
+        # Samples take much memory: they lie in a file.
+        x = mapped_rows((len(y), len(self.normaliser.mean), self.side, self.side), batches)
         facts_of_samples = {**self.facts, "omega": omega, **self.measure(x, y)}
         samples = PatchSamples.made(x, y, facts_of_samples)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
@@ -342,7 +346,8 @@ class FittedTxt2Hsi:
             ),
         )
         rows = np.searchsorted(self.ids, y)
-        return decode_patches(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
+        parts = decode_in_parts(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
+        return np.concatenate([patches for _, patches in parts])
 
     def _keep_what_is_said(self, facts: Ids, tries: int, make: Callable[[], Tensor]) -> Tensor:
         """Of ``tries`` coefficients (n, p, p, d) for facts (n, R), those that show most of them."""
@@ -464,16 +469,17 @@ def computed_together(x: Tensor) -> Iterator[slice]:
         yield slice(start, start + at_once)
 
 
-def decode_patches(
+@torch.inference_mode()
+def decode_in_parts(
     vae: Vae,
     coefficients: Tensor,
     remainder: Remainder,
     rows: NDArray[np.int64],
     normaliser: Normaliser,
     rng: torch.Generator,
-) -> NDArray[np.float32]:
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Patches (n, B, p, p) in scene units of coefficients (n, p, p, d), with what the VAE leaves
-    out.
+    out; some at a time, after their places.
 
     Parameters
     ----------
@@ -481,10 +487,7 @@ def decode_patches(
         Of the remainder.
     """
     chosen, mirrors = remainder.draw(rows, rng)
-    side, bands = coefficients.shape[1], len(normaliser.mean)
-    patches = np.empty((len(rows), bands, side, side), dtype=np.float32)
     for some in computed_together(coefficients):
         spectra = vae.decode(to_pixels(coefficients[some])).cpu()
         spectra += remainder.noise(chosen[some], mirrors[some])
-        patches[some] = normaliser.patches_back(spectra.movedim(3, 1).numpy())
-    return patches
+        yield some, normaliser.patches_back(spectra.movedim(3, 1).numpy())

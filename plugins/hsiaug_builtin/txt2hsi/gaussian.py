@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.api import (
     Card,
@@ -17,6 +18,7 @@ from hsiaug.api import (
     Progress,
     TrainView,
     load_state,
+    mapped_rows,
     resampled,
     save_state,
 )
@@ -73,31 +75,36 @@ class FittedGaussian:
         import torch
 
         from hsiaug_builtin.txt2hsi.codebook import Conditioning
-        from hsiaug_builtin.txt2hsi.fitted import check_classes, decode_patches
+        from hsiaug_builtin.txt2hsi.fitted import check_classes, decode_in_parts
 
         prior = self.classes.prior
         gaussians = self.classes.gaussians
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         check_classes("gaussian", y, prior.ids)
-        rng = np.random.default_rng(seed)
-        torch_rng = torch.Generator().manual_seed(seed)
         shape = gaussians.mean.shape[1:]
-        x = np.empty((len(y), len(self.normaliser.mean), *shape[:2]), dtype=np.float32)
-        for start in range(0, len(y), BATCH):
-            batch = slice(start, start + BATCH)
-            some = y[batch]
-            code = prior.sample(some, rng)
-            condition = Conditioning(code, torch.from_numpy(some))
-            with torch.inference_mode():
-                noise = torch.randn((len(some), *shape), generator=torch_rng)
-                x[batch] = decode_patches(
+
+        def parts() -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+            rng = np.random.default_rng(seed)
+            torch_rng = torch.Generator().manual_seed(seed)
+            for start in range(0, len(y), BATCH):
+                at = np.arange(start, min(start + BATCH, len(y)))
+                code = prior.sample(y[at], rng)
+                condition = Conditioning(code, torch.from_numpy(y[at]))
+                with torch.inference_mode():
+                    noise = torch.randn((len(at), *shape), generator=torch_rng)
+                    coefficients = gaussians.sample(noise, condition)
+                rows = prior.row(y[at])
+                for some, patches in decode_in_parts(
                     self.vae,
-                    gaussians.sample(noise, condition),
+                    coefficients,
                     self.classes.remainder,
-                    prior.row(some),
+                    rows,
                     self.normaliser,
                     torch_rng,
-                )
+                ):
+                    yield at[some], patches
+
+        x = mapped_rows((len(y), len(self.normaliser.mean), *shape[:2]), parts)
         samples = PatchSamples.made(x, y, {**self.facts, **self.measure(x, y)})
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
 
