@@ -99,6 +99,7 @@ def test_every_help_shows_an_example(command: tuple[str, ...]) -> None:
     assert "hsiaug " + " ".join(command) in answer.stdout.split("Example")[1]
 
 
+@pytest.mark.drawn
 def test_split_prints_parsable_lines_and_draws_a_map(tmp_path: Path) -> None:
     answer = typed("split", "toy", "--patch", "5", "--out", "split.png", cwd=tmp_path)
     lines = answer.stdout.splitlines()

@@ -160,6 +160,7 @@ def test_masks_of_a_split_are_read_again_as_the_same_split(tmp_path: Path) -> No
         assert np.array_equal(drawn.train, again.train) and np.array_equal(drawn.test, again.test)
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("by", ["generator", "gain"])
 @pytest.mark.parametrize(("columns", "inches"), [(1, 3.5), (2, 7.2)])
 def test_a_picture_is_as_wide_as_the_columns_that_it_fills(store, tmp_path, by, columns, inches):

@@ -468,6 +468,7 @@ def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
         assert "must" in refusal(lambda read=read: read(Path(name)))
 
 
+@pytest.mark.drawn
 def test_the_picture_of_a_strip_of_pixels_is_no_larger_than_others(tmp_path: Path) -> None:
     codes = np.tile([[0], [1], [2]], (1000, 1)).repeat(3, 1)
     strip = Scene("strip", np.ones((3000, 3, 3)), codes, ("a", "b"))
