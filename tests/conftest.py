@@ -1,6 +1,8 @@
 """What tests share: scenes, and a registry with throw-away plugins."""
 
 import compileall
+import contextlib
+import ctypes
 import functools
 import gc
 import os
@@ -25,6 +27,8 @@ import typer.main
 import typer.testing
 from filelock import FileLock
 
+import hsiaug.cli.benchmark_run
+from hsiaug.base.arrays import give_back_files
 from hsiaug.base.threads import cores
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
@@ -33,6 +37,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry import lookup
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
+from hsiaug.trial import plugin_calls, run, said_seen
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.blank_pictures import leave_pictures_blank
 from tests.browsers import NO_BROWSER
@@ -40,6 +45,10 @@ from tests.few_prompts import ask_few_prompts
 from tests.few_rounds import measure_few_rounds
 from tests.few_steps import take_few_steps
 from tests.third_party import DUMMY, install
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Of mallopt: how much free memory a process keeps, and from which size on a block is given back.
+"""
 
 # An example may take as long as it takes: a busy or a slow machine is no defect.
 hypothesis.settings.register_profile("hsiaug", deadline=None)
@@ -53,6 +62,17 @@ lookup._described = lambda others: {}
 # What tests write need not outlive a loss of power: a busy disk takes tenths of a second for each
 # file.
 os.fsync = os.fstat
+
+# Memory that a test frees stays with its process: the system would have to fill it with zeros for
+# the next one, page by page. A command would set for its whole process that it is given back, and
+# each trial gives it back.
+if sys.platform == "linux":
+    with contextlib.suppress(AttributeError):
+        for number, most in ((M_TRIM_THRESHOLD, 2**31 - 1), (M_MMAP_THRESHOLD, 2**25)):
+            ctypes.CDLL(None).mallopt(number, most)
+hsiaug.cli.benchmark_run.free_at_once = lambda: None
+for module in (plugin_calls, run, said_seen):
+    module.give_back_memory = give_back_files
 
 # A process builds the command line once, as it starts; commands that run in this one would build
 # it each time.

@@ -96,8 +96,6 @@ def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> Co
         pytest.raises(SystemExit) as ended,
     ):
         run_trials_here(patch)
-        # It holds for the whole process, until its end.
-        patch.setattr("hsiaug.cli.benchmark_run.free_at_once", lambda: None)
         if site is not None:
             make_importable(patch, site)
         patch.setenv("COLUMNS", "140")
