@@ -3,13 +3,14 @@
 import os
 import shlex
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import read_plain, sync_files, sync_folder
-from hsiaug.base.temporary_folders import taken, temporary_folder
+from hsiaug.base.temporary_folders import remove_tree, taken, temporary_folder
 from hsiaug.trial.packs import name_of, write_pack
 from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS, checksum_of_file
 from hsiaug.trial.record import fault_of_metrics, scorer_of
@@ -21,6 +22,8 @@ from hsiaug.trial.store import Store
 
 Count = Callable[[int, int], object]
 """Told how many are done, and how many there are."""
+REMOVED_AT_ONCE = 4
+"""Parts of what was packed that are removed at the same time."""
 
 
 @dataclass
@@ -130,15 +133,22 @@ def pack(store: Store, count: Count) -> int:
             store.packs.folder.mkdir(exist_ok=True)
             (fresh / "pack").rename(store.packs.folder / name_of(fresh / "pack"))
             sync_folder(store.packs.folder)
+        parts = [fresh / part for part in sorted({hash[:2] for hash in packed_at})]
+        for part in parts:
+            part.mkdir()
         for hash, written in packed_at.items():
+            aside = f"{fresh}/{hash[:2]}/{hash}"
             try:
-                os.rename(store.place(hash), f"{fresh}/{hash}")  # noqa: PTH104
+                os.rename(store.place(hash), aside)  # noqa: PTH104
             except FileNotFoundError:
                 continue
-            if os.stat(f"{fresh}/{hash}/{RECORD}").st_mtime_ns == written:  # noqa: PTH116
+            if os.stat(f"{aside}/{RECORD}").st_mtime_ns == written:  # noqa: PTH116
                 moved += 1
             else:
-                _move_back(fresh / hash, store.folder(hash))
+                _move_back(Path(aside), store.folder(hash))
+        # A disk lets each folder that goes wait: several go at the same time.
+        with ThreadPoolExecutor(REMOVED_AT_ONCE) as removers:
+            list(removers.map(remove_tree, parts))
     return moved
 
 
