@@ -186,8 +186,6 @@ def _join_pages() -> None:
     """Hold what is loaded in pages of 2 MB, where the system has such: a fork copies the list of
     pages, which of 400 MB in small ones takes most of its time.
     """
-    if sys.platform != "linux":
-        return
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
     for line in Path("/proc/self/maps").read_text().splitlines():
