@@ -30,7 +30,7 @@ QUANTILE = 0.05
 COMPONENTS, DIRECTIONS, LIKELIEST = 6, 32, 16
 SAMPLED = 2000
 """Pieces of training tiles that the directions are taken of."""
-CHUNK = 20_000
+CHUNK = 10_000
 """Places of training tiles that are looked at at a time."""
 
 
@@ -90,10 +90,12 @@ def piece_distances(
     for side in sides:
         library = PieceLibrary(known, side, np.random.default_rng(derive_seed("pieces", seed)))
         # Of both sets at the same places, as far as they are as many.
-        of_held_out, of_made = (
-            library.nearest(cut_pieces(maps, side, derive_seed("pieces", seed, side)))
+        pieces = [
+            cut_pieces(maps, side, derive_seed("pieces", seed, side))
             for maps in (held_out_maps, made_maps)
-        )
+        ]
+        # To look through the library takes most of the time: once for both.
+        of_held_out, of_made = np.split(library.nearest(np.concatenate(pieces)), 2)
         distances[side] = of_held_out, of_made
     return distances
 
@@ -133,9 +135,13 @@ class PieceLibrary:
         self.views = np.lib.stride_tricks.sliding_window_view(maps, (side, side), axis=(2, 3))
         grid = np.indices((len(maps), *self.views.shape[2:4])).reshape(3, -1)
         self.tile, self.row, self.column = grid
+        from scipy.linalg import eigh
+
         some = self.cut(rng.integers(len(self.tile), size=SAMPLED)).astype(np.float64)
-        _, vectors = np.linalg.eigh(np.cov(some.T))
-        self.axes = vectors[:, ::-1][:, :DIRECTIONS].astype(np.float32)
+        size = some.shape[1]
+        # All of the largest pieces would take seconds.
+        _, vectors = eigh(np.cov(some.T), subset_by_index=[max(0, size - DIRECTIONS), size - 1])
+        self.axes = vectors[:, ::-1].astype(np.float32)
 
     def cut(self, which: NDArray[np.integer]) -> Maps:
         """(m, k·side²) the pieces of these numbers."""
