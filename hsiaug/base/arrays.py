@@ -130,8 +130,9 @@ def row_blocks(array: NDArray[Scalar]) -> Iterator[tuple[slice, NDArray[Scalar]]
     ndarray
         These rows; of an array without rows, once none.
     """
-    step = max(1, AT_ONCE // max(1, array[:1].nbytes))
-    for start in range(0, max(1, len(array)), step):
+    # Without `max`, which a plugin may have replaced where its views are looked at.
+    step = AT_ONCE // (array[:1].nbytes or 1) or 1
+    for start in range(0, len(array) or 1, step):
         rows = slice(start, start + step)
         yield rows, array[rows]
         give_back_pages(array)

@@ -2,6 +2,7 @@
 package nothing.
 """
 
+import os
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
@@ -233,7 +234,8 @@ for number in range(3, 64):
 
 
 def test_a_package_has_no_shared_memory_of_others_removed(tmp_path: Path) -> None:
-    name = f"hsiaug-test-{tmp_path.parent.name}"
+    # Other runs of the tests have memory of theirs at the same time.
+    name = f"hsiaug-test-{os.getpid()}"
     memory = SharedMemory(name, create=True, size=8)
     try:
         code = TRACKED.replace("NAME", name) + DUMMY
