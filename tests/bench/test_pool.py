@@ -85,6 +85,26 @@ def test_ctrl_c_while_a_worker_is_started_leaves_no_process_that_python_would_wa
     assert set(processes._children) == known
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
+def test_a_signal_that_another_thread_takes_is_held_back_too():
+    ended = threading.Event()
+    other = threading.Thread(target=ended.wait)
+    other.start()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    done = []
+    try:
+        with pytest.raises(KeyboardInterrupt), processes.hold_back(signal.SIGINT):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+            done.append("what is within")
+    finally:
+        signal.signal(signal.SIGINT, before)
+        ended.set()
+        other.join()
+
+    assert done == ["what is within"]
+
+
 def _wait(connection: object) -> None:
     """Until it is killed."""
     signal.pause()

@@ -477,11 +477,23 @@ def hold_back(*numbers: int) -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    came: list[int] = []
+    handlers: dict[int, Any] = {}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
+        if threading.current_thread() is threading.main_thread():
+            # Another thread may take what this one holds back; Python calls its handler in this
+            # one all the same.
+            for number in numbers:
+                if callable(signal.getsignal(number)):
+                    handlers[number] = signal.signal(number, lambda one, _: came.append(one))
         yield
     finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
 
 
 # --- how they are ended
