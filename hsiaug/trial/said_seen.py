@@ -215,6 +215,10 @@ def judged_elsewhere(
         Set where the run is stopped, by another thread.
     blind : BlindData
         In place of the cube.
+    samples : PromptedSamples
+        As of :func:`judged`; the process shares their memory.
+    *labels : (H, W) array
+        Its ``held_out`` and ``hidden``, which the process is sent once it is closed to others.
     """
     return in_fork(stopping, _judged_shared, (blind, SharedArrays(samples)), *labels)
 

@@ -132,11 +132,12 @@ class PieceLibrary:
     """All pieces of one side of training tiles maps (n, k, H, W)."""
 
     def __init__(self, maps: Maps, side: int, rng: np.random.Generator) -> None:
+        # Which the command never calls.
+        from scipy.linalg import eigh
+
         self.views = np.lib.stride_tricks.sliding_window_view(maps, (side, side), axis=(2, 3))
         grid = np.indices((len(maps), *self.views.shape[2:4])).reshape(3, -1)
         self.tile, self.row, self.column = grid
-        from scipy.linalg import eigh
-
         some = self.cut(rng.integers(len(self.tile), size=SAMPLED)).astype(np.float64)
         size = some.shape[1]
         # All of the largest pieces would take seconds.
