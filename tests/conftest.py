@@ -38,6 +38,7 @@ from hsiaug.registry import lookup
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial import plugin_calls, run, said_seen
+from hsiaug.trial.machine import MMAP_THRESHOLD
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.blank_pictures import leave_pictures_blank
 from tests.browsers import NO_BROWSER
@@ -46,9 +47,8 @@ from tests.few_rounds import measure_few_rounds
 from tests.few_steps import take_few_steps
 from tests.third_party import DUMMY, install
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Of mallopt: how much free memory a process keeps, and from which size on a block is given back.
-"""
+TRIM_THRESHOLD = -1
+"""Of mallopt: how much free memory a process keeps."""
 
 # An example may take as long as it takes: a busy or a slow machine is no defect.
 hypothesis.settings.register_profile("hsiaug", deadline=None)
@@ -68,7 +68,7 @@ os.fsync = os.fstat
 # each trial gives it back.
 if sys.platform == "linux":
     with contextlib.suppress(AttributeError):
-        for number, most in ((M_TRIM_THRESHOLD, 2**31 - 1), (M_MMAP_THRESHOLD, 2**25)):
+        for number, most in ((TRIM_THRESHOLD, 2**31 - 1), (MMAP_THRESHOLD, 2**25)):
             ctypes.CDLL(None).mallopt(number, most)
 hsiaug.cli.benchmark_run.free_at_once = lambda: None
 for module in (plugin_calls, run, said_seen):

@@ -70,7 +70,7 @@ def mapped_rows(
     shape : tuple of int
         Of the array.
     blocks : callable
-        Gives all its rows. It is called again where the file cannot be written.
+        Gives all its rows, the same each time. It is called again where the file cannot be written.
 
     Returns
     -------
@@ -139,8 +139,8 @@ def row_blocks(array: NDArray[Scalar]) -> Iterator[tuple[slice, NDArray[Scalar]]
 
 
 def give_back_files() -> None:
-    """Take out of memory what was read of the arrays that hsiaug has written to temporary files in
-    this process, as samples and train views. They are read again where they are asked for.
+    """Take out of memory what was read of the arrays in temporary files of hsiaug, as samples,
+    train views and the cube of a scene. They are read again where they are asked for.
     """
     with _changing:
         owners = list(_mapped)
@@ -158,9 +158,11 @@ def give_back_pages(array: AnyArray) -> None:
         A part of such a file. Of any other array nothing changes.
     """
     owner = _file_of(array)
+    if owner is None:
+        return
     with _changing:
-        known = owner is not None and owner in _mapped
-    if owner is not None and known:
+        known = owner in _mapped
+    if known:
         _give_back(owner)
 
 

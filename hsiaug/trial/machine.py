@@ -26,7 +26,7 @@ LIBRARIES = (
 )
 
 MMAP_THRESHOLD = -3
-"""Of mallopt."""
+"""Of mallopt: from which size on a block of memory is given back as it is freed."""
 LARGE_BLOCK = 2**20
 """Bytes from which on a block of memory is given back as it is freed."""
 

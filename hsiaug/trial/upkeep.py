@@ -146,7 +146,7 @@ def pack(store: Store, count: Count) -> int:
                 moved += 1
             else:
                 _move_back(Path(aside), store.folder(hash))
-        # A disk lets each folder that goes wait: several go at the same time.
+        # To remove a folder is mostly to wait for the disk: several are removed at the same time.
         with ThreadPoolExecutor(REMOVED_AT_ONCE) as removers:
             list(removers.map(remove_tree, parts))
     return moved

@@ -140,7 +140,7 @@ class PieceLibrary:
         self.tile, self.row, self.column = grid
         some = self.cut(rng.integers(len(self.tile), size=SAMPLED)).astype(np.float64)
         size = some.shape[1]
-        # All of the largest pieces would take seconds.
+        # To compute all directions of the largest pieces would take seconds.
         _, vectors = eigh(np.cov(some.T), subset_by_index=[max(0, size - DIRECTIONS), size - 1])
         self.axes = vectors[:, ::-1].astype(np.float32)
 
