@@ -198,6 +198,8 @@ def make_samples(
         )
     rule = options.read_protocol(typed["protocol"], typed["buffer"])
     fields |= {key: typed[key] for key in FIELDS}
+    card = Path(typed["scene"])
+    fields["source"] = str(card.resolve()) if card.exists() else typed["scene"]
     request = SampleRequest(
         name, rule, typed["buffer"], overrides=overrides.get(name, {}), **fields
     )
