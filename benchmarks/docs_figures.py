@@ -3,12 +3,13 @@ no scene.
 
     python -m benchmarks.docs_figures [docs/images]
 
-Pictures of commands are made by docs_images.py and docs_gallery.py, those of
+Pictures of commands are made by docs_images.py, those of
 docs/evidence/regimes.md by regimes.py.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections import defaultdict
@@ -18,6 +19,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from benchmarks.common import HERE, check_usage, read_csv
 from hsiaug.metrics.significance import t_interval
@@ -44,6 +46,9 @@ FAMILY = "'DejaVu Sans', Verdana, sans-serif"
 """Letters stay text, in a font of the reader's that is no wider than the first."""
 LARGEST = 60_000
 """Bytes of a figure."""
+LARGEST_PICTURE, WIDEST = 100_000, 1200
+"""Bytes and pixels across of a picture."""
+IMAGES = HERE.parent / "docs" / "images"
 NEEDLESS = (
     r"<!--.*?-->|<metadata>.*?</metadata>| id=\"[a-z]+[0-9]?[a-z]?_\d+\"|; stroke-linecap: square"
 )
@@ -63,6 +68,21 @@ def write_figures(figures: Mapping[str, Callable[[], Figure]]) -> None:
         svg = lighter(figure_bytes(draw(), "svg"))
         assert len(svg) <= LARGEST, f"{name}: {len(svg)} bytes"
         (folder / f"{name}.svg").write_bytes(svg)
+
+
+def keep_picture(path: Path, name: str) -> None:
+    """Write a picture to docs/images, no wider than a page shows it, in as many colours as fit."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    if picture.width > WIDEST:
+        size = WIDEST, round(picture.height * WIDEST / picture.width)
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    for colours in (256, 64, 32):
+        out = io.BytesIO()
+        picture.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        if len(out.getvalue()) <= LARGEST_PICTURE:
+            break
+    (IMAGES / f"{name}.png").write_bytes(out.getvalue())
 
 
 def lighter(svg: bytes) -> bytes:

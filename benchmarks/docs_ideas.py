@@ -22,8 +22,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import hsiaug
-from benchmarks.common import HERE, check_usage, in_folder
-from benchmarks.docs_gallery import LARGEST, kept, small
+from benchmarks.common import check_usage, in_folder
+from benchmarks.docs_figures import keep_picture
 from hsiaug.base.colours import class_colours
 from hsiaug.core.fields import label_fields, seen_fields
 from hsiaug.metrics.false_colours import FalseColours
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SCENE = "indian_pines"
-IMAGES = HERE.parent / "docs" / "images"
 FIRST_DRAW = 0
 """The draw that the guide explains."""
 DRAW = 140
@@ -78,7 +77,7 @@ def keep(figure: Figure, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "figure.png")
         figure.savefig(file, dpi=180)
-        kept(IMAGES / f"{name}.png", small(file), LARGEST)
+        keep_picture(file, f"{name}")
 
 
 def bare(panel: Axes, title: str) -> None:
