@@ -16,8 +16,8 @@ FILE = Path(__file__).with_name("hashes.json")
 LINE = {"generators": "txt2hsi", "lambdas": 0.5, "seeds": 1}
 """README's line, on its first split."""
 GENERATORS = (
-    *("duplicate", "duplicate-balanced", "noise", "mixup", "smote", "cvae", "wgan", "pseudo"),
-    *("fill", "relight", "paste", "gaussian", "txt2hsi"),
+    *("duplicate", "noise", "mixup", "smote", "cvae", "wgan", "pseudo"),
+    *("fill", "relight", "gaussian", "txt2hsi"),
 )
 CLASSIFIERS = (
     *("svm", "rf", "hgb", "cnn1d", "cnn2d", "cnn3d", "centre-cnn", "ssrn", "hybridsn"),
