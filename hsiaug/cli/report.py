@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hsiaug.bench import defaults
-from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import (
     cache_notes,
-    on_terminal,
     read_report,
     say,
     say_written,
     show_report,
-    show_tables,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hsiaug.report.section import Section
-    from hsiaug.trial.declared_tables import DeclaredTables
-    from hsiaug.trial.store import Store
 
 
 def report(
@@ -36,8 +26,7 @@ def report(
         str | None,
         option(
             "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega,"
-            " labels (of 'hsiaug labels'), or paper: the claims and tables that a suite declares."
-            " Default: paper where there are any, else summary on a terminal, generator elsewhere."
+            " or labels (of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere."
         ),
     ] = None,
     notes: Annotated[
@@ -57,9 +46,6 @@ def report(
     out: Annotated[
         list[Path] | None, option("Write to this file, by its ending; repeat for more.")
     ] = None,
-    suite: options.SuiteFile = None,
-    profile: options.Profile = None,
-    data: options.SuiteData = None,
     columns: Annotated[
         int,
         option(
@@ -83,25 +69,14 @@ def report(
       hsiaug report --by classifier --no-notes --out table.tex
       hsiaug report --by gain --out gains.pdf --columns 1
       hsiaug report --format mlflow --out runs
-      hsiaug report --suite my_suite.toml --data my_pairs --out runs.md
-      hsiaug report --suite txt2hsi_claims
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
-    from hsiaug.bench.plans_of_runs import hashes_by_run
-    from hsiaug.bench.suite import declared_tables
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.report.render_data import write_mlflow
     from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 
-    for name, value in (("--profile", profile), ("--data", data)):
-        if value is not None and suite is None:
-            raise InputError(
-                f"{name} belongs to a suite",
-                value=repr(value),
-                hint="Name it with --suite SUITE.",
-            )
     folders = (out or [Path()]) if format == "mlflow" else []
     out = [] if folders else out or []
     shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
@@ -109,33 +84,11 @@ def report(
         rule = "--format must agree with the endings of --out"
         conflict = f"--format {format} and --out {', '.join(map(str, out))}"
         raise InputError(rule, value=conflict, hint="Leave out --format.")
-    if suite is None and by == PAPER:
-        raise InputError(
-            f"--by {PAPER} belongs to a suite", hint="Name it with --suite txt2hsi_claims."
-        )
-    runs: dict[str, set[str]] | None = None
-    declared: DeclaredTables | None = None
-    if suite is not None:
-        loaded, plans = options.planned_suite(suite, profile, data)
-        runs = hashes_by_run(plans)
-        store = store or loaded.store
-        if by in (None, PAPER) and not folders:
-            declared = declared_tables(loaded, plans, suite, profile, data)
     records = Store(store or Path(defaults.STORE))
-    if declared is not None:
-        formats = [format] if format else shapes or ["rich" if on_terminal() else "md"]
-        if by == PAPER or (declared and set(formats) <= {"rich", "md", "tex"}):
-            _show_paper(declared, records, format, out, notes=notes)
-            return
-    pages: Sequence[Section] = ()
-    if declared and "html" in (format, *shapes):
-        from hsiaug.report.suite_pages import suite_tables
-
-        pages = suite_tables(declared, records).sections
     for line in cache_notes():
         say(line, err=True)
     with uncollected():
-        built = read_report(records, runs)
+        built = read_report(records)
         for path, shape in zip(out, shapes, strict=True):
             with_notes = notes is not False
             caption = save_report(
@@ -146,7 +99,6 @@ def report(
                 store=records,
                 columns=columns,
                 notes=with_notes,
-                declared=pages,
             )
             if caption:
                 typer.echo(f"caption of {path.name}: {caption}", err=True)
@@ -155,29 +107,4 @@ def report(
         for folder in folders:
             typer.echo(write_mlflow(built, folder), err=True)
         if not out and not folders:
-            show_report(built, records, by, shape=format, notes=notes, declared=pages)
-
-
-PAPER = "paper"
-"""The breakdown that shows the claims and tables of a suite."""
-
-
-def _show_paper(
-    declared: DeclaredTables,
-    store: Store,
-    shape: str | None,
-    out: Sequence[Path],
-    *,
-    notes: bool | None,
-) -> None:
-    """The claims and tables of a suite in files, or on the screen."""
-    from hsiaug.base.errors import InputError
-    from hsiaug.base.files import TABLES, check_targets
-    from hsiaug.report.suite_pages import suite_tables
-
-    if not declared:
-        rule = f"--by {PAPER} is for a suite that declares claims or tables"
-        hint = "Leave it out: the report has a table for each run."
-        raise InputError(rule, value=declared.options, hint=hint)
-    check_targets(out, TABLES)
-    show_tables(suite_tables(declared, store), out, shape=shape, notes=bool(notes))
+            show_report(built, records, by, shape=format, notes=notes)
