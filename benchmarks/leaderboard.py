@@ -33,7 +33,7 @@ from hsiaug.report.formatting import MISSING, count, percent, signed
 from hsiaug.report.gains import ArmCell
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.render_page import html_page
-from hsiaug.report.section import Section, frame_grid
+from hsiaug.report.section import Frame, Section
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
 from hsiaug.report.trials import CellKey, numbers, unlike
@@ -246,8 +246,8 @@ def _page(board: Board, leaky: Sequence[str]) -> Section:
         leaky=leaky,
     )
     frame = DataFrame(ranking, columns=list(header)).set_index(list(header[:3]))
-    grid = frame_grid("Ranking", frame)
-    return Section(f"Leaderboard: {board.title}", tables=(grid,), notes=tuple(notes))
+    grid = Frame("Ranking", frame)
+    return Section(f"Leaderboard: {board.title}", frames=(grid,), notes=tuple(notes))
 
 
 def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles:
