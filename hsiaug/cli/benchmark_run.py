@@ -28,7 +28,6 @@ from hsiaug.cli.output import (
 from hsiaug.registry.isolation.confinement import close_memory
 from hsiaug.report import report_json
 from hsiaug.trial.arm import ALONE, BOTH
-from hsiaug.trial.machine import free_at_once
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -71,8 +70,6 @@ def run_and_print(
     err = Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
     close_memory()
-    # Workers send samples of prompts, 20 MB at a time.
-    free_at_once()
     with stoppable(err):
         reading = run(
             plans,

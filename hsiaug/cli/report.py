@@ -61,9 +61,6 @@ def report(
     trial: Annotated[
         str | None, option("Show one record and the command that reruns it.", metavar="HASH")
     ] = None,
-    suite: options.SuiteFile = None,
-    profile: options.Profile = None,
-    data: options.SuiteData = None,
     columns: Annotated[
         int,
         option(
@@ -92,19 +89,11 @@ def report(
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
     from hsiaug.bench import ranges
-    from hsiaug.bench.plans_of_runs import hashes_by_run
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.report.render_data import write_mlflow
     from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 
-    for name, value in (("--profile", profile), ("--data", data)):
-        if value is not None and suite is None:
-            raise InputError(
-                f"{name} belongs to a suite",
-                value=repr(value),
-                hint="Name it with --suite SUITE.",
-            )
     if trial is not None:
         show_trial(trial, store or Path(defaults.STORE), json=format == "json")
         return
@@ -115,18 +104,12 @@ def report(
         rule = "--format must agree with the endings of --out"
         conflict = f"--format {format} and --out {', '.join(map(str, out))}"
         raise InputError(rule, value=conflict, hint="Leave out --format.")
-    runs: dict[str, set[str]] | None = None
-    if suite is not None:
-        loaded, plans = options.planned_suite(suite, profile, data)
-        runs = hashes_by_run(plans)
-        store = store or loaded.store
     records = Store(store or Path(defaults.STORE))
     for line in cache_notes():
         say(line, err=True)
     with uncollected():
         built = read_report(
             records,
-            runs,
             keep=_rows(generator, classifier),
             seeds=ranges.seeds(seeds) if seeds else (),
             smallest=smallest_gain,
