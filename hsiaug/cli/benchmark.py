@@ -98,6 +98,7 @@ def benchmark(
     dry_run: Annotated[
         bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")
     ] = False,
+    smallest_gain: options.SmallestGain = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -179,6 +180,7 @@ def benchmark(
         store,
         as_json=json,
         quiet=quiet,
+        smallest_gain=smallest_gain,
         existing=existing,
         bounds=bounds,
         device=device,

@@ -72,6 +72,16 @@ Generators = Annotated[
         f" {GENERATORS}."
     ),
 ]
+SmallestGain = Annotated[
+    float | None,
+    option(
+        "The smallest gain that matters, in points: a smaller one is never called better.",
+        min=0.0,
+        show_default="1",
+        metavar="POINTS",
+        panel=OUTPUT,
+    ),
+]
 GeneratorName = Annotated[str | None, option(f"The generator. Default: {GENERATORS}.")]
 Classifiers = Annotated[str | None, option(f"Classifiers, between commas. Default: {CLASSIFIERS}.")]
 View = Annotated[
