@@ -158,7 +158,7 @@ def generators() -> Figure:
             found = by[classifier, name]
             gains = [found[seed] - plain[seed] for seed in sorted(found) if seed in plain]
             panel.plot(
-                gains, [y + 0.2] * len(gains), "|", color=GREY, label="a draw" if not y else None
+                gains, [y + 0.2] * len(gains), "|", color=GREY, label="a split" if not y else None
             )
             interval(
                 panel,
@@ -166,12 +166,12 @@ def generators() -> Figure:
                 gains,
                 BLUE,
                 "o",
-                None if y else "mean and 95 % t interval of five draws",
+                None if y else "mean and 95 % t interval of five splits",
             )
         panel.axvline(0, color="black", lw=0.8)
         rows_named(panel, names)
         panel.set_title(classifier, fontsize=9)
-    figure.supxlabel("AA above duplicate (points)", fontsize=9)
+    figure.supxlabel("gain in AA over duplicate (points)", fontsize=9)
     legend(figure, panels[0], 2)
     return figure
 
@@ -191,20 +191,20 @@ def views() -> Figure:
             interval(panel, y - 0.1, values, colour, mark, None)
         rows_named(panel, names)
         panel.set_title(title, fontsize=9)
-    figure.supxlabel("AA of svm (%): eight draws, their mean and its 95 % t interval", fontsize=9)
+    figure.supxlabel("AA of svm (%): eight splits, their mean and its 95 % t interval", fontsize=9)
     return figure
 
 
 STEPS = (
     # (title, what happens, top, left, width), in hundredths of an inch
     ("Scene", "a cube and labels of some pixels", 10, 10, 380),
-    ("Split", "a protocol draws who trains and who is tested", 92, 10, 380),
-    ("Train view", "training pixels, no test label", 190, 10, 250),
+    ("Split", "a protocol chooses training and test pixels", 92, 10, 380),
+    ("Training data", "training pixels, no test label", 190, 10, 250),
     ("Generator", "or a control: none, duplicate …", 272, 10, 250),
     ("Samples", "as many as λ and M ask for", 354, 10, 250),
-    ("Classifier", "learns real and synthetic ones", 436, 10, 250),
-    ("Score", "predictions against test labels, for each draw", 534, 10, 380),
-    ("Verdict", "gains over controls, over all draws", 616, 10, 380),
+    ("Classifier", "learns real and synthetic samples", 436, 10, 250),
+    ("Score", "predictions against test labels, for each split", 534, 10, 380),
+    ("Verdict", "gains over controls, over all splits", 616, 10, 380),
 )
 BOX, END = 54, 680
 """Height of a step, and of the figure, in the same unit."""

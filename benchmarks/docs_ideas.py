@@ -101,7 +101,7 @@ def ideas(scene: hsiaug.Scene, image: NDArray[np.uint8]) -> Figure:
     bare(panels[0, 1], "2. Labels: a colour for each class")
 
     panels[1, 0].imshow(roles(scene, split), interpolation="nearest")
-    bare(panels[1, 0], "3. One draw: who trains, who is tested")
+    bare(panels[1, 0], "3. One split: training and test pixels")
 
     row, column = largest_clump(scene, split)
     half = 24
@@ -128,7 +128,7 @@ def ideas(scene: hsiaug.Scene, image: NDArray[np.uint8]) -> Figure:
         )
     bare(panel, "4. Enlarged; thick outline: seen field")
     handles = [
-        Patch(color=TRAINING, label="training pixels: a clump per class"),
+        Patch(color=TRAINING, label="training pixels: one region per class"),
         Patch(color=BUFFER, label="buffer: left out"),
         Patch(color=TEST, label="test pixels"),
         Patch(facecolor="white", edgecolor="red", label="a 9×9 patch"),
@@ -196,7 +196,7 @@ def method(scene: hsiaug.Scene, colours: FalseColours, samples: Samples) -> Figu
     palette = class_colours(len(scene.class_names))
     shown = lower.subplots(1, 3)
     shown[0].imshow(palette[scene.labels], interpolation="nearest")
-    bare(shown[0], "All labels; 5 % of them train")
+    bare(shown[0], "All labels; 5 % are for training")
     for panel, (title, ids) in zip(shown[1:], maps.items(), strict=True):
         panel.imshow(palette[np.where(scene.labels > 0, ids, 0)], interpolation="nearest")
         right = split.test & (ids == scene.labels)
