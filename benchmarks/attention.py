@@ -29,7 +29,7 @@ from hsiaug.contracts import Attention
 from hsiaug.core.samples import take_in_turn
 from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.neighbours import rank_nearer
-from hsiaug.quality.said_seen import PromptScene, trained_names
+from hsiaug.quality.prompt_fidelity import PromptScene, trained_names
 from hsiaug.quality.synthesis import AnySynthesis
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 

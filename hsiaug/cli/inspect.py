@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hsiaug.metrics.measures import Measure
     from hsiaug.quality.kits import SampleKit
-    from hsiaug.quality.said_seen import SaidSeen
+    from hsiaug.quality.prompt_fidelity import PromptFidelity
     from hsiaug.quality.synthesis import AnySynthesis, Inspection, SampleRequest
 
 OF_A_GENERATOR = (
@@ -114,7 +114,7 @@ class InspectedSamples:
         Of the samples at the first ω.
     points : sequence of mapping
         Points of curves over ω; empty for a single ω.
-    said : SaidSeen or None
+    prompt_fidelity : PromptFidelity or None
         Whether samples show what prompts say; None of a generator that takes none.
     prompts : tuple of str
         Those of the sheet of prompts.
@@ -122,7 +122,7 @@ class InspectedSamples:
 
     report: Inspection
     points: Sequence[Mapping[str, Any]] = ()
-    said: SaidSeen | None = None
+    prompt_fidelity: PromptFidelity | None = None
     prompts: tuple[str, ...] = ()
 
 
@@ -159,8 +159,8 @@ def _inspect_scene(typed: Mapping[str, Any], omega: str | None) -> InspectedSamp
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
+    from hsiaug.quality.prompt_fidelity import PromptScene, measure_fidelity
     from hsiaug.quality.prompt_sheet import sheet_prompts
-    from hsiaug.quality.said_seen import PromptScene, measure_said
 
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
     for strength in strengths:
@@ -174,13 +174,13 @@ def _inspect_scene(typed: Mapping[str, Any], omega: str | None) -> InspectedSamp
     kit, syntheses = make_samples(typed, check, strengths or [None])
     first = next(syntheses)
     scene = PromptScene.of(first)
-    said = None if scene is None else measure_said(first, scene)
+    fidelity = None if scene is None else measure_fidelity(first, scene)
     prompts = [] if scene is None else sheet_prompts(first, scene.layouts)
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
     for synthesis in syntheses:
         points += kit.inspect(synthesis).guided
-    return InspectedSamples(report, points, said, tuple(prompts))
+    return InspectedSamples(report, points, fidelity, tuple(prompts))
 
 
 def _write_files(inspected: InspectedSamples, folder: Path) -> list[Path]:
@@ -194,8 +194,8 @@ def _write_files(inspected: InspectedSamples, folder: Path) -> list[Path]:
     content = inspected.report.as_json()
     if inspected.prompts:
         pictures = {"prompts": prompt_sheet(inspected.report.made, inspected.prompts), **pictures}
-    if inspected.said:
-        content["said_and_seen"] = inspected.said.as_json()
+    if inspected.prompt_fidelity:
+        content["prompt_fidelity"] = inspected.prompt_fidelity.as_json()
     if inspected.points:
         pictures["guidance"] = guidance_figure(inspected.points)
         content["guidance"] = list(inspected.points)
@@ -218,8 +218,8 @@ def _print_inspection(inspected: InspectedSamples, screen: Console) -> None:
     """A table of all measures, then what they come to in a few lines."""
     report = inspected.report
     print_table(screen, HEADER, map(_measure_row, report.measures))
-    if inspected.said:
-        _print_said(screen, inspected.said)
+    if inspected.prompt_fidelity:
+        _print_prompts(screen, inspected.prompt_fidelity)
     if inspected.points:
         strengths = dict.fromkeys(point["omega"] for point in inspected.points)
         header = ("guidance", "held-out", *(f"ω={omega:g}" for omega in strengths))
@@ -242,19 +242,18 @@ def _measure_row(measure: Measure) -> Row:
     )
 
 
-def _print_said(screen: Console, said: SaidSeen) -> None:
+def _print_prompts(screen: Console, found: PromptFidelity) -> None:
     """A table of what samples show of what their prompts say, and how good its judge is."""
-    from hsiaug.quality.said_seen import OMEGAS
+    from hsiaug.quality.prompt_fidelity import LABELS, OMEGAS
     from hsiaug.report.formatting import measured
-    from hsiaug.trial.said_seen import LABELS
 
-    header = ("said and seen", "real", *(f"ω={omega:g}" for omega in OMEGAS), "prompts")
+    header = ("prompt fidelity", "real", *(f"ω={omega:g}" for omega in OMEGAS), "prompts")
     rows = [
         (LABELS[rate.name], measured(rate.real), *map(measured, rate.values), rate.n)
-        for rate in said.rates
+        for rate in found.rates
     ]
     print_table(screen, header, rows)
-    right = f"{100 * said.oracle_right:.0f} %"
+    right = f"{100 * found.oracle_right:.0f} %"
     print_lines(screen, [f"The oracle of these names {right} of other held-out pixels rightly."])
 
 

@@ -18,7 +18,7 @@ from benchmarks.attention import (
 from hsiaug.api import Attention, PatchSamples, PluginError, PromptReading
 from hsiaug.core.scene import Scene
 from hsiaug.quality.figures import save_figures
-from hsiaug.quality.said_seen import PromptScene
+from hsiaug.quality.prompt_fidelity import PromptScene
 from hsiaug.quality.synthesis import PixelSynthesis
 
 Make = Callable[..., PixelSynthesis]
