@@ -1,45 +1,28 @@
-"""``hsiaug cite``: the methods paragraph of a benchmark, and BibTeX of what it used."""
+"""``hsiaug report --cite``: the methods paragraph of a benchmark, and BibTeX of what it used."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
-from hsiaug.bench import defaults
-from hsiaug.cli import options
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hsiaug.registry.card import Card
     from hsiaug.registry.hookspecs import Kind
     from hsiaug.report import Report
 
 
-def cite(
-    store: options.StoreDir = Path(defaults.STORE),
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write to this file: .bib the entries, .md or .txt paragraphs and entries."
-        ),
-    ] = None,
-) -> None:
+def write_citation(store: Path, out: Sequence[Path] | None) -> None:
     """Write what a paper has to say of a benchmark, and whom it has to cite.
 
-    A paragraph for each table, from the records alone: scene, protocol and its audit, draws, arms
-    and controls, statistics, versions, machine. Then BibTeX of hsiaug, of the scenes and of the
-    methods, as far as these are on this machine.
-
-    Examples:
-      hsiaug cite
-      hsiaug cite --store my-results --out references.bib
+    A paragraph for each table, from the records alone: scene, protocol and its audit, splits,
+    configurations and controls, statistics, versions, machine. Then BibTeX of hsiaug, of the scenes
+    and of the methods, as far as these are on this machine.
     """
     from hsiaug.base.errors import InputError
-    from hsiaug.base.files import check_target, write_text_whole
+    from hsiaug.base.files import check_targets, write_text_whole
     from hsiaug.base.text import visible
     from hsiaug.cli.output import read_report, say, say_written
     from hsiaug.report.bibtex import bibtex, software
@@ -47,8 +30,7 @@ def cite(
     from hsiaug.report.render_text import markdown_text
     from hsiaug.trial.store import Store
 
-    if out is not None:
-        check_target(out, (".bib", ".md", ".txt"))
+    check_targets(out or [], (".bib", ".md", ".txt"))
     report = read_report(Store(store))
     if not report.tables:
         records = f"none in {report.where}"
@@ -63,14 +45,17 @@ def cite(
             *_without_paper(report),
         ]
     )
-    safe = markdown_text if out is not None and out.suffix.lower() == ".md" else visible
-    text = "\n\n".join([*(safe(methods_paragraph(table)) for table in report.tables), entries])
-    if out is None:
-        for line in text.splitlines():
-            say(line)
-    else:
-        write_text_whole(out, f"{entries if out.suffix.lower() == '.bib' else text}\n")
-        say_written([out])
+    for path in out or [None]:
+        ending = "" if path is None else path.suffix.lower()
+        safe = markdown_text if ending == ".md" else visible
+        text = "\n\n".join([*(safe(methods_paragraph(table)) for table in report.tables), entries])
+        if path is None:
+            for line in text.splitlines():
+                say(line)
+        else:
+            write_text_whole(path, f"{entries if ending == '.bib' else text}\n")
+    if out:
+        say_written(out)
 
 
 def _sources(report: Report) -> Iterator[tuple[str, str]]:

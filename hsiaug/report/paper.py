@@ -137,7 +137,7 @@ def run_facts(report: Report, store: Store | None) -> list[tuple[str, str]]:
         "run it again": to_repeat_all(tables, store),
         "to quote": to_quote(tables),
         "two arms": _to_compare(report),
-        "in a paper": f"methods and references: hsiaug cite{report.option}",
+        "in a paper": f"methods and references: hsiaug report --cite{report.option}",
     }
     facts["cost"] += ", added over the trials, of which some may have run at once"
     return [(label, text) for label, text in facts.items() if text]

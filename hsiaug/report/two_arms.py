@@ -342,7 +342,7 @@ def _page(
         )
         for score in dict.fromkeys((pairing.score, *table.brief))
     ]
-    # As much of a hash as ``hsiaug show`` needs.
+    # As much of a hash as ``hsiaug report --trial`` needs.
     draw_rows = [
         (
             str(d["seed"]),

@@ -60,7 +60,7 @@ def test_a_folder_is_looked_through_and_nothing_is_written(flight: Path) -> None
     add, *more = proposed(done.stdout)
     assert add == ["datasets", "add", "flight.hdr", "--labels", "labels.npy"]
     assert [words[:2] for words in more] == [
-        ["split", "flight.toml"],
+        ["benchmark", "flight.toml"],
         ["benchmark", "flight.toml"],
         ["report", "--out"],
         ["map", "flight.toml"],

@@ -49,7 +49,7 @@ def curves_of(report: Report) -> list[LabelCurve]:
             "`by` labels needs a learning curve over added labels, with its predictions and its"
             " scene on this machine"
         )
-        hint = f"Run 'hsiaug labels SCENE --store {report.where}' first."
+        hint = f"Run 'hsiaug worth SCENE --store {report.where}' first."
         raise InputError(rule, value=f"none in {report.where}", hint=hint)
     return found
 
