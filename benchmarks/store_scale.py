@@ -261,7 +261,7 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
         str(store),
     )
     tell(
-        "serve", "serve, first byte", "-m", "hsiaug", "serve", str(store), "--no-browser", page=True
+        "serve", "serve, first byte", "-m", "hsiaug", "serve", str(store), "--port", "0", page=True
     )
     some, most = min(draws, 1000), min(lambdas, (MOST // min(draws, 1000) - fixed) // varied)
     plan = (

@@ -202,7 +202,7 @@ def requests(dice: random.Random, folder: Path, most: int) -> Cases:
     )  # fmt: skip
     pages = ("label", "toy", "--answers", "a.csv"), ("serve", "--store", "store")
     for words in pages:
-        process = command([*words, "--no-browser"], folder)
+        process = command([*words, "--port", "0"], folder)
         assert process.stdout is not None
         address = ""
         while not (found := re.search(r"http://127\.0\.0\.1:(\d+)(/\S+/)", address)):

@@ -142,7 +142,6 @@ class Soak:
             words += [
                 "--jobs",
                 dice.choice(("1", "2")),
-                *(["--existing", "all"] if kind == "anew" else []),
             ]
         elif kind == "label":
             return kind, ["-c", ANSWERING, str(self.folder / "answers.csv")]

@@ -18,7 +18,6 @@ from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
 from hsiaug.bench.run import find_work, run, workers
 from hsiaug.cli.output import (
-    notes_console,
     print_json,
     print_lines,
     print_table,
@@ -51,7 +50,6 @@ def run_and_print(
     *,
     by: str | None = None,
     as_json: bool = False,
-    quiet: bool = False,
     **run_options: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
@@ -66,7 +64,6 @@ def run_and_print(
         Arguments of :func:`hsiaug.bench.run.run`.
     """
     err = Console(stderr=True)
-    notes = notes_console(err, quiet=quiet)
     close_memory()
     # Workers send samples of prompts, 20 MB at a time.
     free_at_once()
@@ -75,10 +72,9 @@ def run_and_print(
             plans,
             store,
             console=err,
-            say=lambda line: print_lines(notes, [line]),
+            say=lambda line: print_lines(err, [line]),
             warn=lambda line: print_lines(err, [line]),
             answer=running_answer_lines,
-            quiet=quiet,
             **run_options,
         )
     if reading is None:

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsiaug import __version__
-from hsiaug.base.errors import HsiaugError
+from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.signals import exit_code, say_stopped
 from hsiaug.base.text import shortened, visible
@@ -42,7 +42,7 @@ class _Commands(TyperGroup):
 
     def get_command(self, ctx: Any, name: str) -> Any:
         if ctx.parent is None and name in RENAMED:
-            ctx.fail(f"'hsiaug {name}' is now: hsiaug {RENAMED[name]}")
+            raise InputError(f"'hsiaug {name}' is now: hsiaug {RENAMED[name]}")
         command = super().get_command(ctx, name)
         if command is not None and command.help:
             _hide_types(command, ctx)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,7 +120,7 @@ def test_every_help_shows_an_example(command: tuple[str, ...]) -> None:
 )
 def test_an_earlier_name_of_a_command_says_the_new_one(before: str, now: str) -> None:
     answer = typed(before, "anything", "--seed", "3")
-    assert answer.returncode == 2 and now in " ".join(answer.stderr.replace("│", " ").split())
+    assert answer.returncode == 2 and answer.stderr == f"error: 'hsiaug {before}' is now: {now}\n"
 
 
 def test_the_help_of_the_program_is_on_one_screen() -> None:
@@ -134,15 +135,14 @@ def _commands(group: Any) -> Iterator[Any]:
 
 def test_help_names_what_is_to_be_typed_and_no_type_of_python() -> None:
     root = get_command(app)
-    names = [name for name in root.commands]
-    assert len(names) == 14
+    assert len(root.commands) == 14
     for command in _commands(root):
         for parameter in command.params:
             switch = getattr(parameter, "is_flag", False)
             assert switch or parameter.metavar, (command.name, parameter.name)
     for name in ("benchmark", "generate", "label"):
         answer = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "150"})
-        assert "<" not in answer.output and "[default: (" not in answer.output
+        assert not re.search(r"<[a-z]", answer.output) and "[default:" not in answer.output
 
 
 @pytest.mark.drawn
