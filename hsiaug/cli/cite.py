@@ -45,7 +45,8 @@ def write_citation(store: Path, out: Sequence[Path] | None) -> None:
             *_without_paper(report),
         ]
     )
-    for path in out or [None]:
+    paths: Sequence[Path | None] = out or [None]
+    for path in paths:
         ending = "" if path is None else path.suffix.lower()
         safe = markdown_text if ending == ".md" else visible
         text = "\n\n".join([*(safe(methods_paragraph(table)) for table in report.tables), entries])
