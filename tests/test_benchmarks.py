@@ -17,8 +17,8 @@ from benchmarks.common import check_usage, read_csv, txt2hsi_fits
 from hsiaug.bench.plans_of_runs import plan_runs, trials_of
 from hsiaug.bench.suite import find_suite, read_suite
 from hsiaug.core.scene import Scene
+from hsiaug.quality.prompt_fidelity import Amounts
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.prompts import Amounts
 from hsiaug_builtin.txt2hsi.params import SIZES
 from tests.figures import Tolerance, differences
 from tests.in_process import hsiaug
@@ -157,7 +157,7 @@ def test_prompts_of_a_fit_are_shown_and_measured(tmp_path, monkeypatch, capsys):
 
     few = {"OMEGAS": (0.0,), "AMOUNTS": Amounts(alone=2, triples=2, layout=2, look=2)}
     for name, value in few.items():
-        monkeypatch.setattr(f"hsiaug.quality.said_seen.{name}", value)
+        monkeypatch.setattr(f"hsiaug.quality.prompt_fidelity.{name}", value)
     script("txt2hsi_guidance", monkeypatch, f"toy 100 101 {tiny}", OMEGAS=(0.0,)).main()
     told = capsys.readouterr().out
     assert "| centre is the class of the prompt | 2 |" in told and "ω = 0 |" in told

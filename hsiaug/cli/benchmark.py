@@ -72,12 +72,6 @@ def benchmark(
     patch: options.Patch = None,
     preset: options.Preset = defaults.PRESET,
     suite: options.SuiteFile = None,
-    profile: Annotated[
-        str | None,
-        option(
-            "Of a suite: the profile that changes its runs.", metavar="NAME", panel=options.PLAN
-        ),
-    ] = None,
     on: options.On = None,
     cluster: options.Cluster = None,
     timeout: Annotated[
@@ -111,13 +105,12 @@ def benchmark(
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5
       hsiaug benchmark indian_pines --generator txt2hsi --lambda 1,3 --omega 0,1,2:4:2 --seeds 10
       hsiaug benchmark my_scene.toml --generator smote --dry-run --out split.png
-      hsiaug benchmark my_scene.toml --suite my_suite.toml
+      hsiaug benchmark --suite my_suite.toml
       hsiaug benchmark oscd --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
 
     Runs every generator, λ, M, ω and classifier on the same splits, with their controls. Prints
     accuracy, gains over the controls with intervals, and the audit of the protocol. The same
-    command goes on where it was stopped. A suite is a list of such runs (docs/suites.md), on its
-    own scenes or on SCENE.
+    command goes on where it was stopped. A suite is a list of such runs (docs/suites.md).
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever
     # --jobs is. Set before the numerical libraries load.
@@ -126,7 +119,7 @@ def benchmark(
     from hsiaug.bench.engines import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_runs
     from hsiaug.bench.request import request_of_options
-    from hsiaug.bench.suite import Run
+    from hsiaug.bench.suite import Run, find_suite, read_suite
     from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
@@ -137,6 +130,10 @@ def benchmark(
         _check_split_files(out, dry_run=dry_run, suite=suite)
     notes = console(err=True)
     print_lines(notes, cache_notes())
+    if (scene is None) == (suite is None):
+        both = None if scene is None else f"{scene} and --suite {suite}"
+        hint = "Name one of them, as hsiaug benchmark indian_pines."
+        raise InputError("a benchmark is of a SCENE or of a --suite", value=both, hint=hint)
     named_suite: Suite | None = None
     if suite is not None:
         refuse_typed(
@@ -146,19 +143,15 @@ def benchmark(
             f"Write it into {suite}; --seeds alone may be changed here.",
         )
         seed_list = [] if seeds is None else ranges.seeds(seeds)
-        named_suite = options.load_suite(suite, profile=profile, scene=scene, seeds=seed_list)
+        named_suite = read_suite(find_suite(suite), seeds=seed_list)
         runs: tuple[Run, ...] = named_suite.runs
         if named_suite.store is not None and not given(ctx, ["store"]):
             store = named_suite.store
         if named_suite.file.title:
             print_lines(notes, [named_suite.file.title])
-    elif scene is None:
-        hint = "For example: hsiaug benchmark indian_pines; or hsiaug start FOLDER."
-        raise InputError("a benchmark needs a SCENE, or --suite SUITE", hint=hint)
     else:
-        refuse_typed(ctx, ["profile"], "--profile belongs to a suite", "Add --suite SUITE.")
-        request = request_of_options(scene, ctx.params)
-        runs = (Run("", ((scene, request),)),)
+        request = request_of_options(scene or "", ctx.params)
+        runs = (Run("", ((scene or "", request),)),)
     suite_cluster = named_suite.file.cluster if named_suite else None
     settings = cluster_settings(on, cluster or (), suite_cluster)
     with show_progress(notes, "choosing splits") as progress:

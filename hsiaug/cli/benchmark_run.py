@@ -27,7 +27,6 @@ from hsiaug.cli.output import (
 from hsiaug.registry.isolation.confinement import close_memory
 from hsiaug.report import report_json, running_answer_lines
 from hsiaug.trial.arm import ALONE, BOTH
-from hsiaug.trial.machine import free_at_once
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -65,8 +64,6 @@ def run_and_print(
     """
     err = Console(stderr=True)
     close_memory()
-    # Workers send samples of prompts, 20 MB at a time.
-    free_at_once()
     with stoppable(err):
         reading = run(
             plans,

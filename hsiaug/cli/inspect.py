@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hsiaug.quality.attention import AttentionMaps, MapScore
     from hsiaug.quality.kits import SampleKit
-    from hsiaug.quality.said_seen import SaidSeen
+    from hsiaug.quality.prompt_fidelity import PromptFidelity
     from hsiaug.quality.synthesis import AnySynthesis, SampleRequest
 
 
@@ -91,7 +91,7 @@ class InspectedSamples:
         Where the generator looks for words, if that was asked for.
     map_scores : mapping of str to MapScore or None
         Their scores by name.
-    said : SaidSeen or None
+    said : PromptFidelity or None
         Whether samples show what prompts say; None of a generator that takes none.
     prompts : tuple of str
         Those of the sheet of prompts.
@@ -103,7 +103,7 @@ class InspectedSamples:
     points: Sequence[Mapping[str, Any]]
     attention_maps: AttentionMaps | None
     map_scores: Mapping[str, MapScore | None]
-    said: SaidSeen | None
+    said: PromptFidelity | None
     prompts: tuple[str, ...]
 
 
@@ -134,8 +134,8 @@ def _inspect_scene(
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
     from hsiaug.quality.attention import generate_layouts, look_at_attention, score_maps
+    from hsiaug.quality.prompt_fidelity import PromptScene, measure_fidelity
     from hsiaug.quality.prompt_sheet import sheet_prompts
-    from hsiaug.quality.said_seen import PromptScene, measure_said
     from hsiaug.quality.synthesis import no_attention
 
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
@@ -155,7 +155,7 @@ def _inspect_scene(
         if scene is None:
             raise no_attention(first.card.name)
         attention_maps = look_at_attention(first, generate_layouts(first, scene))
-    said = None if scene is None else measure_said(first, scene)
+    said = None if scene is None else measure_fidelity(first, scene)
     prompts = [] if scene is None else sheet_prompts(first, scene.layouts)
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
@@ -286,11 +286,10 @@ def _attention_rows(scores: Mapping[str, MapScore | None]) -> Iterator[Row]:
             yield LABELS[name], score.auc, score.half, score.iou, score.n
 
 
-def _print_said(screen: Console, said: SaidSeen) -> None:
+def _print_said(screen: Console, said: PromptFidelity) -> None:
     """A table of what samples show of what their prompts say, and how good its judge is."""
-    from hsiaug.quality.said_seen import OMEGAS
+    from hsiaug.quality.prompt_fidelity import LABELS, OMEGAS
     from hsiaug.report.formatting import measured
-    from hsiaug.trial.said_seen import LABELS
 
     header = ("said and seen", "real", *(f"ω={omega:g}" for omega in OMEGAS), "prompts")
     rows = [

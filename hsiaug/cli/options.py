@@ -10,14 +10,11 @@ import typer
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench import defaults
-from hsiaug.cli.output import say
 from hsiaug.core.view_names import AUTO, VIEWS
 from hsiaug.tasks import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from hsiaug.bench.suite import Suite
 
 
 PLAN, WHERE = "More: what to run", "More: where to run"
@@ -249,32 +246,6 @@ Port = Annotated[
 StoreDir = Annotated[
     Path, option("Folder of the records.", "--store", metavar="FOLDER", default=defaults.STORE)
 ]
-
-
-def load_suite(
-    ref: str, *, profile: str | None, scene: str | None, seeds: Sequence[int] = ()
-) -> Suite:
-    """The suite of that name or file, on a scene, or else on its own scenes that are here; notes on
-    what is left out are printed.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-        In place of those of every run.
-
-    Raises
-    ------
-    InputError
-        For a suite that is wrong, and where none of its runs is of the scene's task, or none has a
-        scene.
-    """
-    from hsiaug.bench.suite import find_suite, on_data, only_present, read_suite
-
-    suite = read_suite(find_suite(ref), profile=profile, draws=seeds)
-    loaded = only_present(suite) if scene is None else on_data(suite, [scene])
-    for note in loaded.notes:
-        say(f"note: {note}", err=True)
-    return loaded
 
 
 MOST_SECONDS = 3.6e6

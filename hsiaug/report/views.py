@@ -23,7 +23,6 @@ from hsiaug.report.section import Section
 from hsiaug.report.sections import LABELS, SUMMARY, Sources, check_view, section_kinds
 from hsiaug.report.sections.overview import grouped_overview
 from hsiaug.report.sections.recall import mixed_up
-from hsiaug.report.sections.said_seen import said_section
 from hsiaug.report.sections.trained_on import synthetic_only_grid
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.store import Store
@@ -118,7 +117,6 @@ def _on_terminal(section: Section, matrix: Matrix, where: str) -> Section:
         text=section.text if several else opening(tables[0]),
         answers=() if several else three_answers(tables[0]).texts,
         tables=(*section.tables, *map(synthetic_only_grid, tables)),
-        parts=tuple(part for part in map(said_section, tables) if part),
         facts=tuple(line for table in tables for line in audit_lines(table, where)),
     )
     return replace(section, notes=_each_once(table_notes(table, section) for table in tables))

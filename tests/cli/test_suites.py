@@ -23,9 +23,6 @@ title = "Dummies"
 name = "gains"
 lambdas = "0.5:1:0.5"
 set = [{{}}, {{ dummy = {{ gain = 0.5 }} }}]
-
-[profiles.smoke]
-seeds = 1
 """
 
 
@@ -98,8 +95,8 @@ def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) ->
             "suite.toml",
             "--dry-run",
             "--json",
-            "--profile",
-            "smoke",
+            "--seeds",
+            "1",
         ).stdout
     )
     assert len(plan["trials"]) == 12 and plan["to_run"] == []
@@ -157,11 +154,11 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
             ("--suite", "suite.toml", "--generator", "smote", "--set", "a.b=1"),
             ("--generator", "--set"),
         ),
-        (("toy", "--profile", "smoke"), ("--profile", "belongs to a suite")),
         (("neither.toml",), ("card", "neither.toml", "'a'")),
         (("absent.toml",), ("absent.toml", "must exist")),
         (("--suite", "claims"), ("suite", "'claims'", "txt2hsi_claims")),
-        ((), ("needs a SCENE, or --suite SUITE",)),
+        (("toy", "--suite", "suite.toml"), ("toy and --suite suite.toml",)),
+        ((), ("of a SCENE or of a --suite",)),
     ],
 )
 def test_a_wrong_word_is_met_with_one_error(tmp_path, monkeypatch, words, parts):
