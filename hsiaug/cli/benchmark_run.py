@@ -25,7 +25,7 @@ from hsiaug.cli.output import (
     show_report,
 )
 from hsiaug.registry.isolation.confinement import close_memory
-from hsiaug.report import report_json, running_answer_lines
+from hsiaug.report import report_json
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -49,6 +49,7 @@ def run_and_print(
     *,
     by: str | None = None,
     as_json: bool = False,
+    smallest_gain: float | None = None,
     **run_options: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
@@ -59,6 +60,8 @@ def run_and_print(
     ----------
     by : str or None
         The rows of the tables; None for those of a report.
+    smallest_gain : float or None
+        The smallest gain that matters, in points.
     run_options : object
         Arguments of :func:`hsiaug.bench.run.run`.
     """
@@ -71,7 +74,6 @@ def run_and_print(
             console=err,
             say=lambda line: print_lines(err, [line]),
             warn=lambda line: print_lines(err, [line]),
-            answer=running_answer_lines,
             **run_options,
         )
     if reading is None:
@@ -79,7 +81,7 @@ def run_and_print(
     runs = hashes_by_run(plans)
     planned = len(set[str]().union(*runs.values()))
     records = Store(store)
-    report = read_report(records, runs, reading)
+    report = read_report(records, runs, smallest=smallest_gain)
     if as_json:
         print_json({"store": str(store), "planned": planned, **report_json(report, by)})
     else:

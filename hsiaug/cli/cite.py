@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from hsiaug.registry.card import Card
     from hsiaug.registry.hookspecs import Kind
     from hsiaug.report import Report
 
 
-def write_citation(store: Path, out: Sequence[Path] | None) -> None:
-    """Write what a paper has to say of a benchmark, and whom it has to cite.
+def write_citations(report: Report, out: Sequence[Path]) -> None:
+    """What a paper has to say of a report's benchmarks, and whom it has to cite: a paragraph for
+    each table, from the records alone, then BibTeX of hsiaug, of the scenes and of the methods, as
+    far as these are on this machine.
 
-    A paragraph for each table, from the records alone: scene, protocol and its audit, splits,
-    configurations and controls, statistics, versions, machine. Then BibTeX of hsiaug, of the scenes
-    and of the methods, as far as these are on this machine.
+    Parameters
+    ----------
+    out : sequence of Path
+        Files: ``.bib`` has the entries, ``.md`` or ``.txt`` paragraphs and entries; without one,
+        all is printed.
     """
     from hsiaug.base.errors import InputError
-    from hsiaug.base.files import check_targets, write_text_whole
+    from hsiaug.base.files import check_target, write_text_whole
     from hsiaug.base.text import visible
-    from hsiaug.cli.output import read_report, say, say_written
+    from hsiaug.cli.output import say, say_written
     from hsiaug.report.bibtex import bibtex, software
     from hsiaug.report.paper import methods_paragraph, versions_of
-    from hsiaug.report.render_text import markdown_text
-    from hsiaug.trial.store import Store
+    from hsiaug.report.render import markdown_text
 
-    check_targets(out or [], (".bib", ".md", ".txt"))
-    report = read_report(Store(store))
+    for path in out:
+        check_target(path, (".bib", ".md", ".txt"))
     if not report.tables:
         records = f"none in {report.where}"
         raise InputError(
@@ -45,18 +48,17 @@ def write_citation(store: Path, out: Sequence[Path] | None) -> None:
             *_without_paper(report),
         ]
     )
-    paths: Sequence[Path | None] = out or [None]
-    for path in paths:
-        ending = "" if path is None else path.suffix.lower()
+    paragraphs = [methods_paragraph(table) for table in report.tables]
+    for path in out:
+        ending = path.suffix.lower()
         safe = markdown_text if ending == ".md" else visible
-        text = "\n\n".join([*(safe(methods_paragraph(table)) for table in report.tables), entries])
-        if path is None:
-            for line in text.splitlines():
-                say(line)
-        else:
-            write_text_whole(path, f"{entries if ending == '.bib' else text}\n")
+        said = [] if ending == ".bib" else [safe(text) for text in paragraphs]
+        write_text_whole(path, "\n\n".join([*said, entries]) + "\n")
     if out:
         say_written(out)
+        return
+    for line in "\n\n".join([*map(visible, paragraphs), entries]).splitlines():
+        say(line)
 
 
 def _sources(report: Report) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""``hsiaug compare``: two configurations against each other, and what the splits allow to claim."""
+"""``hsiaug compare``: two configurations against each other."""
 
 from pathlib import Path
 from typing import Annotated
@@ -38,7 +38,7 @@ def compare(
         ),
     ] = None,
 ) -> None:
-    """Compare two configurations, split by split.
+    """Compare two configurations split by split: better, worse, no gain or unclear.
 
     Examples:
       hsiaug compare none/svm smote@0.5/svm

@@ -84,6 +84,15 @@ Generators = Annotated[
         default=GENERATORS,
     ),
 ]
+SmallestGain = Annotated[
+    float | None,
+    option(
+        "The smallest gain that matters, in points: a smaller one is never called better.",
+        metavar="POINTS",
+        default=1,
+        min=0.0,
+    ),
+]
 GeneratorName = Annotated[str | None, option("The generator.", metavar="NAME", default=GENERATORS)]
 Classifiers = Annotated[str | None, option("Classifiers.", metavar="NAME,…", default=CLASSIFIERS)]
 View = Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.cli.output import (
@@ -18,6 +17,8 @@ from hsiaug.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hsiaug.trial.store import Store
 
 BY_CLASS = ("class_names", "recall", "real", "synthetic", "n_test", "train_counts", "test_counts")
@@ -33,10 +34,16 @@ EARLIER_FIT = (
 )
 
 
-def show(hash: str, store: Path, *, json: bool) -> None:
-    """Show one record: settings, accuracy, audit, times, and the command that reruns it."""
+def show_trial(hash: str, store: Path, *, json: bool = False) -> None:
+    """One record: settings, accuracy, audit, times, and the command that reruns it.
+
+    Parameters
+    ----------
+    hash : str
+        Of a record, or its beginning.
+    """
+    from hsiaug.report.audit import why_more
     from hsiaug.report.commands import to_repeat
-    from hsiaug.report.notes import why_more
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.arm import NONE
     from hsiaug.trial.store import Store
