@@ -43,8 +43,7 @@ CONTROLS, BASE, MOST, FEWEST = ("duplicate", "coords"), ("svm", "none"), 3600.0,
 FIELD = """Average accuracy in per cent over the classes with at least 25 test pixels of the draw /
 in new fields, without samples→with three of `pseudo` for each real one (λ = 0); means over draws
 from 90 on, under `issd`: a row of two draws is no match for one of ten. Nothing was chosen on these
-draws. Each trial is in trials.csv; `benchmarks.leaderboard` ranks those of ten draws in
-[board.md](board.md)."""
+draws."""
 BEST = """The best mean of a scene, chosen with test labels. Differences are paired by draw, with 95
 % t intervals: the same classifier with samples, and the best classifier with samples, less the best
 without."""
