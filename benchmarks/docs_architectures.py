@@ -22,7 +22,7 @@ from hsiaug.report.figures.files import new_figure
 from hsiaug_builtin.specdm import patch_denoiser as specdm_patches
 from hsiaug_builtin.specdm import pixel_components as specdm_spectra
 from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
-from hsiaug_builtin.specdm.params import MosaicParams, SpecDmParams
+from hsiaug_builtin.specdm.params import MosaicParams, PaperParams
 from hsiaug_builtin.teacher import voters
 from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
 from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser
@@ -455,8 +455,8 @@ def mosaic() -> Figure:
 
 
 def specdm_network() -> Figure:
-    """The paper's two-stream VAE and joint denoiser, as ``denoiser=unet`` builds it."""
-    params = SpecDmParams()
+    """The paper's two-stream VAE and joint denoiser, as ``specdm-paper`` builds it."""
+    params = PaperParams()
     size = SPECDM_SIZES[params.size]
     factor = params.factor_of(TILE)
     side = TILE // factor
