@@ -60,10 +60,12 @@ Values = dict[str, dict[int, tuple[float, float]]]
 
 def suite_runs(names: Sequence[str] = (), draws: Sequence[int] = ()) -> Iterator[Run]:
     """The runs of the suite, draw by draw."""
-    for name in names or [one.name for one in read_suite(SUITE).runs]:
-        (whole,) = read_suite(SUITE, only=[name]).runs
+    for whole in read_suite(SUITE).runs:
+        if names and whole.name not in names:
+            continue
         for draw in draws or whole.asked[0][1].seeds:
-            yield from read_suite(SUITE, only=[name], draws=[draw]).runs
+            runs = read_suite(SUITE, seeds=[draw]).runs
+            yield next(one for one in runs if one.name == whole.name)
 
 
 def average(metrics: Record, recall: list[float | None]) -> float:
@@ -112,7 +114,7 @@ def take_recipes(root: Path, draws: Sequence[int]) -> None:
     """Let ``advise`` choose on inner draws; confirming draws, not run, could change the generator
     alone.
     """
-    (whole,) = read_suite(SUITE, only=["classics"]).runs
+    whole = next(one for one in read_suite(SUITE).runs if one.name == "classics")
     rows = read_csv(OUT / "recipe.csv") if (OUT / "recipe.csv").exists() else []
     with open_engine(cluster_settings(None, ()), 1, say) as engine:
         for draw in draws or whole.asked[0][1].seeds:
