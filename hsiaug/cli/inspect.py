@@ -30,10 +30,8 @@ OF_A_GENERATOR = (
     "task",
     "generator",
     "lam",
-    "times",
     "omega",
     "protocol",
-    "buffer",
     "seed",
     "patch",
     "preset",
@@ -53,40 +51,31 @@ def inspect(
             " that 'hsiaug generate' wrote."
         ),
     ],
-    out: Annotated[Path, option("Folder of the pictures and of quality.json.")],
-    task: options.Task = None,
+    out: Annotated[Path, option("Folder of the pictures and of quality.json.", metavar="FOLDER")],
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
-    times: options.Times = None,
-    omega: Annotated[
-        str | None,
-        option(
-            "Guidance strength ω; several, as --lambda of a benchmark takes them, add curves"
-            " over ω."
-        ),
-    ] = None,
+    omega: options.Omegas = None,
     protocol: options.AnyProtocol = None,
-    buffer: options.Buffer = None,
     seed: options.Seed = 0,
+    set_: options.Setting = None,
+    store: options.StoreDir = Path(defaults.STORE),
+    task: options.Task = None,
     patch: options.Patch = None,
     preset: options.Preset = defaults.PRESET,
-    set_: options.Setting = None,
-    device: options.Device = "auto",
-    store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies?
-
-    Writes a contact sheet first: real held-out samples beside synthetic ones, and the training
-    samples nearest to these. Then spectra, principal components or the likeliest copies, and
-    quality.json. Every number stands beside that of real held-out samples; docs/quality.md says how
-    to read them. Test pixels and their labels are read after the fit: a diagnosis, not to be used
-    to choose a generator on the same split.
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
       hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --out look
       hsiaug inspect samples.npz --out look
       hsiaug inspect oscd --generator specdm --out look
+
+    Writes a contact sheet first: real held-out samples next to synthetic ones, and the training
+    samples nearest to these. Then spectra, principal components or the likeliest copies, and
+    quality.json. Every number comes with what real held-out samples reach; docs/quality.md says
+    how to read them. Several ω add curves over ω. Test pixels and their labels are read after the
+    fit: a diagnosis, not to be used to choose a generator on the same split.
     """
     compute_here()
     folder = _checked_folder(out)

@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
 
 def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path: Path) -> None:
     site = install(tmp_path / "site", "dummy_plugin", BRIGHTER)
-    words = ("inspect", "toy", "--generator", "guided", "--patch", "5", "--times", "0")
+    words = ("inspect", "toy", "--generator", "guided", "--patch", "5")
     answer = hsiaug(*words, "--omega", "0,2", "--out", "up", cwd=tmp_path, site=site)
     again = hsiaug(*words, "--omega", "2,0", "--out", "down", cwd=tmp_path, site=site)
     alone = hsiaug(*words, "--omega", "0", "--out", "alone", cwd=tmp_path, site=site)
