@@ -94,8 +94,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
             card = found.card
             if card.serves(request.task) and card.adds and not card.always_runs:
                 params = build_params(card, request.preset, overrides)
-                if found.description is None:
-                    found.load()(params)
+                found.load()(params)
                 cards.append(card)
         except Exception as error:
             why = error

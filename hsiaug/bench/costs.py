@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.card import Card, preparing_params
 from hsiaug.registry.hookspecs import Kind
@@ -23,6 +22,7 @@ from hsiaug.trial.record import STAGES
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.saved_fits import has_fit
 from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.store import Store
 
 USUAL_REAL = 518
 """Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
@@ -89,10 +89,9 @@ class Costs:
         return costs
 
     @classmethod
-    def of_run(cls, plan: Plan, records: RunRecords) -> "Costs":
+    def of_run(cls, plan: Plan, store: Store) -> "Costs":
         """Costs of the trials of a plan, learned from MAX_RECORDS of its store at most."""
-        store = records.store
-        return cls.of(plan, _timed_records(records), store.cache if store else None)
+        return cls.of(plan, store.each(store.hashes()[:MAX_RECORDS]), store.cache)
 
     def _learn(self, record: Record) -> None:
         spec = record["spec"]
@@ -177,16 +176,6 @@ class Costs:
 def _once(generator: str, scene: str) -> str:
     """The key of what a generator learns once for a scene, by their hashes."""
     return f"{generator} {scene}"
-
-
-def _timed_records(records: RunRecords) -> Iterator[Record]:
-    """Records of a run's store, MAX_RECORDS at most: those that were read before, and then
-    others.
-    """
-    if records.store is not None:
-        hashes, known = records.store.hashes()[:MAX_RECORDS], records.read_before
-        yield from (known[hash] for hash in hashes if hash in known)
-        yield from records.store.each(hash for hash in hashes if hash not in known)
 
 
 def write_duration(seconds: float) -> str:

@@ -135,7 +135,7 @@ class SceneRun:
                 worker.send(self.start, tuple(rest), self.batch.split(trial).blind)
                 sent = True
                 begin(trial)
-            message = worker.receive(trial.hash)
+            message = worker.receive()
             if isinstance(message, PluginProgress):
                 tell(Event("step", trial.hash, message, worker.stage))
                 continue
@@ -145,6 +145,7 @@ class SceneRun:
                     continue
                 said = f"the process of this trial {message.how}, {TRIES} times"
                 message = failed_outcome(message.stage, "WorkerDied", said)
+            message = message.with_notes(worker.outside)
             rest.popleft()
             if rest and self._is_late([rest[0]]):
                 rest.clear()

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.base.threads import cores
-from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.costs import Costs, cost_lines
 from hsiaug.bench.engine import Engine, Say, WorkerSettings
 from hsiaug.bench.engines import ClusterSettings, open_engine
@@ -71,7 +69,6 @@ def run(
     settings: ClusterSettings | None = None,
     engine: Engine | None = None,
     limit: float | None = None,
-    bounds: Bounds = UNBOUNDED,
     deadline: float | None = None,
     console: Console,
     say: Say,
@@ -90,8 +87,6 @@ def run(
         One that is open, in place of that of the settings.
     limit : float or None
         Seconds that a trial may take.
-    bounds : Bounds
-        Bounds of the workers.
     deadline : float or None
         The time (as ``time.time()``) after which no trial should end.
     console : Console
@@ -130,7 +125,6 @@ def run(
         with opened as engine:
             store = Store(root, create=existing != "none")
             store.sweep()
-            records = replace(missing.records, store=store)
             if missing.reused:
                 say(f"{missing.reused} of {len(whole.trials)} trials are taken from {root}")
             if missing.todo or missing.empty:
@@ -143,8 +137,8 @@ def run(
                     plans,
                     missing.todo,
                     root,
-                    WorkerSettings(device, limit, bounds),
-                    Costs.of_run(whole, records),
+                    WorkerSettings(device, limit),
+                    Costs.of_run(whole, store),
                     engine.jobs,
                     deadline,
                 )
@@ -153,7 +147,7 @@ def run(
                 if not engine.waits:
                     run_groups(engine, batches, lambda event: None)
                     return None
-                running = RunningAnswer(plans, forecast.trials, records, None if quiet else answer)
+                running = RunningAnswer(plans, forecast.trials, store, None if quiet else answer)
                 with watch_trials(forecast, console, root, answer=running, quiet=quiet) as on_event:
                     run_groups(engine, batches, on_event)
     except KeyboardInterrupt:
@@ -161,7 +155,7 @@ def run(
         for line in running.now() if running else ():
             say(line)
         raise
-    read = records.read(trial.hash for trial in whole.trials)
+    read = store.read(trial.hash for trial in whole.trials)
     _say_notes(read, {trial.hash for trial in missing.todo}, say)
     return read
 

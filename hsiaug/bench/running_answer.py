@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.groups import FIRST_DRAWS
-from hsiaug.bench.missing import RunRecords
 from hsiaug.bench.plan import Plan
 from hsiaug.trial.condition import Condition
 from hsiaug.trial.record_json import Record
+from hsiaug.trial.store import Store
 
 SHARE = 0.02
 """Share of a run's time that its answers may take; the first one is free."""
@@ -29,8 +29,8 @@ class RunningAnswer:
         Of the run.
     waiting : collection of str
         Hashes of the trials that are to run.
-    records : RunRecords
-        Reads their records.
+    store : Store
+        Has their records.
     answer : callable or None
         Gives the lines of an answer; None = draws are counted alone.
     clock : callable
@@ -46,12 +46,12 @@ class RunningAnswer:
         self,
         plans: Sequence[Plan],
         waiting: Collection[str],
-        records: RunRecords,
+        store: Store,
         answer: AnswerWriter | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lines: tuple[str, ...] = ()
-        self._records = records
+        self._store = store
         self._answer = answer
         self._clock = clock
         self._began = clock()
@@ -114,7 +114,7 @@ class RunningAnswer:
         # The run itself says what is wrong with the store.
         with suppress(StoreError):
             hashes = [hash for seed in self._ended[table] for hash in self._trials[table][seed]]
-            lines = self._answer(self._records.read(hashes).records, self.draws)
+            lines = self._answer(self._store.read(hashes).records, self.draws)
         self._spent += self._clock() - begun
         news = bool(lines) and tuple(lines) != self.lines
         self.lines = tuple(lines) or self.lines

@@ -79,21 +79,6 @@ def benchmark(
             panel=options.WHERE,
         ),
     ] = None,
-    isolate: Annotated[
-        Literal["auto", "on", "off"],
-        option(
-            "Keep workers from the files that hold labels; auto: where the system can.",
-            panel=options.WHERE,
-        ),
-    ] = "auto",
-    limit: Annotated[
-        list[str] | None,
-        option(
-            "Of each worker: memory=8GB, file=500MB (its size) or processes=200; repeat for more.",
-            metavar="NAME=AMOUNT",
-            panel=options.WHERE,
-        ),
-    ] = None,
     suite: options.SuiteFile = None,
     dry_run: Annotated[
         bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")
@@ -120,7 +105,6 @@ def benchmark(
     one_thread()
     if quiet:
         ctx.with_resource(hushed())
-    from hsiaug.bench.bounds import Bounds
     from hsiaug.bench.engines import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_runs
     from hsiaug.bench.request import request_of_options
@@ -130,7 +114,6 @@ def benchmark(
     from hsiaug.registry.progress import show_progress
 
     seconds = None if timeout is None else options.duration("--timeout", timeout)
-    bounds = Bounds.of(isolate, limit or ())
     if (scene is None) == (suite is None):
         both_named = None if scene is None else f"{scene} and --suite {suite}"
         raise InputError(
@@ -180,7 +163,6 @@ def benchmark(
         as_json=json,
         quiet=quiet,
         existing=existing,
-        bounds=bounds,
         device=device,
         jobs=jobs,
         settings=settings,

@@ -25,7 +25,6 @@ from hsiaug.cli.output import (
     read_report,
     show_report,
 )
-from hsiaug.registry.isolation.confinement import close_memory
 from hsiaug.report import report_json, running_answer_lines
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
@@ -66,7 +65,6 @@ def run_and_print(
     """
     err = Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
-    close_memory()
     with stoppable(err):
         reading = run(
             plans,
@@ -135,7 +133,7 @@ def print_plan(
     plan, missing = find_work(plans, store, existing, lambda line: print_lines(notes, [line]))
     todo = missing.todo
     jobs = workers(jobs, device, plan)
-    costs = Costs.of_run(plan, missing.records) if todo else Costs()
+    costs = Costs.of(plan, ())
     time_left = Forecast(todo, costs, jobs=jobs).time_left()
     if as_json:
         print_json(_as_json(plans, plan, todo, time_left, jobs))

@@ -46,14 +46,12 @@ def compare(
     from hsiaug.base.files import TABLES, check_targets
     from hsiaug.cli.output import print_json, read_report, show_tables
     from hsiaug.report.two_arms import compare_arms, comparison_tables
-    from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
-    with uncollected():
-        tables = comparison_tables(
-            compare_arms(read_report(Store(store)), a, b, metric=metric), str(store)
-        )
+    tables = comparison_tables(
+        compare_arms(read_report(Store(store)), a, b, metric=metric), str(store)
+    )
     if json:
         print_json(tables.value, indent=1)
     if out or not json:

@@ -74,7 +74,6 @@ def report(
     from hsiaug.base.files import check_target
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.report.render_data import write_mlflow
-    from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 
     folders = (out or [Path()]) if format == "mlflow" else []
@@ -87,24 +86,23 @@ def report(
     records = Store(store or Path(defaults.STORE))
     for line in cache_notes():
         say(line, err=True)
-    with uncollected():
-        built = read_report(records)
-        for path, shape in zip(out, shapes, strict=True):
-            with_notes = notes is not False
-            caption = save_report(
-                built,
-                path,
-                shape,
-                by,
-                store=records,
-                columns=columns,
-                notes=with_notes,
-            )
-            if caption:
-                typer.echo(f"caption of {path.name}: {caption}", err=True)
-        if out:
-            say_written(out)
-        for folder in folders:
-            typer.echo(write_mlflow(built, folder), err=True)
-        if not out and not folders:
-            show_report(built, records, by, shape=format, notes=notes)
+    built = read_report(records)
+    for path, shape in zip(out, shapes, strict=True):
+        with_notes = notes is not False
+        caption = save_report(
+            built,
+            path,
+            shape,
+            by,
+            store=records,
+            columns=columns,
+            notes=with_notes,
+        )
+        if caption:
+            typer.echo(f"caption of {path.name}: {caption}", err=True)
+    if out:
+        say_written(out)
+    for folder in folders:
+        typer.echo(write_mlflow(built, folder), err=True)
+    if not out and not folders:
+        show_report(built, records, by, shape=format, notes=notes)

@@ -28,7 +28,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
-from hsiaug.registry.lookup import Registry, import_here
+from hsiaug.registry.lookup import Registry
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.registry.session_plugins import name_and_overrides
 from hsiaug.tasks.task import get_task
@@ -124,7 +124,6 @@ def sample_request(
     params : mapping of str to object or None
         Its hyper-parameters by name.
     """
-    import_here()
     name, own = name_and_overrides("generator", generator, preset)
     overrides = {**own, **{key: str(value) for key, value in (params or {}).items()}}
     return SampleRequest(name, preset=preset, overrides=overrides, **fields)

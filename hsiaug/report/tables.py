@@ -48,7 +48,6 @@ from hsiaug.trial.arm import (
     control_rank,
 )
 from hsiaug.trial.condition import Condition
-from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 
@@ -537,15 +536,14 @@ def build_report(
 
     left_out = tuple(damaged)
     tables = []
-    with uncollected():
-        every = records if isinstance(records, DataFrame) else trials_of_records(records)
-        for run in [""] if runs is None else runs:
-            of_run = every if runs is None else every[every["hash"].isin(list(runs[run]))]
-            groups = {part["condition"].iloc[0]: part for part in parts(of_run, "table")}
-            # The points of learning curves last: one of them says little alone.
-            for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-                title = _title(condition, groups)
-                tables.append(_table(run, title, condition, groups[condition], left_out))
+    every = records if isinstance(records, DataFrame) else trials_of_records(records)
+    for run in [""] if runs is None else runs:
+        of_run = every if runs is None else every[every["hash"].isin(list(runs[run]))]
+        groups = {part["condition"].iloc[0]: part for part in parts(of_run, "table")}
+        # The points of learning curves last: one of them says little alone.
+        for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
+            title = _title(condition, groups)
+            tables.append(_table(run, title, condition, groups[condition], left_out))
     return Report(tuple(tables), store, left_out)
 
 
