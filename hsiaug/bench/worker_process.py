@@ -22,6 +22,7 @@ from typing import Any
 from hsiaug.base.temporary_folders import PluginsFolder
 from hsiaug.bench.engine import Group, PluginProgress
 from hsiaug.bench.worker import WorkerStart, serve
+from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.isolation.processes import Child, await_fork_server, ending
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.record import STAGES
@@ -76,8 +77,8 @@ class Worker:
         The hash of the split that the process has.
     ran : frozenset of (str, str)
         The third-party parts of trials that have run in it.
-    outside : list of str
-        What plugins of the group did outside of their packages.
+    outside : list of (str or None, str)
+        What plugins did outside of their packages, by the kind of the plugin that computed.
     temporary : PluginsFolder or None
         Of the process, which may be killed before it has removed its files.
     """
@@ -89,7 +90,7 @@ class Worker:
     deadline: float = field(default=math.inf, init=False)
     split: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
-    outside: list[str] = field(default_factory=list, init=False)
+    outside: list[tuple[Kind | None, str]] = field(default_factory=list, init=False)
     temporary: PluginsFolder | None = field(default=None, init=False)
 
     @property
@@ -188,11 +189,19 @@ class Worker:
                 self.deadline = min(self.deadline, time.monotonic() + self._limit)
             return None
         if kind == "outside":
-            self.outside.append(value)
+            self.outside.append((STAGES[self.stage].plugin, value))
             return None
         if kind == "end":
             self._begin_trial()
         return value  # type: ignore[no-any-return]
+
+    def take_outside(self) -> list[tuple[Kind | None, str]]:
+        """What plugins of the trial did outside of their packages. What a generator did counts to
+        all trials of the group, which share its fit.
+        """
+        taken = self.outside
+        self.outside = [one for one in taken if one[0] == "generator"]
+        return taken
 
     def _begin_trial(self) -> None:
         self.stage = BEGINNING

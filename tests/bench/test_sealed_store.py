@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hsiaug.registry.isolation.confinement import why_open
+from hsiaug.registry.isolation.confinement import can_confine
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug, install
 
@@ -72,7 +72,7 @@ def contents(store: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.skipif(bool(why_open()), reason="this system has no Landlock")
+@pytest.mark.skipif(not can_confine(), reason="this system has no Landlock")
 def test_a_plugin_that_forges_records_changes_none(tmp_path: Path) -> None:
     quiet, store, forged = (tmp_path / name for name in ("quiet", "store", "forged"))
     honest = install(tmp_path / "honest", "dummy_plugin", DUMMY)

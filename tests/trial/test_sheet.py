@@ -57,7 +57,6 @@ def kept(
             context.task,
             toy,
             context.views(trial).split,
-            {},
             scene_ref="toy",
         )
         assert record["status"] == "ok", record["error"]
