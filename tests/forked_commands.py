@@ -41,7 +41,6 @@ MODULES = (
     "hsiaug.cli.benchmark_run",
     "hsiaug.bench.engines.local",
     "hsiaug.report.answers",
-    "hsiaug.report.findings",
     "hsiaug.report.page",
     "hsiaug.report.views",
     "imblearn.over_sampling",

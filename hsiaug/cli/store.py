@@ -8,12 +8,12 @@ import typer
 from hsiaug.cli.output import console, print_table, say
 from hsiaug.registry.progress import show_progress
 
-app = typer.Typer(no_args_is_help=True, help="Stores of records.")
+app = typer.Typer(no_args_is_help=True, help="Merge stores of records.")
 
 
 @app.callback()
-def stores() -> None:
-    """Stores of records."""
+def _store() -> None:
+    """A group of one command, which a callback keeps a group."""
 
 
 @app.command()
