@@ -190,5 +190,4 @@ def _noted(trial: TrialSpec, outside: Iterable[tuple[Kind | None, str]]) -> list
     outside : iterable of (str or None, str)
         The kind of the plugin that computed, and what was done.
     """
-    names: dict[Kind, str] = {kind: plugin.name for kind, plugin in trial.plugins}
-    return [f"{names[kind] if kind else 'a plugin'} {text}" for kind, text in outside]
+    return [f"{getattr(trial, kind).name if kind else 'a plugin'} {text}" for kind, text in outside]

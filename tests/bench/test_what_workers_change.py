@@ -79,28 +79,3 @@ def test_a_worker_changes_no_code(tmp_path: Path) -> None:
     records = list(Store(tmp_path / "store").records())
     changed = [one["provenance"]["changed"] for one in records if "changed" in one["provenance"]]
     assert len(changed) == 1 and not any(changed), changed
-
-
-def test_a_package_is_imported_when_its_trial_begins_so_that_fits_before_it_are_saved(
-    tmp_path: Path,
-) -> None:
-    # Once it is imported, no fit of a generator of hsiaug is saved any more.
-    code = DUMMY.replace(
-        "self.means = np.stack",
-        "self.facts = {'in turn': 'run_group' in IMPORTED}; self.means = np.stack",
-    )
-    code += "\nimport traceback\nIMPORTED = [one.name for one in traceback.extract_stack()]\n"
-    env = environment(install(tmp_path / "site", "dummy_plugin", code))
-    words = ("benchmark", "toy", "--generator", "smote", "--classifier", "svm,nearest")
-    quick = ("--seeds", "1", "--patch", "3", "--lambda", "0.5", "--jobs", "1", "--view", "raw")
-    done = hsiaug(*words, *quick, "--store", "store", env=env, cwd=tmp_path)
-
-    assert done.returncode == 0, done.stderr
-    records = list(Store(tmp_path / "store").records())
-    facts = [
-        one["classifier_facts"]
-        for one in records
-        if one["spec"]["classifier"]["name"] == "nearest"
-        and one["spec"]["generator"]["name"] == "smote"
-    ]
-    assert facts == [{"in turn": True}]

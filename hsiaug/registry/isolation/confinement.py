@@ -111,5 +111,6 @@ def programs() -> Iterator[Path]:
             yield folder
         with suppress(OSError):
             for path in folder.iterdir():
-                if path.suffix in CODE or (path / "__init__.py").is_file():
+                is_code = path.suffix in CODE or path.name == "__pycache__"
+                if is_code or (path / "__init__.py").is_file():
                     yield path
