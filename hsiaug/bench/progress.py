@@ -142,7 +142,9 @@ class Progress:
             parts.append(f"{self.failed} failed")
         if self._left:
             parts.append(f"{write_duration(self.seconds_left())} left")
-        line, numbers = " · ".join(filter(None, parts)), self._so_far.numbers
+        line = " · ".join(filter(None, parts))
+        # Once all have ended, the result says more.
+        numbers = self._so_far.numbers if self._left else ""
         return f"{line}{numbers:>{max(len(numbers) + 3, width - len(line))}}" if numbers else line
 
 

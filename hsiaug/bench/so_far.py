@@ -105,6 +105,7 @@ class SoFar:
             return ""
         means = sorted(fmean(values) for values in gains.values())
         several = f"{means[0]:+.1f} to {means[-1]:+.1f}" if len(means) > 1 else f"{means[0]:+.1f}"
+        several = several.replace("-", "−")
         return f"so far, not a result: {several} points of {metric.short} over no samples"
 
 
