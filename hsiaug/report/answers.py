@@ -18,7 +18,7 @@ from hsiaug.report.commands import quote_command
 from hsiaug.report.formatting import (
     all_of,
     count,
-    difference_text,
+    difference_words,
     join_words,
     plus_minus,
     signed,
@@ -187,7 +187,7 @@ def _why_over_none(table: ReportTable, asked: Sequence[ArmGains], status: str) -
         first = max(asked, key=lambda arm: arm[NONE].mean)
         cell = first[NONE].cell
         label = f"{table.cell_label(cell, brief=True)} " if len(asked) > 1 else ""
-        return f"{label}{difference_text(first[NONE].main).strip()}".replace("[ ", "[")
+        return f"{label}{difference_words(first[NONE].main)}"
     members = [arm for arm in asked if arm[NONE].main.word == shown]
     by_arm: dict[str, list[ArmGains]] = {}
     for arm in asked:
@@ -252,7 +252,7 @@ def _why_over_controls(table: ReportTable, asked: Sequence[ArmGains], status: st
         return few
     if status == "YES":
         better = [arm for arm in asked if (one := arm[NONE].verdict) and one.word == "better"]
-        return "; ".join(_over_strongest(table, arm) for arm in better[:MOST_NAMED])
+        return _over_strongest(table, better, asked)
     names = dict.fromkeys(name for arm in asked for name in arm)
     missing = [name for name in names if all(not arm[name].draws for arm in asked if name in arm)]
     known = [name for name in names if name not in missing]
@@ -283,12 +283,21 @@ def control_names(table: ReportTable, names: Sequence[str]) -> list[str]:
     return [name(one) for one in names]
 
 
-def _over_strongest(table: ReportTable, arm: ArmGains) -> str:
-    """``txt2hsi with svm: +2.1 [1.0, 3.2] over pseudo``."""
-    rival = rival_of(arm) or arm[NONE]
-    (control,) = control_names(table, [rival.control])
-    gain = difference_text(rival.main).strip().replace("[ ", "[")
-    return f"{table.cell_label(arm[NONE].cell, brief=True)} {gain} over {control}"
+def _over_strongest(
+    table: ReportTable, better: Sequence[ArmGains], asked: Sequence[ArmGains]
+) -> str:
+    """``txt2hsi with svm: +2.1 [1.0, 3.2] over pseudo``; of several the range of their means."""
+    strongest = [rival_of(arm) or arm[NONE] for arm in better]
+    if len(better) == 1:
+        (gain,) = strongest
+        (control,) = control_names(table, [gain.control])
+        cell = table.cell_label(gain.cell, brief=True)
+        return f"{cell}: {difference_words(gain.main)} over {control}"
+    spread = _spread([gain.main for gain in strongest])
+    named = f"{len(better)} of {count(len(asked), 'configuration')}"
+    if len(better) <= MOST_NAMED:
+        named = join_words(table.cell_label(gain.cell, brief=True) for gain in strongest)
+    return f"{named}: {spread} over the strongest control of each"
 
 
 def _best(table: ReportTable) -> Best | None:
@@ -310,7 +319,7 @@ def _best_in_words(table: ReportTable, best: Best | None) -> Answer:
         return Answer(words.BEST, "", f"{best.words}, {score}")
     sure = words.BY_CHANCE
     if best.sure:
-        sure = words.SURE.format(lead=difference_text(best.next.main).strip().replace("[ ", "["))
+        sure = words.SURE.format(lead=difference_words(best.next.main))
     text = words.NEXT.format(
         best=best.words,
         score=score,

@@ -188,11 +188,16 @@ def difference_text(evidence: Evidence, *, word: bool = False) -> str:
     """
     if not evidence.differences:
         return MISSING
-    text = f"{signed(evidence.mean):>5}"
+    text = f"{signed(evidence.mean):>4}"
     if evidence.ends:
         text += f" {ends_text(evidence.ends)}"
     shown = evidence.word
     return f"{text} {shown}" if word and shown != "unclear" else text
+
+
+def difference_words(evidence: Evidence) -> str:
+    """The same in a sentence: ``+6.2 [3.2, 9.3]``."""
+    return " ".join(difference_text(evidence).split()).replace("[ ", "[")
 
 
 def with_ends(mean: float, ends: Ends | None) -> str:
