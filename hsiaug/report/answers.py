@@ -253,6 +253,8 @@ def _why_over_controls(table: ReportTable, asked: Sequence[ArmGains], status: st
     if status == "YES":
         better = [arm for arm in asked if (one := arm[NONE].verdict) and one.word == "better"]
         return _over_strongest(table, better, asked)
+    if status == "NO":
+        return _no_better(table, asked)
     names = dict.fromkeys(name for arm in asked for name in arm)
     missing = [name for name in names if all(not arm[name].draws for arm in asked if name in arm)]
     known = [name for name in names if name not in missing]
@@ -271,13 +273,27 @@ def _why_over_controls(table: ReportTable, asked: Sequence[ArmGains], status: st
     return "; ".join(clauses)
 
 
+def _no_better(table: ReportTable, asked: Sequence[ArmGains]) -> str:
+    """``worse than pseudo; no gain over the teacher's map``: the strongest controls."""
+    found: dict[str, dict[str, None]] = {}
+    for arm in asked:
+        if verdict := arm[NONE].verdict:
+            found.setdefault(verdict.word, {})[verdict.control] = None
+    said = {"worse": words.WORSE, "no gain": words.NO_GAIN}
+    return "; ".join(
+        text.format(controls=join_words(control_names(table, list(found[word]))))
+        for word, text in said.items()
+        if word in found
+    )
+
+
 def control_names(table: ReportTable, names: Sequence[str]) -> list[str]:
-    """Controls as they are called: ``pseudo``, ``no synthetic samples``, ``the map of teacher``."""
+    """Controls as they are called: ``pseudo``, ``no synthetic samples``, ``the teacher's map``."""
 
     def name(control: str) -> str:
         known = table.known_controls.get(control)
         if known is not None and known.kind == "classifier":
-            return f"{control}'s map"
+            return f"the {control}'s map"
         return words.NO_SAMPLES if control == NONE else control
 
     return [name(one) for one in names]
@@ -293,11 +309,18 @@ def _over_strongest(
         (control,) = control_names(table, [gain.control])
         cell = table.cell_label(gain.cell, brief=True)
         return f"{cell}: {difference_words(gain.main)} over {control}"
-    spread = _spread([gain.main for gain in strongest])
-    named = f"{len(better)} of {count(len(asked), 'configuration')}"
-    if len(better) <= MOST_NAMED:
-        named = join_words(table.cell_label(gain.cell, brief=True) for gain in strongest)
-    return f"{named}: {spread} over the strongest control of each"
+    by_arm: dict[str, list[ArmGains]] = {}
+    for arm in asked:
+        by_arm.setdefault(table.arm_label(arm[NONE].cell.arm, brief=True), []).append(arm)
+    named = [name for name, arms in by_arm.items() if any(arm in better for arm in arms)]
+    of_each = f"{_spread([gain.main for gain in strongest])} over the strongest control of each"
+    if len(named) > MOST_NAMED:
+        return f"{len(better)} of {count(len(asked), 'configuration')}: {of_each}"
+    clauses = []
+    for name in named:
+        members = [arm for arm in by_arm[name] if arm in better]
+        clauses.append(f"{name}{_with(table, members, by_arm[name])}")
+    return f"{join_words(clauses)}: {of_each}"
 
 
 def _best(table: ReportTable) -> Best | None:

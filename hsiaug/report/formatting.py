@@ -20,8 +20,6 @@ NEIGHBOURS = "test pixels are neighbours of training pixels"
 """What makes a draw LEAKY."""
 LOCATION_ALONE = "location alone answers for part of the score"
 """What that does to its scores."""
-MOST_DIGITS = 4
-"""Of a printed end of an interval, in points."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
 MOST_WRONG = 80
@@ -223,10 +221,9 @@ def ends_text(ends: Ends | None, text: Callable[[float], str] | None = None) -> 
 
 
 def _end(fraction: float, *, excludes_zero: bool) -> str:
-    digits = 1
-    while excludes_zero and digits < MOST_DIGITS and round(100 * fraction, digits) == 0:
-        digits += 1
-    return decimal(100 * fraction, digits)
+    # 0.02, which excludes 0, is not printed as 0.0.
+    finer = excludes_zero and round(100 * fraction, 1) == 0 and round(100 * fraction, 2) != 0
+    return decimal(100 * fraction, 2 if finer else 1)
 
 
 def p_text(p: float | None) -> str:

@@ -16,11 +16,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     const numeric = [...body.rows].some((row) => !isNaN(number(row.cells[column].textContent)));
+    const left = !numeric || [...body.rows].some((row) => row.cells[column].textContent.includes("["));
     for (const row of body.rows) {
       row.cells[column].dataset.h = head.textContent;  // on a phone a row is a card
-      row.cells[column].classList.toggle("t", !numeric);
+      row.cells[column].classList.toggle("t", left);
     }
-    head.classList.toggle("t", !numeric);
+    head.classList.toggle("t", left);
     head.scope = "col";
     const button = made("button", head.textContent, { type: "button" });
     head.replaceChildren(button);
