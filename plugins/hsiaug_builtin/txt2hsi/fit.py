@@ -21,6 +21,7 @@ from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, pixel_features
 from hsiaug_builtin.txt2hsi.kinds import Kinds
 from hsiaug_builtin.txt2hsi.lessons import NamedMap, Teaching, choose_centres
+from hsiaug_builtin.txt2hsi.lfue import Statistics
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
@@ -66,7 +67,7 @@ def fit_txt2hsi(
     phrases = torch.tensor(embed_relations(params.encoder), device=device)
     denoiser = read_words(scene.denoiser, features, pixels, words, phrases, params)
     embedded = torch.tensor(words.embedded, device=device)
-    teaching = Teaching(codec.field, params.rpsc, params.lfue, params.layout, withheld_facts)
+    teaching = Teaching(codec.field, params.rpsc, params.layout, withheld_facts)
     centres = np.concatenate(list(pixels.every.values()))
     error = loss_of(denoiser, params, device)
 
@@ -107,6 +108,8 @@ def fit_txt2hsi(
         facts_of={c: named.facts(at, view.patch) for c, at in asked.items()},
         kinds_of={c: kinds.map[tuple(at.T)] for c, at in asked.items()},
         kinds=kinds.offset.cpu().numpy(),
+        statistics=Statistics.of_patches(codec.field.cut, pixels.every),
+        means_of={c: codec.field.cut(at).mean(dim=(1, 2)).cpu().numpy() for c, at in asked.items()},
         rivals=pixels.rivals,
         reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,

@@ -45,6 +45,7 @@ from hsiaug_builtin.txt2hsi.facts import (
 )
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lessons import columns_said, mentions_of
+from hsiaug_builtin.txt2hsi.lfue import Statistics, with_means
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import restore_denoiser, restore_vae
@@ -65,7 +66,7 @@ NOTHING = "[nothing]"
 """Stands for the place that pixels look at of which nothing is said."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class FittedTxt2Hsi:
     """What sampling needs.
 
@@ -99,6 +100,8 @@ class FittedTxt2Hsi:
     facts_of: Mapping[int, Ids]
     kinds_of: Mapping[int, NDArray[np.int16]]
     kinds: NDArray[np.float32]
+    statistics: Statistics
+    means_of: Any
     rivals: NDArray[np.float32]
     reader: Reader
     normaliser: Normaliser
@@ -195,6 +198,7 @@ class FittedTxt2Hsi:
                     said = typed
                     # Without a kind, more is seen of the layout that somebody types.
                     kind[(said[:, LOOKS] < 0).all(axis=1)] = 0
+                self._seen = seen
                 yield at, self._sample(y[at], said, kind, omega, rng, torch_rng, tries)
 
         # Samples take much memory: they lie in a file.
@@ -329,6 +333,21 @@ class FittedTxt2Hsi:
             return torch.randn(shape, generator=torch_rng).to(self.device)
 
         denoise = self._guided(said, omega)
+        import os
+        mode = os.environ.get("TXT_MODE", "gauss")
+        if self.params.lfue:
+            drawn = self.statistics.draw(y, rng)
+            own = torch.from_numpy(np.stack([self.means_of[c][s] for c, s in zip(y.tolist(), self._seen.tolist())]))
+            base = torch.from_numpy(self.statistics.mean[np.searchsorted(self.statistics.ids, y)])
+            if mode == "tied":
+                drawn = own
+            elif mode.startswith("h"):
+                h = float(mode[1:])
+                drawn = own + h * (drawn - base)
+            elif mode.startswith("s"):
+                h = float(mode[1:])
+                drawn = base + (1 - h * h) ** .5 * (own - base) + h * (drawn - base)
+            denoise = with_means(denoise, drawn, self.side)
         if self.params.strength < 1:
             x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
             z = self._encode(x)

@@ -24,8 +24,7 @@ from hsiaug_builtin.txt2hsi.facts import Ids, Looks, choose_facts, find_facts, m
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, levels
-from hsiaug_builtin.txt2hsi.lfue import perturb
-from hsiaug_builtin.txt2hsi.params import CLIPPED, KIND_SAID, PERTURBED, SAID, SILENT
+from hsiaug_builtin.txt2hsi.params import CLIPPED, KIND_SAID, SAID, SILENT
 from hsiaug_builtin.txt2hsi.rpsc import soft_polygons
 
 MENTIONS = 9
@@ -171,8 +170,8 @@ class Teaching:
 
     Attributes
     ----------
-    rpsc, lfue : bool
-        Whether polygons of other patches are set in, and channel statistics resampled.
+    rpsc : bool
+        Whether polygons of other patches are set in.
     layout : bool
         Whether more is said than the class of the centre.
     withheld : callable or None
@@ -182,7 +181,6 @@ class Teaching:
 
     field: Field
     rpsc: bool
-    lfue: bool
     layout: bool = True
     withheld: Callable[[Ids], NDArray[np.bool_]] | None = None
 
@@ -225,9 +223,6 @@ class Teaching:
             said[:, 1:] = -1
         if self.withheld is not None:
             said[self.withheld(said)] = -1
-        if self.lfue and rng.random() < PERTURBED:
-            group = torch.from_numpy(facts[:, 0].astype(np.int64) + 1)
-            z = perturb(z.movedim(3, 1), group, torch_rng).movedim(1, 3)
         said[rng.random(len(at)) < SILENT] = -1
         mentions = mentions_of(said, choose_rows, rng)
         # What was written may name another class than the pixel has.

@@ -1,54 +1,88 @@
 """LF-UE, uncertainty estimation of latent features, "without parameters" (the paper's words).
 
-Read as DSU (Li et al., "Uncertainty Modeling for Out-of-Distribution Generalization", ICLR 2022,
-arXiv 2202.03958) on latents: the channel mean and deviation of each latent are resampled with
-the spread that they have over a class. That reading and the floor of the resampled deviation are
-this project's choice.
+Read as the uncertainty of feature statistics (DSU: Li et al., "Uncertainty Modeling for
+Out-of-Distribution Generalization", ICLR 2022, arXiv 2202.03958): the channel means of a latent
+patch are themselves uncertain, and as uncertain as they differ over the patches of a class. Few
+labels say little of how far the fields of a class differ, so a sample takes its statistics first:
+its channel means are drawn from the Gaussian of those of the trusted patches of its class, and the
+denoiser adds the structure that goes with them. No weight is learnt.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug_builtin.nets.seeded import normal, to_device
+from hsiaug_builtin.diffusion.edm import Denoise
+from hsiaug_builtin.txt2hsi.field import Cut
 
-TINY = 1e-6
+BATCH = 256
+"""Patches that are averaged at a time."""
 
 
-def perturb(z: Tensor, group: Tensor, rng: torch.Generator) -> Tensor:
-    """Latents z (n, d, p, p) with resampled channel statistics.
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Gaussians of the channel means of the patches of each class.
 
-    Parameters
+    Attributes
     ----------
-    group : (n,) Tensor
-        Class of each latent, or 0 for unlabelled ones, which form a group of their own; on the
-        CPU, so that no GPU is waited for. A class with a single latent takes the mean spread of
-        the others.
+    ids : (C,) int64
+        Classes, ascending.
+    mean : (C, d) float32
+        Of the channel means over the patches of a class.
+    root : (C, d, d) float32
+        A square root of their covariance: standard noise times this is a deviation.
     """
-    if len(z) < 2:
-        return z
-    mean = z.mean(dim=(2, 3))
-    deviation = (z.var(dim=(2, 3), unbiased=False) + TINY).sqrt()
-    spread_mean = _spread(mean, group)
-    spread_deviation = _spread(deviation, group)
-    e = normal((2, *mean.shape), rng, z.device)
-    shift = mean + spread_mean * e[0]
-    scale = (deviation + spread_deviation * e[1]).clamp(min=1e-3)
-    standard = (z - mean[:, :, None, None]) / deviation[:, :, None, None]
-    return scale[:, :, None, None] * standard + shift[:, :, None, None]
+
+    ids: NDArray[np.int64]
+    mean: NDArray[np.float32]
+    root: NDArray[np.float32]
+
+    @classmethod
+    @torch.inference_mode()
+    def of_patches(cls, cut: Cut, named: Mapping[int, NDArray[np.integer]]) -> Statistics:
+        """Of the patches round the pixels (m, 2) of each class id."""
+        means, roots = [], []
+        for pixels in named.values():
+            parts = [
+                cut(pixels[start : start + BATCH]).mean(dim=(1, 2)).cpu()
+                for start in range(0, len(pixels), BATCH)
+            ]
+            of_patches = torch.cat(parts).double().numpy()
+            mean = of_patches.mean(axis=0)
+            _, spread, axes = np.linalg.svd(of_patches - mean, full_matrices=False)
+            scaled = spread[:, None] * axes / np.sqrt(max(1, len(pixels) - 1))
+            root = np.zeros((len(mean), len(mean)))
+            root[: len(scaled)] = scaled
+            means.append(mean)
+            roots.append(root)
+        return cls(
+            np.array(list(named), dtype=np.int64),
+            np.stack(means).astype(np.float32),
+            np.stack(roots).astype(np.float32),
+        )
+
+    def draw(self, y: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        """(n, d) channel means of patches of the classes y (n,)."""
+        row = np.searchsorted(self.ids, y)
+        noise = rng.standard_normal((len(y), 1, self.mean.shape[1])).astype(np.float32)
+        return torch.from_numpy(self.mean[row] + (noise @ self.root[row])[:, 0])
 
 
-def _spread(value: Tensor, group: Tensor) -> Tensor:
-    """(n, d) standard deviation of ``value`` (n, d) over the rows of the same group."""
-    _, index, count = torch.unique(group, return_inverse=True, return_counts=True)
-    lone, several = (
-        to_device(torch.where(rows)[0], value.device) for rows in (count == 1, count > 1)
-    )
-    index = to_device(index, value.device)
-    count = to_device(count[:, None], value.device)
-    empty = value.new_zeros(len(count), value.shape[1])
-    mean = empty.index_add(0, index, value) / count
-    spread = (empty.index_add(0, index, (value - mean[index]).square()) / count + TINY).sqrt()
-    spread[lone] = spread[several].mean(dim=0) if len(several) else 0.0
-    return spread[index]
+def with_means(denoise: Denoise, means: Tensor, side: int) -> Denoise:
+    """A denoiser of cosine coefficients (n, p, p, d) of patches whose channel means (n, d) are
+    known: their first coefficient is what it must be at every noise level, so that the others are
+    estimated given it.
+    """
+
+    def given(x: Tensor, level: float) -> Tensor:
+        clean = denoise(x, level)
+        clean[:, 0, 0] = side * means
+        return clean
+
+    return given

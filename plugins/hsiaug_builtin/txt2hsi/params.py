@@ -27,8 +27,6 @@ KIND_SAID = 0.9
 """
 CLIPPED = 0.35
 """Share of patches clipped by RPSC."""
-PERTURBED = 0.5
-"""Share of steps perturbed by LF-UE."""
 PSEUDO_MOST = 1000
 """Pseudo-labelled pixels of a class that patches are cut round, at most."""
 PSEUDO_SHARE = 0.8
@@ -159,7 +157,9 @@ class Txt2HsiParams(CodecParams):
     rpsc: bool = param(
         True, "set random polygons of other patches into training patches", preparing=True
     )
-    lfue: bool = param(False, "resample channel statistics of latents in training", preparing=True)
+    lfue: bool = param(
+        True, "draw the statistics of a sample first, from those of its class", sampling=True
+    )
     text: str = param("both", f"how classes are named: {', '.join(MODES)}, or file:PROMPTS.toml")
     layout: bool = param(
         True, "sentences say what lies where in a patch, not its class alone", preparing=True

@@ -385,7 +385,7 @@ class GroupLessons:
         usable = np.zeros(view.visible.shape, dtype=bool)
         usable[tuple(view.unlabelled.T)] = True
         return cls(
-            Teaching(codec.field, params.rpsc, params.lfue, params.layout),
+            Teaching(codec.field, params.rpsc, params.layout),
             tuple(maps),
             tuple(NamedMap.of(names, view.patch, looks) for names in maps),
             pixel_features(latents).clone(),
