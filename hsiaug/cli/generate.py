@@ -139,8 +139,10 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     for seen in see_prompts(synthesis, scene, prompts, synthesis.spec.omega or 0.0):
         say(f"prompt: {seen.prompt}")
         say(f"  understood: {seen.reading.text}")
+        for word, name in seen.reading.synonyms:
+            say(f"  {word} is read as {name}")
         if seen.reading.ignored:
-            say(f"  not understood: {', '.join(seen.reading.ignored)}")
+            say(f"  not used: {', '.join(seen.reading.ignored)}")
         if seen.reading.never_said:
             say("  new: training never said this")
         say(f"  seen: centre in {100 * seen.centre:.0f} % of samples")

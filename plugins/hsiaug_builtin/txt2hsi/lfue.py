@@ -1,11 +1,10 @@
 """LF-UE, uncertainty estimation of latent features, "without parameters" (the paper's words).
 
 Read as the uncertainty of feature statistics (DSU: Li et al., "Uncertainty Modeling for
-Out-of-Distribution Generalization", ICLR 2022, arXiv 2202.03958): the channel means of a latent
-patch are themselves uncertain, and as uncertain as they differ over the patches of a class. Few
-labels say little of how far the fields of a class differ, so a sample takes its statistics first:
-its channel means are drawn from the Gaussian of those of the trusted patches of its class, and the
-denoiser adds the structure that goes with them. No weight is learnt.
+Out-of-Distribution Generalization", ICLR 2022, arXiv 2202.03958): the channel means of a patch of
+latents are as uncertain as they differ over the patches of a class. So a sample begins with its
+statistics: its channel means are drawn from the Gaussian of those of the trusted patches of its
+class, and the denoiser adds the structure that goes with them. No weight is learnt.
 """
 
 from __future__ import annotations
@@ -19,23 +18,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug_builtin.diffusion.edm import Denoise
+from hsiaug_builtin.text.layout import ADJECTIVES
+from hsiaug_builtin.txt2hsi.facts import COLUMN, Ids
 from hsiaug_builtin.txt2hsi.field import Cut
 
 BATCH = 256
 """Patches that are averaged at a time."""
+LEAST = 5
+"""Patches of a class that look bright, or otherwise, for these to have a Gaussian of their own."""
+LOOKS = ("", *ADJECTIVES)
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Gaussians of the channel means of the patches of each class.
+    """Gaussians of the channel means of patches, by class and by how they look.
 
     Attributes
     ----------
     ids : (C,) int64
-        Classes, ascending.
-    mean : (C, d) float32
-        Of the channel means over the patches of a class.
-    root : (C, d, d) float32
+        Classes.
+    mean : (C, L, d) float32
+        Of the channel means of the patches of a class: of all, then of those that look as each of
+        ADJECTIVES says.
+    root : (C, L, d, d) float32
         A square root of their covariance: standard noise times this is a deviation.
     """
 
@@ -45,44 +50,56 @@ class Statistics:
 
     @classmethod
     @torch.inference_mode()
-    def of_patches(cls, cut: Cut, named: Mapping[int, NDArray[np.integer]]) -> Statistics:
-        """Of the patches round the pixels (m, 2) of each class id."""
+    def of_patches(
+        cls, cut: Cut, named: Mapping[int, NDArray[np.integer]], facts: Mapping[int, Ids]
+    ) -> Statistics:
+        """Of the patches round the pixels (m, 2) of each class id, which show facts (m, R)."""
         means, roots = [], []
-        for pixels in named.values():
-            parts = [
-                cut(pixels[start : start + BATCH]).mean(dim=(1, 2)).cpu()
-                for start in range(0, len(pixels), BATCH)
-            ]
+        for class_id, pixels in named.items():
+            starts = range(0, len(pixels), BATCH)
+            parts = [cut(pixels[start : start + BATCH]).mean(dim=(1, 2)).cpu() for start in starts]
             of_patches = torch.cat(parts).double().numpy()
-            mean = of_patches.mean(axis=0)
-            _, spread, axes = np.linalg.svd(of_patches - mean, full_matrices=False)
-            scaled = spread[:, None] * axes / np.sqrt(max(1, len(pixels) - 1))
-            root = np.zeros((len(mean), len(mean)))
-            root[: len(scaled)] = scaled
-            means.append(mean)
-            roots.append(root)
-        return cls(
-            np.array(list(named), dtype=np.int64),
-            np.stack(means).astype(np.float32),
-            np.stack(roots).astype(np.float32),
-        )
+            for look in LOOKS:
+                fits = facts[class_id][:, COLUMN[look]] >= 0 if look else np.ones(len(pixels), bool)
+                some = of_patches[fits] if fits.sum() >= LEAST else of_patches
+                mean, root = _gaussian(some)
+                means.append(mean)
+                roots.append(root)
+        shape = len(named), len(LOOKS), -1
+        mean = np.array(means, dtype=np.float32).reshape(shape)
+        root = np.array(roots, dtype=np.float32).reshape(*shape, mean.shape[2])
+        return cls(np.array(list(named), dtype=np.int64), mean, root)
 
-    def draw(self, y: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        """(n, d) channel means of patches of the classes y (n,)."""
-        row = np.searchsorted(self.ids, y)
-        noise = rng.standard_normal((len(y), 1, self.mean.shape[1])).astype(np.float32)
-        return torch.from_numpy(self.mean[row] + (noise @ self.root[row])[:, 0])
+    def draw(self, facts: Ids, rng: np.random.Generator) -> Tensor:
+        """(n, d) channel means of patches of which facts (n, R) are said."""
+        row = np.argmax(facts[:, :1] == self.ids, axis=1)
+        looks = facts[:, [COLUMN[look] for look in ADJECTIVES]] >= 0
+        look = np.where(looks.any(axis=1), 1 + looks.argmax(axis=1), 0)
+        noise = rng.standard_normal((len(facts), 1, self.mean.shape[2])).astype(np.float32)
+        return torch.from_numpy(self.mean[row, look] + (noise @ self.root[row, look])[:, 0])
+
+
+def _gaussian(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean (d,) of values (m, d), and a square root (d, d) of their covariance."""
+    mean = values.mean(axis=0)
+    _, spread, axes = np.linalg.svd(values - mean, full_matrices=False)
+    root = np.zeros((len(mean), len(mean)))
+    root[: len(spread)] = spread[:, None] * axes / np.sqrt(max(1, len(values) - 1))
+    return mean, root
 
 
 def with_means(denoise: Denoise, means: Tensor, side: int) -> Denoise:
     """A denoiser of cosine coefficients (n, p, p, d) of patches whose channel means (n, d) are
-    known: their first coefficient is what it must be at every noise level, so that the others are
-    estimated given it.
+    known; NaN = not known.
+
+    The first coefficient of a patch, its mean times its side, is what it must be at every noise
+    level, so that the others are estimated given it.
     """
+    known = ~means.isnan()
 
     def given(x: Tensor, level: float) -> Tensor:
         clean = denoise(x, level)
-        clean[:, 0, 0] = side * means
+        clean[:, 0, 0] = torch.where(known, side * means, clean[:, 0, 0])
         return clean
 
     return given
