@@ -23,7 +23,7 @@ from hsiaug.quality.attention import (
     look_at_attention,
     score_maps,
 )
-from hsiaug.quality.said_seen import PromptScene
+from hsiaug.quality.prompt_fidelity import PromptScene
 
 
 def main() -> None:

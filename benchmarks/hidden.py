@@ -3,8 +3,7 @@ blocks.
 
     hsiaug report --suite benchmarks/hidden.toml --out all.csv
     python -m benchmarks.hidden collect all.csv benchmarks/results/hidden/trials.csv
-    python -m benchmarks.hidden table benchmarks/results/hidden/trials.csv >
-    benchmarks/results/hidden/table.md
+    python -m benchmarks.hidden table benchmarks/results/hidden/trials.csv
 
 AA over the classes with test pixels there; differences are paired over draws, with 95 % t
 intervals.

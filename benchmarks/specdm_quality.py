@@ -6,9 +6,9 @@ specdm_paper.toml.
 
 Takes the fits of the suite from the store's cache (and makes what is not there), samples 40 pairs
 of each, measures their likeness and layout as ``hsiaug inspect`` does, the network of the
-two-sample test left out, and writes quality-NAME.csv, one per data set, and quality.md to
-benchmarks/results/specdm/. Rows that are there are not made again. Without names: all sets, draws
-80 to 82, and the three arms of :data:`USUAL`, whose networks take some minutes of a core each.
+two-sample test left out, writes quality-NAME.csv, one per data set, to benchmarks/results/specdm/,
+and prints the table. Rows that are there are not made again. Without names: all sets, draws 80 to
+82, and the three arms of :data:`USUAL`, whose networks take some minutes of a core each.
 
 In the table: means over draws, beside the same of held-out tiles; the arm ``duplicate-balanced``
 is training tiles again, which is as near as can be. Then the ratio single / two streams that the
@@ -194,16 +194,12 @@ def read() -> list[dict[str, Any]]:
 
 
 def write(rows: list[dict[str, Any]], name: str) -> None:
-    """Write the rows of one data set, and the table of all."""
+    """Write the rows of one data set."""
     write_csv(OUT / f"quality-{name}.csv", [row for row in rows if row["data"] == name])
-    # Others may have written since.
-    (OUT / "quality.md").write_text("\n".join(table(read())) + "\n", encoding="utf-8")
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """The lines of quality.md."""
-    yield "# Quality of pairs: SpecDM and its single-stream baseline"
-    yield ""
+    """The lines of the table."""
     yield "| data | arm | draws | " + " | ".join(SHOWN.values()) + " |"
     yield "|---|---|--:|" + "--:|" * len(SHOWN)
     for name in dict.fromkeys(row["data"] for row in rows):

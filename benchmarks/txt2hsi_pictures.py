@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.common import HERE, check_usage, txt2hsi_fits
 from benchmarks.docs_gallery import LARGEST, kept, small
+from hsiaug.quality.prompt_fidelity import PromptScene
 from hsiaug.quality.prompt_sheet import prompt_sheet, sheet_prompts
-from hsiaug.quality.said_seen import PromptScene
 
 DRAW = 300
 IMAGES = HERE.parent / "docs" / "images"

@@ -47,7 +47,7 @@ include_patterns = [
     "docs/develop/*.md",
     "docs/evidence/*.md",
     "docs/notebooks/*.ipynb",
-    "benchmarks/results/**.md",
+    "benchmarks/results/README.md",
     "examples/*/README.md",
 ]
 # Folders that need not be walked through.
@@ -222,7 +222,7 @@ FILLED = {
 
 def read(app: Any, name: str, source: list[str]) -> None:
     """What Git viewers do by themselves, links to folders; links to pages that are copied; lists
-    that the program holds; titles for measured tables.
+    that the program holds.
 
     A link to a folder means its README, its table.md, or else its first Markdown file; without any,
     it stays dead. A notebook gets a line that leads to its file.
@@ -251,13 +251,6 @@ def read(app: Any, name: str, source: list[str]) -> None:
     source[0] = LINK.sub(link, source[0])
     if name in FILLED:
         source[0] = source[0].replace(MADE, FILLED[name]())
-    if name.startswith("benchmarks/results/") and name.count("/") == 3:
-        text = (Path(app.srcdir) / "benchmarks" / "results" / "README.md").read_text("utf-8")
-        found = re.findall(r"^- \[(.+)\]\((.+)\.md\)", text, re.MULTILINE)
-        titles = {f"benchmarks/results/{page}": title for title, page in found}
-        # Hundreds of rows of numbers would hide the guide from whoever searches.
-        head = "---\nnosearch: true\n---\n\n"
-        source[0] = f"{head}# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"
 
 
 def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

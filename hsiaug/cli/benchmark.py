@@ -95,14 +95,10 @@ def benchmark(
         ),
     ] = None,
     suite: options.SuiteFile = None,
-    profile: options.Profile = None,
-    only: Annotated[
-        str, option("Of a suite: the runs wanted, between commas.", panel=options.PLAN)
-    ] = "",
-    data: options.SuiteData = None,
     dry_run: Annotated[
         bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")
     ] = False,
+    smallest_gain: options.SmallestGain = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -117,8 +113,7 @@ def benchmark(
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5
       hsiaug benchmark indian_pines --generator txt2hsi --lambda 1,3 --omega 0,1,2:4:2 --seeds 10
       hsiaug benchmark my_scene.toml --generator smote --dry-run
-      hsiaug benchmark --suite my_suite.toml --profile smoke --only default
-      hsiaug benchmark --suite txt2hsi_claims --data my_scene.toml
+      hsiaug benchmark --suite my_suite.toml --dry-run
       hsiaug benchmark oscd --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever
@@ -130,7 +125,7 @@ def benchmark(
     from hsiaug.bench.engines import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_runs
     from hsiaug.bench.request import request_of_options
-    from hsiaug.bench.suite import Run, is_suite
+    from hsiaug.bench.suite import Run, find_suite, is_suite, read_suite
     from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
@@ -139,8 +134,9 @@ def benchmark(
     bounds = Bounds.of(isolate, limit or ())
     if (scene is None) == (suite is None):
         both_named = None if scene is None else f"{scene} and --suite {suite}"
-        hint = "Name one of them; --data runs a suite on a scene of yours."
-        raise InputError("a benchmark is of a scene or of a suite", value=both_named, hint=hint)
+        raise InputError(
+            "a benchmark is of a scene or of a suite", value=both_named, hint="Name one of them."
+        )
     notes = notes_console(console(err=True), quiet=quiet)
     print_lines(notes, cache_notes())
     named_suite: Suite | None = None
@@ -153,21 +149,14 @@ def benchmark(
             f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed"
             " here.",
         )
-        draws = [] if seeds is None else ranges.seeds(seeds)
-        runs_named = ranges.words(only)
-        named_suite = options.load_suite(
-            ref, profile, data, only=runs_named, draws=draws, quiet=quiet
-        )
+        typed_seeds = [] if seeds is None else ranges.seeds(seeds)
+        named_suite = read_suite(find_suite(ref), seeds=typed_seeds)
         runs: tuple[Run, ...] = named_suite.runs
         if named_suite.store is not None and not given(ctx, ["store"]):
             store = named_suite.store
         if named_suite.file.title:
             print_lines(notes, [named_suite.file.title])
     else:
-        hint = "Name a suite in place of the scene, or leave them out."
-        refuse_typed(
-            ctx, ["profile", "only", "data"], "--profile, --only and --data belong to a suite", hint
-        )
         request = request_of_options(scene, ctx.params)
         runs = (Run("", ((scene, request),)),)
     suite_cluster = named_suite.file.cluster if named_suite else None
@@ -191,6 +180,7 @@ def benchmark(
         store,
         as_json=json,
         quiet=quiet,
+        smallest_gain=smallest_gain,
         existing=existing,
         bounds=bounds,
         device=device,

@@ -26,9 +26,8 @@ from hsiaug.cli.output import (
     show_report,
 )
 from hsiaug.registry.isolation.confinement import close_memory
-from hsiaug.report import report_json, running_answer_lines
+from hsiaug.report import report_json
 from hsiaug.trial.arm import ALONE, BOTH
-from hsiaug.trial.machine import free_at_once
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -52,6 +51,7 @@ def run_and_print(
     by: str | None = None,
     as_json: bool = False,
     quiet: bool = False,
+    smallest_gain: float | None = None,
     **run_options: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
@@ -62,14 +62,14 @@ def run_and_print(
     ----------
     by : str or None
         The rows of the tables; None for those of a report.
+    smallest_gain : float or None
+        The smallest gain that matters, in points.
     run_options : object
         Arguments of :func:`hsiaug.bench.run.run`.
     """
     err = Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
     close_memory()
-    # Workers send samples of prompts, 20 MB at a time.
-    free_at_once()
     with stoppable(err):
         reading = run(
             plans,
@@ -77,7 +77,6 @@ def run_and_print(
             console=err,
             say=lambda line: print_lines(notes, [line]),
             warn=lambda line: print_lines(err, [line]),
-            answer=running_answer_lines,
             quiet=quiet,
             **run_options,
         )
@@ -86,7 +85,7 @@ def run_and_print(
     runs = hashes_by_run(plans)
     planned = len(set[str]().union(*runs.values()))
     records = Store(store)
-    report = read_report(records, runs, reading)
+    report = read_report(records, runs, smallest=smallest_gain)
     if as_json:
         print_json({"store": str(store), "planned": planned, **report_json(report, by)})
     else:

@@ -1,4 +1,4 @@
-"""``hsiaug compare``: two arms against each other, and what the draws allow to claim."""
+"""``hsiaug compare``: two configurations against each other."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +9,12 @@ from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 
-ArmName = (
-    "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm, or a name alone if one arm fits."
-)
+ArmName = "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm, or a name alone if one fits."
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help=f"The first arm, {ArmName}")],
-    b: Annotated[str, typer.Argument(help="The second arm; differences are B − A.")],
+    a: Annotated[str, typer.Argument(help=f"The first configuration, {ArmName}")],
+    b: Annotated[str, typer.Argument(help="The second one; differences are B − A.")],
     store: options.StoreDir = Path(defaults.STORE),
     metric: Annotated[
         str | None,
@@ -28,15 +26,15 @@ def compare(
     ] = None,
     out: Annotated[
         list[Path] | None,
-        option("File to write: .md, .tex, .csv (a row per draw) or .json; repeat for more."),
+        option("File to write: .md, .tex, .csv (a row per split) or .json; repeat for more."),
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
+    """Compare two configurations split by split: better, worse, no gain or unclear.
 
-    For each scene and protocol that both were run on: the mean difference over paired draws with
-    its spread and interval, the paired test where there are at least 6 draws, and recall per class.
-    λ, M and ω may be left out where one fits.
+    For each scene and protocol that both were run on: the mean difference over paired splits with
+    its interval, the same as in the report, and recall per class. λ, M and ω may be left out where
+    one fits.
 
     Examples:
       hsiaug compare none/svm smote@0.5/svm

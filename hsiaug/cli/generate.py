@@ -130,7 +130,7 @@ def generate(
 
 def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     """What was understood of each prompt, and how much of it samples show."""
-    from hsiaug.quality.said_seen import PromptScene, see_prompts
+    from hsiaug.quality.prompt_fidelity import PromptScene, see_prompts
 
     scene = PromptScene.of(synthesis)
     # Prompts of a generator that takes none were refused before it was fitted.

@@ -1,9 +1,7 @@
-"""``hsiaug inspect``: pictures and numbers of a generator's samples, or of those of a suite."""
+"""``hsiaug inspect``: pictures and numbers of a generator's samples."""
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,35 +15,18 @@ from hsiaug.base.text import json_of
 from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.computing import compute_here
-from hsiaug.cli.options import given, option, refuse_typed
-from hsiaug.cli.output import console, print_lines, print_table, say, say_written
+from hsiaug.cli.options import option
+from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.quality.attention import AttentionMaps, MapScore
     from hsiaug.quality.kits import SampleKit
-    from hsiaug.quality.said_seen import SaidSeen
-    from hsiaug.quality.suite_samples import AskedSamples
-    from hsiaug.quality.synthesis import AnySynthesis, Inspection, SampleRequest
-    from hsiaug.trial.trial_run import SceneContext
+    from hsiaug.quality.prompt_fidelity import PromptFidelity
+    from hsiaug.quality.synthesis import AnySynthesis, SampleRequest
 
 
-OF_A_SCENE = (
-    "task",
-    "generator",
-    "lam",
-    "times",
-    "omega",
-    "protocol",
-    "buffer",
-    "seed",
-    "patch",
-    "preset",
-    "set_",
-    "attention",
-)
-"""Options that a suite says for itself, by parameter."""
 LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
 MEASURES = ("fidelity", "synthetic", "reference (held-out)", "unit", "good is", "n")
 RECONSTRUCTION = ("encoded and decoded", "held-out", "training", "unit")
@@ -56,13 +37,10 @@ Row = tuple[Any, ...]
 
 def inspect(
     ctx: typer.Context,
-    scene: Annotated[
-        str | None,
-        typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or a folder."),
-    ] = None,
+    scene: options.SceneRef,
     out: Annotated[
         Path | None,
-        option("Folder of the pictures and of quality.json; of a suite, of pictures alone."),
+        option("Folder of the pictures and of quality.json."),
     ] = None,
     task: options.Task = None,
     generator: options.GeneratorName = None,
@@ -86,9 +64,6 @@ def inspect(
     attention: Annotated[
         bool, option("Draw where a generator that reads text looks for each word.")
     ] = False,
-    suite: options.SuiteFile = None,
-    profile: options.Profile = None,
-    data: options.SuiteData = None,
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies?
 
@@ -96,43 +71,14 @@ def inspect(
     samples nearest to these. Then spectra, principal components or the likeliest copies, and
     quality.json. Every number stands beside what real held-out samples reach; docs/quality.md says
     how to read them. Test pixels and their labels are read after the fit: a diagnosis, not to be
-    used to choose a generator on the same draw. Of a suite, it measures the samples that its claims
-    and tables speak of, and keeps the measures in the store, where 'hsiaug report --suite' reads
-    them.
+    used to choose a generator on the same draw.
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
       hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --attention --out look
       hsiaug inspect oscd --generator specdm --out look
-      hsiaug inspect --suite txt2hsi_claims --out pictures
     """
     compute_here()
-    if (scene is None) == (suite is None):
-        typed = None if scene is None else f"{scene} and --suite {suite}"
-        hint = "Name one of them; --data looks at a suite on a scene of yours."
-        raise InputError("samples are of a scene or of a suite", value=typed, hint=hint)
-    if suite is not None:
-        refuse_typed(
-            ctx,
-            OF_A_SCENE,
-            "a suite says for itself what its samples are",
-            "Leave them out, or name a scene.",
-        )
-        _inspect_suite(
-            suite,
-            profile=profile,
-            data=data,
-            store=store if given(ctx, ["store"]) else None,
-            device=device,
-            out=out,
-        )
-        return
-    refuse_typed(
-        ctx,
-        ["profile", "data"],
-        "--profile and --data belong to a suite",
-        "Leave them out, or name a suite.",
-    )
     folder = _checked_folder(out)
     inspection = _inspect_scene(ctx.params, omega, with_attention=attention)
     say_written(_write_files(inspection, folder))
@@ -157,7 +103,7 @@ class InspectedSamples:
         Where the generator looks for words, if that was asked for.
     map_scores : mapping of str to MapScore or None
         Their scores by name.
-    said : SaidSeen or None
+    said : PromptFidelity or None
         Whether samples show what prompts say; None of a generator that takes none.
     prompts : tuple of str
         Those of the sheet of prompts.
@@ -169,7 +115,7 @@ class InspectedSamples:
     points: Sequence[Mapping[str, Any]]
     attention_maps: AttentionMaps | None
     map_scores: Mapping[str, MapScore | None]
-    said: SaidSeen | None
+    said: PromptFidelity | None
     prompts: tuple[str, ...]
 
 
@@ -202,8 +148,8 @@ def _inspect_scene(
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
     from hsiaug.quality.attention import generate_layouts, look_at_attention, score_maps
+    from hsiaug.quality.prompt_fidelity import PromptScene, measure_fidelity
     from hsiaug.quality.prompt_sheet import sheet_prompts
-    from hsiaug.quality.said_seen import PromptScene, measure_said
     from hsiaug.quality.synthesis import no_attention
 
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
@@ -223,7 +169,7 @@ def _inspect_scene(
         if scene is None:
             raise no_attention(first.card.name)
         attention_maps = look_at_attention(first, generate_layouts(first, scene))
-    said = None if scene is None else measure_said(first, scene)
+    said = None if scene is None else measure_fidelity(first, scene)
     prompts = [] if scene is None else sheet_prompts(first, scene.layouts)
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
@@ -354,11 +300,10 @@ def _attention_rows(scores: Mapping[str, MapScore | None]) -> Iterator[Row]:
             yield LABELS[name], score.auc, score.half, score.iou, score.n
 
 
-def _print_said(screen: Console, said: SaidSeen) -> None:
+def _print_said(screen: Console, said: PromptFidelity) -> None:
     """A table of what samples show of what their prompts say, and how good its judge is."""
-    from hsiaug.quality.said_seen import OMEGAS
+    from hsiaug.quality.prompt_fidelity import LABELS, OMEGAS
     from hsiaug.report.formatting import measured
-    from hsiaug.trial.said_seen import LABELS
 
     header = ("said and seen", "real", *(f"ω={omega:g}" for omega in OMEGAS), "prompts")
     rows = [
@@ -380,138 +325,3 @@ def _guidance_rows(points: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         curves.setdefault(name, []).append(point)
     for name, curve in curves.items():
         yield name, measured(curve[0]["reference"]), *(measured(one["value"]) for one in curve)
-
-
-# Of a suite
-
-
-def _inspect_suite(
-    ref: str,
-    *,
-    profile: str | None,
-    data: str | None,
-    store: Path | None,
-    device: str,
-    out: Path | None,
-) -> None:
-    """Measure the samples that the claims and tables of a suite ask for, and keep the measures in
-    the store; with ``out``, draw those of the first draw of each arm.
-
-    Raises InputError for a suite that asks for none.
-    """
-    from hsiaug.bench.suite import declared_tables
-    from hsiaug.quality.export import check_folder
-    from hsiaug.quality.figures import save_figures
-    from hsiaug.quality.kits import sample_kit
-    from hsiaug.quality.mask_samples import compare_pairs, few_pairs
-    from hsiaug.quality.suite_samples import asked_samples
-    from hsiaug.trial.sample_measures import read_measures
-
-    if out is not None:
-        check_folder(out)
-    suite, plans = options.planned_suite(ref, profile, data)
-    declared = declared_tables(suite, plans, ref, profile, data)
-    to_inspect = asked_samples(declared, plans)
-    if not to_inspect:
-        rule = "a suite must declare a claim or a table that speaks of samples to be inspected"
-        hint = "Name a scene and a generator in its place."
-        raise InputError(rule, value=ref, hint=hint)
-    root = store or suite.store or Path(defaults.STORE)
-    pictured: set[tuple[str, str, str]] = set()
-    pairs_by_place: dict[tuple[str, str], dict[str, AnySynthesis]] = {}
-    context: SceneContext | None = None
-    for number, samples in enumerate(to_inspect, start=1):
-        trial = samples.trial
-        place = (samples.arm, trial.scene, trial.protocol.text)
-        draws_pictures = out is not None and place not in pictured
-        stored = read_measures(root, trial.samples_hash)
-        if not draws_pictures and all(name in stored for name in samples.measures):
-            continue
-        title = f"{samples.arm}, {trial.scene}, {trial.protocol.text}, draw {trial.seed}"
-        context = _context_of(samples, context, root)
-        inspection, attention_maps = _look(samples, context, root, device)
-        if out is not None and draws_pictures:
-            pictured.add(place)
-            _save_pictures(out, place, inspection, attention_maps)
-            if sample_kit(samples.plan.task.name).compares_arms:
-                pairs_by_place.setdefault(place[1:], {})[samples.arm] = few_pairs(inspection.made)
-        say(f"[{number}/{len(to_inspect)}] {title}: measured", err=True)
-    if out is not None:
-        for scene_and_protocol, makes in pairs_by_place.items():
-            figure = compare_pairs([makes[arm] for arm in suite.file.arms if arm in makes])
-            save_figures({f"compared-{_file_name(scene_and_protocol)}": figure}, out)
-    say(f"measures: {root / 'quality'}")
-    say(f"next: hsiaug report {declared.options} --store {shlex.quote(str(root))}")
-
-
-def _context_of(samples: AskedSamples, context: SceneContext | None, root: Path) -> SceneContext:
-    """The context of the samples' data, that of the samples before where it is the same."""
-    from hsiaug.trial.trial_run import SceneContext
-
-    if (
-        context is not None
-        and context.scene is samples.plan.scene
-        and context.task is samples.plan.task
-    ):
-        return context
-    return SceneContext(samples.plan.scene, samples.plan.task, root / "cache")
-
-
-def _look(
-    samples: AskedSamples, context: SceneContext, root: Path, device: str
-) -> tuple[Inspection, AttentionMaps | None]:
-    """Make samples, and keep their measures in the store. The maps of attention are those that a
-    measure is taken of.
-    """
-    from hsiaug.quality.attention import look_at_attention
-    from hsiaug.quality.kits import sample_kit, synthesise_trial
-    from hsiaug.quality.suite_samples import ATTENTION, measure_samples
-    from hsiaug.registry.lookup import registry
-    from hsiaug.registry.progress import show_progress
-    from hsiaug.trial.sample_measures import write_measures
-
-    kit = sample_kit(samples.plan.task.name)
-    with show_progress(console(err=True), samples.trial.generator.name) as progress:
-        synthesis = synthesise_trial(
-            kit,
-            samples.plan.scene,
-            samples.trial,
-            registry(),
-            device=device,
-            progress=progress,
-            context=context,
-        )
-    inspection = kit.inspect(synthesis)
-    attention_maps = look_at_attention(synthesis) if ATTENTION in samples.measures else None
-    measures = measure_samples(inspection, samples.measures, attention_maps)
-    with file_errors(
-        f"the store {root} must be a folder that can be written to", "Name another store."
-    ):
-        write_measures(root, samples.trial.samples_hash, measures, synthesis.provenance())
-    return inspection, attention_maps
-
-
-def _save_pictures(
-    out: Path,
-    place: Sequence[str],
-    inspection: Inspection,
-    attention_maps: AttentionMaps | None,
-) -> None:
-    """The figures of an inspection in a folder of the arm, the data and the protocol."""
-    from hsiaug.quality.attention import draw_attention
-    from hsiaug.quality.figures import save_figures
-
-    pictures = inspection.pictures()
-    if attention_maps:
-        pictures["attention"] = draw_attention(attention_maps, inspection.made)
-    folder = out / _file_name(place)
-    with file_errors(
-        f"--out {out} must be a folder that can be written to", "Name another folder."
-    ):
-        folder.mkdir(parents=True, exist_ok=True)
-    save_figures(pictures, folder)
-
-
-def _file_name(parts: Sequence[str]) -> str:
-    """A name of a file or folder of the parts."""
-    return "-".join(re.sub(r"\W+", "_", part) for part in parts)

@@ -102,8 +102,7 @@ app = typer.Typer(
     ),
 )
 COMMANDS = (
-    "advise benchmark cite compare generate inspect label labels map report serve show split start"
-    " suggest"
+    "advise benchmark compare generate inspect label labels map report serve split start suggest"
 )
 GROUPS = "datasets plugins store"
 for name in COMMANDS.split():

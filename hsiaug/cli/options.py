@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench import defaults, ranges
-from hsiaug.cli.output import say
+from hsiaug.bench import defaults
 from hsiaug.core.view_names import AUTO, VIEWS
 from hsiaug.tasks import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hsiaug.bench.plan import Plan
-    from hsiaug.bench.suite import Suite
     from hsiaug.registry.protocol_base import SplitProtocol
 
 
@@ -75,6 +72,16 @@ Generators = Annotated[
         f" {GENERATORS}."
     ),
 ]
+SmallestGain = Annotated[
+    float | None,
+    option(
+        "The smallest gain that matters, in points: a smaller one is never called better.",
+        min=0.0,
+        show_default="1",
+        metavar="POINTS",
+        panel=OUTPUT,
+    ),
+]
 GeneratorName = Annotated[str | None, option(f"The generator. Default: {GENERATORS}.")]
 Classifiers = Annotated[str | None, option(f"Classifiers, between commas. Default: {CLASSIFIERS}.")]
 View = Annotated[
@@ -120,15 +127,6 @@ SuiteFile = Annotated[
     str | None,
     option(
         "A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN
-    ),
-]
-Profile = Annotated[
-    str | None, option("Of a suite: the profile that changes its runs.", panel=PLAN)
-]
-SuiteData = Annotated[
-    str | None,
-    option(
-        "Of a suite: run it on these data, between commas.", "--data", metavar="DATA", panel=PLAN
     ),
 ]
 AnyProtocol = Annotated[
@@ -212,59 +210,6 @@ def store_named(folder: Path | None, store: Path | None) -> Path:
             "the store must be named once", value=f"{folder} and --store {store}", hint=hint
         )
     return folder or store or Path(defaults.STORE)
-
-
-def load_suite(
-    ref: str,
-    profile: str | None,
-    data: str | None,
-    *,
-    only: Sequence[str] = (),
-    draws: Sequence[int] = (),
-    quiet: bool = False,
-) -> Suite:
-    """The suite of that name or file, on the data that ``--data`` names, or else on its own scenes
-    that are here; notes on what is left out are printed, unless quiet.
-
-    Parameters
-    ----------
-    only, draws : sequence of str or of int
-        As of :func:`hsiaug.bench.suite.read_suite`.
-
-    Raises
-    ------
-    InputError
-        For a suite that is wrong, and where none of its runs is of the data's task, or none has a
-        scene.
-    """
-    from hsiaug.bench.suite import find_suite, on_data, only_present, read_suite
-
-    suite = read_suite(find_suite(ref), profile=profile, only=only, draws=draws)
-    if data is None:
-        loaded = only_present(suite)
-    elif refs := ranges.words(data):
-        loaded = on_data(suite, refs)
-    else:
-        raise InputError(
-            "--data must name data", value=repr(data), hint="A name, a card (.toml) or a folder."
-        )
-    for note in () if quiet else loaded.notes:
-        say(f"note: {note}", err=True)
-    return loaded
-
-
-def planned_suite(
-    ref: str, profile: str | None, data: str | None
-) -> tuple[Suite, tuple[Plan, ...]]:
-    """A suite as :func:`load_suite` reads it, and the plans of its runs.
-
-    A trial's hash covers scene, plugin versions and every parameter, so the plans are made anew.
-    """
-    from hsiaug.bench.plans_of_runs import plan_runs
-    from hsiaug.registry.lookup import registry
-
-    suite = load_suite(ref, profile, data)
-    return suite, plan_runs(suite.runs, registry())
 
 
 MOST_SECONDS = 3.6e6

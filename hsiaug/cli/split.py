@@ -5,7 +5,7 @@ from typing import Annotated
 
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, print_lines, print_table, say_written
+from hsiaug.cli.output import say_written, show_tables
 
 
 def split(
@@ -50,14 +50,7 @@ def split(
     side = usual.patch if patch is None else patch
     drawn = kind.draws.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
     tables = split_tables(loaded, drawn)
-    screen = console()
-    for section in tables.sections:
-        for place, grid in enumerate(section.grids):
-            rows = ([entry.text for entry in row] for row in grid.rows)
-            print_table(
-                screen, [c.header for c in grid.columns], rows, "" if place else section.title
-            )
-        print_lines(screen, section.notes)
+    show_tables(tables, ())
     if out:
         writers = {
             **figure_writers(lambda: split_figure(loaded, drawn)),

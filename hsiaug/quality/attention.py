@@ -21,7 +21,7 @@ from hsiaug.core.samples import take_in_turn
 from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.view import patches_at
-from hsiaug.quality.said_seen import PromptScene, trained_names
+from hsiaug.quality.prompt_fidelity import PromptScene, trained_names
 from hsiaug.quality.synthesis import AnySynthesis, no_attention
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 

@@ -1,7 +1,5 @@
 """Suites on the command line: one list of work, a table per run, resumed and reported by run."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -25,9 +23,6 @@ title = "Dummies"
 name = "gains"
 lambdas = "0.5:1:0.5"
 set = [{{}}, {{ dummy = {{ gain = 0.5 }} }}]
-
-[profiles.smoke]
-seeds = 1
 """
 
 
@@ -73,18 +68,10 @@ def test_arms_that_differ_in_a_parameter_are_told_apart(folder: Path) -> None:
     assert "| dummy gain=0.5 | 1 |" in gains and "| dummy gain=1.0 | 1 |" in gains
 
 
-def test_a_finished_suite_runs_nothing_and_its_report_is_the_same(folder: Path) -> None:
+def test_a_finished_suite_runs_nothing_and_its_tables_are_the_same(folder: Path) -> None:
     again = run(folder, "benchmark", "suite.toml", "--jobs", "1")
     assert "24 of 24 trials are taken from results" in again.stderr
     assert again.stdout == (folder / "out.md").read_text()
-
-    reported = run(folder, "report", "--suite", "suite.toml")
-    assert reported.returncode == 0 and reported.stdout == again.stdout
-
-    only = run(
-        folder, "benchmark", "--suite", "suite.toml", "--only", "gains", "--existing", "none"
-    )
-    assert len(titles(only.stdout)) == 1 and "## gains: toy" in only.stdout
 
 
 def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) -> None:
@@ -99,30 +86,10 @@ def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) ->
     ]
     assert "24 of 24 trials to run" in table and not (folder / "fresh").exists()
     plan = json.loads(
-        run(folder, "benchmark", "suite.toml", "--dry-run", "--json", "--profile", "smoke").stdout
+        run(folder, "benchmark", "suite.toml", "--dry-run", "--json", "--seeds", "1").stdout
     )
     assert len(plan["trials"]) == 12 and plan["to_run"] == []
     assert [row["name"] for row in plan["runs"]] == ["headline", "headline", "gains", "gains"]
-
-
-def test_reports_by_run_as_csv_and_json_name_the_run_and_what_is_missing(folder: Path) -> None:
-    table = run(folder, "report", "--suite", "suite.toml", "--format", "csv").stdout
-    rows = list(csv.DictReader(io.StringIO(table)))
-    assert [row["run"] for row in rows].count("headline") == 16 and len(rows) == 32
-
-    bare = csv.DictReader(
-        io.StringIO(run(folder, "report", "--store", "results", "--format", "csv").stdout)
-    )
-    assert "run" not in (bare.fieldnames or [])
-
-    (folder / "longer.toml").write_text(SUITE.replace("seeds = 2", "seeds = 3"))
-    answer = run(folder, "report", "--suite", "longer.toml", "--format", "json")
-    assert "run gains: 8 of 24 trials are not in results" in answer.stderr
-    assert [t["run"] for t in json.loads(answer.stdout)["tables"]] == [
-        "headline",
-        "headline",
-        "gains",
-    ]
 
 
 def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
@@ -155,8 +122,6 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
     [
         (("suite.toml", "--lambda", "1"), ("--lambda", "a suite says for itself")),
         (("suite.toml", "--generator", "smote", "--set", "a.b=1"), ("--generator", "--set")),
-        (("suite.toml", "--only", "headlin"), ("'headlin'", "Did you mean headline")),
-        (("toy", "--profile", "smoke"), ("--profile", "belong to a suite")),
         (("neither.toml",), ("card", "neither.toml", "'a'")),
         (("absent.toml",), ("absent.toml", "must exist")),
         (("--suite", "claims"), ("suite", "'claims'", "txt2hsi_claims")),

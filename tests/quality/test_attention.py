@@ -19,7 +19,7 @@ from hsiaug.quality.attention import (
     score_maps,
 )
 from hsiaug.quality.figures import save_figures
-from hsiaug.quality.said_seen import PromptScene
+from hsiaug.quality.prompt_fidelity import PromptScene
 from hsiaug.quality.synthesis import PixelSynthesis
 
 Make = Callable[..., PixelSynthesis]
