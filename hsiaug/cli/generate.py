@@ -185,7 +185,7 @@ def make_samples(
         For a protocol that there is not, and where ``--set`` names another plugin.
     """
     from hsiaug.quality.kits import sample_kit, synthesise
-    from hsiaug.quality.synthesis import SampleRequest
+    from hsiaug.quality.synthesis import SampleRequest, preset_of
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task, task_of
     from hsiaug.trial.trial_run import SceneContext
@@ -204,6 +204,10 @@ def make_samples(
         name, rule, typed["buffer"], overrides=overrides.get(name, {}), **fields
     )
     check(kit, request)
+    card = registry().find("generator", name).load().card
+    if (preset := preset_of(request, card)) != request.preset:
+        values = ", ".join(f"{key}={value}" for key, value in card.presets[preset].items())
+        say(f"note: for prompts {name} learns longer than in a benchmark ({values})", err=True)
     data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:

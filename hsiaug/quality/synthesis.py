@@ -44,6 +44,8 @@ GUIDED = ("density", "coverage", "nearer_training", "nearer_pool")
 """Rows of the fidelity table that a curve over ω is drawn of; beside them stands ``purity``, the
 oracle agreement.
 """
+PROMPTS = "prompts"
+"""Preset of a generator that learns longer for typed prompts than for a benchmark."""
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 
@@ -108,6 +110,14 @@ class SampleRequest:
     show: tuple[str, ...] = ()
     agreement: float = 0.0
     prompts: tuple[str, ...] = ()
+
+
+def preset_of(request: SampleRequest, card: Card) -> str:
+    """The preset of a request: for prompts that of the name "prompts", where a card has one and no
+    other was asked for.
+    """
+    usual = request.preset == SampleRequest.preset
+    return PROMPTS if usual and request.prompts and PROMPTS in card.presets else request.preset
 
 
 def sample_request(
@@ -357,7 +367,7 @@ def sample_spec(
     check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])
-    params = build_params(card, request.preset, dict(request.overrides))
+    params = build_params(card, preset_of(request, card), dict(request.overrides))
     usual = task.settings.on(data)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     spec = TrialSpec(
