@@ -177,7 +177,8 @@ class FittedTxt2Hsi:
                     means[:] = torch.nan
                 elif facts is not None:
                     # Those of a class are not those of a patch that shows a typed neighbour too.
-                    means[(said[:, BESIDE] >= 0).any(axis=1)] = torch.nan
+                    neighbours = torch.from_numpy(said[:, BESIDE] >= 0).any(dim=1)
+                    means[neighbours] = torch.nan
                 yield at, self._sample(said, means, omega, rng, torch_rng, best_of)
 
         # Samples take much memory: they lie in a file.

@@ -65,10 +65,13 @@ class Statistics:
                 mean, root = _gaussian(some)
                 means.append(mean)
                 roots.append(root)
-        shape = len(named), len(LOOKS), -1
-        mean = np.array(means, dtype=np.float32).reshape(shape)
-        root = np.array(roots, dtype=np.float32).reshape(*shape, mean.shape[2])
-        return cls(np.array(list(named), dtype=np.int64), mean, root)
+        channels = len(means[0])
+        shape = len(named), len(LOOKS), channels
+        return cls(
+            np.array(list(named), dtype=np.int64),
+            np.array(means, dtype=np.float32).reshape(shape),
+            np.array(roots, dtype=np.float32).reshape(*shape, channels),
+        )
 
     def draw(self, facts: Ids, rng: np.random.Generator) -> Tensor:
         """(n, d) channel means of patches of which facts (n, R) are said."""
