@@ -20,7 +20,7 @@ from benchmarks.common import check_usage
 from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, write_figures
 from hsiaug.report.figures.files import new_figure
 from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
-from hsiaug_builtin.specdm.params import SpecDmParams
+from hsiaug_builtin.specdm.params import PaperParams
 from hsiaug_builtin.teacher import voters
 from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
 from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser
@@ -381,8 +381,8 @@ def txt2hsi_network() -> Figure:
 
 
 def specdm_network() -> Figure:
-    """The paper's two-stream VAE and joint denoiser, as ``denoiser=unet`` builds it."""
-    params = SpecDmParams()
+    """The paper's two-stream VAE and joint denoiser, as ``specdm-paper`` builds it."""
+    params = PaperParams()
     size = SPECDM_SIZES[params.size]
     factor = params.factor_of(TILE)
     side = TILE // factor

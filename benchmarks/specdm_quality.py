@@ -59,7 +59,7 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "gaussian-pairs": ("gaussian-pairs", {}),
     "duplicate-balanced": ("duplicate-balanced", {}),
     "ldm_single": ("ldm_single", {}),
-    "specdm, unet": ("specdm", {"denoiser": "unet"}),
+    "specdm-paper": ("specdm-paper", {}),
     "specdm, fast": ("specdm", FAST),
     "ldm_single, fast": ("ldm_single", FAST),
     "specdm, twice": ("specdm", {"level_steps": "4800"}),
@@ -71,7 +71,7 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
 }
 USUAL = ("specdm", "ldm_single", "gaussian-pairs")
 SINGLE = "ldm_single"
-PAIRED = ("specdm", "specdm, unet")
+PAIRED = ("specdm", "specdm-paper")
 """Two streams, each beside the single one."""
 MADE = 40
 DRAWS = range(80, 83)

@@ -38,45 +38,33 @@ Row = tuple[Any, ...]
 def inspect(
     ctx: typer.Context,
     scene: options.SceneRef,
-    out: Annotated[
-        Path | None,
-        option("Folder of the pictures and of quality.json."),
-    ] = None,
-    task: options.Task = None,
+    out: Annotated[Path, option("Folder of the pictures and of quality.json.", metavar="FOLDER")],
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
-    times: options.Times = None,
-    omega: Annotated[
-        str | None,
-        option(
-            "Guidance strength ω; several, as --lambda of a benchmark takes them, add curves"
-            " over ω."
-        ),
-    ] = None,
+    omega: options.Omegas = None,
     protocol: options.AnyProtocol = None,
-    buffer: options.Buffer = None,
     seed: options.Seed = 0,
+    set_: options.Setting = None,
+    store: options.StoreDir = Path(defaults.STORE),
+    task: options.Task = None,
     patch: options.Patch = None,
     preset: options.Preset = defaults.PRESET,
-    set_: options.Setting = None,
-    device: options.Device = "auto",
-    store: options.StoreDir = Path(defaults.STORE),
     attention: Annotated[
         bool, option("Draw where a generator that reads text looks for each word.")
     ] = False,
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies?
 
-    Writes a contact sheet first: real held-out samples beside synthetic ones, and the training
-    samples nearest to these. Then spectra, principal components or the likeliest copies, and
-    quality.json. Every number stands beside what real held-out samples reach; docs/quality.md says
-    how to read them. Test pixels and their labels are read after the fit: a diagnosis, not to be
-    used to choose a generator on the same draw.
-
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
-      hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --attention --out look
+      hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --out look
       hsiaug inspect oscd --generator specdm --out look
+
+    Writes a contact sheet first: real held-out samples next to synthetic ones, and the training
+    samples nearest to these. Then spectra, principal components or the likeliest copies, and
+    quality.json. Every number comes with what real held-out samples reach; docs/quality.md says
+    how to read them. Several ω add curves over ω. Test pixels and their labels are read after the
+    fit: a diagnosis, not to be used to choose a generator on the same split.
     """
     compute_here()
     folder = _checked_folder(out)
@@ -119,12 +107,10 @@ class InspectedSamples:
     prompts: tuple[str, ...]
 
 
-def _checked_folder(out: Path | None) -> Path:
+def _checked_folder(out: Path) -> Path:
     """The folder for pictures, which may not be there yet."""
     from hsiaug.quality.export import check_folder
 
-    if out is None:
-        raise InputError("--out must name a folder", hint="Add --out look.")
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
         raise InputError("--out must be a folder", value=repr(str(out)), hint=hint)

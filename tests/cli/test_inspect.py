@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
 
 def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path: Path) -> None:
     site = install(tmp_path / "site", "dummy_plugin", BRIGHTER)
-    words = ("inspect", "toy", "--generator", "guided", "--patch", "5", "--times", "0")
+    words = ("inspect", "toy", "--generator", "guided", "--patch", "5")
     answer = hsiaug(*words, "--omega", "0,2", "--out", "up", cwd=tmp_path, site=site)
     again = hsiaug(*words, "--omega", "2,0", "--out", "down", cwd=tmp_path, site=site)
     alone = hsiaug(*words, "--omega", "0", "--out", "alone", cwd=tmp_path, site=site)
@@ -140,9 +140,3 @@ def test_omegas_that_mean_nothing_are_refused_before_any_work(tmp_path, monkeypa
     answer = CliRunner().invoke(app, ["inspect", *words, "--out", "look"])
     assert answer.exit_code != 0 and said in answer.output + str(answer.exception)
     assert not (tmp_path / "look").exists()
-
-
-def test_a_folder_must_be_named() -> None:
-    result = CliRunner().invoke(app, ["inspect", "toy"])
-    assert isinstance(result.exception, InputError)
-    assert "--out must name a folder" in str(result.exception)

@@ -16,7 +16,7 @@ from tests.in_process import run_trials_here
 pytestmark = pytest.mark.usefixtures("few_steps")
 
 TOY = load_pairs("toy", "segmentation").class_names
-MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate", "--device", "cpu")
+MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate")
 
 
 def run(*words: str) -> str:
