@@ -200,6 +200,8 @@ def make_samples(
         )
     rule = None if typed["protocol"] is None else parse_protocol(typed["protocol"])
     fields |= {key: typed[key] for key in FIELDS}
+    card = Path(typed["scene"])
+    fields["source"] = str(card.resolve()) if card.exists() else typed["scene"]
     request = SampleRequest(name, rule, overrides=overrides.get(name, {}), **fields)
     check(kit, request)
     data = kit.task.data.load(typed["scene"])
