@@ -25,8 +25,6 @@ ASKED = (
     "toy",
     "--classifier",
     "svm",
-    "--view",
-    "raw",
     "--added",
     "1,3",
     "--seeds",
@@ -39,7 +37,7 @@ ASKED = (
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("labels") / "store"
-    done = hsiaug("labels", *ASKED, "--store", str(folder), "--jobs", "1")
+    done = hsiaug("worth", *ASKED, "--store", str(folder), "--jobs", "1")
     assert done.returncode == 0, done.stderr
     assert "| svm | duplicate | 1 | 3 |" in done.stdout and "k=3" in done.stdout
     return folder
@@ -50,7 +48,7 @@ def built(store: Path) -> Report:
 
 
 def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Path) -> None:
-    done = hsiaug("labels", *ASKED, "--store", str(store))
+    done = hsiaug("worth", *ASKED, "--store", str(store))
     assert done.returncode == 0 and "trials are taken from" in done.stderr
     (found,) = label_curves(built(store))
     told = json.loads(render_report(built(store), "json", "labels"))["labels"]
@@ -113,7 +111,7 @@ def test_where_the_predictions_are_gone_the_verdict_says_nothing_of_labels(store
 
 
 def test_what_cannot_be_asked_is_said(store: Path) -> None:
-    done = hsiaug("labels", "toy", "--classifier", "svm", "--store", str(store), "--added", "0")
+    done = hsiaug("worth", "toy", "--classifier", "svm", "--store", str(store), "--added", "0")
     assert done.returncode == 2 and "whole numbers from 1 on" in done.stderr
-    with pytest.raises(InputError, match="hsiaug labels SCENE"):
+    with pytest.raises(InputError, match="hsiaug worth SCENE"):
         render_report(build_report([], store=str(store)), "md", "labels")
