@@ -1,7 +1,7 @@
 """What asked labels give, with and without samples: from the records of ``asked.toml`` or
 ``asked_bar.toml``.
 
-    hsiaug report --suite benchmarks/asked.toml --out all.csv
+    hsiaug report --store hsiaug-results-asked --out all.csv
     python -m benchmarks.asked collect all.csv benchmarks/results/asked/trials.csv
     python -m benchmarks.asked table benchmarks/results/asked/trials.csv
 

@@ -3,12 +3,13 @@ no scene.
 
     python -m benchmarks.docs_figures [docs/images]
 
-Pictures of commands are made by docs_images.py and docs_gallery.py, those of
+Pictures of commands are made by docs_images.py, those of
 docs/evidence/regimes.md by regimes.py.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections import defaultdict
@@ -18,6 +19,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from benchmarks.common import HERE, check_usage, read_csv
 from hsiaug.metrics.significance import t_interval
@@ -44,6 +46,9 @@ FAMILY = "'DejaVu Sans', Verdana, sans-serif"
 """Letters stay text, in a font of the reader's that is no wider than the first."""
 LARGEST = 60_000
 """Bytes of a figure."""
+LARGEST_PICTURE, WIDEST = 100_000, 1200
+"""Bytes and pixels across of a picture."""
+IMAGES = HERE.parent / "docs" / "images"
 NEEDLESS = (
     r"<!--.*?-->|<metadata>.*?</metadata>| id=\"[a-z]+[0-9]?[a-z]?_\d+\"|; stroke-linecap: square"
 )
@@ -63,6 +68,21 @@ def write_figures(figures: Mapping[str, Callable[[], Figure]]) -> None:
         svg = lighter(figure_bytes(draw(), "svg"))
         assert len(svg) <= LARGEST, f"{name}: {len(svg)} bytes"
         (folder / f"{name}.svg").write_bytes(svg)
+
+
+def keep_picture(path: Path, name: str) -> None:
+    """Write a picture to docs/images, no wider than a page shows it, in as many colours as fit."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    if picture.width > WIDEST:
+        size = WIDEST, round(picture.height * WIDEST / picture.width)
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    for colours in (256, 64, 32):
+        out = io.BytesIO()
+        picture.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        if len(out.getvalue()) <= LARGEST_PICTURE:
+            break
+    (IMAGES / f"{name}.png").write_bytes(out.getvalue())
 
 
 def lighter(svg: bytes) -> bytes:
@@ -138,7 +158,7 @@ def generators() -> Figure:
             found = by[classifier, name]
             gains = [found[seed] - plain[seed] for seed in sorted(found) if seed in plain]
             panel.plot(
-                gains, [y + 0.2] * len(gains), "|", color=GREY, label="a draw" if not y else None
+                gains, [y + 0.2] * len(gains), "|", color=GREY, label="a split" if not y else None
             )
             interval(
                 panel,
@@ -146,12 +166,12 @@ def generators() -> Figure:
                 gains,
                 BLUE,
                 "o",
-                None if y else "mean and 95 % t interval of five draws",
+                None if y else "mean and 95 % t interval of five splits",
             )
         panel.axvline(0, color="black", lw=0.8)
         rows_named(panel, names)
         panel.set_title(classifier, fontsize=9)
-    figure.supxlabel("AA above duplicate (points)", fontsize=9)
+    figure.supxlabel("gain in AA over duplicate (points)", fontsize=9)
     legend(figure, panels[0], 2)
     return figure
 
@@ -171,20 +191,20 @@ def views() -> Figure:
             interval(panel, y - 0.1, values, colour, mark, None)
         rows_named(panel, names)
         panel.set_title(title, fontsize=9)
-    figure.supxlabel("AA of svm (%): eight draws, their mean and its 95 % t interval", fontsize=9)
+    figure.supxlabel("AA of svm (%): eight splits, their mean and its 95 % t interval", fontsize=9)
     return figure
 
 
 STEPS = (
     # (title, what happens, top, left, width), in hundredths of an inch
     ("Scene", "a cube and labels of some pixels", 10, 10, 380),
-    ("Split", "a protocol draws who trains and who is tested", 92, 10, 380),
-    ("Train view", "training pixels, no test label", 190, 10, 250),
+    ("Split", "a protocol chooses training and test pixels", 92, 10, 380),
+    ("Training data", "training pixels, no test label", 190, 10, 250),
     ("Generator", "or a control: none, duplicate …", 272, 10, 250),
     ("Samples", "as many as λ and M ask for", 354, 10, 250),
-    ("Classifier", "learns real and synthetic ones", 436, 10, 250),
-    ("Score", "predictions against test labels, for each draw", 534, 10, 380),
-    ("Verdict", "gains over controls, over all draws", 616, 10, 380),
+    ("Classifier", "learns real and synthetic samples", 436, 10, 250),
+    ("Score", "predictions against test labels, for each split", 534, 10, 380),
+    ("Verdict", "gains over controls, over all splits", 616, 10, 380),
 )
 BOX, END = 54, 680
 """Height of a step, and of the figure, in the same unit."""

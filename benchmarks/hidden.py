@@ -1,7 +1,7 @@
 """What is left of a gain where no plugin looked: gains over ``none`` inside and outside hidden
 blocks.
 
-    hsiaug report --suite benchmarks/hidden.toml --out all.csv
+    hsiaug report --store hsiaug-results-hidden --out all.csv
     python -m benchmarks.hidden collect all.csv benchmarks/results/hidden/trials.csv
     python -m benchmarks.hidden table benchmarks/results/hidden/trials.csv
 

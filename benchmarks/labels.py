@@ -2,13 +2,13 @@
 docs/evidence/label-worth.md.
 
     for scene in indian_pines benchmarks/scenes/{houston_crop,pavia_crop,jasper_ridge}.toml; do
-        hsiaug labels $scene --generator txt2hsi,noise,smote --classifier svm --store STORE
+        hsiaug worth $scene --generator txt2hsi,noise,smote --classifier svm --store STORE
         hsiaug benchmark $scene --generator none --classifier self-training --store STORE
     done
     python -m benchmarks.labels STORE benchmarks/results/labels
 
 Writes scores.csv (a row per draw and arm, all scored on the same
-test pixels of the draw, as ``hsiaug labels`` does), and prints the table. Run it where the first
+test pixels of the draw, as ``hsiaug worth`` does), and prints the table. Run it where the first
 commands were run.
 """
 

@@ -168,7 +168,7 @@ def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: S
     scene : Scene, str or path
         A scene, its name in the catalogue, or the path of a card.
     protocol : str, default "issd"
-        How to divide, as ``"issd:0.05"`` or ``"kshot:10"``; ``hsiaug split --help`` names them.
+        How to divide, as ``"issd:0.05"`` or ``"kshot:10"``; ``hsiaug benchmark --help`` names them.
     draw : int, default 0
         Number of the draw. The same number gives the same pixels.
     patch : int, default 9

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -125,6 +127,80 @@ def test_the_page_on_hidden_pixels_has_the_table_that_is_printed(monkeypatch, ca
     page = (FOLDER.parent / "docs" / "evidence" / "hidden.md").read_text(encoding="utf-8")
     kept = [line for line in page.splitlines() if line.startswith("| ")]
     assert not differences("\n".join(printed), "\n".join(kept), ROUNDED)
+
+
+def trial(seed: int, score: float, lam: float = 0.0, **columns: Any) -> dict[str, Any]:
+    """A row of a frame of results; every score of it is the same."""
+    names = ("oa", "aa", "kappa", "recall_spread", "worst_recall", "miou", "f1_change")
+    usual = {
+        **dict.fromkeys(names, score),
+        "status": "ok",
+        "task": "pixels",
+        "scene": "toy",
+        "protocol": "kshot",
+        "protocol_argument": "3",
+        "generator": "none",
+        "generator_params": "{}",
+        "classifier": "svm",
+        "train": "both",
+        "omega": None,
+    }
+    return usual | {"seed": seed, "lambda": lam} | columns
+
+
+def tables_of(name: str, rows: list[dict[str, Any]], monkeypatch: Any, capsys: Any) -> list[str]:
+    """The rows of the tables that a script of a paper prints of these trials."""
+    results = SimpleNamespace(frame=lambda: pd.DataFrame(rows))
+    monkeypatch.setattr("hsiaug.read_store", lambda store: results)
+    script(name, monkeypatch, "store").main()
+    return [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+
+
+def test_claims_of_txt2hsi_are_differences_over_splits(monkeypatch, capsys):
+    both = {"generator": "txt2hsi", "omega": 0.0, "generator_params": '{"text": "both"}'}
+    fine = {**both, "generator_params": '{"text": "fine"}'}
+    rows = [
+        row
+        for seed in range(3)
+        for row in (
+            trial(seed, 0.4),
+            trial(seed, 0.5, classifier="cnn2d"),
+            trial(seed, 0.5 + 0.01 * seed, 20.0, **both),
+            trial(seed, 0.7, 20.0, **{**both, "omega": 1.0}),
+            trial(seed, 0.6, 20.0, **both, classifier="cnn2d"),
+            trial(seed, 0.3, 20.0, **fine),
+        )
+    ]
+    printed = tables_of("txt2hsi_claims", rows, monkeypatch, capsys)
+    place = "| toy | kshot:3"
+    assert f"{place} | svm | {' | '.join(['+20.0 [20.0, 20.0] (3)'] * 3)} |" in printed  # C1
+    assert f"{place} | svm | +19.0 [16.5, 21.5] (3) |" in printed  # C2
+    assert f"{place} | svm | 20 | +11.0 [8.5, 13.5] (3) |" in printed  # C3
+    assert f"{place} | +11.0 [8.5, 13.5] (3) | +10.0 [10.0, 10.0] (3) | −1.0 [−3.5, 1.5] (3) |" in (
+        printed  # C5
+    )
+
+
+def test_tables_of_specdm_are_means_over_splits(monkeypatch, capsys):
+    of = {"task": "segmentation", "classifier": "unet"}
+    made = {**of, "generator": "specdm"}
+    rows = [
+        row
+        for seed in range(2)
+        for row in (
+            trial(seed, 0.5 + 0.2 * seed, **of),
+            trial(seed, 0.7, 5.0, **made),
+            trial(seed, 0.4, 5.0, **made, train="synthetic"),
+            trial(seed, 0.3, 5.0, **{**made, "generator_params": '{"sad": 0.0}'}),
+            trial(seed, 0.6, 5.0, **{**made, "generator": "ldm_single"}),
+        )
+    ]
+    printed = tables_of("specdm_paper", rows, monkeypatch, capsys)
+    place = "| toy | kshot:3 | unet | 60.0 ± 14.1"
+    assert f"{place} | 40.0 ± 0.0 | 70.0 ± 0.0 |" in printed  # Table 3
+    assert f"{place} | 60.0 ± 0.0 | 70.0 ± 0.0 |" in printed  # Table 5
+    assert f"{place} | – | – | 70.0 ± 0.0 |" in printed  # Table 6
+    assert "| toy | kshot:3 | unet | specdm | sad=0.0 | 30.0 ± 0.0 |" in printed
 
 
 def test_every_arm_that_the_ablation_compares_is_one_of_its_suite(toy: Scene) -> None:

@@ -29,8 +29,8 @@ from typing import Any
 from benchmarks.common import HERE, markdown, read_csv, say, write_csv
 from benchmarks.speed.budget import SUBREAPER, Used, measured, parts, records_in
 
-LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --device cpu --jobs 2 --quiet"
-TORCHLESS = "benchmark indian_pines --generator smote --classifier svm --seeds 5 --jobs 2 --quiet"
+LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --device cpu --jobs 2"
+TORCHLESS = "benchmark indian_pines --generator smote --classifier svm --seeds 5 --jobs 2"
 SCALE = HERE / "results" / "scale"
 COLUMNS = ("what", "limit", "before", "now", "peer", "ratio")
 DRAWS = 5

@@ -120,20 +120,6 @@ def find_suite(ref: str) -> Path:
     return folder / f"{ref}.toml"
 
 
-def is_suite(ref: str) -> bool:
-    """True where a text is the path of a suite; False for a scene's name, its card, and what no one
-    can read.
-    """
-    path = user_path(ref)
-    try:
-        keys = (
-            read_toml(path, "card", InputError).keys() if path.suffix.lower() == ".toml" else set()
-        )
-    except (FileNotFoundError, InputError):
-        return False  # the reader of cards says what is wrong
-    return bool(keys & {"run", "defaults"})
-
-
 def read_suite(path: Path, *, seeds: Sequence[int] = ()) -> Suite:
     """The suite in a TOML file.
 

@@ -18,7 +18,6 @@ from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
 from hsiaug.bench.run import find_work, run, workers
 from hsiaug.cli.output import (
-    notes_console,
     print_json,
     print_lines,
     print_table,
@@ -50,7 +49,6 @@ def run_and_print(
     *,
     by: str | None = None,
     as_json: bool = False,
-    quiet: bool = False,
     smallest_gain: float | None = None,
     **run_options: Any,
 ) -> None:
@@ -68,16 +66,14 @@ def run_and_print(
         Arguments of :func:`hsiaug.bench.run.run`.
     """
     err = Console(stderr=True)
-    notes = notes_console(err, quiet=quiet)
     close_memory()
     with stoppable(err):
         reading = run(
             plans,
             store,
             console=err,
-            say=lambda line: print_lines(notes, [line]),
+            say=lambda line: print_lines(err, [line]),
             warn=lambda line: print_lines(err, [line]),
-            quiet=quiet,
             **run_options,
         )
     if reading is None:

@@ -5,14 +5,10 @@ them.
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shlex
 import sys
-import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -181,29 +177,6 @@ def _wrapped(text: str, width: int) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def notes_console(err: Ours, *, quiet: bool) -> Ours:
-    """Return the console for notes that --quiet leaves out: ``err``, or one that prints nowhere."""
-    from hsiaug.base.terminal import Console
-
-    return Console(file=StringIO()) if quiet else err
-
-
-@contextmanager
-def hushed() -> Iterator[None]:
-    """Without the warnings of libraries, in this process and in those that it starts."""
-    before = os.environ.get("PYTHONWARNINGS")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        os.environ["PYTHONWARNINGS"] = "ignore"
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["PYTHONWARNINGS"]
-            else:
-                os.environ["PYTHONWARNINGS"] = before
 
 
 def on_terminal() -> bool:

@@ -21,54 +21,68 @@ if TYPE_CHECKING:
 
 
 def report(
-    store: Annotated[
-        Path | None, option("Folder of the records.", "--store", show_default=defaults.STORE)
-    ] = None,
+    store: options.StoreDir = Path(defaults.STORE),
     by: Annotated[
         str | None,
         option(
             "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega or"
-            " labels (of 'hsiaug worth'). Default: summary."
+            " labels (of 'hsiaug worth').",
+            metavar="ROWS",
+            default="summary",
         ),
     ] = None,
     generator: Annotated[
-        str | None, option("Show these generators alone, beside the controls of all; commas.")
+        str | None,
+        option("Show these generators alone, with the controls of all.", metavar="NAME,…"),
     ] = None,
-    classifier: Annotated[str | None, option("Show these classifiers alone; commas.")] = None,
+    classifier: Annotated[
+        str | None, option("Show these classifiers alone.", metavar="NAME,…")
+    ] = None,
     seeds: Annotated[
-        str | None, option("The splits in question, as 400-406. Default: all.", metavar="SEEDS")
+        str | None,
+        option("The splits in question, as 400-406.", metavar="SEEDS", default="all"),
     ] = None,
     metric: Annotated[
-        str | None, option("In place of the main score, as oa or kappa.", metavar="KEY")
+        str | None,
+        option("In place of the main score: oa, kappa, ….", metavar="METRIC"),
     ] = None,
     smallest_gain: options.SmallestGain = None,
     notes: Annotated[
         bool | None,
-        option(
-            "Also all scores and the audit. Default: in files alone.",
-            "--notes/--no-notes",
-        ),
+        option("Also all scores and the audit.", "--notes/--no-notes", default="in files alone"),
     ] = None,
-    format: Annotated[
-        str | None, option("Without --out: rich, md, tex, csv, json, html; mlflow. Default: rich.")
-    ] = None,
-    out: Annotated[
-        list[Path] | None, option("Write to this file, by its ending; repeat for more.")
+    trial: Annotated[
+        str | None,
+        option("Show one record and the command that reruns it.", metavar="HASH"),
     ] = None,
     cite: Annotated[
         bool, option("The methods in a paragraph, and BibTeX; with --out a .bib, .md or .txt.")
     ] = False,
-    trial: Annotated[
-        str | None, option("Show one record and the command that reruns it.", metavar="HASH")
-    ] = None,
-    columns: Annotated[
-        int,
+    format: Annotated[
+        str | None,
         option(
-            "Of a picture: columns of a two-column page that it fills.", min=1, max=2, metavar="N"
+            "Without --out: rich, md, tex, csv, json, html or mlflow.",
+            metavar="FORMAT",
+            default="rich",
         ),
-    ] = 2,
+    ] = None,
+    out: Annotated[
+        list[Path] | None,
+        option(
+            "File to write: .html, .md, .tex, .csv, .json, .png, .svg or .pdf; repeat for more.",
+            metavar="FILE",
+        ),
+    ] = None,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
+
+    Examples:
+      hsiaug report
+      hsiaug report --out report.html
+      hsiaug report --by classifier --out table.tex
+      hsiaug report --by gain --out gains.pdf
+      hsiaug report --trial 3fa9
+      hsiaug report --cite --out references.bib
 
     Which rows are shown changes no interval and no verdict: these are of all that the store holds
     on the splits in question. html is one page of everything, which needs no network. png, svg and
@@ -77,14 +91,6 @@ def report(
     control; --by labels: per point); json has the rows of trials and gains, whatever --by says.
     --format mlflow adds a run for each trial to mlflow.db in the folder --out, or here. Nothing is
     trained or downloaded.
-
-    Examples:
-      hsiaug report
-      hsiaug report --out report.html
-      hsiaug report --by classifier --out table.tex
-      hsiaug report --by gain --out gains.pdf --columns 1
-      hsiaug report --cite --out references.bib
-      hsiaug report --trial 3fa9
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
@@ -125,7 +131,6 @@ def report(
                 by,
                 metric=metric,
                 store=records,
-                columns=columns,
                 notes=notes is not False,
             )
             if caption:

@@ -7,14 +7,11 @@ from functools import partial
 
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
-from hsiaug.metrics.calibration import LabelScore
-from hsiaug.metrics.measures import Measure
 from hsiaug.metrics.significance import Ends, Evidence, MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
 
 MISSING = "–"
-CANNOT_TELL = "cannot tell"
 LEAKY, TRANSDUCTIVE = "LEAKY", "TRANSDUCTIVE"
 NEIGHBOURS = "test pixels are neighbours of training pixels"
 """What makes a draw LEAKY."""
@@ -22,10 +19,6 @@ LOCATION_ALONE = "location alone answers for part of the score"
 """What that does to its scores."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
-MOST_WRONG = 80
-"""The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or
-more.
-"""
 
 
 def tagged(text: str, leaky: bool, transductive: bool = False) -> str:
@@ -48,34 +41,6 @@ def measured(value: float | None) -> str:
 def signed_measure(value: float) -> str:
     """A difference of such numbers with its sign; zero has none."""
     return f"+{measured(value)}" if value > 0 else measured(value)
-
-
-def layout_row(measure: Measure) -> tuple[object, ...]:
-    """A row of layout: the name, made samples with their interval, others in their place, unit,
-    what is good, and n.
-
-    An AUC below 50 % is printed as 50 %: it is chance.
-    """
-
-    def text(value: float | None) -> str:
-        chance = measure.better == "50 %" and value is not None
-        return measured(max(50.0, value) if chance and value is not None else value)
-
-    beside = measure.beside
-    interval = "–".join(map(text, beside["interval"])) if beside["interval"] else MISSING
-    others = (text(beside[name]) for name in ("held_out", "training", "shuffled"))
-    value = measure.note if measure.value is None else text(measure.value)
-    return (measure.label, value, interval, *others, measure.unit, measure.better, measure.n)
-
-
-def wrong_labels(score: LabelScore) -> str:
-    """The equivalent share of wrong labels of a score: ``20 %``, or ``cannot tell``."""
-    return CANNOT_TELL if score.wrong is None else f"{wrong_share(score.wrong)} %"
-
-
-def wrong_share(share: float) -> str:
-    """An equivalent share of wrong labels in %."""
-    return f"≥ {MOST_WRONG}" if share >= MOST_WRONG else f"{share:.0f}"
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:

@@ -15,7 +15,7 @@ from hsiaug.bench.groups import group_trials
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, plan_runs, trials_of
 from hsiaug.bench.ranges import numbers, seeds
-from hsiaug.bench.suite import Suite, find_suite, is_suite, read_suite
+from hsiaug.bench.suite import Suite, find_suite, read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from tests.suites import BEGINNING
@@ -193,17 +193,6 @@ def test_a_wrong_key_is_met_with_the_rule_and_the_mend(tmp_path, old, new, parts
         suite_of(tmp_path, SUITE.replace(old, new))
     for part in ("suite.toml", *parts):
         assert part in str(error.value)
-
-
-def test_a_toml_file_is_a_suite_or_a_card_by_what_it_holds(tmp_path: Path) -> None:
-    def kind(text: str) -> bool:
-        (tmp_path / "file.toml").write_text(text)
-        return is_suite(str(tmp_path / "file.toml"))
-
-    assert kind('[[run]]\nname = "a"') and kind("[defaults]")
-    assert not kind('name = "mine"\n[cube]\nfile = "x.npy"') and not kind("[labels]")
-    assert not kind("no toml at all [")
-    assert not is_suite("toy") and not is_suite(str(tmp_path / "absent.toml"))
 
 
 NAMED = ("txt2hsi_claims", "txt2hsi_ablation", "specdm_paper")

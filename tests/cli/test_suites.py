@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("suites")
     install(root / "site", "dummy_plugin", DUMMY)
     (root / "suite.toml").write_text(SUITE)
-    answer = run(root, "benchmark", "suite.toml", "--jobs", "1")
+    answer = run(root, "benchmark", "--suite", "suite.toml", "--jobs", "1")
     (root / "out.md").write_text(answer.stdout)
     (root / "err.txt").write_text(answer.stderr)
     assert answer.returncode == 0, answer.stderr
@@ -68,14 +68,16 @@ def test_arms_that_differ_in_a_parameter_are_told_apart(folder: Path) -> None:
     assert "| dummy gain=0.5 | 1 |" in gains and "| dummy gain=1.0 | 1 |" in gains
 
 
-def test_a_finished_suite_runs_nothing_and_its_tables_are_the_same(folder: Path) -> None:
-    again = run(folder, "benchmark", "suite.toml", "--jobs", "1")
+def test_a_finished_suite_runs_nothing_and_its_report_is_the_same(folder: Path) -> None:
+    again = run(folder, "benchmark", "--suite", "suite.toml", "--jobs", "1")
     assert "24 of 24 trials are taken from results" in again.stderr
     assert again.stdout == (folder / "out.md").read_text()
 
 
 def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) -> None:
-    table = run(folder, "benchmark", "suite.toml", "--dry-run", "--store", "fresh").stdout
+    table = run(
+        folder, "benchmark", "--suite", "suite.toml", "--dry-run", "--store", "fresh"
+    ).stdout
 
     rows = [line.split("\t")[:6] for line in table.splitlines()]
     assert rows[0] == ["run", "scene", "protocol", "draws", "trials", "to run"]
@@ -86,10 +88,28 @@ def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) ->
     ]
     assert "24 of 24 trials to run" in table and not (folder / "fresh").exists()
     plan = json.loads(
-        run(folder, "benchmark", "suite.toml", "--dry-run", "--json", "--seeds", "1").stdout
+        run(
+            folder,
+            "benchmark",
+            "--suite",
+            "suite.toml",
+            "--dry-run",
+            "--json",
+            "--seeds",
+            "1",
+        ).stdout
     )
     assert len(plan["trials"]) == 12 and plan["to_run"] == []
     assert [row["name"] for row in plan["runs"]] == ["headline", "headline", "gains", "gains"]
+
+
+def test_a_finished_suite_as_json_names_the_run_of_each_table(folder: Path) -> None:
+    answer = run(folder, "benchmark", "--suite", "suite.toml", "--json")
+    assert [table["run"] for table in json.loads(answer.stdout)["tables"]] == [
+        "headline",
+        "headline",
+        "gains",
+    ]
 
 
 def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
@@ -108,7 +128,16 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
     )
     (folder / "sub" / "suite.toml").write_text(text)
     answer = run(
-        folder, "benchmark", "sub/suite.toml", "--jobs", "2", "--store", "both", "--seeds", "0-0"
+        folder,
+        "benchmark",
+        "--suite",
+        "sub/suite.toml",
+        "--jobs",
+        "2",
+        "--store",
+        "both",
+        "--seeds",
+        "0-0",
     )
 
     assert answer.returncode == 0, answer.stderr
@@ -120,16 +149,16 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
-        (("suite.toml", "--lambda", "1"), ("--lambda", "a suite says for itself")),
-        (("suite.toml", "--generator", "smote", "--set", "a.b=1"), ("--generator", "--set")),
+        (("--suite", "suite.toml", "--lambda", "1"), ("--lambda", "a suite says for itself")),
+        (
+            ("--suite", "suite.toml", "--generator", "smote", "--set", "a.b=1"),
+            ("--generator", "--set"),
+        ),
         (("neither.toml",), ("card", "neither.toml", "'a'")),
         (("absent.toml",), ("absent.toml", "must exist")),
         (("--suite", "claims"), ("suite", "'claims'", "txt2hsi_claims")),
-        (
-            ("toy", "--suite", "suite.toml"),
-            ("of a scene or of a suite", "toy and --suite suite.toml"),
-        ),
-        ((), ("of a scene or of a suite",)),
+        (("toy", "--suite", "suite.toml"), ("toy and --suite suite.toml",)),
+        ((), ("of a SCENE or of a --suite",)),
     ],
 )
 def test_a_wrong_word_is_met_with_one_error(tmp_path, monkeypatch, words, parts):
