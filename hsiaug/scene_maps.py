@@ -33,7 +33,7 @@ from hsiaug.quality.map_files import (
     save_map,
     save_shares,
 )
-from hsiaug.registry.lookup import import_here, registry
+from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import show_progress
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.formatting import percent
@@ -320,7 +320,6 @@ def map_scene(
     True
     """
     console = log_console(quiet=not progress)
-    import_here()
     with one_thread_here():
         return make_map(
             os.fspath(scene), Path(store), record, classifier, device, console, shares=probabilities
