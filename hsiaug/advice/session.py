@@ -4,8 +4,9 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from hsiaug.advice.gains import Results, results_of
@@ -17,6 +18,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.report.trials import trials_of_records
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.tasks.types import TaskData
+from hsiaug.trial.arm import NONE
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -32,7 +34,9 @@ class Session:
     Attributes
     ----------
     console : Console
-        For the progress.
+        For failures.
+    watch : callable
+        Is told what is run next, and what is best so far.
     known : dict of str to Record
         Records of trials that went well, by hash, once they were read.
     draw : callable
@@ -52,6 +56,7 @@ class Session:
     start: float
     end: float
     console: Console
+    watch: Callable[[str], None]
     draw: Draw
     scores: MetricSet
     known: dict[str, Record] = field(default_factory=dict)
@@ -86,6 +91,7 @@ class Session:
         in time.
         """
         if any(self.record(trial) is None for trial in trials):
+            self.watch(f"{_names_of(trials)}{self._best_so_far(plan)}")
             reading = run(
                 [replace(plan, trials=tuple(trials), notes=())],
                 self.store.root,
@@ -95,6 +101,31 @@ class Session:
                 console=self.console,
                 say=lambda line: None,
                 warn=lambda line: None,
+                quiet=True,
             )
             records = reading.records if reading else ()
             self.known.update({r["hash"]: r for r in records if r["status"] == "ok"})
+
+    def _best_so_far(self, plan: Plan) -> str:
+        """The configuration of the highest mean, for a line of progress; empty before there is
+        one.
+        """
+        means = {
+            key: fmean(scores)
+            for key, cell in self.results(plan).items()
+            if key[-1] in plan.learning_classifiers
+            and (scores := cell.values(self.scores.main.key))
+        }
+        if not means:
+            return ""
+        generator, _, _, classifier = max(means, key=means.__getitem__)
+        with_samples = "" if generator == NONE else f" with {generator}"
+        return f" · best so far: {classifier}{with_samples}"
+
+
+def _names_of(trials: Iterable[TrialSpec]) -> str:
+    """``cnn2d, svm with gaussian``, or ``svm without samples``."""
+    classifiers = dict.fromkeys(trial.classifier.name for trial in trials)
+    generators = dict.fromkeys(trial.generator.name for trial in trials if trial.rate)
+    samples = f"with {', '.join(generators)}" if generators else "without samples"
+    return f"{', '.join(classifiers)} {samples}"
