@@ -84,7 +84,9 @@ def _why(advice: Advice, session: Session) -> str:
         return f"{name_arm(one)} is better: {_gain(one, session)}."
     tried = count(len(advice.screened), "configuration")
     if advice.kind == "none helps":
-        return f"No generator is better than its controls: {tried} tried. {_nearest(advice)}"
+        nearest = f"{name_arm(one)} is {one.verdict}: {_gain(one, session)}." if one else ""
+        nearest = nearest or _nearest(advice)
+        return f"No generator is better than its controls: {tried} tried. {nearest}".rstrip()
     if one is None:
         return "Unclear: no generator could be tried on every inner split. Give a larger --budget."
     more = len(CONFIRM) - one.draws
@@ -94,11 +96,10 @@ def _why(advice: Advice, session: Session) -> str:
 
 
 def _nearest(advice: Advice) -> str:
-    """The configuration that came nearest to its strongest control."""
-    tried = [gain for gain in (*advice.confirmed, *advice.screened) if gain.draws]
-    if not tried:
+    """Of the screening, the configuration that came nearest to its strongest control."""
+    if not advice.screened:
         return ""
-    best = max(tried, key=lambda gain: gain.better.mean)
+    best = max(advice.screened, key=lambda gain: gain.better.mean)
     return (
         f"The nearest, {name_arm(best)}, has {signed(best.better.mean)} points over"
         f" {best.better.control}."

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
-from importlib.metadata import EntryPoint, distributions, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points, version
 from typing import Any
 
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
@@ -212,7 +212,8 @@ def registry() -> Registry:
     """The registry of the installed entry points, which are read once per process, and of classes
     handed over.
 
-    Raises PluginError for two distributions that claim one name.
+    Of two packages that register one name hsiaug's own keeps it, else the first by name; the other
+    is among those that are broken.
     """
     found = _found()
     return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
@@ -302,17 +303,45 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     by_distribution = dict[str, list[EntryPoint]]()
     for point in points:
         by_distribution.setdefault(_distribution(point), []).append(point)
+    for name in [name for name in by_distribution if name != OWN]:
+        if refusal := _requires_another(by_distribution[name][0]):
+            broken += [Broken(point.name, name, refusal) for point in by_distribution.pop(name)]
     others = {name: by_distribution[name] for name in by_distribution if name != OWN}
     described = _described(others)
-    for name, own_points in by_distribution.items():
-        version = own_points[0].dist.version if own_points[0].dist else "unknown"
+    # Names of hsiaug's own plugins win over those of other packages.
+    for name in sorted(by_distribution, key=lambda name: (name != OWN, name)):
+        own_points = by_distribution[name]
+        number = own_points[0].dist.version if own_points[0].dist else "unknown"
         for point in own_points:
             entries, error = described.get((name, point)) or _imported(point)
             if error:
                 broken.append(Broken(point.name, name, error))
             for entry, description in entries:
-                _add(plugins, Found(entry, name, version, description=description))
+                found = Found(entry, name, number, description=description)
+                try:
+                    _add(plugins, found)
+                except PluginError as taken:
+                    broken.append(Broken(point.name, name, str(taken)))
     return Registry(plugins, tuple(broken))
+
+
+def _requires_another(point: EntryPoint) -> str:
+    """What is wrong where the package of an entry point asks for another version of hsiaug than
+    this; else empty.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in (point.dist.requires if point.dist else None) or ():
+        with suppress(InvalidRequirement):
+            asked = Requirement(text)
+            if asked.name.lower() != OWN or (asked.marker and not asked.marker.evaluate()):
+                continue
+            if not asked.specifier.contains(here := version(OWN), prereleases=True):
+                return (
+                    f"it requires {asked.name}{asked.specifier}, and this is hsiaug {here}:"
+                    " install a version of it that is written for this one"
+                )
+    return ""
 
 
 Entries = tuple[list[tuple[Entry, Callable[[], Card] | None]], str]
@@ -345,9 +374,7 @@ def _described(
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
     key = (new.entry.kind, new.entry.name)
     if key in plugins:
-        rule = f"two packages register the {new.entry.kind} {new.entry.name!r}"
-        hint = "Uninstall one of them, or rename its plugin."
-        raise PluginError(
-            rule, value=f"{plugins[key].distribution} and {new.distribution}", hint=hint
-        )
+        rule = f"the {new.entry.kind} {new.entry.name!r} must have a name that no other plugin has"
+        hint = f"Rename it in {new.distribution}, or uninstall that package."
+        raise PluginError(rule, value=f"one of {plugins[key].distribution}", hint=hint)
     plugins[key] = new
