@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from hsiaug.advice.gains import Results, results_of
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft
+from hsiaug.base.terminal import log_console
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Engine
 from hsiaug.bench.plan import Draw, Plan
 from hsiaug.bench.run import run
@@ -23,9 +23,6 @@ from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 
 @dataclass(frozen=True)
 class Session:
@@ -33,8 +30,6 @@ class Session:
 
     Attributes
     ----------
-    console : Console
-        For failures.
     watch : callable
         Is told what is run next, and what is best so far.
     known : dict of str to Record
@@ -55,7 +50,6 @@ class Session:
     engine: Engine
     start: float
     end: float
-    console: Console
     watch: Callable[[str], None]
     draw: Draw
     scores: MetricSet
@@ -80,11 +74,16 @@ class Session:
         records = (record for trial in plan.trials if (record := self.record(trial)))
         return results_of(trials_of_records(records), self.large)
 
-    def time(self, plan: Plan, trials: Iterable[TrialSpec]) -> TimeLeft:
-        """The wall time that those of a plan's trials take which have no such record."""
+    def seconds(self, plan: Plan, trials: Iterable[TrialSpec]) -> float:
+        """The wall time that those of a plan's trials take which have no such record: as the cards
+        of plugins say, at the speed of the trials that have ended.
+        """
+        costs = Costs(plan)
         missing = [trial for trial in trials if not self.record(trial)]
-        costs = Costs.of(plan, self.known.values())
-        return Forecast(missing, costs, jobs=self.engine.jobs).time_left()
+        ended = costs.each(trial for trial in plan.trials if trial.hash in self.known)
+        took = sum(self.known[hash]["timings"]["total"] for hash in ended)
+        pace = took / sum(ended.values()) if ended else 1.0
+        return pace * sum(costs.each(missing).values()) / self.engine.jobs
 
     def run(self, plan: Plan, trials: Sequence[TrialSpec]) -> None:
         """Run those of a plan's trials that have no such record; none is begun that would not end
@@ -98,10 +97,9 @@ class Session:
                 device=self.device,
                 engine=self.engine,
                 deadline=self.end,
-                console=self.console,
+                console=log_console(quiet=True),
                 say=lambda line: None,
                 warn=lambda line: None,
-                quiet=True,
             )
             records = reading.records if reading else ()
             self.known.update({r["hash"]: r for r in records if r["status"] == "ok"})

@@ -169,7 +169,6 @@ def _find(
             "auto",
             engine,
             *times,
-            console=err,
             watch=watch,
             draw=draw_once(task, data),
             scores=planned[0].task.metrics.advice,

@@ -15,29 +15,42 @@ from hsiaug.base.text import json_of
 from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.computing import compute_here
-from hsiaug.cli.options import option
+from hsiaug.cli.options import option, refuse_typed
 from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.quality.attention import AttentionMaps, MapScore
+    from hsiaug.metrics.measures import Measure
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.prompt_fidelity import PromptFidelity
-    from hsiaug.quality.synthesis import AnySynthesis, SampleRequest
+    from hsiaug.quality.synthesis import AnySynthesis, Inspection, SampleRequest
 
-
-LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
-MEASURES = ("fidelity", "synthetic", "reference (held-out)", "unit", "good is", "n")
-RECONSTRUCTION = ("encoded and decoded", "held-out", "training", "unit")
-SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
-ATTENTION = ("attention against the region of the class", "AUC", "±", "IoU", "n")
+OF_A_GENERATOR = (
+    "task",
+    "generator",
+    "lam",
+    "omega",
+    "protocol",
+    "seed",
+    "patch",
+    "preset",
+    "set_",
+)
+"""Options that a file of samples states itself, by parameter."""
+HEADER = ("", "synthetic", "95 %", "held-out", "training", "permuted", "unit", "good is", "n")
 Row = tuple[Any, ...]
 
 
 def inspect(
     ctx: typer.Context,
-    scene: options.SceneRef,
+    scene: Annotated[
+        str,
+        typer.Argument(
+            help="A scene of 'hsiaug datasets list', a card (TOML), a folder, or samples (.npz)"
+            " that 'hsiaug generate' wrote."
+        ),
+    ],
     out: Annotated[Path, option("Folder of the pictures and of quality.json.", metavar="FOLDER")],
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
@@ -49,15 +62,13 @@ def inspect(
     task: options.Task = None,
     patch: options.Patch = None,
     preset: options.Preset = defaults.PRESET,
-    attention: Annotated[
-        bool, option("Draw where a generator that reads text looks for each word.")
-    ] = False,
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies?
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
       hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --out look
+      hsiaug inspect samples.npz --out look
       hsiaug inspect oscd --generator specdm --out look
 
     Writes a contact sheet first: real held-out samples next to synthetic ones, and the training
@@ -68,9 +79,18 @@ def inspect(
     """
     compute_here()
     folder = _checked_folder(out)
-    inspection = _inspect_scene(ctx.params, omega, with_attention=attention)
-    say_written(_write_files(inspection, folder))
-    _print_inspection(inspection, console())
+    if Path(scene).suffix.lower() == ".npz":
+        refuse_typed(
+            ctx,
+            OF_A_GENERATOR,
+            "a file of samples states how they were made",
+            "Leave them out, or name a scene.",
+        )
+        inspected = _inspect_file(Path(scene))
+    else:
+        inspected = _inspect_scene(ctx.params, omega)
+    say_written(_write_files(inspected, folder))
+    _print_inspection(inspected, console())
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,32 +99,20 @@ class InspectedSamples:
 
     Attributes
     ----------
-    synthesis : AnySynthesis
-        The samples, at the first ω.
-    report : object
-        What the task's ``inspect`` gives of them.
-    strengths : tuple of float
-        Every ω that was asked for.
+    report : Inspection
+        Of the samples at the first ω.
     points : sequence of mapping
         Points of curves over ω; empty for a single ω.
-    attention_maps : AttentionMaps or None
-        Where the generator looks for words, if that was asked for.
-    map_scores : mapping of str to MapScore or None
-        Their scores by name.
-    said : PromptFidelity or None
+    prompt_fidelity : PromptFidelity or None
         Whether samples show what prompts say; None of a generator that takes none.
     prompts : tuple of str
         Those of the sheet of prompts.
     """
 
-    synthesis: AnySynthesis
-    report: Any
-    strengths: tuple[float, ...]
-    points: Sequence[Mapping[str, Any]]
-    attention_maps: AttentionMaps | None
-    map_scores: Mapping[str, MapScore | None]
-    said: PromptFidelity | None
-    prompts: tuple[str, ...]
+    report: Inspection
+    points: Sequence[Mapping[str, Any]] = ()
+    prompt_fidelity: PromptFidelity | None = None
+    prompts: tuple[str, ...] = ()
 
 
 def _checked_folder(out: Path) -> Path:
@@ -118,9 +126,16 @@ def _checked_folder(out: Path) -> Path:
     return out
 
 
-def _inspect_scene(
-    typed: Mapping[str, Any], omega: str | None, *, with_attention: bool
-) -> InspectedSamples:
+def _inspect_file(path: Path) -> InspectedSamples:
+    """Measure the samples of a file."""
+    from hsiaug.quality.export import read_samples
+    from hsiaug.quality.kits import sample_kit
+
+    synthesis: AnySynthesis = read_samples(path)
+    return InspectedSamples(sample_kit(synthesis.spec.task).inspect(synthesis))
+
+
+def _inspect_scene(typed: Mapping[str, Any], omega: str | None) -> InspectedSamples:
     """Make samples at each ω, and measure them.
 
     Parameters
@@ -133,10 +148,8 @@ def _inspect_scene(
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
-    from hsiaug.quality.attention import generate_layouts, look_at_attention, score_maps
     from hsiaug.quality.prompt_fidelity import PromptScene, measure_fidelity
     from hsiaug.quality.prompt_sheet import sheet_prompts
-    from hsiaug.quality.synthesis import no_attention
 
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
     for strength in strengths:
@@ -147,63 +160,41 @@ def _inspect_scene(
             rule = "curves over ω are drawn for single pixels"
             raise InputError(rule, value=f"--omega {omega}", hint="Name one ω for masks.")
 
-    kit, syntheses = make_samples(typed, check, strengths or [None], attention=with_attention)
+    kit, syntheses = make_samples(typed, check, strengths or [None])
     first = next(syntheses)
     scene = PromptScene.of(first)
-    attention_maps = None
-    if with_attention:
-        if scene is None:
-            raise no_attention(first.card.name)
-        attention_maps = look_at_attention(first, generate_layouts(first, scene))
-    said = None if scene is None else measure_fidelity(first, scene)
+    fidelity = None if scene is None else measure_fidelity(first, scene)
     prompts = [] if scene is None else sheet_prompts(first, scene.layouts)
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
     for synthesis in syntheses:
         points += kit.inspect(synthesis).guided
-    return InspectedSamples(
-        synthesis=first,
-        report=report,
-        strengths=tuple(strengths),
-        points=points,
-        attention_maps=attention_maps,
-        map_scores=score_maps(attention_maps, first) if attention_maps else {},
-        said=said,
-        prompts=tuple(prompts),
-    )
+    return InspectedSamples(report, points, fidelity, tuple(prompts))
 
 
-def _write_files(inspection: InspectedSamples, folder: Path) -> list[Path]:
+def _write_files(inspected: InspectedSamples, folder: Path) -> list[Path]:
     """Pictures, curves over ω and ``quality.json``; their paths."""
     from pandas import DataFrame
 
-    from hsiaug.quality.attention import GENERATED, draw_attention
     from hsiaug.quality.figures import guidance_figure, save_figures
     from hsiaug.quality.prompt_sheet import prompt_sheet
 
-    pictures = inspection.report.pictures()
-    content = inspection.report.as_json()
-    if inspection.prompts:
-        pictures = {"prompts": prompt_sheet(inspection.synthesis, inspection.prompts), **pictures}
-    if inspection.said:
-        content["said_and_seen"] = inspection.said.as_json()
-    if inspection.points:
-        pictures["guidance"] = guidance_figure(inspection.points)
-        content["guidance"] = list(inspection.points)
-    if inspection.attention_maps:
-        pictures["attention"] = draw_attention(
-            inspection.attention_maps, inspection.synthesis, GENERATED
-        )
-        content["attention"] = {
-            name: score and vars(score) for name, score in inspection.map_scores.items()
-        }
+    pictures = inspected.report.pictures()
+    content = inspected.report.as_json()
+    if inspected.prompts:
+        pictures = {"prompts": prompt_sheet(inspected.report.made, inspected.prompts), **pictures}
+    if inspected.prompt_fidelity:
+        content["prompt_fidelity"] = inspected.prompt_fidelity.as_json()
+    if inspected.points:
+        pictures["guidance"] = guidance_figure(inspected.points)
+        content["guidance"] = list(inspected.points)
     with file_errors(
         f"--out {folder} must be a folder that can be written to", "Name another folder."
     ):
         folder.mkdir(exist_ok=True)
     files = save_figures(pictures, folder)
-    if inspection.points:
-        table = DataFrame(inspection.points).to_csv(index=False)
+    if inspected.points:
+        table = DataFrame(inspected.points).to_csv(index=False)
         files.append(write_text_whole(folder / "guidance.csv", table))
     files.append(write_text_whole(folder / "quality.json", json_of(content, indent=1) + "\n"))
     return files
@@ -212,92 +203,46 @@ def _write_files(inspection: InspectedSamples, folder: Path) -> list[Path]:
 # What is printed
 
 
-def _print_inspection(inspection: InspectedSamples, screen: Console) -> None:
-    """Print a table for each kind of measure, then what they come to in sentences."""
-    from hsiaug.report.formatting import layout_row
-
-    report = inspection.report
-    if report.layout.measures:
-        print_table(screen, LAYOUT, map(layout_row, report.layout.measures))
-    print_table(screen, MEASURES, _fidelity_rows(report.fidelity.measures))
-    print_table(screen, SCORES, _reliability_rows(report.reliability.scores))
-    if report.reconstruction:
-        print_table(screen, RECONSTRUCTION, _reconstruction_rows(report.reconstruction))
-    if inspection.said:
-        _print_said(screen, inspection.said)
-    if inspection.map_scores:
-        print_table(screen, ATTENTION, _attention_rows(inspection.map_scores))
-    if inspection.points:
-        header = ("guidance", "held-out", *(f"ω={omega:g}" for omega in inspection.strengths))
-        print_table(screen, header, _guidance_rows(inspection.points))
+def _print_inspection(inspected: InspectedSamples, screen: Console) -> None:
+    """A table of all measures, then what they come to in a few lines."""
+    report = inspected.report
+    print_table(screen, HEADER, map(_measure_row, report.measures))
+    if inspected.prompt_fidelity:
+        _print_prompts(screen, inspected.prompt_fidelity)
+    if inspected.points:
+        strengths = dict.fromkeys(point["omega"] for point in inspected.points)
+        header = ("guidance", "held-out", *(f"ω={omega:g}" for omega in strengths))
+        print_table(screen, header, _guidance_rows(inspected.points))
     print_lines(screen, (*report.remarks, *report.verdict))
 
 
-def _fidelity_rows(measures: Iterable[Any]) -> Iterator[Row]:
-    from hsiaug.report.formatting import measured
+def _measure_row(measure: Measure) -> Row:
+    from hsiaug.report.formatting import MISSING, measured
 
-    for measure in measures:
-        yield (
-            measure.label,
-            measure.note if measure.value is None else measured(measure.value),
-            measured(measure.floor),
-            measure.unit,
-            measure.better,
-            measure.n,
-        )
-
-
-def _reliability_rows(scores: Iterable[Any]) -> Iterator[Row]:
-    from hsiaug.report.formatting import measured, wrong_labels
-
-    for score in scores:
-        interval = score.wrong_interval
-        yield (
-            score.label,
-            measured(score.value),
-            measured(score.ceiling),
-            measured(score.floor),
-            score.unit,
-            measured(score.r),
-            wrong_labels(score),
-            None if interval is None else "{:.0f}–{:.0f} %".format(*interval),
-        )
+    interval = "–".join(map(measured, measure.interval)) if measure.interval else MISSING
+    return (
+        measure.label,
+        measure.note if measure.note and measure.value is None else measured(measure.value),
+        interval,
+        *map(measured, (measure.held_out, measure.training, measure.permuted)),
+        measure.unit,
+        measure.better,
+        measure.n,
+    )
 
 
-def _reconstruction_rows(measures: Iterable[Any]) -> Iterator[Row]:
-    from hsiaug.report.formatting import measured
-
-    for measure in measures:
-        yield (
-            measure.label,
-            measured(measure.held_out),
-            measured(measure.training),
-            measure.unit,
-        )
-
-
-def _attention_rows(scores: Mapping[str, MapScore | None]) -> Iterator[Row]:
-    from hsiaug.quality.attention import LABELS
-
-    for name, score in scores.items():
-        if score is None:
-            yield LABELS[name], None, None, None, 0
-        else:
-            yield LABELS[name], score.auc, score.half, score.iou, score.n
-
-
-def _print_said(screen: Console, said: PromptFidelity) -> None:
+def _print_prompts(screen: Console, found: PromptFidelity) -> None:
     """A table of what samples show of what their prompts say, and how good its judge is."""
     from hsiaug.quality.prompt_fidelity import LABELS, OMEGAS
     from hsiaug.report.formatting import measured
 
-    header = ("said and seen", "real", *(f"ω={omega:g}" for omega in OMEGAS), "prompts")
+    header = ("prompt fidelity", "real", *(f"ω={omega:g}" for omega in OMEGAS), "prompts")
     rows = [
         (LABELS[rate.name], measured(rate.real), *map(measured, rate.values), rate.n)
-        for rate in said.rates
+        for rate in found.rates
     ]
     print_table(screen, header, rows)
-    right = f"{100 * said.oracle_right:.0f} %"
+    right = f"{100 * found.oracle_right:.0f} %"
     print_lines(screen, [f"The oracle of these names {right} of other held-out pixels rightly."])
 
 

@@ -7,27 +7,18 @@ from functools import partial
 
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
-from hsiaug.metrics.calibration import LabelScore
-from hsiaug.metrics.measures import Measure
 from hsiaug.metrics.significance import Ends, Evidence, MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
 
 MISSING = "–"
-CANNOT_TELL = "cannot tell"
 LEAKY, TRANSDUCTIVE = "LEAKY", "TRANSDUCTIVE"
 NEIGHBOURS = "test pixels are neighbours of training pixels"
 """What makes a draw LEAKY."""
 LOCATION_ALONE = "location alone answers for part of the score"
 """What that does to its scores."""
-MOST_DIGITS = 4
-"""Of a printed end of an interval, in points."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
-MOST_WRONG = 80
-"""The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or
-more.
-"""
 
 
 def tagged(text: str, leaky: bool, transductive: bool = False) -> str:
@@ -50,34 +41,6 @@ def measured(value: float | None) -> str:
 def signed_measure(value: float) -> str:
     """A difference of such numbers with its sign; zero has none."""
     return f"+{measured(value)}" if value > 0 else measured(value)
-
-
-def layout_row(measure: Measure) -> tuple[object, ...]:
-    """A row of layout: the name, made samples with their interval, others in their place, unit,
-    what is good, and n.
-
-    An AUC below 50 % is printed as 50 %: it is chance.
-    """
-
-    def text(value: float | None) -> str:
-        chance = measure.better == "50 %" and value is not None
-        return measured(max(50.0, value) if chance and value is not None else value)
-
-    beside = measure.beside
-    interval = "–".join(map(text, beside["interval"])) if beside["interval"] else MISSING
-    others = (text(beside[name]) for name in ("held_out", "training", "shuffled"))
-    value = measure.note if measure.value is None else text(measure.value)
-    return (measure.label, value, interval, *others, measure.unit, measure.better, measure.n)
-
-
-def wrong_labels(score: LabelScore) -> str:
-    """The equivalent share of wrong labels of a score: ``20 %``, or ``cannot tell``."""
-    return CANNOT_TELL if score.wrong is None else f"{wrong_share(score.wrong)} %"
-
-
-def wrong_share(share: float) -> str:
-    """An equivalent share of wrong labels in %."""
-    return f"≥ {MOST_WRONG}" if share >= MOST_WRONG else f"{share:.0f}"
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
@@ -188,11 +151,16 @@ def difference_text(evidence: Evidence, *, word: bool = False) -> str:
     """
     if not evidence.differences:
         return MISSING
-    text = f"{signed(evidence.mean):>5}"
+    text = f"{signed(evidence.mean):>4}"
     if evidence.ends:
         text += f" {ends_text(evidence.ends)}"
     shown = evidence.word
     return f"{text} {shown}" if word and shown != "unclear" else text
+
+
+def difference_words(evidence: Evidence) -> str:
+    """The same in a sentence: ``+6.2 [3.2, 9.3]``."""
+    return " ".join(difference_text(evidence).split()).replace("[ ", "[")
 
 
 def with_ends(mean: float, ends: Ends | None) -> str:
@@ -218,10 +186,9 @@ def ends_text(ends: Ends | None, text: Callable[[float], str] | None = None) -> 
 
 
 def _end(fraction: float, *, excludes_zero: bool) -> str:
-    digits = 1
-    while excludes_zero and digits < MOST_DIGITS and round(100 * fraction, digits) == 0:
-        digits += 1
-    return decimal(100 * fraction, digits)
+    # 0.02, which excludes 0, is not printed as 0.0.
+    finer = excludes_zero and round(100 * fraction, 1) == 0 and round(100 * fraction, 2) != 0
+    return decimal(100 * fraction, 2 if finer else 1)
 
 
 def p_text(p: float | None) -> str:
