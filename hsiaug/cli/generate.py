@@ -49,6 +49,14 @@ def generate(
         int | None,
         option("For masks: image–mask pairs, in place of λ.", "--pairs", "-n", metavar="N"),
     ] = None,
+    mask: Annotated[
+        list[Path] | None,
+        option(
+            "For masks: a mask of your own (PNG, GeoTIFF, npy) with the codes of the labels, which"
+            " an image is made for; repeat for more.",
+            metavar="FILE",
+        ),
+    ] = None,
     show: Annotated[
         str,
         option(
@@ -84,6 +92,7 @@ def generate(
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
       hsiaug generate indian_pines --generator txt2hsi --prompt "wheat beside woods" --out wheat.npz
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --out rare
+      hsiaug generate my_scene.toml --task segmentation --generator specdm --mask plan.png --out new
 
     The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken
     from the store, or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
@@ -109,6 +118,7 @@ def generate(
         show=class_names,
         agreement=agreement,
         prompts=tuple(prompt or ()),
+        masks=tuple(mask or ()),
     )
     written = kit.save(out, synthesis, with_real=with_real)
     form = ".1f" if kit.unit else "d"
@@ -140,8 +150,10 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     for seen in see_prompts(synthesis, scene, prompts, synthesis.spec.omega or 0.0):
         say(f"prompt: {seen.prompt}")
         say(f"  understood: {seen.reading.text}")
+        for word, name in seen.reading.synonyms:
+            say(f"  {word} is read as {name}")
         if seen.reading.ignored:
-            say(f"  not understood: {', '.join(seen.reading.ignored)}")
+            say(f"  not used: {', '.join(seen.reading.ignored)}")
         if seen.reading.never_said:
             say("  new: training never said this")
         say(f"  seen: centre in {100 * seen.centre:.0f} % of samples")
@@ -185,7 +197,7 @@ def make_samples(
     """
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.kits import sample_kit, synthesise
-    from hsiaug.quality.synthesis import SampleRequest
+    from hsiaug.quality.synthesis import SampleRequest, preset_of
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task, task_of
     from hsiaug.trial.trial_run import SceneContext
@@ -204,6 +216,10 @@ def make_samples(
     fields["source"] = str(card.resolve()) if card.exists() else typed["scene"]
     request = SampleRequest(name, rule, overrides=overrides.get(name, {}), **fields)
     check(kit, request)
+    card = registry().find("generator", name).load().card
+    if (preset := preset_of(request, card)) != request.preset:
+        values = ", ".join(f"{key}={value}" for key, value in card.presets[preset].items())
+        say(f"note: for prompts {name} learns longer than in a benchmark ({values})", err=True)
     data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:
