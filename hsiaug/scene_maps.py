@@ -22,10 +22,9 @@ from hsiaug.bench import defaults
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.bench.run import run
-from hsiaug.core.scene import Scene
-from hsiaug.data.catalogue import find_entry
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.quality.given_masks import class_codes
 from hsiaug.quality.map_files import (
     RASTERS,
     check_map_targets,
@@ -382,13 +381,6 @@ def make_map(
         grounds,
         probabilities,
     )
-
-
-def class_codes(scene: str, data: TaskData) -> tuple[int, ...]:
-    """The code that each class has in the file of labels of a scene; of pairs 1 to C."""
-    if isinstance(data, Scene):
-        return tuple(code for _, code in find_entry(scene).card.labels.named_codes)
-    return tuple(range(1, len(data.class_names) + 1))
 
 
 class _Sharing:
