@@ -43,26 +43,6 @@ def rendered(root: Path, **how: str) -> str:
     return render_report(build_report(read.records, store=str(root), damaged=read.damaged), **how)
 
 
-@pytest.mark.parametrize("by", ["generator", "classifier", "class", "seed"])
-def test_every_table_names_what_was_left_out(store: Path, by: str) -> None:
-    first, second = rendered(store, by=by).split("## pavia")
-    for text in (first, second):
-        assert "2 records of the store are damaged and left out" in text
-        assert f"{EDITED}: metrics.aa (9.99): input should be less than" in text
-        assert f"{CUT}: record.json holds" in text
-    assert "999" not in first
-
-
-@pytest.mark.usefixtures("blank_pictures")
-def test_json_latex_and_the_page_say_so_too(store: Path) -> None:
-    damaged = json.loads(rendered(store, format="json"))["damaged"]
-    assert [entry["hash"] for entry in damaged] == sorted([EDITED, CUT])
-    for form in ("tex", "html"):
-        text = rendered(store, format=form)
-        assert EDITED in text and "damaged and left out" in text
-    assert EDITED not in rendered(store, format="csv")
-
-
 def test_the_commands_go_on_and_say_so_on_stderr(store: Path) -> None:
     for words in (
         ("report", "--store", str(store), "--format", "csv"),

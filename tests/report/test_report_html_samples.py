@@ -141,17 +141,6 @@ def test_layout_that_a_generator_measured_stands_above_its_pictures(tmp_path: Pa
     assert "edges per pixel 5.0% [10.0%]" in line
 
 
-def test_layout_of_tiles_is_told_with_their_masks() -> None:
-    said = {
-        name: {**measured(0.9, 0.05), "mask_edges": rank, "change": change}
-        for name, rank, change in (("measured", 0.7, 1.5), ("measured_real", 0.8, 1.9))
-    }
-    line = sample_pictures.layout_sentence({"provenance": said}, of_tiles=True)
-    assert "of real training tiles: correlation of neighbours within tiles" in line
-    assert "at edges of the mask 70.0% [80.0%]; change inside the mask" in line
-    assert line.endswith("1.50 [1.90].")
-
-
 def test_pieces_that_are_all_but_copies_are_told_below_the_layout() -> None:
     made = {**measured(0.9, 0.05), "pieces_5": 0.57, "pieces_17": 0.0}
     said = {"measured": made, "measured_real": measured(0.9, 0.05)}

@@ -45,12 +45,6 @@ def test_a_class_counts_where_every_draw_has_enough_test_pixels_of_it() -> None:
     assert table.against(smote)["none"].mean == 0, "one small class is no gain"
 
 
-def test_aa_over_all_classes_stands_beside_it_and_the_others_are_named() -> None:
-    text = render_report(build_report(trials([[40, 60, 3]] * 2)), "md")
-    assert "| svm AA (2 of 3) | svm AA all |" in text
-    assert "- **thin classes**: oats: fewer than 25 test pixels" in text
-
-
 def test_a_record_is_shown_with_both_each_under_the_name_that_reports_give_it(
     tmp_path: Path,
 ) -> None:
