@@ -125,29 +125,6 @@ def measured(within: float, edges: float) -> dict[str, float]:
     return {**{f"within_{k}": within / k for k in (1, 2, 3)}, "edges": edges, "n": 20}
 
 
-def test_layout_that_a_generator_measured_stands_above_its_pictures(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store", create=True)
-    of_smote = {"measured": measured(0.9, 0.05), "measured_real": measured(0.84, 0.1)}
-    # What another generator says of itself may be anything.
-    of_mixup = {"measured": {**measured(0.9, 0.05), "edges": "few"}, "measured_real": []}
-    for name, said in {"smote": of_smote, "mixup": of_mixup}.items():
-        one = believable({**record(generator=name), "provenance": said})
-        predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
-        store.put(one, predictions, sheet_of(len(one["class_names"])))
-
-    (part,) = page_of(store).all("details", id="t0-samples")
-    (line,) = [note.text for note in part.all("p", **{"class": "note"}) if "Layout" in note.text]
-    assert "first three components 0.90, 0.45, 0.30 [0.84, 0.42, 0.28]" in line
-    assert "edges per pixel 5.0% [10.0%]" in line
-
-
-def test_pieces_that_are_all_but_copies_are_told_below_the_layout() -> None:
-    made = {**measured(0.9, 0.05), "pieces_5": 0.57, "pieces_17": 0.0}
-    said = {"measured": made, "measured_real": measured(0.9, 0.05)}
-    line = sample_pictures.layout_sentence({"provenance": said}, of_tiles=True)
-    assert line.endswith("(5 % would be chance): 57 % of 5×5 pixels, 0 % of 17×17 pixels.")
-
-
 def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(page: Node) -> None:
     figures = page.all("figure", **{"class": "sample"})
     assert figures
