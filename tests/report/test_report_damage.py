@@ -55,7 +55,7 @@ def test_the_commands_go_on_and_say_so_on_stderr(store: Path) -> None:
 
 
 def test_one_record_is_refused_with_its_file_and_key(store: Path) -> None:
-    answer = hsiaug("show", EDITED, "--store", str(store))
+    answer = hsiaug("report", "--trial", EDITED, "--store", str(store))
     assert answer.returncode == 2 and answer.stdout == ""
     assert str(path(store, EDITED)) in answer.stderr and "metrics.aa (9.99)" in answer.stderr
     assert "Run its benchmark again" in answer.stderr
@@ -67,7 +67,7 @@ def test_a_store_of_nothing_but_damage_is_not_called_empty(store: Path) -> None:
             file.read_text().replace('"fit_classifier": 0.5', '"fit_classifier": "<script>"')
         )
     text = rendered(store)
-    assert text.startswith("Every record in ") and "more" in text and len(text) < 3000
+    assert text.startswith("## Every record in ") and "more" in text and len(text) < 3000
     assert r"\<script\>" in text and "<script>" not in text
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from html_pages import Node, parsed, table_named
 from matplotlib.figure import Figure
-from report_records import CLASSES, benchmark, failure, record
+from report_records import benchmark, failure, record
 
 from hsiaug.report import build_report, render_html, render_report
 
@@ -75,7 +75,7 @@ def spread(draws: int = 4) -> list[dict]:
 
 
 def test_an_empty_store_gives_a_page_that_says_so() -> None:
-    assert headline(page_of([])) == "There is no record in results yet."
+    assert "There is no record in results yet." in page_of([]).text
 
 
 def test_every_link_leads_to_one_place() -> None:
@@ -125,11 +125,6 @@ def test_equal_records_give_equal_pages() -> None:
     records = spread(draws=2)
     page = render_html(build_report(records))
     assert page == render_report(build_report(records[::-1]), format="html")
-
-
-def test_classes_that_the_records_do_not_name_stay_out() -> None:
-    assert page_of([{**r, "class_names": []} for r in benchmark(2)]).all("section")
-    assert len(CLASSES) == len(table_named(page_of(benchmark(2)), "Recall per class, svm"))
 
 
 def test_the_page_holds_the_files_of_the_report() -> None:

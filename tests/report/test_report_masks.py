@@ -17,7 +17,7 @@ from hsiaug.data import load_pairs
 from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.report import build_report, render_html, render_report
+from hsiaug.report import build_report, render_html
 from hsiaug.trial.store import Store
 
 CARD = """
@@ -132,6 +132,8 @@ def test_the_largest_tested_places_are_drawn_with_split_and_classes(
     page = parsed(render_html(build_report(list(kept.records()), store="results"), kept))
     found = {}
     for figure in page.all("figure", **{"class": "map"}):
+        if "in how many of" in figure.text:
+            continue
         data = figure.all("img")[0].attributes["src"].removeprefix("data:image/png;base64,")
         found[figure.all("figcaption")[0].text] = np.asarray(
             Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
@@ -152,5 +154,3 @@ def test_the_largest_tested_places_are_drawn_with_split_and_classes(
 def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:
     report = build_report(list(kept.records()))
     assert report.tables[0].controls == ("none", "duplicate", "duplicate-balanced")
-    text = render_report(report, "md")
-    assert "duplicate-balanced is a further control" in text

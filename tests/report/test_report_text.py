@@ -13,7 +13,7 @@ from rich.console import Console
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.report import FORMATS, build_report, print_report, render_report
-from hsiaug.report.render_text import markdown_text
+from hsiaug.report.render import markdown_text
 from hsiaug.report.sections import table_views
 from tests.latex import compile_latex, need_latex, overfull
 
