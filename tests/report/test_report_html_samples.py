@@ -98,7 +98,7 @@ def pictures(page: Node) -> list[tuple[str, Any]]:
 
 
 def test_each_generator_has_a_picture_of_each_class(store: Store, page: Node) -> None:
-    (part,) = page.all("details", id="t0-samples")
+    (part,) = page.all("section", id="t0-samples")
     names = next(store.records())["class_names"]
 
     # Copies show nothing new, and what was run before samples were kept has none.
@@ -106,7 +106,7 @@ def test_each_generator_has_a_picture_of_each_class(store: Store, page: Node) ->
     assert [heading.split()[0] for heading in headings] == [
         "mixup",
         "smote",
-    ] and "draw 0" in headings[0]
+    ] and "split 0" in headings[0]
     assert [caption for caption, _ in pictures(page)] == names * 2
     assert "Red, green, blue: 660, 560, 490 nm" in part.text
     assert page.all("a", href="#t0-samples")
@@ -170,7 +170,7 @@ def test_tiles_are_shown_with_their_masks(tmp_path: Path, dates: int) -> None:
     page = page_of(store)
     shown = pictures(page)
     assert [caption for caption, _ in shown] == ["real training", "generated", "nearest real"]
-    (part,) = page.all("details", id="t0-samples")
+    (part,) = page.all("section", id="t0-samples")
     legend = [span.text for span in part.all("p", **{"class": "legend"})[0].all("span")]
     # Of a change only what changed is outlined.
     assert legend == one["class_names"][dates - 1 :]
