@@ -25,7 +25,6 @@ from hsiaug.cli.output import (
     say,
 )
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.isolation.confinement import broken_promises
 from hsiaug.registry.lookup import Found, registry
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def list_(json: Json = False) -> None:
                 "error": f"entry point {package.entry_point}: {package.error}",
             }
         )
-    for line in (*(f"note: {line}" for line in broken_promises()), *cache_notes()):
+    for line in cache_notes():
         say(line, err=True)
     if json:
         print_json(rows)
@@ -178,7 +177,8 @@ def new(
 
     folder = write_package(kind, name, out, task)
     print_lines(console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
-    say(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
+    plugin = folder.name.removeprefix("hsiaug-")
+    say(f"Next: pip install -e {folder}, then hsiaug plugins check {plugin}", err=True)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -22,7 +23,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
-from hsiaug.registry.lookup import Registry, import_here
+from hsiaug.registry.lookup import Registry
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.registry.session_plugins import name_and_overrides
 from hsiaug.tasks.task import get_task
@@ -82,6 +83,8 @@ class SampleRequest:
         out.
     prompts : tuple of str
         Typed texts, of whose classes alone samples are made.
+    masks : tuple of Path
+        Files of masks that images are made for.
     source : str
         Name, or path, of the scene, for whoever reads the samples.
     """
@@ -101,6 +104,7 @@ class SampleRequest:
     show: tuple[str, ...] = ()
     agreement: float = 0.0
     prompts: tuple[str, ...] = ()
+    masks: tuple[Path, ...] = ()
     source: str = ""
 
 
@@ -126,7 +130,6 @@ def sample_request(
     params : mapping of str to object or None
         Its hyper-parameters by name.
     """
-    import_here()
     name, own = name_and_overrides("generator", generator, preset)
     overrides = {**own, **{key: str(value) for key, value in (params or {}).items()}}
     return SampleRequest(name, preset=preset, overrides=overrides, **fields)
