@@ -23,7 +23,6 @@ from docutils.utils.math.latex2mathml import tex2mathml
 
 from hsiaug.data.cards import CardTable, SceneCard
 from hsiaug.data.catalogue import find_entry, scene_names
-from hsiaug.data.key_rules import key_table
 from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import BibtexEntry, entries_of
 from hsiaug.testing import CHECKS
@@ -209,7 +208,7 @@ def paper_link(entry: BibtexEntry) -> str:
 
 FILLED = {
     "docs/commands": commands,
-    "docs/keys": lambda: f"{key_table()}\n\n## Keys of a card\n\n{card_keys()}",
+    "docs/keys": card_keys,
     "docs/scenes": public_scenes,
     "docs/protocols": protocols,
     "docs/generators": partial(methods, "generator"),

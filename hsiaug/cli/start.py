@@ -15,14 +15,13 @@ import typer
 from hsiaug.base.errors import InputError, SplitError, did_you_mean
 from hsiaug.bench import defaults
 from hsiaug.cli.datasets import (
-    Catalogue,
     Classes,
     Field,
     Settings,
     Unlabelled,
     asks,
     import_words,
-    known_words,
+    note_public,
     print_added,
 )
 from hsiaug.cli.options import option
@@ -58,7 +57,6 @@ def start(
     field: Field = None,
     unlabelled: Unlabelled = None,
     settings: Settings = None,
-    catalogue: Catalogue = None,
     yes: Annotated[
         bool, option("Write the card and its picture without asking.", "--yes", "-y")
     ] = False,
@@ -90,8 +88,7 @@ def start(
     if place.is_dir() or of_cube:
         import_options = import_words(classes, field, unlabelled, settings)
         cube, sheet = _files(place, labels, import_options)
-        stated = import_options
-        import_options = known_words(cube, sheet, import_options, take=catalogue)
+        note_public(cube, sheet)
         card = f"{scene_name(cube.stem)}.toml"
         card_exists = Path(card).exists()
         with TemporaryDirectory() as folder:
@@ -112,7 +109,6 @@ def start(
             typed = {"--classes": classes, "--field": field, "--unlabelled": unlabelled}
             further = [word for name, value in typed.items() if value for word in (name, value)]
             further += [word for setting in settings or () for word in ("--set", setting)]
-            further += ["--catalogue"] if import_options != stated else []
             commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *further))
             say(f"note: {card} is not written yet: the first command does, as --yes does", err=True)
     else:
@@ -173,8 +169,7 @@ def _look_at(
     from hsiaug.data.label_codes import LabelRaster, check_number
     from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.enmap_desis import quality_layers
-    from hsiaug.data.readers import ARCHIVES, CONVERSIONS, PACKED, read_cube_file
-    from hsiaug.data.tables import TABLES
+    from hsiaug.data.readers import CONVERSIONS, read_cube_file
     from hsiaug.data.vector_labels import KINDS
 
     cubes = list[Path]()
@@ -183,7 +178,7 @@ def _look_at(
     skipped = quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
     # A data file of ENVI is read by way of its header.
-    endings = {".npz", *CUBES, *IMAGES, *labels_alone, *PACKED, *ARCHIVES, *CONVERSIONS}
+    endings = {*CUBES, *IMAGES, *labels_alone, *CONVERSIONS}
     endings -= {*ENVI_DATA}
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
@@ -203,8 +198,8 @@ def _look_at(
         except Exception as error:
             reasons.append(_reason(error, path))
         # Labels alone are a cube of one band too.
-        both = suffix in (".mat", *TABLES)
-        if with_cubes and (path not in sheets or both) and (suffix not in labels_alone or both):
+        both = suffix == ".mat"
+        if with_cubes and (path not in sheets or both) and suffix not in labels_alone:
             try:
                 read_cube_file(path, key=import_options.cube_key)
                 cubes.append(path)

@@ -26,7 +26,6 @@ from hsiaug.data.envi_header import (
     scaling,
 )
 from hsiaug.data.georeference import same_system
-from hsiaug.data.key_rules import XARRAY, rule_of
 from hsiaug.data.label_codes import filler_of
 
 PIXELS = frozenset({"x", "y", "lon", "lat", "longitude", "latitude", "row", "col", "column"})
@@ -37,6 +36,25 @@ WHERE = Path("the DataArray")
 
 NODATA = ("_FillValue", "missing_value", "nodata")
 """Attributes that name the number of missing values."""
+
+READ = frozenset(
+    {"scale_factor", "scales", "add_offset", "offsets", "nodatavals", "units", "grid_mapping"}
+    | {"crs", "valid_min", "valid_max", "valid_range"}
+)
+"""Further attributes that are read."""
+
+ORDINARY = frozenset(
+    {"long_name", "standard_name", "description", "title", "history", "source", "comment"}
+    | {"references", "institution", "conventions", "coordinates", "date", "transform", "res"}
+    | {"samples", "lines", "bands", "interleave", "file type", "data type", "byte order"}
+    | {"header offset", "sensor type", "map info", "coordinate system string", "default bands"}
+    | {"acquisition time", "area or point", "is tiled", "layertype", "layer type"}
+    | {"representationtype", "ovr resampling alg"}
+)
+"""Attributes that change no number, in the spelling of fields of a header."""
+
+BY_GDAL = ("TIFFTAG_", "STATISTICS_", "Band_")
+"""Beginnings of others, which GDAL passes on."""
 
 
 def is_data_array(value: object) -> bool:
@@ -137,12 +155,11 @@ def _header(array: Any) -> Header:
 
 
 def _unknown_attributes(cube: Any) -> list[str]:
-    """A sentence on the attributes of a DataArray that no rule knows."""
-    unknown = [
-        str(key)
-        for key in cube.attrs
-        if rule_of(XARRAY, str(key)) is None and rule_of(XARRAY, field_name(str(key))) is None
-    ]
+    """A sentence on the attributes of a DataArray that may say something, and are not read."""
+    known = {*NODATA, *READ, *ORDINARY}
+    names = [str(key) for key in cube.attrs]
+    unknown = [n for n in names if n not in known and field_name(n) not in known | BAND_FIELDS]
+    unknown = [name for name in unknown if not name.startswith(BY_GDAL)]
     return [f"attributes that are not used: {', '.join(unknown[:12])}"] if unknown else []
 
 

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known
-from hsiaug.base.text import some_of
+from hsiaug.base.text import setting, some_of
 from hsiaug.data.bounds import MOST_CODES
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.remedies import setting
 
 MOST_SHOWN = 12
 """Codes that a message lists."""
@@ -56,6 +55,8 @@ class LabelRaster:
         Class names by code, where the file has them.
     ground : Georeference or None
         Where the pixels lie on Earth.
+    masked : bool
+        Whether the file itself says that pixels have no label, by a mask or numbers that are none.
     emptied : tuple of (str, int)
         Reasons why pixels hold the filler, with the number of pixels of each.
     marks : bool
@@ -74,6 +75,7 @@ class LabelRaster:
     missing: int | None = None
     names: Mapping[int, str] = field(default_factory=dict)
     ground: Georeference | None = None
+    masked: bool = False
     emptied: tuple[tuple[str, int], ...] = ()
     marks: bool = False
     zeros: int = 0
@@ -393,8 +395,8 @@ def _doubts(code_counts: _CodeCounts, reasons: Mapping[int, str], named: bool) -
             f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say"
             f" {setting('unlabelled', 'none')}"
         )
-    elif zero and (below or missing is not None):
-        text = ",".join(map(str, below)) or str(missing)
+    elif zero and (below or missing is not None or code_counts.raster.masked):
+        text = ",".join(map(str, below)) or str("none" if missing is None else missing)
         yield (
             f"0 ({zero:,} px) counts as unlabelled too: if it is a class, say"
             f" {setting('unlabelled', text)}"
