@@ -1,10 +1,9 @@
 """What asked labels give, with and without samples: from the records of ``asked.toml`` or
 ``asked_bar.toml``.
 
-    hsiaug report --suite benchmarks/asked.toml --out all.csv
+    hsiaug report --store hsiaug-results-asked --out all.csv
     python -m benchmarks.asked collect all.csv benchmarks/results/asked/trials.csv
-    python -m benchmarks.asked table benchmarks/results/asked/trials.csv >
-    benchmarks/results/asked/table.md
+    python -m benchmarks.asked table benchmarks/results/asked/trials.csv
 
 AA is over the classes with at least 25 test pixels in every draw; differences are paired over
 draws, with 95 % t intervals. All columns of a scene are scored on the same test pixels.

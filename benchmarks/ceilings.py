@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import HERE, check_usage, markdown, read_csv, write_csv
+from benchmarks.common import HERE, check_usage, markdown, read_csv, say, write_csv
 from hsiaug.metrics.significance import t_interval
 
 FEWEST = 25
@@ -46,7 +46,7 @@ def main() -> None:
     if sys.argv[1] == "collect":
         write_csv(Path(sys.argv[3]), list(collect(Path(sys.argv[2]))))
     else:
-        draw(read_csv(Path(sys.argv[2])), Path(sys.argv[2]).parent)
+        draw(read_csv(Path(sys.argv[2])))
 
 
 def collect(store: Path) -> list[dict[str, object]]:
@@ -82,7 +82,7 @@ def collect(store: Path) -> list[dict[str, object]]:
     )
 
 
-def draw(rows: list[dict[str, str]], folder: Path) -> None:
+def draw(rows: list[dict[str, str]]) -> None:
     """The table and the picture."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -117,13 +117,8 @@ def draw(rows: list[dict[str, str]], folder: Path) -> None:
         *(f"{title} ({classes[scene]} classes)" for scene, title in TITLES.items()),
     )
     none = ["none, AA", *(f"{fmean(scores[scene]['none'].values()):.1f}" for scene in TITLES)]
-    title = (
-        "# Gains of ceilings over none in AA, classes with at least 25 test pixels, draws 100 to"
-        " 109\n"
-    )
-    (folder / "table.md").write_text(
-        "\n".join((title, *markdown(header, [none, *table.values()]))) + "\n", "utf-8"
-    )
+    for line in markdown(header, [none, *table.values()]):
+        say(line)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,8 @@ from matplotlib.patches import Rectangle
 from benchmarks.common import check_usage
 from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, write_figures
 from hsiaug.report.figures.files import new_figure
-from hsiaug_builtin.specdm import patch_denoiser as specdm_patches
-from hsiaug_builtin.specdm import pixel_components as specdm_spectra
 from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
-from hsiaug_builtin.specdm.params import MosaicParams, SpecDmParams
+from hsiaug_builtin.specdm.params import PaperParams
 from hsiaug_builtin.teacher import voters
 from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
 from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser
@@ -382,81 +380,9 @@ def txt2hsi_network() -> Figure:
     return figure
 
 
-def mosaic() -> Figure:
-    """Mosaics: patches of training pairs as a denoiser, in stages."""
-    params = MosaicParams()
-    stages = specdm_patches.stages_of(TILE)
-    pairs = Box(
-        12,
-        32,
-        150,
-        96,
-        "Training pairs",
-        (f"{TILE}×{TILE} pixels; the", f"{params.sources} that look most", "alike"),
-    )
-    joint = Box(
-        176,
-        32,
-        222,
-        96,
-        "One array per pair",
-        (
-            f"up to {specdm_spectra.MAX_COMPONENTS} leading components of",
-            "the spectra, and the mask, one-hot",
-            f"(a class weighs {params.mask_unit:g})",
-        ),
-    )
-    library = Box(
-        412,
-        32,
-        236,
-        96,
-        "All patches of these pairs",
-        (
-            "image and mask in one patch;",
-            "compared along",
-            f"{specdm_patches.DIRECTIONS} directions",
-        ),
-    )
-    noise = Box(12, 178, 96, 108, "Noise", ("image and", "mask", "together"), RED)
-    steps = params.sample_steps // len(stages)
-    boxes = []
-    left, width = 122, 126
-    for stage in stages:
-        cells = f"{stage.cell}×{stage.cell} pixels" if stage.cell > 1 else "single pixels"
-        boxes.append(
-            Box(
-                left,
-                178,
-                width,
-                108,
-                cells,
-                (
-                    f"patch of {stage.side}×{stage.side}",
-                    f"mean of {stage.nearest}" if stage.nearest > 1 else "the likeliest one",
-                    f"{steps} steps",
-                    f"from σ = {stage.highest:g}",
-                ),
-                RED,
-            )
-        )
-        left += width + 14
-    result = Box(left, 178, 648 - left, 108, "Pair", ("pixels of the", "chosen", "patches"), RED)
-    return drawing(
-        298,
-        (
-            Zone(6, 132, "what is learnt: nothing but components", BLUE),
-            Zone(150, 144, "for each pair: the denoiser is a mean of training patches", RED),
-        ),
-        (pairs, joint, library, noise, *boxes, result),
-        ((pairs, joint), (joint, library), *pairwise((noise, *boxes, result))),
-        ((library, boxes[-1], 450),),
-    )
-
-
 def specdm_network() -> Figure:
-    """The paper's two-stream VAE and joint denoiser, as ``denoiser=unet`` builds it."""
-    params = SpecDmParams()
+    """The paper's two-stream VAE and joint denoiser, as ``specdm-paper`` builds it."""
+    params = PaperParams()
     size = SPECDM_SIZES[params.size]
     factor = params.factor_of(TILE)
     side = TILE // factor
@@ -596,7 +522,6 @@ def teacher() -> Figure:
 FIGURES: dict[str, Callable[[], Figure]] = {
     "txt2hsi_architecture": txt2hsi,
     "txt2hsi_network": txt2hsi_network,
-    "mosaic_architecture": mosaic,
     "specdm_network": specdm_network,
     "teacher_architecture": teacher,
 }

@@ -3,12 +3,13 @@ no scene.
 
     python -m benchmarks.docs_figures [docs/images]
 
-Pictures of commands are made by docs_images.py and docs_gallery.py, those of
+Pictures of commands are made by docs_images.py, those of
 docs/evidence/regimes.md by regimes.py.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections import defaultdict
@@ -18,6 +19,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from benchmarks.common import HERE, check_usage, read_csv
 from hsiaug.metrics.significance import t_interval
@@ -44,6 +46,9 @@ FAMILY = "'DejaVu Sans', Verdana, sans-serif"
 """Letters stay text, in a font of the reader's that is no wider than the first."""
 LARGEST = 60_000
 """Bytes of a figure."""
+LARGEST_PICTURE, WIDEST = 100_000, 1200
+"""Bytes and pixels across of a picture."""
+IMAGES = HERE.parent / "docs" / "images"
 NEEDLESS = (
     r"<!--.*?-->|<metadata>.*?</metadata>| id=\"[a-z]+[0-9]?[a-z]?_\d+\"|; stroke-linecap: square"
 )
@@ -63,6 +68,21 @@ def write_figures(figures: Mapping[str, Callable[[], Figure]]) -> None:
         svg = lighter(figure_bytes(draw(), "svg"))
         assert len(svg) <= LARGEST, f"{name}: {len(svg)} bytes"
         (folder / f"{name}.svg").write_bytes(svg)
+
+
+def keep_picture(path: Path, name: str) -> None:
+    """Write a picture to docs/images, no wider than a page shows it, in as many colours as fit."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    if picture.width > WIDEST:
+        size = WIDEST, round(picture.height * WIDEST / picture.width)
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    for colours in (256, 64, 32):
+        out = io.BytesIO()
+        picture.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        if len(out.getvalue()) <= LARGEST_PICTURE:
+            break
+    (IMAGES / f"{name}.png").write_bytes(out.getvalue())
 
 
 def lighter(svg: bytes) -> bytes:
@@ -138,7 +158,7 @@ def generators() -> Figure:
             found = by[classifier, name]
             gains = [found[seed] - plain[seed] for seed in sorted(found) if seed in plain]
             panel.plot(
-                gains, [y + 0.2] * len(gains), "|", color=GREY, label="a draw" if not y else None
+                gains, [y + 0.2] * len(gains), "|", color=GREY, label="a split" if not y else None
             )
             interval(
                 panel,
@@ -146,12 +166,12 @@ def generators() -> Figure:
                 gains,
                 BLUE,
                 "o",
-                None if y else "mean and 95 % t interval of five draws",
+                None if y else "mean and 95 % t interval of five splits",
             )
         panel.axvline(0, color="black", lw=0.8)
         rows_named(panel, names)
         panel.set_title(classifier, fontsize=9)
-    figure.supxlabel("AA above duplicate (points)", fontsize=9)
+    figure.supxlabel("gain in AA over duplicate (points)", fontsize=9)
     legend(figure, panels[0], 2)
     return figure
 
@@ -171,128 +191,20 @@ def views() -> Figure:
             interval(panel, y - 0.1, values, colour, mark, None)
         rows_named(panel, names)
         panel.set_title(title, fontsize=9)
-    figure.supxlabel("AA of svm (%): eight draws, their mean and its 95 % t interval", fontsize=9)
-    return figure
-
-
-def labels() -> Figure:
-    """AA against added labels, and the level of each arm, on four scenes."""
-    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in read_csv(RESULTS / "labels" / "scores.csv"):
-        found[row["scene"], row["arm"]].append(row)
-    arms = {"pseudo": (RED, "--"), "txt2hsi": (GREEN, "-."), "smote": (YELLOW, ":")}
-    figure = new_figure(WIDTH, 4.6)
-    panels = figure.subplots(2, 2)
-    ks = (0, 1, 2, 3, 5, 10, 20)
-    for panel, (scene, title) in zip(panels.ravel(), SCENES.items(), strict=True):
-        curve = [fmean(percent(found[scene, str(k)], "aa")) for k in ks]
-        panel.plot(
-            [k**0.5 for k in ks],
-            curve,
-            "o-",
-            color="black",
-            markersize=4,
-            lw=1.2,
-            label="none, with added labels",
-        )
-        plain = {row["seed"]: float(row["aa"]) for row in found[scene, "0"]}
-        for name, (colour, style) in arms.items():
-            rows = found[scene, name] or found[scene, f"{name}, no gate"]
-            gain = 100 * fmean(float(row["aa"]) - plain[row["seed"]] for row in rows)
-            panel.axhline(
-                curve[0] + gain, color=colour, ls=style, lw=1.8, label=f"{name}, no added label"
-            )
-        panel.set_xticks([k**0.5 for k in ks], [str(k) for k in ks])
-        panel.tick_params(labelsize=8)
-        panel.grid(alpha=0.25)
-        panel.set_title(title, fontsize=9)
-    figure.supxlabel("added labels per class", fontsize=9)
-    figure.supylabel("AA of svm (%)", fontsize=9)
-    legend(figure, panels[0, 0], 2)
-    return figure
-
-
-def pairs() -> Figure:
-    """Networks for masks with made pairs: the gain over none, draw by draw."""
-    data = {
-        "houston": "Houston crop\nmIoU",
-        "jasper": "Jasper Ridge\nmIoU",
-        "oscd": "OSCD\nF1 of change",
-    }
-    arms = [
-        "duplicate",
-        "duplicate-balanced",
-        "paste",
-        "paste-change",
-        "classmix",
-        "relight",
-        "specdm",
-    ]
-    figure = new_figure(WIDTH, 2.8)
-    panels = figure.subplots(1, 3)
-    for panel, (run, title) in zip(panels, data.items(), strict=True):
-        again = RESULTS / "pairs" / f"{run}.csv"
-        tried = read_csv(again) if again.exists() else trials("pairs", run=run)
-        rows = [r for r in tried if r["classifier"] in ("unet", "fc-siam-diff")]
-        shown = [name for name in arms if any(row["generator"] == name for row in rows)]
-        for y, name in enumerate(shown):
-            gains = pair_gains(rows, "f1_change" if run == "oscd" else "miou", name)
-            colour = GREY if name.startswith("duplicate") else BLUE
-            panel.plot(gains, [y] * len(gains), "o", color=colour, markersize=4.5, alpha=0.75)
-            panel.plot([fmean(gains)] * 2, [y - 0.35, y + 0.35], color=colour, lw=2)
-        # What is called quilt now was version 9 of specdm when these trials ran.
-        rows_named(panel, ["quilt" if name == "specdm" else name for name in shown])
-        panel.axvline(0, color="black", lw=0.8)
-        panel.set_title(title, fontsize=9)
-    figure.supxlabel("gain over none (points): each draw, and the mean", fontsize=9)
-    return figure
-
-
-def pair_gains(rows: Sequence[Row], score: str, name: str) -> list[float]:
-    """Paired differences of a generator to none."""
-    by: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in rows:
-        by[row["generator"]][row["seed"]] = 100 * float(row[score])
-    return [
-        value - by["none"][seed] for seed, value in sorted(by[name].items()) if seed in by["none"]
-    ]
-
-
-def teacher() -> Figure:
-    """How often the names that the teacher gives are right, under issd."""
-    text = (RESULTS / "teacher" / "table.md").read_text(encoding="utf-8")
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in text.splitlines()
-        if "| issd |" in line
-    ]
-    kinds = {
-        "all named test pixels, AA": (2, BLUE, "o"),
-        "in new fields, AA": (3, RED, "D"),
-        "the believed, share that is right": (4, GREEN, "s"),
-    }
-    figure = new_figure(WIDTH, 2.3)
-    panel = figure.subplots()
-    for name, (column, colour, mark) in kinds.items():
-        values = [float(row[column]) for row in rows]
-        panel.plot(values, range(len(rows)), mark, color=colour, markersize=6, label=name)
-    rows_named(panel, [SCENES.get(row[0], "Samson") for row in rows])
-    panel.set_xlim(0, 100)
-    panel.set_xlabel("%", fontsize=9)
-    legend(figure, panel, 3)
+    figure.supxlabel("AA of svm (%): eight splits, their mean and its 95 % t interval", fontsize=9)
     return figure
 
 
 STEPS = (
     # (title, what happens, top, left, width), in hundredths of an inch
     ("Scene", "a cube and labels of some pixels", 10, 10, 380),
-    ("Split", "a protocol draws who trains and who is tested", 92, 10, 380),
-    ("Train view", "training pixels, no test label", 190, 10, 250),
+    ("Split", "a protocol chooses training and test pixels", 92, 10, 380),
+    ("Training data", "training pixels, no test label", 190, 10, 250),
     ("Generator", "or a control: none, duplicate …", 272, 10, 250),
     ("Samples", "as many as λ and M ask for", 354, 10, 250),
-    ("Classifier", "learns real and synthetic ones", 436, 10, 250),
-    ("Score", "predictions against test labels, for each draw", 534, 10, 380),
-    ("Verdict", "gains over controls, over all draws", 616, 10, 380),
+    ("Classifier", "learns real and synthetic samples", 436, 10, 250),
+    ("Score", "predictions against test labels, for each split", 534, 10, 380),
+    ("Verdict", "gains over controls, over all splits", 616, 10, 380),
 )
 BOX, END = 54, 680
 """Height of a step, and of the figure, in the same unit."""
@@ -336,9 +248,6 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "concepts": concepts,
     "baselines_generators": generators,
     "spectral_views": views,
-    "labels_scenes": labels,
-    "pairs_gain": pairs,
-    "teacher": teacher,
 }
 """A file of docs/images, and what draws it."""
 

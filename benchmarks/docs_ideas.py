@@ -22,8 +22,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import hsiaug
-from benchmarks.common import HERE, check_usage, in_folder
-from benchmarks.docs_gallery import LARGEST, kept, small
+from benchmarks.common import check_usage, in_folder
+from benchmarks.docs_figures import keep_picture
 from hsiaug.base.colours import class_colours
 from hsiaug.core.fields import label_fields, seen_fields
 from hsiaug.metrics.false_colours import FalseColours
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SCENE = "indian_pines"
-IMAGES = HERE.parent / "docs" / "images"
 FIRST_DRAW = 0
 """The draw that the guide explains."""
 DRAW = 140
@@ -78,7 +77,7 @@ def keep(figure: Figure, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "figure.png")
         figure.savefig(file, dpi=180)
-        kept(IMAGES / f"{name}.png", small(file), LARGEST)
+        keep_picture(file, f"{name}")
 
 
 def bare(panel: Axes, title: str) -> None:
@@ -102,7 +101,7 @@ def ideas(scene: hsiaug.Scene, image: NDArray[np.uint8]) -> Figure:
     bare(panels[0, 1], "2. Labels: a colour for each class")
 
     panels[1, 0].imshow(roles(scene, split), interpolation="nearest")
-    bare(panels[1, 0], "3. One draw: who trains, who is tested")
+    bare(panels[1, 0], "3. One split: training and test pixels")
 
     row, column = largest_clump(scene, split)
     half = 24
@@ -129,7 +128,7 @@ def ideas(scene: hsiaug.Scene, image: NDArray[np.uint8]) -> Figure:
         )
     bare(panel, "4. Enlarged; thick outline: seen field")
     handles = [
-        Patch(color=TRAINING, label="training pixels: a clump per class"),
+        Patch(color=TRAINING, label="training pixels: one region per class"),
         Patch(color=BUFFER, label="buffer: left out"),
         Patch(color=TEST, label="test pixels"),
         Patch(facecolor="white", edgecolor="red", label="a 9×9 patch"),
@@ -197,7 +196,7 @@ def method(scene: hsiaug.Scene, colours: FalseColours, samples: Samples) -> Figu
     palette = class_colours(len(scene.class_names))
     shown = lower.subplots(1, 3)
     shown[0].imshow(palette[scene.labels], interpolation="nearest")
-    bare(shown[0], "All labels; 5 % of them train")
+    bare(shown[0], "All labels; 5 % are for training")
     for panel, (title, ids) in zip(shown[1:], maps.items(), strict=True):
         panel.imshow(palette[np.where(scene.labels > 0, ids, 0)], interpolation="nearest")
         right = split.test & (ids == scene.labels)

@@ -43,8 +43,7 @@ CONTROLS, BASE, MOST, FEWEST = ("duplicate", "coords"), ("svm", "none"), 3600.0,
 FIELD = """Average accuracy in per cent over the classes with at least 25 test pixels of the draw /
 in new fields, without samples→with three of `pseudo` for each real one (λ = 0); means over draws
 from 90 on, under `issd`: a row of two draws is no match for one of ten. Nothing was chosen on these
-draws. Each trial is in trials.csv; `benchmarks.leaderboard` ranks those of ten draws in
-[board.md](board.md)."""
+draws."""
 BEST = """The best mean of a scene, chosen with test labels. Differences are paired by draw, with 95
 % t intervals: the same classifier with samples, and the best classifier with samples, less the best
 without."""
@@ -61,10 +60,12 @@ Values = dict[str, dict[int, tuple[float, float]]]
 
 def suite_runs(names: Sequence[str] = (), draws: Sequence[int] = ()) -> Iterator[Run]:
     """The runs of the suite, draw by draw."""
-    for name in names or [one.name for one in read_suite(SUITE).runs]:
-        (whole,) = read_suite(SUITE, only=[name]).runs
+    for whole in read_suite(SUITE).runs:
+        if names and whole.name not in names:
+            continue
         for draw in draws or whole.asked[0][1].seeds:
-            yield from read_suite(SUITE, only=[name], draws=[draw]).runs
+            runs = read_suite(SUITE, seeds=[draw]).runs
+            yield next(one for one in runs if one.name == whole.name)
 
 
 def average(metrics: Record, recall: list[float | None]) -> float:
@@ -113,7 +114,7 @@ def take_recipes(root: Path, draws: Sequence[int]) -> None:
     """Let ``advise`` choose on inner draws; confirming draws, not run, could change the generator
     alone.
     """
-    (whole,) = read_suite(SUITE, only=["classics"]).runs
+    whole = next(one for one in read_suite(SUITE).runs if one.name == "classics")
     rows = read_csv(OUT / "recipe.csv") if (OUT / "recipe.csv").exists() else []
     with open_engine(cluster_settings(None, ()), 1, say) as engine:
         for draw in draws or whole.asked[0][1].seeds:

@@ -2,7 +2,7 @@
 benchmarks/results/fill.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
-    python -m benchmarks.fill 110 115 > benchmarks/results/fill/table.md
+    python -m benchmarks.fill 110 115
 
 Under ``issd``, means over the draws from the first to the last that are named: average accuracy
 over the classes with at least 25 test pixels, in all fields and in new ones, of the map of an SVM

@@ -1,10 +1,9 @@
 """What is left of a gain where no plugin looked: gains over ``none`` inside and outside hidden
 blocks.
 
-    hsiaug report --suite benchmarks/hidden.toml --out all.csv
+    hsiaug report --store hsiaug-results-hidden --out all.csv
     python -m benchmarks.hidden collect all.csv benchmarks/results/hidden/trials.csv
-    python -m benchmarks.hidden table benchmarks/results/hidden/trials.csv >
-    benchmarks/results/hidden/table.md
+    python -m benchmarks.hidden table benchmarks/results/hidden/trials.csv
 
 AA over the classes with test pixels there; differences are paired over draws, with 95 % t
 intervals.

@@ -2,14 +2,14 @@
 docs/evidence/label-worth.md.
 
     for scene in indian_pines benchmarks/scenes/{houston_crop,pavia_crop,jasper_ridge}.toml; do
-        hsiaug labels $scene --generator txt2hsi,noise,smote --classifier svm --store STORE
+        hsiaug worth $scene --generator txt2hsi,noise,smote --classifier svm --store STORE
         hsiaug benchmark $scene --generator none --classifier self-training --store STORE
     done
     python -m benchmarks.labels STORE benchmarks/results/labels
 
 Writes scores.csv (a row per draw and arm, all scored on the same
-test pixels of the draw, as ``hsiaug labels`` does) and table.md. Run it where the first commands
-were run.
+test pixels of the draw, as ``hsiaug worth`` does), and prints the table. Run it where the first
+commands were run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import check_usage, markdown, write_csv
+from benchmarks.common import check_usage, markdown, say, write_csv
 from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
@@ -47,7 +47,8 @@ def main() -> None:
     truths: dict[str, GroundTruth] = {}
     rows = [row for key in sorted(draws) for row in scored(*key, draws[key], store, truths)]
     write_csv(target / "scores.csv", rows)
-    (target / "table.md").write_text("\n".join(table(rows)) + "\n", encoding="utf-8")
+    for line in table(rows):
+        say(line)
 
 
 def name_of(trial: Trial) -> str:

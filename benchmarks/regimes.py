@@ -5,10 +5,10 @@
 
 ``collect`` writes a row per trial, those of ceilings included, which a report leaves out of its
 CSV. AA is over the classes with at least 25 test pixels in every draw of the scene and protocol,
-``aa_all`` over every class. ``draw`` writes regimes_seen.png and regimes_new.png (gain in AA over
-``none`` by labels per class × placement, scene and generator, in fields that hold training pixels
-and in fields that hold none), regimes_axes.png (the other axes, one at a time) and, beside the
-trials, regimes.md: the numbers of all, with 95 % t intervals over the draws.
+``aa_all`` over every class. ``draw`` writes regimes_seen.png (gain in AA over ``none``
+in fields that hold training pixels, by labels per class × placement, scene and generator),
+regimes_axes.png (the other axes, one at a time), and prints the
+means of the SVM with 95 % t intervals over the draws.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.common import check_usage, markdown, read_csv, write_csv
-from benchmarks.pooling import pool_scenes
+from benchmarks.common import check_usage, markdown, read_csv, say, write_csv
 from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.trial.store import Store
@@ -89,11 +88,9 @@ def main() -> None:
     rows = read_csv(source)
     found = {cell: gains(arms) for cell, arms in cells(rows).items()}
     grid(found, "aa_seen", target / "regimes_seen.png")
-    grid(found, "aa_new", target / "regimes_new.png")
     axes(found, target / "regimes_axes.png")
-    source.with_name("regimes.md").write_text(
-        "\n".join([*means(found), *placements(rows), *tables(found)]) + "\n", encoding="utf-8"
-    )
+    for line in [*means(found), *placements(rows)]:
+        say(line)
 
 
 def ground_of(record: Mapping[str, Any]) -> tuple[str, str]:
@@ -459,7 +456,6 @@ def means(found: dict[Cell, Gains]) -> Iterator[str]:
         for c, g in found.items()
         if (c.classifier, c.view) == ("svm", "auto") and c.labels.isdigit()
     ]
-    by_scene: dict[str, list[list[float]]] = defaultdict(list)
     rows = []
     for scene, name in SCENES.items():
         for generator in generators:
@@ -468,7 +464,6 @@ def means(found: dict[Cell, Gains]) -> Iterator[str]:
                 score: [fmean(draw) for draw in zip(*whole(g[score] for g in own), strict=True)]
                 for score in shown
             }
-            by_scene[generator].append(by_draw["aa"])
             cell_count = len(whole(g["aa"] for g in own))
             rows.append(
                 (name, generator, str(cell_count), *(entry(by_draw[score]) for score in shown))
@@ -478,11 +473,6 @@ def means(found: dict[Cell, Gains]) -> Iterator[str]:
         "Gain over `none` in points (95 % t interval over the draws, each the mean of its cells).\n"
     )
     yield from markdown(("scene", "generator", "cells", *(SCORES[score] for score in shown)), rows)
-    yield "\nOver scenes (95 % interval of Hartung and Knapp), and on a new scene:\n"
-    for generator, differences in by_scene.items():
-        mean, (low, high), (least, most), _ = pool_scenes(differences)
-        text = f"{mean:+.1f} [{low:.1f}, {high:.1f}], a new scene {least:.1f} to {most:.1f}"
-        yield f"- `{generator}` " + text.replace("-", "−")
     yield ""
 
 
@@ -493,40 +483,6 @@ def whole(cells: Iterable[list[float]]) -> list[list[float]]:
     kept = list(cells)
     most = max(map(len, kept), default=0)
     return [cell for cell in kept if len(cell) == most]
-
-
-def tables(found: dict[Cell, Gains]) -> Iterator[str]:
-    """A table per scene, classifier and view: a row per labels, placement and arm."""
-    for scene, name in SCENES.items():
-        for classifier, view in sorted({(c.classifier, c.view) for c in found if c.scene == scene}):
-            mine = sorted(
-                (c for c in found if (c.scene, c.classifier, c.view) == (scene, classifier, view)),
-                key=order,
-            )
-            yield f"## {name}, {classifier}, view {view}\n"
-            yield (
-                "`none`: mean in percent; other rows: gain over it in points (95 % t interval over"
-                " the draws).\n"
-            )
-            header = ("labels", "placement", "arm", "draws", *SCORES.values())
-            yield from markdown(
-                header, (line for cell in mine for line in lines_of(cell, found[cell]))
-            )
-            yield ""
-
-
-def order(cell: Cell) -> tuple[int, str, int]:
-    return int(cell.labels.split("-")[0]), cell.labels, PLACEMENTS.index(cell.placement)
-
-
-def lines_of(cell: Cell, by: Gains) -> Iterator[tuple[str, ...]]:
-    for arm, values in by.items():
-        plain = arm == "none"
-        entries = (
-            f"{fmean(v):.1f}" if plain and v else "–" if plain else entry(v)
-            for v in values.values()
-        )
-        yield cell.labels, cell.placement, arm, str(len(values["aa"])), *entries
 
 
 def entry(values: list[float]) -> str:

@@ -64,10 +64,9 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     data = kit.task.data.load(ref)
     context = SceneContext(data, task, store / "cache")
     request = SampleRequest(
-        "specdm",
+        "specdm-paper",
         protocol and parse_protocol(protocol),
         seed=draw,
-        overrides={"denoiser": "unet"},
     )
     generator, spec = sample_spec(task_name, data, request, registry())
     devices = {"generator": "cpu", "classifier": "cpu"}

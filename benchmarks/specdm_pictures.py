@@ -1,5 +1,4 @@
-"""Draw real pairs beside generated ones, for docs/specdm.md and the gallery, with the version that
-is installed.
+"""Draw real pairs next to synthetic ones, for docs/specdm.md, with the version that is installed.
 
     HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pictures STORE [DRAW]
     [PICTURE ...]
@@ -36,13 +35,7 @@ COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "floods": (3, 2, 1), "
 """Bands shown as red, green and blue, counted from 0."""
 PICTURES = {
     "specdm_houston": ("houston", ("specdm", "mosaic", "gaussian-pairs")),
-    "specdm_jasper": ("jasper", ("specdm, fast", "mosaic", "gaussian-pairs")),
-    "specdm_floods": ("floods", ("specdm, fast", "mosaic", "gaussian-pairs")),
-    "specdm_oscd": ("oscd", ("specdm, fast", "mosaic", "gaussian-pairs")),
-    "mosaic_houston": ("houston", ("mosaic", "gaussian-pairs")),
-    "mosaic_jasper": ("jasper", ("mosaic", "gaussian-pairs")),
     "mosaic_oscd": ("oscd", ("mosaic", "gaussian-pairs")),
-    "quilt_houston": ("houston", ("quilt",)),
 }
 """The set and the arms of each picture, as :mod:`benchmarks.specdm_quality` names them."""
 DRAW, MADE, SHOWN = 100, 40, 8

@@ -5,10 +5,10 @@ specdm_paper.toml.
     [DRAW ...]
 
 Takes the fits of the suite from the store's cache (and makes what is not there), samples 40 pairs
-of each, measures their likeness and layout as ``hsiaug inspect`` does, the network of the
-two-sample test left out, and writes quality-NAME.csv, one per data set, and quality.md to
-benchmarks/results/specdm/. Rows that are there are not made again. Without names: all sets, draws
-80 to 82, and the three arms of :data:`USUAL`, whose networks take some minutes of a core each.
+of each, measures them as ``hsiaug inspect`` does, writes quality-NAME.csv, one per data set, to
+benchmarks/results/specdm/, and prints the table. Rows that are there are not made again. Without
+names: all sets, draws 80 to 82, and the three arms of :data:`USUAL`, whose networks take some
+minutes of a core each.
 
 In the table: means over draws, beside the same of held-out tiles; the arm ``duplicate-balanced``
 is training tiles again, which is as near as can be. Then the ratio single / two streams that the
@@ -26,14 +26,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.common import HERE, check_usage, read_csv, say, write_csv
 from benchmarks.permuted_masks import PermutedMasks
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
-from hsiaug.metrics.dense.layout import dense_layout
-from hsiaug.metrics.layout_measures import JUDGES
+from hsiaug.metrics.dense.reliability import dense_reliability
+from hsiaug.metrics.dense.structure import dense_structure
 from hsiaug.metrics.reconstruction import reconstruction_losses
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
@@ -59,7 +57,7 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "gaussian-pairs": ("gaussian-pairs", {}),
     "duplicate-balanced": ("duplicate-balanced", {}),
     "ldm_single": ("ldm_single", {}),
-    "specdm, unet": ("specdm", {"denoiser": "unet"}),
+    "specdm-paper": ("specdm-paper", {}),
     "specdm, fast": ("specdm", FAST),
     "ldm_single, fast": ("ldm_single", FAST),
     "specdm, twice": ("specdm", {"level_steps": "4800"}),
@@ -71,32 +69,31 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
 }
 USUAL = ("specdm", "ldm_single", "gaussian-pairs")
 SINGLE = "ldm_single"
-PAIRED = ("specdm", "specdm, unet")
+PAIRED = ("specdm", "specdm-paper")
 """Two streams, each beside the single one."""
 MADE = 40
 DRAWS = range(80, 83)
 SHOWN = {
-    "fd_layout_1": "layout, date 1",
-    "fd_layout_2": "layout, date 2",
-    "fd_layout_mask": "layout, masks",
     "fd_image": "images",
     "fd_mask": "masks",
     "msad_shared": "mSAD, °",
     "classes": "classes",
-    "shares_all": "class shares",
-    "told_by_forest": "told by a forest, %",
+    "shares": "class shares",
+    "boundaries": "edges of masks, %",
+    "components": "regions a tile",
+    "tiny": "tiny regions, %",
+    "within_1": "correlation of neighbours",
     "change": "change inside / outside",
     "mask_edges": "gradient at mask edges, %",
-    "copying": "C_T",
+    "copies": "copies, %",
 }
-"""Titles of the columns, by the name of a measure: Fréchet distances of layoutfd-1, of date, date
-and mask, and of specfd-2, of image and mask, in sets as large as the smallest; mSAD over the
-classes that all of :data:`COMPARED` make, so that one that makes few of them does not look better
-by it; how many of the training classes the pairs show.
+"""Titles of the columns, by the name of a measure: Fréchet distances of specfd-2, of image and
+mask, in sets as large as the smallest; mSAD over the classes that all of :data:`COMPARED` make, so
+that one that makes few of them does not look better by it; how many of the training classes the
+pairs show.
 """
 COMPARED = (*PAIRED, SINGLE)
-RATIOS = ("fd_layout_1", "fd_layout_2", "fd_layout_mask", "fd_image", "fd_mask")
-RATIOS += ("msad_shared", "shares_all")
+RATIOS = ("fd_image", "fd_mask", "msad_shared", "shares")
 
 
 def main() -> None:
@@ -130,21 +127,12 @@ def main() -> None:
 
 
 def layout_of(made: MaskSynthesis, pairs: DenseSamples) -> dict[str, Any]:
-    """Measures of layout of some pairs, and what they are of held-out tiles."""
-    held = real_samples(made.split, made.split.test)
-    layout = dense_layout(
-        made.real,
-        held,
-        pairs,
-        np.array(made.split.test),
-        classes=len(made.data.class_names),
-        judges={"told_by_forest": JUDGES["told_by_forest"]},
-    )
+    """Spatial structure and reliability of some pairs, and what they are of held-out tiles."""
+    sets = (made.real, real_samples(made.split, made.split.test), pairs)
+    labels = dense_reliability(*sets, classes=len(made.data.class_names))
     row: dict[str, Any] = {}
-    for measure in layout.measures:
-        # Sets of one date have one distance of images.
-        name = "fd_layout_1" if measure.name == "fd_layout" else measure.name
-        row[name], row[f"{name}_floor"] = measure.value, measure.beside["held_out"]
+    for measure in (*dense_structure(*sets).measures, *labels.measures):
+        row[measure.name], row[f"{measure.name}_floor"] = measure.value, measure.held_out
     return row
 
 
@@ -152,7 +140,7 @@ def fidelity_of(fidelity: DenseFidelity) -> dict[str, Any]:
     """Every measure and its floor, how many classes are shown, and the angle of each class."""
     row: dict[str, Any] = {}
     for measure in fidelity.measures:
-        row[measure.name], row[f"{measure.name}_floor"] = measure.value, measure.floor
+        row[measure.name], row[f"{measure.name}_floor"] = measure.value, measure.held_out
     row["compared"] = next(one.n for one in fidelity.measures if one.name == "fd_image")
     learnt = [share for share in fidelity.by_class.values() if share["train"]]
     row["classes"], row["classes_floor"] = sum(bool(share["made"]) for share in learnt), len(learnt)
@@ -194,16 +182,12 @@ def read() -> list[dict[str, Any]]:
 
 
 def write(rows: list[dict[str, Any]], name: str) -> None:
-    """Write the rows of one data set, and the table of all."""
+    """Write the rows of one data set."""
     write_csv(OUT / f"quality-{name}.csv", [row for row in rows if row["data"] == name])
-    # Others may have written since.
-    (OUT / "quality.md").write_text("\n".join(table(read())) + "\n", encoding="utf-8")
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """The lines of quality.md."""
-    yield "# Quality of pairs: SpecDM and its single-stream baseline"
-    yield ""
+    """The lines of the table."""
     yield "| data | arm | draws | " + " | ".join(SHOWN.values()) + " |"
     yield "|---|---|--:|" + "--:|" * len(SHOWN)
     for name in dict.fromkeys(row["data"] for row in rows):

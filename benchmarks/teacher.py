@@ -2,7 +2,7 @@
 benchmarks/results/teacher.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
-    python -m benchmarks.teacher > benchmarks/results/teacher/table.md
+    python -m benchmarks.teacher
 
 For each scene and protocol, means over draws: the average accuracy of the names of all test pixels,
 and of those in new fields; and the share of believed pixels with a label that are named right, as a

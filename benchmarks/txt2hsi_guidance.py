@@ -14,15 +14,20 @@ from statistics import fmean
 
 from benchmarks.common import check_usage, markdown, say, txt2hsi_fits
 from hsiaug.metrics.significance import t_interval
-from hsiaug.quality.said_seen import OMEGAS, PromptScene, SaidSeen, measure_said
-from hsiaug.trial.said_seen import LABELS
+from hsiaug.quality.prompt_fidelity import (
+    LABELS,
+    OMEGAS,
+    PromptFidelity,
+    PromptScene,
+    measure_fidelity,
+)
 
 
 def main() -> None:
     draws = []
     for made in txt2hsi_fits(sys.argv[1:]):
         scene = PromptScene.of(made)
-        if scene is not None and (said := measure_said(made, scene)) is not None:
+        if scene is not None and (said := measure_fidelity(made, scene)) is not None:
             draws.append(said)
     right = fmean(said.oracle_right for said in draws)
     say(f"The oracle names {100 * right:.1f} % of other held-out pixels rightly.")
@@ -30,7 +35,7 @@ def main() -> None:
     say("\n".join(markdown(header, rows_of(draws))))
 
 
-def rows_of(draws: Sequence[SaidSeen]) -> Iterator[tuple[str, ...]]:
+def rows_of(draws: Sequence[PromptFidelity]) -> Iterator[tuple[str, ...]]:
     """A row for each rate."""
     for name, label in LABELS.items():
         rates = [rate for said in draws if (rate := said.get(name)) is not None]

@@ -13,13 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.common import HERE, check_usage, txt2hsi_fits
-from benchmarks.docs_gallery import LARGEST, kept, small
+from benchmarks.common import check_usage, txt2hsi_fits
+from benchmarks.docs_figures import keep_picture
+from hsiaug.quality.prompt_fidelity import PromptScene
 from hsiaug.quality.prompt_sheet import prompt_sheet, sheet_prompts
-from hsiaug.quality.said_seen import PromptScene
 
 DRAW = 300
-IMAGES = HERE.parent / "docs" / "images"
 
 
 def main() -> None:
@@ -33,7 +32,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "sheet.png")
         figure.savefig(file, dpi=200)
-        kept(IMAGES / f"txt2hsi_{made.data.name}.png", small(file), LARGEST)
+        keep_picture(file, f"txt2hsi_{made.data.name}")
 
 
 if __name__ == "__main__":

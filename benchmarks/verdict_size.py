@@ -2,7 +2,6 @@
 and where one does.
 
     python -m benchmarks.verdict_size benchmarks/results/txt2hsi_bar/version_5.csv
-        > benchmarks/results/statistics/verdict_size.md
 
 Tables are resampled from twenty committed draws of four scenes: whole draws with replacement,
 the mean of each arm removed, so that arms are as correlated and as unequal in spread as in the

@@ -7,26 +7,13 @@ are pages too, and one relative link serves the site and whoever reads the files
 from __future__ import annotations
 
 import gc
-import inspect
 import json
-import os
 import re
-import subprocess
 import sys
-from functools import partial
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
-
-from hsiaug.data.cards import CardTable, SceneCard
-from hsiaug.data.catalogue import find_entry, scene_names
-from hsiaug.registry.lookup import registry
-from hsiaug.report.bibtex import BibtexEntry, entries_of
-from hsiaug.testing import CHECKS
-from hsiaug.trial.record import described_fields
 
 # The trees of the pages last to the end of the process: to look for garbage among them again and
 # again takes two fifths of its time. Without, it takes 1.3 GB of memory instead of 0.4.
@@ -46,7 +33,7 @@ include_patterns = [
     "docs/develop/*.md",
     "docs/evidence/*.md",
     "docs/notebooks/*.ipynb",
-    "benchmarks/results/**.md",
+    "benchmarks/results/README.md",
     "examples/*/README.md",
 ]
 # Folders that need not be walked through.
@@ -91,172 +78,23 @@ html_css_files = ["hsiaug.css"]
 html_js_files = ["access.js"]
 html_extra_path = ["site"]  # index.html, from the root of the site to its first page
 
-SITE = Path(__file__).parent / "site"
-"""What is copied to the root of the site as it is."""
 ARRAY = re.compile(
     r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]"
 )
 CONSTANT = re.compile(r"= ((?:[a-z_]+\.)?[A-Z][A-Z_]+)\b")
 QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
-ATTRIBUTE = re.compile(r"^(\w+(?:, \w+)*) : .+\n((?:    .+(?:\n|$))+)", re.MULTILINE)
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
 EMPTY = re.compile(r"<th( class=\"[^\"]*\")?>(?:<p></p>)?</th>")
-LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(([^)#:\s]+)\)")
-MADE = "<!-- made with the site -->"
-"""Where a page gets what the program itself knows."""
-
-
-def commands() -> str:
-    """Every command and option as Markdown, from the program itself; its examples as code."""
-    asked = ("-m", "typer", "hsiaug.cli.main", "utils", "docs", "--name", "hsiaug")
-    text = subprocess.run(
-        [sys.executable, *asked], check=True, capture_output=True, text=True
-    ).stdout
-    text = text.split("**Commands**:", 1)[1].split("\n## ", 1)[1]
-    text = re.sub(r'<span style="font-weight: bold">(.*?)</span>', r"**\1**", text, flags=re.DOTALL)
-    return re.sub(r"^ +(hsiaug .*)$", r"```sh\n\1\n```", f"## {text}", flags=re.MULTILINE)
-
-
-def record_fields() -> str:
-    """The fields of a record, a line each."""
-    return "\n".join(f"- `{field}`: {text}" for field, text in described_fields())
-
-
-def methods(kind: str) -> str:
-    """The built-in generators or classifiers, by their cards: what each is, and its papers."""
-    controls = "Controls"
-    of_pixels, of_masks = (f"{kind.capitalize()}s of {what}" for what in ("pixels", "masks"))
-    groups: dict[str, list[str]] = {controls: [], of_pixels: [], of_masks: []}
-    for (of, name), plugin in sorted(registry().plugins.items()):
-        if of == kind and plugin.distribution == "hsiaug":
-            card = plugin.load().card
-            title = of_pixels if "pixels" in card.tasks else of_masks
-            if card.summary.startswith("Control"):
-                title = controls
-            summary = card.summary.removeprefix("Control: ")
-            marks = ["Transductive."] * (card.scope == "scene") + [
-                paper_link(entry) for entry in entries_of(card.paper)
-            ]
-            groups[title].append(f"- **`{name}`**: {summary}. {' '.join(marks)}")
-    return "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in groups.items())
-
-
-def protocols() -> str:
-    """The built-in protocols: how each is written, and what it does."""
-    lines = []
-    for name in registry().names("protocol"):
-        plugin = registry().plugins["protocol", name]
-        if plugin.distribution == "hsiaug":
-            kind: Any = plugin.load()
-            leaky = " **LEAKY.**" * kind.leaky
-            lines.append(f"- **`{name}`**: {kind.card.summary}.{leaky} Written {kind.usage}.")
-    return "\n".join(lines)
-
-
-def card_keys() -> str:
-    """What the keys of a scene's card mean, from the docstrings of its tables."""
-    lines = []
-    tables: list[tuple[str, type[Any]]] = [("", SceneCard)]
-    for table in ("cube", "labels", "sensor"):
-        kind = SceneCard.model_fields[table].annotation
-        assert kind is not None
-        tables += [(f"{table}.", base) for base in kind.__mro__[:2] if base is not CardTable]
-    for prefix, kind in tables:
-        for names, meaning in ATTRIBUTE.findall(inspect.getdoc(kind) or ""):
-            keys = ", ".join(f"`{prefix}{name}`" for name in names.split(", "))
-            lines.append(f"- {keys}: {' '.join(meaning.split())}")
-    return "\n".join(lines)
-
-
-def public_scenes() -> str:
-    """The scenes of the catalogue as a table of Markdown."""
-    head = ("name", "sensor", "size", "classes", "labelled", "download", "values")
-    lines = [f"| {' | '.join(head)} |", "|---|---|--:|--:|--:|--:|---|"]
-    for card in (find_entry(name).card for name in scene_names()):
-        bytes_ = (card.cube.size or 0) + (card.labels.size or 0)
-        here = card.procedural or card.cube.package
-        download = f"{bytes_ / 1e6:.0f} MB" if card.cube.urls else "none" if here else "by hand"
-        cells = (
-            f"`{card.name}`",
-            "simulated" if card.procedural else card.sensor.name,
-            "×".join(map(str, card.cube.shape or ())),
-            len(card.labels.named_codes),
-            f"{sum(card.labels.counts):,}" if card.labels.counts else "–",
-            download,
-            card.cube.units,
-        )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines)
-
-
-def checks() -> str:
-    """The rules of the conformance kit."""
-    return "\n\n".join(
-        f"### {kind.capitalize()}s\n\n" + "\n".join(f"- `{one.name}`: {one.rule}." for one in group)
-        for kind, group in CHECKS.items()
-    )
-
-
-def paper_link(entry: BibtexEntry) -> str:
-    """A link to a paper by its DOI, else its e-print; its title and year where it has neither."""
-    title = f"{re.sub(r'[{}]', '', entry.fields['title'])}, {entry.fields['year']}"
-    for key, address in (("doi", "https://doi.org/"), ("eprint", "https://arxiv.org/abs/")):
-        if key in entry.fields:
-            return f"[{title}]({address}{quote(entry.fields[key], safe='/')})."
-    return f"{title}."
-
-
-FILLED = {
-    "docs/commands": commands,
-    "docs/keys": card_keys,
-    "docs/scenes": public_scenes,
-    "docs/protocols": protocols,
-    "docs/generators": partial(methods, "generator"),
-    "docs/classifiers": partial(methods, "classifier"),
-    "docs/results-format": record_fields,
-    "docs/develop/plugins-check": checks,
-}
-"""What stands in place of MADE on a page."""
 
 
 def read(app: Any, name: str, source: list[str]) -> None:
-    """What Git viewers do by themselves, links to folders; links to pages that are copied; lists
-    that the program holds; titles for measured tables.
-
-    A link to a folder means its README, its table.md, or else its first Markdown file; without any,
-    it stays dead. A notebook gets a line that leads to its file.
-    """
-    here = (Path(app.srcdir) / name).parent
-
-    def link(found: re.Match[str]) -> str:
-        text, target = found.groups()
-        folder = here / target
-        if folder.is_relative_to(SITE) and folder.suffix == ".html":
-            address = os.path.relpath(folder.relative_to(SITE), Path(name).parent)
-            return f'<a href="{address}">{text[1:-1]}</a>'
-        pages = sorted(
-            (p.name for p in folder.glob("*.md")),
-            key=lambda p: (p != "README.md", p != "table.md", p),
-        )
-        return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
-
+    """Give a notebook a line that leads to its file."""
     if name.startswith("docs/notebooks/"):
         notebook = json.loads(source[0])
         notebook["cells"][0]["source"].append(
             f"\n\n{{download}}`This page as a notebook <{name.rpartition('/')[2]}.ipynb>`"
         )
         source[0] = json.dumps(notebook)
-        return
-    source[0] = LINK.sub(link, source[0])
-    if name in FILLED:
-        source[0] = source[0].replace(MADE, FILLED[name]())
-    if name.startswith("benchmarks/results/") and name.count("/") == 3:
-        text = (Path(app.srcdir) / "benchmarks" / "results" / "README.md").read_text("utf-8")
-        found = re.findall(r"^- \[(.+)\]\((.+)\.md\)", text, re.MULTILINE)
-        titles = {f"benchmarks/results/{page}": title for title, page in found}
-        # Hundreds of rows of numbers would hide the guide from whoever searches.
-        head = "---\nnosearch: true\n---\n\n"
-        source[0] = f"{head}# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"
 
 
 def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

@@ -89,12 +89,6 @@ from hsiaug.data.labels import check_whole as check_whole
 from hsiaug.data.paths import user_file as user_file
 from hsiaug.data.paths import user_path as user_path
 from hsiaug.data.readers import read_maps as read_maps
-from hsiaug.metrics.dense.mask_layout import change_contrast as change_contrast
-from hsiaug.metrics.dense.mask_layout import edge_ranks as edge_ranks
-from hsiaug.metrics.layout import edge_share as edge_share
-from hsiaug.metrics.layout import edge_threshold as edge_threshold
-from hsiaug.metrics.layout import neighbour_correlation as neighbour_correlation
-from hsiaug.metrics.layout import variogram as variogram
 from hsiaug.metrics.neighbours import prdc as prdc
 from hsiaug.metrics.patch_distances import PatchReference as PatchReference
 from hsiaug.metrics.patch_distances import PatchSpace as PatchSpace
@@ -102,6 +96,9 @@ from hsiaug.metrics.patch_distances import block_means as block_means
 from hsiaug.metrics.patch_distances import block_side as block_side
 from hsiaug.metrics.patch_distances import nearest_patches as nearest_patches
 from hsiaug.metrics.significance import told_apart as told_apart
+from hsiaug.metrics.structure import edge_share as edge_share
+from hsiaug.metrics.structure import edge_threshold as edge_threshold
+from hsiaug.metrics.structure import neighbour_correlation as neighbour_correlation
 from hsiaug.protocol.based import Based as Based
 from hsiaug.protocol.based import takeable as takeable
 from hsiaug.protocol.protocols import KEPT_FOR_TEST as KEPT_FOR_TEST

@@ -16,7 +16,7 @@ command's.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -44,7 +44,7 @@ from hsiaug.base.threads import one_thread_each
 from hsiaug.bench import defaults
 from hsiaug.bench.engines import cluster_settings
 from hsiaug.bench.missing import Existing
-from hsiaug.bench.plans_of_runs import plan_runs, trials_of
+from hsiaug.bench.plans_of_runs import hashes_by_run, plan_runs
 from hsiaug.bench.request import as_items, read_request
 from hsiaug.bench.run import run
 from hsiaug.bench.suite import Run
@@ -65,7 +65,6 @@ from hsiaug.report import (
     build_report,
     figure_of,
     render_report,
-    running_answer_lines,
     save_report,
     trials_of_store,
 )
@@ -78,8 +77,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from hsiaug.trial.record_check import Damage
-    from hsiaug.trial.record_json import Record
 
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual
@@ -171,7 +168,7 @@ def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: S
     scene : Scene, str or path
         A scene, its name in the catalogue, or the path of a card.
     protocol : str, default "issd"
-        How to divide, as ``"issd:0.05"`` or ``"kshot:10"``; ``hsiaug split --help`` names them.
+        How to divide, as ``"issd:0.05"`` or ``"kshot:10"``; ``hsiaug benchmark --help`` names them.
     draw : int, default 0
         Number of the draw. The same number gives the same pixels.
     patch : int, default 9
@@ -415,7 +412,7 @@ def benchmark(
         console.print(line, soft_wrap=True)
 
     with one_thread_each():
-        reading = run(
+        run(
             plans,
             Path(store),
             existing=existing,
@@ -426,12 +423,8 @@ def benchmark(
             console=console,
             say=say,
             warn=say,
-            answer=running_answer_lines if progress else None,
         )
-    records = Store(Path(store))
-    if reading is None:
-        reading = records.read(trial.hash for trial in trials_of(plans))
-    return _results(records, reading.records, reading.damaged)
+    return _results(Store(Path(store)), hashes_by_run(plans))
 
 
 @checked
@@ -461,8 +454,7 @@ def read_store(store: AnyPath = defaults.STORE) -> Results:
     >>> hsiaug.read_store().hashes == run.hashes
     True
     """
-    records = Store(Path(store))
-    return _results(records, *trials_of_store(records))
+    return _results(Store(Path(store)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -685,7 +677,7 @@ class Results:
             for table in self.report.compared
             for line in (
                 f"{table.title}:",
-                *(f"  {text.line}" for text in three_answers(table).texts),
+                *(f"  {text}" for text in three_answers(table).as_json()["text"]),
             )
         ]
         failed = sum(len(table.failed) for table in self.report.tables)
@@ -697,10 +689,16 @@ class Results:
         return Table(compared_report, "generator")._repr_html_()
 
 
-def _results(
-    store: Store, trials: Iterable[Record] | DataFrame, damaged: Iterable[Damage]
-) -> Results:
-    return Results(store, build_report(trials, store=str(store.root), damaged=damaged))
+def _results(store: Store, runs: Mapping[str, Collection[str]] | None = None) -> Results:
+    """Results of a store, whose comparisons are those of all that it holds.
+
+    Parameters
+    ----------
+    runs : mapping of str to collection of str or None
+        Hashes of the trials that are shown; None: of all.
+    """
+    trials, damaged = trials_of_store(store)
+    return Results(store, build_report(trials, store=str(store.root), runs=runs, damaged=damaged))
 
 
 def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) -> Any:

@@ -27,7 +27,6 @@ import typer.main
 import typer.testing
 from filelock import FileLock
 
-import hsiaug.cli.benchmark_run
 from hsiaug.base.arrays import give_back_files
 from hsiaug.base.threads import cores
 from hsiaug.core.scene import Scene
@@ -37,8 +36,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry import lookup
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
-from hsiaug.trial import plugin_calls, run, said_seen
-from hsiaug.trial.machine import MMAP_THRESHOLD
+from hsiaug.trial import plugin_calls, run
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.blank_pictures import leave_pictures_blank
 from tests.browsers import NO_BROWSER
@@ -47,8 +45,8 @@ from tests.few_rounds import measure_few_rounds
 from tests.few_steps import take_few_steps
 from tests.third_party import DUMMY, install
 
-TRIM_THRESHOLD = -1
-"""Of mallopt: how much free memory a process keeps."""
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+"""Of mallopt: how much free memory a process keeps, and from which size on a block is given back."""
 
 # An example may take as long as it takes: a busy or a slow machine is no defect.
 hypothesis.settings.register_profile("hsiaug", deadline=None)
@@ -64,14 +62,12 @@ lookup._described = lambda others: {}
 os.fsync = os.fstat
 
 # Memory that a test frees stays with its process: the system would have to fill it with zeros for
-# the next one, page by page. A command would set for its whole process that it is given back, and
-# each trial gives it back.
+# the next one, page by page. Each trial would give it back.
 if sys.platform == "linux":
     with contextlib.suppress(AttributeError):
         for number, most in ((TRIM_THRESHOLD, 2**31 - 1), (MMAP_THRESHOLD, 2**25)):
             ctypes.CDLL(None).mallopt(number, most)
-hsiaug.cli.benchmark_run.free_at_once = lambda: None
-for module in (plugin_calls, run, said_seen):
+for module in (plugin_calls, run):
     module.give_back_memory = give_back_files
 
 # A process builds the command line once, as it starts; commands that run in this one would build
@@ -238,8 +234,8 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What samples show of their prompts is looked at in tests/trial/test_said_seen.py; most time
-    of a generator that reads text goes into samples for it.
+    """What samples show of their prompts is looked at in tests/quality/test_prompt_fidelity.py; most
+    time of 'hsiaug inspect' goes into samples for it.
     """
     ask_few_prompts(monkeypatch)
 

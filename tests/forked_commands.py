@@ -42,7 +42,6 @@ MODULES = (
     "hsiaug.bench.engines.local",
     "hsiaug.registry.isolation.packages",
     "hsiaug.report.answers",
-    "hsiaug.report.findings",
     "hsiaug.report.page",
     "hsiaug.report.views",
     "imblearn.over_sampling",

@@ -76,11 +76,6 @@ class AtOnce(Executor):
 def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every trial from now on run in this process."""
     monkeypatch.setattr("hsiaug.bench.engines.local.WorkerProcesses", AtOnce)
-    monkeypatch.setattr("hsiaug.trial.said_seen.in_fork", _call)
-
-
-def _call(_: object, function: Callable[..., Any], *arguments: object) -> Any:
-    return function(*arguments)
 
 
 def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> CompletedProcess[str]:

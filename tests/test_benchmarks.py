@@ -4,13 +4,14 @@ import importlib
 import json
 import re
 import runpy
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -18,8 +19,8 @@ from benchmarks.common import check_usage, read_csv, txt2hsi_fits
 from hsiaug.bench.plans_of_runs import plan_runs, trials_of
 from hsiaug.bench.suite import find_suite, read_suite
 from hsiaug.core.scene import Scene
+from hsiaug.quality.prompt_fidelity import Amounts
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.prompts import Amounts
 from hsiaug_builtin.txt2hsi.params import SIZES
 from tests.figures import Tolerance, differences
 from tests.in_process import hsiaug
@@ -35,15 +36,15 @@ SCRIPTS = sorted(
 SMALL = ("benchmark", "toy", "--generator", "smote", "--classifier", "svm", "--device", "cpu")
 
 PRINTED = {
-    "asked": ("table RESULTS/asked/trials.csv", "asked/table.md"),
-    "field": ("table RESULTS/field/trials.csv RESULTS/field/recipe.csv", "field/table.md"),
-    "hidden": ("table RESULTS/hidden/trials.csv", "hidden/table.md"),
-    "ladder": ("table RESULTS/txt2hsi_bar/trials.csv", "txt2hsi_bar/table.md"),
-    "recipe": ("table RESULTS/recipe/trials.csv", "recipe/table.md"),
-    "spectral_views": ("RESULTS/spectral_views/trials.csv", "spectral_views/table.md"),
-    "suggest": ("table RESULTS/suggest/trials.csv", "suggest/table.md"),
+    "asked": ("table RESULTS/asked/bar_trials.csv", "houston_crop"),
+    "ceilings": ("draw RESULTS/ceilings/trials.csv", "pseudo"),
+    "field": ("table RESULTS/field/trials.csv RESULTS/field/recipe.csv", "indian_pines"),
+    "hidden": ("table RESULTS/hidden/trials.csv", "houston_crop"),
+    "regimes": ("draw RESULTS/regimes/trials.csv IMAGES", "Indian Pines"),
+    "spectral_views": ("RESULTS/spectral_views/trials.csv", "houston_crop"),
+    "suggest": ("table RESULTS/suggest/trials.csv", "indian_pines"),
 }
-"""Scripts that print a table of committed trials: their words, and where the table is kept."""
+"""Scripts that print a table of committed trials: their words, and what a row of it names."""
 ROUNDED = Tolerance(units=1)
 """Means and intervals of the same committed trials may be rounded the other way where a sum or a
 quantile of another build of the libraries differs in its last bit. Counts are whole numbers, and
@@ -108,33 +109,98 @@ def test_help_and_a_wrong_number_of_words_print_how_a_script_is_called(
 
 
 @pytest.mark.parametrize("name", PRINTED)
-def test_a_committed_table_is_what_its_script_prints(name, monkeypatch, capsys):
-    words, kept = PRINTED[name]
-    run(name, *words.replace("RESULTS", str(RESULTS)).split(), monkeypatch=monkeypatch)
+def test_the_table_of_committed_trials_is_printed(name, tmp_path, monkeypatch, capsys):
+    words, named = PRINTED[name]
+    words = words.replace("RESULTS", str(RESULTS)).replace("IMAGES", str(tmp_path))
+    if name == "ceilings":  # it draws its picture beside the others
+        (tmp_path / "docs" / "images").mkdir(parents=True)
+        script(name, monkeypatch, words, HERE=tmp_path / "benchmarks").main()
+    else:
+        run(name, *words.split(), monkeypatch=monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
-    committed = [
-        line
-        for line in (RESULTS / kept).read_text(encoding="utf-8").splitlines()
-        if line.startswith("|")
+    assert len(printed) > 3 and any(f"| {named}" in line for line in printed)
+
+
+def test_the_page_on_hidden_pixels_has_the_table_that_is_printed(monkeypatch, capsys):
+    run("hidden", "table", str(RESULTS / "hidden" / "trials.csv"), monkeypatch=monkeypatch)
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    page = (FOLDER.parent / "docs" / "evidence" / "hidden.md").read_text(encoding="utf-8")
+    kept = [line for line in page.splitlines() if line.startswith("| ")]
+    assert not differences("\n".join(printed), "\n".join(kept), ROUNDED)
+
+
+def trial(seed: int, score: float, lam: float = 0.0, **columns: Any) -> dict[str, Any]:
+    """A row of a frame of results; every score of it is the same."""
+    names = ("oa", "aa", "kappa", "recall_spread", "worst_recall", "miou", "f1_change")
+    usual = {
+        **dict.fromkeys(names, score),
+        "status": "ok",
+        "task": "pixels",
+        "scene": "toy",
+        "protocol": "kshot",
+        "protocol_argument": "3",
+        "generator": "none",
+        "generator_params": "{}",
+        "classifier": "svm",
+        "train": "both",
+        "omega": None,
+    }
+    return usual | {"seed": seed, "lambda": lam} | columns
+
+
+def tables_of(name: str, rows: list[dict[str, Any]], monkeypatch: Any, capsys: Any) -> list[str]:
+    """The rows of the tables that a script of a paper prints of these trials."""
+    results = SimpleNamespace(frame=lambda: pd.DataFrame(rows))
+    monkeypatch.setattr("hsiaug.read_store", lambda store: results)
+    script(name, monkeypatch, "store").main()
+    return [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+
+
+def test_claims_of_txt2hsi_are_differences_over_splits(monkeypatch, capsys):
+    both = {"generator": "txt2hsi", "omega": 0.0, "generator_params": '{"text": "both"}'}
+    fine = {**both, "generator_params": '{"text": "fine"}'}
+    rows = [
+        row
+        for seed in range(3)
+        for row in (
+            trial(seed, 0.4),
+            trial(seed, 0.5, classifier="cnn2d"),
+            trial(seed, 0.5 + 0.01 * seed, 20.0, **both),
+            trial(seed, 0.7, 20.0, **{**both, "omega": 1.0}),
+            trial(seed, 0.6, 20.0, **both, classifier="cnn2d"),
+            trial(seed, 0.3, 20.0, **fine),
+        )
     ]
-    assert printed
-    assert not differences("\n".join(printed), "\n".join(committed), ROUNDED)
-
-
-@pytest.mark.parametrize("name", ["regimes", "txt2hsi_grid", "ceilings"])
-def test_a_table_that_is_written_beside_its_trials(name, tmp_path, monkeypatch):
-    here, images = tmp_path / "benchmarks", tmp_path / "docs" / "images"
-    images.mkdir(parents=True)
-    here.mkdir()
-    shutil.copy(RESULTS / name / "trials.csv", here)
-    trials = str(here / "trials.csv")
-    words = {"regimes": f"draw {trials} {images}", "ceilings": f"draw {trials}"}.get(name, trials)
-    script(name, monkeypatch, words, **({"HERE": here} if name == "ceilings" else {})).main()
-    table = "regimes.md" if name == "regimes" else "table.md"
-    assert not differences(
-        (here / table).read_text("utf-8"), (RESULTS / name / table).read_text("utf-8"), ROUNDED
+    printed = tables_of("txt2hsi_claims", rows, monkeypatch, capsys)
+    place = "| toy | kshot:3"
+    assert f"{place} | svm | {' | '.join(['+20.0 [20.0, 20.0] (3)'] * 3)} |" in printed  # C1
+    assert f"{place} | svm | +19.0 [16.5, 21.5] (3) |" in printed  # C2
+    assert f"{place} | svm | 20 | +11.0 [8.5, 13.5] (3) |" in printed  # C3
+    assert f"{place} | +11.0 [8.5, 13.5] (3) | +10.0 [10.0, 10.0] (3) | −1.0 [−3.5, 1.5] (3) |" in (
+        printed  # C5
     )
-    assert len(list(images.iterdir())) == {"regimes": 3, "ceilings": 1}.get(name, 0)
+
+
+def test_tables_of_specdm_are_means_over_splits(monkeypatch, capsys):
+    of = {"task": "segmentation", "classifier": "unet"}
+    made = {**of, "generator": "specdm"}
+    rows = [
+        row
+        for seed in range(2)
+        for row in (
+            trial(seed, 0.5 + 0.2 * seed, **of),
+            trial(seed, 0.7, 5.0, **made),
+            trial(seed, 0.4, 5.0, **made, train="synthetic"),
+            trial(seed, 0.3, 5.0, **{**made, "generator_params": '{"sad": 0.0}'}),
+            trial(seed, 0.6, 5.0, **{**made, "generator": "ldm_single"}),
+        )
+    ]
+    printed = tables_of("specdm_paper", rows, monkeypatch, capsys)
+    place = "| toy | kshot:3 | unet | 60.0 ± 14.1"
+    assert f"{place} | 40.0 ± 0.0 | 70.0 ± 0.0 |" in printed  # Table 3
+    assert f"{place} | 60.0 ± 0.0 | 70.0 ± 0.0 |" in printed  # Table 5
+    assert f"{place} | – | – | 70.0 ± 0.0 |" in printed  # Table 6
+    assert "| toy | kshot:3 | unet | sad=0.0 | 30.0 ± 0.0 |" in printed
 
 
 def test_every_arm_that_the_ablation_compares_is_one_of_its_suite(toy: Scene) -> None:
@@ -167,7 +233,7 @@ def test_prompts_of_a_fit_are_shown_and_measured(tmp_path, monkeypatch, capsys):
 
     few = {"OMEGAS": (0.0,), "AMOUNTS": Amounts(alone=2, triples=2, layout=2, look=2)}
     for name, value in few.items():
-        monkeypatch.setattr(f"hsiaug.quality.said_seen.{name}", value)
+        monkeypatch.setattr(f"hsiaug.quality.prompt_fidelity.{name}", value)
     script("txt2hsi_guidance", monkeypatch, f"toy 100 101 {tiny}", OMEGAS=(0.0,)).main()
     told = capsys.readouterr().out
     assert "| centre is the class of the prompt | 2 |" in told and "ω = 0 |" in told
@@ -182,7 +248,7 @@ def test_pictures_of_committed_trials(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     run("docs_figures", str(tmp_path), monkeypatch=monkeypatch)
     assert (tmp_path / "a.png").stat().st_size
-    assert len(list(tmp_path.glob("*.svg"))) == 6
+    assert len(list(tmp_path.glob("*.svg"))) == 3
 
 
 def test_figures_of_methods_show_the_sizes_that_their_code_has(tmp_path, monkeypatch):
@@ -196,37 +262,6 @@ def test_figures_of_methods_show_the_sizes_that_their_code_has(tmp_path, monkeyp
         assert lines[0] and lines[0] == lines[1], (
             f"{drawn.name}: python -m benchmarks.docs_architectures"
         )
-
-
-def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(tmp_path, monkeypatch):
-    picture = RESULTS / "cluster" / "cluster_scaling.png"
-    before = picture.stat().st_mtime_ns
-    script(
-        "cluster_scaling", monkeypatch, f"--out {tmp_path}", WORKERS=(1, 200), COPIES=(20,)
-    ).main()
-    committed = [
-        row for row in read_csv(RESULTS / "cluster" / "scaling.csv") if row["copies"] == "20"
-    ]
-    expected = [row for row in committed if row["workers"] in ("1", "200")]
-    for row, wanted in zip(read_csv(tmp_path / "scaling.csv"), expected, strict=True):
-        # Sums of seconds, rounded: versions of Python add floats differently in the last bit.
-        assert floats(row) == pytest.approx(floats(wanted), rel=2e-3)
-    assert picture.stat().st_mtime_ns == before
-
-
-def test_what_a_million_trials_cost(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run("cluster_cost", monkeypatch=monkeypatch)
-    page = (FOLDER.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
-    header = capsys.readouterr().out.splitlines()[0].split("|")[1].strip()
-    assert header in page.lower()
-
-
-@pytest.mark.parametrize("name", ["cnn1d", "cnn2d"])
-def test_a_training_step_beside_a_plain_one(name, monkeypatch, capsys):
-    script("step_cost", monkeypatch, STEPS=3, ROUNDS=1).main([name])
-    assert capsys.readouterr().out.splitlines()[-1].startswith(name)
 
 
 def test_records_of_a_store(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,14 +346,8 @@ table.main()
     assert f"| the same, s |  | {seconds['before']} | {seconds['now']} |" in told
 
 
-def test_the_table_of_speed_marks_what_misses_its_limit(tmp_path, monkeypatch, capsys):
-    table = script("speed.table", monkeypatch, f"{tmp_path} --rows scale")
-    table.main()
-    told = capsys.readouterr().out
-    rows = {row["what"]: row for row in read_csv(tmp_path / "table.csv")}
-    missed = {what for what, row in rows.items() if f"**{row['now']}**" in told}
-    assert "`pack`, 201,000 records, s" in missed
-    assert "`compare`, 990,000 records, s" in rows.keys() - missed
+def test_the_table_of_speed_marks_what_misses_its_limit():
+    table = importlib.import_module("benchmarks.speed.table")
     workers = table.Row("busy", 95, 94.0, least=True)
     assert workers.missed and workers.as_strings()["limit"] == "≥ 95"
     assert (
@@ -332,27 +361,6 @@ def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert worth < 0 or colours.shape == (16, 3)
 
 
-def test_a_store_of_twenty_records(tmp_path, monkeypatch, capsys):
-    asked = f"20 --draws 2 --keep {tmp_path} --growth {tmp_path / 'growth.csv'}"
-    script("store_scale", monkeypatch, asked, RUN=SMALL, SEEDS=1, BEST_OF=1).main()
-    told = capsys.readouterr().out
-    assert "exit 0" in told
-    assert not [line for line in told.splitlines() if "exit" in line and "exit 0" not in line]
-    rows = {row["command"]: row for row in read_csv(tmp_path / "growth.csv")}
-    assert {
-        "report, in folders",
-        "compare, in folders",
-        "serve, in folders",
-        "plan, in folders",
-        "pack",
-    } <= set(rows)
-    assert all(float(row["clock_seconds"]) > 0 < float(row["mb"]) for row in rows.values())
-    script(
-        "store_scale", monkeypatch, f"--figure {tmp_path / 'growth.csv'} {tmp_path / 'growth.svg'}"
-    ).main()
-    assert "pack" in (tmp_path / "growth.svg").read_text()
-
-
 def test_what_the_framework_costs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -360,13 +368,6 @@ def test_what_the_framework_costs(
     few = {"SEEDS": 2, "LAMBDAS": "1,2", "BY": ("generator",), "hsiaug_anew": forked_hsiaug}
     script("overhead", monkeypatch, **few).main()
     assert "ms per trial" in capsys.readouterr().out
-
-
-def test_how_busy_a_cluster_is_kept(monkeypatch, capsys):
-    script("cluster_busy", monkeypatch, "1 --trials 12 --seconds 0.3 --scene toy").main()
-
-    said = capsys.readouterr().out
-    assert "1 workers, " in said and "busy: " in said and said.count("ms a trial") == 4
 
 
 @pytest.mark.shared_data

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.common import check_usage, descendants, markdown, read_csv, say, write_csv
 
-LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --jobs 1 --device cpu --quiet"
+LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --jobs 1 --device cpu"
 LIMITS = {
     "line": 150.0,
     "memory of the line, MB": 900.0,

@@ -9,8 +9,8 @@ workers, SVMs without torch, the denoiser beside diffusers, and built-in plugins
 libraries. With ``--before`` the first two are run with the packages of an earlier checkout as well,
 in turn. Writes FOLDER/table.csv after each row, and prints it as Markdown. Ratios are now to the
 peer's where there is one, else to before. Seconds are the processor's where nothing else is said.
-The rows of ``scale`` are read from what the scripts of stores, slots and large scenes have written:
-benchmarks/results/scale. Linux only.
+The rows of ``scale`` are read from what ``large_scene`` has written to benchmarks/results/scale.
+Linux only.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from typing import Any
 from benchmarks.common import HERE, markdown, read_csv, say, write_csv
 from benchmarks.speed.budget import SUBREAPER, Used, measured, parts, records_in
 
-LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --device cpu --jobs 2 --quiet"
-TORCHLESS = "benchmark indian_pines --generator smote --classifier svm --seeds 5 --jobs 2 --quiet"
+LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --device cpu --jobs 2"
+TORCHLESS = "benchmark indian_pines --generator smote --classifier svm --seeds 5 --jobs 2"
 SCALE = HERE / "results" / "scale"
 COLUMNS = ("what", "limit", "before", "now", "peer", "ratio")
 DRAWS = 5
@@ -159,26 +159,7 @@ def peer_rows() -> Iterator[Row]:
 
 
 def scale_rows() -> Iterator[Row]:
-    """Of the largest stores, numbers of slots, and scenes that were measured."""
-    limits = {"report": 45, "compare": 3, "serve": 3, "plan": 30, "pack": 60}
-    for name, limit in limits.items():
-        rows = [row for row in read_csv(SCALE / "growth.csv") if row["command"] == name]
-        most = max(rows, key=lambda row: int(row["records"]))
-        yield Row(
-            f"`{name}`, {int(most['records']):,} records, s",
-            limit,
-            float(most["processor_seconds"]),
-        )
-        if name == "report":
-            yield Row("its memory, MB", 1200, float(most["mb"]))
-    for row in read_csv(SCALE / "cluster_workers.csv"):
-        if row["workers"] in ("64", "200"):
-            yield Row(
-                f"busy workers of {row['workers']}, simulated, %",
-                95,
-                100 * float(row["busy"]),
-                least=True,
-            )
+    """Of the largest scene that was measured."""
     scenes = read_csv(SCALE / "large_scene.csv")
     most = max(float(row["gb"]) for row in scenes)
     of = {row["command"]: row for row in scenes if float(row["gb"]) == most}

@@ -135,11 +135,11 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     for table in report.tables:
         if not table.leaky and table.condition.scene_sha256 == data.sha256:
             answers = three_answers(table)
-            if answers.use.cell and answers.use.status != "TOO FEW DRAWS":
-                decided.append((table, answers, answers.use.cell))
+            if answers.best and answers.best.sure:
+                decided.append((table, answers, answers.best.cell))
     if not decided:
         return None
-    table, answers, cell = max(decided, key=lambda one: one[1].draws)
-    sentences = " ".join(answers.use_sentences)
-    sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
+    table, answers, cell = max(decided, key=lambda one: len(one[0].draws))
+    draws = count(len(table.draws), "draw")
+    sentence = f"{answers.in_words.text} ({draws} in {folder}: {table.title})"
     return ShownByBenchmark(sentence, cell)

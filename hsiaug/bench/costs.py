@@ -104,9 +104,6 @@ class Costs:
         real, synthetic = sum(samples["real"]), sum(samples["synthetic"])
         for kind, guess in self._guesses(spec["task"], names, real, synthetic).items():
             seconds = sum(timings.get(stage, 0.0) for stage in TIMED[kind])
-            if kind == "generator":
-                # Of its samples, and no stage.
-                seconds += timings.get("said_and_seen", 0.0)
             plugin = kind, short_hash(spec[kind])
             # Samples that a larger λ had made took no time.
             if kind == "classifier" or seconds > SHORT or plugin not in self._timed:

@@ -17,7 +17,6 @@ from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerLost
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
 from hsiaug.trial.record_json import Record
-from hsiaug.trial.said_seen import Judge
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -66,9 +65,7 @@ def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> N
                     on_event(event)
 
 
-def scored_records(
-    batch: Batch, store: Store, jobs: int, judge: Judge | None = None
-) -> ScoredRecords:
+def scored_records(batch: Batch, store: Store, jobs: int) -> ScoredRecords:
     """What takes in the outcomes of a batch's trials, with all labels.
 
     Parameters
@@ -77,10 +74,8 @@ def scored_records(
         That of the batch.
     jobs : int
         Trials that run at the same time.
-    judge : callable, optional
-        As of :class:`hsiaug.trial.said_seen.PromptJudge`.
     """
-    return ScoredRecords(batch.task, batch.scene, batch.scene_ref, batch.split, store, jobs, judge)
+    return ScoredRecords(batch.task, batch.scene, batch.scene_ref, batch.split, store, jobs)
 
 
 @dataclass

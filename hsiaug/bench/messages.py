@@ -17,7 +17,6 @@ from hsiaug.registry.isolation.packages import Message
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE
-from hsiaug.trial.prompts import MAX_PROMPTED_BYTES, read_prompted
 from hsiaug.trial.record import STAGES, PartialRecord, TrialError
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
@@ -54,7 +53,7 @@ class _Record(PartialRecord):
 
 class _Outcome(Message):
     """record: as JSON. labels: the predicted class ids (int16), or ``columns`` values of float32 a
-    pixel. sheet, prompted: as their classes write them.
+    pixel. sheet: as its class writes it.
     """
 
     trial: str
@@ -62,7 +61,6 @@ class _Outcome(Message):
     labels: Base64Bytes | None
     columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] | None
     sheet: Base64Bytes | None
-    prompted: Base64Bytes | None
 
 
 class _Step(Message):
@@ -78,21 +76,18 @@ MESSAGE: TypeAdapter[_Outcome | _Step | _Begun] = TypeAdapter(_Outcome | _Step |
 
 def outcome_message(trial: str, outcome: TrialOutcome) -> bytes:
     """What the trial with that hash came to."""
-    labels, sheet, prompted = outcome.labels, outcome.sheet, outcome.prompted
+    labels, sheet = outcome.labels, outcome.sheet
     facts = {
         "trial": trial,
         "record": json.dumps(outcome.record),
         "columns": None if labels is None or labels.ndim == 1 else labels.shape[1],
     }
-    # Samples of prompts take 26 MB: as text of their own they would be there four times.
     parts = [
         json.dumps(facts).encode()[:-1],
         b', "labels": ',
         b"null" if labels is None else _quoted(labels.tobytes()),
         b', "sheet": ',
         b"null" if sheet is None else _quoted(sheet.to_bytes()),
-        b', "prompted": ',
-        b"null" if prompted is None else _quoted(prompted.to_bytes()),
         b"}",
     ]
     return b"".join(parts)
@@ -125,19 +120,17 @@ def _outcome(message: _Outcome, trial: str) -> TrialOutcome:
     # the second.
     record = _Record.model_validate_json(message.record)
     content = decode(message.record.encode())
-    labels, sheet, prompted = message.labels, message.sheet, message.prompted
+    labels, sheet = message.labels, message.sheet
     ok = record.status == "ok"
     whole = ok == (labels is not None) == (record.error is None)
-    if message.trial != trial or not whole or (not ok and (sheet or prompted)):
+    if message.trial != trial or not whole or (not ok and sheet):
         raise ValueError("another trial, or an outcome in part")
-    for part, most in ((sheet, MAX_SHEET_BYTES), (prompted, MAX_PROMPTED_BYTES)):
-        if part is not None and len(part) > most:
-            raise ValueError(f"more than {most:,} bytes")
+    if sheet is not None and len(sheet) > MAX_SHEET_BYTES:
+        raise ValueError(f"more than {MAX_SHEET_BYTES:,} bytes")
     return TrialOutcome(
         content,
         None if labels is None else _predictions(labels, message.columns),
         None if sheet is None else read_sheet(sheet),
-        None if prompted is None else read_prompted(prompted),
     )
 
 

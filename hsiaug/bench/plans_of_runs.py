@@ -4,14 +4,16 @@ together.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import count
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.plan import Draw, Plan, build_plan, draw_once
 from hsiaug.bench.request import Request
-from hsiaug.bench.suite import Run, missing_card
+from hsiaug.bench.suite import Run
 from hsiaug.contracts import Progress
+from hsiaug.data.catalogue import own_card
+from hsiaug.data.pair_sets import split_bands
+from hsiaug.data.paths import is_file
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
@@ -19,10 +21,7 @@ from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.spec import TrialSpec
 
-ABSENT = (
-    "python -m benchmarks.make_scenes, in a clone, makes the scenes of hsiaug's suites; --data"
-    " takes one of yours."
-)
+ABSENT = "python -m benchmarks.make_scenes, in a clone, makes the scenes of hsiaug's suites."
 
 
 def plan_runs(
@@ -69,16 +68,16 @@ def plan_runs(
                 if key not in scenes:
                     scenes[key] = load(*key)
                     draws[key] = draw_once(request.kind, scenes[key])
-                build = partial(
-                    build_plan,
+                plan = build_plan(
                     scenes[key],
-                    plugins=plugins,
+                    request,
+                    plugins,
                     scene_ref=ref,
                     run=run.name,
                     draw=draws[key],
                     tell=tell,
                 )
-                plans.append(build(request) if not run.elsewhere else _fitting(build, request))
+                plans.append(plan)
             except HsiaugError as error:
                 if not run.name:
                     raise
@@ -86,27 +85,10 @@ def plan_runs(
     return tuple(plans)
 
 
-def _fitting(build: Callable[[Request], Plan], request: Request) -> Plan:
-    """The plan of a run on other data than its suite names: a protocol that does not fit gives way
-    to the usual one of these, and a note says so.
-    """
-    try:
-        return build(request)
-    except HsiaugError as error:
-        if request.protocol is None:
-            raise
-        plan = build(request.model_copy(update={"protocol": None}))
-        usual = plan.trials[0].protocol.text
-        note = (
-            f"{plan.scene_ref}: protocol {usual} in place of {request.protocol.text}, which does"
-            f" not fit: {error}"
-        )
-        return replace(plan, notes=(note, *plan.notes))
-
-
 def _error_of_run(error: HsiaugError, run: Run, ref: str) -> HsiaugError:
     """The error with the name of the run, and where its card is not here, how to get it."""
-    absent = not run.elsewhere and missing_card(ref)
+    card = own_card(split_bands(ref)[0])
+    absent = card is not None and not is_file(card)
     return type(error)(
         f"run {run.name!r}: {error.rule}",
         value=error.value,

@@ -165,7 +165,7 @@ class _Watcher:
         reason, kind = why_failed(failed), error_kind(failed)
         if kind not in self._kinds_told:
             self._kinds_told.add(kind)
-            show = f"hsiaug show {event.hash} --store {shlex.quote(str(self._root))}"
+            show = f"hsiaug report --trial {event.hash} --store {shlex.quote(str(self._root))}"
             name = describe(self._trials[event.hash])
             self._print(Text(f"failed: {name}: {reason}. See it whole: {show}", style="yellow"))
         return reason

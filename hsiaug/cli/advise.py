@@ -20,60 +20,59 @@ WIDTH = 11
 def advise(
     ctx: typer.Context,
     scene: options.SceneRef,
-    task: options.Task = None,
-    budget: Annotated[str, option("Time that may be spent, as 90s, 20m or 1h.")] = "20m",
+    budget: Annotated[
+        str, option("Time that may be spent: 90s, 20m or 1h.", metavar="TIME", default="20m")
+    ] = "20m",
     protocol: Annotated[
         str | None,
         option(
             "Whose training pixels are divided: issd (of masks places or blocks:B), kshot:K,"
-            " fixed:FILE, …, of draw 0, or another as issd@3; all: every labelled pixel. Default:"
-            " all for a scene of your own with two fields or more of a class on average, else issd."
+            " fixed:FILE, …, of seed 0, or another as issd@3; all: every labelled pixel.",
+            metavar="PROTOCOL",
+            default="all for a scene of your own with two fields or more of a class on average,"
+            " else issd",
         ),
     ] = None,
     generator: Annotated[
-        str | None, option("Generators to try, between commas. Default: all that need no file.")
+        str | None,
+        option("Generators to try.", metavar="NAME,…", default="all that need no file"),
     ] = None,
     classifier: Annotated[
         str | None,
         option(
-            "Classifiers to try, between commas. Default: those of 'hsiaug benchmark' and"
-            f" {', '.join(PIXELS.advice.classifiers)}; those that read patches with --protocol all"
-            " alone."
+            "Classifiers to try; those that read patches with --protocol all alone.",
+            metavar="NAME,…",
+            default=f"those of 'hsiaug benchmark' and {', '.join(PIXELS.advice.classifiers)}",
         ),
-    ] = None,
-    view: Annotated[
-        str | None, option("Spectra that classifiers are shown (default: auto).")
     ] = None,
     lambdas: Annotated[
         str | None,
         option(
-            "Sample balance rates λ to try, between commas, the smallest first (0,1,4,8; masks"
-            " 1,4,8).",
+            "Sample balance rates λ to try, the smallest first.",
             "--lambda",
+            metavar="NUMBER,…",
+            default="0,1,4,8; masks 1,4,8",
         ),
     ] = None,
-    times: options.TimesList = None,
-    omega: options.Omegas = None,
     patch: options.Patch = None,
-    set_: options.Setting = None,
-    store: options.StoreDir = Path("hsiaug-advice"),
-    preset: options.Preset = defaults.PRESET,
-    device: options.Device = "auto",
+    store: Annotated[
+        Path,
+        option("Folder of the records.", "--store", metavar="FOLDER", default="hsiaug-advice"),
+    ] = Path("hsiaug-advice"),
     jobs: options.Jobs = None,
     json: options.Json = False,
 ) -> None:
-    """Say which classifier, spectral view and generator to use on a scene, with the gain to expect,
-    or that no generator helps.
-
-    Reads the labels that --protocol names and no other: divides them again and again into inner
-    training and test pixels, tries generators on some of these draws, and confirms the best on
-    others. Starts nothing that would end after --budget; the same command again goes on where it
-    was. What the answer is worth: docs/decide.md.
+    """Say which classifier and generator to use on a scene, or that no generator helps.
 
     Examples:
       hsiaug advise my_scene.toml --budget 20m
       hsiaug advise my_scene.toml --protocol all --classifier svm
       hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8
+
+    Reads the labels that --protocol names and no other: divides them again and again into inner
+    training and test pixels, tries generators on some of these splits, and confirms the best on
+    others. Starts nothing that would end after --budget; the same command again goes on where it
+    was. What the answer is worth: docs/decide.md.
     """
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
@@ -94,7 +93,7 @@ def advise(
 
     settings = cluster_settings(None, ())
     end = start + options.duration("--budget", budget)
-    learning_task = get_task(task_of(scene, task))
+    learning_task = get_task(task_of(scene, None))
     loaded = learning_task.data.load(scene)
     usual = learning_task.settings.on(loaded).protocol
     why = ""
@@ -104,7 +103,7 @@ def advise(
     request = request_of_options(scene, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas)
     planned = screening_plan(loaded, request, registry(), scene)
     err = console(err=True)
-    jobs = workers(jobs, device, planned[0])
+    jobs = workers(jobs, "auto", planned[0])
 
     def note(line: str) -> None:
         print_lines(err, [line])
@@ -118,7 +117,7 @@ def advise(
             scene,
             registry(),
             records,
-            device,
+            "auto",
             engine,
             start,
             end,

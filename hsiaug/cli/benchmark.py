@@ -1,5 +1,7 @@
 """``hsiaug benchmark``: run what is missing of a plan or a suite, and print its tables."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,9 +12,12 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults, ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import given, option, refuse_typed
-from hsiaug.cli.output import cache_notes, console, hushed, notes_console, print_lines
+from hsiaug.cli.output import cache_notes, console, print_lines, say_written
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hsiaug.bench.plan import Plan
     from hsiaug.bench.suite import Suite
 
 PLAN_OPTIONS = (
@@ -35,47 +40,46 @@ PLAN_OPTIONS = (
 
 def benchmark(
     ctx: typer.Context,
-    scene: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="SCENE|SUITE",
-            help=(
-                "A scene of 'hsiaug datasets list', a card (TOML), the folder of a card or of"
-                " pairs, or a suite."
-            ),
-        ),
-    ] = None,
-    task: options.Task = None,
+    scene: Annotated[str | None, typer.Argument(metavar="SCENE", help=options.SCENE)] = None,
     generator: options.Generators = None,
     classifier: options.Classifiers = None,
-    view: options.View = None,
     lambdas: options.Lambdas = None,
-    times: options.TimesList = None,
-    train: options.Train = None,
     omega: options.Omegas = None,
     protocol: options.AnyProtocol = None,
-    buffer: options.Buffer = None,
     seeds: options.Seeds = None,
-    patch: options.Patch = None,
     store: options.StoreDir = Path(defaults.STORE),
-    existing: Annotated[
-        Literal["only-missing", "all", "none"],
-        option(
-            "only-missing: what the store lacks, and failed trials again. all: everything again."
-            " none: nothing.",
-            panel=options.WHERE,
-        ),
-    ] = "only-missing",
-    preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
+    dry_run: Annotated[
+        bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")
+    ] = False,
+    out: Annotated[
+        list[Path] | None,
+        option(
+            "With --dry-run, write the first split: .png, .svg or .pdf (a map), .md, .tex, .csv or"
+            " .json (a table), of pixels .npz or .mat (masks train and test, which fixed:FILE"
+            " reads); repeat for more.",
+            metavar="FILE",
+        ),
+    ] = None,
+    smallest_gain: options.SmallestGain = None,
+    json: options.Json = False,
+    task: options.Task = None,
+    view: options.View = None,
+    times: options.TimesList = None,
+    train: options.Train = None,
+    buffer: options.Buffer = None,
+    patch: options.Patch = None,
+    preset: options.Preset = defaults.PRESET,
+    suite: options.SuiteFile = None,
     on: options.On = None,
     cluster: options.Cluster = None,
     timeout: Annotated[
         str | None,
         option(
-            "End a trial that takes longer, as 90s, 20m or 1h, and record it as failed.",
+            "End a trial that takes longer, and record it as failed: 90s, 20m or 1h.",
+            metavar="TIME",
             panel=options.WHERE,
         ),
     ] = None,
@@ -83,6 +87,7 @@ def benchmark(
         Literal["auto", "on", "off"],
         option(
             "Keep workers from the files that hold labels; auto: where the system can.",
+            metavar="WHEN",
             panel=options.WHERE,
         ),
     ] = "auto",
@@ -94,107 +99,118 @@ def benchmark(
             panel=options.WHERE,
         ),
     ] = None,
-    suite: options.SuiteFile = None,
-    profile: options.Profile = None,
-    only: Annotated[
-        str, option("Of a suite: the runs wanted, between commas.", panel=options.PLAN)
-    ] = "",
-    data: options.SuiteData = None,
-    dry_run: Annotated[
-        bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")
-    ] = False,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Benchmark generators on a scene with few, unequal labels.
-
-    Runs every generator × λ × ω × classifier on the same draws, with the controls none and
-    duplicate (pseudo and teacher too for what reads unlabelled pixels), and coords for information.
-    Prints OA / AA / κ, the gain over the controls, and the protocol's audit. A stopped run goes
-    on where it was. A suite is a list of such runs (TOML), each with tables of its own.
 
     Examples:
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5
       hsiaug benchmark indian_pines --generator txt2hsi --lambda 1,3 --omega 0,1,2:4:2 --seeds 10
-      hsiaug benchmark my_scene.toml --generator smote --dry-run
-      hsiaug benchmark --suite my_suite.toml --profile smoke --only default
-      hsiaug benchmark --suite txt2hsi_claims --data my_scene.toml
+      hsiaug benchmark my_scene.toml --generator smote --dry-run --out split.png
+      hsiaug benchmark --suite my_suite.toml
       hsiaug benchmark oscd --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
+
+    Runs every generator, λ, M, ω and classifier on the same splits, with their controls. Prints
+    accuracy, gains over the controls with intervals, and the audit of the protocol. The same
+    command goes on where it was stopped. A suite is a list of such runs (docs/suites.md).
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever
     # --jobs is. Set before the numerical libraries load.
     one_thread()
-    if quiet:
-        ctx.with_resource(hushed())
     from hsiaug.bench.bounds import Bounds
     from hsiaug.bench.engines import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_runs
     from hsiaug.bench.request import request_of_options
-    from hsiaug.bench.suite import Run, is_suite
+    from hsiaug.bench.suite import Run, find_suite, read_suite
     from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
 
     seconds = None if timeout is None else options.duration("--timeout", timeout)
     bounds = Bounds.of(isolate, limit or ())
-    if (scene is None) == (suite is None):
-        both_named = None if scene is None else f"{scene} and --suite {suite}"
-        hint = "Name one of them; --data runs a suite on a scene of yours."
-        raise InputError("a benchmark is of a scene or of a suite", value=both_named, hint=hint)
-    notes = notes_console(console(err=True), quiet=quiet)
+    if out:
+        _check_split_files(out, dry_run=dry_run, suite=suite)
+    notes = console(err=True)
     print_lines(notes, cache_notes())
+    if (scene is None) == (suite is None):
+        both = None if scene is None else f"{scene} and --suite {suite}"
+        hint = "Name one of them, as hsiaug benchmark indian_pines."
+        raise InputError("a benchmark is of a SCENE or of a --suite", value=both, hint=hint)
     named_suite: Suite | None = None
-    if scene is None or is_suite(scene):
-        ref = suite or scene or ""
+    if suite is not None:
         refuse_typed(
             ctx,
             PLAN_OPTIONS,
             "a suite says for itself what its runs are",
-            f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed"
-            " here.",
+            f"Write it into {suite}; --seeds alone may be changed here.",
         )
-        draws = [] if seeds is None else ranges.seeds(seeds)
-        runs_named = ranges.words(only)
-        named_suite = options.load_suite(
-            ref, profile, data, only=runs_named, draws=draws, quiet=quiet
-        )
+        seed_list = [] if seeds is None else ranges.seeds(seeds)
+        named_suite = read_suite(find_suite(suite), seeds=seed_list)
         runs: tuple[Run, ...] = named_suite.runs
         if named_suite.store is not None and not given(ctx, ["store"]):
             store = named_suite.store
         if named_suite.file.title:
             print_lines(notes, [named_suite.file.title])
     else:
-        hint = "Name a suite in place of the scene, or leave them out."
-        refuse_typed(
-            ctx, ["profile", "only", "data"], "--profile, --only and --data belong to a suite", hint
-        )
-        request = request_of_options(scene, ctx.params)
-        runs = (Run("", ((scene, request),)),)
+        request = request_of_options(scene or "", ctx.params)
+        runs = (Run("", ((scene or "", request),)),)
     suite_cluster = named_suite.file.cluster if named_suite else None
     settings = cluster_settings(on, cluster or (), suite_cluster)
-    with show_progress(notes, "drawing splits") as progress:
+    with show_progress(notes, "choosing splits") as progress:
         plans = plan_runs(runs, registry(), progress=progress)
     if dry_run:
         print_plan(
             plans,
             store=store,
-            existing=existing,
+            existing="only-missing",
             device=device,
             jobs=jobs,
             out=console(),
             notes=notes,
             as_json=json,
         )
+        if out:
+            save_split(plans[0], out)
         return
     run_and_print(
         plans,
         store,
         as_json=json,
-        quiet=quiet,
-        existing=existing,
+        smallest_gain=smallest_gain,
         bounds=bounds,
         device=device,
         jobs=jobs,
         settings=settings,
         limit=seconds,
     )
+
+
+def _check_split_files(out: Sequence[Path], *, dry_run: bool, suite: str | None) -> None:
+    """Refuse files of a split whose ending says nothing, and any of a run or of a suite."""
+    from hsiaug.base.files import PICTURES, TABLES, check_targets
+    from hsiaug.report.output_files import ARRAYS
+
+    if not dry_run or suite is not None:
+        rule = "--out writes the split of a scene, with --dry-run"
+        hint = "Of results: hsiaug report --out FILE."
+        raise InputError(rule, value=", ".join(map(str, out)), hint=hint)
+    check_targets(out, (*PICTURES, *TABLES, *ARRAYS))
+
+
+def save_split(plan: Plan, out: Sequence[Path]) -> None:
+    """Write the first split of a plan: its map, its table of classes, its masks."""
+    from hsiaug.report.output_files import (
+        array_writers,
+        figure_writers,
+        table_writers,
+        write_files,
+    )
+    from hsiaug.report.splits import split_figure, split_masks, split_tables
+
+    split = next(iter(plan.splits.values()))
+    writers = {
+        **figure_writers(lambda: split_figure(plan.scene, split)),
+        **table_writers(lambda: split_tables(plan.scene, split)),
+        **array_writers(lambda: split_masks(split)),
+    }
+    write_files(out, writers)
+    say_written(out)

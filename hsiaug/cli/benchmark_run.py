@@ -18,7 +18,6 @@ from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
 from hsiaug.bench.run import find_work, run, workers
 from hsiaug.cli.output import (
-    notes_console,
     print_json,
     print_lines,
     print_table,
@@ -26,9 +25,8 @@ from hsiaug.cli.output import (
     show_report,
 )
 from hsiaug.registry.isolation.confinement import close_memory
-from hsiaug.report import report_json, running_answer_lines
+from hsiaug.report import report_json
 from hsiaug.trial.arm import ALONE, BOTH
-from hsiaug.trial.machine import free_at_once
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -51,7 +49,7 @@ def run_and_print(
     *,
     by: str | None = None,
     as_json: bool = False,
-    quiet: bool = False,
+    smallest_gain: float | None = None,
     **run_options: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
@@ -62,23 +60,20 @@ def run_and_print(
     ----------
     by : str or None
         The rows of the tables; None for those of a report.
+    smallest_gain : float or None
+        The smallest gain that matters, in points.
     run_options : object
         Arguments of :func:`hsiaug.bench.run.run`.
     """
     err = Console(stderr=True)
-    notes = notes_console(err, quiet=quiet)
     close_memory()
-    # Workers send samples of prompts, 20 MB at a time.
-    free_at_once()
     with stoppable(err):
         reading = run(
             plans,
             store,
             console=err,
-            say=lambda line: print_lines(notes, [line]),
+            say=lambda line: print_lines(err, [line]),
             warn=lambda line: print_lines(err, [line]),
-            answer=running_answer_lines,
-            quiet=quiet,
             **run_options,
         )
     if reading is None:
@@ -86,7 +81,7 @@ def run_and_print(
     runs = hashes_by_run(plans)
     planned = len(set[str]().union(*runs.values()))
     records = Store(store)
-    report = read_report(records, runs, reading)
+    report = read_report(records, runs, smallest=smallest_gain)
     if as_json:
         print_json({"store": str(store), "planned": planned, **report_json(report, by)})
     else:

@@ -1,55 +1,40 @@
-"""``hsiaug cite``: the methods paragraph of a benchmark, and BibTeX of what it used."""
+"""``hsiaug report --cite``: the methods paragraph of a benchmark, and BibTeX of what it used."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
-from hsiaug.bench import defaults
-from hsiaug.cli import options
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from hsiaug.registry.card import Card
     from hsiaug.registry.hookspecs import Kind
     from hsiaug.report import Report
 
 
-def cite(
-    store: options.StoreDir = Path(defaults.STORE),
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write to this file: .bib the entries, .md or .txt paragraphs and entries."
-        ),
-    ] = None,
-) -> None:
-    """Write what a paper has to say of a benchmark, and whom it has to cite.
+def write_citations(report: Report, out: Sequence[Path]) -> None:
+    """What a paper has to say of a report's benchmarks, and whom it has to cite: a paragraph for
+    each table, from the records alone, then BibTeX of hsiaug, of the scenes and of the methods, as
+    far as these are on this machine.
 
-    A paragraph for each table, from the records alone: scene, protocol and its audit, draws, arms
-    and controls, statistics, versions, machine. Then BibTeX of hsiaug, of the scenes and of the
-    methods, as far as these are on this machine.
-
-    Examples:
-      hsiaug cite
-      hsiaug cite --store my-results --out references.bib
+    Parameters
+    ----------
+    out : sequence of Path
+        Files: ``.bib`` has the entries, ``.md`` or ``.txt`` paragraphs and entries; without one,
+        all is printed.
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target, write_text_whole
     from hsiaug.base.text import visible
-    from hsiaug.cli.output import read_report, say, say_written
+    from hsiaug.cli.output import say, say_written
     from hsiaug.report.bibtex import bibtex, software
     from hsiaug.report.paper import methods_paragraph, versions_of
-    from hsiaug.report.render_text import markdown_text
-    from hsiaug.trial.store import Store
+    from hsiaug.report.render import markdown_text
 
-    if out is not None:
-        check_target(out, (".bib", ".md", ".txt"))
-    report = read_report(Store(store))
+    for path in out:
+        check_target(path, (".bib", ".md", ".txt"))
     if not report.tables:
         records = f"none in {report.where}"
         raise InputError(
@@ -63,14 +48,17 @@ def cite(
             *_without_paper(report),
         ]
     )
-    safe = markdown_text if out is not None and out.suffix.lower() == ".md" else visible
-    text = "\n\n".join([*(safe(methods_paragraph(table)) for table in report.tables), entries])
-    if out is None:
-        for line in text.splitlines():
-            say(line)
-    else:
-        write_text_whole(out, f"{entries if out.suffix.lower() == '.bib' else text}\n")
-        say_written([out])
+    paragraphs = [methods_paragraph(table) for table in report.tables]
+    for path in out:
+        ending = path.suffix.lower()
+        safe = markdown_text if ending == ".md" else visible
+        said = [] if ending == ".bib" else [safe(text) for text in paragraphs]
+        write_text_whole(path, "\n\n".join([*said, entries]) + "\n")
+    if out:
+        say_written(out)
+        return
+    for line in "\n\n".join([*map(visible, paragraphs), entries]).splitlines():
+        say(line)
 
 
 def _sources(report: Report) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""``hsiaug compare``: two arms against each other, and what the draws allow to claim."""
+"""``hsiaug compare``: two configurations against each other."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,42 +9,48 @@ from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 
-ArmName = (
-    "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm, or a name alone if one arm fits."
+CONFIGURATION = (
+    "GENERATOR@λxM@ω/CLASSIFIER, as smote@0.5x3/svm; λ, M and ω may be left out where one fits."
 )
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help=f"The first arm, {ArmName}")],
-    b: Annotated[str, typer.Argument(help="The second arm; differences are B − A.")],
+    a: Annotated[
+        str, typer.Argument(metavar="A", help=f"The first configuration: {CONFIGURATION}")
+    ],
+    b: Annotated[str, typer.Argument(metavar="B", help="The second; differences are B − A.")],
     store: options.StoreDir = Path(defaults.STORE),
     metric: Annotated[
         str | None,
         option(
             "oa, aa (as in the report), aa_all (over all classes, as aa of CSV and JSON), kappa,"
             " macro_f1, worst_recall, subset:NAME, aa_seen, aa_new, oa_seen or oa_new (in seen and"
-            " in new fields); for masks those of their report. Default: the report's main score.",
+            " in new fields); for masks those of their report.",
+            metavar="METRIC",
+            default="the report's main score",
         ),
     ] = None,
     out: Annotated[
         list[Path] | None,
-        option("File to write: .md, .tex, .csv (a row per draw) or .json; repeat for more."),
+        option(
+            "File to write: .md, .tex, .csv (a row per split) or .json; repeat for more.",
+            metavar="FILE",
+        ),
     ] = None,
-    json: options.Json = False,
 ) -> None:
-    """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
-
-    For each scene and protocol that both were run on: the mean difference over paired draws with
-    its spread and interval, the paired test where there are at least 6 draws, and recall per class.
-    λ, M and ω may be left out where one fits.
+    """Compare two configurations split by split: better, worse, no gain or unclear.
 
     Examples:
       hsiaug compare none/svm smote@0.5/svm
       hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d --store my-results --metric oa
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
+
+    For each scene and protocol that both were run on: the mean difference over paired splits with
+    its spread and interval, the paired test where there are at least 6 splits, and recall per
+    class.
     """
     from hsiaug.base.files import TABLES, check_targets
-    from hsiaug.cli.output import print_json, read_report, show_tables
+    from hsiaug.cli.output import read_report, show_tables
     from hsiaug.report.two_arms import compare_arms, comparison_tables
     from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
@@ -54,7 +60,4 @@ def compare(
         tables = comparison_tables(
             compare_arms(read_report(Store(store)), a, b, metric=metric), str(store)
         )
-    if json:
-        print_json(tables.value, indent=1)
-    if out or not json:
-        show_tables(tables, out or [])
+    show_tables(tables, out or [])

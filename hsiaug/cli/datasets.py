@@ -15,7 +15,7 @@ import typer
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import codes, integers, words
-from hsiaug.cli.options import Json, Seed, option, refuse_typed
+from hsiaug.cli.options import Json, SceneRef, option
 from hsiaug.cli.output import (
     CARD_SETTINGS,
     cell,
@@ -44,10 +44,14 @@ TOLD_BY_CLASS = {"names", "ids", "counts", "codes", "descriptions"}
 """Keys of a card that stand in the table of its classes."""
 
 
-@app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
+@app.command("list")
 def list_scenes(as_json: Json = False) -> None:
     """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this
     machine.
+
+    Examples:
+      hsiaug datasets list
+      hsiaug datasets list --json
     """
     from hsiaug.base.files import why_unwritable
     from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names, status
@@ -79,52 +83,38 @@ def list_scenes(as_json: Json = False) -> None:
         say(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
 
 
-@app.command(
-    "info",
-    epilog=(
-        "Examples: hsiaug datasets info salinas_a · hsiaug datasets info oscd · hsiaug datasets"
-        " info my_scene.toml · hsiaug datasets info indian_pines --sentences txt2hsi"
-    ),
-)
+@app.command("info")
 def info(
-    ctx: typer.Context,
-    scene: Annotated[
-        str,
-        typer.Argument(
-            help="A scene or set of pairs of the catalogue, or the path of a card (.toml)."
-        ),
-    ],
+    scene: SceneRef,
     sentences: Annotated[
         str | None,
         option(
             "Print, in place of the card, what this generator says of classes and training patches"
-            " by itself: a file to edit, which its parameter `text` reads.",
+            " by itself: a file to edit, which its parameter text reads.",
             metavar="GENERATOR",
         ),
     ] = None,
-    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs
     what is missing.
+
+    Examples:
+      hsiaug datasets info salinas_a
+      hsiaug datasets info my_scene.toml
+      hsiaug datasets info indian_pines --sentences txt2hsi
     """
     if sentences is not None:
         from hsiaug.data import load_scene
         from hsiaug.quality.scene_sentences import scene_sentences
 
-        text = scene_sentences(load_scene(scene), sentences, seed)
+        text = scene_sentences(load_scene(scene), sentences, 0)
         if as_json:
-            print_json({"generator": sentences, "seed": seed, "text": text})
+            print_json({"generator": sentences, "seed": 0, "text": text})
             return
         for line in text.split("\n"):
             say(line)
         return
-    refuse_typed(
-        ctx,
-        ["seed"],
-        "--seed is the draw of --sentences",
-        "Leave it out, or add --sentences GENERATOR.",
-    )
     from hsiaug.data.catalogue import find_entry, status
     from hsiaug.data.pair_sets import find_pairs, pairs_status, shortly
     from hsiaug.report.bibtex import plain
@@ -183,15 +173,19 @@ def _label_warnings(scene: str) -> list[str]:
     return []
 
 
-@app.command(
-    "fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc"
-)
+@app.command("fetch")
 def fetch(
     scenes: Annotated[
-        list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")
+        list[str],
+        typer.Argument(metavar="SCENE…", help="Names from the catalogue, or paths of cards."),
     ],
 ) -> None:
-    """Download what is missing, verify every checksum, and print where the files are."""
+    """Download what is missing, verify every checksum, and print where the files are.
+
+    Examples:
+      hsiaug datasets fetch salinas_a
+      hsiaug datasets fetch salinas ksc
+    """
     from hsiaug.data import fetch_scene, scene_card
     from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 
@@ -208,13 +202,18 @@ def fetch(
             say(f"{name}\t{file}")
 
 
-Classes = Annotated[str, option("Class names, between commas, in ascending order of their codes.")]
-Field = Annotated[str | None, option("Column that holds the class. Default: class, label, …")]
+Classes = Annotated[
+    str, option("Class names, in ascending order of their codes.", metavar="NAME,…")
+]
+Field = Annotated[
+    str | None, option("Column that holds the class.", metavar="NAME", default="class, label, …")
+]
 Unlabelled = Annotated[
     str | None,
     option(
-        "Codes without a label, as 255,0, or none. Default: 0, those below, and the file's value of"
-        " no data."
+        "Codes without a label, or none.",
+        metavar="CODE,…",
+        default="0, those below, and the file's value of no data",
     ),
 ]
 Settings = Annotated[
@@ -233,10 +232,11 @@ def add(
     cube: Annotated[
         Path,
         typer.Argument(
+            metavar="CUBE",
             help=(
                 "The cube: ENVI (.hdr or its data file), GeoTIFF, .mat, .npy, or a product in"
                 " HDF5 or netCDF-4 (docs/scenes.md)."
-            )
+            ),
         ),
     ],
     labels: Annotated[
@@ -244,7 +244,8 @@ def add(
         option(
             "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON,"
             " ENVI ROI), or a CSV with the header row,col,class (counted from 0), x,y,class or"
-            " lon,lat,class."
+            " lon,lat,class.",
+            metavar="FILE",
         ),
     ],
     classes: Classes = "",
@@ -254,23 +255,25 @@ def add(
     out: Annotated[
         Path | None,
         option(
-            "The card to write, NAME.toml, which names the scene. Default: that of the cube's file."
+            "The card to write, which names the scene.",
+            metavar="NAME.toml",
+            default="named as the cube's file",
         ),
     ] = None,
     force: Annotated[bool, option("Replace files that are there already.", "--force")] = False,
 ) -> None:
     """Look at a scene of your own, write its card, and draw it.
 
-    Finds shape, order of axes, band centres, scale, missing data, useless bands, label codes and
-    georeference, and says what is a guess. Writes NAME.toml, the picture NAME_look.png and, where
-    labels were no raster of the cube's pixels, NAME_labels.npy. Where something is wrong, nothing
-    is written.
-
     Examples:
       hsiaug datasets add flight.hdr --labels plots.geojson --field crop
       hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
       hsiaug datasets add cube.npy --labels marks.png --unlabelled 255
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
+
+    Finds shape, order of axes, band centres, scale, missing data, useless bands, label codes and
+    georeference, and says what is a guess. Writes NAME.toml, the picture NAME_look.png and, where
+    labels were no raster of the cube's pixels, NAME_labels.npy. Where something is wrong, nothing
+    is written.
     """
     from hsiaug.data.adding import add_scene
     from hsiaug.quality.map_files import save_quick_look
@@ -289,8 +292,8 @@ def add(
 def import_words(
     classes: str,
     field: str | None,
-    unlabelled: str | None,
-    settings: list[str] | None,
+    unlabelled: str | None = None,
+    settings: Sequence[str] | None = None,
     **further: object,
 ) -> ImportOptions:
     """The options of an import as they are typed.

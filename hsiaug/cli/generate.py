@@ -29,66 +29,67 @@ def generate(
     out: Annotated[
         Path,
         option(
-            "File to write: .npz or .mat (MATLAB 5); of centre spectra .csv or .sli (ENVI spectral"
-            " library); for masks a new folder."
+            "File to write: .npz or .mat; of centre spectra .csv or .sli (ENVI spectral library);"
+            " for masks a new folder.",
+            metavar="FILE",
         ),
     ],
-    task: options.Task = None,
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
-    times: options.Times = None,
+    omega: options.Omega = None,
+    prompt: Annotated[
+        list[str] | None,
+        option(
+            "A sentence on what samples show: the class in the centre, and what lies round it;"
+            " repeat for more. Only classes in the centre of one are made.",
+            metavar="TEXT",
+        ),
+    ] = None,
     pairs: Annotated[
-        int | None, option("Image–mask pairs, in place of λ.", "--pairs", "-n")
+        int | None,
+        option("For masks: image–mask pairs, in place of λ.", "--pairs", "-n", metavar="N"),
     ] = None,
     show: Annotated[
         str,
         option(
-            "Of masks: classes, between commas, that the pairs shall show, an equal part of them"
-            " each."
+            "For masks: classes that the pairs are to show, an equal part of them each.",
+            metavar="CLASS,…",
         ),
     ] = "",
     agreement: Annotated[
         float,
         option(
-            "Of masks: leave out pairs of which probes of training pixels confirm less, 0 to 1.",
+            "For masks: leave out pairs of which probes of training pixels confirm less, 0 to 1.",
+            metavar="SHARE",
+            default=0,
             min=0,
             max=1,
         ),
     ] = 0.0,
-    prompt: Annotated[
-        list[str] | None,
-        option(
-            "A sentence on what samples show: the class in the centre, and what lies round it;"
-            " repeat for more. Only classes in the centre of one are made."
-        ),
-    ] = None,
-    omega: options.Omega = None,
-    protocol: options.AnyProtocol = None,
-    buffer: options.Buffer = None,
-    seed: options.Seed = 0,
-    patch: options.Patch = None,
     with_real: Annotated[
-        bool, option("Real training samples before the synthetic ones.", "--with-real")
+        bool, option("Write the real training samples first.", "--with-real")
     ] = False,
-    preset: options.Preset = defaults.PRESET,
+    protocol: options.AnyProtocol = None,
+    seed: options.Seed = 0,
     set_: options.Setting = None,
-    device: options.Device = "auto",
     store: options.StoreDir = Path(defaults.STORE),
+    task: options.Task = None,
+    patch: options.Patch = None,
+    preset: options.Preset = defaults.PRESET,
 ) -> None:
     """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
+
+    Examples:
+      hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
+      hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
+      hsiaug generate indian_pines --generator txt2hsi --prompt "wheat beside woods" --out wheat.npz
+      hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --out rare
 
     The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken
     from the store, or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
     weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF), masks
     (PNG), a contact sheet, a card that 'hsiaug benchmark' reads, and a manifest, which says how
     well masks and images agree (measured on held-out tiles: a diagnosis, like 'hsiaug inspect').
-
-    Examples:
-      hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
-      hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
-      hsiaug generate indian_pines --generator txt2hsi --prompt "wheat beside woods" --out wheat.npz
-      hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out
-      rare
     """
     compute_here()
     from hsiaug.data.catalogue import check_spared
@@ -130,7 +131,7 @@ def generate(
 
 def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     """What was understood of each prompt, and how much of it samples show."""
-    from hsiaug.quality.said_seen import PromptScene, see_prompts
+    from hsiaug.quality.prompt_fidelity import PromptScene, see_prompts
 
     scene = PromptScene.of(synthesis)
     # Prompts of a generator that takes none were refused before it was fitted.
@@ -155,7 +156,7 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     )
 
 
-FIELDS = ("lam", "times", "seed", "patch", "preset", "device")
+FIELDS = ("lam", "seed", "patch", "preset")
 """Options that stand in a request as they are."""
 
 
@@ -182,6 +183,7 @@ def make_samples(
     InputError
         For a protocol that there is not, and where ``--set`` names another plugin.
     """
+    from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
@@ -196,11 +198,11 @@ def make_samples(
         raise InputError(
             "--set must name the generator of this command", value=repr(others[0]), hint=hint
         )
-    rule = options.read_protocol(typed["protocol"], typed["buffer"])
+    rule = None if typed["protocol"] is None else parse_protocol(typed["protocol"])
     fields |= {key: typed[key] for key in FIELDS}
-    request = SampleRequest(
-        name, rule, typed["buffer"], overrides=overrides.get(name, {}), **fields
-    )
+    card = Path(typed["scene"])
+    fields["source"] = str(card.resolve()) if card.exists() else typed["scene"]
+    request = SampleRequest(name, rule, overrides=overrides.get(name, {}), **fields)
     check(kit, request)
     data = kit.task.data.load(typed["scene"])
 

@@ -1,76 +1,111 @@
-"""``hsiaug label``: labels given in a browser."""
+"""``hsiaug label``: labels given in a browser, or the pixels to label next as a file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hsiaug.base.errors import need
-from hsiaug.bench.defaults import LABELLING
+from hsiaug.bench.defaults import COMMITTEE, LABELLING
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.computing import compute_here
 from hsiaug.cli.options import option
-from hsiaug.cli.output import say
-from hsiaug.cli.suggest import ALL, known_labels
+from hsiaug.cli.output import console, print_lines, print_table, say, say_written
+from hsiaug.registry.progress import show_progress
 from hsiaug.tasks.settings import PATCH
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hsiaug.core.scene import UnlabelledScene
+    from hsiaug.core.scene import Scene, UnlabelledScene
     from hsiaug.data.georeference import Georeference
+    from hsiaug.protocol.split import BlindSplit
+
+ALL = "all"
+"""The protocol of a scene of one's own: there is no test side, for nothing is scored."""
 
 
 def label(
     scene: Annotated[
         str,
         typer.Argument(
-            help=(
-                "A scene of 'hsiaug datasets list', a card (TOML), or the file of a cube without"
-                " labels."
-            )
+            metavar="SCENE", help=f"{options.SCENE[:-1]}, or the file of a cube without labels."
         ),
     ],
-    answers: Annotated[
-        Path | None,
-        option("CSV of the answers; one that is there is continued. Default: SCENE-answers.csv."),
-    ] = None,
-    classes: Annotated[
-        str, option("Further class names, between commas.", show_default=False)
-    ] = "",
     number: Annotated[
-        int, option("Pixels to ask for at a time.", "--number", "-n", min=1, max=1000)
+        int,
+        option(
+            "Pixels to ask for at a time.",
+            "--number",
+            "-n",
+            metavar="N",
+            default=16,
+            min=1,
+            max=1000,
+        ),
     ] = 16,
-    classifier: Annotated[str, option("The classifier that makes the map.")] = LABELLING,
+    out: Annotated[
+        list[Path] | None,
+        option(
+            "Open no page, and write the pixels to label: .csv or .json (a table), .png, .svg or"
+            " .pdf (a map); repeat for more.",
+            metavar="FILE",
+        ),
+    ] = None,
+    classes: Annotated[str, option("Further class names.", metavar="NAME,…")] = "",
+    classifier: Annotated[
+        str | None,
+        option(
+            "The classifier of the page's map; with --out those of the committee.",
+            metavar="NAME,…",
+            default=f"{LABELLING}; with --out {','.join(COMMITTEE)}",
+        ),
+    ] = None,
     protocol: Annotated[
         str,
         option(
-            "What is known at first: all labels, none, or the training pixels of draw 0 of issd,"
-            " kshot:K, …"
+            "What is known at first: all labels, none, or the training pixels of issd, kshot:K, …"
+            " (seed 0), of which only labelled pixels are asked.",
+            metavar="PROTOCOL",
+            default=ALL,
         ),
     ] = ALL,
-    port: options.Port = 0,
-    no_browser: options.NoBrowser = False,
+    answers: Annotated[
+        Path | None,
+        option(
+            "File of the answers; one that exists is continued.",
+            metavar="FILE.csv",
+            default="SCENE-answers.csv",
+        ),
+    ] = None,
+    port: options.Port = None,
 ) -> None:
-    """Label a scene in a browser: answer what 'hsiaug suggest' asks, see the map, ask again.
-
-    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. A click
-    or a key answers: a class, none of these, or skip. Every answer is in the CSV at once, and the
-    next start continues there. 'hsiaug datasets add CUBE --labels FILE' reads it.
+    """Label a scene: in a browser, or from a file of the pixels that help most.
 
     Examples:
       hsiaug label my_scene.toml
       hsiaug label flight.hdr --classes wheat,rye,track
-      hsiaug label indian_pines --protocol none --classifier rf
+      hsiaug label my_scene.toml --number 20 --out picks.csv --out picks.png
+
+    Asks for the pixels whose labels would help most: a committee of classifiers learns the labels
+    that there are and predicts every pixel; each pick is typical of a segment of similar neighbours
+    on which the committee disagrees and which is unlike what is labelled. The page shows the map
+    after each round; a click or a key answers with a class, none of these, or skip, and each answer
+    is in the file at once. The page is at 127.0.0.1, which no other machine reaches, and its
+    address holds a secret. In a file of picks, fill in the column class. 'hsiaug datasets add CUBE
+    --labels FILE' reads both files.
     """
     compute_here()
+    if out:
+        _write_picks(scene, out, number=number, classifier=classifier or "", protocol=protocol)
+        return
     need("a page in the browser", "ui", "starlette", "uvicorn")
-    from dataclasses import replace
-
     from hsiaug.core.view_names import DEFAULT_VIEW, view_or_raw
     from hsiaug.protocol.split import check_patch
     from hsiaug.registry.lookup import registry
@@ -80,13 +115,13 @@ def label(
     from hsiaug.ui.labelling import Labelling, LabellingTask
     from hsiaug.ui.server import serve_here
 
-    bare, name, known_labels, candidates, ground = _begin(scene, protocol)
+    bare, name, labels, candidates, ground = _begin(scene, protocol)
     check_patch(PATCH, bare)
     names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
     bare, members = replace(bare, class_names=tuple(names)), committee((), bare.bands)
-    mapper = Member(classifier, view_or_raw(DEFAULT_VIEW, bare.bands))
+    mapper = Member(classifier or LABELLING, view_or_raw(DEFAULT_VIEW, bare.bands))
     task = LabellingTask(
-        bare, name, known_labels, candidates, members, mapper, count=number, ground=ground
+        bare, name, labels, candidates, members, mapper, count=number, ground=ground
     )
     path = answers or Path(f"{name}-answers.csv")
     answer_file = AnswerFile(path, bare.shape, ground)
@@ -100,7 +135,9 @@ def label(
 
     with answer_file.held():
         labelling.ask()
-        serve_here(LabelRoutes(labelling).routes(), port, browser=not no_browser, announce=opened)
+        serve_here(
+            LabelRoutes(labelling).routes(), port or 0, browser=port is None, announce=opened
+        )
 
 
 def _begin(
@@ -131,6 +168,90 @@ def _begin(
     labels = np.zeros(scene.shape, np.int16)
     candidates = np.ones(scene.shape, bool)
     if protocol != "none":
-        learnt, candidates, _ = known_labels(scene, protocol, seed=0)
+        learnt, candidates, _ = _known_labels(scene, protocol)
         labels[learnt.train] = learnt.train_labels
     return scene.unlabelled, scene.name, labels, candidates, scene_georeference(ref)
+
+
+def _known_labels(scene: Scene, protocol: str) -> tuple[BlindSplit, NDArray[np.bool_], str]:
+    """The labels that are learnt, the pixels that may be named, and what to call the former."""
+    import numpy as np
+
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.protocol.split import Blind, check_patch, draw_split
+
+    labelled = scene.labels > 0
+    if protocol == ALL:
+        check_patch(PATCH, scene)
+        ids = scene.labels[labelled].astype(np.int64)
+        split = Blind(labelled, np.zeros_like(labelled), ids, PATCH)
+        return split, ~labelled, f"all {len(ids):,} labelled pixels"
+    drawn = draw_split(scene, parse_protocol(protocol), 0, PATCH)
+    learnt = (
+        f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, split 0; picks are"
+        " labelled pixels alone, as a benchmark reveals them"
+    )
+    return drawn.blind, labelled & ~drawn.train, learnt
+
+
+PICK_COLUMNS = {
+    "rank": ("rank", "{}"),
+    "row": ("row", "{}"),
+    "column": ("column", "{}"),
+    "x": ("x", "{:.10g}"),
+    "y": ("y", "{:.10g}"),
+    "committee": ("committee says", "{}"),
+    "uncertainty": ("uncertainty", "{:.2f}"),
+    "segment_pixels": ("segment", "{} px"),
+    "share": ("share", "{:.1%}"),
+}
+"""Headings and forms of the table of picks, by key; x and y of scenes with a place on Earth."""
+
+
+def _write_picks(
+    ref: str, out: Sequence[Path], *, number: int, classifier: str, protocol: str
+) -> None:
+    """Print the pixels to label next, and write them to files.
+
+    Raises
+    ------
+    InputError
+        For another ending than those of the files, and for a protocol that there is not.
+    """
+    from hsiaug.data import load_scene
+    from hsiaug.data.georeference import scene_georeference
+    from hsiaug.registry.lookup import registry
+    from hsiaug.suggest.committee import MAX_TRAINING_PIXELS, committee
+    from hsiaug.suggest.picks import suggestions
+    from hsiaug.suggest.suggestion_files import check_files, rows_of, save_suggestions
+
+    check_files(out)
+    scene = load_scene(ref)
+    ground = scene_georeference(ref)
+    members = committee(words(classifier), scene.bands)
+    split, candidates, learnt = _known_labels(scene, protocol)
+    with show_progress(console(err=True), "committee") as progress:
+        suggested = suggestions(
+            scene.unlabelled,
+            split,
+            candidates,
+            number,
+            members,
+            registry(),
+            seed=0,
+            progress=progress,
+        )
+    if suggested.known.sum() > MAX_TRAINING_PIXELS:
+        learnt = f"{MAX_TRAINING_PIXELS} pixels, one of each class in turn, of {learnt}"
+    notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
+    rows = rows_of(suggested, scene.class_names, ground)
+    columns = [key for key in PICK_COLUMNS if key in rows[0]]
+    screen = console()
+    print_table(
+        screen,
+        [PICK_COLUMNS[key][0] for key in columns],
+        ([PICK_COLUMNS[key][1].format(row[key]) for key in columns] for row in rows),
+    )
+    print_lines(screen, notes)
+    save_suggestions(out, suggested, scene.unlabelled, ground, scene.name, notes)
+    say_written(out)

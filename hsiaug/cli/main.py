@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsiaug import __version__
-from hsiaug.base.errors import HsiaugError
+from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.signals import exit_code, say_stopped
 from hsiaug.base.text import shortened, visible
@@ -36,14 +36,24 @@ class _Commands(TyperGroup):
     quote all of it.
     """
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        names = super().list_commands(ctx)
+        return [*COMMANDS] if ctx.parent is None else names
+
     def get_command(self, ctx: Any, name: str) -> Any:
+        if ctx.parent is None and name in RENAMED:
+            raise InputError(f"'hsiaug {name}' is now: hsiaug {RENAMED[name]}")
         command = super().get_command(ctx, name)
         if command is not None and command.help:
+            _hide_types(command, ctx)
             # Lines of a docstring are as long as those of the code, and a terminal wraps them
-            # itself; each example is a paragraph.
-            text = re.sub(r"(?<=\S)\n(?=\S)", " ", command.help)
-            command.help = re.sub(r"\n+(?=  hsiaug )", "\n\n", text)
+            # itself; those of examples begin with blanks.
+            command.help = re.sub(r"(?<=[^\s:])\n(?=\S)", " ", command.help)
         return command
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _hide_types(self, ctx)
+        super().format_help(ctx, formatter)
 
     def make_context(self, *args: Any, **options: Any) -> Any:
         with _quoting():
@@ -56,6 +66,17 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt as stopped:
             say_stopped()
             raise typer.Exit(exit_code(stopped)) from None
+
+
+def _hide_types(command: Any, ctx: Any) -> None:
+    """Let the help name no type of Python, as ``<str>`` or ``<bool>``: what is to be typed stands
+    in the metavariable.
+    """
+    for parameter in command.get_params(ctx):
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda ctx: None
+        elif parameter.metavar is None:
+            parameter.metavar = ""
 
 
 @contextmanager
@@ -102,16 +123,25 @@ app = typer.Typer(
     ),
 )
 COMMANDS = (
-    "advise benchmark cite compare generate inspect label labels map report serve show split start"
-    " suggest"
+    *("start", "datasets", "benchmark", "report", "compare", "advise", "map", "label", "worth"),
+    *("generate", "inspect", "serve", "plugins", "store"),
 )
-GROUPS = "datasets plugins store"
-for name in COMMANDS.split():
+"""In the order of the help."""
+RENAMED = {
+    "show": "report --trial HASH",
+    "cite": "report --cite",
+    "split": "benchmark SCENE --dry-run --out split.png",
+    "suggest": "label SCENE --number N --out picks.csv",
+    "labels": "worth SCENE",
+}
+"""Earlier names of commands, and what to type now."""
+for name in COMMANDS:
     module = import_module(f"hsiaug.cli.{name}")
-    # Named so as not to hide the built-in function.
-    app.command(name)(getattr(module, "map_" if name == "map" else name))
-for name in GROUPS.split():
-    app.add_typer(import_module(f"hsiaug.cli.{name}").app, name=name, cls=_Commands)
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name, cls=_Commands)
+    else:
+        # Named so as not to hide the built-in function.
+        app.command(name)(getattr(module, "map_" if name == "map" else name))
 
 
 def _version(version: bool) -> None:
@@ -123,7 +153,12 @@ def _version(version: bool) -> None:
 @app.callback()
 def _options(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Show the version and leave."
+        False,
+        "--version",
+        callback=_version,
+        is_eager=True,
+        metavar="",
+        help="Show the version and leave.",
     ),
 ) -> None:
     pass

@@ -19,44 +19,45 @@ def map_(
         option(
             "File to write: .tif, .hdr (ENVI) or .npy (the map, with a .png where no picture is"
             " named), .png, .svg or .pdf (with its legend); of several places NAME_PLACE.tif."
-            " Repeat for more."
+            " Repeat for more.",
+            metavar="FILE",
         ),
     ],
-    record: Annotated[
-        str | None,
-        option(
-            "Hash of the record whose classifier maps, or its beginning.", show_default="no record"
-        ),
-    ] = None,
     classifier: Annotated[
         str | None,
         option(
-            "In place of a record: what learns from nearly all labels. Default: filtered:svm, of"
-            " pairs pixel-svm or fc-siam-diff."
+            "What learns from nearly all labels.",
+            metavar="NAME",
+            default="filtered:svm, of pairs pixel-svm or fc-siam-diff",
+        ),
+    ] = None,
+    record: Annotated[
+        str | None,
+        option(
+            "In place of a classifier: that of a record, by its hash or the beginning of it.",
+            metavar="HASH",
         ),
     ] = None,
     probabilities: Annotated[
         bool,
-        option("Beside class ids NAME_probabilities, a band for each class.", "--probabilities"),
+        option("Write NAME_probabilities too, a band for each class.", "--probabilities"),
     ] = False,
     store: options.StoreDir = Path(defaults.STORE),
-    device: options.Device = "auto",
 ) -> None:
-    """Map a whole scene, or every place of a set of pairs, with a classifier or that of one record.
-
-    Without --record, trains a classifier on nine tenths of the labels and scores it on the rest, as
-    a trial in the folder maps of the store, which no report reads. With it, fits the record's
-    generator (or takes it from the store) and classifier again, on the training pixels of its draw.
-    Then predicts every pixel, in stripes. Writes class ids (0 = no data) with names and colours of
-    classes, which QGIS shows, in the place on Earth that the cube's file names, and beside them a
-    picture with a legend. Says whether the test pixels come out as in the record.
+    """Map a whole scene, or every place of a set of pairs, with a classifier or that of a record.
 
     Examples:
       hsiaug map my_scene.toml --out map.tif
-      hsiaug map my_scene.toml --record 3fa9 --out map.tif
-      hsiaug map indian_pines --record 3fa9 --out map.pdf
       hsiaug map my_scene.toml --classifier svm --probabilities --out map.tif
+      hsiaug map indian_pines --record 3fa9 --out map.pdf
       hsiaug map oscd --record 3fa9 --out change.tif
+
+    Without --record, trains a classifier on nine tenths of the labels and scores it on the rest, as
+    a trial in the folder maps of the store, which no report reads. With it, fits the record's
+    generator (or takes it from the store) and classifier again, on the training pixels of its
+    split. Then predicts every pixel, in stripes. Writes class ids (0 = no data) with names and
+    colours of classes, which QGIS shows, in the place on Earth that the cube's file names, and a
+    picture with a legend. Says whether the test pixels come out as in the record.
     """
     compute_here()
     from hsiaug.data.catalogue import check_spared
@@ -65,7 +66,7 @@ def map_(
 
     check_spared(scene, check_map_targets(out, shares=probabilities))
     scene_map = make_map(
-        scene, store, record, classifier, device, console(err=True), shares=probabilities
+        scene, store, record, classifier, "auto", console(err=True), shares=probabilities
     )
     files = scene_map.save_all(out)
     screen = console()

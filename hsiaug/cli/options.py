@@ -9,38 +9,47 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench import defaults, ranges
-from hsiaug.cli.output import say
+from hsiaug.bench import defaults
 from hsiaug.core.view_names import AUTO, VIEWS
 from hsiaug.tasks import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hsiaug.bench.plan import Plan
-    from hsiaug.bench.suite import Suite
-    from hsiaug.registry.protocol_base import SplitProtocol
+
+PLAN, WHERE = "More: what to run", "More: where to run"
+"""Panels of rarer options in the help of a command, below those that most runs need."""
 
 
-PLAN, DRAWS, WHERE, OUTPUT = (
-    f"More: {name}" for name in ("what to run", "draws", "where to run", "output")
-)
-"""Panels of options in the help of a command, below the first, which holds those that most runs
-need.
-"""
-
-
-def option(help: str, *names: str, panel: str | None = None, **typer_options: Any) -> Any:
+def option(
+    help: str,
+    *names: str,
+    metavar: str = "",
+    default: object = None,
+    panel: str | None = None,
+    **typer_options: Any,
+) -> Any:
     """An option of a command.
 
     Parameters
     ----------
+    metavar : str
+        What stands for its value in the help; empty for a switch.
+    default : object
+        What the help names as its default; None for none.
     panel : str or None
         Its place in the help.
     typer_options : object
         Other arguments of :func:`typer.Option`.
     """
-    return typer.Option(*names, help=help, rich_help_panel=panel, **typer_options)
+    return typer.Option(
+        *names,
+        help=help if default is None else f"{help} Default: {default}.",
+        metavar=metavar,
+        show_default=False,
+        rich_help_panel=panel,
+        **typer_options,
+    )
 
 
 def by_task(names: Mapping[str, Sequence[str]]) -> str:
@@ -56,122 +65,169 @@ def by_task(names: Mapping[str, Sequence[str]]) -> str:
 
 GENERATORS = by_task({task: usual.generators for task, usual in settings.OF_TASKS.items()})
 CLASSIFIERS = by_task({task: usual.classifiers for task, usual in settings.OF_TASKS.items()})
-SceneRef = Annotated[
-    str, typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or a folder.")
-]
+SCENE = "A scene of 'hsiaug datasets list', a card (TOML), or a folder of a card or of pairs."
+SceneRef = Annotated[str, typer.Argument(metavar="SCENE", help=SCENE)]
 Task = Annotated[
     str | None,
     option(
-        "pixels, or masks: segmentation or change, or a task of another package. Default: what"
-        " the data are.",
+        "pixels, segmentation, change, or a task of another package.",
         metavar="TASK",
+        default="what the data are",
         panel=PLAN,
     ),
 ]
 Generators = Annotated[
     str | None,
     option(
-        "Generators, between commas. The controls that each needs run unasked. Default:"
-        f" {GENERATORS}."
+        "Generators; the controls that each needs run as well.",
+        metavar="NAME,…",
+        default=GENERATORS,
     ),
 ]
-GeneratorName = Annotated[str | None, option(f"The generator. Default: {GENERATORS}.")]
-Classifiers = Annotated[str | None, option(f"Classifiers, between commas. Default: {CLASSIFIERS}.")]
+SmallestGain = Annotated[
+    float | None,
+    option(
+        "The smallest gain that matters, in points: a smaller one is never called better.",
+        metavar="POINTS",
+        default=1,
+        min=0.0,
+    ),
+]
+GeneratorName = Annotated[str | None, option("The generator.", metavar="NAME", default=GENERATORS)]
+Classifiers = Annotated[str | None, option("Classifiers.", metavar="NAME,…", default=CLASSIFIERS)]
 View = Annotated[
     str | None,
     option(
-        f"Spectra that classifiers read, between commas: {', '.join(VIEWS)} or {AUTO} (chosen"
-        " inside the training pixels).",
-        show_default=settings.VIEW,
+        f"Spectra that classifiers read: {', '.join(VIEWS)} or {AUTO} (chosen inside the training"
+        " pixels).",
+        metavar="VIEW,…",
+        default=settings.VIEW,
         panel=PLAN,
     ),
 ]
 Lambdas = Annotated[
     str | None,
     option(
-        "Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to"
-        " the largest, more lets all grow. For masks, synthetic pairs per real pair.",
+        "Sample balance rates λ, or START:STOP:STEP: 1 fills every class to the largest, more adds"
+        " to all. For masks, synthetic pairs for each real one.",
         "--lambda",
-        show_default=",".join(f"{lam:g}" for lam in defaults.LAMBDAS),
+        metavar="NUMBER,…",
+        default=",".join(f"{lam:g}" for lam in defaults.LAMBDAS),
     ),
 ]
 Lambda = Annotated[
-    float, option("Sample balance rate λ; of masks, synthetic pairs per real pair.", "--lambda")
+    float,
+    option(
+        "Sample balance rate λ; for masks, synthetic pairs for each real one.",
+        "--lambda",
+        metavar="NUMBER",
+        default=1,
+    ),
 ]
-TIMES = "Synthetic samples for each real one of a class, beside those of λ."
-TimesList = Annotated[str | None, option(TIMES, "--times", show_default=f"{settings.TIMES:g}")]
-Times = Annotated[float | None, option(TIMES, show_default=f"{settings.TIMES:g}")]
+TimesList = Annotated[
+    str | None,
+    option(
+        "M: synthetic samples for each real one, in addition to those of λ.",
+        "--times",
+        metavar="NUMBER,…",
+        default=f"{settings.TIMES:g}",
+        panel=PLAN,
+    ),
+]
 Train = Annotated[
     str | None,
     option(
         "What classifiers learn from: both, synthetic or real samples.",
-        show_default=",".join(defaults.TRAIN),
+        metavar="WHAT,…",
+        default=",".join(defaults.TRAIN),
         panel=PLAN,
     ),
 ]
-OMEGA = "Guidance strength ω; 0 = purely conditional. Default: the generator's."
-Omegas = Annotated[str | None, option(f"{OMEGA} Several as of --lambda.")]
-Omega = Annotated[float | None, option(OMEGA)]
-Preset = Annotated[
-    str, option("Size of plugins that offer several: tiny, cpu, paper, or their own.", panel=PLAN)
+OMEGA = "Guidance strength ω; 0 is purely conditional."
+Omegas = Annotated[
+    str | None, option(OMEGA, "--omega", metavar="NUMBER,…", default="the generator's")
 ]
-Setting = Annotated[list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set")]
+Omega = Annotated[float | None, option(OMEGA, metavar="NUMBER", default="the generator's")]
+Preset = Annotated[
+    str,
+    option(
+        "Size of plugins that offer several: tiny, cpu, paper, or their own.",
+        metavar="NAME",
+        default=defaults.PRESET,
+        panel=PLAN,
+    ),
+]
+Setting = Annotated[
+    list[str] | None,
+    option("A parameter of a plugin; repeat for more.", "--set", metavar="PLUGIN.PARAMETER=VALUE"),
+]
 SuiteFile = Annotated[
     str | None,
     option(
-        "A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN
-    ),
-]
-Profile = Annotated[
-    str | None, option("Of a suite: the profile that changes its runs.", panel=PLAN)
-]
-SuiteData = Annotated[
-    str | None,
-    option(
-        "Of a suite: run it on these data, between commas.", "--data", metavar="DATA", panel=PLAN
+        "Run a suite: a TOML file, or the name of one that comes with hsiaug.",
+        "--suite",
+        metavar="SUITE",
+        panel=PLAN,
     ),
 ]
 AnyProtocol = Annotated[
     str | None,
     option(
-        f"{settings.PROTOCOL} (default), kshot:K, fields:K, blocks:B, random:RATIO (LEAKY),"
-        " fixed:FILE, …; for masks places, places:N, blocks:B. docs/protocols.md has all."
+        "How training and test pixels are chosen: issd, kshot:K, fields:K, blocks:B, random:RATIO"
+        " (leaky), fixed:FILE, …; for masks places, places:N, blocks:B.",
+        metavar="PROTOCOL",
+        default=f"{settings.PROTOCOL}; 'hsiaug plugins list' has all",
     ),
 ]
 Buffer = Annotated[
     str | None,
-    option("Labelled pixels left out round training pixels: none, centre or patch.", panel=DRAWS),
+    option(
+        "Labelled pixels left out round training pixels: none, centre or patch.",
+        metavar="BUFFER",
+        default="the protocol's",
+        panel=PLAN,
+    ),
 ]
 Patch = Annotated[
     int | None,
     option(
-        f"Side of the patches in pixels, odd (default {settings.PATCH}), or of tiles (default 64,"
-        " 32 or 16).",
-        panel=DRAWS,
+        "Side of patches in pixels, odd; or of tiles.",
+        metavar="N",
+        default=f"{settings.PATCH}; of tiles 64, 32 or 16",
+        panel=PLAN,
     ),
 ]
 Seeds = Annotated[
     str | None,
     option(
-        "Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.",
-        show_default=str(defaults.DRAWS),
+        "Splits: a number N (seeds 0 to N-1), a range 100-109, or a list 3,5,8-9.",
+        metavar="SEEDS",
+        default=defaults.DRAWS,
     ),
 ]
-Seed = Annotated[int, option("Number of the draw.", min=0)]
-Device = Annotated[str, option("auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")]
+Seed = Annotated[int, option("Seed of the split.", metavar="N", default=0, min=0)]
+Device = Annotated[
+    str,
+    option(
+        "auto (a GPU if there is one), cpu, cuda, cuda:1 or mps.", metavar="DEVICE", default="auto"
+    ),
+]
 MOST_JOBS = 1024
 """Worker processes at most: each takes a few hundred MB."""
 Jobs = Annotated[
     int | None,
     option(
-        "Worker processes. Default: one per core, 1 on a GPU.", min=1, max=MOST_JOBS, metavar="N"
+        "Worker processes.", metavar="N", default="one per core, 1 on a GPU", min=1, max=MOST_JOBS
     ),
 ]
 On = Annotated[
     str | None,
     option(
-        "Where trials run: local (default), dask, dask:ADDRESS or slurm.",
+        "Where trials run: local, dask, dask:ADDRESS or slurm.",
+        metavar="WHERE",
+        default="local",
         envvar="HSIAUG_ON",
+        show_envvar=False,
         panel=WHERE,
     ),
 ]
@@ -185,86 +241,20 @@ Cluster = Annotated[
         panel=WHERE,
     ),
 ]
-Json = Annotated[
-    bool, option("Print JSON on stdout, and nothing else there.", "--json", panel=OUTPUT)
-]
-Quiet = Annotated[
-    bool, option("Only the result, and what went wrong.", "--quiet", "-q", panel=OUTPUT)
-]
+Json = Annotated[bool, option("Print JSON, and nothing else on standard output.", "--json")]
 Port = Annotated[
-    int, option("Port; by default one that is free.", min=0, max=65535, show_default=False)
+    int | None,
+    option(
+        "Serve at this port, 0 for any that is free, and open no browser.",
+        metavar="N",
+        default="a free one",
+        min=0,
+        max=65535,
+    ),
 ]
-NoBrowser = Annotated[bool, option("Only print the address.", "--no-browser")]
-StoreDir = Annotated[Path, option("Folder of the records.", "--store")]
-Folder = Annotated[
-    Path | None, typer.Argument(metavar="STORE", help="Folder of the records.", show_default=False)
+StoreDir = Annotated[
+    Path, option("Folder of the records.", "--store", metavar="FOLDER", default=defaults.STORE)
 ]
-NamedStore = Annotated[Path | None, option("The same.", "--store", show_default=False)]
-
-
-def store_named(folder: Path | None, store: Path | None) -> Path:
-    """The store of a command that takes it with ``--store`` and without. Raises InputError for two
-    stores.
-    """
-    if folder is not None and store is not None and folder != store:
-        hint = "Leave out one of them."
-        raise InputError(
-            "the store must be named once", value=f"{folder} and --store {store}", hint=hint
-        )
-    return folder or store or Path(defaults.STORE)
-
-
-def load_suite(
-    ref: str,
-    profile: str | None,
-    data: str | None,
-    *,
-    only: Sequence[str] = (),
-    draws: Sequence[int] = (),
-    quiet: bool = False,
-) -> Suite:
-    """The suite of that name or file, on the data that ``--data`` names, or else on its own scenes
-    that are here; notes on what is left out are printed, unless quiet.
-
-    Parameters
-    ----------
-    only, draws : sequence of str or of int
-        As of :func:`hsiaug.bench.suite.read_suite`.
-
-    Raises
-    ------
-    InputError
-        For a suite that is wrong, and where none of its runs is of the data's task, or none has a
-        scene.
-    """
-    from hsiaug.bench.suite import find_suite, on_data, only_present, read_suite
-
-    suite = read_suite(find_suite(ref), profile=profile, only=only, draws=draws)
-    if data is None:
-        loaded = only_present(suite)
-    elif refs := ranges.words(data):
-        loaded = on_data(suite, refs)
-    else:
-        raise InputError(
-            "--data must name data", value=repr(data), hint="A name, a card (.toml) or a folder."
-        )
-    for note in () if quiet else loaded.notes:
-        say(f"note: {note}", err=True)
-    return loaded
-
-
-def planned_suite(
-    ref: str, profile: str | None, data: str | None
-) -> tuple[Suite, tuple[Plan, ...]]:
-    """A suite as :func:`load_suite` reads it, and the plans of its runs.
-
-    A trial's hash covers scene, plugin versions and every parameter, so the plans are made anew.
-    """
-    from hsiaug.bench.plans_of_runs import plan_runs
-    from hsiaug.registry.lookup import registry
-
-    suite = load_suite(ref, profile, data)
-    return suite, plan_runs(suite.runs, registry())
 
 
 MOST_SECONDS = 3.6e6
@@ -280,13 +270,6 @@ def duration(option: str, text: str) -> float:
         rule = f"{option} must be a time with its unit: s, m or h"
         raise InputError(rule, value=repr(text), hint="Write 90s, 20m or 1h; 1000h at most.")
     return seconds
-
-
-def read_protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
-    """The protocol of a text; None for none."""
-    from hsiaug.protocol.protocols import parse_protocol
-
-    return None if text is None else parse_protocol(text, buffer)
 
 
 def given(ctx: typer.Context, names: Sequence[str]) -> list[str]:

@@ -5,14 +5,10 @@ them.
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shlex
 import sys
-import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import StringIO
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -28,10 +24,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.base.terminal import Console as Ours
+    from hsiaug.report.gains import ArmCell
     from hsiaug.report.output_files import TableFiles, Writers
-    from hsiaug.report.section import Section
     from hsiaug.report.tables import Report
-    from hsiaug.trial.store import Reading, Store
+    from hsiaug.trial.store import Store
 
 CARD_SETTINGS = (
     *("ignore", "crs", "scale", "units", "bad_bands", "nodata", "axes", "cube_key", "labels_key"),
@@ -183,29 +179,6 @@ def _wrapped(text: str, width: int) -> str:
     )
 
 
-def notes_console(err: Ours, *, quiet: bool) -> Ours:
-    """Return the console for notes that --quiet leaves out: ``err``, or one that prints nowhere."""
-    from hsiaug.base.terminal import Console
-
-    return Console(file=StringIO()) if quiet else err
-
-
-@contextmanager
-def hushed() -> Iterator[None]:
-    """Without the warnings of libraries, in this process and in those that it starts."""
-    before = os.environ.get("PYTHONWARNINGS")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        os.environ["PYTHONWARNINGS"] = "ignore"
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["PYTHONWARNINGS"]
-            else:
-                os.environ["PYTHONWARNINGS"] = before
-
-
 def on_terminal() -> bool:
     """True where standard output is a terminal; a closed one is none."""
     return sys.stdout is not None and sys.stdout.isatty()
@@ -288,35 +261,27 @@ def say_json(text: str) -> None:
 
 
 def show_tables(
-    tables: TableFiles,
-    out: Sequence[Path],
-    others: Writers | None = None,
-    *,
-    shape: str | None = None,
-    notes: bool = True,
+    tables: TableFiles, out: Sequence[Path], others: Writers | None = None, *, notes: bool = True
 ) -> None:
-    """Tables of a command in files by their endings; without any, on a terminal, and as Markdown
-    elsewhere.
+    """Tables of a command in files by their endings; without any, on a terminal and in a pipe.
 
     Parameters
     ----------
     others : Writers or None
         Writers of further endings.
-    shape : str or None
-        Without files, in place of the usual form: ``rich``, ``md``, ``tex``, ``csv`` or ``json``.
     notes : bool
-        On a terminal, the notes below the tables too.
+        The notes below the tables too.
     """
-    from hsiaug.report.output_files import table_text, table_writers, write_files
-    from hsiaug.report.render_rich import print_sections
+    from hsiaug.report.output_files import table_writers, write_files
+    from hsiaug.report.render import as_text, print_sections
 
     if out:
         write_files(out, {**table_writers(lambda: tables), **(others or {})})
         say_written(out)
-    elif shape == "rich" or (shape is None and on_terminal()):
+    elif on_terminal():
         print_sections(tables.sections, console(), notes=notes)
     else:
-        typer.echo(table_text(tables, f".{shape or 'md'}"), nl=False)
+        typer.echo(as_text(tables.sections, notes=notes), nl=False)
 
 
 def show_report(
@@ -324,39 +289,36 @@ def show_report(
     store: Store,
     by: str | None = None,
     *,
+    metric: str | None = None,
     shape: str | None = None,
-    notes: bool | None = None,
-    declared: Sequence[Section] = (),
+    notes: bool = False,
 ) -> None:
-    """A report on a terminal, and as Markdown elsewhere.
+    """A report on a terminal, and the same words in a pipe.
 
     Parameters
     ----------
     store : Store
         Where its records lie.
     by : str or None
-        The rows; None for those of a terminal, or of a file.
+        The rows; None for the summary.
+    metric : str or None
+        Of the summary, in place of the main score.
     shape : str or None
         In place of the usual form: one of :data:`hsiaug.report.FORMATS`.
-    notes : bool or None
-        What stands below the tables; None: not on a terminal.
-    declared : sequence of Section
-        The claims and tables of a suite, for a page.
+    notes : bool
+        Also all scores and the audit.
     """
     from hsiaug.base.errors import InputError
     from hsiaug.report import PICTURES, print_report, render_report
 
-    shape = shape or ("rich" if on_terminal() else "md")
     if shape in PICTURES:
         raise InputError(
             "a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png."
         )
-    if shape == "rich":
-        print_report(report, console(), by, notes=bool(notes), store=store)
+    if shape in (None, "rich") and on_terminal():
+        print_report(report, console(), by, metric=metric, notes=notes)
         return
-    text = render_report(
-        report, shape, by, notes=notes is not False, store=store, declared=declared
-    )
+    text = render_report(report, shape or "rich", by, metric=metric, notes=notes, store=store)
     if shape == "json":
         say_json(text.rstrip("\n"))
     else:
@@ -364,7 +326,12 @@ def show_report(
 
 
 def read_report(
-    store: Store, runs: Mapping[str, Collection[str]] | None = None, reading: Reading | None = None
+    store: Store,
+    runs: Mapping[str, Collection[str]] | None = None,
+    *,
+    keep: Callable[[ArmCell], bool] | None = None,
+    seeds: Collection[int] = (),
+    smallest: float | None = None,
 ) -> Report:
     """The report of a store; what is missing of the runs and what is damaged is said on standard
     error.
@@ -372,18 +339,28 @@ def read_report(
     Parameters
     ----------
     runs : mapping of str to collection of str or None
-        Hashes of the trials of each run of a suite, by its name.
-    reading : Reading or None
-        The records, where they are not to be read anew.
+        Hashes of the trials of a benchmark, or of each run of a suite by its name: which rows are
+        shown. Intervals and verdicts are those of all that the store holds on their splits.
+    keep : callable or None
+        Whether a row is shown.
+    seeds : collection of int
+        The splits in question; none: all.
+    smallest : float or None
+        The smallest gain that matters, in points; None: the usual one.
     """
-    from hsiaug.report import build_report, trials_of_records, trials_of_store
+    from hsiaug.metrics.significance import SMALLEST_GAIN
+    from hsiaug.report import build_report, trials_of_store
 
-    trials, damaged = (
-        trials_of_store(store)
-        if reading is None
-        else (trials_of_records(reading.records), reading.damaged)
+    trials, damaged = trials_of_store(store)
+    report = build_report(
+        trials,
+        store=str(store.root),
+        runs=runs,
+        keep=keep,
+        seeds=seeds,
+        damaged=damaged,
+        smallest=SMALLEST_GAIN if smallest is None else smallest / 100,
     )
-    report = build_report(trials, store=str(store.root), runs=runs, damaged=damaged)
     reported = {hash for table in report.tables for hash in table.trials["hash"]} if runs else set()
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in reported for hash in hashes)):

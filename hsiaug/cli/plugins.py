@@ -96,7 +96,10 @@ def list_(json: Json = False) -> None:
 @app.command()
 def info(
     name: Annotated[
-        str, typer.Argument(help="Name of a plugin; NAME:VALUE for one that takes variants.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="Name of a plugin; NAME:VALUE for one that takes variants."
+        ),
     ],
     json: Json = False,
 ) -> None:
@@ -142,15 +145,28 @@ def info(
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the plugin, as users will type it.")],
-    kind: Annotated[Kind, typer.Option(help="What it is to be.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the plugin, as users will type it.")
+    ],
+    kind: Annotated[
+        Kind, option("What it is to be: generator, classifier or protocol.", metavar="KIND")
+    ],
     task: Annotated[
         Literal["pixels", "segmentation", "change"] | None,
-        typer.Option(
-            help="What a generator or classifier serves; of masks segmentation or change."
+        option(
+            "What a generator or classifier serves: pixels, segmentation or change.",
+            metavar="TASK",
+            default="pixels",
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder in which the package's own is made.")] = Path(),
+    out: Annotated[
+        Path,
+        option(
+            "Folder in which the package's own is made.",
+            metavar="FOLDER",
+            default="the current one",
+        ),
+    ] = Path(),
 ) -> None:
     """Write a package with a small working plugin, which passes 'hsiaug plugins check' as it is.
 
@@ -170,23 +186,26 @@ def check(
     name: Annotated[
         str,
         typer.Argument(
-            help="Name of a plugin, or module:Class of one that is not registered (with --kind)."
+            metavar="NAME",
+            help="Name of a plugin, or module:Class of one that is not registered (with --kind).",
         ),
     ],
-    kind: Annotated[Kind | None, typer.Option(help="Needed where the name does not tell.")] = None,
-    limit: Annotated[
-        float, option("Seconds that each check may take.", min=1, metavar="SECONDS")
-    ] = 600.0,
+    kind: Annotated[
+        Kind | None,
+        option(
+            "generator, classifier or protocol, where the name does not say it.", metavar="KIND"
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
 
-    The plugin is fitted a dozen times on tiny scenes, with its preset tiny.
-    docs/develop/plugins-check.md says what each rule asks.
-
     Examples:
       hsiaug plugins check smote
-      hsiaug plugins check my_module:MyClass --kind generator --json
+      hsiaug plugins check my_module:MyClass --kind generator
+
+    The plugin is fitted a dozen times on tiny scenes, with its preset tiny.
+    docs/develop/plugins-check.md says what each rule asks.
     """
     out, err = console(), console(err=True)
     kind = _kind_of(kind, name)
@@ -195,7 +214,7 @@ def check(
     with err.status("loading the conformance kit") as status:
         from hsiaug.testing.check_process import check_outcomes
 
-        for outcome in check_outcomes(kind, name, limit):
+        for outcome in check_outcomes(kind, name):
             state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[outcome.status]
             keys = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
             notes = {key: getattr(outcome, key) for key in keys if getattr(outcome, key)}

@@ -9,144 +9,129 @@ import typer
 
 from hsiaug.bench import defaults
 from hsiaug.cli import options
+from hsiaug.cli.cite import write_citations
 from hsiaug.cli.options import option
-from hsiaug.cli.output import (
-    cache_notes,
-    on_terminal,
-    read_report,
-    say,
-    say_written,
-    show_report,
-    show_tables,
-)
+from hsiaug.cli.output import cache_notes, read_report, say, say_written, show_report
+from hsiaug.cli.show import show_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from hsiaug.report.section import Section
-    from hsiaug.trial.declared_tables import DeclaredTables
-    from hsiaug.trial.store import Store
+    from hsiaug.report.gains import ArmCell
 
 
 def report(
-    store: Annotated[
-        Path | None, option("Folder of the records.", "--store", show_default=defaults.STORE)
-    ] = None,
+    store: options.StoreDir = Path(defaults.STORE),
     by: Annotated[
         str | None,
         option(
-            "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega,"
-            " labels (of 'hsiaug labels'), or paper: the claims and tables that a suite declares."
-            " Default: paper where there are any, else summary on a terminal, generator elsewhere."
+            "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega or"
+            " labels (of 'hsiaug worth').",
+            metavar="ROWS",
+            default="summary",
         ),
     ] = None,
+    generator: Annotated[
+        str | None,
+        option("Show these generators alone, with the controls of all.", metavar="NAME,…"),
+    ] = None,
+    classifier: Annotated[
+        str | None, option("Show these classifiers alone.", metavar="NAME,…")
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        option("The splits in question, as 400-406.", metavar="SEEDS", default="all"),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        option("In place of the main score: oa, kappa, ….", metavar="METRIC"),
+    ] = None,
+    smallest_gain: options.SmallestGain = None,
     notes: Annotated[
         bool | None,
-        option(
-            "Definitions and audits below the tables. Default: not on a terminal.",
-            "--notes/--no-notes",
-        ),
+        option("Also all scores and the audit.", "--notes/--no-notes", default="in files alone"),
     ] = None,
+    trial: Annotated[
+        str | None,
+        option("Show one record and the command that reruns it.", metavar="HASH"),
+    ] = None,
+    cite: Annotated[
+        bool, option("The methods in a paragraph, and BibTeX; with --out a .bib, .md or .txt.")
+    ] = False,
     format: Annotated[
         str | None,
         option(
-            "Without --out: rich, md, tex, csv, json, html; mlflow. Default: rich on a terminal,"
-            " else md."
+            "Without --out: rich, md, tex, csv, json, html or mlflow.",
+            metavar="FORMAT",
+            default="rich",
         ),
     ] = None,
     out: Annotated[
-        list[Path] | None, option("Write to this file, by its ending; repeat for more.")
-    ] = None,
-    suite: options.SuiteFile = None,
-    profile: options.Profile = None,
-    data: options.SuiteData = None,
-    columns: Annotated[
-        int,
+        list[Path] | None,
         option(
-            "Of a picture: columns of a two-column page that it fills.", min=1, max=2, metavar="N"
+            "File to write: .html, .md, .tex, .csv, .json, .png, .svg or .pdf; repeat for more.",
+            metavar="FILE",
         ),
-    ] = 2,
+    ] = None,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
-
-    On a terminal: accuracy of every arm on every scene, what helps, and by how much. In a file: all
-    tables, or what --by names. html is one page of everything, which needs no network. png, svg and
-    pdf draw what helps as a card, or what --by gain, class (confusion matrices), lambda, times,
-    omega or labels shows. csv has one row per trial (--by class: per trial and class; --by gain:
-    per arm and control; --by labels: per point and arm); json has one row per trial and what each
-    arm gains, whatever --by says. --format mlflow adds a run for each trial to mlflow.db in the
-    folder --out, or here: 'mlflow ui' shows it there. Nothing is trained or downloaded.
 
     Examples:
       hsiaug report
       hsiaug report --out report.html
-      hsiaug report --by classifier --no-notes --out table.tex
-      hsiaug report --by gain --out gains.pdf --columns 1
-      hsiaug report --format mlflow --out runs
-      hsiaug report --suite my_suite.toml --data my_pairs --out runs.md
-      hsiaug report --suite txt2hsi_claims
+      hsiaug report --by classifier --out table.tex
+      hsiaug report --by gain --out gains.pdf
+      hsiaug report --trial 3fa9
+      hsiaug report --cite --out references.bib
+
+    Which rows are shown changes no interval and no verdict: these are of all that the store holds
+    on the splits in question. html is one page of everything, which needs no network. png, svg and
+    pdf draw gains, or what --by class (confusion matrices), lambda, times, omega or labels shows.
+    csv has one row per trial (--by class: per trial and class; --by gain: per configuration and
+    control; --by labels: per point); json has the rows of trials and gains, whatever --by says.
+    --format mlflow adds a run for each trial to mlflow.db in the folder --out, or here. Nothing is
+    trained or downloaded.
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
-    from hsiaug.bench.plans_of_runs import hashes_by_run
-    from hsiaug.bench.suite import declared_tables
+    from hsiaug.bench import ranges
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.report.render_data import write_mlflow
     from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 
-    for name, value in (("--profile", profile), ("--data", data)):
-        if value is not None and suite is None:
-            raise InputError(
-                f"{name} belongs to a suite",
-                value=repr(value),
-                hint="Name it with --suite SUITE.",
-            )
+    if trial is not None:
+        show_trial(trial, store or Path(defaults.STORE), json=format == "json")
+        return
     folders = (out or [Path()]) if format == "mlflow" else []
     out = [] if folders else out or []
-    shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
+    shapes = [] if cite else [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
     if format and shapes and {format} != set(shapes):
         rule = "--format must agree with the endings of --out"
         conflict = f"--format {format} and --out {', '.join(map(str, out))}"
         raise InputError(rule, value=conflict, hint="Leave out --format.")
-    if suite is None and by == PAPER:
-        raise InputError(
-            f"--by {PAPER} belongs to a suite", hint="Name it with --suite txt2hsi_claims."
-        )
-    runs: dict[str, set[str]] | None = None
-    declared: DeclaredTables | None = None
-    if suite is not None:
-        loaded, plans = options.planned_suite(suite, profile, data)
-        runs = hashes_by_run(plans)
-        store = store or loaded.store
-        if by in (None, PAPER) and not folders:
-            declared = declared_tables(loaded, plans, suite, profile, data)
     records = Store(store or Path(defaults.STORE))
-    if declared is not None:
-        formats = [format] if format else shapes or ["rich" if on_terminal() else "md"]
-        if by == PAPER or (declared and set(formats) <= {"rich", "md", "tex"}):
-            _show_paper(declared, records, format, out, notes=notes)
-            return
-    pages: Sequence[Section] = ()
-    if declared and "html" in (format, *shapes):
-        from hsiaug.report.suite_pages import suite_tables
-
-        pages = suite_tables(declared, records).sections
     for line in cache_notes():
         say(line, err=True)
     with uncollected():
-        built = read_report(records, runs)
+        built = read_report(
+            records,
+            keep=_rows(generator, classifier),
+            seeds=ranges.seeds(seeds) if seeds else (),
+            smallest=smallest_gain,
+        )
+        if cite:
+            write_citations(built, out)
+            return
         for path, shape in zip(out, shapes, strict=True):
-            with_notes = notes is not False
             caption = save_report(
                 built,
                 path,
                 shape,
                 by,
+                metric=metric,
                 store=records,
-                columns=columns,
-                notes=with_notes,
-                declared=pages,
+                notes=notes is not False,
             )
             if caption:
                 typer.echo(f"caption of {path.name}: {caption}", err=True)
@@ -155,29 +140,23 @@ def report(
         for folder in folders:
             typer.echo(write_mlflow(built, folder), err=True)
         if not out and not folders:
-            show_report(built, records, by, shape=format, notes=notes, declared=pages)
+            show_report(built, records, by, metric=metric, shape=format, notes=bool(notes))
 
 
-PAPER = "paper"
-"""The breakdown that shows the claims and tables of a suite."""
+def _rows(generators: str | None, classifiers: str | None) -> Callable[[ArmCell], bool] | None:
+    """Whether a row is shown: those of these generators and of controls, with these classifiers;
+    None where all are.
+    """
+    if generators is None and classifiers is None:
+        return None
+    made, given = (
+        {name.strip() for name in (names or "").split(",")} - {""}
+        for names in (generators, classifiers)
+    )
 
+    def keep(cell: ArmCell) -> bool:
+        of_generator = not made or cell.is_control or cell.arm.generator.name in made
+        is_map = cell.without_samples and cell.classifier.name in cell.known_controls
+        return of_generator and (not given or is_map or cell.classifier.name in given)
 
-def _show_paper(
-    declared: DeclaredTables,
-    store: Store,
-    shape: str | None,
-    out: Sequence[Path],
-    *,
-    notes: bool | None,
-) -> None:
-    """The claims and tables of a suite in files, or on the screen."""
-    from hsiaug.base.errors import InputError
-    from hsiaug.base.files import TABLES, check_targets
-    from hsiaug.report.suite_pages import suite_tables
-
-    if not declared:
-        rule = f"--by {PAPER} is for a suite that declares claims or tables"
-        hint = "Leave it out: the report has a table for each run."
-        raise InputError(rule, value=declared.options, hint=hint)
-    check_targets(out, TABLES)
-    show_tables(suite_tables(declared, store), out, shape=shape, notes=bool(notes))
+    return keep

@@ -1,31 +1,32 @@
 """``hsiaug serve``: the report of a store in a browser, while it grows."""
 
+from pathlib import Path
+
 from hsiaug.base.errors import need
+from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.output import say
 
 
-def serve(
-    folder: options.Folder = None,
-    store: options.NamedStore = None,
-    port: options.Port = 0,
-    no_browser: options.NoBrowser = False,
-) -> None:
+def serve(store: options.StoreDir = Path(defaults.STORE), port: options.Port = None) -> None:
     """Show the report of a store in a browser, and show it again whenever trials have ended.
 
-    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. It is
-    that of 'hsiaug report --out report.html', with how far runs are, and filters of rows that stand
-    in the address. Nothing is written.
-
     Examples:
-      hsiaug serve --store hsiaug-results
+      hsiaug serve
+      hsiaug serve --store my-results --port 8080
+
+    The page is that of 'hsiaug report --out report.html', with how far runs are, and filters of
+    rows. It is at 127.0.0.1, which no other machine reaches; its address holds a secret. Nothing
+    is written.
     """
     need("a page in the browser", "ui", "starlette", "uvicorn")
     from hsiaug.trial.store import Store
     from hsiaug.ui.server import serve_here
     from hsiaug.ui.store_routes import StoreRoutes
 
-    routes = StoreRoutes(Store(options.store_named(folder, store))).routes()
     serve_here(
-        routes, port, browser=not no_browser, announce=lambda address: say(f"report at: {address}")
+        StoreRoutes(Store(store)).routes(),
+        port or 0,
+        browser=port is None,
+        announce=lambda address: say(f"report at: {address}"),
     )

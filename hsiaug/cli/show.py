@@ -1,16 +1,11 @@
-"""``hsiaug show``: one record, and the command that reruns it."""
+"""``hsiaug report --trial``: one record, and the command that reruns it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import inf
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from hsiaug.bench import defaults
-from hsiaug.cli import options
 from hsiaug.cli.output import (
     cell,
     console,
@@ -22,6 +17,8 @@ from hsiaug.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hsiaug.trial.store import Store
 
 BY_CLASS = ("class_names", "recall", "real", "synthetic", "n_test", "train_counts", "test_counts")
@@ -37,19 +34,16 @@ EARLIER_FIT = (
 )
 
 
-def show(
-    hash: Annotated[str, typer.Argument(help="Hash of a record, or its beginning.")],
-    store: options.StoreDir = Path(defaults.STORE),
-    json: options.Json = False,
-) -> None:
-    """Show one record: settings, accuracy, audit, times, and the command that reruns it.
+def show_trial(hash: str, store: Path, *, json: bool = False) -> None:
+    """One record: settings, accuracy, audit, times, and the command that reruns it.
 
-    Examples:
-      hsiaug show 3fa9
-      hsiaug show 3fa9 --json
+    Parameters
+    ----------
+    hash : str
+        Of a record, or its beginning.
     """
+    from hsiaug.report.audit import why_more
     from hsiaug.report.commands import to_repeat
-    from hsiaug.report.notes import why_more
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.arm import NONE
     from hsiaug.trial.store import Store

@@ -52,7 +52,9 @@ def start(
             ),
         ),
     ],
-    labels: Annotated[Path | None, option("The labels, where several files may be them.")] = None,
+    labels: Annotated[
+        Path | None, option("The labels, where several files may be them.", metavar="FILE")
+    ] = None,
     classes: Classes = "",
     field: Field = None,
     unlabelled: Unlabelled = None,
@@ -63,15 +65,15 @@ def start(
 ) -> None:
     """Look at your files, propose a benchmark, and print the commands that run it.
 
-    Finds the cube and its labels, says what they hold and what is odd, looks for a protocol that
-    leaves every class enough test pixels, and estimates the time. Trains nothing, and writes
-    nothing unless asked: on a terminal it asks which of several files to take, and whether to write
-    the card and a picture in false colours; --labels and --yes answer too.
-
     Examples:
       hsiaug start .
       hsiaug start flight.hdr --labels plots.geojson --field crop --yes
       hsiaug start indian_pines
+
+    Finds the cube and its labels, says what they hold and what is odd, looks for a protocol that
+    leaves every class enough test pixels, and estimates the time. Trains nothing, and writes
+    nothing unless asked: on a terminal it asks which of several files to take, and whether to write
+    the card and a picture in false colours; --labels and --yes answer too.
     """
     from rich.prompt import Confirm
 
@@ -115,7 +117,7 @@ def start(
         scene = load_scene(card)
         print_lines(console(), (f"warning: {sentence}" for sentence in label_warnings(scene)))
     chosen = _propose(scene, card)
-    commands.append(("split", card, *chosen, "--out", "split.png"))
+    commands.append(("benchmark", card, *chosen, "--dry-run", "--out", "split.png"))
     commands.append(("benchmark", card, "--generator", ",".join(defaults.PROPOSED), *chosen))
     commands.append(("report", "--out", "report.html"))
     commands.append(("map", card, "--out", f"{scene.name}_map.tif"))
@@ -211,7 +213,7 @@ def _look_at(
 
 
 def _is_questions(path: Path) -> bool:
-    """Whether a table is one of ``hsiaug suggest`` that nobody has answered yet."""
+    """Whether a table is one of ``hsiaug label --out picks.csv`` that nobody has answered yet."""
     if path.suffix.lower() != ".csv":
         return False
     with path.open(encoding="utf-8", errors="replace") as file:

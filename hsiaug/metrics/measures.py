@@ -1,6 +1,4 @@
-"""A measure of made samples, and what it is read against: the same number of real ones in their
-place.
-"""
+"""A measure of synthetic samples, and what real ones reach in their place."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,78 +15,87 @@ Values = dict[str, float | None]
 """Values by the name of a measure; shares in 0..1, None where it is not defined."""
 
 Round = tuple[Values, Values, int]
-"""Values and floors of one draw of samples, and how many of each set were compared at once."""
+"""Values of synthetic samples and of held-out ones in a random subset, and how many of each set
+were compared.
+"""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of made samples; shares in %.
+    """One number of synthetic samples; shares in %.
 
     Attributes
     ----------
     value : float or None
-        None where it is not defined; ``note`` says why.
-    beside : mapping of str to float or (float, float) or None
-        What it is read against. Of fidelity ``floor``: training against held-out, real both. Of
-        layout the number of others in place of the made ones: ``held_out``, of a two-sample test
-        one half of them; ``training``; ``shuffled``, held-out samples whose pixels, or blocks, are
-        shuffled, the ceiling of a two-sample test; and of these tests ``interval`` and
-        ``held_out_interval``, 95 %.
+        None where it is not defined.
+    held_out : float or None
+        The same of real held-out samples: what a perfect generator reaches.
     n : int
-        Samples that were compared; of fidelity those of each set, at once.
+        Samples that were compared; of fidelity those of each set.
     unit : str
-        "%", "°", "σ" (training standard deviations of a band) or "".
+        "%", "°" or "".
+    training : float or None
+        The same of real training samples, where it was taken.
+    permuted : float or None
+        The same with the labels, or masks, of other samples, where it was taken.
+    interval : (float, float) or None
+        95 %, of samples or tiles that are drawn with replacement.
+    note : str
+        Why it is not defined.
     """
 
     name: str
     label: str
     value: float | None
-    beside: Mapping[str, Any]
+    held_out: float | None
     n: int
     unit: str
     better: str
+    training: float | None = None
+    permuted: float | None = None
+    interval: tuple[float, float] | None = None
     note: str = ""
 
     @classmethod
     def of(
         cls,
-        name: str,
         table: MeasureTable,
+        name: str,
         value: float | None,
-        beside: Mapping[str, Any],
+        held_out: float | None,
         n: int,
-        few: str,
+        *,
+        training: float | None = None,
+        permuted: float | None = None,
+        interval: tuple[float, float] | None = None,
+        few: str = "too few samples",
     ) -> "Measure":
-        """The measure of that name, of shares in 0..1.
+        """The measure of that name of a table, from shares in 0..1.
 
         Parameters
         ----------
         few : str
-            The note where the value, or its floor, is not defined.
+            The note where the value, or that of held-out samples, is not defined.
         """
         label, unit, better = table[name]
         scale = 100.0 if unit == "%" else 1.0
-        value, *others = (_scaled(one, scale) for one in (value, *beside.values()))
-        beside = dict(zip(beside, others, strict=True))
-        note = few if value is None or beside.get("floor", value) is None else ""
-        return cls(name, label, value, beside, n, unit, better, note)
 
-    @property
-    def floor(self) -> float | None:
-        """Of fidelity, training against held-out, real both."""
-        floor: float | None = self.beside["floor"]
-        return floor
+        def scaled(number: float | None) -> float | None:
+            return None if number is None or not np.isfinite(number) else float(scale * number)
 
-    def as_json(self) -> dict[str, object]:
-        """A row of quality.json."""
-        about = {"name": self.name, "label": self.label, "value": self.value, **self.beside}
-        return {**about, "n": self.n, "unit": self.unit, "better": self.better, "note": self.note}
-
-
-def _scaled(value: Any, scale: float) -> Any:
-    if isinstance(value, tuple):
-        return tuple(scale * end for end in value)
-    return None if value is None or not np.isfinite(value) else float(scale * value)
+        return cls(
+            name=name,
+            label=label,
+            value=scaled(value),
+            held_out=scaled(held_out),
+            n=n,
+            unit=unit,
+            better=better,
+            training=scaled(training),
+            permuted=scaled(permuted),
+            interval=interval and (scale * interval[0], scale * interval[1]),
+            note=few if None in (scaled(value), scaled(held_out)) else "",
+        )
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class Measures:
     notes : tuple of str
         Sentences on what was left out.
     classes : tuple of int or None
-        Of fidelity, the ids that were compared.
+        The ids that were compared, where only some were.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -114,10 +121,10 @@ class Measures:
     def __getitem__(self, name: str) -> Measure:
         return next(measure for measure in self.measures if measure.name == name)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """The entry in quality.json."""
         classes = {} if self.classes is None else {"classes": list(self.classes)}
-        rows = [measure.as_json() for measure in self.measures]
+        rows = [vars(measure) for measure in self.measures]
         return {"measures": rows, **classes, "notes": list(self.notes)}
 
 
@@ -128,30 +135,32 @@ def note_of(why: str, classes: Iterable[int]) -> tuple[str, ...]:
 
 
 def average_rounds(
-    table: MeasureTable, groups: Iterable[Sequence[Round]], few: str, *, every: bool = False
+    table: MeasureTable, rounds: Sequence[Round], few: str = "too few samples"
 ) -> tuple[Measure, ...]:
-    """The measures of a table, in its order, each the mean over the rounds of the group that has
-    it, beside its floor.
+    """The measures of a table that rounds have, each the mean over the rounds that define it; all
+    of the table, undefined, where there is no round.
 
     Parameters
     ----------
     few : str
         The note where a number is not defined.
-    every : bool
-        It is not where any of its rounds lacks it, else where all do.
     """
-    rounds_of = {name: rounds for rounds in groups for name in rounds[0][0]}
 
-    def mean(values: Sequence[float | None]) -> float | None:
-        numbers = [v for v in values if v is not None]
-        enough = len(numbers) == len(values) if every else True
-        return float(np.mean(numbers)) if numbers and enough else None
+    def mean(values: Iterable[float | None]) -> float | None:
+        numbers = [value for value in values if value is not None]
+        return float(np.mean(numbers)) if numbers else None
 
-    measures = []
-    for name in table:
-        rounds = rounds_of.get(name, ())
-        value = mean([values[name] for values, _, _ in rounds])
-        floor = mean([floors[name] for _, floors, _ in rounds])
-        n = rounds[0][2] if rounds else 0
-        measures.append(Measure.of(name, table, value, {"floor": floor}, n, few))
-    return tuple(measures)
+    names = rounds[0][0] if rounds else table
+    n = rounds[0][2] if rounds else 0
+    return tuple(
+        Measure.of(
+            table,
+            name,
+            mean(values.get(name) for values, _, _ in rounds),
+            mean(held_out.get(name) for _, held_out, _ in rounds),
+            n,
+            few=few,
+        )
+        for name in table
+        if name in names
+    )

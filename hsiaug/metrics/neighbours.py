@@ -1,5 +1,5 @@
-"""Measures over nearest neighbours: PRDC, memorisation, diversity, and a classifier that tells two
-sets apart.
+"""Measures over nearest neighbours: PRDC, distances to the nearest, diversity, and the classifier
+two-sample test.
 """
 
 from collections.abc import Callable
@@ -10,17 +10,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-COPY = 1e-3
-"""A sample is a copy when a training sample lies within this part of the usual distance between
-neighbours.
-"""
 
 FOLDS = 5
 
-ROWS, BYTES = 1000, 2**25
-"""Distances are computed for this many points, or bytes of distances, at a time, so that memory
-stays bounded.
-"""
+BYTES = 2**25
+"""Bytes of distances that are computed at a time, so that memory stays bounded."""
 
 
 def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
@@ -63,17 +57,6 @@ def _kth(x: Array, k: int) -> Array:
 
     distance: Array = np.partition(cdist(x, x), k, axis=1)[:, k]
     return distance
-
-
-def nearest(x: Array, to: Array) -> Array:
-    """(n,) distance of each of x (n, d) to its nearest of ``to`` (m, d), to the last digit: a copy
-    has 0.
-    """
-    from scipy.spatial.distance import cdist
-
-    # Not through expanded squares (x² − 2xy + y²), which leave a copy at a distance above 0.
-    parts = [cdist(x[i : i + ROWS], to).min(axis=1) for i in range(0, len(x), ROWS)]
-    return np.concatenate([np.empty(0), *parts])
 
 
 def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
@@ -141,16 +124,6 @@ def rank_nearer(synthetic: NDArray[np.floating], held_out: NDArray[np.floating])
     )
 
 
-def copy_share(x: Array, train: Array) -> float | None:
-    """Share of x (n, d) that repeat one of the training samples (m, d); None for fewer than two of
-    these.
-    """
-    if len(train) < 2:
-        return None
-    usual = float(np.median(_kth(train, 1)))
-    return float((nearest(x, train) <= COPY * usual).mean())
-
-
 def pairwise_mean(x: Array) -> float | None:
     """Mean distance between two different points of x (n, d); None for fewer than two."""
     from scipy.spatial.distance import pdist
@@ -177,36 +150,3 @@ def two_sample_accuracy(a: Array, b: Array) -> float | None:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     model = make_pipeline(StandardScaler(), SVC(C=10.0))
     return float(cross_val_score(model, x, side, cv=folds, scoring="balanced_accuracy").mean())
-
-
-def nearest_of_class(
-    maps: NDArray[np.floating],
-    classes: NDArray[np.int64],
-    references: NDArray[np.floating],
-    reference_classes: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """The nearest of known maps, turned in every way, among those of the same class.
-
-    Parameters
-    ----------
-    maps : (n, k, g, g) float
-        Maps whose neighbours are asked for.
-    classes : (n,) int64
-        Class ids of the maps, or whatever they are matched by.
-    references : (m, k, g, g) float
-        Maps that they are compared with.
-    reference_classes : (m,) int64
-        The same of these.
-
-    Returns
-    -------
-    (n,) int64
-        Rows of ``references``; −1 where none is of the class.
-    """
-    near = np.full(len(maps), -1, dtype=np.int64)
-    for c in np.intersect1d(classes, reference_classes):
-        rows = np.flatnonzero(classes == c)
-        candidates = np.flatnonzero(reference_classes == c)
-        _, index = nearest_turned(maps[rows], references[candidates])
-        near[rows] = candidates[index]
-    return near

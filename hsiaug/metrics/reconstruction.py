@@ -1,41 +1,22 @@
 """What the encoder and decoder of a generator lose of real samples."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.measures import Measure, MeasureTable
 from hsiaug.metrics.spectra import spectral_angle
 
 Float32 = NDArray[np.float32]
 LEAST_PROBABILITY = 1e-6
 """Probabilities below are taken as this, so that one pixel cannot make a mean infinite."""
 
-MEASURES = {
-    "codec_rmse": ("reconstruction: RMSE", ""),
-    "codec_angle": ("reconstruction: mean angle of pixels", "°"),
-    "codec_cross_entropy": ("reconstruction: cross-entropy of masks", "nats"),
+MEASURES: MeasureTable = {
+    "codec_rmse": ("encoded and decoded: RMSE, in units of the data", "", "lower"),
+    "codec_angle": ("encoded and decoded: mean angle of pixels", "°", "lower"),
+    "codec_cross_entropy": ("encoded and decoded: cross-entropy of masks", "nats", "lower"),
 }
-"""Label and unit by the name of a measure."""
-
-
-@dataclass(frozen=True)
-class ReconstructionMeasure:
-    """A measure of samples that were encoded and decoded; less is better.
-
-    Attributes
-    ----------
-    held_out, training : float or None
-        Of held-out and of training samples; None where it is not defined.
-    unit : str
-        Of an RMSE that of the data.
-    """
-
-    name: str
-    label: str
-    unit: str
-    held_out: float | None
-    training: float | None
 
 
 def reconstruction_losses(
@@ -72,23 +53,11 @@ def reconstruction_losses(
 
 
 def reconstruction_measures(
-    held_out: dict[str, float | None], training: dict[str, float | None], units: str
-) -> tuple[ReconstructionMeasure, ...]:
-    """The measures of held-out samples beside those of training samples.
-
-    Parameters
-    ----------
-    units : str
-        Units of the data.
-    """
+    held_out: Mapping[str, float | None], training: Mapping[str, float | None], n: int
+) -> tuple[Measure, ...]:
+    """Losses of n held-out samples and of training samples; synthetic ones have none."""
     return tuple(
-        ReconstructionMeasure(
-            name,
-            label,
-            units if name == "codec_rmse" else unit,
-            held_out[name],
-            training[name],
-        )
-        for name, (label, unit) in MEASURES.items()
+        Measure.of(MEASURES, name, None, held_out[name], n, training=training[name], few="")
+        for name in MEASURES
         if held_out[name] is not None or training[name] is not None
     )

@@ -1,10 +1,7 @@
-"""Do the labels of synthetic samples fit their spectra? R1 of docs/quality.md, with no
-training on them.
+"""Do the labels of synthetic samples fit their spectra? Judged without any training on them.
 
-Every score stands beside its **ceiling** (real held-out samples in place of the synthetic ones,
-class by class), its **floor** (the synthetic labels permuted), r = (score − floor) / (ceiling −
-floor), and the share of wrong labels that would bring real held-out samples down to the same score
-(:mod:`hsiaug.metrics.calibration`).
+Train on real, test on synthetic (GAN-test: Shmelkov et al. 2018, arXiv:1807.09499): the share of
+labels that two probes confirm, beside that of real held-out samples, and that of permuted labels.
 
 Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to
 choose one.
@@ -16,66 +13,89 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.calibration import (
-    FLAT,
-    USABLE,
-    LabelScore,
-    Reliability,
-    calibrate,
-    read_curve,
-    why_silent,
-)
-from hsiaug.metrics.measures import note_of
+from hsiaug.metrics.measures import Measure, Measures, MeasureTable, note_of
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space, shared_classes, shrunk_covariance
 
+Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Probe = Callable[[NDArray[np.float64]], Ints]
+Probe = Callable[[Array], Ints]
 """Spectra (n, B) in scene units → (n,) class ids."""
 
 EASE = 1e-6
-
 ROUNDS = 100
+"""Of a bootstrap, and of permuted labels."""
 MAX_SAMPLES_PER_CLASS = 500
 """Samples of one class that are used at most, of each set."""
+AGREEMENT: MeasureTable = {
+    "agreement": ("labels that classifiers of real pixels confirm", "%", "as held-out")
+}
 
 
-def reliability(train: Spectra, held_out: Spectra, synthetic: Spectra) -> Reliability:
+def reliability(train: Spectra, held_out: Spectra, synthetic: Spectra) -> Measures:
     """Judge the labels of synthetic centre spectra; all spectra in scene units.
 
-    R1, train on real and test on synthetic: GAN-test (Shmelkov et al. 2018, arXiv:1807.09499) with
-    a shrinkage LDA and an RBF-SVM on centre spectra; the mean over the two.
-
-    ``oracle`` is R1 with probes that learn from half of the held-out samples too, calibrated on the
-    other half. Where held-out pixels lie far from the training clumps, probes of training pixels
-    know them badly: nearly every generator is then above the ceiling of ``agreement``, while the
-    oracle still sees wrong labels.
+    The probes, a shrinkage LDA and an RBF-SVM, learn from the training samples and from half of the
+    held-out ones; the other half shows what real samples reach. Probes of training samples alone
+    know held-out ones badly where these lie far away, and confirm more labels of nearly every
+    generator than of real samples.
     """
     rng = np.random.default_rng(derive_seed("reliability", 0))
     classes = shared_classes([train, held_out, synthetic])
-    notes = note_of("not judged, for want of real samples", set(synthetic.counts) - set(classes))
+    missing = set(synthetic.counts) - set(classes)
+    notes = note_of("not judged, for want of real samples", missing)
     if len(classes) < 2:
-        return Reliability(
-            (), 0, 0, (*notes, "two classes with real and synthetic samples are needed")
-        )
+        return Measures((), (*notes, "two classes with real and synthetic samples are needed"))
     held_out, synthetic = (
-        spectra.only(classes).take(at_most(spectra.only(classes).y, MAX_SAMPLES_PER_CLASS, rng))
-        for spectra in (held_out, synthetic)
-    )
-    synthetic_guesses, real_guesses = guesses_of(train, (synthetic, held_out))
-    agreement = agreement_score(
-        "agreement", "R1 probe agreement", synthetic, held_out, synthetic_guesses, real_guesses, rng
+        part.take(at_most(part.y, MAX_SAMPLES_PER_CLASS, rng))
+        for part in (held_out.only(classes), synthetic.only(classes))
     )
     learnt, unseen = _halves(held_out, rng)
-    all_known = Spectra(np.concatenate([train.x, learnt.x]), np.concatenate([train.y, learnt.y]))
-    oracle = agreement_score(
-        "oracle",
-        "R1 oracle agreement",
-        synthetic,
-        unseen,
-        *guesses_of(all_known, (synthetic, unseen)),
-        rng,
+    known = Spectra(np.concatenate([train.x, learnt.x]), np.concatenate([train.y, learnt.y]))
+    return Measures((agreement(known, unseen, synthetic, rng),), notes)
+
+
+def _halves(held_out: Spectra, rng: np.random.Generator) -> tuple[Spectra, Spectra]:
+    """Two random halves of each class; of an odd number, the second has one more."""
+    second = np.zeros(len(held_out), dtype=bool)
+    for c, n in held_out.counts.items():
+        second[rng.choice(np.flatnonzero(held_out.y == c), size=(n + 1) // 2, replace=False)] = True
+    return held_out.take(~second), held_out.take(second)
+
+
+def agreement(
+    known: Spectra,
+    held_out: Spectra,
+    synthetic: Spectra,
+    rng: np.random.Generator,
+    tiles: Ints | None = None,
+) -> Measure:
+    """The share of synthetic labels that the probes confirm, mean over both.
+
+    Parameters
+    ----------
+    known : Spectra
+        What the probes learn from.
+    held_out : Spectra
+        Real samples that they have not seen. Each class counts as often as in ``synthetic``.
+    tiles : (n,) int64 or None
+        The tile of each synthetic sample: intervals draw whole tiles.
+    """
+    probes = [fit(known) for fit in PROBES]
+    guesses = np.stack([probe(synthetic.x) for probe in probes])
+    right = (guesses == synthetic.y).mean(axis=0)
+    right_held_out = np.mean([probe(held_out.x) == held_out.y for probe in probes], axis=0)
+    weight = {c: n / held_out.counts.get(c, 1) for c, n in synthetic.counts.items()}
+    weights = [weight.get(c, 0.0) for c in held_out.y.tolist()]
+    permuted = [(guesses == rng.permutation(synthetic.y)).mean() for _ in range(ROUNDS)]
+    return Measure.of(
+        AGREEMENT,
+        "agreement",
+        float(right.mean()),
+        float(np.average(right_held_out, weights=weights)) if any(weights) else None,
+        len(synthetic),
+        permuted=float(np.mean(permuted)),
+        interval=mean_interval(right, tiles, rng),
     )
-    return Reliability((agreement, oracle), len(synthetic), len(held_out), notes)
 
 
 def fit_lda(train: Spectra) -> Probe:
@@ -106,93 +126,17 @@ def fit_svm(train: Spectra) -> Probe:
 
 
 PROBES: tuple[Callable[[Spectra], Probe], ...] = (fit_lda, fit_svm)
-"""The probes of R1."""
 
 
-def guesses_of(learnt: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[Ints, Ints]:
-    """(probes, n) class ids of two sets by probes that learnt from ``learnt``."""
-    probes = [fit(learnt) for fit in PROBES]
-    a, b = (np.stack([probe(spectra.x) for probe in probes]) for spectra in sets)
-    return a, b
-
-
-def _halves(held_out: Spectra, rng: np.random.Generator) -> tuple[Spectra, Spectra]:
-    """Two random halves of each class; of an odd number, the second has one more."""
-    second = np.zeros(len(held_out), dtype=bool)
-    for c, n in held_out.counts.items():
-        second[rng.choice(np.flatnonzero(held_out.y == c), size=(n + 1) // 2, replace=False)] = True
-    return held_out.take(~second), held_out.take(second)
-
-
-def agreement_score(
-    name: str,
-    label: str,
-    synthetic: Spectra,
-    held_out: Spectra,
-    guesses: Ints,
-    held_out_guesses: Ints,
-    rng: np.random.Generator,
-    tiles: tuple[Ints, Ints] | None = None,
-) -> LabelScore:
-    """The agreement of the guesses ``guesses`` (probes, n) with the synthetic labels, calibrated on
-    those of ``held_out``.
-
-    Parameters
-    ----------
-    tiles : (Ints, Ints) or None
-        (n,) and (m,) of what tile each sample, and each of ``held_out``, is a pixel: the bootstrap
-        draws whole tiles, and the curve has the class shares of ``held_out``, since wrong masks
-        change those of the made ones.
+def mean_interval(
+    values: Array, groups: Ints | None, rng: np.random.Generator
+) -> tuple[float, float]:
+    """95 % interval of the mean of values (n,), of which samples, or whole groups (n,), are drawn
+    with replacement.
     """
-    labels = (synthetic if tiles is None else held_out).y
-    n = len(synthetic)
-    curve = calibrate(
-        lambda rows, y: float((held_out_guesses[:, rows] == y).mean()),
-        held_out,
-        labels,
-        ROUNDS,
-        rng,
-    )
-    share = (guesses == synthetic.y).mean(axis=0)
-    floor = float(
-        np.mean([(guesses == rng.permutation(synthetic.y)).mean() for _ in range(ROUNDS)])
-    )
-    scores = _drawn_means(share, None if tiles is None else tiles[0], rng)
-    ceilings = (
-        curve.rounds[:, 0]
-        if tiles is None
-        else _drawn_means((held_out_guesses == held_out.y).mean(axis=0), tiles[1], rng)
-    )
-    value = float(share.mean())
-    ceiling = float(curve.mean[0])
-    falls = curve.spearman is not None and curve.spearman <= USABLE
-    why = why_silent(100 * value, 100 * ceiling, 100 * floor, 100 * scores, 100 * ceilings)
-    why = why if falls else FLAT
-    low, high = np.percentile(list(map(read_curve, curve.rounds, scores)), [2.5, 97.5])
-    return LabelScore(
-        name,
-        label,
-        value=100 * value,
-        ceiling=100 * ceiling,
-        floor=100 * floor,
-        r=(value - floor) / (ceiling - floor) if ceiling - floor > 1e-9 else None,
-        wrong=None if why else read_curve(curve.mean, value),
-        wrong_interval=None if why else (float(low), float(high)),
-        spearman=curve.spearman,
-        curve=tuple((100 * curve.mean).tolist()),
-        n=n,
-        why=why,
-    )
-
-
-def _drawn_means(
-    share: NDArray[np.float64], tiles: Ints | None, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """(rounds,) means of shares (n,), of which samples, or whole tiles (n,), are drawn with
-    replacement.
-    """
-    groups = np.arange(len(share)) if tiles is None else np.unique(tiles, return_inverse=True)[1]
-    count = int(groups.max()) + 1
-    weights = rng.multinomial(count, np.full(count, 1 / count), size=ROUNDS)[:, groups]
-    means: NDArray[np.float64] = weights @ share / np.maximum(weights.sum(axis=1), 1)
-    return means
+    index = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    count = int(index.max()) + 1
+    weights = rng.multinomial(count, np.full(count, 1 / count), size=ROUNDS)[:, index]
+    means = weights @ values / np.maximum(weights.sum(axis=1), 1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)

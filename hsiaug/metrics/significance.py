@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
-from operator import attrgetter
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from hsiaug.base.errors import InputError
@@ -29,8 +28,6 @@ ALPHA = 0.05
 """A corrected p below this carries a claim."""
 MIN_PAIRS = 6
 """Fewest draws with which a two-sided sign-flip test can reach .05 (2 / 2**6 = .031)."""
-ENOUGH = f"at least {MIN_PAIRS} are needed"
-"""What is said wherever draws are too few."""
 USUAL_DRAWS = 7
 """Draws of a benchmark that names no number: one more than the fewest, so that one draw may go the
 other way a little.
@@ -43,33 +40,18 @@ SAME = 12
 """Decimals after which two differences are the same number: 0.3 - 0.2 must tie with 0.2 - 0.1."""
 TIE = 1e-9
 """Difference of two statistics that is rounding."""
-Shown = Literal["above", "below", "< 1 point", "open", "too few draws"]
-"""What one difference of paired draws shows; terminal, page, picture and files have these words.
-``above`` and ``below``: shown by the test. ``< 1 point``: the whole interval lies below MARGIN.
-``open``: enough draws for a large difference, and none of these is shown.
+Word = Literal["better", "worse", "no gain", "unclear"]
+"""What is said of a difference between two configurations, and of a configuration: one set of words
+for terminal, page, pictures, files, ``compare`` and ``advise``.
 """
-Finding = Literal[
-    "helps",
-    "helps, at a loss",
-    "gains",
-    "hurts",
-    "equivalent",
-    "not better",
-    "open",
-    "too few draws",
-    "nothing made",
-    "failed",
-]
-"""Verdicts on a generator, measured against its controls."""
-
 Confirmation = Literal["helps", "open", "no"]
 """Verdicts of fresh draws on a candidate."""
 TINY = 1e-12
 """Value below which a difference of one draw is rounding."""
-MARGIN = 0.01
-"""Difference, as a fraction, that does not matter: one point of AA."""
-POWER = 0.8
-"""Power with which a difference is called detectable."""
+SMALLEST_GAIN = 0.01
+"""The smallest gain that matters, as a fraction: one point of AA. A smaller one is never called
+``better``, however sure it is.
+"""
 
 
 class MeanStd(NamedTuple):
@@ -299,15 +281,15 @@ def _check_finite(values: Sequence[float]) -> None:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One metric of an arm minus that of a control, over the draws that both share, and the test of
-    the differences.
+    """One metric of a configuration minus that of another, over the splits that both share, and the
+    test of the differences.
 
     Attributes
     ----------
     differences : tuple of float
-        Fractions, one per draw.
+        Fractions, one per split; none where the two share no split.
     draws : tuple of Hashable
-        What names each draw.
+        What names each split.
     p, p_corrected : float or None
         Of the sign-flip test by itself, and corrected for its family, as in
         :class:`hsiaug.metrics.significance.FlipTest`; set by :func:`correct`.
@@ -317,6 +299,8 @@ class Evidence:
     family : int
         Of how many tested comparisons, this one among them, ``p_corrected`` and the interval are;
         set by :func:`correct`.
+    smallest : float
+        The smallest gain that matters.
     """
 
     differences: tuple[float, ...] = ()
@@ -325,25 +309,26 @@ class Evidence:
     p_corrected: float | None = None
     critical: float | None = None
     family: int = 1
+    smallest: float = SMALLEST_GAIN
 
     @classmethod
     def paired(cls, values: Mapping[Any, float], over: Mapping[Any, float]) -> Evidence:
-        """Values by draw minus others, over the draws that both have."""
+        """Values by split minus others, over the splits that both have."""
         return cls.of({draw: values[draw] - over[draw] for draw in values if draw in over})
 
     @classmethod
     def of(cls, differences: Mapping[Any, float]) -> Evidence:
-        """Differences by draw."""
+        """Differences by split."""
         return cls(tuple(differences.values()), tuple(differences))
 
     @property
     def by_draw(self) -> dict[Hashable, float]:
-        """The difference of each draw."""
+        """The difference of each split."""
         return dict(zip(self.draws, self.differences, strict=True))
 
     @cached_property
     def summary(self) -> MeanStd:
-        """The effect: mean difference with its spread."""
+        """Mean difference with its spread."""
         return mean_std(self.differences)
 
     @property
@@ -351,31 +336,31 @@ class Evidence:
         """The mean difference."""
         return self.summary.mean
 
+    @property
+    def significant(self) -> bool:
+        """Whether the interval excludes 0."""
+        if self.p_corrected is not None:
+            return self.p_corrected < ALPHA
+        interval = self.interval
+        return interval is not None and (interval[0] > TINY or interval[1] < -TINY)
+
     @cached_property
-    def shown(self) -> Shown:
+    def word(self) -> Word:
         """What the differences show.
 
-        ``above`` and ``below`` need a corrected p < .05 and a mean that does not print as 0.0
-        points. Without a p, the draws were too few to show anything.
+        ``better`` and ``worse`` need an interval that excludes 0 *and* a mean of at least the
+        smallest gain that matters. ``no gain``: the whole interval is below that gain. All else is
+        ``unclear``, as is any mean over fewer than ``MIN_PAIRS`` splits.
         """
-        if self.p_corrected is None:
-            return "too few draws"
-        if self.p_corrected < ALPHA and round(100 * self.mean, 1) != 0:
-            return "above" if self.mean > 0 else "below"
-        return "open" if equivalence(self.interval) == "open" else "< 1 point"
-
-    @property
-    def clear(self) -> bool:
-        """Whether the mean is farther from 0 than the ends of its interval, of few draws too."""
-        if self.critical is None:
-            return False
-        low, high = interval_of(self.summary, self.critical)
-        return low * high > 0
+        if self.significant and round(abs(self.mean) - self.smallest, SAME) >= 0:
+            return "better" if self.mean > 0 else "worse"
+        interval = self.interval
+        return "no gain" if interval is not None and interval[1] < self.smallest else "unclear"
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """mean ± critical · std / √n: after :func:`correct` it excludes 0 exactly where the
-        corrected p is below .05; None where it is endless, and below MIN_PAIRS draws.
+        corrected p is below .05; None where it is endless, and below MIN_PAIRS splits.
         """
         if self.critical is None or len(self.differences) < MIN_PAIRS:
             return None
@@ -383,14 +368,14 @@ class Evidence:
 
     @property
     def ends(self) -> Ends | None:
-        """What stands beside the mean: the interval, or of few draws the smallest and the largest
-        difference.
+        """What is printed with the mean: the interval, or of few splits the smallest and the
+        largest difference.
         """
         return ends_of(self.differences, self.interval)
 
 
 def correct(family: Sequence[Evidence]) -> list[Evidence]:
-    """The same with the sign-flip test, corrected for all of the family; draws of one name change
+    """The same with the sign-flip test, corrected for all of the family; splits of one name change
     sign together.
     """
     tests = max_t([evidence.by_draw for evidence in family])
@@ -419,133 +404,77 @@ def student(evidence: Evidence, level: float = 1 - ALPHA) -> Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A finding, and what it rests on.
+    """What is said of a configuration, and of which comparison.
 
     Attributes
     ----------
-    against : mapping of str to Shown
-        Control → what is shown against it.
-    draws : int
-        Of the control that shares fewest.
-    waits_for : str
-        Of an arm that gains, its rival (:func:`rival_control`), where that shares too few draws
-        and the arm is above all others.
-    failed, of : int
-        Draws that failed, of those that were run.
-    hardest : str
-        Of an arm that gains, or is equivalent, not better or open, the control that decides
-        (:func:`deciding`).
-    detectable : float
-        The difference that so many draws could show, in points.
+    control : str
+        The control that decides: the strongest one; empty where nothing was compared.
+    why : str
+        Of ``unclear``, what is missing: ``teacher was not run``, ``3 of 6 splits``; else empty.
     """
 
-    finding: Finding
-    against: Mapping[str, Shown] = field(default_factory=dict)
-    draws: int = 0
-    failed: int = 0
-    of: int = 0
-    waits_for: str = ""
-    hardest: str = ""
-    detectable: float = 0.0
+    word: Word
+    control: str = ""
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.why}" if self.why else self.word
 
 
-def deciding(compared: Mapping[str, Evidence]) -> str:
-    """The name of the control that decides about an arm: of those that the arm is shown below, or
-    else not shown above, or else of all, the one over which it gains least.
+NOT_BETTER: tuple[Word, ...] = ("worse", "no gain", "unclear", "better")
+"""The words in the order in which one control decides before another."""
+
+
+def strongest_control(over: Mapping[str, Evidence]) -> str:
+    """The name of the control that decides about a configuration: one that is better than it before
+    one over which it has no gain, then one that leaves it unclear; of several the one over which
+    its mean gain is least. Empty where it shares a split with none.
     """
-    below = [name for name, evidence in compared.items() if evidence.shown == "below"]
-    not_above = [name for name, evidence in compared.items() if evidence.shown != "above"]
-    return min(below or not_above or compared, key=lambda name: compared[name].mean)
+    compared = {name: evidence for name, evidence in over.items() if evidence.differences}
+
+    def order(name: str) -> tuple[int, float]:
+        return NOT_BETTER.index(compared[name].word), compared[name].mean
+
+    return min(compared, key=order, default="")
 
 
-def rival_control(others: Mapping[str, Evidence]) -> str | None:
-    """The name of the control other than ``none`` that decides whether an arm is better than all of
-    them; None where it has no other.
+def judge(over: Mapping[str, Evidence]) -> Verdict:
+    """The verdict on a configuration against *all* the controls that it needs. Every report and
+    command asks this function: nothing else decides whether samples help.
 
-    As :func:`deciding` has it; but where one of them shares too few draws and no other rules a gain
-    out, that one: of several the one with the fewest draws, and of these the one over which the arm
-    gains least.
+    A configuration is ``better`` only where it is better than every control (an intersection-union
+    test, which needs no further correction: Berger, Technometrics 24, 1982). It is ``worse``, or
+    has ``no gain``, where one control suffices to say so. It is ``unclear`` otherwise, and where a
+    control was not run, or not on enough of its splits: then ``why`` names the control.
 
     Parameters
     ----------
-    others : mapping of str to Evidence
-        What is shown against each of these, without a difference where no draw is shared.
+    over : mapping of str to Evidence
+        The configuration minus each control, tested by :func:`correct` or :func:`student`. It has
+        an entry for *every* control that the configuration needs
+        (:attr:`hsiaug.report.gains.ArmCell.required`: generators, ``none`` among them, and
+        classifiers without samples, as the teacher); of one that was not run, ``Evidence()``.
+
+    Examples
+    --------
+    >>> sure = student(Evidence.of({seed: 0.05 + 0.001 * seed for seed in range(7)}))
+    >>> str(judge({"none": sure, "duplicate": sure}))
+    'better'
+    >>> str(judge({"none": sure, "teacher": Evidence()}))
+    'unclear: teacher was not run'
     """
-    compared = {name: evidence for name, evidence in others.items() if evidence.differences}
-    if not compared:
-        return next(iter(others), None)
-    decides = deciding(compared)
-    least = min(compared.values(), key=attrgetter("mean"))
-    waiting = [name for name, evidence in others.items() if evidence.shown == "too few draws"]
-    if not waiting or compared[decides].shown == "below" or least.shown == "< 1 point":
-        return decides
-
-    def draws_and_mean(name: str) -> tuple[int, float]:
-        differences = others[name].differences
-        return len(differences), others[name].mean if differences else 0.0
-
-    return min(waiting, key=draws_and_mean)
-
-
-def judge(
-    main: Mapping[str, Evidence],
-    second: Mapping[str, Evidence] | None = None,
-    *,
-    of: int,
-    failed: int = 0,
-    nothing_made: int = 0,
-    further: Mapping[str, Evidence] | None = None,
-) -> Verdict:
-    """The verdict on an arm.
-
-    Parameters
-    ----------
-    main : mapping of str to Evidence
-        What its main metric shows against the controls that every arm is measured against.
-    second : mapping of str to Evidence or None
-        The other metric, against all controls.
-    further : mapping of str to Evidence or None
-        The main one against controls that an arm must be above as well to help; they say
-        nothing of harm, and an arm that is not above the others is decided without them. The
-        first question is whether it is above ``none``: what is, and is not shown to be above
-        the rest or without use beside them, gains.
-    of : int
-        Draws that were run; of these, failed ended in an error, and in nothing_made λ asked for
-        no sample.
-    """
-    if failed + nothing_made >= of:
-        return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
-    every = {**main, **(further or {})}
-    against = {control: evidence.shown for control, evidence in every.items()}
-    verdict = partial(Verdict, against=against, failed=failed, of=of)
-    shown_anywhere = set(against.values())
-    shown_in_main = {against[control] for control in main}
-    above_none = against.get("none") == "above"
-    draws = min(len(evidence.differences) for evidence in main.values())
-    if shown_anywhere == {"above"}:
-        lost = any(evidence.shown == "below" for evidence in (second or {}).values())
-        return verdict("helps, at a loss" if lost else "helps", draws=draws)
-    if above_none and shown_anywhere == {"above", "too few draws"}:
-        rival = rival_control({name: one for name, one in every.items() if name != "none"})
-        waits_for = rival or ""
-        return verdict("gains", draws=len(every[waits_for].differences), waits_for=waits_for)
-    if "too few draws" in shown_in_main:
-        return verdict("too few draws", draws=draws)
-    if shown_in_main == {"below"}:
-        return verdict("hurts", draws=draws)
-    compared = {name: evidence for name, evidence in every.items() if evidence.differences}
-    hardest = deciding(compared)
-    least = compared[hardest]
-    spread = least.summary
-    finding: Finding = equivalence(least.interval)
-    if finding == "open" and above_none and "below" not in shown_anywhere:
-        finding = "gains"
-    return verdict(
-        finding,
-        draws=spread.n,
-        hardest=hardest,
-        detectable=100 * detectable_difference(spread.std or 0.0, spread.n, least.critical or 0.0),
-    )
+    control = strongest_control(over)
+    found = over[control].word if control else "unclear"
+    if found in ("worse", "no gain"):
+        return Verdict(found, control)
+    for name, evidence in over.items():
+        if not evidence.differences:
+            return Verdict("unclear", name, f"{name} was not run")
+        if len(evidence.differences) < MIN_PAIRS:
+            shared = len(evidence.differences)
+            return Verdict("unclear", name, f"{shared} of at least {MIN_PAIRS} splits")
+    return Verdict(found, control)
 
 
 def confirm(against: Sequence[Evidence], most: int) -> Confirmation:
@@ -569,40 +498,3 @@ def confirm(against: Sequence[Evidence], most: int) -> Confirmation:
         return "helps"
     mean = min(evidence.mean for evidence in against)
     return "no" if mean <= TINY or draws >= most else "open"
-
-
-def too_few(draws: int) -> str:
-    """``too few draws (3: at least 6 are needed)``."""
-    return f"too few draws ({draws or 'none in common'}: {ENOUGH})"
-
-
-def equivalence(
-    interval: tuple[float, float] | None,
-) -> Literal["equivalent", "not better", "open"]:
-    """The claim of a difference whose ends are printed, as fractions.
-
-    ``equivalent``: all of the interval lies within ±MARGIN. ``not better``: it lies below +MARGIN.
-    ``open``: neither, or there is no interval.
-    """
-    if interval is None or interval[1] >= MARGIN:
-        return "open"
-    return "equivalent" if interval[0] > -MARGIN else "not better"
-
-
-def detectable_difference(std: float, draws: int, critical: float = 0.0) -> float:
-    """The mean difference that is found with a power of 80 % where the mean must be beyond the
-    larger of ``critical`` standard errors and what a two-sided t test at 5 % asks for; infinite for
-    fewer than two draws.
-
-    Parameters
-    ----------
-    std : float
-        Standard deviation of the paired differences.
-    critical : float
-        Of the test that was made. It is small where a single draw stands out, as it need not in
-        other draws.
-    """
-    if draws < 2:
-        return math.inf
-    beyond = max(t_quantile(draws - 1, 1 - ALPHA / 2), critical)
-    return (beyond + t_quantile(draws - 1, POWER)) * std / math.sqrt(draws)

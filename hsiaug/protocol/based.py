@@ -97,7 +97,8 @@ def read_added(argument: str) -> AddedLabels | None:
 
 
 STRATEGIES = ("suggest", "random", "uncertain")
-"""Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most.
+"""Pixels to ask for: those of ``hsiaug label --out``; any; those that its committee disagrees on
+most.
 """
 MAX_ASKED_PIXELS = 999
 """Pixels that can be asked for."""

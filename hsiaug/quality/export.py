@@ -1,8 +1,9 @@
-"""Samples as files, whole or not at all: patches as .npz or MATLAB 5, centre spectra as CSV or ENVI
-spectral library, pairs as a folder that hsiaug reads again.
+"""Samples as files, whole or not at all: patches as .npz, which hsiaug reads again, or MATLAB 5,
+centre spectra as CSV or ENVI spectral library, pairs as a folder.
 """
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,14 +18,21 @@ from hsiaug.base.text import envi_text, nanometres
 from hsiaug.core.read_only import arrays_of
 from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
+from hsiaug.data import load_scene
 from hsiaug.data.tomlfile import toml_text
 from hsiaug.metrics.false_colours import FalseColours
+from hsiaug.protocol.balance import Rate
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.protocol.view import train_view
 from hsiaug.quality.contact_sheets import contact_sheet, spread
 from hsiaug.quality.map_files import ENVI_FLOATS, write_geotiff
-from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
+from hsiaug.quality.synthesis import NO_CLASSIFIER, MaskSynthesis, PixelSynthesis, Synthesis
+from hsiaug.registry.card import Card, NoParams
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.output_files import array_writers, write_files
 from hsiaug.report.render_data import csv_of
+from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 ENDINGS = (".npz", ".mat", ".csv", ".sli")
 """Endings of the files that samples are written to."""
@@ -97,6 +105,65 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
     arrays["provenance"] = np.array(json.dumps(facts, ensure_ascii=False, allow_nan=False))
     write_files([path], array_writers(lambda: arrays))
     return samples
+
+
+def read_samples(path: Path) -> PixelSynthesis:
+    """The samples of an .npz file that :func:`save_samples` wrote, with the scene and the split
+    that they came from.
+
+    Raises
+    ------
+    InputError
+        For another file, and where the scene is not there any more, or has changed.
+    """
+    hint = "Name an .npz file that 'hsiaug generate' wrote."
+    rule = f"{path} must be samples that 'hsiaug generate' wrote"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            x, y, synthetic = (file[name] for name in ("x", "y", "synthetic"))
+            facts = json.loads(str(file["provenance"]))
+            source, patch, made_by = facts["source"], facts["patch"], facts["generator"]
+            protocol, buffer = facts["protocol"], facts["protocol"]["buffer"]
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there", hint="Look at its name.") from error
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
+    scene = load_scene(source)
+    if scene.sha256 != facts["scene"]["sha256"]:
+        rule = f"the scene {source} must be as it was when {path} was written"
+        raise InputError(rule, value="other values", hint="Make the samples again.")
+    argument = protocol["argument"].partition("#")[0]
+    rule_of_split = parse_protocol(f"{protocol['name']}:{argument}".rstrip(":"), buffer)
+    split = draw_split(scene, rule_of_split, facts["seed"], patch)
+    samples = PatchSamples.made(x[synthetic], y[synthetic].astype(np.int64))
+    card = Card(
+        made_by["name"], made_by["version"], "", scope=facts["scope"], guidance=facts["omega"]
+    )
+    spec = TrialSpec(
+        task=facts["task"],
+        scene=scene.name,
+        scene_sha256=scene.sha256,
+        protocol=rule_of_split,
+        patch=patch,
+        seed=facts["seed"],
+        generator=PluginSpec(card.name, card.version, NoParams()),
+        classifier=NO_CLASSIFIER,
+        rate=Rate(facts["lambda"], facts["times"]),
+        omega=facts["omega"],
+        draws=scene.drawn_as,
+    )
+    return Synthesis(
+        data=scene,
+        split=split,
+        spec=spec,
+        card=card,
+        fitted=None,
+        real=train_view(scene, split, card.scope).real,
+        synthetic=samples,
+        seconds=facts["seconds"],
+        facts={},
+        stated=facts,
+    )
 
 
 def _rows(samples: PatchSamples, scene: Scene) -> list[dict[str, object]]:

@@ -1,23 +1,13 @@
 """Samples of a generator outside a trial, for ``hsiaug generate`` and ``hsiaug inspect``."""
 
-from dataclasses import replace
-
-from hsiaug.contracts import Generator, Progress, silent
-from hsiaug.core.view_names import RAW
+from hsiaug.contracts import Progress, silent
 from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
-from hsiaug.quality.synthesis import (
-    NO_CLASSIFIER,
-    AnySynthesis,
-    SampleRequest,
-    Synthesis,
-    sample_spec,
-)
+from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext, TrialRun
 
 SampleKit = PixelSamples | MaskSamples
@@ -57,43 +47,11 @@ def synthesise(
         range.
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
-    return _samples_of(kit, data, request, generator, spec, progress, context)
-
-
-def synthesise_trial(
-    kit: SampleKit,
-    data: TaskData,
-    trial: TrialSpec,
-    plugins: Registry,
-    *,
-    device: str = "auto",
-    progress: Progress = silent,
-    context: SceneContext | None = None,
-) -> AnySynthesis:
-    """The samples that the classifier of a planned trial learns from.
-
-    Parameters and errors are those of :func:`synthesise`.
-    """
-    plugin = plugins.find("generator", trial.generator.name).load()
-    spec = replace(trial, classifier=NO_CLASSIFIER, view=RAW)
-    request = SampleRequest(trial.generator.name, seed=trial.seed, device=device)
-    generator = plugin(trial.generator.params)
-    return _samples_of(kit, data, request, generator, spec, progress, context)
-
-
-def _samples_of(
-    kit: SampleKit,
-    data: TaskData,
-    request: SampleRequest,
-    generator: Generator,
-    spec: TrialSpec,
-    progress: Progress,
-    context: SceneContext | None,
-) -> AnySynthesis:
     context = context or SceneContext(data, get_task(kit.task.name))
     devices = {"generator": resolve_device(request.device, generator.card)}
     run = TrialRun(spec, context, generator=generator, devices=devices, progress=progress)
     synthetic, fitted, seconds = kit.draw(run, request)
+    facts = kit.facts(spec, generator.card, request, len(synthetic))
     return Synthesis(
         data=data,
         split=run.views.split,
@@ -103,5 +61,5 @@ def _samples_of(
         real=run.view.real,
         synthetic=synthetic,
         seconds=seconds,
-        facts=kit.facts(spec, generator.card, request, len(synthetic)),
+        facts={"source": request.source, **facts} if request.source else facts,
     )

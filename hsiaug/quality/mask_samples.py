@@ -5,7 +5,6 @@ are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -19,10 +18,9 @@ from hsiaug.bench.sample_memory import check_samples
 from hsiaug.contracts import FittedPairGenerator
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
-from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
-from hsiaug.metrics.dense.layout import dense_layout
-from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
+from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
+from hsiaug.metrics.dense.structure import dense_structure
 from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.measures import Measures
 from hsiaug.metrics.nearest_real import RealSamples
@@ -38,14 +36,12 @@ from hsiaug.quality.synthesis import (
     MaskSynthesis,
     SampleRequest,
     ToEncode,
+    confirmed_text,
     fit_once,
     measure_reconstruction,
 )
 from hsiaug.registry.card import Card
-from hsiaug.report.formatting import method_labels, wrong_share
-from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.task import Task
-from hsiaug.trial.arm import Method
 from hsiaug.trial.fits import fit_generator
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import TrialRun
@@ -61,7 +57,7 @@ class MaskSamples:
     """Tiles of one date or two with a mask each, in any number, of some classes."""
 
     unit = "%"
-    compares_strengths, compares_arms = False, True
+    compares_strengths = False
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -150,10 +146,10 @@ class MaskSamples:
         except (
             InputError
         ) as error:  # too few pixels to judge by, which is no reason to make no pairs
-            labels = Reliability((), 0, len(held), (str(error),))
+            labels = Measures(notes=(str(error),))
             found = np.full(len(made.synthetic), np.nan)
         sheet, manifest, _ = save_pairs(path, made, labels.as_json(), found)
-        lines = _verdict(None, labels)
+        lines = list(_verdict(None, None, labels))
         for name in cast("list[str]", made.facts["show"]):
             shown = (made.synthetic.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
             lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
@@ -179,21 +175,19 @@ class MaskSamples:
         classes = len(made.data.class_names)
         sets = (made.real, held, made.synthetic)
         like = dense_fidelity(*sets, classes=classes)
-        layout = partial(dense_layout, *sets, np.array(made.split.test), classes=classes)
+        structure = dense_structure(*sets)
+        labels = dense_reliability(*sets, classes=classes)
         return Inspection(
             made,
             dict(zip(("train", "held_out", "synthetic"), map(len, sets), strict=True)),
-            like,
-            measure_reliability=partial(dense_reliability, *sets, classes=classes),
-            describe=partial(_verdict, like),
-            pictures=partial(_pictures, made, held, like),
-            measure_layout=layout,
-            measure_reconstruction=partial(
-                measure_reconstruction,
-                made,
-                partial(_to_encode, held),
-                partial(_to_encode, made.real),
+            structure=structure,
+            fidelity=like,
+            labels=labels,
+            reconstruction=measure_reconstruction(
+                made, partial(_to_encode, held), partial(_to_encode, made.real)
             ),
+            verdict=_verdict(structure, like, labels),
+            pictures=partial(_pictures, made, held, like),
         )
 
 
@@ -228,32 +222,24 @@ def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> d
     }
 
 
-def few_pairs(made: MaskSynthesis) -> MaskSynthesis:
-    """What :func:`compare_pairs` shows of the pairs of a generator."""
-    return replace(made, synthetic=spread(made.synthetic))
-
-
-def compare_pairs(makes: Sequence[MaskSynthesis]) -> Figure:
-    """Pairs of several generators on one draw, one below the other, under real held-out ones.
-
-    Reads test labels: a diagnosis after the fit.
-    """
-    first = makes[0]
-    held = real_samples(first.split, first.split.test)
-    methods = [Method.of(made.spec.generator.as_json()) for made in makes]
-    labels = method_labels(methods)
-    groups = [("real, held-out", spread(held))]
-    groups += [
-        (f"generated, {labels[method]}", spread(made.synthetic))
-        for method, made in zip(methods, makes, strict=True)
-    ]
-    colours = FalseColours.fit_samples(first.real.images, first.data.wavelengths)
-    return contact_sheet(groups, first.data.class_names, colours)
-
-
-def _verdict(like: Measures | None, labels: Reliability) -> list[str]:
-    """What is said of pairs in a few sentences."""
-    return sentences("pairs.txt", pixels=labels.get(MAIN), like=like, share=wrong_share)
+def _verdict(
+    structure: Measures | None, like: Measures | None, labels: Measures
+) -> tuple[str, ...]:
+    """What masks and pairs are like, a line each."""
+    lines = []
+    if (one := labels.get("agreement")) is None:
+        lines.append("masks: too few classes to judge their pixels by")
+    else:
+        lines.append(f"masks: {confirmed_text(one)}")
+    if structure and (tiny := structure.get("tiny")) and tiny.value is not None:
+        regions = structure["components"]
+        lines.append(
+            f"masks: {regions.value:.1f} connected regions a tile (training {regions.training:.1f},"
+            f" held-out {regions.held_out:.1f})"
+        )
+    if like and (copies := like["copies"]).value is not None:
+        lines.append(f"copies: {copies.value:.3g} % of the tiles copy a training tile")
+    return tuple(lines)
 
 
 def _spectra(made: MaskSynthesis) -> Figure:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
@@ -17,13 +19,12 @@ from hsiaug.base.text import shortened
 from hsiaug.bench.sample_memory import check_samples
 from hsiaug.contracts import PromptReading
 from hsiaug.core.samples import PatchSamples, random_rows
-from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
 from hsiaug.metrics.measures import Measure, Measures, MeasureTable, average_rounds
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means
-from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
 from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra, at_most
+from hsiaug.metrics.structure import patch_structure
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.view import TrainView, patches_at
 from hsiaug.quality.export import ENDINGS, save_samples
@@ -35,13 +36,12 @@ from hsiaug.quality.synthesis import (
     PixelSynthesis,
     SampleRequest,
     ToEncode,
+    confirmed_text,
     fit_once,
     measure_reconstruction,
     no_prompts,
 )
 from hsiaug.registry.card import Card
-from hsiaug.report.formatting import wrong_share
-from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.task import Task
 from hsiaug.trial.fits import fit_generator
@@ -73,7 +73,7 @@ class PixelSamples:
     """
 
     unit = ""
-    compares_strengths, compares_arms = True, False
+    compares_strengths = True
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -150,42 +150,58 @@ class PixelSamples:
         """Fidelity and label reliability of centre spectra. Reads test labels: a diagnosis after
         the fit.
         """
+        scene, test, patch = made.data, made.split.test, made.split.patch
+        places = np.argwhere(test)
         train, synthetic = _centres(made.real), _centres(made.synthetic)
-        scene, test = made.data, made.split.test
         held = Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
-        view = PixelDraws().view(scene, made.split, made.card.scope)
-        patches, notes = measure_nearness(made, view)
-        like = fidelity(train, held, synthetic)
-        like = replace(like, measures=(*like.measures, *patches), notes=(*like.notes, *notes))
-        layout = partial(
-            patch_layout,
-            partial(patches_at, scene.cube, patch=made.split.patch),
-            KnownPatches(made.real.coords, made.real.y),
-            KnownPatches(np.argwhere(test), held.y),
-            made.synthetic.x,
-            made.synthetic.y,
+        nearness, notes = measure_nearness(
+            made, PixelDraws().view(scene, made.split, made.card.scope)
         )
-
-        def held_out() -> ToEncode:
-            rng = np.random.default_rng(derive_seed("reconstruction", 0))
-            left_out = random_rows(np.argwhere(test), ENCODED, rng)
-            patches = patches_at(scene.cube, left_out, made.split.patch)
-            return ToEncode(patches, patches)
-
-        def training() -> ToEncode:
-            patches = made.real.x[:ENCODED]
-            return ToEncode(patches, patches)
-
+        like = fidelity(train, held, synthetic)
+        like = replace(like, measures=(*like.measures, *nearness), notes=(*like.notes, *notes))
+        labels = reliability(train, held, synthetic)
+        rng = np.random.default_rng(derive_seed("reconstruction", 0))
+        left_out = random_rows(places, ENCODED, rng)
         return Inspection(
             made,
             {"train": len(train), "held_out": len(held), "synthetic": len(synthetic)},
-            like,
-            measure_reliability=partial(reliability, train, held, synthetic),
-            describe=partial(_verdict, like),
+            structure=_structure(made, places, held.y),
+            fidelity=like,
+            labels=labels,
+            reconstruction=measure_reconstruction(
+                made,
+                lambda: ToEncode.patches(patches_at(scene.cube, left_out, patch)),
+                lambda: ToEncode.patches(made.real.x[:ENCODED]),
+            ),
+            verdict=_verdict(like, labels),
             pictures=partial(pixel_figures, made, train, held, synthetic),
-            measure_layout=layout,
-            measure_reconstruction=partial(measure_reconstruction, made, held_out, training),
         )
+
+
+def _structure(made: PixelSynthesis, places: AnyArray, classes: NDArray[np.int64]) -> Measures:
+    """Spatial structure of patches: of held-out and synthetic ones as many of each class.
+
+    Parameters
+    ----------
+    places : (n, 2) integers
+        Held-out pixels.
+    classes : (n,) int64
+        Their class ids.
+    """
+    rng = np.random.default_rng(derive_seed("patch structure", 0))
+    real, synthetic = made.real, made.synthetic
+    held, drawn = [], []
+    for c in np.intersect1d(classes, synthetic.y):
+        rows = [rng.permutation(np.flatnonzero(y == c)) for y in (classes, synthetic.y)]
+        size = min(MAX_PATCHES_PER_CLASS, *map(len, rows))
+        held.append(rows[0][:size])
+        drawn.append(rows[1][:size])
+    none = np.empty(0, dtype=np.int64)
+    return patch_structure(
+        real.x[at_most(real.y, MAX_PATCHES_PER_CLASS, rng)],
+        patches_at(made.data.cube, places[np.concatenate([none, *held])], made.split.patch),
+        synthetic.x[np.concatenate([none, *drawn])],
+    )
 
 
 def read_prompts(
@@ -249,31 +265,14 @@ def _centres(samples: PatchSamples) -> Spectra:
     return Spectra(samples.centres.astype(np.float64), samples.y)
 
 
-FEW_PERCENT = 5.0
-"""Share of wrong labels, or of copies, in percent from which the last sentence speaks of them."""
-
-
-def _verdict(like: Measures, labels: Reliability) -> list[str]:
-    """The report in a few sentences."""
-    words = {
-        "agreement": "probes of training pixels",
-        "oracle": "oracle probes, which know half of the held-out pixels too,",
-    }
-    judges = {said: score for name, said in words.items() if (score := labels.get(name))}
-    told = [score.wrong for score in judges.values() if score.wrong is not None]
-    patches = like.get("copies_training")
-    copied = [one for one in (patches, like["copies"]) if one is not None]
-    more_than_real = [(one.value or 0.0) - (one.floor or 0.0) for one in copied]
-    return sentences(
-        "samples.txt",
-        judges=judges,
-        like=like,
-        share=wrong_share,
-        patches=patches,
-        copied=max(more_than_real),
-        wrong=max(told, default=None),
-        few=FEW_PERCENT,
-    )
+def _verdict(like: Measures, labels: Measures) -> tuple[str, ...]:
+    """Whether labels fit and samples are copies, a line each."""
+    lines = []
+    if (one := labels.get("agreement")) is not None:
+        lines.append(f"labels: {confirmed_text(one)}")
+    if (copies := like.get("copies_training")) is not None and copies.value is not None:
+        lines.append(f"copies: {copies.value:.3g} % of the patches copy a training patch")
+    return tuple(lines)
 
 
 def measure_nearness(
@@ -309,9 +308,8 @@ def measure_nearness(
     some = made.synthetic.take(at_most(made.synthetic.y, MAX_PATCHES_PER_CLASS, rng))
     values, floors = reference.measure(space.reduce(some.x), some.y)
     table = {name: entry for name, entry in MEASURES.items() if name in values}
-    measures = average_rounds(
-        table, [[(values, floors, len(some))]], "no held-out patch to compare with"
-    )
+    few = "no held-out patch to compare with"
+    measures = average_rounds(table, [(values, floors, len(some))], few)
     large = len(view.unlabelled) > len(pool)
     return measures, (
         (f"of {len(view.unlabelled)} patches of the pool {len(pool)} were compared",)

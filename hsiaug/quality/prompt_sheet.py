@@ -10,8 +10,8 @@ import numpy as np
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted, shortened
 from hsiaug.metrics.false_colours import FalseColours
+from hsiaug.quality.prompt_fidelity import SceneLayouts, Triple
 from hsiaug.report.figures.files import WIDTHS, new_figure
-from hsiaug.trial.prompts import SceneLayouts, Triple
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

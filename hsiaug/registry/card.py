@@ -167,8 +167,9 @@ class Card:
     summary : str
         One line.
     paper : str
-        Source of the method, or "": its BibTeX entries, as ``hsiaug cite`` writes them, with words
-        round them where these help ("After @article{...}"); BibTeX reads nothing outside entries.
+        Source of the method, or "": its BibTeX entries, as ``hsiaug report --cite`` writes them,
+        with words round them where these help ("After @article{...}"); BibTeX reads nothing outside
+        entries.
     tasks : tuple of str
         Those it serves: "pixels" (classification of pixels by their patches), "segmentation" and
         "change" (masks of tiles of one date and of two), a task of another package by its name, or

@@ -1,310 +1,337 @@
-"""The three answers in which a table is read: is an arm better than no samples, is it better than
-all controls, and what should be used here.
+"""The three answers of a table: is a configuration better than no synthetic samples, is it better
+than its controls, and which configuration is best here.
 
-They are computed from the gains of a table by the rule of :mod:`hsiaug.metrics.significance`.
+They are those of *all* configurations that the store holds of the table's condition on its splits,
+whichever rows are shown, by the words of :mod:`hsiaug.metrics.significance`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from math import inf
-from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Shown
-from hsiaug.report.answer_texts import Answer, Answers, Contrast, Status, Use
-from hsiaug.report.commands import FRESH, fresh_options, on_fresh_draws
-from hsiaug.report.gains import ArmGains, Gain, over_best, rival_of
+from hsiaug.metrics.significance import MIN_PAIRS, Evidence, Word
+from hsiaug.report import words
+from hsiaug.report.commands import quote_command
+from hsiaug.report.formatting import (
+    all_of,
+    count,
+    difference_text,
+    join_words,
+    plus_minus,
+    signed,
+)
+from hsiaug.report.gains import ArmGains, Gain, in_points, lead, rival_of
+from hsiaug.report.section import Answer
 from hsiaug.trial.arm import NONE
 
 if TYPE_CHECKING:
     from hsiaug.report.gains import ArmCell
     from hsiaug.report.tables import ReportTable
 
-
 ANSWERED: WeakKeyDictionary[ReportTable, Answers] = WeakKeyDictionary()
-"""The answers of every table that is held, so that each is answered once."""
+"""The answers of every whole table that is held, so that each is answered once."""
+MOST_NAMED = 3
+"""Configurations that an answer names."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The configuration of the highest mean.
+
+    Attributes
+    ----------
+    cell : ArmCell
+        The configuration.
+    words : str
+        Its name.
+    next : Gain or None
+        Over the configuration of the next mean, corrected for all pairs; None where it is alone.
+    """
+
+    cell: ArmCell
+    words: str
+    next: Gain | None
+
+    @property
+    def sure(self) -> bool:
+        """Whether its lead is no chance."""
+        return self.next is not None and self.next.main.significant
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The three answers of a table.
+
+    Attributes
+    ----------
+    over_none, over_controls, in_words : Answer
+        What is said on a screen.
+    best : Best or None
+        None where no trial gave a number.
+    quote : str
+        The command that runs the best configuration on splits that did not choose it; empty where
+        there are none, or where it need not be run.
+    quotable : bool
+        Whether these splits ranked no configurations, so that its mean may be quoted.
+    """
+
+    over_none: Answer
+    over_controls: Answer
+    in_words: Answer
+    best: Best | None
+    quote: str
+    quotable: bool
+
+    @property
+    def lines(self) -> tuple[Answer, Answer, Answer]:
+        """The three, in their order."""
+        return self.over_none, self.over_controls, self.in_words
+
+    @property
+    def headline(self) -> str:
+        """All of them on one line."""
+        said = (" ".join(filter(None, (a.question, a.status, a.text))) for a in self.lines)
+        return ". ".join(said)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values; gains in points."""
+        best: dict[str, Any] | None = None
+        if self.best:
+            cell, following = self.best.cell, self.best.next
+            best = {
+                "configuration": self.best.words,
+                "generator": cell.arm.generator.name,
+                "lambda": cell.arm.rate.lam,
+                "times": cell.arm.rate.times,
+                "omega": cell.arm.omega,
+                "classifier": cell.classifier.name,
+                "over_next": in_points(following.main) if following else None,
+                "lead_may_be_chance": not self.best.sure,
+            }
+        return {
+            "over_none": vars(self.over_none),
+            "over_controls": vars(self.over_controls),
+            "best": best,
+            "quote": self.quote,
+            "quotable": self.quotable,
+            "text": [" ".join(filter(None, vars(one).values())) for one in self.lines],
+        }
 
 
 def three_answers(table: ReportTable) -> Answers:
-    """Answer the three questions for a table, once.
-
-    Controls are answered for only where no other generator ran.
-    """
-    if table not in ANSWERED:
-        ANSWERED[table] = _three_answers(table)
-    return ANSWERED[table]
+    """Answer the three questions for a table, once: those of some of its rows are those of all."""
+    whole = table.complete
+    if whole not in ANSWERED:
+        ANSWERED[whole] = _three_answers(whole)
+    return ANSWERED[whole]
 
 
 def _three_answers(table: ReportTable) -> Answers:
-    judged = [arm for arm in table.judged if (verdict := arm[NONE].verdict) and verdict.of]
-    asked_for = [arm for arm in judged if not arm[NONE].cell.is_control]
-    controls_only = bool(judged) and not asked_for
-    arms = [arm for arm in asked_for or judged if len(arm[NONE].cell.ok)]
-    over_none = _answer("Better than no samples?", table, arms, itemgetter(NONE))
-    question = "Better than other controls?" if controls_only else "Better than all controls?"
-    # Where the first is YES, of the arms that it is said of; else of those for which it is open.
-    asked = {"YES"} if over_none.status == "YES" else {"OPEN", "TOO FEW DRAWS", "NOTHING TO JUDGE"}
-    remaining = [arm for arm in arms if _status(arm[NONE]) in asked]
-    over_controls = _answer(question, table, remaining, rival_of)
-    if arms and not remaining:
-        over_controls = Answer(question, "NOT ASKED", (), 0, 0)
-    elif over_controls.status == "YES" and over_none.status != "YES":
-        # ``none`` is a control too.
-        over_controls = replace(over_controls, status=over_none.status, shown=0)
-    controls = [arm for arm in judged if arm[NONE].cell.is_control]
-    of_controls = _answer("", table, [] if controls_only else controls, itemgetter(NONE))
-    use = _use(table, over_none)
-    named = _named_before(table, [arm[NONE].cell for arm in asked_for or judged])
+    asked = asked_for(table)
+    better = [arm for arm in asked if arm[NONE].main.word == "better"]
+    best = _best(table)
+    ranked = [
+        cell for cell in table.main_scores if not cell.is_control and not cell.without_samples
+    ]
+    quotable = len(ranked) == 1 and not table.leaky
+    quote = ""
+    if best and not quotable and not table.leaky and len(table.main_scores) > 1:
+        quote = quote_command(best.cell, table)
     return Answers(
-        over_none=over_none,
-        over_controls=over_controls,
-        use=use,
-        metric=table.scores.main.short,
-        main=table.scores.main.name,
-        second=table.scores.second.name,
-        draws=len(table.draws),
-        controls_only=controls_only,
-        controls=table.known_controls,
-        of_controls=of_controls.contrasts,
-        leaky=table.leaky,
-        chose=len(table.main_scores) > 1 and not named,
-        named=_quoted(table, named, use) if named else "",
-        fresh_draws=on_fresh_draws(use.cell, table) if use.cell and not table.leaky else "",
-        fresh_options=fresh_options(table),
-        divides_images=table.divides_images,
-        classifiers=tuple(table.labels[classifier] for classifier in table.classifiers),
-        repeated=table.repeated,
-        more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,
+        _over_none(table, asked),
+        _over_controls(table, better or asked),
+        _best_in_words(table, best),
+        best,
+        quote,
+        quotable,
     )
 
 
-def _quoted(table: ReportTable, named: ArmCell, use: Use) -> str:
-    """What may be quoted of draws that choose nothing, in words."""
-    if named is use.cell:
-        return "this mean"
-    return f"the mean of {table.cell_words(named)}, {100 * table.main_scores[named]:.1f}"
-
-
-def _named_before(table: ReportTable, asked: Sequence[ArmCell]) -> ArmCell | None:
-    """The arm that alone was asked for on draws that choose nothing."""
-    if min(table.trials["seed"], default=0) < FRESH or table.divides_images or table.repeated:
-        return None
-    # Where nothing has a verdict, as where copies alone ran, what has samples was asked for.
-    made = asked or [cell for cell in table.main_scores if not cell.without_samples]
-    arms = made or [*table.main_scores]
-    return arms[0] if len(arms) == 1 and arms[0] in table.main_scores else None
-
-
-def _more_seeds(table: ReportTable) -> int | None:
-    """The N of ``--seeds N`` that runs the missing draws; None where that would not help."""
-    seeds = sorted(set(table.trials["seed"].tolist()))
-    numbered = seeds == list(range(len(seeds)))
-    findings = {verdict.finding for arm in table.judged if (verdict := arm[NONE].verdict)}
-    if not numbered or findings != {"too few draws"}:
-        return None
-    # A seed that draws the pixels of another one adds no draw.
-    return max(USUAL_DRAWS, len(seeds) + MIN_PAIRS - len(table.draws))
-
-
-STATUS_OF: dict[Shown, Status] = {
-    "above": "YES",
-    "below": "NO",
-    "< 1 point": "NO",
-    "open": "OPEN",
-    "too few draws": "TOO FEW DRAWS",
-}
-"""Whether an arm is better, by what one comparison shows."""
-
-
-def _status(gain: Gain | None) -> Status:
-    return "NOTHING TO JUDGE" if gain is None else STATUS_OF[gain.main.shown]
-
-
-def _answer(
-    question: str,
-    table: ReportTable,
-    arms: Sequence[ArmGains],
-    decides: Callable[[ArmGains], Gain | None],
-) -> Answer:
-    """The answer of some arms.
-
-    Parameters
-    ----------
-    decides : callable
-        The gain of an arm that answers the question.
+def asked_for(table: ReportTable) -> list[ArmGains]:
+    """The configurations that a table is about, those of the highest mean first: neither controls
+    nor baselines of others; controls where nothing else was run.
     """
-    decided = [(arm, decides(arm)) for arm in arms]
-    statuses = [_status(gain) for _, gain in decided]
-    status = _of_all(statuses)
-    groups: dict[tuple[str, Status, str, bool], list[tuple[ArmGains, Gain | None]]] = {}
-    by_generator: dict[str, list[ArmCell]] = {}
-    for arm, gain in decided:
-        cell = arm[NONE].cell
-        generator = table.labels[cell.arm.generator]
-        below = gain is not None and gain.main.shown == "below"
-        key = (generator, _status(gain), gain.control if gain else "", below)
-        groups.setdefault(key, []).append((arm, gain))
-        by_generator.setdefault(generator, []).append(cell)
-    contrasts = []
-    for (generator, shown, rival, below), members in groups.items():
-        every = by_generator[generator]
-        contrasts.append(
-            Contrast(
-                generator=generator,
-                rival=rival,
-                status=shown,
-                below=below,
-                arms=tuple(table.cell_label(arm[NONE].cell) for arm, _ in members),
-                gains=tuple(gain for _, gain in members if gain and gain.draws),
-                asked=len(every),
-                classifiers=len({cell.arm for cell in every}) == 1,
-                lost=tuple(
-                    table.cell_label(arm[NONE].cell) for arm, _ in members if _loses(arm, rival)
-                ),
-            )
-        )
-
-    def order(one: Contrast) -> tuple[bool, float]:
-        return one.status != status, -max((gain.mean for gain in one.gains), default=-inf)
-
-    contrasts.sort(key=order)
-    return Answer(question, status, tuple(contrasts), statuses.count("YES"), len(statuses))
+    judged = [arm for arm in table.by_gain if len(arm[NONE].cell.ok)]
+    baselines = {arm[NONE].cell.baseline for arm in judged}
+    asked = [
+        arm
+        for arm in judged
+        if not arm[NONE].cell.is_control and arm[NONE].cell.arm.generator.name not in baselines
+    ]
+    return asked or judged
 
 
-def _of_all(statuses: Sequence[Status]) -> Status:
-    """One status for several arms: shown of one is shown; a ``NO`` needs all."""
-    if not statuses:
-        return "NOTHING TO JUDGE"
-    unlike = set(statuses)
-    if "YES" in unlike:
+def _answer(table: ReportTable, asked: Sequence[ArmGains], over: Sequence[Word]) -> str:
+    """YES where one configuration is better, NO where none can be, else UNCLEAR."""
+    if "better" in over:
         return "YES"
-    if len(unlike) == 1:
-        return statuses[0]
-    open_ones = unlike - {"NO"}
-    return "TOO FEW DRAWS" if open_ones == {"TOO FEW DRAWS"} else "OPEN"
+    return "NO" if over and not {*over} - {"worse", "no gain"} else "UNCLEAR"
 
 
-def _loses(arm: ArmGains, rival: str) -> bool:
-    """Whether an arm is shown below ``none``, or else below another control, in the second
-    metric.
-    """
-    asked = (gain for name, gain in arm.items() if (name == NONE) == (rival == NONE))
-    return any(gain.second.shown == "below" for gain in asked)
+def _over_none(table: ReportTable, asked: Sequence[ArmGains]) -> Answer:
+    found = [arm[NONE].main.word for arm in asked]
+    status = _answer(table, asked, found)
+    return Answer(words.OVER_NONE, status, _why_over_none(table, asked, status))
 
 
-def _use(table: ReportTable, first: Answer) -> Use:
-    """The arm with the highest mean, of those that are shown above no samples and of the
-    classifiers without samples, where enough draws are there to compare them. No difference between
-    two arms is claimed by this choice.
-    """
-    means = table.comparable
-    above = [cell for cell in table.main_scores if _above_none(table, cell)]
-    asked = [*table.without_samples, *above]
-    candidates = {cell: means[cell] for cell in asked if cell in means}
-    if not candidates:
-        return Use("NOTHING TO JUDGE")
-    chosen = max(candidates, key=candidates.__getitem__)
-    use = Use(
-        status="OPEN",
-        cell=chosen,
-        name=table.cell_label(chosen),
-        words=table.cell_words(chosen),
-        generator=table.labels[chosen.arm.generator],
-        classifier=table.labels[chosen.classifier],
-        lam=chosen.arm.rate.lam,
-        times=chosen.arm.rate.times,
-        omega=chosen.arm.omega,
-        score=100 * table.main_scores[chosen],
-        left_out=tuple(table.cell_words(cell) for cell in asked if cell not in means),
-    )
-    if not chosen.without_samples:
-        return _use_with_samples(use, table, chosen)
-    # Where the first question is settled, so is this one.
-    status = first.status if first.status in ("NO", "TOO FEW DRAWS") else use.status
-    return replace(use, status=status, name=use.classifier)
+def _why_over_none(table: ReportTable, asked: Sequence[ArmGains], status: str) -> str:
+    if few := _too_few(table, asked, [NONE]):
+        return few
+    shown: Word = "better"
+    if status == "NO":
+        shown = "worse" if any(arm[NONE].main.word == "worse" for arm in asked) else "no gain"
+    if status == "UNCLEAR":
+        first = max(asked, key=lambda arm: arm[NONE].mean)
+        cell = first[NONE].cell
+        label = f"{table.cell_label(cell, brief=True)} " if len(asked) > 1 else ""
+        return f"{label}{difference_text(first[NONE].main).strip()}".replace("[ ", "[")
+    members = [arm for arm in asked if arm[NONE].main.word == shown]
+    by_arm: dict[str, list[ArmGains]] = {}
+    for arm in asked:
+        by_arm.setdefault(table.arm_label(arm[NONE].cell.arm, brief=True), []).append(arm)
+    named = [name for name, arms in by_arm.items() if any(arm in members for arm in arms)]
+    points = f"points of {table.scores.main.short}"
+    if len(named) > MOST_NAMED:
+        spread = _spread([arm[NONE].main for arm in members])
+        return f"{len(members)} of {count(len(asked), 'configuration')}, {spread} {points}"
+    clauses: list[str] = []
+    for name in named:
+        arms = [arm for arm in by_arm[name] if arm in members]
+        spread = _spread([arm[NONE].main for arm in arms])
+        unit = f" {points}" if not clauses else ""
+        which = _with(table, arms, by_arm[name])
+        label = f"{name} " if len(by_arm) > 1 else ""
+        clauses.append(f"{label}{spread}{unit}{which}")
+    return "; ".join(clauses)
 
 
-def _above_none(table: ReportTable, cell: ArmCell) -> bool:
-    arm = table.by_arm.get(cell.key)
-    return arm is not None and arm[NONE].main.shown == "above"
+def _with(table: ReportTable, some: Sequence[ArmGains], every: Sequence[ArmGains]) -> str:
+    """``with all three classifiers``, or their names."""
+    names = [table.labels[arm[NONE].cell.classifier] for arm in some]
+    if len(some) == len(every) > 1:
+        return f" with {all_of(len(every))} classifiers"
+    return f" with {join_words(names)}"
 
 
-def _use_with_samples(use: Use, table: ReportTable, chosen: ArmCell) -> Use:
-    """An arm with samples beside the best classifier that needs none.
+def _spread(evidence: Sequence[Evidence]) -> str:
+    """``+6.2 to +7.5``: the smallest and the largest mean."""
+    means = [one.mean for one in evidence]
+    low, high = signed(min(means)), signed(max(means))
+    return low if low == high else f"{low} to {high}"
+
+
+def _too_few(table: ReportTable, asked: Sequence[ArmGains], controls: Sequence[str]) -> str:
+    """Why nothing can be said: nothing was run, or on too few splits."""
+    if not asked:
+        return words.NO_GENERATOR if table.main_scores else words.NO_NUMBERS
+    shared = max(arm[name].draws for arm in asked for name in controls if name in arm)
+    if shared >= MIN_PAIRS:
+        return ""
+    return words.FEW_SPLITS.format(n=count(shared, "split"), least=MIN_PAIRS)
+
+
+def _over_controls(table: ReportTable, asked: Sequence[ArmGains]) -> Answer:
+    """Whether some configurations are better than all their controls.
 
     Parameters
     ----------
-    use : Use
-        What is known of the arm alone.
+    asked : sequence of ArmGains
+        Those that are better than no samples; all where none is.
     """
-    without_samples = {
-        cell: mean for cell, mean in table.comparable.items() if cell.without_samples
-    }
-    arm = table.against(chosen)
-    use = replace(use, gain=arm[NONE], rival=_unbeaten(table, arm))
-    over_all = [gain for gain in over_best(table.cells, table.scores) if gain.cell is chosen]
-    known = [gain for gain in over_all if gain.control_cell in without_samples]
-    hardest = min(known, key=attrgetter("mean"), default=None)
-    if hardest is None or hardest.control_cell is None:
-        best = max(without_samples, key=without_samples.__getitem__, default=None)
-    else:
-        best = hardest.control_cell
-        # Of every one of these classifiers.
-        if all(gain.main.shown == "above" for gain in over_all):
-            use = replace(use, status="YES")
-    if best is None or best.classifier == chosen.classifier:
-        return use
-    name = table.labels[best.classifier]
-    use = replace(use, without=name, without_score=100 * table.main_scores[best])
-    if hardest is None:
-        return use
-    # Where the table compares the two, both say the same interval.
-    in_table = arm.get(name)
-    over = in_table if in_table and in_table.draws else hardest
-    return replace(use, over_without=replace(over, control=name))
+    verdicts = [(arm, arm[NONE].verdict) for arm in asked]
+    judged = [(arm, verdict) for arm, verdict in verdicts if verdict]
+    status = _answer(table, asked, [verdict.word for _, verdict in judged])
+    return Answer(words.OVER_CONTROLS, status, _why_over_controls(table, asked, status))
 
 
-def _unbeaten(table: ReportTable, arm: ArmGains) -> Contrast | None:
-    """The control over which an arm is not shown to gain, where that is no map without samples: of
-    this :attr:`Use.over_without` tells.
-    """
-    rival = rival_of(arm)
-    if rival is None or rival.verdict is None or rival.main.shown == "above":
+def _why_over_controls(table: ReportTable, asked: Sequence[ArmGains], status: str) -> str:
+    if few := _too_few(table, asked, [NONE]):
+        return few
+    if status == "YES":
+        better = [arm for arm in asked if (one := arm[NONE].verdict) and one.word == "better"]
+        return "; ".join(_over_strongest(table, arm) for arm in better[:MOST_NAMED])
+    names = dict.fromkeys(name for arm in asked for name in arm)
+    missing = [name for name in names if all(not arm[name].draws for arm in asked if name in arm)]
+    known = [name for name in names if name not in missing]
+
+    def none_better(name: str) -> bool:
+        return all(arm[name].main.word != "better" for arm in asked if name in arm)
+
+    open_ = [name for name in known if none_better(name)]
+    strongest = [rival.control for arm in asked if (rival := rival_of(arm))]
+    clauses = []
+    if missing:
+        clauses.append(words.NOT_RUN.format(controls=join_words(control_names(table, missing))))
+    if controls := open_ or ([] if missing else [*dict.fromkeys(strongest)]):
+        named = " or ".join(control_names(table, controls))
+        clauses.append(words.NOT_BETTER.format(controls=named))
+    return "; ".join(clauses)
+
+
+def control_names(table: ReportTable, names: Sequence[str]) -> list[str]:
+    """Controls as they are called: ``pseudo``, ``no synthetic samples``, ``the map of teacher``."""
+
+    def name(control: str) -> str:
+        known = table.known_controls.get(control)
+        if known is not None and known.kind == "classifier":
+            return f"{control}'s map"
+        return words.NO_SAMPLES if control == NONE else control
+
+    return [name(one) for one in names]
+
+
+def _over_strongest(table: ReportTable, arm: ArmGains) -> str:
+    """``txt2hsi with svm: +2.1 [1.0, 3.2] over pseudo``."""
+    rival = rival_of(arm) or arm[NONE]
+    (control,) = control_names(table, [rival.control])
+    gain = difference_text(rival.main).strip().replace("[ ", "[")
+    return f"{table.cell_label(arm[NONE].cell, brief=True)} {gain} over {control}"
+
+
+def _best(table: ReportTable) -> Best | None:
+    """The configuration of the highest mean, and its lead over the next one."""
+    ranked = sorted(table.comparable, key=table.score_rank, reverse=True)
+    if not ranked:
         return None
-    if rival.control in rival.cell.rivals:
-        return None
-    (contrast,) = _answer("", table, [arm], rival_of).contrasts
-    return contrast
+    first, *others = ranked
+    over_next = lead(ranked, table.scores, first, others[0]) if others else None
+    return Best(first, table.cell_words(first, brief=True), over_next)
 
 
-def to_quote(tables: Sequence[ReportTable]) -> str:
-    """How what is to be used is run on draws that did not choose it, in words; empty where there
-    are none.
+def _best_in_words(table: ReportTable, best: Best | None) -> Answer:
+    if best is None:
+        return Answer(words.BEST, "", words.NO_NUMBERS)
+    main = table.scores.main
+    score = f"{main.short} {plus_minus(best.cell.summary(main.key))}"
+    if best.next is None or best.next.control_cell is None:
+        return Answer(words.BEST, "", f"{best.words}, {score}")
+    sure = words.BY_CHANCE
+    if best.sure:
+        sure = words.SURE.format(lead=difference_text(best.next.main).strip().replace("[ ", "["))
+    text = words.NEXT.format(
+        best=best.words,
+        score=score,
+        next=table.cell_words(best.next.control_cell, brief=True),
+        sure=sure,
+    )
+    return Answer(words.BEST, "", text)
+
+
+def shown_cells(table: ReportTable) -> list[ArmCell]:
+    """The best configuration, and what maps and matrices show with it: its strongest control, or
+    with one without samples the best configuration with samples.
     """
-    answers = {table: three_answers(table) for table in tables}
-    told = {table: one for table, one in answers.items() if one.chose and one.fresh_draws}
-    commands = dict.fromkeys(one.fresh_draws for one in told.values())
-    if not commands:
-        return ""
-    large = any(table.large for table in told)
-    classes = ", with AA over the classes that are large enough there" * large
-    return f"what answer 3 names, on draws that chose nothing{classes}: {'; then: '.join(commands)}"
-
-
-def shown_arms(table: ReportTable) -> list[ArmCell]:
-    """The arm that the third answer names, and what maps show beside it: its rival, or
-    its classifier without samples where it has none; beside one without samples, the arm with
-    samples that has the highest mean.
-    """
-    use = three_answers(table).use.cell
-    if use is None:
+    best = three_answers(table).best
+    if best is None:
         return []
-    if not use.without_samples:
-        arm = table.against(use)
-        beside = (gain.control_cell for gain in (rival_of(arm), arm[NONE]) if gain and gain.draws)
-        return [use, *[cell for cell in beside if cell][:1]]
-    with_samples = [arm[NONE].cell for arm in table.judged if arm[NONE].cell in table.main_scores]
-    return [use, *sorted(with_samples, key=table.score_rank, reverse=True)[:1]]
+    cell = best.cell
+    asked = asked_for(table.complete)
+    if cell.without_samples:
+        return [cell, *(arm[NONE].cell for arm in asked[:1])]
+    arm = table.complete.against(cell)
+    strongest = rival_of(arm) if arm else None
+    others = [gain.control_cell for gain in (strongest, arm.get(NONE)) if gain and gain.draws]
+    return [cell, *[other for other in others if other and other is not cell][:1]]

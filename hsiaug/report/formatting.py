@@ -7,14 +7,11 @@ from functools import partial
 
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
-from hsiaug.metrics.calibration import LabelScore
-from hsiaug.metrics.measures import Measure
-from hsiaug.metrics.significance import MARGIN, Ends, MeanStd
+from hsiaug.metrics.significance import Ends, Evidence, MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
 
 MISSING = "–"
-CANNOT_TELL = "cannot tell"
 LEAKY, TRANSDUCTIVE = "LEAKY", "TRANSDUCTIVE"
 NEIGHBOURS = "test pixels are neighbours of training pixels"
 """What makes a draw LEAKY."""
@@ -24,10 +21,6 @@ MOST_DIGITS = 4
 """Of a printed end of an interval, in points."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
-MOST_WRONG = 80
-"""The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or
-more.
-"""
 
 
 def tagged(text: str, leaky: bool, transductive: bool = False) -> str:
@@ -50,34 +43,6 @@ def measured(value: float | None) -> str:
 def signed_measure(value: float) -> str:
     """A difference of such numbers with its sign; zero has none."""
     return f"+{measured(value)}" if value > 0 else measured(value)
-
-
-def layout_row(measure: Measure) -> tuple[object, ...]:
-    """A row of layout: the name, made samples with their interval, others in their place, unit,
-    what is good, and n.
-
-    An AUC below 50 % is printed as 50 %: it is chance.
-    """
-
-    def text(value: float | None) -> str:
-        chance = measure.better == "50 %" and value is not None
-        return measured(max(50.0, value) if chance and value is not None else value)
-
-    beside = measure.beside
-    interval = "–".join(map(text, beside["interval"])) if beside["interval"] else MISSING
-    others = (text(beside[name]) for name in ("held_out", "training", "shuffled"))
-    value = measure.note if measure.value is None else text(measure.value)
-    return (measure.label, value, interval, *others, measure.unit, measure.better, measure.n)
-
-
-def wrong_labels(score: LabelScore) -> str:
-    """The equivalent share of wrong labels of a score: ``20 %``, or ``cannot tell``."""
-    return CANNOT_TELL if score.wrong is None else f"{wrong_share(score.wrong)} %"
-
-
-def wrong_share(share: float) -> str:
-    """An equivalent share of wrong labels in %."""
-    return f"≥ {MOST_WRONG}" if share >= MOST_WRONG else f"{share:.0f}"
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
@@ -177,46 +142,51 @@ def signed(fraction: float | None, digits: int = 1) -> str:
     return f"+{text}" if text.strip("0.") and not text.startswith("−") else text
 
 
+def difference_text(evidence: Evidence, *, word: bool = False) -> str:
+    """``+6.2 [ 3.2,  9.3]``: a mean difference in points with its interval, or of few splits
+    ``+6.2 ( 3.2 to 9.3)``, the smallest and the largest; ``–`` without a split.
+
+    Parameters
+    ----------
+    word : bool
+        Behind it what it shows, but ``unclear``, which goes without saying.
+    """
+    if not evidence.differences:
+        return MISSING
+    text = f"{signed(evidence.mean):>5}"
+    if evidence.ends:
+        text += f" {ends_text(evidence.ends)}"
+    shown = evidence.word
+    return f"{text} {shown}" if word and shown != "unclear" else text
+
+
 def with_ends(mean: float, ends: Ends | None) -> str:
-    """``+2.1 [+1.0, +3.2]``: a difference in percentage points with what stands beside its mean."""
+    """``+2.1 [1.0, 3.2]``: a difference in percentage points with what is printed with its mean."""
     return signed(mean) + (f" {ends_text(ends)}" if ends else "")
 
 
 def ends_text(ends: Ends | None, text: Callable[[float], str] | None = None) -> str:
-    """``[+1.0, +3.2]``, an interval, or ``(+1.0 to +3.2)``, the smallest and the largest; – where
+    """``[ 1.0,  3.2]``, an interval, or ``(1.0 to 3.2)``, the smallest and the largest; – where
     there is neither.
 
     Parameters
     ----------
     text : callable or None
-        What writes a fraction; None for a difference in percentage points. Of an interval of such
-        that lies on one side of 0, or below one point, an end has the digits that show this.
+        What writes a fraction; None for a difference in percentage points: of an interval that
+        excludes 0, an end has the digits that show this.
     """
     if ends is None:
         return MISSING
-    if text is None:
-        text = partial(_signed_end, kept=_limits_kept(ends))
-    low, high = text(ends.low), text(ends.high)
-    return f"[{low}, {high}]" if ends.is_interval else f"({low} to {high})"
+    excludes = ends.is_interval and ends.low * ends.high > 0
+    low, high = map(text or partial(_end, excludes_zero=excludes), (ends.low, ends.high))
+    return f"[{low:>4}, {high:>4}]" if ends.is_interval else f"({low} to {high})"
 
 
-def _limits_kept(ends: Ends) -> tuple[float, ...]:
-    """The differences that what is shown of an interval rests on: its printed ends reach none of
-    these.
-    """
-    if not ends.is_interval:
-        return ()
-    zero = (0.0,) if ends.low * ends.high > 0 else ()
-    return (*zero, -MARGIN, MARGIN) if ends.high < MARGIN else zero
-
-
-def _signed_end(fraction: float, kept: tuple[float, ...]) -> str:
-    limits = {100 * limit for limit in kept}
-    for digits in range(1, MOST_DIGITS + 1):
-        if round(100 * fraction, digits) not in limits:
-            return signed(fraction, digits)
-    # So near that it is the limit but for rounding.
-    return signed(fraction, 1)
+def _end(fraction: float, *, excludes_zero: bool) -> str:
+    digits = 1
+    while excludes_zero and digits < MOST_DIGITS and round(100 * fraction, digits) == 0:
+        digits += 1
+    return decimal(100 * fraction, digits)
 
 
 def p_text(p: float | None) -> str:
@@ -256,6 +226,12 @@ def seeds_text(seeds: Iterable[int]) -> str:
 def count(number: int, noun: str) -> str:
     """``1 draw``, ``5 draws``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def all_of(number: int) -> str:
+    """``both``, ``all three``, ``all 12``."""
+    names = {2: "both", 3: "all three", 4: "all four", 5: "all five", 6: "all six"}
+    return names.get(number, f"all {number}")
 
 
 def join_words(words: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import combinations, groupby
 from math import nan
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import (
     ALPHA,
+    SMALLEST_GAIN,
     Evidence,
     MeanStd,
     Verdict,
     correct,
     judge,
     mean_std,
-    rival_control,
+    strongest_control,
     student,
 )
 from hsiaug.report.formatting import MISSING, count_range, join_words
@@ -148,6 +149,13 @@ class ArmCell:
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property
+    def required(self) -> tuple[str, ...]:
+        """All the controls over which it must be better: generators with its own classifier, and
+        classifiers without samples. :func:`hsiaug.metrics.significance.judge` wants each of them.
+        """
+        return (*self.controls, *self.rivals)
+
+    @property
     def blank(self) -> str:
         """Text that stands in a table if the trials gave no number."""
         if len(self.ok):
@@ -229,9 +237,9 @@ class Gain:
     main, second : Evidence
         The differences in both metrics that the task names for gains, and their tests.
     rival : bool
-        Whether this control, other than ``none``, decides if the arm is better than all of them.
+        Whether this is the strongest control other than ``none``.
     verdict : Verdict or None
-        On the arm against all its controls; None for arms that are not judged.
+        On the configuration against all its controls; None for controls of all configurations.
     family : str
         Which comparisons ``main`` and ``second`` are corrected for, in words.
     """
@@ -288,25 +296,44 @@ ArmGains = Mapping[str, Gain]
 """The rows of one arm with one classifier, by the name of the control."""
 
 
-def gains(cells: Cells, scores: MetricSet) -> list[Gain]:
-    """Every arm of both but ``none`` against the controls of its classifier, corrected for the arms
-    of the table.
+def gains(cells: Cells, scores: MetricSet, smallest: float = SMALLEST_GAIN) -> list[Gain]:
+    """Every configuration against the controls that it needs, corrected for all of the cells: these
+    are all that a store holds of one condition, whichever of them are shown.
 
-    Whether arms are above ``none`` is one question, whether they are above their other controls
-    another: in each, at most 5 % of tables say anything that is not so. The two metrics, and the
-    arms that serve as controls, are apart. An arm helps only if it is shown above *all* controls,
-    which needs no further correction (an intersection-union test: Berger, Technometrics 24, 1982).
+    Whether configurations are better than ``none`` is one question, whether they are better than
+    their other controls another: in each, at most 5 % of tables say anything that is not so. The
+    two metrics, and configurations that serve as controls, are apart.
+
+    Parameters
+    ----------
+    smallest : float
+        The smallest gain that matters, a fraction.
     """
     pairs = _over_controls(cells, scores)
     for metric in METRICS:
-        pairs = _tested(pairs, metric, _question)
+        pairs = _tested(pairs, metric, _question, smallest)
     rows = []
     for cell, group in groupby(pairs, attrgetter("cell")):
         of_arm = list(group)
-        rival = rival_control({one.control: one.main for one in of_arm if one.control != NONE})
-        verdict = _verdict(cell, of_arm)
+        over = {one.control: one.main for one in of_arm}
+        rival = strongest_control({name: one for name, one in over.items() if name != NONE})
+        verdict = verdict_of(cell, over)
         rows += [replace(one, rival=one.control == rival, verdict=verdict) for one in of_arm]
     return rows
+
+
+def verdict_of(cell: ArmCell, over: Mapping[str, Evidence]) -> Verdict | None:
+    """The verdict on a configuration by its tested differences to its controls; None for a control
+    of all configurations, which is not judged.
+
+    ``advise``, reports, comparisons and files have it from here. A control that ``over`` lacks, of
+    those that the configuration needs (:attr:`ArmCell.required`), makes it ``unclear``.
+    """
+    if not cell.arm.judged:
+        return None
+    if not len(cell.ok):
+        return Verdict("unclear", why=cell.blank)
+    return judge({name: over.get(name, Evidence()) for name in cell.required})
 
 
 def synthetic_only(cells: Cells, scores: MetricSet) -> list[Gain]:
@@ -327,23 +354,42 @@ def synthetic_only(cells: Cells, scores: MetricSet) -> list[Gain]:
     return [one for pair in pairs for one in _tested([pair], "main")]
 
 
-def over_best(cells: Cells, scores: MetricSet) -> list[Gain]:
-    """Every judged arm against each classifier of the table that got no sample, corrected for all
-    of these comparisons: no test label chooses the best of these classifiers.
+MOST_COMPARED = 60
+"""Configurations that are compared with each other, those of the highest means."""
+
+
+def lead(cells: Sequence[ArmCell], scores: MetricSet, first: ArmCell, second: ArmCell) -> Gain:
+    """The configuration of the highest mean over the next one, corrected for all pairs of
+    configurations: any two might have been these.
+
+    Parameters
+    ----------
+    cells : sequence of ArmCell
+        All of a table, the highest mean first.
     """
-    return _tested(_over_classifiers(cells, scores), "main", OVER_CLASSIFIERS)
+    pairs = [_pair_up(a, b, "", scores) for a, b in combinations(cells[:MOST_COMPARED], 2)]
+    tested = _tested([pair for pair in pairs if pair.draws], "main")
+    both = {first, second}
+    found = next((one for one in tested if {one.cell, one.control_cell} == both), None)
+    return found or _pair_up(first, second, "", scores)
 
 
-def over_baseline(cells: Cells, scores: MetricSet) -> list[Gain]:
+def over_baseline(cells: Cells, scores: MetricSet, smallest: float = SMALLEST_GAIN) -> list[Gain]:
     """What the main part of a generator adds: each of its arms against the same without that part,
     at the same rate with the same classifier, corrected for all of these comparisons.
     """
-    return _tested(_over_baselines(cells, scores), "main", OVER_BASELINES)
+    return _tested(_over_baselines(cells, scores), "main", OVER_BASELINES, smallest)
 
 
-def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> Gain:
-    """Any arm over any other, with the test that :func:`gains`, :func:`over_baseline` or
-    :func:`over_best` has of these two; where none has, the pair joins those of the arms with none.
+def between(
+    cells: Cells,
+    scores: MetricSet,
+    arm: ArmCell,
+    control: ArmCell,
+    smallest: float = SMALLEST_GAIN,
+) -> Gain:
+    """Any configuration over any other, with the test that :func:`gains` or :func:`over_baseline`
+    has of these two; where none has, the pair joins those over ``none``.
     """
     pair = _pair_up(arm, control, "", scores)
     if not pair.draws:
@@ -355,7 +401,7 @@ def between(cells: Cells, scores: MetricSet, arm: ArmCell, control: ArmCell) -> 
         f"(those {OVER_NONE}, and this one)",
     )
     # The table's other tests would take longer than all else.
-    test = _tested(family, "main")[place].main
+    test = _tested(family, "main", smallest=smallest)[place].main
     main = replace(test, differences=pair.main.differences, draws=pair.main.draws)
     return replace(pair, main=main, family=words)
 
@@ -377,7 +423,6 @@ def _family_of(
     families = {
         _question(same[-1]) if same else "": asked,
         OVER_BASELINES: _over_baselines(cells, scores),
-        OVER_CLASSIFIERS: _over_classifiers(cells, scores),
     }
     for words, family in families.items():
         places = [i for i, one in enumerate(family) if {one.cell, one.control_cell} == both]
@@ -438,16 +483,6 @@ def mean_over_none(arm: ArmGains) -> float:
     return arm[NONE].mean if arm[NONE].draws else float("-inf")
 
 
-def rank(arm: ArmGains) -> tuple[int, float]:
-    """Largest for the arm to show of several: 2 where it is above no samples and its rival, 1
-    where above no samples; then by what it gains over no samples.
-    """
-    rival = rival_of(arm)
-    above_none = arm[NONE].main.shown == "above"
-    level = 2 if above_none and (rival is None or rival.main.shown == "above") else int(above_none)
-    return level, mean_over_none(arm)
-
-
 def in_points(evidence: Evidence, scale: float = 100.0) -> dict[str, Any]:
     """A mean difference as files have it: ``mean``; ``low`` and ``high`` of an interval, None of
     few draws; ``smallest`` and ``largest``.
@@ -487,24 +522,9 @@ def _over_controls(cells: Cells, scores: MetricSet) -> list[Gain]:
     pairs = []
     for cell in (cell for cell in cells.values() if not cell.without_samples):
         known = {name: controls.get((name, cell.classifier), []) for name in cell.controls}
-        known |= {name: without_samples[name] for name in cell.rivals if name in without_samples}
+        known |= {name: without_samples.get(name, []) for name in cell.rivals}
         pairs += [_over(cell, name, there, scores) for name, there in known.items()]
     return pairs
-
-
-def _over_classifiers(cells: Cells, scores: MetricSet) -> list[Gain]:
-    """Every judged arm beside each classifier without samples; no difference is tested yet."""
-    cells = _of_both(cells)
-    bare: dict[Method, list[ArmCell]] = {}
-    for (arm, classifier), cell in cells.items():
-        if arm.generator.name == NONE:
-            bare.setdefault(classifier, []).append(cell)
-    return [
-        _over(cell, NONE, there, scores)
-        for cell in cells.values()
-        for there in bare.values()
-        if cell.arm.judged and len(cell.ok)
-    ]
 
 
 def _over_baselines(cells: Cells, scores: MetricSet) -> list[Gain]:
@@ -591,7 +611,6 @@ def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> G
 
 OVER_NONE = "over none"
 OVER_CONTROLS = "over other controls"
-OVER_CLASSIFIERS = "over classifiers without samples"
 OVER_BASELINES = "over baselines"
 
 
@@ -608,6 +627,7 @@ def _tested(
     pairs: Sequence[Gain],
     metric: Literal["main", "second"],
     family: str | Callable[[Gain], str] = "",
+    smallest: float = SMALLEST_GAIN,
 ) -> list[Gain]:
     """The pairs with the tests of a metric, corrected for all of a family.
 
@@ -624,23 +644,10 @@ def _tested(
             families.setdefault(of, []).append(place)
     for words, places in families.items():
         tests = correct([getattr(pairs[place], metric) for place in places])
-        for place, test in zip(places, tests, strict=True):
-            pair = replace(pairs[place], family=words)
+        for place, untouched in zip(places, tests, strict=True):
+            test = replace(untouched, smallest=smallest)
+            # The pair may hold the test of the other metric by now.
+            pair = replace(tested[place], family=words)
             main = metric == "main"
             tested[place] = replace(pair, main=test) if main else replace(pair, second=test)
     return tested
-
-
-def _verdict(cell: ArmCell, pairs: Sequence[Gain]) -> Verdict | None:
-    """On an arm by its tested pairs; None for a control of every arm, which is not judged."""
-    if not cell.arm.judged:
-        return None
-    main = {pair.control: pair.main for pair in pairs}
-    return judge(
-        {name: main[name] for name in CONTROLS_OF_ALL},
-        {pair.control: pair.second for pair in pairs if pair.second.differences},
-        further={name: one for name, one in main.items() if name not in CONTROLS_OF_ALL},
-        of=len(cell.trials),
-        failed=int(cell.trials["failed"].sum()),
-        nothing_made=int(cell.trials["idle"].sum()),
-    )

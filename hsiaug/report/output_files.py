@@ -16,8 +16,8 @@ from hsiaug.base.errors import check_known
 from hsiaug.base.files import PICTURES, write_whole
 from hsiaug.base.marks import mark_archive, mark_matlab
 from hsiaug.base.text import json_of
+from hsiaug.report.render import latex, markdown
 from hsiaug.report.render_data import csv_of
-from hsiaug.report.render_text import latex, markdown
 from hsiaug.report.section import Section
 
 if TYPE_CHECKING:

@@ -1,130 +1,100 @@
-"""What a paper, or a reader of the page, has to know of how a table was made: its methods in a
-paragraph, versions, machines, time, and the commands that run it again.
+"""What a paper has to say of how a table was made: its methods in a paragraph, versions, machines
+and time.
 """
 
-from collections.abc import Iterable
-from functools import partial
-from itertools import chain
+from collections.abc import Iterable, Iterator
 
-from hsiaug.report.answers import shown_arms, to_quote
-from hsiaug.report.commands import to_repeat_all
-from hsiaug.report.findings import to_compare
-from hsiaug.report.formatting import count, number
-from hsiaug.report.gains import corrected_for
-from hsiaug.report.notes import (
+from hsiaug.metrics.significance import ALPHA
+from hsiaug.report.audit import (
     audit_mean,
     blind_cells,
-    chosen_views,
-    counted_again,
-    notes_of_draws,
-    sample_weights,
     samples_made,
     small_classes,
-    untested_classes,
+    transductive_words,
     untrained_classes,
-    users_of_unlabelled,
-    views_given,
 )
-from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.text_templates import sentences
+from hsiaug.report.formatting import count, join_words, number, plus_minus, seeds_text
+from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import unlike
 from hsiaug.trial.arm import NONE
-from hsiaug.trial.store import Store
 
 STATED = ("hsiaug", "Python", "torch", "scikit-learn", "imbalanced-learn", "numpy")
 """What a paper names the versions of."""
 
 
 def methods_paragraph(table: ReportTable) -> str:
-    """Scene, splits and their audit, arms, controls, who reads test pixels, views, scores, tests,
-    versions, machine.
+    """Scene, splits and their audit, configurations, controls, who reads test pixels, scores,
+    tests, versions, machine.
     """
+    return " ".join(_sentences(table))
+
+
+def _sentences(table: ReportTable) -> Iterator[str]:
+    condition, scores = table.condition, table.scores
     used = list(dict.fromkeys(arm.generator.name for arm in table.arms))
-    of_plugins = {cell.arm.generator.name for cell in table.cells.values() if cell.is_control}
-    controls = [name for name in (*table.controls, *used) if name in {*table.controls, *of_plugins}]
-    # Where nothing but controls ran, what no other arm is measured against was asked for.
-    asked = [name for name in used if name not in controls]
-    if not asked:
-        asked = [name for name in used if name not in table.controls]
-        controls = [name for name in controls if name not in asked]
-    arms = [arm for arm in table.arms if arm.generator.name in asked]
-    # A classifier that ran without samples alone is a control.
-    asked_of = {cell.classifier.name for cell in table.cells.values() if cell.arm in arms}
-    with_samples = {
-        cell.classifier.name for cell in table.cells.values() if not cell.without_samples
-    }
-    names = dict.fromkeys(method.name for method in table.classifiers)
-    rates = sorted({arm.rate for arm in arms})
-    measured_against: dict[str, set[str]] = {name: set() for name in asked}
-    for (arm, _), gains in table.by_arm.items():
-        if arm in arms:
-            measured_against[arm.generator.name] |= {*gains}
-    # A control may be a classifier without samples, and no generator that ran.
-    controls = [name for name in dict.fromkeys(controls) if name in used or name in names]
-    shared = [name for name in controls if all(name in of for of in measured_against.values())]
-    further = {
-        name: [control for control in controls if control in of and control not in shared]
-        for name, of in measured_against.items()
-    }
-    judged = {gains[NONE].cell.arm.generator.name for gains in table.judged}
-    condition = table.condition
-    views, own_views = views_given(table)
-    lines = sentences(
-        "methods.txt",
-        table=table,
-        asked=asked,
-        classifiers=[name for name in names if not arms or name in asked_of],
-        controls_alone=[name for name in names if arms and name in with_samples - asked_of],
-        protocol=condition.protocol_text,
-        seeds=sorted({seed for seed, _ in table.splits}),
-        mean=partial(audit_mean, table),
-        rates=[rate.in_prose for rate in rates],
-        multiplied=any(rate.times for rate in rates),
-        made=[
-            (rate.in_prose, made, real) for rate, made, real in samples_made(table) if rate in rates
-        ],
-        weights=sample_weights(table),
-        omegas=[
-            number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})
-        ],
-        counted_again=counted_again(table),
-        shared=shared,
-        further={name: of for name, of in further.items() if of},
-        unused=[
-            name
-            for name in controls
-            if name not in {*shared, *with_samples, *chain(*further.values())}
-        ],
-        tiles=notes_of_draws(table) if table.scores.part == "tile" else {},
-        untrained=untrained_classes(table),
-        judged_controls=[name for name in controls if name in judged],
-        lacking=[one.draws for one in table.lacking],
-        seen=users_of_unlabelled(table).get("scene"),
-        views=views,
-        own_views=own_views,
-        blind=blind_cells(table),
-        chosen_views=chosen_views(table),
-        small=small_classes(table),
-        untested=untested_classes(table),
-        tested=any(gain.main.p is not None for gain in table.gains),
-        corrected=corrected_for(table.gains),
-        versions=stated_versions([table]),
-        methods=method_versions([table]),
-        machines=machines_of([table]),
+    controls = {cell.arm.generator.name for cell in table.cells.values() if cell.is_control}
+    asked = [name for name in used if name not in controls] or [n for n in used if n != NONE]
+    others = [name for name in used if name not in asked]
+    classifiers = join_words(dict.fromkeys(method.name for method in table.classifiers))
+    classes = f" ({len(table.class_names)} classes)" if table.class_names else ""
+    yield (
+        f"We measured {join_words(asked) or 'no generator'} with {classifiers} on"
+        f" {condition.scene}{classes} with hsiaug."
     )
-    return " ".join(lines)
+    if table.splits:
+        seeds = {seed for seed, _ in table.splits}
+        yield (
+            f"Each of {count(len(table.splits), 'split')} ({seeds_text(seeds)}) of the protocol"
+            f" {condition.protocol_text} has {audit_mean(table, 'n_train')} training and"
+            f" {audit_mean(table, 'n_test')} test pixels; with the buffer {condition.buffer},"
+            f" {audit_mean(table, 'centre_overlap_percent', 1)} % of the test pixels are in a"
+            f" {condition.patch}×{condition.patch} training {scores.part}."
+        )
+    if table.leaky:
+        yield "These splits leak location: test pixels are neighbours of training pixels."
+    made = "; ".join(
+        f"{rate.in_prose} added {added} synthetic to {real} real {scores.unit}"
+        for rate, added, real in samples_made(table)
+    )
+    if made:
+        yield f"The {scores.rate} {made}."
+    if omegas := sorted({arm.omega for arm in table.arms if arm.omega is not None}):
+        yield f"The guidance strength was ω = {join_words(map(number, omegas))}."
+    if others:
+        yield f"Controls on the same splits were {join_words(others)}."
+    if transductive := transductive_words(table):
+        yield transductive
+    yield (
+        f"Scores are {join_words(score.name for score in scores.shown)} on the test pixels, mean ±"
+        f" standard deviation over splits. {scores.meaning}"
+    )
+    if small := small_classes(table):
+        yield f"Left out for few test pixels: {join_words(small)}."
+    if untrained := untrained_classes(table):
+        yield f"Without training pixels in some split: {join_words(untrained)}."
+    for cell in blind_cells(table):
+        score = plus_minus(cell.summary(scores.main.key))
+        yield f"{cell.classifier.name}, which reads no spectrum, has {scores.main.name} {score}."
+    if any(gain.main.p is not None for gain in table.gains):
+        n = max(gain.main.family for gain in table.gains)
+        yield (
+            "Differences are paired by split and were tested with the two-sided sign-flip test,"
+            f" corrected by step-down max-T for up to {n} comparisons; a configuration is called"
+            " better only if it is better than every control with"
+            f" p < {ALPHA:g} and by at least {100 * table.smallest:g} points."
+        )
+    if n := len(table.failed):
+        yield f"{count(n, 'trial')} failed and enter no mean."
+    if versions := stated_versions([table]):
+        machines = join_words(machines_of([table]))
+        yield f"Versions: {join_words(versions)}{f' on {machines}' if machines else ''}."
+    if methods := method_versions([table]):
+        yield f"Versions of methods: {join_words(methods)}."
 
 
-def run_facts(report: Report, store: Store | None) -> list[tuple[str, str]]:
-    """(label, sentence) pairs on when, with what and at what cost tables were made; and how to run
-    them again, to quote a result, and to compare two arms.
-
-    Parameters
-    ----------
-    store : Store or None
-        Where the records lie; without it no command runs them again.
-    """
-    tables = report.shown
+def run_facts(tables: Iterable[ReportTable]) -> list[tuple[str, str]]:
+    """(label, sentence) pairs on when, with what and at what cost tables were made."""
+    tables = list(tables)
     created = sorted(time for table in tables for time in unlike(table.trials["created"]))
     seconds = sum(float(table.trials["seconds"].sum()) for table in tables)
     facts = {
@@ -133,26 +103,11 @@ def run_facts(report: Report, store: Store | None) -> list[tuple[str, str]]:
         "versions of methods": ", ".join(method_versions(tables)),
         "machine": ", ".join(machines_of(tables)),
         "device": ", ".join(devices_of(tables)),
-        "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
-        "run it again": to_repeat_all(tables, store),
-        "to quote": to_quote(tables),
-        "two arms": _to_compare(report),
-        "in a paper": f"methods and references: hsiaug cite{report.option}",
+        "cost of all trials": (
+            f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min"
+        ),
     }
-    facts["cost"] += ", added over the trials, of which some may have run at once"
     return [(label, text) for label, text in facts.items() if text]
-
-
-def _to_compare(report: Report) -> str:
-    """How the arm of the third answer is compared with one beside it, of a single table."""
-    found = [shown_arms(table) for table in report.shown]
-    if len(found) != 1 or len(found[0]) < 2:
-        return ""
-    # As in the table: what an arm has over its control, and one with samples over one without.
-    use, beside = found[0]
-    bare = use.without_samples and not beside.without_samples
-    arms = (use, beside) if bare else (beside, use)
-    return f"what the second has over the first: {to_compare(report.shown[0], arms, report.option)}"
 
 
 def _span_of_time(first: str, last: str) -> str:

@@ -19,10 +19,11 @@ from hsiaug.base.files import file_errors
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.protocol.audit import KEYS_IN_ROWS
 from hsiaug.report.answers import three_answers
-from hsiaug.report.gains import Gain, in_points
+from hsiaug.report.gains import Gain, in_points, over_baseline
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import of_classes, trials_of_records
 from hsiaug.tasks.scores import PIXELS, RECALL, Metric, over_large
+from hsiaug.trial.arm import NONE
 from hsiaug.trial.condition import Condition
 from hsiaug.trial.record import COLUMNS
 
@@ -54,8 +55,7 @@ def report_json(report: Report, by: str | None = None) -> dict[str, Any]:
                 "metric": table.scores.main.key,
                 "class_names": list(table.class_names),
                 "headline": three_answers(table).headline,
-                "answers": three_answers(table).as_json()
-                | {"text": [text.line for text in three_answers(table).texts]},
+                "answers": three_answers(table).as_json(),
             }
             for table in report.tables
         ],
@@ -122,7 +122,7 @@ def data_frame(report: Report, by: str = "") -> DataFrame:
 def _columns_of(table: ReportTable | None, by: str | None) -> Columns:
     """The columns of a table; of none those of a run of pixels, without a row."""
     if by == "gain":
-        return _gain_columns([(table, gain) for gain in table.compared] if table else [])
+        return _gain_columns([(table, gain) for gain in _all_gains(table)] if table else [])
     trials = table.trials if table else trials_of_records([])
     if by == "class":
         return _class_columns(
@@ -136,15 +136,22 @@ def _columns_of(table: ReportTable | None, by: str | None) -> Columns:
     return _trial_columns(trials, (*pixels.shown, *pixels.more, *pixels.fields), ())
 
 
+def _all_gains(table: ReportTable) -> list[Gain]:
+    """Over every control, and over baselines that are none."""
+    over = over_baseline(table.complete.cells, table.scores, table.smallest)
+    shown = [gain for gain in over if gain.cell.key in table.cells and gain.draws]
+    return [*table.compared, *(gain for gain in shown if gain.control not in gain.cell.required)]
+
+
 def _gain_columns(gains: Sequence[tuple[ReportTable, Gain]]) -> Columns:
-    """A row per arm, classifier and control, in points: mean paired difference of the main metric
-    with its simultaneous 95 % interval (none below six draws), the smallest and the largest, what
-    is shown, that of the second metric, p corrected for all arms, draws, whether this control is
-    the arm's rival, and the arm's verdict.
+    """A row per configuration, classifier and control, in points: mean paired difference of the
+    main metric with its simultaneous 95 % interval (none below six splits), the smallest and the
+    largest, what is shown, that of the second metric, p corrected for all configurations, splits,
+    whether this is the strongest control, and the verdict on the configuration.
     """
     arms = [gain.cell.arm for _, gain in gains]
     points = [in_points(gain.main) for _, gain in gains]
-    verdicts = [gain.verdict for _, gain in gains]
+    verdicts = [table.against(gain.cell)[NONE].verdict for table, gain in gains]
     return {
         "scene": [table.condition.scene for table, _ in gains],
         "protocol": [table.condition.protocol for table, _ in gains],
@@ -157,13 +164,13 @@ def _gain_columns(gains: Sequence[tuple[ReportTable, Gain]]) -> Columns:
         "metric": [table.scores.main.key for table, _ in gains],
         "gain": [one["mean"] for one in points],
         **{name: [one[name] for one in points] for name in ("low", "high", "smallest", "largest")},
-        "shown": [gain.main.shown for _, gain in gains],
+        "shown": [gain.main.word for _, gain in gains],
         "second_metric": [table.scores.second.key for table, _ in gains],
         "second_gain": [gain.second_mean and 100 * gain.second_mean for _, gain in gains],
         "p_corrected": [gain.main.p_corrected for _, gain in gains],
         "draws": [gain.draws for _, gain in gains],
         "rival": [gain.rival for _, gain in gains],
-        "verdict": ["control" if found is None else found.finding for found in verdicts],
+        "verdict": ["control" if found is None else str(found) for found in verdicts],
     }
 
 

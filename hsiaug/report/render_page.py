@@ -1,6 +1,6 @@
-"""Sections as one self-contained page of HTML, and as a notebook shows them; what headings and
-verdicts mean where one points at them. Whatever is put into a template is escaped, and control
-characters become escapes that can be seen. Style, scripts and templates are those of ``html/``.
+"""Sections as one self-contained page of HTML, and as a notebook shows them. Whatever is put into a
+template is escaped, and control characters become escapes that can be seen. Style, scripts and
+templates are those of ``html/``.
 """
 
 from __future__ import annotations
@@ -9,34 +9,24 @@ import base64
 import gzip
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hsiaug.base.text import visible
 from hsiaug.report.figures.files import figure_bytes, picture_source
-from hsiaug.report.gains import ArmCell
-from hsiaug.report.section import Grid, Section, SectionFigure, without_parts
-from hsiaug.report.text_templates import finding_meanings, heading_meanings
-from hsiaug.report.trials import Trial
+from hsiaug.report.render import shown
+from hsiaug.report.section import Frame, Section, SectionFigure, flat
 
 HTML = Path(__file__).parent / "html"
 SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
-"""Scripts in their order: each may use what stands before it."""
-COMMAND = re.compile(
-    r"'(?P<quoted>hsiaug [^']+)'"
-    r"|(?<=: )(?P<bare>hsiaug (?:[^ ;(]|[^;(] (?!\())+?)(?= \(|;|\.?$)"
-    r"|(?P<options>--[a-z-]+ [\w.,:-]*\w(?: --[a-z-]+ [\w.,:-]*\w)*[.;,)]*)"
-)
-"""A command within a sentence, or options of one with the sign behind them."""
-VERDICT = "verdict"
-"""Heading of the column that stands beside the name of a row on a page."""
+"""Scripts in their order: each may use what an earlier one has."""
+TONES = {"better": "good", "worse": "bad"}
+WORD = re.compile(r"\b(better|worse)\b")
 
 
 def html_page(
@@ -73,8 +63,7 @@ def html_page(
 
 def notebook_html(sections: Iterable[Section]) -> str:
     """All sections, one after the other, as a notebook shows them."""
-    template = _templates().get_template("notebook.html")
-    return template.render(sections=without_parts(sections))
+    return _templates().get_template("notebook.html").render(sections=flat(sections))
 
 
 def markup_of(macro: str, *about: object) -> Markup:
@@ -94,9 +83,12 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    made.globals |= {"drawn": _drawn, "heads": _heads, "marks": _marks, "tip": tip_of}
-    made.filters |= {"commands": _commands, "verdict_first": _verdict_first}
+    made.globals |= {"drawn": _drawn, "shown": shown, "table": frame_html}
     return made
+
+
+def _visible(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _drawn(figure: SectionFigure) -> tuple[str, str, str]:
@@ -109,86 +101,29 @@ def _drawn(figure: SectionFigure) -> tuple[str, str, str]:
     return f"{figure.caption}: {across.get_label()}", wide, small
 
 
-def _visible(value: Any) -> Any:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _verdict_first(grid: Grid) -> Grid:
-    """The table with its verdict beside the name of a row, where a small screen shows it."""
-    headers = [column.header for column in grid.columns]
-    if headers.count(VERDICT) != 1:
-        return grid
-    verdict = headers.index(VERDICT)
-    first = 1 if grid.keys < 3 else grid.keys
-    others = [place for place in range(len(headers)) if place != verdict]
-    order = [*others[:first], verdict, *others[first:]]
-    return replace(
-        grid,
-        columns=tuple(grid.columns[place] for place in order),
-        rows=tuple(tuple(row[place] for place in order) for row in grid.rows),
-        keys=grid.keys + 1,
+def frame_html(made: Frame) -> Markup:
+    """A table whose rows the page's script sorts; verdicts are coloured."""
+    frame = made.frame.map(_entry)
+    frame.index = frame.index.map(
+        lambda key: tuple(map(_text, key)) if isinstance(key, tuple) else _text(key)
     )
+    frame.index.names = [_text(str(name or "")) for name in made.frame.index.names]
+    frame.columns = frame.columns.map(lambda name: _text(str(name)))
+    frame = frame.reset_index()
+    table = frame.to_html(escape=False, index=False, border=0, classes="sortable", justify="unset")
+    # The first cell of each row names it.
+    table = re.sub(r"(<tr>\s*)<td>(.*?)</td>", r'\1<th scope="row">\2</th>', table)
+    return Markup(table.replace(' style="text-align: unset;"', ""))
 
 
-def _marks(grid: Grid, keys: Mapping[ArmCell, str]) -> list[tuple[str, str]]:
-    """For each row (opens, of): the name of the arm whose draws it opens, and that of the arm of
-    which it is a draw.
-    """
-    of = {(cell.arm, cell.classifier): key for cell, key in keys.items()}
-    marks = []
-    for subject in grid.subjects or [None] * len(grid.rows):
-        opens = keys.get(subject, "") if isinstance(subject, ArmCell) else ""
-        draw = of.get((subject.arm, subject.classifier), "") if isinstance(subject, Trial) else ""
-        marks.append((opens, draw))
-    return marks
+def _text(text: str) -> str:
+    return str(escape(visible(text)))
 
 
-def _commands(text: str) -> list[tuple[str, str]]:
-    """The pieces of a sentence, each with its kind: ``command``, which can be copied, ``options``,
-    which stay on one line, or none.
-    """
-    pieces = []
-    end = 0
-    for match in COMMAND.finditer(text):
-        command = match["quoted"] or match["bare"]
-        found = (command.strip(), "command") if command else (match["options"], "options")
-        pieces += [(text[end : match.start()], ""), found]
-        end = match.end()
-    return [*pieces, (text[end:], "")]
+def _entry(text: str) -> str:
+    """An entry with its verdict as a badge."""
 
+    def badge(word: re.Match[str]) -> str:
+        return f'<span class="badge {TONES[word[0]]}">{word[0]}</span>'
 
-def _heads(grid: Grid) -> list[list[tuple[str, int | None, int, int, str]]]:
-    """One row, or two where neighbouring columns share a group: (text, column that it sorts by,
-    columns and rows that it spans, kind) of each heading.
-    """
-    two = any(column.group for column in grid.columns)
-    upper: list[tuple[str, int | None, int, int, str]] = []
-    lower: list[tuple[str, int | None, int, int, str]] = []
-    for group, same in groupby(enumerate(grid.columns), key=lambda entry: entry[1].group):
-        across = [*same]
-        upper += [(group, None, len(across), 1, "group")] if group else []
-        for place, column in across:
-            own = (column.header, place, 1, 1 if group else 1 + two, "" if column.numeric else "t")
-            (lower if group else upper).append(own)
-    return [upper, lower] if two else [upper]
-
-
-def tip_of(text: str) -> str:
-    """What a heading or a verdict means, in a sentence; empty where it says so itself."""
-    plain = text.strip()
-    terms = _longest_first(heading_meanings)
-    if plain in terms:
-        return terms[plain]
-    if plain.startswith("Δ"):
-        name = plain[1:].split(" ")[0]
-        return f"gain in {name}, in percentage points, paired over draws" if name else ""
-    if begun := next((term for term in terms if plain.startswith(f"{term} ")), ""):
-        return terms[begun]
-    findings = _longest_first(finding_meanings)
-    return next((said for finding, said in findings.items() if finding in plain), "")
-
-
-@cache
-def _longest_first(meanings: Callable[[], list[tuple[str, str]]]) -> dict[str, str]:
-    """Words and what they mean, the longest first: "AA seen" is not taken for "AA"."""
-    return dict(sorted(meanings(), key=lambda pair: -len(pair[0])))
+    return WORD.sub(badge, _text(text))

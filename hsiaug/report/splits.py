@@ -16,13 +16,13 @@ from hsiaug.base.arrays import class_counts
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import plotted
 from hsiaug.protocol.audit import Audit
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
 from hsiaug.report.formatting import tagged
 from hsiaug.report.ground_truth import ROLES, TINTS, split_roles
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.section import Section, frame_grid
-from hsiaug.report.text_templates import sentences
+from hsiaug.report.section import Frame, Section
 from hsiaug.tasks.types import TaskData, TaskSplit
 
 if TYPE_CHECKING:
@@ -52,15 +52,15 @@ def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
     )
     rows = [dict(zip(keys, row, strict=True)) for row in counts]
     by_class = DataFrame(rows).rename(columns=lambda key: key.replace("_", " ")).astype(str)
-    grids = [frame_grid("Labelled pixels by class", by_class.set_index(["class", "name"]))]
+    frames = [Frame("Labelled pixels by class", by_class.set_index(["class", "name"]))]
     if drawn.tiles_by_place:
         header = ["place", "part", "training tiles", "test tiles"]
         by_place = DataFrame(drawn.tiles_by_place, columns=header).astype(str)
-        grids.append(frame_grid("Tiles by place", by_place.set_index(header[:2])))
-    title = f"{data.name}, {audit.protocol}, draw {drawn.seed}"
+        frames.append(Frame("Tiles by place", by_place.set_index(header[:2])))
+    title = f"{data.name}, {audit.protocol}, split {drawn.seed}"
     notes = (tagged(drawn.overlap, audit.leaky), *_remarks(audit, names))
     return TableFiles(
-        "split", [Section(title, tables=tuple(grids), notes=notes)], rows, audit.as_json()
+        "split", [Section(title, frames=tuple(frames), closing=notes)], rows, audit.as_json()
     )
 
 
@@ -77,17 +77,24 @@ def split_masks(drawn: TaskSplit) -> dict[str, NDArray[np.int16]]:
 
 
 def _remarks(audit: Audit, names: dict[int, str]) -> list[str]:
+    """Pixels of either side, those in fields with training pixels, and classes that lack some."""
     seen = sum(audit.seen_counts or ())
-    parted = seen and sum(audit.new_counts or ())
-    lacking = {"new": audit.no_new_classes, "seen": audit.no_seen_classes} if parted else {}
-    return sentences(
-        "split.txt",
-        audit=audit,
-        names=names,
-        seen=seen,
-        share=f"{100 * seen / audit.n_test:.1f}",
-        lacking={kind: [names[c] for c in missing] for kind, missing in lacking.items()},
+    where = (
+        "places with training tiles" if audit.fields == "places" else "fields with training pixels"
     )
+    few = [f"{names[c]} ({audit.test_counts[c - 1]})" for c in audit.thin_classes]
+    lacking = {
+        "no test pixel": [names[c] for c in audit.lost_classes],
+        f"fewer than {MIN_TEST_PIXELS} test pixels": few,
+        "no training pixel": [names[c] for c in audit.untrained_classes],
+    }
+    return [
+        f"{audit.n_train} training, {audit.n_test} test pixels, {audit.n_buffered} left out"
+        f" (buffer {audit.buffer})",
+        f"{100 * seen / max(1, audit.n_test):.1f} % of test pixels are in {where}",
+        *(f"{what}: {', '.join(classes)}" for what, classes in lacking.items() if classes),
+        *audit.notes,
+    ]
 
 
 def split_figure(data: TaskData, split: TaskSplit) -> Figure:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from math import fsum, inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.significance import MIN_PAIRS
+from hsiaug.metrics.significance import MIN_PAIRS, SMALLEST_GAIN
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.formatting import key_labels, tagged
 from hsiaug.report.gains import (
@@ -22,7 +22,6 @@ from hsiaug.report.gains import (
     Gain,
     by_arm,
     gains,
-    mean_over_none,
     summarise,
     synthetic_only,
 )
@@ -63,33 +62,11 @@ ADDED = "added"
 """The protocol of learning curves over added labels."""
 
 
-class Lacking(NamedTuple):
-    """An arm with a classifier that was not begun on every draw of its table.
-
-    Attributes
-    ----------
-    words : str
-        The arm in a sentence.
-    cell : ArmCell
-        Its trials; where none was begun, those of the arm with another classifier.
-    classifier : Method
-        The arm's own.
-    draws : int
-        How many it has.
-    seeds : tuple of int
-        The draws that it lacks.
-    """
-
-    words: str
-    cell: ArmCell
-    classifier: Method
-    draws: int
-    seeds: tuple[int, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class ReportTable:
-    """All trials of one condition, in cells.
+    """The trials of one condition, in cells: all that a store holds of it on some splits, or those
+    of its rows that were asked for. The latter are a filter: every gain, verdict and answer is that
+    of the whole.
 
     Attributes
     ----------
@@ -129,6 +106,10 @@ class ReportTable:
         Of a suite.
     damaged : tuple of Damage
         Records of the store that were left out: what they were of is not to be believed.
+    smallest : float
+        The smallest gain that matters, a fraction.
+    whole : ReportTable or None
+        The table of which this one has some of the rows; None of a whole one.
     """
 
     title: str
@@ -151,6 +132,41 @@ class ReportTable:
     multiplied: bool
     run: str
     damaged: tuple[Damage, ...]
+    smallest: float = SMALLEST_GAIN
+    whole: ReportTable | None = None
+
+    @property
+    def complete(self) -> ReportTable:
+        """The table of all that the store holds of its condition on its splits."""
+        return self.whole or self
+
+    def only(self, keep: Callable[[ArmCell], bool], run: str = "") -> ReportTable:
+        """Some of the rows, whole cells each.
+
+        Parameters
+        ----------
+        run : str
+            Of a suite.
+        """
+        cells = {key: cell for key, cell in self.cells.items() if keep(cell)}
+        blind = tuple(cell for cell in self.blind if keep(cell))
+        every_cell = {**cells, **{cell.key: cell for cell in blind}}
+        rows = [hash for cell in every_cell.values() for hash in cell.trials["hash"]]
+        return replace(
+            self,
+            title=f"{run}: {self.title}" if run else self.title,
+            trials=self.trials[self.trials["hash"].isin(rows)],
+            cells=cells,
+            blind=blind,
+            every_cell=every_cell,
+            main_scores={
+                cell: mean for cell, mean in self.main_scores.items() if cell.key in cells
+            },
+            arms=tuple(dict.fromkeys(arm for arm, _ in cells)),
+            classifiers=tuple(by for by in self.classifiers if any(by == key[1] for key in cells)),
+            run=run,
+            whole=self.complete,
+        )
 
     @property
     def heading(self) -> str:
@@ -159,8 +175,10 @@ class ReportTable:
 
     @cached_property
     def gains(self) -> list[Gain]:
-        """What every arm gains over each of its controls."""
-        return gains(self.cells, self.scores)
+        """What every configuration gains over each of its controls."""
+        if self.whole:
+            return [gain for gain in self.whole.gains if gain.cell.key in self.cells]
+        return gains(self.cells, self.scores, self.smallest)
 
     @cached_property
     def by_arm(self) -> Mapping[CellKey, ArmGains]:
@@ -177,6 +195,8 @@ class ReportTable:
     @cached_property
     def synthetic_only(self) -> Mapping[CellKey, ArmGains]:
         """The arms of synthetic samples alone, against real ones alone and against both."""
+        if self.whole:
+            return {key: one for key, one in self.whole.synthetic_only.items() if key in self.cells}
         return by_arm(synthetic_only(self.cells, self.scores))
 
     @property
@@ -208,37 +228,15 @@ class ReportTable:
         )
 
     @cached_property
-    def lacking(self) -> tuple[Lacking, ...]:
-        """Arms that lack draws: of a run that goes on, or was stopped. Those that were not begun
-        come first: generator and classifier both ran, and either lacks draws.
+    def lacking(self) -> dict[ArmCell, int]:
+        """The cells that were not begun on every split, of a run that goes on or was stopped, with
+        how many splits they have.
         """
-        some = []
-        for cell in self.every_cell.values():
-            begun = {draw for draw, _ in unlike(cell.trials["draw"])}
-            if seeds := tuple(sorted(set(self.draws) - begun)):
-                some.append(
-                    Lacking(self.cell_words(cell), cell, cell.classifier, len(begun), seeds)
-                )
-        parts = {part for one in some for part in one.cell.key}
-        given = {by for arm, by in self.cells if arm.generator.name != NONE}
-        of_arm = {arm: cell for (arm, _), cell in self.cells.items()}
-        none_begun = [
-            Lacking(
-                f"{self.arm_label(arm)} with {self.labels[by]}",
-                of_arm[arm],
-                by,
-                0,
-                tuple(sorted(self.draws)),
-            )
-            for arm in self.arms
-            for by in self.classifiers
-            if (arm, by) not in self.cells
-            and parts & {arm, by}
-            and by in given
-            and arm == arm.both
-            and arm.generator.name != NONE
-        ]
-        return (*none_begun, *some)
+        begun = {
+            cell: len({draw for draw, _ in unlike(cell.trials["draw"])})
+            for cell in self.every_cell.values()
+        }
+        return {cell: n for cell, n in begun.items() if n < len(self.draws)}
 
     @cached_property
     def most_draws(self) -> int:
@@ -358,30 +356,14 @@ class ReportTable:
         """The gains over controls that share a draw."""
         return [gain for gain in self.gains if gain.draws]
 
-    def highest_scores(self, cells: Iterable[ArmCell]) -> dict[Method, float]:
-        """The highest main score that each classifier has in some cells."""
-        highest: dict[Method, float] = {}
-        for cell in cells:
-            score = self.main_scores.get(cell, -inf)
-            highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
-        return highest
-
     @cached_property
     def by_gain(self) -> tuple[ArmGains, ...]:
-        """The judged arms in the order in which every picture and chart of gains has them: the
-        classifier with the highest main score first, and with each the arm that gains most over no
-        samples.
+        """The judged configurations in the order in which every table and figure of gains has them:
+        that of the highest main score first.
         """
-        highest = self.highest_scores(self.cells.values())
+        compared = (arm for arm in self.judged if any(row.draws for row in arm.values()))
         return tuple(
-            sorted(
-                (arm for arm in self.judged if any(row.draws for row in arm.values())),
-                key=lambda arm: (
-                    -highest[arm[NONE].cell.classifier],
-                    self.labels[arm[NONE].cell.classifier],
-                    -mean_over_none(arm),
-                ),
-            )
+            sorted(compared, key=lambda arm: self.score_rank(arm[NONE].cell), reverse=True)
         )
 
     def frame(self, *columns: str) -> DataFrame:
@@ -451,15 +433,21 @@ class ReportTable:
             words.append(f"ω={arm.omega:g}")
         return " ".join(words)
 
-    def cell_label(self, cell: ArmCell, joint: str = " with ") -> str:
-        """``smote λ=0.5 ω=1 with svm``."""
-        return f"{self.arm_label(cell.arm)}{joint}{self.labels[cell.classifier]}"
+    def cell_label(self, cell: ArmCell, *, brief: bool = False) -> str:
+        """``smote λ=0.5 ω=1 with svm``.
 
-    def cell_words(self, cell: ArmCell) -> str:
+        Parameters
+        ----------
+        brief : bool
+            As of :meth:`arm_label`.
+        """
+        return f"{self.arm_label(cell.arm, brief=brief)} with {self.labels[cell.classifier]}"
+
+    def cell_words(self, cell: ArmCell, *, brief: bool = False) -> str:
         """The same in a sentence, where one without samples is ``svm without samples``."""
         if cell.without_samples:
             return f"{self.labels[cell.classifier]}{WITHOUT}"
-        return self.cell_label(cell)
+        return self.cell_label(cell, brief=brief)
 
 
 @dataclass(frozen=True)
@@ -510,23 +498,35 @@ def build_report(
     *,
     store: str | None = None,
     runs: Mapping[str, Collection[str]] | None = None,
+    keep: Callable[[ArmCell], bool] | None = None,
+    seeds: Collection[int] = (),
     damaged: Iterable[Damage] = (),
+    smallest: float = SMALLEST_GAIN,
 ) -> Report:
     """Group records into tables and compute every comparison; nothing but the records is read.
 
+    The comparisons of a table are those of *all* configurations among the records of its condition
+    on its splits. Which rows are asked for, by ``runs`` or ``keep``, changes what is shown alone.
     The records are taken at their word: those of a file are checked by
     :meth:`hsiaug.trial.store.Store.read`.
 
     Parameters
     ----------
+    records : iterable of Record or DataFrame
+        All that a store holds.
     store : str or None
         The folder they came from, as the user typed it, for the lines that lead back to it.
     runs : mapping of str to collection of str or None
-        Hashes of the trials of each run of a suite, by its name. Every run gets tables of its
-        own, from its trials alone: its comparisons and their correction do not depend on the
-        other runs. A trial that no run names is left out.
+        Hashes of the trials of a benchmark, or of each run of a suite by its name. A trial that no
+        run names is not shown; it counts among the comparisons where its splits are those of a run.
+    keep : callable or None
+        Whether a cell is shown.
+    seeds : collection of int
+        The splits in question; none: all.
     damaged : iterable of Damage
         What the store left out, to be named with every table.
+    smallest : float
+        The smallest gain that matters, a fraction.
 
     Raises
     ------
@@ -536,23 +536,57 @@ def build_report(
     from pandas import DataFrame
 
     left_out = tuple(damaged)
-    tables = []
+    tables: list[ReportTable] = []
     with uncollected():
         every = records if isinstance(records, DataFrame) else trials_of_records(records)
-        for run in [""] if runs is None else runs:
-            of_run = every if runs is None else every[every["hash"].isin(list(runs[run]))]
-            groups = {part["condition"].iloc[0]: part for part in parts(of_run, "table")}
-            # The points of learning curves last: one of them says little alone.
-            for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-                title = _title(condition, groups)
-                tables.append(_table(run, title, condition, groups[condition], left_out))
-    return Report(tuple(tables), store, left_out)
+        if seeds:
+            every = every[every["seed"].isin(list(seeds))]
+        groups = {part["condition"].iloc[0]: part for part in parts(every, "table")}
+        everything: Mapping[str, Collection[str] | None] = {"": None}
+        known: dict[tuple[Condition, frozenset[int]], ReportTable] = {}
+        # The points of learning curves last: one of them says little alone.
+        for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
+            group = groups[condition]
+            for run, hashes in (runs or everything).items():
+                of_run = group if hashes is None else group[group["hash"].isin(list(hashes))]
+                if of_run.empty:
+                    continue
+                drawn = frozenset(of_run["seed"].tolist())
+                if (condition, drawn) not in known:
+                    on_these = group[group["seed"].isin(list(drawn))]
+                    title = _title(condition, groups)
+                    whole = _table(title, condition, on_these, left_out, smallest)
+                    known[condition, drawn] = whole
+                tables.append(_rows_asked(known[condition, drawn], run, hashes, keep))
+    return Report(tuple(table for table in tables if table.every_cell), store, left_out)
+
+
+def _rows_asked(
+    whole: ReportTable,
+    run: str,
+    hashes: Collection[str] | None,
+    keep: Callable[[ArmCell], bool] | None,
+) -> ReportTable:
+    """The rows of a table that are asked for; the table itself where these are all."""
+    asked = None if hashes is None else set(hashes)
+
+    def shown(cell: ArmCell) -> bool:
+        of_run = asked is None or not asked.isdisjoint(cell.trials["hash"])
+        return of_run and (keep is None or keep(cell))
+
+    if not run and all(map(shown, whole.every_cell.values())):
+        return whole
+    return whole.only(shown, run)
 
 
 def _table(
-    run: str, title: str, condition: Condition, trials: DataFrame, damaged: tuple[Damage, ...]
+    title: str,
+    condition: Condition,
+    trials: DataFrame,
+    damaged: tuple[Damage, ...],
+    smallest: float,
 ) -> ReportTable:
-    """The table of the trials of one condition."""
+    """The table of all trials of one condition."""
     trials, scores, large = with_main_score(trials, condition.task)
     trials = number_draws(trials)
     every_cell = make_cells(trials)
@@ -561,7 +595,7 @@ def _table(
     means = {cell: cell.summary(scores.main.key) for cell in cells.values()}
     draws = {draw for cell in cells.values() or blind for draw, _ in unlike(cell.trials["draw"])}
     return ReportTable(
-        title=f"{run}: {title}" if run else title,
+        title=title,
         condition=condition,
         trials=trials,
         cells=cells,
@@ -580,8 +614,9 @@ def _table(
         leaky=any(audit.get("leaky") for audit in unlike(trials["audit"]) if audit is not None),
         guided=any(arm.omega is not None for arm, _ in every_cell),
         multiplied=any(arm.rate.times for arm, _ in every_cell),
-        run=run,
+        run="",
         damaged=damaged,
+        smallest=smallest,
     )
 
 

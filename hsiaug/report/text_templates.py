@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import in_runs, visible
 from hsiaug.core.view_names import MARGIN
-from hsiaug.metrics.significance import ALPHA, ENOUGH, MIN_PAIRS
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import formatting
 
@@ -30,17 +30,13 @@ FILTERS: tuple[Callable[..., str], ...] = (
     formatting.with_ends,
 )
 """What templates call by name."""
-NUMBERS = "What the numbers are"
-"""The part of a page that has the notes of a table."""
 SHARED: Mapping[str, object] = {
     "alpha": ALPHA,
     "min_pairs": MIN_PAIRS,
-    "enough": ENOUGH,
+    "enough": f"at least {MIN_PAIRS} are needed",
     "fewest": MIN_TEST_PIXELS,
-    "ruled_out": "a gain of 1 point is ruled out, as the whole interval lies below it",
     "neighbours": formatting.NEIGHBOURS,
     "location_alone": formatting.LOCATION_ALONE,
-    "numbers": NUMBERS,
     "rule_of_views": "unit, unless raw scores highest, or another view scores more than"
     f" {100 * MARGIN:g} points above unit",
 }
@@ -96,23 +92,3 @@ def labelled(template: str, **about: object) -> list[tuple[str, str]]:
         (label, said)
         for label, _, said in (line.partition("\t") for line in sentences(template, **about))
     ]
-
-
-def heading_meanings() -> list[tuple[str, str]]:
-    """(heading of a column, what it means) pairs."""
-    return labelled("terms.txt")
-
-
-def finding_meanings(
-    further: Sequence[str] = (), needed: Collection[str] = ()
-) -> list[tuple[str, str]]:
-    """(finding, what it claims of an arm) pairs.
-
-    Parameters
-    ----------
-    further : sequence of str
-        Controls beside ``none`` and ``duplicate``.
-    needed : collection of str
-        The arms that must be above these.
-    """
-    return labelled("meanings.txt", further=further, needed=needed)

@@ -14,25 +14,26 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
-from hsiaug.metrics.significance import TINY, MeanStd, Shown, mean_std, too_few
-from hsiaug.report.findings import meanings_of
+from hsiaug.metrics.significance import MIN_PAIRS, TINY, MeanStd, mean_std
 from hsiaug.report.formatting import (
     count,
     count_range,
+    difference_text,
     ends_text,
     key_labels,
+    p_said,
     percent,
     plus_minus,
     seeds_text,
     signed,
+    tagged,
 )
 from hsiaug.report.gains import ArmCell, Gain, between, counts_of_class, summarise
-from hsiaug.report.notes import who_saw
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.section import Grid, Section, frame_grid
+from hsiaug.report.section import Frame, Section
 from hsiaug.report.tables import WITHOUT, Report, ReportTable
-from hsiaug.report.text_templates import sentences
 from hsiaug.report.trials import CellKey, in_order
+from hsiaug.report.words import FEW_SPLITS
 from hsiaug.tasks.scores import AA_LARGE, Metric
 from hsiaug.trial.arm import ALONE, NONE
 from hsiaug.trial.record_json import why_failed
@@ -45,11 +46,9 @@ PRINTED = re.compile(
     r"(?: with |, )(?P<classifier>[^,]+)"
 )
 """An arm as tables write it: ``txt2hsi λ=1 M=3 ω=2 with cnn2d``."""
-CLAIMS: Mapping[Shown, str] = {"above": "B above A", "below": "B below A"}
-"""A difference that is shown, in words. What else differences show has the words of reports."""
-SCORE_HEADER = ("score", "A", "B", "B − A", "95 % interval or range")
+SCORE_HEADER = ("score", "A", "B", "B − A", "95 % interval")
 DRAW_HEADER = ("seed", "A", "B", "B − A", "record A", "record B")
-CLASS_HEADER = ("class", "B − A", "draws", "test pixels")
+CLASS_HEADER = ("class", "B − A", "splits", "test pixels")
 
 
 class Pairing(NamedTuple):
@@ -70,10 +69,8 @@ class Pairing(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """What is shown of B − A by the rule of :mod:`hsiaug.metrics.significance`."""
-        if self.gain.main.shown == "too few draws":
-            return too_few(self.gain.draws)
-        return CLAIMS.get(self.gain.main.shown, self.gain.main.shown)
+        """What is said of B − A by the rule of :mod:`hsiaug.metrics.significance`."""
+        return self.gain.main.word
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,11 @@ def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> 
         check_known(f"`metric` must be one that {table.title} has", metric, known)
     score = table.scores.main if metric is None else known[metric]
     scores = replace(table.scores, main=score)
-    return Pairing(table, score, between(table.cells, scores, arm=b, control=a))
+    return Pairing(
+        table,
+        score,
+        between(table.complete.cells, scores, arm=b, control=a, smallest=table.smallest),
+    )
 
 
 def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
@@ -342,7 +343,7 @@ def _page(
         )
         for score in dict.fromkeys((pairing.score, *table.brief))
     ]
-    # As much of a hash as ``hsiaug show`` needs.
+    # As much of a hash as ``hsiaug report --trial`` needs.
     draw_rows = [
         (
             str(d["seed"]),
@@ -366,25 +367,32 @@ def _page(
             )
             for c, name in enumerate(table.class_names, start=1)
         ]
-    left = (*notes(pairing), *comparison.apart)
-    found = sentences("compare.txt", pairing=pairing, left=left)
-    if pairing.shown == gain.main.shown:
-        found.append(meanings_of({gain.main.shown}))
+    scored = f"Scores in %, {count(gain.draws, 'paired split')}"
     return Section(
-        f"A = {comparison.a}, B = {comparison.b}: {table.title}",
-        leaky=table.leaky,
-        warnings=tuple(who_saw(table, [cell for cell, _ in _cells(pairing)])),
-        tables=(
-            _grid(f"Scores in percent, {count(gain.draws, 'paired draw')}", SCORE_HEADER, scores),
-            _grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draw_rows),
-            *(_grid(heading, CLASS_HEADER, rows) for heading, rows in classes.items()),
+        tagged(f"A = {comparison.a}, B = {comparison.b}: {table.title}", table.leaky),
+        frames=(
+            _frame(scored, SCORE_HEADER, scores),
+            _frame(f"{pairing.score.name}, split by split", DRAW_HEADER, draw_rows),
+            *(_frame(heading, CLASS_HEADER, rows) for heading, rows in classes.items()),
         ),
-        closing=tuple(found),
+        closing=tuple(_found(comparison, pairing)),
     )
 
 
-def _grid(heading: str, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Grid:
-    return frame_grid(heading, DataFrame(rows, columns=list(header)).set_index(header[0]))
+def _found(comparison: ArmComparison, pairing: Pairing) -> Iterator[str]:
+    """What is found, and what is not compared."""
+    main, family = pairing.gain.main, pairing.gain.family
+    of = f", corrected for {count(main.family, 'comparison')} {family}" if main.family > 1 else ""
+    tested = "" if main.p_corrected is None else f" ({p_said(main.p_corrected)}{of})"
+    yield f"B minus A, {pairing.score.name}: {difference_text(main).strip()} {main.word}{tested}"
+    if len(main.differences) < MIN_PAIRS:
+        yield FEW_SPLITS.format(n=count(len(main.differences), "split"), least=MIN_PAIRS)
+    for text in (*notes(pairing), *comparison.apart):
+        yield f"Not compared: {text}"
+
+
+def _frame(heading: str, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Frame:
+    return Frame(heading, DataFrame(rows, columns=list(header)).set_index(header[0]))
 
 
 def _points(mean: MeanStd | None) -> str:

@@ -20,7 +20,7 @@ from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate, rea
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.core.view_names import RAW
-from hsiaug.metrics.dense.measured import measure_pairs
+from hsiaug.metrics.dense.structure import measure_pairs
 from hsiaug.protocol.balance import (
     STEP,
     Block,

@@ -7,7 +7,6 @@ from hsiaug.trial.outcome import finish
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.run import run_group
-from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 
@@ -44,10 +43,7 @@ def run_trial(
     """
     ((_, outcome),) = run_group([spec], context, plugins, device=device, progress=progress)
     split = context.views(spec).split
-    said = PromptJudge(context.scene).said_and_seen(spec, split, outcome.prompted)
-    record, prediction = finish(
-        spec, outcome, context.task, context.scene, split, said, scene_ref=""
-    )
+    record, prediction = finish(spec, outcome, context.task, context.scene, split, scene_ref="")
     if prediction is not None:
         record = {**record, "predictions_sha256": checksum(prediction)}
     return record, prediction

@@ -25,11 +25,6 @@ LIBRARIES = (
     "torch",
 )
 
-MMAP_THRESHOLD = -3
-"""Of mallopt: from which size on a block of memory is given back as it is freed."""
-LARGE_BLOCK = 2**20
-"""Bytes from which on a block of memory is given back as it is freed."""
-
 
 def resolve_device(requested: str, card: Card) -> str:
     """The device for one plugin: "cpu" for those that use none; else what was asked, ``auto`` = a
@@ -137,17 +132,6 @@ def environment() -> dict[str, object]:
         "processor": processor,
         "versions": versions,
     }
-
-
-def free_at_once() -> None:
-    """Let this process give the system back each large block of memory as it is freed.
-
-    It costs time where blocks come and go at every step, as in a training: not for workers.
-    """
-    # Else glibc keeps the more, the larger blocks were freed before.
-    with contextlib.suppress(AttributeError):
-        if sys.platform == "linux":
-            ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def give_back_memory() -> None:

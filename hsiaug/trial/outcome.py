@@ -3,7 +3,7 @@ runs no plugin.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray, give_back_files
 from hsiaug.base.shortages import shortage_of
 from hsiaug.core.scene import Scene
-from hsiaug.registry.isolation.processes import ProcessLost
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.commands import command_for
 from hsiaug.trial.machine import environment
-from hsiaug.trial.prompts import PromptedSamples
 from hsiaug.trial.record import STAGES, TrialRecord, fault_of_lists, not_reached, partial_record
 from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT, Record
-from hsiaug.trial.said_seen import Judge, PromptJudge
 from hsiaug.trial.samples import count_by_class
 from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
 from hsiaug.trial.spec import TrialSpec
@@ -48,15 +45,11 @@ class TrialOutcome:
         failed.
     sheet : SampleSheet or None
         A few of its samples; None where none was made.
-    prompted : PromptedSamples or None
-        Samples of prompts, with the first trial of a fit and ω that goes well; None of a generator
-        that takes none.
     """
 
     record: Record
     labels: AnyArray | None
     sheet: SampleSheet | None = None
-    prompted: PromptedSamples | None = None
 
     @property
     def failed(self) -> bool:
@@ -75,7 +68,6 @@ def finish(
     task: Task,
     data: TaskData,
     split: TaskSplit,
-    said: Mapping[str, float],
     *,
     scene_ref: str,
 ) -> tuple[Record, Prediction | None]:
@@ -93,8 +85,6 @@ def finish(
         With all labels.
     split : Split or TileSplit
         With all labels.
-    said : mapping of str to float
-        What :meth:`hsiaug.trial.said_seen.PromptJudge.said_and_seen` says of its samples.
     scene_ref : str
         How a user names the data; none where nobody can run the trial again by a command.
 
@@ -118,8 +108,6 @@ def finish(
     if labels is not None:
         prediction = locate_labels(split, labels)
         record["metrics"] = task.scoring.score(data, split, prediction)
-        if said:
-            record["said_and_seen"] = said
     record["audit"] = split.audit.as_json()
     return _whole(spec, data.class_names, scene_ref, record), prediction
 
@@ -197,8 +185,6 @@ class ScoredRecords:
         Takes the records.
     jobs : int
         Trials that run at the same time.
-    judge : callable, optional
-        As of :class:`hsiaug.trial.said_seen.PromptJudge`.
     """
 
     def __init__(
@@ -209,41 +195,29 @@ class ScoredRecords:
         split: Callable[[TrialSpec], TaskSplit],
         store: Store,
         jobs: int = 1,
-        judge: Judge | None = None,
     ) -> None:
         self._task, self._data, self._scene_ref = task, data, scene_ref
         self._split, self._store = split, store
-        self._judge = PromptJudge(data, judge)
         self._lock = threading.Lock()
         self._test_means = lru_cache(IDLE_DRAWS + jobs)(self._means_of_test_pixels)
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome) -> Record:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
         split = self._split(trial)
-        said: Mapping[str, float] = {}
-        try:
-            # Also where its predictions are at fault: its samples serve all trials of its fit
-            # and ω. Before the lock, for it takes a second in which other records are written.
-            said = self._judge.said_and_seen(trial, split, outcome.prompted)
-        except ProcessLost:
-            # By no fault of the trial: it has no record, and runs again with the next command.
-            raise
-        except Exception as error:
-            outcome = _not_scored(error)
         # By one thread at a time: predictions of a large set of pairs take gigabytes while they
         # are scored.
         with self._lock:
             try:
-                scored = self._scored(trial, split, outcome, said)
+                scored = self._scored(trial, split, outcome)
             except Exception as error:
-                scored = self._scored(trial, split, _not_scored(error), said)
+                scored = self._scored(trial, split, _not_scored(error))
             return self._store.put(*scored)
 
     def _scored(
-        self, trial: TrialSpec, split: TaskSplit, outcome: TrialOutcome, said: Mapping[str, float]
+        self, trial: TrialSpec, split: TaskSplit, outcome: TrialOutcome
     ) -> tuple[Record, Prediction | None, SampleSheet | None]:
         record, prediction = finish(
-            trial, outcome, self._task, self._data, split, said, scene_ref=self._scene_ref
+            trial, outcome, self._task, self._data, split, scene_ref=self._scene_ref
         )
         if fault := fault_of_lists(record):
             raise ValueError(fault)

@@ -119,24 +119,6 @@ class StageClock:
         if frees:
             give_back_memory()
 
-    @contextlib.contextmanager
-    def aside(self, name: str) -> Iterator[None]:
-        """Something that is measured of a stage's result: it counts to no stage, and leaves the
-        state of the process as it was.
-
-        Parameters
-        ----------
-        name : str
-            As a record names its seconds.
-        """
-        start, start_cpu = time.perf_counter(), time.process_time()
-        try:
-            with kept_state():
-                yield
-        finally:
-            self.seconds[name] = time.perf_counter() - start
-            self.cpu[name] = time.process_time() - start_cpu
-
     def as_json(self) -> dict[str, object]:
         """What the record of the trial says of it."""
         return {

@@ -79,12 +79,6 @@ STAGES = {
     "predict": Stage("classifier"),
 }
 """The stages of a trial in their order, by the names that records have for them."""
-SAID_AND_SEEN = (
-    *("centre", "centre_real", "side", "side_real", "not_said", "other_side", "permuted"),
-    *("permuted_real", "never_said", "never_said_real", "never_said_not", "evenness", "share"),
-    *("oracle", "layouts", "new_layouts", "samples"),
-)
-"""What a record says of samples of prompts (:mod:`hsiaug.trial.said_seen`)."""
 Amount = Annotated[float, Field(ge=0, le=1e12)]
 """Seconds, megabytes, λ."""
 
@@ -273,8 +267,7 @@ class PartialRecord(_Part):
         Column("fit_seconds", "fit_generator", "seconds of generator's fit"),
     ] = Field(
         description="wall-clock time of"
-        f" {', '.join(f'`{name}`' for name, stage in STAGES.items() if stage.plugin)}, `total`; of"
-        " `said_and_seen`, which is no stage."
+        f" {', '.join(f'`{name}`' for name, stage in STAGES.items() if stage.plugin)}, `total`."
     )
     cpu_seconds: Annotated[
         dict[str, Amount], OF_RECORD, Column("cpu_seconds", "total", "CPU seconds")
@@ -313,14 +306,6 @@ class TrialRecord(PartialRecord):
     audit: Audit | None = Field(
         description=f"the split's audit: {_names_of(Audit)}. `thin_classes` have 1 to 24 test"
         " pixels; in older records 1 to 9."
-    )
-    said_and_seen: Annotated[
-        dict[str, Amount], OF_RECORD, *(Column(f"text_{key}", key) for key in SAID_AND_SEEN)
-    ] = Field(
-        default_factory=dict,
-        description="of a generator that reads text: how much of what prompts say is seen in"
-        f" samples, at the trial's `omega` (`{'`, `'.join(SAID_AND_SEEN)}`; [what these"
-        " are](quality.md#said-and-seen)). Absent of others, and in older records.",
     )
     environment: Annotated[_Environment, READ_WHOLE] = Field(
         description=f"{_names_of(_Environment)}."

@@ -22,7 +22,6 @@ from hsiaug.trial.fits import fit_generator, prepared_state
 from hsiaug.trial.machine import give_back_memory, resolve_device
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.plugin_calls import StageClock, call_failure, kept_state, plain_json
-from hsiaug.trial.prompts import FitPrompts, PromptedSamples, ask_prompts
 from hsiaug.trial.record import partial_record
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.samples import (
@@ -78,7 +77,6 @@ def run_group(
         not learn, that trial is the last: the others would fail alike.
     """
     fit: GeneratorFit | None = None
-    asked = FitPrompts()
     drawn_at: dict[float | None, Drawn] = {}
     for omega, of_omega in groupby(trials, lambda spec: spec.omega):
         for spec in of_omega:
@@ -90,7 +88,6 @@ def run_group(
             error: Record | None = None
             labels: AnyArray | None = None
             sheet: SampleSheet | None = None
-            prompted: PromptedSamples | None = None
             loaded = run = samples = fitted = None
             try:
                 loaded = load_plugins(spec, plugins, device, facts)
@@ -103,7 +100,6 @@ def run_group(
                 samples, spectra = draw_samples(run, fit, drawn, clock, facts)
                 if fit is not None and run.asks_samples:
                     sheet = sheet_of_pool(run, fit, drawn, spectra)
-                    prompted = ask_prompts(run, fit, asked, clock)
                 # What was joined is a copy: nothing else is in memory while the classifier learns.
                 give_back_memory()
                 fitted = fit_classifier(run, samples, clock, facts)
@@ -111,20 +107,16 @@ def run_group(
             except BaseException as failure:
                 # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
                 error = {"stage": clock.stage, **call_failure(failure)}
-                labels = sheet = prompted = None
+                labels = sheet = None
                 if context.renew_views():
                     # What was made of the views that a plugin wrote into is made anew.
                     fit = None
                     drawn_at.clear()
-                    asked = FitPrompts()
             # The classifier may hold all that it learnt from.
             loaded = run = samples = fitted = None
-            if prompted is not None:
-                # They are judged once for all trials of this fit and ω: 20 MB need not follow each.
-                asked.at[omega] = None
             notes = context.take_notes()
             record = partial_record(error, **facts, notes=notes, **clock.as_json())
-            outcome = TrialOutcome(record, labels, sheet, prompted)
+            outcome = TrialOutcome(record, labels, sheet)
             yield spec, outcome
             if outcome.failed_learning:
                 return

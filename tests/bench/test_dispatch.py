@@ -4,7 +4,6 @@ import itertools
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +22,6 @@ from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.bench.worker_process import Message, WorkerLost
 from hsiaug.core.scene import Scene
-from hsiaug.registry.isolation.processes import ProcessLost
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
@@ -145,22 +143,6 @@ def batch_of(toy: Scene, store: Path, groups: list[Group], deadline: float | Non
     settings = WorkerSettings("cpu")
     task = get_task("pixels")
     return Batch(task, toy, "toy", store, settings, groups, split, deadline=deadline)
-
-
-def test_nothing_is_judged_once_a_run_is_stopped(
-    planned: list[TrialSpec], toy: Scene, tmp_path: Path
-) -> None:
-    trial = planned[0]
-    side = batch_of(toy, tmp_path, []).split(trial).patch
-    samples: Any = SimpleNamespace(x=np.empty((1, toy.bands, side, side), np.float32))
-    outcome = replace(failure(), prompted=samples)
-    engine = Local(1)
-    started = engine.scene_run(batch_of(toy, tmp_path, [(trial,)]))
-    engine.cancel()
-
-    with pytest.raises(ProcessLost, match="the run was stopped"):
-        started.write(trial, outcome)
-    assert not set(Store(tmp_path).hashes())
 
 
 def ended(events: list[Event]) -> list[str]:

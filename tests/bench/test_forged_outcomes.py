@@ -2,26 +2,20 @@
 and its record is sound.
 """
 
-import io
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
 
 from hsiaug.core.scene import Scene
-from hsiaug.registry.isolation.processes import ProcessLost
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
-from hsiaug.trial.prompts import COLUMNS, MAX_PROMPTED_BYTES, PromptedSamples, read_prompted
+from hsiaug.trial.outcome import ScoredRecords, TrialOutcome
 from hsiaug.trial.record_check import Damage
 from hsiaug.trial.run import run_group
-from hsiaug.trial.said_seen import PromptJudge
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -45,13 +39,6 @@ def with_bands(outcome: TrialOutcome, number: int) -> TrialOutcome:
     return replace(outcome, sheet=replace(sheet, spectra=spectra))
 
 
-def with_prompted(outcome: TrialOutcome, value: float) -> TrialOutcome:
-    bands = sheet_of(outcome).spectra.bands  # type: ignore[union-attr]
-    x = np.full((2, len(bands), 3, 3), value, np.float32)
-    columns = {name: np.zeros(2, np.int16) for name in COLUMNS}
-    return replace(outcome, prompted=PromptedSamples(x, **columns))
-
-
 def with_result(outcome: TrialOutcome, **changed: object) -> TrialOutcome:
     return replace(outcome, record={**outcome.record, **changed})
 
@@ -59,7 +46,6 @@ def with_result(outcome: TrialOutcome, **changed: object) -> TrialOutcome:
 FORGED: dict[str, Forge] = {
     "spectra of fewer bands": lambda made: with_bands(made, 3),
     "spectra of more bands": lambda made: with_bands(made, 4096),
-    "samples of prompts that no float32 can be scaled from": lambda made: with_prompted(made, 3e38),
     "counts of other classes": lambda made: with_result(
         made, samples={"real": [1], "synthetic": [1]}
     ),
@@ -100,53 +86,3 @@ def test_an_outcome_that_cannot_be_costs_its_trial_alone(
     record = written(FORGED[forged])
     assert record["status"] == "failed" and record["metrics"] is None
     assert record["error"]["stage"] == "predict" and record["error"]["message"]
-
-
-def test_other_records_are_written_while_samples_of_prompts_are_judged(
-    spec: Callable[..., TrialSpec], toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    split = SceneContext(toy, get_task("pixels")).views(spec()).split
-    first, second = spec(lam=1.0), spec(lam=0.5)
-    store = Store(tmp_path, create=True)
-    records = ScoredRecords(get_task("pixels"), toy, "toy", lambda _: split, store)
-    outcome = failed_outcome("sample", "ValueError", "as planned")
-    while_judged: list[str] = []
-
-    def judge(_: PromptJudge, trial: TrialSpec, *others: object) -> dict[str, float]:
-        if trial == first:
-            writer = Thread(target=records.write, args=(second, outcome), daemon=True)
-            writer.start()
-            writer.join(60)
-            while_judged.extend(store.hashes())
-        return {}
-
-    monkeypatch.setattr(PromptJudge, "said_and_seen", judge)
-    records.write(first, outcome)
-    assert while_judged == [second.hash]
-    assert set(store.hashes()) == {first.hash, second.hash}
-
-
-def test_a_trial_whose_judge_is_lost_has_no_record(
-    spec: Callable[..., TrialSpec], toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def judge(*_: object) -> dict[str, float]:
-        raise ProcessLost("as planned")
-
-    split = SceneContext(toy, get_task("pixels")).views(spec()).split
-    store = Store(tmp_path, create=True)
-    records = ScoredRecords(get_task("pixels"), toy, "toy", lambda _: split, store)
-    monkeypatch.setattr(PromptJudge, "said_and_seen", judge)
-
-    with pytest.raises(ProcessLost):
-        records.write(spec(), failed_outcome("sample", "ValueError", "as planned"))
-    assert not set(store.hashes())
-
-
-def test_samples_of_prompts_that_are_larger_once_unpacked_are_refused() -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as parts, parts.open("x.npy", "w") as x:
-        for _ in range(MAX_PROMPTED_BYTES // 2**20 + 1):
-            x.write(bytes(2**20))
-    assert len(file.getvalue()) < 2**20
-    with pytest.raises(ValueError, match="more than 256 MB"):
-        read_prompted(file.getvalue())

@@ -26,7 +26,6 @@ GOOD: dict[str, Any] = {
     "labels": b64encode(np.array([1, 2], np.int16).tobytes()).decode(),
     "columns": None,
     "sheet": None,
-    "prompted": None,
 }
 UNTIMED = {**not_reached(PartialRecord), "status": "failed"}
 FAILED = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
@@ -68,7 +67,6 @@ def test_what_is_sent_is_what_is_read(labels: Any) -> None:
         {**GOOD, "labels": "AQ=="},
         {**GOOD, "columns": 0},
         {**GOOD, "sheet": "AQ=="},
-        {**GOOD, "prompted": "AQ=="},
         {**GOOD, "record": "{"},
         {**GOOD, "record": "[" * 1000 + "]" * 1000},
         of({"status": "ok", "error": None, "timings": {}}),
@@ -91,17 +89,14 @@ def test_what_no_worker_says_is_no_message(message: Any) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes wait here")
-@pytest.mark.parametrize("part", ["record", "sheet", "prompted", "step"])
+@pytest.mark.parametrize("part", ["record", "sheet", "step"])
 def test_each_part_of_a_message_has_a_limit(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit in ("MAX_SHEET_BYTES", "MAX_PROMPTED_BYTES"):
-        monkeypatch.setattr(messages, limit, 100)
-    # They are bounded before they are read: these would be read otherwise.
-    for reader in ("read_sheet", "read_prompted"):
-        monkeypatch.setattr(messages, reader, lambda data: None)
+    monkeypatch.setattr(messages, "MAX_SHEET_BYTES", 100)
+    # It is bounded before it is read: it would be read otherwise.
+    monkeypatch.setattr(messages, "read_sheet", lambda data: None)
     long = {
         "record": of({**RECORD, "notes": ["x" * messages.LONGEST_RECORD]}),
         "sheet": {**GOOD, "sheet": b64encode(b"x" * 101).decode()},
-        "prompted": {**GOOD, "prompted": b64encode(b"x" * 101).decode()},
         "step": {"step": [1, 2, "x" * messages.LONGEST_RECORD]},
     }
     with pytest.raises(BadMessage):
@@ -109,7 +104,6 @@ def test_each_part_of_a_message_has_a_limit(part: str, monkeypatch: pytest.Monke
     short = {
         "record": of({**RECORD, "notes": ["x"]}),
         "sheet": {**GOOD, "sheet": b64encode(b"x" * 100).decode()},
-        "prompted": {**GOOD, "prompted": b64encode(b"x" * 100).decode()},
         "step": {"step": [1, 2, "x"]},
     }
     assert read_message(json.dumps(short[part]).encode(), "a")

@@ -1,16 +1,13 @@
 """A worker process by itself, and the executor of several."""
 
-import ctypes
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -24,9 +21,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.isolation import processes
 from hsiaug.registry.isolation.processes import Child
 from tests.bench.test_progress import plan
-
-GET_DUMPABLE = 3
-"""Of prctl."""
 
 
 def started_with(toy: Scene, cache: Path) -> WorkerStart:
@@ -108,134 +102,6 @@ def test_a_signal_that_another_thread_takes_is_held_back_too():
 def _wait(connection: object) -> None:
     """Until it is killed."""
     signal.pause()
-
-
-class Odd(Exception):
-    """One that cannot be unpickled."""
-
-    def __init__(self, words: str, number: int) -> None:
-        super().__init__(words)
-
-
-@dataclass
-class Slow:
-    """What a process takes a while to unpickle. done: a file that is there afterwards."""
-
-    done: Path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _touch_late, (self.done,)
-
-
-def _touch_late(done: Path) -> Slow:
-    time.sleep(0.3)
-    done.touch()
-    return Slow(done)
-
-
-@dataclass
-class Label:
-    """What notes, as it is sent, whether a file is there."""
-
-    done: Path
-    noted: list[bool]
-
-    def __reduce__(self) -> tuple[object, ...]:
-        self.noted.append(self.done.exists())
-        return str, ()
-
-
-def _nothing(*_: object) -> None:
-    pass
-
-
-def _called(starter: int, asked: str) -> tuple[int, int]:
-    """Which process is called, and whether others may look into its memory."""
-    if asked == "die":
-        os._exit(9)
-    if asked == "hang":
-        _wait(None)
-    if asked == "fail":
-        raise OSError("as planned")
-    if asked == "fail oddly":
-        raise Odd("as planned", 2)
-    linux = sys.platform == "linux"
-    return os.getpid(), ctypes.CDLL(None).prctl(GET_DUMPABLE, 0, 0, 0, 0) if linux else 0
-
-
-@pytest.mark.skipif(sys.platform != "linux" or not processes.FORKS, reason="no forks here")
-def test_a_function_is_called_in_a_process_that_is_closed_to_others():
-    processes.await_fork_server()
-    known = set(processes._children)
-
-    called, seen = processes.in_fork(threading.Event(), _called, os.getpid(), "")
-
-    assert called != os.getpid() and not seen
-    assert set(processes._children) == known
-
-
-@pytest.mark.skipif(not processes.FORKS, reason="no forks here")
-def test_labels_are_sent_once_the_process_has_begun(tmp_path: Path):
-    processes.await_fork_server()
-    label = Label(tmp_path / "done", [])
-
-    processes.in_fork(threading.Event(), _nothing, Slow(label.done), label)
-
-    assert label.noted == [True]
-
-
-def test_a_process_asks_for_labels_once_it_has_closed_its_memory(monkeypatch: pytest.MonkeyPatch):
-    done: list[str] = []
-
-    class Told:
-        def send(self, message: object) -> None:
-            done.append("says that it is ready" if message == "ready" else "answers")
-
-        def recv(self) -> tuple[object, ...]:
-            done.append("is sent labels")
-            return ()
-
-    monkeypatch.setattr(processes, "close_memory", lambda: done.append("closes its memory"))
-    monkeypatch.setattr(processes, "join_run", _nothing)
-    processes._give(cast(Any, Told()), _nothing, None)
-
-    assert done == ["closes its memory", "says that it is ready", "is sent labels", "answers"]
-
-
-@pytest.mark.skipif(not processes.FORKS, reason="no forks here")
-@pytest.mark.parametrize(
-    ("asked", "kind", "said"),
-    [
-        ("fail", OSError, "^as planned$"),
-        ("fail oddly", RuntimeError, "Odd.*as planned"),
-        ("die", processes.ProcessLost, "exit code 9"),
-    ],
-)
-def test_what_befalls_a_function_in_a_process_of_its_own_is_raised_here(
-    asked: str, kind: type[Exception], said: str
-):
-    processes.await_fork_server()
-    with pytest.raises(kind, match=said):
-        processes.in_fork(threading.Event(), _called, os.getpid(), asked)
-
-
-@pytest.mark.skipif(not processes.FORKS, reason="no forks here")
-def test_a_process_that_hangs_ends_as_the_run_is_stopped():
-    processes.await_fork_server()
-    known, stopping = set(processes._children), threading.Event()
-    threading.Timer(0.5, stopping.set).start()
-
-    with pytest.raises(processes.ProcessLost, match="stopped"):
-        processes.in_fork(stopping, _called, os.getpid(), "hang")
-
-    assert set(processes._children) == known
-
-
-def test_a_function_is_called_here_where_no_process_can_be_forked(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    monkeypatch.setattr(processes._fork_server(), "_forkserver_pid", None)
-    assert processes.in_fork(threading.Event(), _called, os.getpid(), "")[0] == os.getpid()
 
 
 def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it():

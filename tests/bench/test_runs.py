@@ -199,22 +199,6 @@ def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> Non
     assert {status for status, _ in results(store).values()} == {"ok"}
 
 
-def test_existing_all_runs_everything_again_and_none_runs_nothing(
-    tmp_path: Path, site: Path
-) -> None:
-    store = tmp_path / "store"
-    assert in_process.hsiaug(*arguments(store, "--jobs", "1"), site=site).returncode == 0
-    created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
-
-    in_process.hsiaug(*arguments(store, "--existing", "none", "--lambda", "0.5,1,2"), site=site)
-    assert {
-        path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")
-    } == created
-    in_process.hsiaug(*arguments(store, "--existing", "all", "--jobs", "1"), site=site)
-    again = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
-    assert again.keys() == created.keys() and all(again[p] > created[p] for p in created)
-
-
 def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, site: Path) -> None:
     """Five pixels of every class: λ = 1 asks for none, and what trains on real samples alone is
     none.

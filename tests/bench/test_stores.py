@@ -74,7 +74,7 @@ def test_a_damaged_record_is_run_again_and_replaced(filled: Path, site: Path) ->
     edited.write_text(json.dumps(record))
     cut.write_text('{"format": 1, "spec')
 
-    shown = hsiaug(*arguments(filled, "--existing", "none"), site=site)
+    shown = hsiaug("report", "--store", str(filled), site=site)
     assert f"damaged record {edited.parent.name}: record_sha256 states" in shown.stderr
     assert (
         "2 records of the store are damaged and left out" in shown.stdout

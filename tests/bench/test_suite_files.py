@@ -15,7 +15,7 @@ from hsiaug.bench.groups import group_trials
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, plan_runs, trials_of
 from hsiaug.bench.ranges import numbers, seeds
-from hsiaug.bench.suite import Suite, find_suite, is_suite, read_suite
+from hsiaug.bench.suite import Suite, find_suite, read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from tests.suites import BEGINNING
@@ -32,10 +32,6 @@ generators = ["dummy", "guided"]
 lambdas = "0.5:1:0.25"
 omegas = [0, "1:2:1"]
 set = [{{}}, {{ dummy = {{ gain = 2 }} }}]
-
-[profiles.smoke]
-seeds = [7]
-store = "small"
 """
 
 
@@ -147,14 +143,10 @@ def test_a_run_takes_from_the_defaults_what_it_does_not_say(tmp_path: Path) -> N
         )
 
 
-def test_a_profile_beats_the_runs_and_draws_typed_beat_both(tmp_path: Path) -> None:
-    smoke = suite_of(tmp_path, profile="smoke")
-    assert {request.seeds for run in smoke.runs for _, request in run.asked} == {(7,)}
-    assert smoke.store == Path("small") and suite_of(tmp_path).store == Path("results")
-
-    typed = suite_of(tmp_path, profile="smoke", draws=[3, 4], only=["sweep"])
-    assert [run.name for run in typed.runs] == ["sweep"]
+def test_seeds_that_are_typed_beat_those_of_the_file(tmp_path: Path) -> None:
+    typed = suite_of(tmp_path, seeds=[3, 4])
     assert {request.seeds for run in typed.runs for _, request in run.asked} == {(3, 4)}
+    assert typed.store == Path("results")
 
 
 def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
@@ -182,7 +174,6 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
         ('name = "sweep"', 'name = "a, b"', ("'a, b'",)),
         ("seeds = 2", "seeds = 2.5", ("'defaults.seeds'", "2.5")),
         ("seeds = 2", "seeds = 0", ("'defaults.seeds'", "number of draws")),
-        ("seeds = [7]", "seeds = [-7]", ("profiles.smoke.seeds", "-7")),
         ("patch = 5", 'patch = "5"', ("'defaults.patch'", "valid integer")),
         ('"0.5:1:0.25"', '"1:0:0.25"', ("run[sweep].lambdas", "rising ranges")),
         ('"0.5:1:0.25"', "[true]", ("run[sweep].lambdas", "True")),
@@ -195,7 +186,6 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
             f"scenes = {['toy'] * 150_000}",
             ("run 'headline'", "at most 100,000 benchmarks"),
         ),
-        ("[[run]]", "[[profiles.run]]", ("'run'",)),
     ],
 )
 def test_a_wrong_key_is_met_with_the_rule_and_the_mend(tmp_path, old, new, parts):
@@ -205,30 +195,12 @@ def test_a_wrong_key_is_met_with_the_rule_and_the_mend(tmp_path, old, new, parts
         assert part in str(error.value)
 
 
-def test_misspelt_runs_and_profiles(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"'swep'\. Did you mean sweep"):
-        suite_of(tmp_path, only=["headline", "swep"])
-    with pytest.raises(InputError, match=r"'smke'\. Did you mean smoke"):
-        suite_of(tmp_path, profile="smke")
-
-
-def test_a_toml_file_is_a_suite_or_a_card_by_what_it_holds(tmp_path: Path) -> None:
-    def kind(text: str) -> bool:
-        (tmp_path / "file.toml").write_text(text)
-        return is_suite(str(tmp_path / "file.toml"))
-
-    assert kind('[[run]]\nname = "a"') and kind("[defaults]")
-    assert not kind('name = "mine"\n[cube]\nfile = "x.npy"') and not kind("[labels]")
-    assert not kind("no toml at all [")
-    assert not is_suite("toy") and not is_suite(str(tmp_path / "absent.toml"))
-
-
 NAMED = ("txt2hsi_claims", "txt2hsi_ablation", "specdm_paper")
 
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_suite_that_comes_with_hsiaug_is_found_by_its_name(name: str) -> None:
-    assert read_suite(find_suite(name), profile="smoke").runs
+    assert read_suite(find_suite(name)).runs
 
 
 def test_a_suite_is_a_file_or_a_name_that_there_is(tmp_path: Path) -> None:
@@ -270,7 +242,7 @@ def test_the_wheel_has_the_named_suites(tmp_path: Path) -> None:
 
 def test_a_card_that_is_absent_is_met_with_how_to_get_it(tmp_path: Path, plugins: Registry) -> None:
     suite = suite_of(tmp_path, SUITE.replace('scenes = "toy"', 'scenes = "scenes/absent.toml"'))
-    with pytest.raises(SceneError, match=r"absent.toml must exist.*make_scenes.*--data"):
+    with pytest.raises(SceneError, match=r"absent.toml must exist.*make_scenes"):
         plan_runs(suite.runs, plugins)
 
 

@@ -43,7 +43,6 @@ def test_a_wrong_word_is_met_with_the_rule_and_the_mend(tmp_path, words, parts):
 
 def test_options_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     assert "--lamda" in refused(tmp_path, "benchmark", "toy", "--lamda", "1")
-    assert "only-missing" in refused(tmp_path, "benchmark", "toy", "--existing", "some")
 
 
 def card(folder: Path, cube: str, labels: str, more: str = "") -> Path:
@@ -107,11 +106,11 @@ def test_a_broken_plugin_is_named_when_its_plugin_is_asked_for(tmp_path: Path) -
 
 def test_reports_and_records_that_are_not_there(tmp_path: Path) -> None:
     assert "must be a store" in refused(tmp_path, "report", "--store", "nowhere")
-    assert "must be a store" in refused(tmp_path, "show", "abc", "--store", "nowhere")
-    assert "'indian_pine'" in refused(tmp_path, "split", "indian_pine")
+    assert "must be a store" in refused(tmp_path, "report", "--trial", "abc", "--store", "nowhere")
+    assert "'indian_pine'" in refused(tmp_path, "benchmark", "indian_pine")
 
 
 def test_a_map_that_cannot_be_written(tmp_path: Path) -> None:
     assert "--out no/such/folder/map.png" in refused(
-        tmp_path, "split", "toy", "--out", "no/such/folder/map.png"
+        tmp_path, "benchmark", "toy", "--dry-run", "--out", "no/such/folder/map.png"
     )

@@ -22,7 +22,7 @@ LINE = (
     "--classifier",
     "svm",
 )
-QUICK = ("--view", "raw", "--patch", "3", "--jobs", "1", "--device", "cpu", "--quiet")
+QUICK = ("--view", "raw", "--patch", "3", "--jobs", "1", "--device", "cpu")
 
 
 def test_eight_draws_predict_every_pick_once_and_the_report_compares_the_arms(

@@ -76,7 +76,7 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
         r" samples, real ones too, count 1\.",
         said,
     )
-    entries = command("cite", "--store", str(tmp_path / defaults.STORE)).stdout
+    entries = command("report", "--cite", "--store", str(tmp_path / defaults.STORE)).stdout
     assert "% Of these no paper is known" in entries
     assert {"gaussian", "pseudo", "teacher"} <= {*re.findall(r"^% ([\w-]+): ", entries, re.M)}
     assert "svm was given the spectral transform that cross-validation inside" in said
@@ -120,14 +120,14 @@ def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say
         assert done.returncode == 0, done.stderr
         asked = {"draws": 1, "views": "raw", "patch": 3, "store": "own", "progress": False}
         hsiaug.benchmark("mine.toml", ["none"], ["svm"], **asked)
-        done = command("cite", "--store", "own")
+        done = command("report", "--cite", "--store", "own")
     assert "{indian_pines," in done.stdout.split("% mine")[1]
 
 
 def test_the_command_writes_paragraph_and_entries_by_the_ending(
     store: Path, tmp_path: Path
 ) -> None:
-    done = command("cite", "--store", str(store))
+    done = command("report", "--cite", "--store", str(store))
     assert done.returncode == 0, done.stderr
     keys = re.findall(r"^@(\w+)\{([^,]+),", done.stdout, re.MULTILINE)
     assert keys[:2] == [("misc", "hsiaug"), ("misc", "indian_pines")]
@@ -140,12 +140,22 @@ def test_the_command_writes_paragraph_and_entries_by_the_ending(
     assert "doi = {10.1613/jair.953}" in done.stdout
 
     assert (
-        command("cite", "--store", str(store), "--out", str(tmp_path / "all.bib")).returncode == 0
+        command(
+            "report", "--cite", "--store", str(store), "--out", str(tmp_path / "all.bib")
+        ).returncode
+        == 0
     )
     assert (tmp_path / "all.bib").read_text().startswith("% Needs ")
-    assert command("cite", "--store", str(store), "--out", str(tmp_path / "all.md")).returncode == 0
+    assert (
+        command(
+            "report", "--cite", "--store", str(store), "--out", str(tmp_path / "all.md")
+        ).returncode
+        == 0
+    )
     assert (tmp_path / "all.md").read_text().startswith("We measured smote")
-    refused = command("cite", "--store", str(store), "--out", str(tmp_path / "all.docx"))
+    refused = command(
+        "report", "--cite", "--store", str(store), "--out", str(tmp_path / "all.docx")
+    )
     assert (
         refused.returncode == 2
         and "all.docx" in refused.stderr
@@ -163,7 +173,7 @@ def test_texts_of_a_record_are_no_markup_and_act_on_no_terminal(tmp_path: Path) 
     assert len(Store(store).read().records) == len(records)
 
     for name in ("all.md", "all.txt", "all.bib"):
-        made = command("cite", "--store", str(store), "--out", str(tmp_path / name))
+        made = command("report", "--cite", "--store", str(store), "--out", str(tmp_path / name))
         assert made.returncode == 0, made.stderr
         text = (tmp_path / name).read_text()
         assert "\x1b" not in text and "\u202e" not in text
@@ -172,7 +182,7 @@ def test_texts_of_a_record_are_no_markup_and_act_on_no_terminal(tmp_path: Path) 
 
 def test_a_store_without_a_record_has_nothing_to_cite(tmp_path: Path) -> None:
     (tmp_path / "empty" / "records").mkdir(parents=True)
-    refused = command("cite", "--store", str(tmp_path / "empty"))
+    refused = command("report", "--cite", "--store", str(tmp_path / "empty"))
     assert refused.returncode == 2 and "Traceback" not in refused.stderr
 
 

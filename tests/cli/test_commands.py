@@ -2,13 +2,17 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from hsiaug import __version__
@@ -35,7 +39,7 @@ def test_every_command_that_reads_or_writes_records_takes_the_store_by_the_same_
         "benchmark",
         "report",
         "compare",
-        "show",
+        "serve",
         "map",
         "generate",
         "inspect",
@@ -57,9 +61,9 @@ def test_python_m_hsiaug_is_the_command() -> None:
 @pytest.mark.parametrize(
     ("typed", "number", "offered"),
     [
-        ("hsiaug ", 1, ["benchmark", "datasets", "report", "split"]),
+        ("hsiaug ", 1, ["benchmark", "datasets", "report", "worth"]),
         ("hsiaug datasets ", 2, ["add", "fetch", "info", "list"]),
-        ("hsiaug split --pr", 2, ["--protocol"]),
+        ("hsiaug worth --pr", 2, ["--protocol"]),
     ],
 )
 def test_a_shell_completes_commands_and_options(
@@ -85,9 +89,14 @@ def test_a_shell_is_told_how_to_complete() -> None:
 EXAMPLED = (
     *(
         (name,)
-        for name in ("benchmark", "compare", "generate", "inspect", "report", "show", "split")
+        for name in (
+            *("start", "benchmark", "report", "compare", "advise", "map", "label", "worth"),
+            *("generate", "inspect", "serve"),
+        )
     ),
     *(("datasets", name) for name in ("add", "fetch", "info", "list")),
+    *(("plugins", name) for name in ("check", "info", "list", "new")),
+    ("store", "merge"),
 )
 
 
@@ -99,18 +108,58 @@ def test_every_help_shows_an_example(command: tuple[str, ...]) -> None:
     assert "hsiaug " + " ".join(command) in answer.stdout.split("Example")[1]
 
 
-@pytest.mark.drawn
-def test_split_prints_parsable_lines_and_draws_a_map(tmp_path: Path) -> None:
-    answer = typed("split", "toy", "--patch", "5", "--out", "split.png", cwd=tmp_path)
-    lines = answer.stdout.splitlines()
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("show", "hsiaug report --trial HASH"),
+        ("cite", "hsiaug report --cite"),
+        ("split", "hsiaug benchmark SCENE --dry-run --out split.png"),
+        ("suggest", "hsiaug label SCENE --number N --out picks.csv"),
+        ("labels", "hsiaug worth SCENE"),
+    ],
+)
+def test_an_earlier_name_of_a_command_says_the_new_one(before: str, now: str) -> None:
+    answer = typed(before, "anything", "--seed", "3")
+    assert answer.returncode == 2 and answer.stderr == f"error: 'hsiaug {before}' is now: {now}\n"
 
-    assert lines[0].split("\t") == ["class", "name", "labelled", "train", "test", "in new fields"]
-    assert len(lines[1].split("\t")) == 6
+
+def test_the_help_of_the_program_is_on_one_screen() -> None:
+    answer = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
+    assert len(answer.output.splitlines()) <= 40
+
+
+def _commands(group: Any) -> Iterator[Any]:
+    for command in group.commands.values():
+        yield from _commands(command) if hasattr(command, "commands") else [command]
+
+
+def test_help_names_what_is_to_be_typed_and_no_type_of_python() -> None:
+    root = get_command(app)
+    assert len(root.commands) == 14
+    for command in _commands(root):
+        for parameter in command.params:
+            switch = getattr(parameter, "is_flag", False)
+            assert switch or parameter.metavar, (command.name, parameter.name)
+    for name in ("benchmark", "generate", "label"):
+        answer = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "150"})
+        assert not re.search(r"<[a-z]", answer.output) and "[default:" not in answer.output
+
+
+@pytest.mark.drawn
+def test_a_dry_run_draws_the_map_of_its_first_split_and_writes_its_table(tmp_path: Path) -> None:
+    outs = ("--dry-run", "--out", "split.png", "--out", "split.csv")
+    typed("benchmark", "toy", "--patch", "5", *outs, cwd=tmp_path)
+    rows = (tmp_path / "split.csv").read_text("utf-8").splitlines()
+
+    assert rows[0] == "class,name,labelled,train,test,in_new_fields"
     with Image.open(tmp_path / "split.png") as image:
         assert image.width > 1000
 
-    typed("split", "toy", "--protocol", "random:0.1", "--out", "split.json", cwd=tmp_path)
+    leaky = ("--protocol", "random:0.1", "--dry-run", "--out", "split.json")
+    typed("benchmark", "toy", *leaky, cwd=tmp_path)
     assert json.loads((tmp_path / "split.json").read_text("utf-8"))["leaky"] is True
+    refused = typed("benchmark", "toy", "--out", "split.png", cwd=tmp_path)
+    assert refused.returncode == 2 and "--dry-run" in refused.stderr
 
 
 def test_plugins_info_shows_what_the_card_declares() -> None:
@@ -164,14 +213,13 @@ def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:
     np.savez(
         tmp_path / "masks.npz", train=(labels > 0) & (sides == 0), test=(labels > 0) & (sides == 1)
     )
-    answer = typed("split", "toy", "--patch", "5", "--protocol", "fixed:masks.npz", cwd=tmp_path)
+    fixed = ("--protocol", "fixed:masks.npz", "--dry-run", "--out", "split.md")
+    answer = typed("benchmark", "toy", "--patch", "5", *fixed, cwd=tmp_path)
+    table = (tmp_path / "split.md").read_text("utf-8")
 
     assert answer.returncode == 0, answer.stderr
-    assert (
-        f"{((labels > 0) & (sides > 1)).sum()} labelled pixels neither train nor test"
-        in answer.stdout
-    )
-    assert "buffer" not in answer.stdout
+    assert f"{((labels > 0) & (sides > 1)).sum()} labelled pixels neither train nor test" in table
+    assert "buffer" not in table
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,10 @@ def test_json_is_whole_and_strict(store: Path) -> None:
     def refuse(word: str) -> Any:
         raise AssertionError(f"{word} is not JSON")
 
-    answer = hsiaug(
-        "compare", "smote/svm", "none/svm", "--store", str(store), "--metric", "oa", "--json"
-    )
-    made = json.loads(answer.stdout, parse_constant=refuse)
+    out = store.parent / "pair.json"
+    words = ("--store", str(store), "--metric", "oa", "--out", str(out))
+    hsiaug("compare", "smote/svm", "none/svm", *words)
+    made = json.loads(out.read_text("utf-8"), parse_constant=refuse)
     (condition,) = made["conditions"]
     assert condition["shown"] == "B below A" and len(made["draws"]) == 8
     assert condition["metric"] == "oa" and condition["mean"] == pytest.approx(-0.06)

@@ -11,7 +11,7 @@ import pytest
 from tests.third_party import DUMMY, environment, install
 
 RUN = (
-    *("benchmark", "toy", "--classifier", "svm", "--device", "cpu", "--seeds", "1", "--quiet"),
+    *("benchmark", "toy", "--classifier", "svm", "--device", "cpu", "--seeds", "1"),
     *("--patch", "3", "--view", "raw", "--lambda", "0.5"),
 )
 

@@ -38,7 +38,7 @@ OPENINGS = {
 }
 """How a file of that ending begins."""
 FURTHER = {"split": (".npz", ".mat"), "compare": (), "report": (".html", ".htm", ".txt")}
-"""Endings beside those of figures and tables. What suggest writes is looked at where it is tested.
+"""Endings beside those of figures and tables. What label writes is looked at where it is tested.
 """
 
 
@@ -55,10 +55,9 @@ def typed(folder: Path, *words: str) -> Result:
 def command(store: Path, name: str) -> tuple[str, ...]:
     """The words of a command but for ``--out``."""
     return {
-        "split": ("split", "toy", "--patch", "5"),
+        "split": ("benchmark", "toy", "--patch", "5", "--dry-run"),
         "report": ("report", "--store", str(store)),
         "compare": ("compare", "none/svm", "smote@1/svm", "--store", str(store)),
-        "suggest": ("suggest", "toy", "-n", "2"),
     }[name]
 
 
@@ -112,7 +111,10 @@ def test_another_ending_is_refused_and_nothing_is_written(store, tmp_path, name,
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("split", "toy", "--out", "a.csv", "--out", "a.csv"), "name each file once"),
+        (
+            ("benchmark", "toy", "--dry-run", "--out", "a.csv", "--out", "a.csv"),
+            "name each file once",
+        ),
         (("inspect", "toy", "--out", "x.pdf"), "For example --out x."),
     ],
 )
@@ -147,10 +149,11 @@ def test_masks_of_a_split_are_read_again_as_the_same_split(tmp_path: Path) -> No
     files = [tmp_path / "masks.npz", tmp_path / "masks.mat"]
     typed(
         tmp_path,
-        "split",
+        "benchmark",
         "toy",
-        "--seed",
-        "3",
+        "--seeds",
+        "3-3",
+        "--dry-run",
         *(word for file in files for word in ("--out", str(file))),
     )
     scene = toy_scene()
@@ -162,10 +165,9 @@ def test_masks_of_a_split_are_read_again_as_the_same_split(tmp_path: Path) -> No
 
 @pytest.mark.drawn
 @pytest.mark.parametrize("by", ["generator", "gain"])
-@pytest.mark.parametrize(("columns", "inches"), [(1, 3.5), (2, 7.2)])
-def test_a_picture_is_as_wide_as_the_columns_that_it_fills(store, tmp_path, by, columns, inches):
-    words = ("--by", by, "--columns", str(columns), "--out", "x.png")
+def test_a_picture_is_as_wide_as_two_columns_of_a_page(store, tmp_path, by):
+    words = ("--by", by, "--out", "x.png")
     assert typed(tmp_path, *command(store, "report"), *words).exit_code == 0
 
     with Image.open(tmp_path / "x.png") as image:
-        assert image.width == inches * 300
+        assert image.width == 7.2 * 300

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from tests.cli.test_endings import OPENINGS
 from tests.in_process import hsiaug
@@ -36,54 +36,42 @@ def test_pictures_and_numbers_are_written_and_printed(
         "spectra.png",
         "spectra.svg",
     ]
-    assert lines[0].split("\t")[:4] == ["layout", "synthetic", "95 %", "held-out"]
-    assert "fidelity\tsynthetic\treference (held-out)" in answer.stdout
+    assert lines[0].split("\t")[1:4] == ["synthetic", "95 %", "held-out"]
+    assert lines[1].startswith("structure: ")
     named = answer.stderr.partition("written: ")[2].split(", ")
     assert [Path(name.strip()).name for name in named][:2] == ["contact_sheet.png", "spectra.png"]
-    assert any(
-        line.startswith("R1 probe agreement\t") and len(line.split("\t")) == 8 for line in lines
-    )
-    assert any(line.startswith("memorisation:") for line in lines)
+    assert lines[-2].startswith("labels: ") and lines[-1].startswith("copies: ")
     kept = json.loads((tmp_path / "look" / "quality.json").read_text("utf-8"))
 
     monkeypatch.chdir(tmp_path)
     again = CliRunner().invoke(app, [*words[:-1], "again"])
     assert again.stdout == answer.stdout
     # Pictures come before numbers.
-    assert again.output.index("written: ") < again.output.index("fidelity\t")
+    assert again.output.index("written: ") < again.output.index("structure: ")
     for path in (tmp_path / "again").iterdir():
         assert path.read_bytes().startswith(OPENINGS[path.suffix])
     assert kept["provenance"]["generator"]["name"] == "smote"
 
 
-def test_attention_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    words = (
-        "inspect",
-        "toy",
-        "--generator",
-        "txt2hsi",
-        "--preset",
-        "tiny",
-        "--patch",
-        "5",
-        "--attention",
-        "--out",
-        "look",
-    )
-    assert CliRunner().invoke(app, words).exit_code == 0
-    assert Path("look", "attention.png").read_bytes().startswith(OPENINGS[".png"])
+def test_a_file_of_samples_is_measured_as_its_generator(tmp_path: Path) -> None:
+    words = ("--generator", "smote", "--patch", "5", "--seed", "1")
+    made = hsiaug("generate", "toy", *words, "--with-real", "--out", "samples.npz", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    again = hsiaug("inspect", "toy", *words, "--out", "scene", cwd=tmp_path)
+    answer = hsiaug("inspect", "samples.npz", "--out", "file", cwd=tmp_path)
 
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout == again.stdout
+    provenance = json.loads((tmp_path / "file" / "quality.json").read_text("utf-8"))["provenance"]
+    assert provenance["source"] == "toy" and provenance["generator"]["name"] == "smote"
 
-def test_attention_is_refused_where_a_generator_reads_no_text(tmp_path: Path) -> None:
-    look = tmp_path / "look"
-    answer = CliRunner().invoke(
-        app, ["inspect", "toy", "--generator", "smote", "--attention", "--out", str(look)]
-    )
-    assert isinstance(answer.exception, InputError) and "generators that read text" in str(
-        answer.exception
-    )
-    assert not look.exists()
+    np.savez(tmp_path / "other.npz", x=np.ones(3))
+    for name, said in (("other.npz", "must be samples that"), ("none.npz", "is not there")):
+        answer = hsiaug("inspect", name, "--out", "no", cwd=tmp_path)
+        assert answer.returncode == 2 and said in answer.stderr, answer.stderr
+        assert "Traceback" not in answer.stderr
+    answer = hsiaug("inspect", "samples.npz", "--seed", "2", "--out", "no", cwd=tmp_path)
+    assert answer.returncode == 2 and "states how they were made" in answer.stderr
 
 
 def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> None:
@@ -95,7 +83,7 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
 
 def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path: Path) -> None:
     site = install(tmp_path / "site", "dummy_plugin", BRIGHTER)
-    words = ("inspect", "toy", "--generator", "guided", "--patch", "5", "--times", "0")
+    words = ("inspect", "toy", "--generator", "guided", "--patch", "5")
     answer = hsiaug(*words, "--omega", "0,2", "--out", "up", cwd=tmp_path, site=site)
     again = hsiaug(*words, "--omega", "2,0", "--out", "down", cwd=tmp_path, site=site)
     alone = hsiaug(*words, "--omega", "0", "--out", "alone", cwd=tmp_path, site=site)
@@ -113,7 +101,7 @@ def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_pat
     )
     assert up["fidelity"] == single["fidelity"] and "guidance" not in single
     found = {(point["omega"], point["measure"]): point["value"] for point in up["guidance"]}
-    names = ["purity", "density", "coverage", "nearer_training", "nearer_pool"]
+    names = ["agreement", "density", "coverage", "nearer_training", "nearer_pool"]
     assert [*found] == [(omega, name) for omega in (0, 2) for name in names]
     of_table = {measure["name"]: measure["value"] for measure in up["fidelity"]["measures"]}
     assert all(found[0, name] == of_table[name] for name in names[1:])
@@ -140,69 +128,3 @@ def test_omegas_that_mean_nothing_are_refused_before_any_work(tmp_path, monkeypa
     answer = CliRunner().invoke(app, ["inspect", *words, "--out", "look"])
     assert answer.exit_code != 0 and said in answer.output + str(answer.exception)
     assert not (tmp_path / "look").exists()
-
-
-SUITE = """
-store = "kept"
-[defaults]
-scenes = "toy"
-generators = "smote"
-classifiers = "svm"
-patch = 5
-seeds = 1
-times = 0
-
-[[run]]
-name = "headline"
-
-[arms.samples]
-run = "headline"
-generator = "smote"
-
-[[claim]]
-name = "C7"
-says = "Samples match real ones"
-differences = [{ arm = "samples", matches = ["quality.sad", "quality.js"] }]
-"""
-
-
-def test_the_samples_of_a_suite_are_measured_once_and_read_by_its_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "suite.toml").write_text(SUITE)
-    monkeypatch.setattr(
-        "hsiaug.quality.pixel_samples.reliability",
-        lambda *_: pytest.fail("no claim speaks of the reliability of labels, which takes long"),
-    )
-    words = ("inspect", "--suite", "suite.toml")
-    first = CliRunner().invoke(app, [*words, "--out", "pictures"])
-    assert first.exit_code == 0, first.output
-    assert "[1/1] samples, toy, issd:0.05, draw 0: measured" in first.stderr
-    assert {path.name for path in (tmp_path / "pictures" / "samples-toy-issd_0_05").iterdir()} >= {
-        "contact_sheet.png",
-        "pca.png",
-    }
-    again = CliRunner().invoke(app, words)
-    assert again.exit_code == 0 and "measured" not in again.stderr.replace("measures", "")
-
-    (tmp_path / "kept" / "records").mkdir()
-    report = CliRunner().invoke(app, ["report", "--suite", "suite.toml"])
-    assert report.exit_code == 0, report.output
-    assert "Jensen–Shannon" in report.stdout and "1 of 1" in report.stdout
-
-
-def test_what_a_suite_says_itself_is_refused_before_any_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "suite.toml").write_text(SUITE)
-    for words, said in (
-        (("--suite", "suite.toml", "--lambda", "2"), "--lambda"),
-        (("toy", "--suite", "suite.toml"), "of a scene or of a suite"),
-        ((), "of a scene or of a suite"),
-        (("toy",), "--out must name a folder"),
-        (("toy", "--out", "look", "--profile", "smoke"), "belong to a suite"),
-    ):
-        result = CliRunner().invoke(app, ["inspect", *words])
-        assert isinstance(result.exception, InputError) and said in str(result.exception)

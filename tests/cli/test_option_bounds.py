@@ -79,8 +79,8 @@ def test_trials_are_counted_before_a_split_is_drawn(toy: Scene) -> None:
         ("benchmark", "toy", "--patch", LONG),
         ("benchmark", "x" * 300 + ".toml"),
         ("benchmark", "toy", "--seeds", "1", "--store", "x" * 300),
-        ("split", "toy", "--seed", "\x1b[31m"),
-        ("split", f"--{LONG}"),
+        ("generate", "toy", "--out", "a.npz", "--seed", "\x1b[31m"),
+        ("worth", f"--{LONG}"),
         ("\x1b]0;title\x07[/]",),
         ("report", "--store", "x" * 300),
     ],
@@ -140,7 +140,10 @@ def test_what_does_not_fit_into_memory_is_one_clear_error(monkeypatch, capsys):
 
 def test_a_reader_that_goes_away_and_a_closed_output_are_no_news(tmp_path: Path) -> None:
     command = f"{sys.executable} -m hsiaug"
-    for line in (f"{command} datasets info indian_pines | true", f"{command} split toy >&-"):
+    for line in (
+        f"{command} datasets info indian_pines | true",
+        f"{command} plugins info smote >&-",
+    ):
         answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path)
         assert answer.stderr == "", answer.stderr
 

@@ -134,24 +134,23 @@ def test_pairs_are_generated_without_naming_the_task(fields: Path) -> None:
 @pytest.mark.drawn
 def test_a_split_of_pairs_is_drawn_counted_and_pictured(fields: Path) -> None:
     out = fields.parent / "map.png"
-    text = run("split", fields, "--patch", "16", "--protocol", "places:5", "--out", out)
-    lines = text.splitlines()
-    assert lines[0] == "class\tname\tlabelled\ttrain\ttest\tin new fields"
-    assert "place\tpart\ttraining tiles\ttest tiles" in lines
-    tiles = {
-        line.split("\t")[0]: line.split("\t")[1:]
-        for line in lines
-        if line[:2] in ("a\t", "b\t", "c\t")
-    }
+    table = fields.parent / "split.md"
+    words = ("--patch", "16", "--protocol", "places:5", "--dry-run", "--out", out, "--out", table)
+    run("benchmark", fields, *words)
+    lines = table.read_text("utf-8").splitlines()
+    assert "| class | name | labelled | train | test | in new fields |" in lines
+    assert "| place | part | training tiles | test tiles |" in lines
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    tiles = {row[0]: row[1:] for row in cells if row[0] in ("a", "b", "c")}
     assert int(tiles["a"][1]) + int(tiles["b"][1]) == 5 and tiles["c"] == ["test", "0", "9"]
-    assert "0 pixels lie in a training and in a test tile" in lines
+    assert any("0 pixels lie in a training and in a test tile" in line for line in lines)
     with Image.open(out) as image:
         assert image.format == "PNG" and len(image.convert("RGB").getcolors(1 << 24) or ()) > 4
 
 
 def audit(out: Path, *words: object) -> dict[str, object]:
-    """What ``hsiaug split`` writes as JSON."""
-    run("split", *words, "--out", out)
+    """The split as JSON."""
+    run("benchmark", *words, "--dry-run", "--out", out)
     return json.loads(out.read_text("utf-8"))  # type: ignore[no-any-return]
 
 
@@ -201,7 +200,7 @@ def test_every_missing_file_of_every_place_is_named_with_the_folder(fields: Path
     for name in ("a_mask", "c_before", "c_mask"):
         (fields.parent / f"{name}.npy").unlink()
     with pytest.raises(SceneError) as caught:
-        run("split", fields)
+        run("benchmark", fields, "--dry-run")
     assert f"its files in {fields.parent}" in str(caught.value)
     assert "nothing at c_before.npy, c_mask.npy (of c); a_mask.npy (of a)" in str(caught.value)
 

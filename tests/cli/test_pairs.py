@@ -16,7 +16,7 @@ from tests.in_process import run_trials_here
 pytestmark = pytest.mark.usefixtures("few_steps")
 
 TOY = load_pairs("toy", "segmentation").class_names
-MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate", "--device", "cpu")
+MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate")
 
 
 def run(*words: str) -> str:
@@ -95,11 +95,11 @@ def test_inspection_writes_pictures_and_numbers_and_sees_copies(tmp_path: Path) 
     assert pictures == {"contact_sheet.png", "spectra.png", "nearest.png", "shares.png"}
     measures = {m["name"]: m["value"] for m in quality["fidelity"]["measures"]}
     assert measures["copies"] == 100
-    layout = {row["name"]: row for row in quality["layout"]["measures"]}
-    assert layout["fd_layout"]["value"] < layout["fd_layout"]["shuffled"]
+    structure = {row["name"]: row for row in quality["structure"]["measures"]}
+    assert structure["components"]["training"] > 0 and structure["tiny"]["unit"] == "%"
     # Labelled fields of the toy scene do not touch: their masks have no edge.
-    assert layout["mask_edges"]["value"] is None
-    assert "copies of training tiles" in text and "R1" in text and "layoutfd-1" in text
+    assert structure["mask_edges"]["value"] is None
+    assert "copies of training tiles" in text and "connected regions a tile" in text
 
 
 def test_a_benchmark_of_masks_runs_from_the_command_line(

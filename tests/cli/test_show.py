@@ -21,7 +21,7 @@ def numbers_of(value: dict[str, Any], within: str = "") -> Iterator[tuple[str, o
 
 def shown(tmp_path: Path, one: dict[str, Any]) -> list[str]:
     fill(tmp_path, [one])
-    done = hsiaug("show", one["hash"], "--store", str(tmp_path))
+    done = hsiaug("report", "--trial", one["hash"], "--store", str(tmp_path))
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -50,7 +50,7 @@ def test_a_fit_that_trials_share_is_said_to_be_no_part_of_the_total(tmp_path: Pa
     for seconds in (6.0, 1.0):
         timings = {**written["timings"], "fit_generator": seconds, "total": 1.7}
         file.write_text(json.dumps({**written, "timings": timings}), "utf-8")
-        said = hsiaug("show", one["hash"], "--store", str(tmp_path)).stdout
+        said = hsiaug("report", "--trial", one["hash"], "--store", str(tmp_path)).stdout
         assert ("timings.fit_generator is of a fit" in said) == (seconds > 1.7)
 
 

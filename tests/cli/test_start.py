@@ -1,9 +1,7 @@
 """``hsiaug start``: what it finds, proposes and asks; and that it writes nothing by itself."""
 
-import os
 import re
 import shlex
-import warnings
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -17,7 +15,6 @@ from rasterio.rio.main import main_group
 from scipy.io import savemat
 from spectral.io import envi
 
-from hsiaug.cli.output import hushed
 from hsiaug.data import toy_scene
 from tests.in_process import hsiaug, refused
 
@@ -60,7 +57,7 @@ def test_a_folder_is_looked_through_and_nothing_is_written(flight: Path) -> None
     add, *more = proposed(done.stdout)
     assert add == ["datasets", "add", "flight.hdr", "--labels", "labels.npy"]
     assert [words[:2] for words in more] == [
-        ["split", "flight.toml"],
+        ["benchmark", "flight.toml"],
         ["benchmark", "flight.toml"],
         ["report", "--out"],
         ["map", "flight.toml"],
@@ -239,14 +236,6 @@ def test_a_folder_of_products_says_what_to_do_with_them(tmp_path: Path) -> None:
     assert "p.nc must be a product that is read (PRISMA L2D, EMIT L2A" in refused(
         tmp_path, "start", "."
     )
-
-
-def test_quiet_hushes_libraries_here_and_in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
-    with hushed():
-        warnings.warn("odd", UserWarning, stacklevel=1)
-        assert os.environ["PYTHONWARNINGS"] == "ignore"
-    assert "PYTHONWARNINGS" not in os.environ
 
 
 def test_what_commands_wrote_into_the_folder_is_not_asked_about(flight: Path) -> None:

@@ -1,7 +1,5 @@
 """Suites on the command line: one list of work, a table per run, resumed and reported by run."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -25,9 +23,6 @@ title = "Dummies"
 name = "gains"
 lambdas = "0.5:1:0.5"
 set = [{{}}, {{ dummy = {{ gain = 0.5 }} }}]
-
-[profiles.smoke]
-seeds = 1
 """
 
 
@@ -37,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("suites")
     install(root / "site", "dummy_plugin", DUMMY)
     (root / "suite.toml").write_text(SUITE)
-    answer = run(root, "benchmark", "suite.toml", "--jobs", "1")
+    answer = run(root, "benchmark", "--suite", "suite.toml", "--jobs", "1")
     (root / "out.md").write_text(answer.stdout)
     (root / "err.txt").write_text(answer.stderr)
     assert answer.returncode == 0, answer.stderr
@@ -74,21 +69,15 @@ def test_arms_that_differ_in_a_parameter_are_told_apart(folder: Path) -> None:
 
 
 def test_a_finished_suite_runs_nothing_and_its_report_is_the_same(folder: Path) -> None:
-    again = run(folder, "benchmark", "suite.toml", "--jobs", "1")
+    again = run(folder, "benchmark", "--suite", "suite.toml", "--jobs", "1")
     assert "24 of 24 trials are taken from results" in again.stderr
     assert again.stdout == (folder / "out.md").read_text()
 
-    reported = run(folder, "report", "--suite", "suite.toml")
-    assert reported.returncode == 0 and reported.stdout == again.stdout
-
-    only = run(
-        folder, "benchmark", "--suite", "suite.toml", "--only", "gains", "--existing", "none"
-    )
-    assert len(titles(only.stdout)) == 1 and "## gains: toy" in only.stdout
-
 
 def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) -> None:
-    table = run(folder, "benchmark", "suite.toml", "--dry-run", "--store", "fresh").stdout
+    table = run(
+        folder, "benchmark", "--suite", "suite.toml", "--dry-run", "--store", "fresh"
+    ).stdout
 
     rows = [line.split("\t")[:6] for line in table.splitlines()]
     assert rows[0] == ["run", "scene", "protocol", "draws", "trials", "to run"]
@@ -99,26 +88,24 @@ def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) ->
     ]
     assert "24 of 24 trials to run" in table and not (folder / "fresh").exists()
     plan = json.loads(
-        run(folder, "benchmark", "suite.toml", "--dry-run", "--json", "--profile", "smoke").stdout
+        run(
+            folder,
+            "benchmark",
+            "--suite",
+            "suite.toml",
+            "--dry-run",
+            "--json",
+            "--seeds",
+            "1",
+        ).stdout
     )
     assert len(plan["trials"]) == 12 and plan["to_run"] == []
     assert [row["name"] for row in plan["runs"]] == ["headline", "headline", "gains", "gains"]
 
 
-def test_reports_by_run_as_csv_and_json_name_the_run_and_what_is_missing(folder: Path) -> None:
-    table = run(folder, "report", "--suite", "suite.toml", "--format", "csv").stdout
-    rows = list(csv.DictReader(io.StringIO(table)))
-    assert [row["run"] for row in rows].count("headline") == 16 and len(rows) == 32
-
-    bare = csv.DictReader(
-        io.StringIO(run(folder, "report", "--store", "results", "--format", "csv").stdout)
-    )
-    assert "run" not in (bare.fieldnames or [])
-
-    (folder / "longer.toml").write_text(SUITE.replace("seeds = 2", "seeds = 3"))
-    answer = run(folder, "report", "--suite", "longer.toml", "--format", "json")
-    assert "run gains: 8 of 24 trials are not in results" in answer.stderr
-    assert [t["run"] for t in json.loads(answer.stdout)["tables"]] == [
+def test_a_finished_suite_as_json_names_the_run_of_each_table(folder: Path) -> None:
+    answer = run(folder, "benchmark", "--suite", "suite.toml", "--json")
+    assert [table["run"] for table in json.loads(answer.stdout)["tables"]] == [
         "headline",
         "headline",
         "gains",
@@ -141,7 +128,16 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
     )
     (folder / "sub" / "suite.toml").write_text(text)
     answer = run(
-        folder, "benchmark", "sub/suite.toml", "--jobs", "2", "--store", "both", "--seeds", "0-0"
+        folder,
+        "benchmark",
+        "--suite",
+        "sub/suite.toml",
+        "--jobs",
+        "2",
+        "--store",
+        "both",
+        "--seeds",
+        "0-0",
     )
 
     assert answer.returncode == 0, answer.stderr
@@ -153,18 +149,16 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
-        (("suite.toml", "--lambda", "1"), ("--lambda", "a suite says for itself")),
-        (("suite.toml", "--generator", "smote", "--set", "a.b=1"), ("--generator", "--set")),
-        (("suite.toml", "--only", "headlin"), ("'headlin'", "Did you mean headline")),
-        (("toy", "--profile", "smoke"), ("--profile", "belong to a suite")),
+        (("--suite", "suite.toml", "--lambda", "1"), ("--lambda", "a suite says for itself")),
+        (
+            ("--suite", "suite.toml", "--generator", "smote", "--set", "a.b=1"),
+            ("--generator", "--set"),
+        ),
         (("neither.toml",), ("card", "neither.toml", "'a'")),
         (("absent.toml",), ("absent.toml", "must exist")),
         (("--suite", "claims"), ("suite", "'claims'", "txt2hsi_claims")),
-        (
-            ("toy", "--suite", "suite.toml"),
-            ("of a scene or of a suite", "toy and --suite suite.toml"),
-        ),
-        ((), ("of a scene or of a suite",)),
+        (("toy", "--suite", "suite.toml"), ("toy and --suite suite.toml",)),
+        ((), ("of a SCENE or of a --suite",)),
     ],
 )
 def test_a_wrong_word_is_met_with_one_error(tmp_path, monkeypatch, words, parts):

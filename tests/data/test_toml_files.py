@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError, StoreError
-from hsiaug.bench.suite import is_suite, read_suite
+from hsiaug.bench.suite import read_suite
 from hsiaug.data import load_pairs, load_scene
 from hsiaug.trial.store import Store
 
@@ -42,7 +42,6 @@ def test_a_file_that_is_no_card_is_refused_by_name(tmp_path: Path, bomb: str) ->
         with pytest.raises((SceneError, InputError)) as error:
             read(path)
         assert "odd.toml" in str(error.value) and len(str(error.value)) < 2000
-    assert not is_suite(str(path))
 
 
 def test_what_is_no_file_is_refused_without_being_read(tmp_path: Path) -> None:
@@ -57,7 +56,6 @@ def test_what_is_no_file_is_refused_without_being_read(tmp_path: Path) -> None:
         with pytest.raises(HsiaugError) as error:
             load_scene(tmp_path / f"{name}.toml")
         assert name[:20] in str(error.value)
-        assert not is_suite(str(tmp_path / f"{name}.toml"))
 
 
 def test_a_path_with_a_zero_byte_is_refused(tmp_path: Path) -> None:

@@ -22,8 +22,6 @@ SMALL = (
     # command             argument or option  on the page                     typed in its place
     ("benchmark", "SCENE|SUITE", rf"indian_pines|toy|hills|{OWN}", "flight.toml"),
     ("benchmark", "SCENE|SUITE", r"oscd|my_pairs", "pairs.toml"),
-    # tests/bench/test_suite_data.py runs it on a folder.
-    ("benchmark", "--data", r"my_pairs/pairs\.toml|my_scene\.toml", "flight.toml"),
     ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
     ("benchmark", "--suite", r"my_suite\.toml|txt2hsi_\w+|specdm_paper", "suite.toml"),
     ("benchmark", "--seeds", r".+", "1"),
@@ -51,8 +49,6 @@ SMALL = (
     ("generate", "--show", r"track,pond", "Maize,Meadow"),
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
-    ("inspect", "--suite", r"txt2hsi_claims|specdm_paper", "suite.toml"),
-    ("inspect", "--data", r"my_pairs/pairs\.toml", "flight.toml"),
     ("generate", "--prompt", r".*wheat.*", "bright maize beside meadow"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
@@ -70,13 +66,6 @@ SMALL = (
     ("map", "SCENE", OWN, "flight.toml"),
     ("map", "--record", HASH, "{record}"),
     ("show", "HASH", HASH, "{record}"),
-    (
-        "report",
-        "--suite",
-        r"my_suite\.toml|benchmarks/\w+\.toml|txt2hsi_claims|specdm_paper",
-        "suite.toml",
-    ),
-    ("report", "--data", r"my_(scene|pairs/pairs)\.toml", "flight.toml"),
     ("report", "--by", r"labels", "lambda"),  # tests/cli/test_labels.py runs it
     ("compare", "A", r".+/.+", AS_IT_IS),
     ("compare", "B", r".+/.+", AS_IT_IS),

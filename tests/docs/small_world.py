@@ -41,30 +41,6 @@ set = [{}, { smote = { neighbours = 2 } }]
 [[run]]
 name = "sweep"
 lambdas = "0.5:1:0.5"
-
-[arms.svm]
-run = "headline"
-generator = "none"
-classifier = "svm"
-
-[arms."svm + smote"]
-run = "headline"
-generator = "smote"
-classifier = "svm"
-
-[[claim]]
-name = "C1"
-says = "Samples raise accuracy"
-differences = [{ arm = "svm + smote", over = "svm", rises = "oa" }]
-
-[[table]]
-name = "Table 1"
-title = "With and without samples"
-columns = [{ title = "OA", value = "oa" }, { title = "mSAD", value = "quality.sad" }]
-rows = [{ title = "real", arm = "svm" }, { title = "with SMOTE", arm = "svm + smote" }]
-
-[profiles.smoke]
-store = "hsiaug-results-smoke"
 """
 PROMPTS = 'Meadow = ["a smooth green meadow", "a meadow beside maize"]\nMaize = "rows of maize"\n'
 PAIRS = """

@@ -11,7 +11,7 @@ HERE = Path(__file__).parents[2]
 
 def test_the_lock_box_was_not_changed_after_it_was_closed() -> None:
     suite = (HERE / "benchmarks" / "lock_box.toml").read_bytes()
-    page = (HERE / "docs" / "evidence" / "draws.md").read_text(encoding="utf-8")
+    page = (HERE / "docs" / "evidence" / "splits.md").read_text(encoding="utf-8")
     assert hashlib.sha256(suite).hexdigest() in page
 
 

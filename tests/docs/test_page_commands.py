@@ -79,8 +79,6 @@ def offline(words: tuple[str, ...]) -> bool:
     any machine.
     """
     ref = words[words.index("--suite") + 1] if "--suite" in words else words[1]
-    if "--data" in words:
-        return embedded(words[words.index("--data") + 1])
     if ref == "my_suite.toml":
         return True
     if (path := ROOT / "benchmarks" / f"{Path(ref).stem}.toml").is_file():

@@ -14,17 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 import hsiaug
-from hsiaug.data.cards import CubeSpec, LabelSpec
-from hsiaug.data.catalogue import scene_names
-from hsiaug.registry.lookup import registry
-from hsiaug.report.bibtex import entries_of
-from hsiaug.testing import CHECKS
-from hsiaug.trial.record import described_fields
+from benchmarks import docs_lists
 from tests.browsers import browser
 from tests.docs.pages import PAGES, ROOT, links
 
@@ -34,7 +29,6 @@ FILES = (
     *PAGES,
     *ROOT.glob("examples/*/README.md"),
     *ROOT.glob("benchmarks/results/README.md"),
-    *ROOT.glob("benchmarks/results/*/*.md"),
 )
 OUTWARD = sorted({link for page in FILES for link in links(page) if re.match(r"\w+:", link)})
 
@@ -102,55 +96,6 @@ def test_the_site_has_every_page_and_a_first_one(site: Path) -> None:
     assert first == ["docs/index.html"] and (site / first[0]).is_file()
 
 
-def test_the_site_has_every_command_with_its_options_and_examples(site: Path) -> None:
-    text = re.sub("<[^>]+>", "", (site / "docs" / "commands.html").read_text("utf-8"))
-    assert all(
-        f"hsiaug {name}" in text
-        for name in ("advise", "benchmark", "cite", "datasets add", "store merge")
-    )
-    assert (
-        "--lambda" in text
-        and "[bold]" not in text
-        and "hsiaug benchmark oscd --generator specdm" in text
-    )
-
-
-@pytest.mark.parametrize("kind", ["generator", "classifier"])
-def test_the_site_lists_every_method_with_what_it_reads_and_its_papers(
-    site: Path, kind: str
-) -> None:
-    page = html.unescape((site / "docs" / f"{kind}s.html").read_text("utf-8"))
-    items = re.findall(
-        r"<li><p><strong><code[^>]*>(?:<[^>]+>)*([\w-]+)<(.*?)</li>", page, re.DOTALL
-    )
-    listed = dict(items)
-    cards = {
-        name: plugin.load().card
-        for (of, name), plugin in registry().plugins.items()
-        if of == kind and plugin.distribution == "hsiaug"
-    }
-    assert sorted(listed) == sorted(cards) and len(items) == len(cards)
-    for name, card in cards.items():
-        assert ("Transductive" in listed[name]) == (card.scope == "scene"), name
-        for entry in entries_of(card.paper):
-            link = quote(entry.fields.get("doi", entry.fields.get("eprint", "")), safe="/")
-            assert entry.fields["year"] in listed[name] and link in listed[name], name
-
-
-def test_the_site_has_every_key_of_cards_field_of_records_and_rule_of_plugins(site: Path) -> None:
-    for page, words in (
-        ("keys", {f"cube.{key}" for key in CubeSpec.model_fields}),
-        ("keys", {f"labels.{key}" for key in LabelSpec.model_fields}),
-        ("scenes", scene_names()),
-        ("protocols", registry().names("protocol")),
-        ("results-format", {name for name, _ in described_fields()}),
-        ("develop/plugins-check", {one.name for group in CHECKS.values() for one in group}),
-    ):
-        text = (site / "docs" / f"{page}.html").read_text("utf-8")
-        shown = html.unescape(re.sub("<[^>]+>", "", text))
-        assert not [word for word in words if word not in shown], page
-
-
 @pytest.mark.parametrize("name", sorted(set(hsiaug.__all__) - {"Results", "SceneMap"}))
 def test_each_public_function_has_a_page_with_its_parameters_and_an_example(
     site: Path, name: str
@@ -200,17 +145,16 @@ def test_links_of_the_site_lead_to_pages_and_places_that_are_there(site: Path) -
     assert len(pages) > 20 and not dead, dead
 
 
-def test_every_measured_table_is_listed_with_its_title() -> None:
+@pytest.mark.parametrize("name", docs_lists.LISTS)
+def test_the_lists_of_the_guide_are_as_hsiaug_has_them(name: str) -> None:
+    page = ROOT / "docs" / f"{name}.md"
+    assert docs_lists.filled(page) == page.read_text("utf-8"), "python -m benchmarks.docs_lists"
+
+
+def test_every_folder_of_results_is_in_their_table() -> None:
     results = ROOT / "benchmarks" / "results"
-    text = (results / "README.md").read_text("utf-8")
-    listed = re.findall(r"^- \[.+\]\((.+\.md)\)", text, re.MULTILINE)
-    there = {path.relative_to(results).as_posix() for path in results.glob("*/*.md")}
-    assert sorted(listed) == sorted(there)
-
-
-def test_the_glossary_is_sorted() -> None:
-    words = re.findall("^## (.+)", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
-    assert words == sorted(words, key=str.casefold)
+    listed = set(re.findall(r"`(\w+)`", (results / "README.md").read_text("utf-8")))
+    assert {path.name for path in results.iterdir() if path.is_dir()} <= listed
 
 
 def test_the_architecture_names_every_module_and_folder_of_the_core() -> None:
@@ -233,7 +177,7 @@ def test_pictures_are_shown_and_small(picture: Path) -> None:
 
 def test_no_page_is_wider_than_a_phone(site: Path, browser: Any) -> None:
     tab = browser.new_page(390)
-    for name in ("index", "gallery", "evidence/baselines", "evidence/index"):
+    for name in ("index", "quality", "evidence/baselines", "evidence/index"):
         tab.goto((site / "docs" / f"{name}.html").as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") == 390, name
         assert tab.evaluate(

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from hsiaug.metrics.neighbours import (
-    copy_share,
-    nearest,
     pairwise_mean,
     prdc,
     rank_nearer,
@@ -34,17 +32,6 @@ def test_prdc_of_equal_sets_is_full_and_of_far_ones_empty(rng: np.random.Generat
     assert [prdc(x, x)[name] for name in ("precision", "recall", "coverage")] == [1, 1, 1]
     assert set(prdc(x, x + 100).values()) == {0}
     assert prdc(x[:2], x[:3])["coverage"] == 1
-
-
-def test_copies_are_nearer_to_training_than_anything_held_out(rng: np.random.Generator) -> None:
-    train, held, fresh = (rng.normal(size=(200, 4)) for _ in range(3))
-
-    assert nearest(train[:5], train).max() == 0
-    assert rank_nearer(nearest(train, train), nearest(held, train)) == 1
-    assert copy_share(train, train) == 1
-    assert copy_share(held, train) == 0
-    assert copy_share(held, train[:1]) is None
-    assert rank_nearer(nearest(fresh, train), nearest(held, train)) == pytest.approx(0.5, abs=0.08)
 
 
 def test_rank_nearer_counts_pairs_and_halves_ties() -> None:

@@ -445,7 +445,7 @@ def test_6_what_a_plugin_starts_ends_with_the_command(
     assert request.getfixturevalue(isolate).left == []
 
 
-@pytest.mark.parametrize("command", ["generate", "suggest", "plugins check"])
+@pytest.mark.parametrize("command", ["generate", "label", "plugins check"])
 def test_8_commands_that_run_plugins_themselves_score_nothing(command: str, tmp_path: Path) -> None:
     named = set(re.findall(r"`([a-z ]+)`", promises()[8]))
     modules = {path.stem: path.read_text("utf-8") for path in (ROOT / "hsiaug/cli").glob("*.py")}
@@ -455,7 +455,7 @@ def test_8_commands_that_run_plugins_themselves_score_nothing(command: str, tmp_
     assert named == {*fit_here, "plugins check"}
     words = {
         "generate": ("toy", "--generator", "smote", "--patch", "3", "--out", "made.npz"),
-        "suggest": ("toy", "-n", "2"),
+        "label": ("toy", "-n", "2", "--out", "picks.csv"),
         "plugins check": ("smote",),
     }
     done = hsiaug(*command.split(), *words[command], env=environment(), cwd=tmp_path)

@@ -69,10 +69,11 @@ def test_it_is_listed_and_tells_of_itself(site: Path) -> None:
 
 
 def test_split_draws_with_it_and_refuses_a_bad_argument(site: Path, tmp_path: Path) -> None:
-    hsiaug("split", "toy", "--protocol", "edge:0.1", "--out", "split.json", site=site, cwd=tmp_path)
+    words = ("benchmark", "toy", "--protocol", "edge:0.1", "--dry-run", "--out", "split.json")
+    hsiaug(*words, site=site, cwd=tmp_path)
     drawn = json.loads((tmp_path / "split.json").read_text("utf-8"))
     assert drawn["protocol"] == "edge:0.1" and not drawn["leaky"] and drawn["n_buffered"] > 0
-    refused = hsiaug("split", "toy", "--protocol", "edge:2", site=site)
+    refused = hsiaug("benchmark", "toy", "--protocol", "edge:2", "--dry-run", site=site)
     assert refused.returncode == 2 and "Write edge:RATIO, as edge:0.1." in refused.stderr
 
 

@@ -8,18 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hsiaug.api import Attention, InputError, PatchSamples, PluginError, PromptReading
-from hsiaug.core.scene import Scene
-from hsiaug.quality.attention import (
-    LABELS,
+from benchmarks.attention import (
     draw_attention,
     generate_layouts,
     look_at_attention,
     score_map,
     score_maps,
 )
+from hsiaug.api import Attention, PatchSamples, PluginError, PromptReading
+from hsiaug.core.scene import Scene
 from hsiaug.quality.figures import save_figures
-from hsiaug.quality.said_seen import PromptScene
+from hsiaug.quality.prompt_fidelity import PromptScene
 from hsiaug.quality.synthesis import PixelSynthesis
 
 Make = Callable[..., PixelSynthesis]
@@ -98,54 +97,33 @@ def coded(toy: Scene) -> Scene:
     return replace(toy, cube=cube + 0.01 * toy.cube[..., :5], wavelengths=None)
 
 
-def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, coded, tmp_path):
-    attentive = Attentive(coded.class_names)
-    made = replace(make(scene=coded), fitted=attentive)
-    report = look_at_attention(made)
-    scores = score_maps(report, made)
-    auc = {name: score and score.auc for name, score in scores.items()}
-
-    assert auc["class"] == pytest.approx(1) and auc["elsewhere"] < 0.9 and auc["spectra"] > 0.9
-    ((x, prompts),) = attentive.asked
-    assert ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all()
-    assert set(prompts) == set(coded.class_names)
-
-    # Nothing is said of what lies beside the class of a real patch.
-    assert scores.keys() == LABELS.keys() - {"neighbour"}
-    assert scores["class"] and scores["class"].n == len(x)
-    assert set(report.patches.y[report.shown].tolist()) == set(coded.class_ids)
-    (path,) = save_figures({"attention": draw_attention(report, made)}, tmp_path)
-    with Image.open(path) as image:
-        assert image.width == 2160 and len(image.convert("RGB").getcolors(2**24) or []) > 20
-
-
-def test_attention_in_generated_patches_is_scored_where_an_oracle_sees_each_class(make, coded):
+def test_attention_in_generated_patches_is_scored_where_an_oracle_sees_each_class(
+    make, coded, tmp_path
+):
     attentive = Attentive(coded.class_names)
     made = replace(make(scene=coded), fitted=attentive)
     scene = PromptScene.of(made)
     assert scene and scene.oracle.right > 0.9
     shown = generate_layouts(made, scene)
-    scores = score_maps(look_at_attention(made, shown), made)
+    report = look_at_attention(made, shown)
+    scores = score_maps(report, made)
 
     pairs = [tuple(attentive.classes_of(prompt)) for prompt in shown.prompts]
     assert pairs == list(zip(shown.y.tolist(), shown.neighbour.tolist(), strict=True))
     assert not (shown.region * shown.neighbour_region).any()
     assert scores["class"] and scores["class"].auc > 0.9
     assert scores["neighbour"] and scores["neighbour"].auc > 0.9
+    assert scores["elsewhere"] and scores["elsewhere"].auc < 0.9
+    (path,) = save_figures({"attention": draw_attention(report, made)}, tmp_path)
+    with Image.open(path) as image:
+        assert image.width == 2160 and len(image.convert("RGB").getcolors(2**24) or []) > 20
 
 
 @pytest.mark.parametrize("scale", [2.0, np.nan])
 def test_maps_that_break_the_contract_are_refused(make: Make, coded: Scene, scale: float) -> None:
     broken: Any = Attentive(coded.class_names, scale)
+    made = replace(make(scene=coded), fitted=broken)
+    scene = PromptScene.of(made)
+    assert scene
     with pytest.raises(PluginError, match="sum to 1"):
-        look_at_attention(replace(make(scene=coded), fitted=broken))
-
-
-def test_a_generator_without_attention_or_patches_is_refused(make: Make, toy: Scene) -> None:
-    with pytest.raises(InputError, match="generators that read text"):
-        make("smote", attention=True)  # before any fit
-    with pytest.raises(InputError, match="generators that read text"):
-        look_at_attention(make("smote"))
-    single: Any = Attentive(toy.class_names)
-    with pytest.raises(InputError, match="two trained classes"):
-        look_at_attention(replace(make("smote", patch=1), fitted=single))
+        look_at_attention(made, generate_layouts(made, scene))

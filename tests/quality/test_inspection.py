@@ -10,9 +10,6 @@ import pytest
 from PIL import Image
 
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
-from hsiaug.metrics.calibration import Reliability
-from hsiaug.metrics.measures import Measure, Measures
-from hsiaug.quality import pixel_samples
 from hsiaug.quality.figures import _beyond, _cloud_limits, save_figures
 from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.synthesis import PixelSynthesis
@@ -41,30 +38,12 @@ def test_a_generator_is_inspected(make: Make, generator: str) -> None:
     report = inspect_samples(make(generator))
     content = json.loads(json.dumps(report.as_json(), allow_nan=False))
     assert content["n"]["synthetic"] == len(report.made.synthetic) > 0
-    (memory,) = (line for line in report.verdict if "memorisation" in line)
-    copies = report.fidelity["copies"].value or 0
-    # The patches that the table counts are told too, so that no sentence says there are none.
-    patches = report.fidelity["copies_training"].value or 0
-    which = "centre pixels" if patches else "samples"
-    assert (
-        f"{f'{copies:.3g} %' if copies else 'none'} of the synthetic {which} are copies" in memory
-    )
-    assert (f"{patches:.3g} % of the synthetic patches copy" in memory) == (patches > 0)
-    assert report.verdict[-1].startswith("In short: ") and report.verdict[-1].endswith(".")
-    assert (copies > 99) == (generator in ("duplicate", "dummy"))
-
-
-def test_a_few_copies_are_told_as_the_table_has_them() -> None:
-    shares = {"copies": 0.585, "nearer": 70.0}
-    measures = (
-        Measure(name, name, share, {"floor": None}, 9, "%", "lower")
-        for name, share in shares.items()
-    )
-    like = Measures(tuple(measures), (), (1, 2))
-    said, _ = pixel_samples._verdict(like, Reliability((), 0, 0, ()))
-    assert said.startswith(
-        "memorisation: 0.585 % of the synthetic samples are copies of training samples; 70 %"
-    )
+    assert report.measures[0].name == "within_1"
+    copies = report.fidelity["copies_training"]
+    labels, memory = report.verdict
+    assert f"copies: {copies.value:.3g} % of the patches" in memory
+    assert labels.startswith("labels: classifiers of real pixels confirm")
+    assert ((copies.value or 0) > 99) == (generator in ("duplicate", "dummy"))
 
 
 def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(
@@ -87,7 +66,7 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(
 def test_the_same_request_gives_the_same_numbers(make: Make) -> None:
     first, again = inspect_samples(make("smote")), inspect_samples(make("smote"))
 
-    assert first.fidelity == again.fidelity and first.reliability == again.reliability
+    assert first.measures == again.measures
 
 
 def test_every_training_point_lies_within_the_axes_and_others_beyond_are_counted() -> None:

@@ -248,7 +248,7 @@ def test_a_metric_that_is_missing_is_left_out_of_its_mean() -> None:
 def test_a_seed_that_drew_different_pixels_is_told() -> None:
     text = markdown([record(), record(generator="smote", audit=audit_of(0, sha256="other"))])
     assert "Different pixels were drawn in different trials by seed 0" in text
-    assert "Rerun with --existing all" in text
+    assert "Run them again in a new store" in text
 
 
 def test_records_of_parameters_that_a_plugin_no_longer_has_are_reported_beside_new_ones() -> None:

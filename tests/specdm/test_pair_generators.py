@@ -16,21 +16,19 @@ from hsiaug.registry.card import build_params
 from hsiaug.trial.machine import counted_work
 from hsiaug_builtin.specdm.drawing import asked_by_class
 from hsiaug_builtin.specdm.params import SIZES
-from hsiaug_builtin.specdm.plugin import LdmSingle, Quilting, SpecDm
+from hsiaug_builtin.specdm.plugin import Quilting, SpecDmPaper
 from tests.specdm.conftest import learn
 
 Make = Callable[..., DenseView]
 SHORT = {"vae_steps": 4, "steps": 3, "sample_steps": 2}
 LONG = {"vae_steps": 60, "steps": 120, "sample_steps": 10}
 """What it takes to learn something."""
-EACH = pytest.mark.parametrize("plugin", [SpecDm, LdmSingle, Quilting])
+EACH = pytest.mark.parametrize("plugin", [SpecDmPaper, Quilting])
 
 
 def fit(
-    view: DenseView, plugin: Any = SpecDm, seed: int = 0, preset: Any = "tiny", **settings: Any
+    view: DenseView, plugin: Any = SpecDmPaper, seed: int = 0, preset: Any = "tiny", **settings: Any
 ) -> Any:
-    """A fit of the networks: ``specdm`` has others by default."""
-    settings = {"denoiser": "unet", **settings} if plugin is SpecDm else settings
     params = build_params(
         plugin.card, preset, {name: str(value) for name, value in settings.items()}
     )
@@ -157,12 +155,13 @@ def test_a_class_that_was_never_seen_cannot_be_asked_for(fitted: Any) -> None:
         {"size": "small", "factor": 4},
         {"sad": 0},
         {"strength": 0.5},
-        {"begun": "random"},
-        {"predicts": "noise"},
-        {"told": "nothing"},
+        {"start": "random"},
+        {"target": "noise"},
+        {"condition": "nothing"},
         {"units": "plain"},
         {"mask_share": 0},
-        {"tiles": "drawn"},
+        {"tiles": "split"},
+        {"streams": "one"},
         {"turns": False, "balanced": False},
         {"preset": "paper"},
     ],
@@ -180,15 +179,8 @@ def test_every_part_can_be_switched(
     assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
 
 
-def test_the_single_stream_takes_all_that_the_paper_has_but_the_second_stream() -> None:
-    two, one = (vars(build_params(plugin.card, "paper")) for plugin in (SpecDm, LdmSingle))
-    assert {name: two[name] for name in one} == one
-    assert one["begun"] == "random" and one["predicts"] == "noise" and one["told"] == "nothing"
-    assert two["denoiser"] == "unet" and two["units"] == "plain" and two["mask_share"] == 0
-
-
-def test_a_denoiser_that_is_told_nothing_makes_the_same_whatever_is_asked_for(make: Make) -> None:
-    fitted = fit(make(6, 16), told="nothing", **SHORT)
+def test_a_denoiser_without_a_condition_makes_the_same_whatever_is_asked_for(make: Make) -> None:
+    fitted = fit(make(6, 16), condition="nothing", **SHORT)
     one, other = (fitted.sample(PairCounts(3), guidance=omega, seed=0) for omega in (0.0, 3.0))
     assert same(one, other)
 
@@ -244,7 +236,7 @@ def test_starting_from_training_pairs_survives_saving_and_weighs_as_it_is_told(
     fitted.save(tmp_path)
     made, again = (
         f.sample(PairCounts(3), guidance=0, seed=1)
-        for f in (fitted, SpecDm(fitted.params).load(tmp_path, device="cpu"))
+        for f in (fitted, SpecDmPaper(fitted.params).load(tmp_path, device="cpu"))
     )
     assert same(made, again) and made.weight.tolist() == [0.25] * 3
     assert len(fitted.latents) == 6
@@ -255,7 +247,7 @@ def test_one_fit_serves_every_way_of_sampling(make: Make, tmp_path: Path) -> Non
     fit(view, **SHORT).save(tmp_path)
     others = {**SHORT, "sample_steps": 3, "strength": 0.5, "weight": 0.5}
     anew = fit(view, **others)
-    loaded = SpecDm(anew.params).load(tmp_path, device="cpu")
+    loaded = SpecDmPaper(anew.params).load(tmp_path, device="cpu")
     assert loaded.params == anew.params
     assert same(*(f.sample(PairCounts(3), guidance=0, seed=1) for f in (loaded, anew)))
 

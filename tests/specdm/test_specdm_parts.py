@@ -18,7 +18,7 @@ from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_codec
 from hsiaug_builtin.specdm.codec_losses import accuracy
 from hsiaug_builtin.specdm.params import SIZES
 from hsiaug_builtin.specdm.patch_components import PatchComponents
-from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
+from hsiaug_builtin.specdm.plugin import SpecDmPaper
 from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE
 from hsiaug_builtin.specdm.tileformat import TileFormat
@@ -30,8 +30,7 @@ from tests.specdm.conftest import nothing, without_labels
 Make = Callable[..., DenseView]
 
 
-def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
-    settings = {"denoiser": "unet", **settings} if plugin is SpecDm else settings
+def run_of(view: DenseView, plugin: Any = SpecDmPaper, **settings: Any) -> PairRun:
     params = build_params(
         plugin.card, "tiny", {name: str(value) for name, value in settings.items()}
     )
@@ -49,7 +48,7 @@ def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
 def two_streams(view: DenseView, **settings: Any) -> tuple[TwoStream, PairRun]:
     """A codec of two streams, its VAE of images prepared from the same tiles."""
     run = run_of(view, **settings)
-    plugin = SpecDm(run.params)  # type: ignore[arg-type]
+    plugin = SpecDmPaper(run.params)  # type: ignore[arg-type]
     ready = plugin.prepare(without_labels(view), seed=0, device="cpu", progress=nothing)
     assert isinstance(ready, PreparedImages)
     codec = fit_codec(TwoStream, run, ready.stream)
@@ -274,7 +273,7 @@ def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
 def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) -> None:
     view = make(12, 16, 40)
     codec, two = two_streams(view, vae_steps=160)
-    one = run_of(view, LdmSingle, vae_steps=160)
+    one = run_of(view, streams="one", vae_steps=160)
     single = fit_codec(OneStream, one)
 
     channels = [
@@ -307,7 +306,7 @@ def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels, attend, b
 
 
 def test_the_paper_preset_is_large() -> None:
-    params = build_params(SpecDm.card, "paper")
+    params = build_params(SpecDmPaper.card, "paper")
     with torch.device("meta"):
         denoiser = UNet(params.network, 6, 32, 13)
 
@@ -317,7 +316,7 @@ def test_the_paper_preset_is_large() -> None:
 @pytest.mark.parametrize(("name", "value"), [("factor", "3"), ("size", "huge")])
 def test_a_choice_that_does_not_exist_is_named(name: str, value: str) -> None:
     with pytest.raises(InputError, match=name):
-        build_params(SpecDm.card, "tiny", {name: value})
+        build_params(SpecDmPaper.card, "tiny", {name: value})
 
 
 def mixed_latents(rows: int = 40) -> tuple[Tensor, Tensor, Tensor]:

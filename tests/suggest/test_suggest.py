@@ -184,7 +184,7 @@ def test_a_cover_takes_each_segment_once_and_never_more_than_there_is(
 
 def typed(folder: Path, *words: str) -> str:
     with contextlib.chdir(folder):
-        return CliRunner().invoke(app, ["suggest", *words], catch_exceptions=False).stdout
+        return CliRunner().invoke(app, ["label", *words], catch_exceptions=False).stdout
 
 
 @pytest.fixture(scope="module")
@@ -268,11 +268,11 @@ def test_a_table_that_was_filled_in_is_read_as_labels(own: Path, tmp_path: Path)
 
 def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene, tmp_path: Path) -> None:
     out = ("--out", str(tmp_path / "picks.json"))
-    said = typed(Path(), "toy", *QUICK, "--protocol", "issd", "--seed", "3", *out)
+    said = typed(Path(), "toy", *QUICK, "--protocol", "issd", *out)
     told = json.loads((tmp_path / "picks.json").read_text("utf-8"))
 
     assert all(toy.labels[pick["row"], pick["column"]] for pick in told["picks"])
-    assert "training pixels of issd, draw 3" in told["notes"][0]
+    assert "training pixels of issd, split 0" in told["notes"][0]
     assert said.count("\n") == 7
 
 
@@ -290,5 +290,5 @@ def test_what_cannot_be_suggested_is_refused(
     words: tuple[str, ...], part: str, tmp_path: Path
 ) -> None:
     with pytest.raises(HsiaugError, match=part):
-        typed(tmp_path, *words)
+        typed(tmp_path, *words, "--out", "picks.csv")
     assert not list(tmp_path.iterdir())

@@ -25,7 +25,6 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record import (
     COLUMNS,
-    SAID_AND_SEEN,
     Column,
     PartialRecord,
     TrialRecord,
@@ -399,8 +398,7 @@ def test_a_trial_that_reached_nothing_has_every_field_that_a_record_must_have() 
 
 
 def test_a_field_that_declares_a_column_stands_in_columns_frames_and_csv():
-    said = dict.fromkeys(SAID_AND_SEEN, 0.5)
-    record = {**record_of(), "said_and_seen": said}
+    record = record_of()
     record["timings"] = {**record["timings"], "fit_generator": 0.25}
     columns = columns_of_records([record])
     ((row, *_), names) = data_rows(build_report([record])), [c.name for c in COLUMNS]

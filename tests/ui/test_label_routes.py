@@ -274,12 +274,12 @@ def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Pat
         (("absent.hdr",), "absent.hdr"),
         (("toy", "--answers", "no/such/folder.csv"), "folder that exists"),
     ):
-        said = hsiaug("label", *words, "--no-browser", cwd=tmp_path)
+        said = hsiaug("label", *words, "--port", "0", cwd=tmp_path)
         assert said.returncode == 2 and part in said.stderr and "Traceback" not in said.stderr
 
 
 def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--no-browser")
+    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--port", "0")
     with Process(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
@@ -305,7 +305,7 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_the_server_while_clients_are_slow(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--no-browser")
+    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--port", "0")
     with Process(
         command,
         cwd=tmp_path,
@@ -371,7 +371,8 @@ def test_a_second_page_over_the_same_answers_says_who_holds_them(
             "none",
             "--answers",
             str(answers),
-            "--no-browser",
+            "--port",
+            "0",
             cwd=tmp_path,
         )
     assert (

@@ -1,9 +1,7 @@
 """This machine: each group of trials runs in a worker process."""
 
-import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +15,11 @@ from hsiaug.bench.worker_process import WorkerProcesses
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.isolation.processes import load_before_fork
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.said_seen import judged_elsewhere
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
 SHARED = "hsiaug.bench.worker", "sklearn.svm"
 """Modules that the workers of any run share where they are forked."""
-SHARED_ON_DEVICE = "torch", "sklearn.ensemble"
-"""What they share beside these where plugins compute with torch: samples of prompts, which such
-generators make, are chosen and judged by the second.
-"""
 load_before_fork(*SHARED)
 
 
@@ -53,7 +46,6 @@ class Local(Engine):
         self.jobs = max(1, jobs)
         self.executor: Any = WorkerProcesses(self.jobs)
         self._scene: SceneRun | None = None
-        self._stopping = threading.Event()
         self._labels: tuple[Path, ...] = ()
 
     def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
@@ -73,7 +65,7 @@ class Local(Engine):
         if self._scene is None or self._scene.batch is not batch:
             self._scene = self.scene_run(batch)
             if computes_on_device(batch.trials):
-                load_before_fork(*SHARED, *SHARED_ON_DEVICE)
+                load_before_fork(*SHARED, "torch")
         future: Future[None] = self.executor.submit(self._scene.run, group, tell)
         return future
 
@@ -89,12 +81,10 @@ class Local(Engine):
             data=data,
             hidden=(*(self._labels or label_files(batch.scene_ref)), batch.store.resolve()),
         )
-        judge = partial(judged_elsewhere, self._stopping, data)
-        return SceneRun(batch, start, scored_records(batch, store, self.jobs, judge).write)
+        return SceneRun(batch, start, scored_records(batch, store, self.jobs).write)
 
     def cancel(self) -> None:
-        """End the processes, which stay between runs on the same scene, and that which judges."""
-        self._stopping.set()
+        """End the processes, which stay between runs on the same scene."""
         self.executor.shutdown(cancel_futures=True)
 
 

@@ -34,12 +34,15 @@ def spectra_of(image: Float32) -> Array:
     return stacked.T.astype(np.float64)
 
 
-def fit_image_space(train: DenseSamples, rng: np.random.Generator) -> Space:
-    """The principal axes, of spectra with both dates stacked, that images are put on; the filters
-    are fixed.
+def fit_image_space(
+    train: DenseSamples, rng: np.random.Generator, date: int | None = None
+) -> Space:
+    """The principal axes that images are put on, of spectra with both dates stacked or of one date;
+    the filters are fixed.
     """
     most = max(1, PIXELS // len(train))
-    spectra_of_tiles = [spectra_of(image) for image in train.images]
+    images = train.images if date is None else train.images[:, [date]]
+    spectra_of_tiles = [spectra_of(image) for image in images]
     x = np.concatenate(
         [spectra[rng.permutation(len(spectra))[:most]] for spectra in spectra_of_tiles]
     )

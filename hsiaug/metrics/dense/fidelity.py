@@ -1,23 +1,19 @@
-"""How like the real ones made tiles and masks are: each number beside its floor, and with n.
+"""How like the real ones synthetic tiles and masks are: each number beside that of real held-out
+tiles, of the same number.
 
-The **floor** is the same measure between real training and real held-out tiles, of the same number:
-what a perfect generator could reach on this split. Held-out tiles are test tiles: a diagnosis after
-every fit.
-
-Few tiles make coarse numbers, and held-out tiles are often few. Two generators are better compared
-by the measures over **all** tiles, of some hundred made ones: the Fréchet distances among them are
-freed of the number of tiles by extrapolation.
+Held-out tiles are test tiles: a diagnosis after every fit. Few tiles make coarse numbers, and
+held-out tiles are often few.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.samples import Indexable
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense import pieces
 from hsiaug.metrics.dense.extractor import (
@@ -29,8 +25,9 @@ from hsiaug.metrics.dense.extractor import (
     mask_features,
     spectra_of,
 )
-from hsiaug.metrics.dense.tile_maps import random_tiles
+from hsiaug.metrics.dense.pieces import random_tiles
 from hsiaug.metrics.measures import (
+    Measure,
     Measures,
     MeasureTable,
     Round,
@@ -38,23 +35,21 @@ from hsiaug.metrics.measures import (
     average_rounds,
     note_of,
 )
-from hsiaug.metrics.neighbours import COPY, nearest_turned, rank_nearer
+from hsiaug.metrics.neighbours import nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space, frechet_between, spectral_angle
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 REPEATS = 5
-SIZES = 8
 AUDITED = 8
 """Principal axes that copies are looked for on."""
 MAX_TILES = 400
 """Tiles of a set that are used at most."""
-
+COPY = 1e-3
+"""A tile is a copy within this part of the usual distance of held-out tiles."""
 WORST = 8
-"""Likeliest copies that are told."""
-
-TOO_FEW = "too few tiles or classes"
+"""Likeliest copies that are stated."""
 
 MEASURES: MeasureTable = {
     "fd_image": (f"Fréchet distance of images ({EXTRACTOR})", "", "lower"),
@@ -62,19 +57,15 @@ MEASURES: MeasureTable = {
     "fd_image_2": (f"Fréchet distance of images, date 2 ({EXTRACTOR})", "", "lower"),
     "fd_mask": (f"Fréchet distance of masks ({EXTRACTOR})", "", "lower"),
     "msad": ("mSAD: angle between class means", "°", "lower"),
-    "shares": ("total variation of class shares", "", "lower"),
-    "fd_image_all": (f"Fréchet distance of images, all tiles, n → ∞ ({EXTRACTOR})", "", "lower"),
-    "fd_mask_all": (f"Fréchet distance of masks, all tiles, n → ∞ ({EXTRACTOR})", "", "lower"),
-    "msad_all": ("mSAD, all tiles", "°", "lower"),
-    "shares_all": ("total variation of class shares, all tiles", "", "lower"),
+    "shares": ("total variation of class proportions", "", "lower"),
+}
+"""Label, unit, and what is good, by the name of a measure; the table's order."""
+COPIES: MeasureTable = {
     "nearer": ("nearer to training than held-out are", "%", "50 %"),
-    "copying": ("data-copying statistic C_T", "", "higher"),
     "copies": ("copies of training tiles, turned or not", "%", "lower"),
     **pieces.MEASURES,
 }
-"""Label, unit, and what is good, by the name of a measure; the table's order."""
-BY_DATE = ("fd_image_1", "fd_image_2")
-"""Measures of each date apart, of tiles of two dates."""
+"""The same of the audit of copies."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,8 +75,8 @@ class DenseFidelity(Measures):
     Attributes
     ----------
     nearest : tuple of (int, int, float)
-        (made tile, training tile nearest to it, distance), the likeliest copies first, by index
-        as handed in.
+        (synthetic tile, training tile nearest to it, distance), the likeliest copies first, by
+        index as handed in.
     by_class : mapping of int to mapping of str to float or None
         {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made /
         train; "angle": degrees between the mean spectra of all training and all made tiles}}.
@@ -94,15 +85,13 @@ class DenseFidelity(Measures):
     by_class: Mapping[int, Mapping[str, float | None]]
     nearest: tuple[tuple[int, int, float], ...]
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """The entry in quality.json."""
-        by_class = {str(c): dict(row) for c, row in self.by_class.items()}
-        pairs = [list(pair) for pair in self.nearest[:WORST]]
         return {
             **super().as_json(),
             "extractor": EXTRACTOR,
-            "by_class": by_class,
-            "worst_pairs": pairs,
+            "by_class": {str(c): dict(row) for c, row in self.by_class.items()},
+            "worst_pairs": [list(pair) for pair in self.nearest[:WORST]],
         }
 
 
@@ -113,15 +102,13 @@ def dense_fidelity(
     *,
     classes: int,
 ) -> DenseFidelity:
-    """Compare real training, real held-out and made tiles, all in the data's units.
+    """Compare real training, real held-out and synthetic tiles, all in the data's units.
 
-    Value and floor are means over five random subsets of one size, that of the smallest set; what
-    is called "all" and the audit of copies take all tiles up to 400. mSAD is that of SpecDM
-    (arXiv:2502.17056, Table 1): the angle between mean spectra of a class, averaged over classes
-    present in both sets. The Fréchet distance (formula: Dowson and Landau 1982) is over features of
-    :mod:`hsiaug.metrics.dense.extractor`, no network's, and compares with no FID in a paper; over
-    all tiles it is what the distance of N tiles to all training tiles tends to as 1/N → 0 (FID∞:
-    Chong and Forsyth, CVPR 2020).
+    Both numbers of a measure are means over five random subsets of one size, that of the smallest
+    set; the audit of copies takes all tiles up to 400. mSAD is that of SpecDM (arXiv:2502.17056,
+    Table 1): the angle between mean spectra of a class, averaged over classes present in both sets.
+    The Fréchet distance (formula: Dowson and Landau 1982) is over features of
+    :mod:`hsiaug.metrics.dense.extractor`, no network's, and compares with no FID in a paper.
     Raises InputError for sets of fewer than two tiles or of unlike tiles.
     """
     sets = (train, held_out, synthetic)
@@ -134,258 +121,154 @@ def dense_fidelity(
     rng = np.random.default_rng(derive_seed("dense fidelity", 0))
     index = [random_tiles(len(tiles), MAX_TILES, rng) for tiles in sets]
     train, held_out, synthetic = (tiles.take(i) for tiles, i in zip(sets, index, strict=True))
-    space = fit_image_space(train, rng)
-    train_features, held_out_features, synthetic_features = _features(
-        [train, held_out, synthetic], space, classes
-    )
-    size = min(len(train), len(held_out), len(synthetic))
-    drawn = [
-        _round(
-            [
-                features.draw(size, rng)
-                for features in (train_features, held_out_features, synthetic_features)
-            ],
-            size,
-        )
-        for _ in range(REPEATS)
-    ]
-    dated = _rounds_by_date(train, held_out, synthetic, size) if train.dates > 1 else []
+    sets = (train, held_out, synthetic)
+    space = fit_image_space(sets[0], rng)
+    features = _frechet_features(sets, space, classes, rng)
+    spectra = [_ClassSums.of(tiles, classes) for tiles in sets]
+    size = min(map(len, sets))
+    rounds = [_round(features, spectra, size, rng) for _ in range(REPEATS)]
     audit, nearest = memory_audit(train.images, held_out.images, synthetic.images, space)
-    everything: Round = (
-        _over_all(train_features, synthetic_features, rng),
-        _over_all(train_features, held_out_features, rng),
-        len(synthetic),
-    )
-    left_out = set(pieces.MEASURES) - set(audit[0]) | set(() if dated else BY_DATE)
-    table = {name: row for name, row in MEASURES.items() if name not in left_out}
-    groups = [drawn, [everything], [audit], *([dated] if dated else [])]
-    measures = average_rounds(table, groups, TOO_FEW, every=True)
-    shares = [one.class_shares for one in (train_features, held_out_features, synthetic_features)]
-    by_class, notes = _classes(shares, _angles(train_features, synthetic_features))
-    pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in nearest)
-    compared = tuple(c for c, row in by_class.items() if row["angle"] is not None)
+    by_class = _by_class(spectra)
+    notes: tuple[str, ...] = ()
+    for column, name in (("train", "training"), ("held_out", "held-out"), ("made", "synthetic")):
+        missing = [c for c, row in by_class.items() if not row[column]]
+        notes += note_of(f"without a pixel in the {name} tiles, and so not in mSAD", missing)
     return DenseFidelity(
-        measures=measures, notes=notes, classes=compared, by_class=by_class, nearest=pairs
+        measures=(*average_rounds(MEASURES, rounds, "too few tiles or classes"), *audit),
+        notes=notes,
+        classes=tuple(c for c, row in by_class.items() if row["angle"] is not None),
+        by_class=by_class,
+        nearest=tuple((int(index[2][i]), int(index[0][j]), apart) for i, j, apart in nearest),
     )
 
 
-def _rounds_by_date(
-    train: DenseSamples, held_out: DenseSamples, synthetic: DenseSamples, size: int
-) -> list[Round]:
-    """Fréchet distances of the images of each date, in subsets of one size.
-
-    The measures of both dates together have a random generator of their own, so that these do not
-    change them.
+def _frechet_features(
+    sets: Sequence[DenseSamples], space: Space, classes: int, rng: np.random.Generator
+) -> dict[str, list[Array]]:
+    """Features (n, d) of the three sets, on the axes of the training tiles, which come first, by
+    the name of a distance.
     """
-    rng = np.random.default_rng(derive_seed("dense fidelity by date", 0))
-    scores = {}
-    for place, name in enumerate(BY_DATE):
-        sets = [
-            replace(tiles, images=tiles.images[:, [place]])
-            for tiles in (train, held_out, synthetic)
-        ]
-        space = fit_image_space(sets[0], rng)
-        features = [image_features(tiles.images, space) for tiles in sets]
-        axes = fit_axes(features[0])
-        scores[name] = [axes.scores(blocks) for blocks in features]
-    rounds: list[Round] = []
-    for _ in range(REPEATS):
-        rows = [rng.permutation(len(tiles))[:size] for tiles in (train, held_out, synthetic)]
-        values: Values = {}
-        floors: Values = {}
-        for name, scores_of_sets in scores.items():
-            drawn = [
-                scores_of_set[index]
-                for scores_of_set, index in zip(scores_of_sets, rows, strict=True)
-            ]
-            floors[name], values[name] = frechet_between(drawn)
-        rounds.append((values, floors, size))
-    return rounds
+    blocks = {"fd_image": [image_features(tiles.images, space) for tiles in sets]}
+    if sets[0].dates > 1:
+        for t in range(sets[0].dates):
+            dates = [tiles.images[:, [t]] for tiles in sets]
+            of_date = fit_image_space(sets[0], rng, date=t)
+            blocks[f"fd_image_{t + 1}"] = [image_features(images, of_date) for images in dates]
+    blocks["fd_mask"] = [mask_features(tiles.masks, classes) for tiles in sets]
+    return {name: [fit_axes(of[0]).scores(one) for one in of] for name, of in blocks.items()}
 
 
 @dataclass(frozen=True, eq=False)
-class _Features(Indexable):
-    """Per tile: scores for Fréchet, sums of spectra (n, C, D), pixels (n, C)."""
+class _ClassSums:
+    """Of each tile and class the sum of its spectra (n, C, D), and its pixels (n, C)."""
 
-    image: Array
-    mask: Array
     sums: Array
     pixels: Array
 
-    def draw(self, n: int, rng: np.random.Generator) -> "_Features":
-        """Features of n random tiles."""
-        return self.take(rng.permutation(len(self.pixels))[:n])
-
-    @property
-    def class_pixels(self) -> Array:
-        """(C,) pixels of each class in all tiles."""
-        pixels: Array = self.pixels.sum(axis=0)
-        return pixels
-
-    @property
-    def class_shares(self) -> Array:
-        """(C,) share of each class of the labelled pixels; zeros where none is labelled."""
-        pixels = self.class_pixels
-        shares: Array = pixels / max(1.0, pixels.sum())
-        return shares
-
-
-def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[_Features]:
-    """Features of the training tiles, which come first, and of the others, on the training tiles'
-    axes.
-    """
-    images = [image_features(tiles.images, space) for tiles in sets]
-    masks = [mask_features(tiles.masks, classes) for tiles in sets]
-    image_axes = fit_axes(images[0])
-    mask_axes = fit_axes(masks[0])
-    features = []
-    for tiles, image, mask in zip(sets, images, masks, strict=True):
+    @classmethod
+    def of(cls, tiles: DenseSamples, classes: int) -> "_ClassSums":
         ids = np.arange(1, classes + 1)[:, None]
-        member = [(labels.reshape(1, -1) == ids).astype(np.float64) for labels in tiles.masks]
-        sums = np.stack(
-            [m @ spectra_of(tile) for m, tile in zip(member, tiles.images, strict=True)]
-        )
-        pixels = np.stack([m.sum(axis=1) for m in member])
-        scores = image_axes.scores(image), mask_axes.scores(mask)
-        features.append(_Features(*scores, sums, pixels))
-    return features
+        member = [(mask.reshape(1, -1) == ids).astype(np.float64) for mask in tiles.masks]
+        sums = [m @ spectra_of(image) for m, image in zip(member, tiles.images, strict=True)]
+        return cls(np.stack(sums), np.stack([m.sum(axis=1) for m in member]))
+
+    def means(self, rows: Any = slice(None)) -> tuple[Array, Array]:
+        """(C, D) mean spectrum of each class in some tiles, NaN where it has no pixel, and (C,) its
+        share of the labelled pixels.
+        """
+        pixels = self.pixels[rows].sum(axis=0)
+        means = self.sums[rows].sum(axis=0) / np.where(pixels > 0, pixels, np.nan)[:, None]
+        return means, pixels / max(1.0, pixels.sum())
 
 
-def _round(some: Sequence[_Features], n: int) -> Round:
-    """Made and held-out tiles against training tiles, all of one number."""
-    train_features, held_out_features, synthetic_features = some
-    values = _compare(train_features, synthetic_features)
-    floors = _compare(train_features, held_out_features)
-    floors["fd_image"], values["fd_image"] = frechet_between([features.image for features in some])
-    floors["fd_mask"], values["fd_mask"] = frechet_between([features.mask for features in some])
-    return values, floors, n
+def _round(
+    features: Mapping[str, Sequence[Array]],
+    spectra: Sequence[_ClassSums],
+    size: int,
+    rng: np.random.Generator,
+) -> Round:
+    """Synthetic and held-out tiles against training tiles, all of one number."""
+    rows = [rng.permutation(len(one.pixels))[:size] for one in spectra]
+    known, real, made = (one.means(some) for one, some in zip(spectra, rows, strict=True))
+    values, floors = (_class_distances(known, other) for other in (made, real))
+    for name, of_sets in features.items():
+        drawn = [scores[some] for scores, some in zip(of_sets, rows, strict=True)]
+        floors[name], values[name] = frechet_between(drawn)
+    return values, floors, size
 
 
-def _over_all(train_features: _Features, compared: _Features, rng: np.random.Generator) -> Values:
-    """The measures over all tiles."""
-    plain = _compare(train_features, compared)
+def _class_distances(known: tuple[Array, Array], other: tuple[Array, Array]) -> Values:
+    """mSAD, and the total variation of class shares: 0 = alike, 1 = disjoint."""
+    angles = _class_angles(known[0], other[0])
+    shared = np.isfinite(angles)
     return {
-        "fd_image_all": _limit(train_features.image, compared.image, rng),
-        "fd_mask_all": _limit(train_features.mask, compared.mask, rng),
-        "msad_all": plain["msad"],
-        "shares_all": plain["shares"],
+        "msad": float(angles[shared].mean()) if shared.any() else None,
+        "shares": float(np.abs(known[1] - other[1]).sum() / 2),
     }
 
 
-def _limit(reference: Array, compared: Array, rng: np.random.Generator) -> float | None:
-    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``compared`` (n, d) to
-    ``reference``, over 1/N.
-    """
-    least = len(compared) // 4
-    if least < 2 * compared.shape[1]:
-        return None
-    sizes = np.linspace(least, len(compared), SIZES).round().astype(int)
-    subsets = [compared[rng.permutation(len(compared))[:n]] for n in sizes for _ in range(REPEATS)]
-    distances = np.reshape(frechet_between([reference, *subsets]), (SIZES, REPEATS)).mean(axis=1)
-    return max(0.0, float(np.polyfit(1 / sizes, distances, 1)[1]))
-
-
-def _angles(train_features: _Features, compared: _Features) -> Array:
-    """(C,) degrees between mean spectra of each class; NaN where a set has none of it."""
-    pixels = [features.class_pixels for features in (train_features, compared)]
-    shared = (pixels[0] > 0) & (pixels[1] > 0)
-    angles = np.full(len(shared), np.nan)
-    if shared.any():
-        angles[shared] = spectral_angle(
-            *(
-                features.sums.sum(axis=0)[shared] / n[shared][:, None]
-                for features, n in zip((train_features, compared), pixels, strict=True)
-            )
-        )
+def _class_angles(means: Array, others: Array) -> Array:
+    """(C,) degrees between mean spectra (C, D); NaN where either is not there."""
+    shared = np.isfinite(means).all(axis=1) & np.isfinite(others).all(axis=1)
+    angles = np.full(len(means), np.nan)
+    angles[shared] = spectral_angle(means[shared], others[shared])
     return angles
 
 
-def _compare(train_features: _Features, compared: _Features) -> Values:
-    """All but the Fréchet distances between two sets of one size."""
-    angles = _angles(train_features, compared)
-    shared = ~np.isnan(angles)
-    apart = train_features.class_shares - compared.class_shares
-    # Of the shares the total variation: 0 = alike, 1 = disjoint.
+def _by_class(spectra: Sequence[_ClassSums]) -> dict[int, dict[str, float | None]]:
+    """The table of classes, over all tiles."""
+    (known, train), (_, held_out), (other, made) = (one.means() for one in spectra)
+    angles = _class_angles(known, other)
     return {
-        "msad": float(angles[shared].mean()) if shared.any() else None,
-        "shares": float(np.abs(apart).sum() / 2),
-    }
-
-
-def _classes(
-    shares: list[Array], angles: Array
-) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:
-    table: dict[int, dict[str, float | None]] = {}
-    for c, (in_training, in_held_out, in_synthetic) in enumerate(
-        zip(*(s.tolist() for s in shares), strict=True), start=1
-    ):
-        angle = None if np.isnan(angles[c - 1]) else float(angles[c - 1])
-        ratio = in_synthetic / in_training if in_training else None
-        table[c] = {
-            "train": in_training,
-            "held_out": in_held_out,
-            "made": in_synthetic,
-            "ratio": ratio,
-            "angle": angle,
+        c + 1: {
+            "train": float(train[c]),
+            "held_out": float(held_out[c]),
+            "made": float(made[c]),
+            "ratio": float(made[c] / train[c]) if train[c] else None,
+            "angle": float(angles[c]) if np.isfinite(angles[c]) else None,
         }
-    notes: tuple[str, ...] = ()
-    for column, name in (("train", "training"), ("held_out", "held-out"), ("made", "made")):
-        missing = [c for c, row in table.items() if not row[column]]
-        notes += note_of(f"without a pixel in the {name} tiles, and so not in mSAD", missing)
-    return table, notes
+        for c in range(len(train))
+    }
 
 
 def memory_audit(
     train: Float32, held_out: Float32, synthetic: Float32, space: Space
-) -> tuple[Round, tuple[tuple[int, int, float], ...]]:
-    """Audit images (n, T, B, H, W) of one size; ``space`` is of spectra of both dates stacked, of
-    training tiles.
+) -> tuple[tuple[Measure, ...], tuple[tuple[int, int, float], ...]]:
+    """Are images (n, T, B, H, W) of one size copies? ``space`` is of spectra of both dates stacked,
+    of training tiles.
 
     Distances are per pixel, on z-scored principal axes, the least over the 8 flips and rotations.
-    nearer: share of (synthetic, held-out) pairs in which the synthetic tile is nearer to training.
-    copies: share of synthetic tiles within a thousandth of the usual distance of held-out ones.
-    copying: C_T, below −3 for a generator that copies.
-    pieces: share of made pieces nearer to training pieces than 95 % of held-out ones are. The
-    second answer is the nearest training tile of each synthetic one, as (synthetic, training,
-    distance), the likeliest copies first.
+
+    Returns
+    -------
+    measures : tuple of Measure
+        ``nearer``: share of (synthetic, held-out) pairs in which the synthetic tile is nearer to
+        training. ``copies``: share of synthetic tiles within a thousandth of the usual distance of
+        held-out ones. ``pieces``: share of pieces nearer to training pieces than 95 % of held-out
+        ones are.
+    nearest : tuple of (int, int, float)
+        The nearest training tile of each synthetic one, as (synthetic, training, distance), the
+        likeliest copies first.
     """
-    train_maps, held_out_maps, synthetic_maps = (
+    known, real, made = (
         np.stack(list(axis_maps(images, space, AUDITED))) for images in (train, held_out, synthetic)
     )
-    (distance, nearest), (held_out_distance, _) = (
-        nearest_turned(maps, train_maps) for maps in (synthetic_maps, held_out_maps)
-    )
+    (apart, nearest), (apart_real, _) = (nearest_turned(maps, known) for maps in (made, real))
+    side = np.sqrt(known.shape[2] * known.shape[3])
+    apart = apart / side
+    apart_real = apart_real / side
+    limit = COPY * float(np.median(apart_real))
     near, near_held_out = pieces.near_pieces(train, held_out, synthetic)
-    side = np.sqrt(train_maps.shape[2] * train_maps.shape[3])
-    distance = distance / side
-    held_out_distance = held_out_distance / side
-    limit = COPY * float(np.median(held_out_distance))
     values: Values = {
-        "nearer": rank_nearer(distance, held_out_distance),
-        "copying": copying_statistic(distance, held_out_distance),
-        "copies": float((distance <= limit).mean()),
+        "nearer": rank_nearer(apart, apart_real),
+        "copies": float((apart <= limit).mean()),
         **near,
     }
     floors: Values = {
         "nearer": 0.5,
-        "copying": 0.0,
-        "copies": float((held_out_distance <= limit).mean()),
+        "copies": float((apart_real <= limit).mean()),
         **near_held_out,
     }
-    order = np.argsort(distance, kind="stable")
-    return (values, floors, len(synthetic)), tuple(
-        (int(i), int(nearest[i]), float(distance[i])) for i in order
-    )
-
-
-def copying_statistic(synthetic: Array, held_out: Array) -> float:
-    """C_T of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675: the z-score of Mann–Whitney's
-    U, in one cell.
-
-    Of distances ``synthetic`` (n,) and ``held_out`` (m,) to the training set. Far below 0:
-    synthetic tiles lie nearer than fresh real ones.
-    """
-    n = len(synthetic)
-    m = len(held_out)
-    u = n * m * (1 - rank_nearer(synthetic, held_out))
-    return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))
+    measures = average_rounds(COPIES, [(values, floors, len(synthetic))])
+    order = np.argsort(apart, kind="stable")
+    return measures, tuple((int(i), int(nearest[i]), float(apart[i])) for i in order)

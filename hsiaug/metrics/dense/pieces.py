@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.dense.tile_maps import random_tiles
 from hsiaug.metrics.measures import MeasureTable, Values
 from hsiaug.metrics.neighbours import turn_maps
 
@@ -46,6 +45,11 @@ NEAR = (
     " held-out pieces (5 % would be chance)"
 )
 """What the measures say, before their values."""
+
+
+def random_tiles(count: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(min(count, most),) ascending places of tiles, drawn at random from ``count`` tiles."""
+    return np.sort(rng.permutation(count)[:most])
 
 
 def near_pieces(train: Maps, held_out: Maps, made: Maps) -> tuple[Values, Values]:

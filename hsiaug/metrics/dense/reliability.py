@@ -1,10 +1,8 @@
-"""Do made masks fit made images? R1 and R2 of docs/quality.md on tiles, without any training
-on made tiles.
+"""Do synthetic masks fit their images? Judged without any training on synthetic tiles.
 
-Pixels of real training tiles train the probes, those of real held-out tiles give the ceiling and
-the calibration, as in :mod:`hsiaug.metrics.reliability`; the floor is made pixels with the labels
-of others. Held-out tiles are test tiles, masks included: a diagnosis after every fit, never a means
-to choose one.
+Pixels of real training tiles train the probes of :mod:`hsiaug.metrics.reliability`, those of real
+held-out tiles show what real masks reach. Held-out tiles are test tiles, masks included: a
+diagnosis after every fit, never a means to choose one.
 """
 
 from collections.abc import Sequence
@@ -15,18 +13,15 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.calibration import FLAT, LEVELS, LabelScore, Reliability, why_silent
-from hsiaug.metrics.dense.tile_maps import random_tiles
-from hsiaug.metrics.measures import note_of
+from hsiaug.metrics.dense.pieces import random_tiles
+from hsiaug.metrics.measures import Measure, Measures, MeasureTable, note_of
 from hsiaug.metrics.neighbours import rank_nearer
-from hsiaug.metrics.reliability import PROBES, ROUNDS, agreement_score, guesses_of
+from hsiaug.metrics.reliability import PROBES, agreement, mean_interval
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, spectral_angle
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-MAIN = "pixels"
 
 AXES = 16
 MIN_PIXELS_PER_CLASS = 30
@@ -34,9 +29,12 @@ MIN_PIXELS_PER_CLASS = 30
 TILES = 200
 """Tiles of a set that are used at most."""
 LEARNT, JUDGED = 500, 10_000
-"""Pixels that are used at most: of a class for the probes, of all held-out or made tiles."""
+"""Pixels that are used at most: of a class for the probes, of all held-out or synthetic tiles."""
 OF_TILE = 100
 """Pixels that a single tile is judged by at most."""
+BOUNDARIES: MeasureTable = {
+    "boundaries": ("edges of masks that are edges of images", "%", "as held-out")
+}
 
 
 def dense_reliability(
@@ -46,55 +44,38 @@ def dense_reliability(
     *,
     classes: int,
     seed: int = 0,
-) -> Reliability:
-    """Judge the masks of made tiles by per-pixel probes that are trained on real ones.
+) -> Measures:
+    """Judge the masks of synthetic tiles, pixel by pixel and at their boundaries.
 
-    R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499). A pixel
-    is its scores on the principal axes and the mean of these over the 3×3 pixels about it.
-    Intervals draw whole made tiles.
-
-    R2, boundary agreement: how surely the difference of two neighbouring pixels' spectra tells a
-    boundary of the mask from none, the area under the ROC curve. Its floor are masks of other
-    tiles, and so is the damage of its calibration. The same ``seed`` gives the same report.
+    ``agreement``: share of pixels whose class probes of real pixels confirm. A pixel is its scores
+    on the principal axes and the mean of these over the 3×3 pixels about it. ``boundaries``: how
+    surely the difference of two neighbouring pixels' spectra tells a boundary of the mask from
+    none, the area under the ROC curve. Intervals draw whole tiles. The same ``seed`` gives the same
+    numbers.
 
     Raises InputError where fewer than two classes have 30 pixels in both real sets.
     """
     rng = np.random.default_rng(derive_seed("dense reliability", seed))
     ids = _judged_classes(train, held_out, classes)
-    shown_classes = set(np.unique(synthetic.masks).tolist())
-    notes = note_of("not judged, for want of real pixels", shown_classes - {IGNORE, *ids})
-    notes += note_of("never made", set(ids) - shown_classes)
-    train = train.take(random_tiles(len(train), TILES, rng))
-    held_out = held_out.take(random_tiles(len(held_out), TILES, rng))
-    synthetic = synthetic.take(random_tiles(len(synthetic), TILES, rng))
-    space, learnt = _learnt(train, ids, rng)
-    held_out_pixels, held_out_tiles = _pixels(held_out, ids, space)
-    synthetic_pixels, synthetic_tiles = _pixels(synthetic, ids, space)
-    judged = rng.permutation(len(held_out_pixels))[:JUDGED]
-    held_out_pixels = held_out_pixels.take(judged)
-    held_out_tiles = held_out_tiles[judged]
-    judged = np.sort(rng.permutation(len(synthetic_pixels))[:JUDGED])
-    synthetic_pixels = synthetic_pixels.take(judged)
-    synthetic_tiles = synthetic_tiles[judged]
-    if len(np.unique(synthetic_pixels.y)) < 2:
-        return Reliability((), 0, len(held_out), notes)
-    guesses = guesses_of(learnt, (synthetic_pixels, held_out_pixels))
-    tiles = (synthetic_tiles, held_out_tiles)
-    score = agreement_score(
-        MAIN,
-        "R1 probe agreement, of pixels",
-        synthetic_pixels,
-        held_out_pixels,
-        *guesses,
-        rng,
-        tiles,
+    made_classes = set(np.unique(synthetic.masks).tolist())
+    notes = note_of("not judged, for want of real pixels", made_classes - {IGNORE, *ids})
+    notes += note_of("never made", set(ids) - made_classes)
+    train, held_out, synthetic = (
+        tiles.take(random_tiles(len(tiles), TILES, rng)) for tiles in (train, held_out, synthetic)
     )
-    edges = _boundary_score(held_out, synthetic, space, rng)
-    return Reliability((score, *edges), len(synthetic), len(held_out), notes)
+    space, learnt = _learnt(train, ids, rng)
+    real_pixels, _ = _pixels(held_out, ids, space)
+    real_pixels = real_pixels.take(rng.permutation(len(real_pixels))[:JUDGED])
+    pixels, tiles = _pixels(synthetic, ids, space)
+    judged = np.sort(rng.permutation(len(pixels))[:JUDGED])
+    if len(np.unique(pixels.y[judged])) < 2:
+        return Measures((), notes)
+    confirmed = agreement(learnt, real_pixels, pixels.take(judged), rng, tiles[judged])
+    return Measures((confirmed, _boundaries(held_out, synthetic, space, rng)), notes)
 
 
 def tile_agreement(train: DenseSamples, synthetic: DenseSamples, *, classes: int) -> Array:
-    """(n,) the share of pixels of each made tile whose class the probes of R1 confirm, 0..1; NaN
+    """(n,) the share of pixels of each synthetic tile whose class the probes confirm, 0..1; NaN
     where none is judged.
 
     No held-out tile is read: tiles may be chosen by it. Raises InputError as
@@ -104,79 +85,46 @@ def tile_agreement(train: DenseSamples, synthetic: DenseSamples, *, classes: int
     ids = _judged_classes(train, train, classes)
     train = train.take(random_tiles(len(train), TILES, rng))
     space, learnt = _learnt(train, ids, rng)
-    synthetic_pixels, tiles = _pixels(synthetic, ids, space)
+    pixels, tiles = _pixels(synthetic, ids, space)
     chosen = at_most(tiles, OF_TILE, rng)
-    synthetic_pixels = synthetic_pixels.take(chosen)
+    pixels = pixels.take(chosen)
     tiles = tiles[chosen]
-    agreement = np.empty(0)
-    if len(synthetic_pixels):
-        agreement = np.mean(
-            [fit(learnt)(synthetic_pixels.x) == synthetic_pixels.y for fit in PROBES], axis=0
-        )
+    confirmed = np.empty(0)
+    if len(pixels):
+        confirmed = np.mean([fit(learnt)(pixels.x) == pixels.y for fit in PROBES], axis=0)
     judged = np.bincount(tiles, minlength=len(synthetic))
-    share: Array = np.bincount(tiles, agreement, len(synthetic)) / np.where(judged, judged, np.nan)
+    share: Array = np.bincount(tiles, confirmed, len(synthetic)) / np.where(judged, judged, np.nan)
     return share
 
 
-def _boundary_score(
+def _boundaries(
     held_out: DenseSamples, synthetic: DenseSamples, space: Space, rng: np.random.Generator
-) -> list[LabelScore]:
-    """R2; none where no held-out or no made tile has a boundary.
+) -> Measure:
+    """Mean area of tiles; with the masks of other synthetic tiles as what chance reaches."""
 
-    Its curve is a line: held-out tiles, more and more of which have the mask of another tile, which
-    makes q % of all pixels wrong, and ``most`` where all have. It is read where the line falls in
-    95 % of the rounds. These draw whole tiles of both sets.
-    """
-
-    def areas(tile_set: DenseSamples, masks: Ints) -> Array:
-        scores = (
-            space.project(np.moveaxis(_maps(image[None])[0], 0, -1)) for image in tile_set.images
+    def areas(tiles: DenseSamples, masks: Ints) -> Array:
+        found: Array = np.array(
+            [
+                _edge_area(space.project(np.moveaxis(_maps(image[None])[0], 0, -1)), mask)
+                for image, mask in zip(tiles.images, masks, strict=True)
+            ]
         )
-        return 100 * np.array([_edge_area(*tile) for tile in zip(scores, masks, strict=True)])
+        known: Array = found[np.isfinite(found)]
+        return known
 
-    swapped, moved = (np.roll(tile_set.masks, 1, axis=0) for tile_set in (held_out, synthetic))
-    wrong = (held_out.masks != swapped) & (held_out.masks != IGNORE) & (swapped != IGNORE)
-    tiles = np.stack(
-        [areas(held_out, held_out.masks), areas(held_out, swapped), 100 * wrong.mean(axis=(1, 2))]
+    value = areas(synthetic, synthetic.masks)
+    others = areas(synthetic, np.roll(synthetic.masks, 1, axis=0))
+    real = areas(held_out, held_out.masks)
+    return Measure.of(
+        BOUNDARIES,
+        "boundaries",
+        float(value.mean()) if len(value) else None,
+        float(real.mean()) if len(real) else None,
+        len(synthetic),
+        permuted=float(others.mean()) if len(others) else None,
+        interval=mean_interval(value, None, rng) if len(value) else None,
+        few="no mask has a boundary",
     )
-    tiles = tiles[:, np.isfinite(tiles).all(axis=0)]
-    areas_of_synthetic, floor = (
-        row[np.isfinite(row)]
-        for row in (areas(synthetic, synthetic.masks), areas(synthetic, moved))
-    )
-    if not (tiles.size and areas_of_synthetic.size and floor.size):
-        return []
-    rows, others = (
-        rng.integers(n, size=(ROUNDS, n)) for n in (tiles.shape[1], len(areas_of_synthetic))
-    )
-    ceiling, ceiling_of_swapped, most = np.concatenate(
-        [tiles.mean(axis=1)[:, None], tiles[:, rows].mean(axis=2)], axis=1
-    )
-    value = np.array([areas_of_synthetic.mean(), *areas_of_synthetic[others].mean(axis=1)])
-    falls = ceiling - ceiling_of_swapped
-    why = why_silent(value[0], ceiling[0], floor.mean(), value[1:], ceiling[1:])
-    why = why if np.mean(falls > 0) >= 0.95 else FLAT
-    wrong_shares = most * np.clip((ceiling - value) / np.where(falls > 0, falls, np.nan), 0, 1)
-    return [
-        LabelScore(
-            "boundaries",
-            "R2 boundary agreement",
-            float(value[0]),
-            float(ceiling[0]),
-            float(floor.mean()),
-            r=float((value[0] - floor.mean()) / (ceiling[0] - floor.mean())),
-            wrong=None if why else float(wrong_shares[0]),
-            wrong_interval=(
-                None if why else tuple(np.nanpercentile(wrong_shares[1:], [2.5, 97.5]).tolist())
-            ),
-            spearman=None if why == FLAT else -1.0,
-            curve=tuple(
-                (ceiling[0] - falls[0] * np.minimum(1, np.array(LEVELS) / most[0])).tolist()
-            ),
-            n=len(synthetic),
-            why=why,
-        )
-    ]
 
 
 def _edge_area(scores: Array, mask: Ints) -> float:
@@ -225,22 +173,17 @@ def _maps(images: Float32) -> Array:
     return np.concatenate([before, after, after - before, np.abs(after - before), change], axis=1)
 
 
-def _inputs(train: DenseSamples, rng: np.random.Generator) -> Array:
-    """(pixels, D) some labelled pixels of each training tile."""
+def _learnt(
+    train: DenseSamples, ids: Sequence[int], rng: np.random.Generator
+) -> tuple[Space, Spectra]:
+    """The space of training pixels, and those of these classes that probes learn from."""
     most = max(1, 20_000 // len(train))
     x = []
     for image, mask in zip(train.images, train.masks, strict=True):
         places = rng.permutation(np.flatnonzero(mask.ravel() != IGNORE))[:most]
         maps = _maps(image[None])[0]
         x.append(maps.reshape(len(maps), -1)[:, places].T)
-    return np.concatenate(x)
-
-
-def _learnt(
-    train: DenseSamples, ids: Sequence[int], rng: np.random.Generator
-) -> tuple[Space, Spectra]:
-    """The space of training pixels, and those of these classes that probes learn from."""
-    space = fit_space(_inputs(train, rng), AXES)
+    space = fit_space(np.concatenate(x), AXES)
     learnt, _ = _pixels(train, ids, space)
     return space, learnt.take(at_most(learnt.y, LEARNT, rng))
 

@@ -6,7 +6,6 @@ import ctypes
 import gc
 import multiprocessing
 import os
-import pickle
 import re
 import signal
 import socket
@@ -23,7 +22,6 @@ from typing import Any, TypeVar
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.signals import AT_LAST, COMMAND, ENDING
-from hsiaug.registry.isolation.confinement import close_memory
 
 T = TypeVar("T")
 
@@ -224,88 +222,6 @@ class Channel:
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and
             # can abort.
             os._exit(0)
-
-
-class ProcessLost(HsiaugError):
-    """A process that was to give something ended before that, or the run was stopped."""
-
-
-def in_fork(
-    stopping: threading.Event, function: Callable[..., T], shown: object, *arguments: object
-) -> T:
-    """What a function gives, called in a process that shares the libraries of workers, runs no
-    plugin, and ends with all the memory that it took. Called here where none can be forked. Raises
-    ProcessLost where that process dies, and where the run is stopped.
-
-    Parameters
-    ----------
-    stopping : Event
-        Set where the run is stopped, by another thread.
-    function : callable
-        Of a module. What it raises is raised here.
-    shown : object
-        Its first argument, which the process is started with.
-    *arguments : object
-        The others, such as labels: the process has closed its memory to others before they come.
-    """
-    _go_on(stopping)
-    child = None
-    if _fork_server()._forkserver_pid is not None:
-        with suppress(EOFError, OSError):
-            child = Child(_give, function, shown, context=CONTEXT)
-    if child is None:
-        return function(shown, *arguments)
-    try:
-        _hear(child, stopping)
-        child.connection.send(arguments)
-        given, error = _hear(child, stopping)
-    except (EOFError, OSError) as end:
-        child.await_end(WHOLE_WITHIN)
-        raise ProcessLost(
-            "a process that this command started must stay until it has answered",
-            value=child.ending,
-            hint="Run the same command again, with fewer --jobs where memory is short.",
-        ) from end
-    finally:
-        child.end()
-    if error is not None:
-        raise error
-    return given  # type: ignore[no-any-return]
-
-
-def _hear(child: Child, stopping: threading.Event) -> Any:
-    """The next message of a process."""
-    while not child.connection.poll(LOOK):
-        _go_on(stopping)
-    return child.connection.recv()
-
-
-def _go_on(stopping: threading.Event) -> None:
-    if stopping.is_set():
-        raise ProcessLost("the run was stopped")
-
-
-def _give(connection: Connection, function: Callable[..., object], shown: object) -> None:
-    close_memory()
-    join_run()
-    # Only now is it sent the other arguments.
-    connection.send("ready")
-    arguments = connection.recv()
-    answer: tuple[object, Exception | None]
-    try:
-        answer = function(shown, *arguments), None
-    except Exception as error:
-        answer = None, _sendable(error)
-    connection.send(answer)
-
-
-def _sendable(error: Exception) -> Exception:
-    """An error, or one with its words where it cannot pass between processes."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(repr(error))
-    return error
 
 
 def join_run(ctrl_c: Any = signal.SIG_IGN) -> None:

@@ -1,8 +1,7 @@
 """Sections about one table of a report, a module for each: a new section is one more module here.
 
-A module has ``SECTIONS``, which say where its sections stand: in which views of ``--by``, and where
-on the page. Every format shows what :mod:`hsiaug.report.views` makes of them, and the page what
-:mod:`hsiaug.report.page` does.
+A module has ``SECTIONS``, which say where its sections are shown: in which views of ``--by``, and
+where on the page (:mod:`hsiaug.report.page`).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import check_known
-from hsiaug.report.section import Grid, Section
+from hsiaug.report.section import Section
 from hsiaug.report.tables import Report, ReportTable
 
 if TYPE_CHECKING:
@@ -28,8 +27,10 @@ if TYPE_CHECKING:
 
 SUMMARY, LABELS = "summary", "labels"
 """Views of several tables at once; the second reads predictions too."""
+NOTES = "notes"
+"""The view of what ``--notes`` adds to the summary."""
 MAIN = "tables"
-"""The part of the page that holds the main table, and folded within it other tables."""
+"""The part of the page that has, folded, the tables of configurations."""
 
 
 @dataclass
@@ -44,15 +45,12 @@ class Sources:
         Scenes that were read for maps.
     drawn : Counter
         Bytes of the pictures of a section in all tables so far, by its id.
-    overviews : mapping of ReportTable to Grid
-        The main table of each table that has arms; for the page.
     """
 
     report: Report
     store: Store | None = None
     truths: dict[str, GroundTruth] = field(default_factory=dict)
     drawn: Counter[str] = field(default_factory=Counter)
-    overviews: Mapping[ReportTable, Grid] = field(default_factory=dict)
 
     @cached_property
     def curves(self) -> Sequence[LabelCurve]:
@@ -118,7 +116,7 @@ def table_views() -> tuple[str, ...]:
 
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
-    known = (SUMMARY, *table_views(), LABELS)
+    known = (SUMMARY, *(view for view in table_views() if view != NOTES), LABELS)
     check_known(f"`by` must be one of {', '.join(known)}", by, known)
 
 

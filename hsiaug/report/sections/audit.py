@@ -1,20 +1,14 @@
-"""The audit of the protocol, and what the numbers of a table are."""
+"""The audit of the splits, and with what the trials ran."""
 
-from hsiaug.report.notes import audit_lines, table_notes
+from hsiaug.report.audit import audit_facts
+from hsiaug.report.paper import run_facts
 from hsiaug.report.section import Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.text_templates import NUMBERS
 
 
-def _section(table: ReportTable, sources: Sources) -> Section:
-    numbers = Section(NUMBERS, notes=tuple(table_notes(table)))
-    return Section(
-        "Audit",
-        facts=tuple(audit_lines(table, sources.report.where)),
-        parts=(numbers,),
-        opened=table.leaky,
-    )
+def _section(table: ReportTable, _: Sources) -> Section:
+    return Section("Audit", facts=(*audit_facts(table), *run_facts([table])))
 
 
 SECTIONS = (SectionKind("audit", _section, 110, within=""),)

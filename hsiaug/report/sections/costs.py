@@ -1,16 +1,13 @@
-"""What the trials of every arm cost."""
+"""What the trials of every configuration cost."""
 
-from hsiaug.report.section import Section, frame_grid
+from hsiaug.report.section import Frame, Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.record import COLUMNS
 
 NOTE = (
-    "Cost: of trials that went well, without those of controls that read no spectrum. The highest"
-    " memory is that of the process, which keeps what its earlier trials left. What several trials"
-    " share, as the fit of a generator or of the teacher of a draw, is computed once and counts to"
-    " the trial that came first: seconds depend on the order in which arms ran. Those of a"
-    " generator's fit stand with every arm that uses it."
+    "Of trials that went well. What several trials share, as the fit of a generator, is computed"
+    " once and counts to the trial that came first."
 )
 
 
@@ -23,8 +20,7 @@ def _section(table: ReportTable, _: Sources) -> Section | None:
     cost = trials.groupby(["classifier", "arm"], sort=False).agg(
         trials=("status", "size"), **of_arm
     )
-    grid = frame_grid("Cost of every arm, over all draws", cost, block="classifier")
-    return Section("What it cost", tables=(grid,), notes=(NOTE,))
+    return Section("Cost of every configuration", frames=(Frame("", cost),), notes=(NOTE,))
 
 
 SECTIONS = (SectionKind("costs", _section, 55, views=("classifier",)),)

@@ -1,4 +1,4 @@
-"""What every arm gains over each of its controls, and the verdict."""
+"""What every configuration gains over each of its controls, and the verdict."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.answer_texts import TONES
+from hsiaug.report.answers import control_names
 from hsiaug.report.figures.charts import (
     AXIS,
     NO_ARMS,
@@ -20,87 +19,82 @@ from hsiaug.report.figures.charts import (
     row_name,
 )
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.findings import cell_columns, verdict_text
-from hsiaug.report.formatting import MISSING, count, p_text, signed
-from hsiaug.report.gains import ArmCell, ArmGains, Gain, rank, rival_of
-from hsiaug.report.section import Grid, GridColumn, GridEntry, Section, SectionFigure, make_grid
+from hsiaug.report.formatting import count, difference_text, p_text
+from hsiaug.report.frames import arm_keys, indexed
+from hsiaug.report.gains import ArmGains, Gain, over_baseline, rival_of
+from hsiaug.report.section import Frame, Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.trials import method_rank
 from hsiaug.trial.arm import NONE, Arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 MOST_ARMS = 24
 """Arms that the figure of the page shows."""
 LINE = 0.15
 """Inches of the line of one control."""
-OF_GAINS = "ticks: draws; mark: mean; panels share their axis"
+OF_GAINS = "ticks: splits; mark: mean; panels share their axis"
 
 
-def _gains(table: ReportTable) -> Grid:
-    """Rows classifier × arm: what each arm gains over each control, p over none and the rival,
-    and the verdict.
+def _gains(table: ReportTable) -> DataFrame:
+    """A row for each configuration and control: the gain, its corrected p, how many splits, and
+    what it shows.
     """
-
-    def over(control: str, metric: str, cell: ArmCell) -> str:
-        gain = table.against(cell).get(control)
-        if gain is None or not gain.draws:
-            return MISSING
-        return signed(gain.mean if metric == "main" else gain.second_mean)
-
-    def pairs(cell: ArmCell) -> str:
-        counts = [gain.draws for gain in table.against(cell).values()]
-        several = cell.arm.judged and len(set(counts)) > 1
-        return "/".join(str(n) for n in (counts if several else counts[:1]))
-
-    def p_over_none(cell: ArmCell) -> str:
-        return p_text(table.against(cell)[NONE].main.p_corrected)
-
-    def p_over_rival(cell: ArmCell) -> str:
-        rival = rival_of(table.against(cell))
-        if rival is None or rival.verdict is None or not rival.draws:
-            return MISSING
-        return f"{p_text(rival.main.p_corrected)} ({rival.control})"
-
-    def verdict(cell: ArmCell) -> GridEntry:
-        found = table.against(cell)[NONE].verdict
-        tone = TONES[found.finding] if found else ""
-        return GridEntry(verdict_text(found, table.scores.second.name), tone=tone)
-
-    keys = cell_columns(table)
-    scores = {"main": table.scores.main, "second": table.scores.second}
-    columns = [
-        *keys,
-        *(
-            GridColumn(
-                f"Δ{score.name}", partial(over, control, metric), f"vs {control}", note="difference"
-            )
-            for control in table.controls
-            for metric, score in scores.items()
-        ),
-        GridColumn("pairs", pairs, note="pairs"),
-        GridColumn("p over none", p_over_none, note="p"),
-        GridColumn("p over rival", p_over_rival, note="p"),
-        GridColumn("verdict", verdict, numeric=False, note="verdict"),
+    rows = [
+        {
+            "classifier": table.labels[gain.cell.classifier],
+            **arm_keys(table, gain.cell.arm),
+            "minus": control_names(table, [gain.control])[0],
+            f"{table.scores.main.name}, points": difference_text(gain.main),
+            "": gain.main.word,
+            f"{table.scores.second.name}, points": difference_text(gain.second),
+            "p": p_text(gain.main.p_corrected),
+            "splits": str(gain.draws),
+        }
+        for gain in (*table.compared, *_over_baselines(table))
     ]
-    cells = [cell for cell in table.by_classifier if cell.key in table.by_arm]
-    return make_grid(
-        "Gain over the controls", columns, cells, keys=len(keys), block=attrgetter("classifier")
-    )
+    return indexed(rows, 5)
 
 
-def _section(table: ReportTable, _: Sources) -> Section:
-    caption = f"Δ{table.scores.main.name} of each arm over its controls, in percentage points"
+def _over_baselines(table: ReportTable) -> list[Gain]:
+    """What generators add to their baselines, where these are no controls of theirs."""
+    whole = over_baseline(table.complete.cells, table.scores, table.smallest)
+    shown = [one for one in whole if one.cell.key in table.cells and one.draws]
+    return [one for one in shown if one.control not in one.cell.required]
+
+
+def _verdicts(table: ReportTable) -> DataFrame:
+    """The verdict on each configuration, and its strongest control."""
+    rows = []
+    for arm in table.by_gain:
+        found = arm[NONE].verdict
+        rival = rival_of(arm)
+        keys = {"classifier": table.labels[arm[NONE].cell.classifier]}
+        keys |= arm_keys(table, arm[NONE].cell.arm)
+        strongest = rival.control if rival else ""
+        rows.append({**keys, "verdict": str(found), "strongest control": strongest})
+    return indexed(rows, 2)
+
+
+def _section(table: ReportTable, _: Sources) -> Section | None:
+    if not table.compared:
+        return None
+    frames = (Frame("Differences", _gains(table)), Frame("Verdicts", _verdicts(table)))
+    return Section("Gain over each control", frames=frames)
+
+
+def gain_figure_of(table: ReportTable) -> SectionFigure | None:
+    """The figure of the page; None where nothing is compared."""
+    if not table.by_gain:
+        return None
+    caption = f"{table.scores.main.name} of each configuration minus its controls, in points"
     if (left := len(table.by_gain) - MOST_ARMS) > 0:
-        caption += f" ({count(left, 'arm')} that gain less: in the table alone)"
-    figure = SectionFigure(caption, partial(_gain_figure, Report((table,)), most=MOST_ARMS))
-    return Section(
-        "Gain over each control",
-        tables=(_gains(table),),
-        figures=(figure,) if table.by_gain else (),
-    )
+        caption += f" ({count(left, 'configuration')} of lower means: in the table alone)"
+    return SectionFigure(caption, partial(_gain_figure, Report((table,)), most=MOST_ARMS))
 
 
 # The figure
@@ -131,8 +125,7 @@ def _gain_figure(report: Report, columns: int = 2, most: int | None = None) -> F
 
 def _block(table: ReportTable, most: int | None) -> ChartBlock:
     """Each arm has a line for each of its controls, and a line's room below it."""
-    shown = {arm[NONE].cell for arm in sorted(table.by_gain, key=rank, reverse=True)[:most]}
-    known = [arm for arm in table.by_gain if arm[NONE].cell in shown]
+    known = sorted(table.by_gain[:most], key=lambda arm: method_rank(arm[NONE].cell.classifier))
     lines: dict[Arm, range] = {}
     names: dict[Arm, str] = {}
     end = 0
@@ -201,6 +194,10 @@ def _outline(axes: Axes, ends: Sequence[tuple[float, float]], **style: Any) -> N
 
 SECTIONS = (
     SectionKind(
-        "gains", _section, 30, views=("generator", "gain"), pictures={"gain": _gain_figure}
+        "gains",
+        _section,
+        30,
+        views=("generator", "gain"),
+        pictures={"gain": _gain_figure, "generator": _gain_figure},
     ),
 )

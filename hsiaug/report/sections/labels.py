@@ -12,15 +12,13 @@ from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.findings import arm_columns
-from hsiaug.report.formatting import MISSING, decimal, plus_minus, seeds_text
-from hsiaug.report.label_curves import ArmWorth, LabelCurve, label_curves
-from hsiaug.report.notes import audit_lines, table_section
-from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
+from hsiaug.report.formatting import MISSING, count, decimal, plus_minus, seeds_text, span
+from hsiaug.report.frames import arm_keys, indexed
+from hsiaug.report.label_curves import LabelCurve, label_curves
+from hsiaug.report.section import Frame, Section, SectionFigure
 from hsiaug.report.sections import LABELS, SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.text_templates import sentences
-from hsiaug.tasks.scores import AA_LARGE, Metric
+from hsiaug.tasks.scores import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,11 +28,9 @@ if TYPE_CHECKING:
 LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Dashes of arms on learning curves."""
 OF_LABELS = (
-    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 %"
-    " interval; panels of one score and table share their axis"
+    "mean over splits, band ± sd; a level is the mean of a configuration, its mark and bar are k*"
+    " and the 95 % interval; panels of one score share their axis"
 )
-MOST_CLOSING = 4
-"""Arms of which the last sentences tell."""
 MANY = 10
 """Draws below which a note says that intervals are too narrow."""
 
@@ -49,7 +45,7 @@ def curves_of(report: Report) -> list[LabelCurve]:
             "`by` labels needs a learning curve over added labels, with its predictions and its"
             " scene on this machine"
         )
-        hint = f"Run 'hsiaug labels SCENE --store {report.where}' first."
+        hint = f"Run 'hsiaug worth SCENE --store {report.where}' first."
         raise InputError(rule, value=f"none in {report.where}", hint=hint)
     return found
 
@@ -57,86 +53,51 @@ def curves_of(report: Report) -> list[LabelCurve]:
 def label_sections(report: Report) -> tuple[Section, ...]:
     """A section for each table that has a curve. Raises InputError where none has."""
     found = curves_of(report)
-    sections = []
-    for table in dict.fromkeys(curve.table for curve in found):
-        curves = [curve for curve in found if curve.table is table]
-        sections.append(
-            replace(
-                table_section(table, report.where),
-                heading=f"Label equivalents: {table.title}",
-                tables=_label_grids(table, curves),
-                notes=tuple(label_notes(curves)),
-                facts=tuple(audit_lines(table, report.where)),
-                closing=_closing(table, curves),
-            )
-        )
-    return tuple(sections)
+    return tuple(
+        _curves(table, [curve for curve in found if curve.table is table])
+        for table in dict.fromkeys(curve.table for curve in found)
+    )
 
 
-def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
-    """What more labels bring, and what each arm is worth, by the first score of a curve."""
-    rises, worths = [], []
-    for curve in curves:
-        score, most = curve.scores[0], curve.labels[-1]
-        if means := curve.means.get(score.key):
-            label = table.labels[curve.classifier]
-            rises.append((label, score.name, means[0].mean, means[-1].mean, most))
-        for arm in curve.arms:
-            if score.key in arm.worth and not arm.cell.is_control:
-                worth = worth_text(arm.worth[score.key], most)
-                worths.append((table.cell_label(arm.cell), worth, score.name))
-    return tuple(sentences("equivalents.txt", rises=rises, worths=worths, most=MOST_CLOSING))
+def _curves(table: ReportTable, curves: Sequence[LabelCurve]) -> Section:
+    return Section(
+        f"Label equivalents: {table.condition.scene}",
+        frames=_label_frames(table, curves),
+        notes=tuple(label_notes(curves)),
+    )
 
 
-def _label_grids(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
-    """The curves, a row per classifier and score; and k*, a row per classifier and arm."""
-
-    def point(k: int, row: tuple[LabelCurve, Metric]) -> str:
-        curve, score = row
-        return (
-            plus_minus(curve.means[score.key][curve.labels.index(k)])
-            if k in curve.labels
-            else MISSING
-        )
-
-    def worth(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> str:
-        found = row[1].worth.get(score.key)
-        return worth_text(found, row[0].labels[-1]) if found else MISSING
-
-    def reached(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> str:
-        return plus_minus(row[1].means.get(score.key))
-
-    first = [GridColumn("classifier", lambda row: table.labels[row[0].classifier], numeric=False)]
+def _label_frames(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Frame, ...]:
+    """The curves, a row per classifier and score; and k*, a row per configuration."""
     numbers = sorted({k for curve in curves for k in curve.labels})
     scores = curves[0].scores
-    levels = make_grid(
-        "none with k more labels per class",
-        [
-            *first,
-            GridColumn("score", lambda row: row[1].name, numeric=False),
-            *(GridColumn(f"k={k}", partial(point, k)) for k in numbers),
-        ],
-        [(curve, score) for curve in curves for score in curve.scores if score.key in curve.means],
-        keys=len(first) + 1,
-        block=lambda row: row[0],
+    levels = []
+    for curve in curves:
+        for score in (one for one in curve.scores if one.key in curve.means):
+            means = dict(zip(curve.labels, curve.means[score.key], strict=True))
+            points = {f"k={k}": plus_minus(means.get(k)) for k in numbers}
+            classifier = table.labels[curve.classifier]
+            levels.append({"classifier": classifier, "score": score.name, **points})
+    equivalents = []
+    for curve in curves:
+        for arm in curve.arms:
+            keys = {"classifier": table.labels[curve.classifier]}
+            keys |= arm_keys(table, arm.cell.arm)
+            worth = {
+                f"k* {s.name}": worth_text(found, curve.labels[-1])
+                if (found := arm.worth.get(s.key))
+                else MISSING
+                for s in scores
+            }
+            reached = {s.name: plus_minus(arm.means.get(s.key)) for s in scores}
+            equivalents.append({**keys, **worth, **reached, "splits": str(len(arm.seeds))})
+    return (
+        Frame("none with k more labels of each class", indexed(levels, len(numbers))),
+        Frame(
+            "k*: added labels of each class that give none the same score (95 % interval)",
+            indexed(equivalents, 2 * len(scores) + 1),
+        ),
     )
-    armed = [*first, *arm_columns(table, lambda row: row[1].cell.arm)]
-    equivalents = make_grid(
-        "Label equivalents: added labels per class that give none the same score (95 % interval)",
-        [
-            *armed,
-            *(GridColumn(f"k* {score.name}", partial(worth, score)) for score in scores),
-            *(
-                GridColumn(score.name, partial(reached, score), "on the same pixels")
-                for score in scores
-            ),
-            GridColumn("n", lambda row: str(len(row[1].seeds))),
-        ],
-        [(curve, arm) for curve in curves for arm in curve.arms],
-        keys=len(armed),
-        block=lambda row: row[0],
-    )
-    return tuple(grid for grid in (levels, equivalents) if grid.rows)
 
 
 def worth_text(found: LabelEquivalent, most: int) -> str:
@@ -169,18 +130,20 @@ def _labels(value: float, most: int) -> str:
 
 
 def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
-    """Notes on the figures: their meaning, their pixels and their limits."""
-    return sentences(
-        "labels.txt",
-        labels=sorted({k for curve in curves for k in curve.labels}),
-        seeds=sorted({seed for curve in curves for seed in curve.seeds}),
-        pixels=[draw.pixels for curve in curves for draw in curve.draws],
-        resamples=f"{RESAMPLES:,}",
-        many=MANY,
-        large=dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == AA_LARGE),
-        overlap=f"{curves[-1].overlap:.0f}",
-        left=dict.fromkeys(why for curve in curves for why in curve.why),
+    """On how many splits and pixels the curves are, and what was left out."""
+    seeds = {seed for curve in curves for seed in curve.seeds}
+    pixels = [draw.pixels for curve in curves for draw in curve.draws]
+    notes = [
+        f"{count(len(seeds), 'split')} ({seeds_text(seeds)}), scored on the test pixels that all"
+        f" numbers of labels share: {span(pixels, 0)}.",
+        f"Intervals of {RESAMPLES:,} resamples of splits.",
+    ]
+    if len(seeds) < MANY:
+        notes.append(f"Of fewer than {MANY} splits, such intervals are too narrow.")
+    notes.append(
+        f"At the largest number, {curves[-1].overlap:.0f} % of test pixels are in a training patch."
     )
+    return [*notes, *dict.fromkeys(why for curve in curves for why in curve.why)]
 
 
 def curve_rows(curve: LabelCurve) -> Iterator[dict[str, object]]:
@@ -221,12 +184,8 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
     if not curves:
         return None
     caption = "none with more labels per class, and the arms on its curve"
-    return Section(
-        "Label equivalents",
-        tables=_label_grids(table, curves),
-        figures=(SectionFigure(caption, partial(_label_figure, curves)),),
-        notes=tuple(label_notes(curves)),
-    )
+    figure = SectionFigure(caption, partial(_label_figure, curves))
+    return replace(_curves(table, curves), heading="Label equivalents", figures=(figure,))
 
 
 def _label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:

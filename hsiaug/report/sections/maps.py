@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours, hex_of
 from hsiaug.base.text import visible
-from hsiaug.report.answers import shown_arms
+from hsiaug.report.answers import shown_cells
 from hsiaug.report.figures.files import image_bytes, page_picture
 from hsiaug.report.formatting import percent
 from hsiaug.report.gains import ArmCell
@@ -120,7 +120,7 @@ def _called_figures(
     main = table.scores.main
     pairs = zip(cells, predicted.trials, predicted.called, strict=True)
     for number, (cell, trial, called) in enumerate(pairs):
-        name = table.cell_label(cell, ", ")
+        name = table.cell_label(cell)
         (score,) = cell.column(main.key)[cell.ok["hash"] == trial.hash].tolist()
         reached = f"{name}: {main.name} {percent(score)} %" if score == score else name
         for i in shown:
@@ -161,7 +161,7 @@ def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
     """The two arms that are shown of all, and other controls and arms, in the draw that most
     have.
     """
-    first = shown_arms(table)
+    first = shown_cells(table)
     others = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
     best = [*first, *(cell for cell in others if cell not in first)]
     pairs = [(cell, trial) for cell in best for trial in rows_of(cell.ok)]

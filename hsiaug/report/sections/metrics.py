@@ -1,54 +1,24 @@
-"""Every metric of every arm, and the tests of its gains."""
-
-from functools import partial
-from operator import attrgetter
+"""Every metric of every configuration, and the interval of the main one."""
 
 from hsiaug.metrics.significance import mean_ends
-from hsiaug.report.findings import cell_columns, metric_entry
-from hsiaug.report.formatting import MISSING, ends_text, p_text, percent
+from hsiaug.report.formatting import ends_text, percent
+from hsiaug.report.frames import cells_frame, score
 from hsiaug.report.gains import ArmCell
-from hsiaug.report.section import Grid, GridColumn, Section, make_grid
-from hsiaug.report.sections import SectionKind
+from hsiaug.report.section import Frame, Section
+from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 
 
-def _every_metric(table: ReportTable) -> Grid:
-    """Rows classifier × arm: all metrics, the interval of the main one, and its corrected tests."""
-    main, keys = table.scores.main, cell_columns(table)
-
-    def p_over(control: str, cell: ArmCell) -> str:
-        gain = table.against(cell).get(control)
-        return p_text(gain.main.p_corrected) if gain and gain.draws else MISSING
+def _section(table: ReportTable, _: Sources) -> Section:
+    main = table.scores.main
 
     def interval(cell: ArmCell) -> str:
-        values = cell.values(main.key)
-        return ends_text(mean_ends(values), percent)
+        return ends_text(mean_ends(cell.values(main.key)), percent)
 
-    columns = [
-        *keys,
-        *(
-            GridColumn(
-                score.name, partial(metric_entry, table, score, counted=True), note=score.name
-            )
-            for score in table.metrics
-        ),
-        GridColumn("n", lambda cell: str(len(cell.ok))),
-        GridColumn(f"{main.name}, 95 % interval or range", interval, note="interval"),
-        *(
-            GridColumn(f"p over {control}", partial(p_over, control), note="p")
-            for control in table.controls
-        ),
-    ]
-    heading = f"Every metric, and the tests on {main.name}"
-    cells = table.by_classifier
-    return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
+    columns = {metric.name: score(table, metric) for metric in table.metrics}
+    columns |= {"n": lambda cell: str(len(cell.ok)), f"{main.name}, 95 % interval": interval}
+    frame = cells_frame(table, table.by_classifier, columns)
+    return Section("Every metric in %", frames=(Frame("", frame),))
 
 
-SECTIONS = (
-    SectionKind(
-        "metrics",
-        lambda table, _: Section("Every metric, and the tests", tables=(_every_metric(table),)),
-        50,
-        views=("classifier",),
-    ),
-)
+SECTIONS = (SectionKind("metrics", _section, 50, views=("classifier",)),)

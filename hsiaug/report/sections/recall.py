@@ -4,7 +4,7 @@ for what.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
-from hsiaug.metrics.significance import mean_std
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.report.answers import three_answers
+from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.report.answers import asked_for, shown_cells
+from hsiaug.report.audit import class_range
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
-from hsiaug.report.findings import well_drawn
-from hsiaug.report.formatting import MISSING, count_range, plus_minus, signed
-from hsiaug.report.gains import ArmCell, Gain, counts_of_class
-from hsiaug.report.notes import averaged_classes, small_classes
-from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
+from hsiaug.report.formatting import MISSING, plus_minus, signed
+from hsiaug.report.frames import indexed
+from hsiaug.report.gains import ArmCell, counts_of_class
+from hsiaug.report.section import Frame, Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
@@ -33,6 +32,7 @@ from hsiaug.trial.store import Store
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
 MOST_CLASSES = 40
@@ -57,8 +57,8 @@ class Confusion:
 
 
 def confusions(table: ReportTable, store: Store | None) -> Iterator[Confusion]:
-    """Those of the arm that the third answer names; of the highest arm of a generator that is no
-    control, and of its classifier without samples, so that one sees what its samples change.
+    """Those of the best configuration; of the best one with samples that is no control, and of its
+    classifier without samples, so that one sees what its samples change.
 
     Parameters
     ----------
@@ -74,15 +74,13 @@ def confusions(table: ReportTable, store: Store | None) -> Iterator[Confusion]:
 
 
 def _compared(table: ReportTable) -> Iterable[ArmCell]:
-    """The arm to use; the best of a generator, which is no control where there is another; and this
-    one's classifier without samples. Each once.
+    """The best configuration, the best one with samples that is no control, and the classifier of
+    this without samples. Each once.
     """
-    use = three_answers(table).use.cell
-    known = [arm[NONE] for arm in table.judged if arm[NONE].cell in table.main_scores]
-    of_generators = [gain for gain in known if not gain.cell.is_control] or known
-    best = max(of_generators, key=lambda gain: table.score_rank(gain.cell), default=None)
-    shown = [use, best.cell, best.control_cell] if best else [use]
-    return dict.fromkeys(cell for cell in shown if cell)
+    shown = shown_cells(table)[:1]
+    for arm in asked_for(table)[:1]:
+        shown += [one for one in (arm[NONE].cell, arm[NONE].control_cell) if one]
+    return dict.fromkeys(shown)
 
 
 def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | None:
@@ -100,45 +98,20 @@ MOST_MIXED = 3
 """Pairs of classes that a sentence names."""
 
 
-def mixed_up(table: ReportTable, store: Store | None) -> str:
-    """Which classes the first arm of :func:`confusions` mixes up most, in words; empty where there
-    is no matrix, or no error.
-
-    Parameters
-    ----------
-    store : Store or None
-        As of :func:`confusions`.
-    """
-    matrix = next(confusions(table, store), None)
-    return _mixed_up(table, matrix) if matrix else ""
-
-
-def _mixed_up(table: ReportTable, matrix: Confusion) -> str:
+def _mixed_up(matrix: Confusion) -> str:
     """Pairs of a true class and what it is named, with the most test pixels first, those of all
-    draws together.
+    splits together; empty where there is no error.
     """
     wrong = matrix.counts.copy()
     np.fill_diagonal(wrong, 0)
     tested = matrix.counts.sum(axis=1)
-    # What is not learnt in some draw cannot but be called something else there.
-    known = [i for i in range(1, len(wrong) + 1) if well_drawn(table, i)]
-    left_out = np.setdiff1d(range(len(wrong)), [i - 1 for i in known])
-    of_classes = ""
-    if wrong[left_out].any():
-        wrong[left_out] = 0
-        of_classes = f", of the classes of {table.scores.main.short}"
-        if known != [*table.large]:
-            of_classes = f", of classes that every draw trains, with {MIN_TEST_PIXELS} test pixels"
     pairs = list[str]()
-    for flat in np.argsort(-wrong, axis=None, kind="stable")[:MOST_MIXED].tolist():
-        true, taken = divmod(flat, len(wrong))
-        share = 100 * wrong[true, taken] / max(tested[true], 1)
-        if round(share):
+    for place in np.argsort(-wrong, axis=None, kind="stable")[:MOST_MIXED].tolist():
+        true, taken = divmod(place, len(wrong))
+        if share := round(100 * wrong[true, taken] / max(tested[true], 1)):
             names = f"{matrix.class_names[true]} named {matrix.class_names[taken]}"
-            pairs.append(f"{names} ({share:.0f} %{' of its test pixels' * (not pairs)})")
-    if not pairs:
-        return ""
-    return f"Most errors of {matrix.name}, by test pixels{of_classes}: {', '.join(pairs)}."
+            pairs.append(f"{names} ({share} %)")
+    return f"Most errors of {matrix.name}: {', '.join(pairs)}." if pairs else ""
 
 
 ENTRY, NAMES = 0.24, 1.5
@@ -221,139 +194,104 @@ LEFT_OUT = "†"
 
 
 def _classes(table: ReportTable, sources: Sources) -> Section | None:
-    """Each class against no samples, and confusion matrices of a few arms; None where no trial
-    names its classes.
+    """Each class against no samples, and confusion matrices of a few configurations; None where no
+    trial names its classes.
     """
     if not table.class_names:
         return None
-    notes: tuple[str, ...] = ()
-    if listed := ", ".join(small_classes(table)):
-        few = f"fewer than {MIN_TEST_PIXELS} test pixels in some draw"
-        notes = (f"{LEFT_OUT} AA leaves it out: {few} ({listed}).",)
-    elif averaged := averaged_classes(table):
-        notes = (averaged,)
     found = [*confusions(table, sources.store)]
     # Each has a picture of its own, which fits on a sheet of paper.
     figures = tuple(
         SectionFigure(
-            f"Confusion matrix, which class is taken for which: {one.name}",
+            f"Confusion matrix: {one.name}",
             partial(draw_confusions, [one]),
             narrow=False,
         )
         for one in found
     )
-    against = (
+    frames = (
         _against_none(table, metric, classifier)
         for metric in table.class_metrics
         for classifier in table.classifiers
     )
+    notes = [f"{LEFT_OUT} left out of {table.scores.main.short}."] if table.large else []
+    notes += [said for one in found if (said := _mixed_up(one))]
     heading = "Classes and confusion matrix" if figures else "Classes"
-    if table.gains:
-        notes = (*notes, "Differences of single classes are not tested.")
-    notes = (*notes, *(said for one in found if (said := _mixed_up(table, one))))
-    return Section(heading, tables=tuple(against), notes=notes, figures=figures)
+    shown = tuple(frame for frame in frames if frame)
+    return Section(heading, frames=shown, notes=tuple(notes), figures=figures)
 
 
 def _recall(table: ReportTable, _: Sources) -> Section | None:
     if not table.class_names:
         return None
     metrics = table.class_metrics
-    tables = tuple(
+    frames = tuple(
         _of_every_arm(table, metric, classifier)
         for metric in metrics
         for classifier in table.classifiers
     )
     names = " and ".join(metric.name for metric in metrics)
-    heading = f"{names[:1].upper()}{names[1:]} of every arm, mean ± std"
-    averaged = averaged_classes(table)
-    return Section(heading, tables=tables, notes=(averaged,) if averaged else ())
+    return Section(f"{names[:1].upper()}{names[1:]} of every configuration in %", frames=frames)
 
 
-def _of_every_arm(table: ReportTable, metric: Metric, classifier: Method) -> Grid:
-    """Rows classes with their n, columns arms with the metric: mean ± std over the draws that test
-    the class.
-    """
-    ids = range(1, len(table.class_names) + 1)
+def _of_every_arm(table: ReportTable, metric: Metric, classifier: Method) -> Frame:
+    """Rows classes, columns configurations: mean ± sd over the splits that test the class."""
 
     def value(cell: ArmCell, i: int) -> str:
         values = cell.of_class(metric.key, i)
         if not values:
             tested = counts_of_class(table.splits.values(), "test_counts", i)
-            return MISSING if any(tested) else "not evaluable"
+            return MISSING if any(tested) else "no test pixel"
         short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
         return plus_minus(mean_std(values)) + short
 
-    columns = [
-        *_class_columns(table),
-        *(
-            GridColumn(metric.name, partial(value, c), table.arm_label(c.arm))
-            for c in table.cells_of(classifier)
-        ),
-    ]
-    return make_grid(f"{metric.of_each_class}, {table.labels[classifier]}", columns, ids, keys=3)
+    columns = {
+        table.arm_label(cell.arm): partial(value, cell) for cell in table.cells_of(classifier)
+    }
+    return Frame(table.labels[classifier], _class_frame(table, columns))
 
 
-def _against_none(table: ReportTable, metric: Metric, classifier: Method) -> Grid:
-    """Rows classes, columns the metric without samples and what each arm adds to it, in points."""
-    ids = range(1, len(table.class_names) + 1)
+def _against_none(table: ReportTable, metric: Metric, classifier: Method) -> Frame | None:
+    """Rows classes, columns the metric without samples and what each configuration adds to it, in
+    points; None where nothing is compared.
+    """
     compared = [
         arm[NONE] for (_, by), arm in table.by_arm.items() if by == classifier and arm[NONE].draws
     ]
     bare = compared[0].control_cell if compared else None
+    if bare is None:
+        return None
 
     def without(i: int) -> str:
-        values = bare.of_class(metric.key, i) if bare else []
+        values = bare.of_class(metric.key, i)
         return plus_minus(mean_std(values)) if values else MISSING
 
-    columns = [
-        *_class_columns(table, mark=LEFT_OUT),
-        GridColumn("none", without),
-        *(
-            GridColumn(
-                table.arm_label(one.cell.arm),
-                _delta(one, metric, len(table.class_names)),
-                "Δ over none",
-            )
-            for one in compared
-        ),
-    ]
-    classified = table.labels[classifier]
-    heading = f"{metric.of_each_class} in percent, {classified}; Δ in points over none"
-    return make_grid(heading, columns, ids if bare else (), keys=1)
+    columns: dict[str, Callable[[int], str]] = {NONE: without}
+    for one in compared:
+        deltas = one.class_deltas(metric.key, len(table.class_names))
+        columns[f"{table.arm_label(one.cell.arm)} minus none"] = partial(_delta, deltas)
+    heading = f"{metric.name} in %, {table.labels[classifier]}; differences in points"
+    return Frame(heading, _class_frame(table, columns))
 
 
-def _class_columns(table: ReportTable, mark: str = "") -> list[GridColumn]:
-    """The name of a class by its id, and its pixels for training and for tests.
-
-    Parameters
-    ----------
-    mark : str
-        Stands behind the name of a class that AA leaves out.
-    """
-
-    def name(i: int) -> str:
-        left_out = mark and table.large and i not in table.large
-        return f"{i} {table.class_names[i - 1]}{f' {mark}' if left_out else ''}"
-
-    def pixels(key: str, i: int) -> str:
-        return count_range(counts_of_class(table.splits.values(), key, i))
-
-    return [
-        GridColumn("class", name, numeric=False),
-        GridColumn("train n", partial(pixels, "train_counts")),
-        GridColumn("test n", partial(pixels, "test_counts")),
-    ]
+def _delta(deltas: Mapping[int, MeanStd], class_id: int) -> str:
+    found = deltas.get(class_id)
+    return signed(found and found.mean)
 
 
-def _delta(gain: Gain, metric: Metric, classes: int) -> Callable[[int], str]:
-    """Gives the mean difference in a metric of a class id."""
-    deltas = gain.class_deltas(metric.key, classes)
-
-    def delta(class_id: int) -> str:
-        found = deltas.get(class_id)
-        return signed(found and found.mean)
-
-    return delta
+def _class_frame(table: ReportTable, columns: Mapping[str, Callable[[int], str]]) -> DataFrame:
+    """A row for each class: its training and test pixels, and what columns say of its id."""
+    audits = list(table.splits.values())
+    rows = []
+    for i, name in enumerate(table.class_names, start=1):
+        left_out = f" {LEFT_OUT}" if table.large and i not in table.large else ""
+        pixels = {
+            "training pixels": class_range(audits, "train_counts", i),
+            "test pixels": class_range(audits, "test_counts", i),
+        }
+        entries = {column: entry(i) for column, entry in columns.items()}
+        rows.append({"class": f"{i} {name}{left_out}", **pixels, **entries})
+    return indexed(rows, len(columns) + 2)
 
 
 def _picture(report: Report, columns: int) -> Figure:

@@ -6,18 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.findings import not_tested
 from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
+from hsiaug.report.frames import indexed
 from hsiaug.report.gains import ArmCell
-from hsiaug.report.section import Grid, GridColumn, Section, SectionFigure, make_grid
+from hsiaug.report.section import Frame, Section, SectionFigure
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.text_templates import sentences
 from hsiaug.report.trials import DrawKey
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, NONE, Method
@@ -39,8 +37,8 @@ GENERATORS = [
 DASHES = dict(zip(GENERATORS, ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
 """Dashes of the grey lines of generators that are controls, but ``none``."""
 OF_SWEEPS = (
-    "mean ± std over the same draws, points over others left out; points of one value lie side by"
-    " side; grey band: the std of none; one scale for each score"
+    "mean ± sd over the same splits; points of one value are drawn apart; grey band: the sd of"
+    " none; one scale for each score"
 )
 APART = 0.012
 """How far points of one value lie apart, of the range of values: their bars would cover each
@@ -49,51 +47,29 @@ other.
 Styles = Mapping[object, dict[str, Any]]
 
 
-def _section(axis: Axis, table: ReportTable, sources: Sources) -> Section:
+def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
     """The lines of a table, with a figure where there is one to draw."""
     every_line = lines(table, axis)
-    grids = _curve_grids(table, axis, every_line)
     figures: tuple[SectionFigure, ...] = ()
-    closing: tuple[str, ...] = ()
-    if sweeps := _find_sweeps(every_line):
-        (_, first), *_, (_, last) = _highest(table, sweeps).points
-        closing = (not_tested(SIGNS[axis], table, (first, last), sources.report.option),)
+    if _find_sweeps(every_line):
         draw = partial(_draw_figure, axis, [(table, every_line)])
         figures = (SectionFigure(f"OA and AA against {SIGNS[axis]}", draw),)
     return Section(
-        f"Along {SIGNS[axis]}",
-        tables=grids,
-        figures=figures,
-        notes=tuple(sentences("along.txt", table=table)),
-        closing=closing,
+        f"Along {SIGNS[axis]}", frames=_curve_frames(table, axis, every_line), figures=figures
     )
 
 
-def _highest(table: ReportTable, sweeps: Sequence[SweepLine]) -> SweepLine:
-    """The line with the highest point, of a generator that is no control where there is one."""
-
-    def highest(line: SweepLine) -> tuple[bool, float]:
-        return max(table.score_rank(cell) for _, cell in line.points)
-
-    # All points of a line are of one generator.
-    made = [line for line in sweeps if not line.points[0][1].is_control]
-    return max(made or sweeps, key=highest)
-
-
-def _curve_grids(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> tuple[Grid, ...]:
+def _curve_frames(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> tuple[Frame, ...]:
     """The metrics of gains, and the main one in seen and in new fields.
 
-    A row per classifier and line, a column per value of the axis; – heads arms without one.
+    A row per classifier and line, a column per value of the axis; – heads those without one.
     """
     values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
-    shown = {
+    varied = {
         "lambda": True,
         "times": any(arm.rate.times for arm in table.arms),
         "omega": table.guided,
     }
-
-    def held(other: Axis, line: SweepLine) -> str:
-        return number(dict(line.held)[other])
 
     def point(metric: str, value: float | None, line: SweepLine) -> str:
         cell = dict(line.points).get(value)
@@ -102,31 +78,17 @@ def _curve_grids(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> t
             return "failed" if cell and not len(cell.ok) else MISSING
         return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else "")
 
-    keys = [
-        GridColumn("classifier", lambda line: table.labels[line.classifier], numeric=False),
-        GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
-        *(
-            GridColumn(SIGNS[other], partial(held, other))
-            for other in AXES
-            if other != axis and shown[other]
-        ),
-    ]
+    def row(metric: str, line: SweepLine) -> dict[str, str]:
+        held = dict(line.held)
+        return {
+            "classifier": table.labels[line.classifier],
+            "generator": table.labels[line.generator],
+            **{SIGNS[o]: number(held[o]) for o in AXES if o != axis and varied[o]},
+            **{f"{SIGNS[axis]}={number(v)}": point(metric, v, line) for v in values},
+        }
+
     return tuple(
-        make_grid(
-            f"{score.name} against {SIGNS[axis]}",
-            [
-                *keys,
-                *(
-                    GridColumn(
-                        f"{SIGNS[axis]}={number(v)}", partial(point, score.key, v), note=score.name
-                    )
-                    for v in values
-                ),
-            ],
-            rows,
-            keys=len(keys),
-            block=attrgetter("classifier"),
-        )
+        Frame(score.name, indexed([row(score.key, line) for line in rows], len(values)))
         for score in (table.scores.second, table.scores.main, *table.brief_fields)
     )
 
@@ -341,7 +303,7 @@ def _draw_sweep(
     if level := _percentages(none, score.key):
         mean, std = level
         axes.axhspan(mean - std, mean + std, color="0.93", zorder=0)
-        entries["none (band, and bars: std)"] = axes.axhline(
+        entries["none (band, and bars: sd)"] = axes.axhline(
             mean, color="black", linestyle=":", linewidth=1.2
         )
     for name, cell in above.items():

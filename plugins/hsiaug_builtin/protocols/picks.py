@@ -31,7 +31,7 @@ from hsiaug.api import (
 from hsiaug_builtin.protocols.within import at_draw, split_draw
 
 FILES = (".csv", ".geojson")
-"""Endings of the files of ``hsiaug suggest`` into which people write classes."""
+"""Endings of the files of ``hsiaug label --out`` into which people write classes."""
 
 
 class Known(NamedTuple):
@@ -81,7 +81,7 @@ class Picks(SplitProtocol):
     )
     usage = (
         "picks:N:PROTOCOL or PROTOCOL@DRAW, as picks:8:asked:16xsuggest:issd, or picks:N:FILE of"
-        " 'hsiaug suggest'"
+        " 'hsiaug label --out'"
     )
     example = "2:asked:300xrandom:issd"
     usual_buffer = "none"
@@ -99,9 +99,7 @@ class Picks(SplitProtocol):
         if Path(text.lower()).suffix in FILES:
             path = user_file(text, folder)
             if path is None:
-                rule = (
-                    "protocol picks needs the file of 'hsiaug suggest' with classes written into it"
-                )
+                rule = "protocol picks needs a file of 'hsiaug label --out' with classes in it"
                 raise InputError(rule, value=repr(text), hint=f"Write {cls.usage}.")
             digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
             return cls(f"{parts}:{path.name}#{digest}", buffer, path=path)
@@ -199,7 +197,7 @@ def _read_picks(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np
                 f"{path}: every pick must have a row and a column of the scene,"
                 f" {scene.shape[0]}×{scene.shape[1]}",
                 value=f"{row.get('row')}, {row.get('column')} in pick {line}",
-                hint="Use the file that 'hsiaug suggest' wrote for this scene.",
+                hint="Use the file that 'hsiaug label --out' wrote for this scene.",
             )
         if name not in scene.class_names:
             raise InputError(
@@ -238,7 +236,7 @@ def _read_rows(path: Path) -> list[Mapping[str, Any]]:
         ) from error
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(
-            f"{path} must be a file that 'hsiaug suggest' wrote",
+            f"{path} must be a file that 'hsiaug label --out' wrote",
             value=f"{type(error).__name__}: {error}",
             hint="Keep its header, and write classes into the column class.",
         ) from error

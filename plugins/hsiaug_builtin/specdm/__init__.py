@@ -1,4 +1,4 @@
-"""SpecDM: diffusion that makes image and mask together, the single-stream LDM it is compared with,
+"""SpecDM: diffusion that makes image and mask, the single-stream LDM it is compared with,
 ``mosaic``, which puts pairs together of training patches, ``quilt``, which draws masks alone and
 quilts real pixels into them, and ``gaussian-pairs``, the baseline without diffusion.
 
@@ -14,14 +14,14 @@ Read top down, and to change something open one file:
   the local denoiser; ``codec_losses.py``: what a codec loses of training pairs;
 - ``prepare.py``: what is learnt once for all draws, without masks;
 
-of the local denoiser, the default of ``specdm`` and ``ldm_single``:
+of ``specdm`` and ``ldm_single``, with a local denoiser:
 
 - ``streams.py``: the codecs, of two streams or one, on the components of ``pixel_components.py``;
 - ``local.py``: the network of a level, and its loss; ``cascade.py``: training and sampling of all
   levels, on the crops of ``crops.py``;
 - ``learnt.py``: a fit from end to end, and saving;
 
-of ``denoiser=unet``, the paper's, whose networks ``quilt`` has too:
+of ``specdm-paper``, whose networks ``quilt`` has too:
 
 - ``codec.py``: what a pair is encoded to: two streams, the mask's alone, or one; ``vae.py`` is the
   VAE of a stream, which starts as the principal components of ``patch_components.py``;
@@ -41,6 +41,7 @@ from hsiaug_builtin import listing
 
 PLACES = {
     "specdm": "specdm.plugin:SpecDm",
+    "specdm-paper": "specdm.plugin:SpecDmPaper",
     "ldm_single": "specdm.plugin:LdmSingle",
     "mosaic": "specdm.plugin:Mosaics",
     "quilt": "specdm.plugin:Quilting",

@@ -16,7 +16,7 @@ from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.losses import Compare
-from hsiaug_builtin.specdm.params import LatentParams, LdmParams, SpecDmParams
+from hsiaug_builtin.specdm.params import LatentParams, PaperParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
@@ -71,12 +71,12 @@ class TwoStream(Codec):
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
-        assert isinstance(params, SpecDmParams)
+        assert isinstance(params, PaperParams)
         self.split = params.latent_image
         self.mask_channels = params.latent_mask
         self.image = image_stream(form, params, self.split)
-        self.mask = _mask_stream(form, params, linear=params.begun == "components")
-        self.sharp = SHARP if params.begun == "components" else 1.0
+        self.mask = _mask_stream(form, params, linear=params.start == "components")
+        self.sharp = SHARP if params.start == "components" else 1.0
         self.mask_share = params.mask_share
         classwise = params.units == "classes"
         self.units = (
@@ -164,7 +164,7 @@ class OneStream(Codec):
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
-        assert isinstance(params, LdmParams)
+        assert isinstance(params, PaperParams)
         self.bands = form.channels
         classes = len(form.ids)
         latent = params.latent_image + params.latent_mask
@@ -186,6 +186,7 @@ class OneStream(Codec):
     def fit(self, run: PairRun) -> None:
         form = run.format
         pairs = run.pairs
+        assert isinstance(run.params, PaperParams)
 
         def read(rows: Tensor, turns: list[int]) -> Tensor:
             return torch.cat(
@@ -203,7 +204,9 @@ def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) 
     images : StreamVae or None
         The VAE of images that a codec of two streams takes; None = it is learnt of these pairs.
     """
-    codec = fresh(lambda: kind(run.format, run.params), run.seed)
+    params = run.params
+    assert isinstance(params, LatentParams)
+    codec = fresh(lambda: kind(run.format, params), run.seed)
     pairs = run.pairs
     if isinstance(codec, TwoStream):
         images = learn_image_stream(run) if images is None else images
@@ -215,14 +218,12 @@ def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) 
     return codec
 
 
-def image_stream(
-    form: TileFormat, params: LatentParams, latent: int, classes: int = 0
-) -> StreamVae:
+def image_stream(form: TileFormat, params: PaperParams, latent: int, classes: int = 0) -> StreamVae:
     """A VAE of images, or of images and masks of so many classes."""
     channels = form.channels + classes
     factor = params.factor_of(form.side)
     size = params.network
-    linear = not isinstance(params, LdmParams) or params.begun == "components"
+    linear = params.start == "components"
     return StreamVae(
         channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=linear
     )
@@ -235,7 +236,7 @@ def learn_image_stream(run: PairRun) -> StreamVae:
     params = run.params
     form = run.format
     pairs = run.pairs
-    assert isinstance(params, SpecDmParams)
+    assert isinstance(params, PaperParams)
     stream = fresh(lambda: image_stream(form, params, params.latent_image), run.seed)
     stream.fit_input(pairs.x.cpu())
     stream = stream.to(run.device)
@@ -270,6 +271,8 @@ def _mask_stream(form: TileFormat, params: LatentParams, linear: bool = False) -
 
 
 def _fit_masks(run: PairRun, vae: StreamVae, sharp: float = 1.0) -> None:
+    assert isinstance(run.params, LatentParams)
+
     def masks(rows: Tensor, turns: list[int]) -> Tensor:
         return run.format.one_hot(run.cut(run.pairs.y, rows, turns))
 

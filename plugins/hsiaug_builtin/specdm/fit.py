@@ -21,8 +21,10 @@ from hsiaug_builtin.specdm.params import (
     DROP,
     NOISE_STEPS,
     LatentParams,
+    PaperParams,
+    QuiltParams,
+    knows_shares,
     predicts_noise,
-    tells_shares,
 )
 from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE
@@ -39,7 +41,7 @@ WEIGHTS_PER_TILE = 10_000
 
 def fit_pairs(
     view: DenseView,
-    params: LatentParams,
+    params: PaperParams | QuiltParams,
     codec_class: type[Codec],
     losses: Losses,
     *,
@@ -123,6 +125,7 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
     much of it, or the noise ε. A share of tiles is not told its classes.
     """
     params = run.params
+    assert isinstance(params, LatentParams)
     pairs = run.pairs
     views, _, channels, side, _ = latents.shape
     schedule = SCHEDULE.to(run.device)
@@ -140,7 +143,7 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
         z = latents[to_device(view, run.device), to_device(rows, run.device)]
         t = torch.randint(NOISE_STEPS, (len(rows),), generator=rng)
         noise = run.noise(z, rng)
-        drop = DROP if tells_shares(params) else 1.0
+        drop = DROP if knows_shares(params) else 1.0
         shares = conditions[rows] * (torch.rand(len(rows), 1, generator=rng) >= drop)
         t = to_device(t, run.device)
         out = velocity(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))

@@ -17,7 +17,7 @@ from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.codec import Codec
 from hsiaug_builtin.specdm.drawing import Batch, JointPairs, PairDrawing, read_saved
-from hsiaug_builtin.specdm.params import LatentParams, LdmParams
+from hsiaug_builtin.specdm.params import LatentParams, PaperParams
 from hsiaug_builtin.specdm.quilting import Grounds
 from hsiaug_builtin.specdm.sampler import sample_latents
 from hsiaug_builtin.specdm.tileformat import TileFormat
@@ -26,7 +26,7 @@ from hsiaug_builtin.specdm.unet import UNet
 
 @dataclass(frozen=True, eq=False)
 class FittedLatentPairs(PairDrawing):
-    """What the denoiser is told are the shares of classes of training tiles. With ``strength`` < 1
+    """What the denoiser knows are the shares of classes of training tiles. With ``strength`` < 1
     each pair starts from the very tile that its shares are of, noised so far, and keeps the more of
     it the less that is (an extension).
 
@@ -132,5 +132,5 @@ class FittedLatentPairs(PairDrawing):
 class FittedJointPairs(JointPairs, FittedLatentPairs):
     """A :class:`FittedLatentPairs` whose latents are of images and masks."""
 
-    params: LdmParams
+    params: PaperParams
     codec: Codec

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from hsiaug.api import DenseSamples, PairCounts, PluginError
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.cascade import Cascade, train_cascade
 from hsiaug_builtin.specdm.codec_losses import losses_of
+from hsiaug_builtin.specdm.crops import Cropping, crops
 from hsiaug_builtin.specdm.drawing import Batch, JointPairs, read_saved
-from hsiaug_builtin.specdm.params import LdmParams
+from hsiaug_builtin.specdm.params import LdmParams, SpecDmParams
 from hsiaug_builtin.specdm.streams import PixelCodec, PixelStream, built, fit_codec
 from hsiaug_builtin.specdm.tileformat import TileFormat
-from hsiaug_builtin.specdm.training_pairs import PairRun
+from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 
 
 @dataclass(frozen=True, eq=False)
 class FittedLocalPairs(JointPairs):
-    """A codec and a cascade. What the denoisers are told is the class that a pair shall show.
+    """A codec and a cascade. What the denoisers know of a pair is a class that it shows.
 
     With ``strength`` < 1 each pair starts from a training tile, noised so far, and keeps the more
     of it the less that is (an extension).
@@ -31,7 +34,7 @@ class FittedLocalPairs(JointPairs):
     Attributes
     ----------
     joint : (n, d, P, P) float32
-        Latents of the training pairs, which sampling may start from.
+        Latents of the training pairs, whose masks pairs have where ``masks`` is "moved".
     """
 
     params: LdmParams
@@ -43,7 +46,6 @@ class FittedLocalPairs(JointPairs):
     facts: Mapping[str, Any]
     device: str
 
-    @torch.inference_mode()
     def _batch(
         self,
         rows: NDArray[np.int64],
@@ -52,14 +54,99 @@ class FittedLocalPairs(JointPairs):
         rng: np.random.Generator,
         torch_rng: torch.Generator,
     ) -> Batch:
-        told = 0 if c is None or self.params.told == "nothing" else 1 + self.format.ids.index(c)
+        shown = 0
+        if c is not None and self.params.condition == "class":
+            shown = 1 + self.format.ids.index(c)
+        start = torch.from_numpy(self.joint[rows])
+        given = None
+        if isinstance(self.params, SpecDmParams) and self.params.masks == "moved":
+            start = self._moved(start, torch_rng)
+            given = start[:, -self.codec.masks :]
+        return self._sample(start, given, shown, omega, torch_rng)
+
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Pairs; their provenance says where the masks are from."""
+        made = super().sample(counts, guidance=guidance, seed=seed)
+        masks = self.params.masks if isinstance(self.params, SpecDmParams) else "sampled"
+        return replace(made, provenance={**made.provenance, "masks": masks})
+
+    def images_for(
+        self, masks: NDArray[np.int64], *, guidance: float | None, seed: int
+    ) -> DenseSamples:
+        """Make an image for each mask.
+
+        Parameters
+        ----------
+        masks : (n, H, W) int64
+            Class ids 1..C, and 0 where a pixel has no class; of any size.
+        guidance : float or None
+            Not used: a mask says all that is asked for.
+        seed : int
+            Of the noise.
+
+        Returns
+        -------
+        DenseSamples
+            Images (n, T, B, H, W) in the data's units, with these masks.
+
+        Raises
+        ------
+        PluginError
+            For a mask with ids that no training tile has, or with the same id everywhere.
+        """
+        found = [int(c) for c in np.unique(masks)]
+        if unknown := sorted(set(found) - set(self.format.ids)):
+            raise PluginError(
+                f"a mask may have the class ids of training tiles, {_listed(self.format.ids)}",
+                value=_listed(unknown),
+                hint="Replace these ids, or label some pixels of these classes.",
+            )
+        if len(found) < 2:
+            raise PluginError(
+                "a mask must show two classes or more, or a class and pixels without one",
+                value=f"id {_listed(found)} everywhere",
+                hint="Draw the border of a class.",
+            )
+        form = replace(self.format, side=max(masks.shape[1:]))
+        square = [(0, form.side - size) for size in masks.shape[1:]]
+        padded = np.pad(masks, [(0, 0), *square], mode="edge")
+        one_hot = form.one_hot(form.masks(padded)).to(self.device)
+        rng = torch.Generator().manual_seed(seed)
+        given = self.codec.encode_masks(one_hot)
+        start = given.new_zeros(len(masks), self.joint.shape[1], *given.shape[2:])
+        plain = replace(self, format=form, params=replace(self.params, strength=1.0))
+        images, _, _ = plain._sample(start, given, 0, 0.0, rng)
+        height, width = masks.shape[1:]
+        return DenseSamples.made(
+            images[..., :height, :width],
+            masks,
+            confidence=np.ones(masks.shape, dtype=np.float32),
+            provenance=dict(self.facts),
+        )
+
+    def _moved(self, tiles: Tensor, rng: torch.Generator) -> Tensor:
+        """Latents of training tiles (n, d, P, P), turned to any angle and moved a little."""
+        how = Cropping(
+            factor=1,
+            side=tiles.shape[-1],
+            masks=self.codec.masks,
+            turned=turned(self.params),
+            rotated=self.params.rotated,
+        )
+        return crops(tiles, how, rng)[0]
+
+    @torch.inference_mode()
+    def _sample(
+        self, start: Tensor, given: Tensor | None, shown: int, omega: float, rng: torch.Generator
+    ) -> Batch:
         z = self.cascade.sample(
-            torch.from_numpy(self.joint[rows]).to(self.device),
-            torch.full((len(rows),), told, device=self.device),
+            start.to(self.device),
+            torch.full((len(start),), shown, device=self.device),
             steps=self.params.sample_steps,
             strength=self.params.strength,
             omega=omega,
-            rng=torch_rng,
+            rng=rng,
+            given=None if given is None else given.to(self.device),
         )
         decoded, shares = self.codec.decode(z)
         return self.format.images_back(decoded), *self.format.masks_back(shares)
@@ -75,21 +162,26 @@ class FittedLocalPairs(JointPairs):
         classes = len(form.ids)
         width = params.network.decoder_width
         joint = arrays["joint"]
+        codec = state.restore(
+            "codec", arrays, lambda: built(arrays, form.channels, classes, width), device
+        )
         return cls(
             **saved,
-            codec=state.restore(
-                "codec", arrays, lambda: built(arrays, form.channels, classes, width), device
-            ),
+            codec=codec,
             cascade=state.restore(
                 "cascade",
                 arrays,
-                lambda: Cascade(joint.shape[1], classes, joint.shape[-1], params),
+                lambda: Cascade(joint.shape[1], codec.masks, classes, joint.shape[-1], params),
                 device,
             ),
             shares=arrays["shares"],
             joint=joint,
             device=device,
         )
+
+
+def _listed(ids: Iterable[int]) -> str:
+    return ", ".join(map(str, ids))
 
 
 @torch.no_grad()
@@ -114,7 +206,6 @@ def fit_local(run: PairRun, images: PixelStream | None, *, single: bool) -> Fitt
     cascade = train_cascade(run, joint, codec.weights(joint, run.format.dates), codec.masks)
     weights = sum(p.numel() for p in cascade.parameters())
     facts = {
-        "denoiser": "local",
         **losses_of(codec, run),
         "levels": len(cascade.levels),
         "latents": joint.shape[1],

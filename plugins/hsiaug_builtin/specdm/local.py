@@ -1,8 +1,9 @@
-"""The denoiser of one level of pairs: ConvNeXt blocks that see no farther than some pixels.
+"""The denoiser of one level of pairs: ConvNeXt blocks with small kernels.
 
-A network that sees whole tiles learns a few hundred of them by heart. One that sees a part of a
-tile has thousands of parts to learn from, and puts them together anew (Kamb and Ganguli, An
-analytic theory of creativity in convolutional diffusion models, ICML 2025, arXiv 2412.20292).
+Image and mask have a noise level each (Bao et al., One Transformer Fits All Distributions in
+Multi-Modal Diffusion at Scale, ICML 2023, arXiv 2303.06555). So one network has p(image, mask),
+where both have the same level, p(image | mask), where that of the mask is small, and
+p(mask | image).
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ TOKEN = 2
 """Side of what is one token of a finer level, in pixels of it: one pixel of the level before."""
 EXPANSION = 2
 RATES = 32
-"""Frequencies that a network is told a noise level by."""
+"""Frequencies of the features of a noise level."""
 KNOWN_SCALE = 20.0
-"""Factor of the noise on the coarser level where it is told: it is at most about a tenth."""
+"""Factor of the noise on the coarser level in its features: it is at most about a tenth."""
 
 
 class Block(nn.Module):
@@ -55,8 +56,11 @@ class LocalDenoiser(nn.Module):
     ----------
     channels : int
         Of the joint latents.
+    masks : int
+        The last ones of these, which have a noise level of their own; 0 where image and mask
+        share their latents.
     classes : int
-        That a network may be told of.
+        That a pair may be asked to show.
     width, depth : int
         Features of a token, and blocks.
     finer : bool
@@ -75,17 +79,22 @@ class LocalDenoiser(nn.Module):
     known_mean: Tensor
     known_spread: Tensor
 
-    def __init__(self, channels: int, classes: int, width: int, depth: int, *, finer: bool) -> None:
+    def __init__(
+        self, channels: int, masks: int, classes: int, width: int, depth: int, *, finer: bool
+    ) -> None:
         super().__init__()
         self.finer = finer
+        self.images = channels - masks
+        self.streams = 2 if masks else 1
         for name, value in (("mean", 0.0), ("spread", 1.0)):
             self.register_buffer(name, torch.full((channels,), value))
             self.register_buffer(f"known_{name}", torch.full((channels,), value))
         values = channels * (TOKEN**2 if finer else 1)
         self.enter = nn.Linear(values + channels * finer, width)
-        self.level = nn.Sequential(nn.Linear(4 * RATES, width), nn.SiLU(), nn.Linear(width, width))
-        self.told = nn.Embedding(classes + 1, width)
-        nn.init.normal_(self.told.weight, std=0.02)
+        features = 2 * RATES * (self.streams + 1)
+        self.level = nn.Sequential(nn.Linear(features, width), nn.SiLU(), nn.Linear(width, width))
+        self.shown = nn.Embedding(classes + 1, width)
+        nn.init.normal_(self.shown.weight, std=0.02)
         self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.leave = zero_weights(nn.Linear(width, values))
@@ -95,11 +104,11 @@ class LocalDenoiser(nn.Module):
         rest = cells
         if coarser is not None:
             rest = cells - enlarged(coarser)
-            self.known_mean.copy_(_by_channel(coarser).mean(dim=1))
-            self.known_spread.copy_(_by_channel(coarser).std(dim=1).clamp(min=1e-3))
+            self.known_mean.copy_(_flat(coarser).mean(dim=1))
+            self.known_spread.copy_(_flat(coarser).std(dim=1).clamp(min=1e-3))
         else:
-            self.mean.copy_(_by_channel(cells).mean(dim=1))
-        self.spread.copy_(_by_channel(rest).std(dim=1).clamp(min=1e-3))
+            self.mean.copy_(_flat(cells).mean(dim=1))
+        self.spread.copy_(_flat(rest).std(dim=1).clamp(min=1e-3))
 
     def inward(self, cells: Tensor, coarser: Tensor | None) -> Tensor:
         """Latents of this level (n, C, G, G) as they are denoised."""
@@ -112,7 +121,7 @@ class LocalDenoiser(nn.Module):
         return base + x * self.spread[:, None, None]
 
     def forward(
-        self, x: Tensor, sigma: Tensor, told: Tensor, coarser: Tensor | None, blur: Tensor
+        self, x: Tensor, sigma: Tensor, shown: Tensor, coarser: Tensor | None, blur: Tensor
     ) -> Tensor:
         """Clean x.
 
@@ -120,44 +129,60 @@ class LocalDenoiser(nn.Module):
         ----------
         x : Tensor (n, C, G, G)
             With noise.
-        sigma : Tensor (n,)
-            Its deviation.
-        told : Tensor (n,) of int64
-            1 + a class that is shown, or 0 where nothing is told.
+        sigma : Tensor (n, S)
+            Its deviation in the image and in the mask, or in both where they share latents (S = 1).
+        shown : Tensor (n,) of int64
+            1 + a class that the pair shows, or 0 where it may show any.
         coarser : Tensor (n, C, G/2, G/2) or None
             The level before.
         blur : Tensor (n,)
             Deviation of the noise on it, in units of its spread.
         """
-        part = sigma.square()[:, None, None, None] + 1
-        out = self._network(x * part.rsqrt(), sigma, told, coarser, blur)
-        return x / part + sigma[:, None, None, None] * part.rsqrt() * out
+        level = self._by_channel(sigma, x)
+        variance = level.square() + 1
+        out = self._network(x * variance.rsqrt(), sigma, shown, coarser, blur)
+        return x / variance + level * variance.rsqrt() * out
 
     def loss(
-        self, x: Tensor, sigma: Tensor, noise: Tensor, told: Tensor, coarser: Tensor | None,
-        blur: Tensor, weights: Tensor, inside: Tensor,
-    ) -> Tensor:  # fmt: skip
+        self,
+        x: Tensor,
+        sigma: Tensor,
+        noise: Tensor,
+        shown: Tensor,
+        coarser: Tensor | None,
+        blur: Tensor,
+        weights: Tensor,
+        inside: Tensor,
+    ) -> Tensor:
         """Squared error of what the network gives, of unit variance at every noise level; channels
-        are weighted by (C,) numbers whose sum is 1, and places count where ``inside`` (n, 1, G, G)
-        is 1.
+        are weighted by (n, C) numbers, and places count where ``inside`` (n, 1, G, G) is 1.
         """
-        level = sigma[:, None, None, None]
-        part = level.square() + 1
+        level = self._by_channel(sigma, x)
+        variance = level.square() + 1
         noised = x + level * noise
-        out = self._network(noised * part.rsqrt(), sigma, told, coarser, blur)
-        aim = (x - noised / part) * part.sqrt() / level
-        error = (out - aim).square() * inside
-        return error.mean(dim=(0, 2, 3)) @ weights / inside.mean()
+        out = self._network(noised * variance.rsqrt(), sigma, shown, coarser, blur)
+        aim = (x - noised / variance) * variance.sqrt() / level
+        error = ((out - aim).square() * inside).mean(dim=(2, 3))
+        return (error * weights).sum(dim=1).mean() / inside.mean()
+
+    def _by_channel(self, sigma: Tensor, x: Tensor) -> Tensor:
+        """Noise levels (n, S) as (n, C, 1, 1)."""
+        sizes = [self.images, x.shape[1] - self.images][: self.streams]
+        parts = [sigma[:, [i]].expand(-1, size) for i, size in enumerate(sizes)]
+        return torch.cat(parts, dim=1)[:, :, None, None]
 
     def _network(
-        self, x: Tensor, sigma: Tensor, told: Tensor, coarser: Tensor | None, blur: Tensor
+        self, x: Tensor, sigma: Tensor, shown: Tensor, coarser: Tensor | None, blur: Tensor
     ) -> Tensor:
         h = pixel_unshuffle(x, TOKEN) if self.finer else x
         if coarser is not None:
             known = (coarser - self.known_mean[:, None, None]) / self.known_spread[:, None, None]
             h = torch.cat([h, known], dim=1)
-        levels = torch.cat([_features(sigma.log() / 4), _features(KNOWN_SCALE / 4 * blur)], dim=1)
-        drive = silu(self.level(levels) + self.told(told))
+        levels = [_features(one.log() / 4) for one in sigma.unbind(dim=1)]
+        drive = silu(
+            self.level(torch.cat([*levels, _features(KNOWN_SCALE / 4 * blur)], dim=1))
+            + self.shown(shown)
+        )
         h = self.enter(h.permute(0, 2, 3, 1))
         for block in self.blocks:
             h = block(h, drive)
@@ -170,7 +195,8 @@ def enlarged(cells: Tensor) -> Tensor:
     return interpolate(cells, scale_factor=TOKEN, mode="bilinear", align_corners=False)
 
 
-def _by_channel(cells: Tensor) -> Tensor:
+def _flat(cells: Tensor) -> Tensor:
+    """(n, C, G, G) → (C, n·G·G)."""
     return cells.transpose(0, 1).flatten(1)
 
 

@@ -1,4 +1,4 @@
-"""The losses of the trained networks: streams, VAEs, and the U-Net of ``denoiser=unet``. That of
+"""The losses of the trained networks: streams, VAEs, and the U-Net of ``specdm-paper``. That of
 the local denoiser is in ``local.py``.
 
 To change a loss, replace it in what ``losses()`` of the plugin returns.

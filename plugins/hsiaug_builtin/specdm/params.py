@@ -1,6 +1,4 @@
-"""The hyper-parameters of ``specdm``, ``ldm_single`` and ``quilt``. No torch here: cards are read
-without it.
-"""
+"""The hyper-parameters of the generators of pairs. No torch here: cards are read without it."""
 
 from __future__ import annotations
 
@@ -133,19 +131,10 @@ SIZES = {
 
 
 @dataclass(frozen=True)
-class LatentParams:
-    """Shared by all three generators. The defaults are for small sets of tiles on one CPU core."""
+class PairParams:
+    """Shared by the generators that train networks. The defaults are for few tiles on one core."""
 
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES), preparing=True)
-    factor: int = param(
-        0,
-        "pixels per latent pixel; 0 = 4 for tiles of 64 pixels or more, 2 for smaller ones",
-        choices=(0, 2, 4, 8),
-        preparing=True,
-    )
-    latent_mask: int = param(4, "latent channels of the mask", low=1)
-    vae_steps: int = param(800, "optimiser steps of the VAE of masks, or of the only one", low=1)
-    steps: int = param(800, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
     sample_steps: int = param(20, "denoising steps from pure noise", low=1, sampling=True)
     strength: float = param(
@@ -165,56 +154,122 @@ class LatentParams:
         """The networks of ``size``."""
         return SIZES[self.size]
 
+
+@dataclass(frozen=True)
+class LatentParams(PairParams):
+    """Of the generators whose denoiser is a U-Net: ``specdm-paper`` and ``quilt``."""
+
+    factor: int = param(
+        0,
+        "pixels per latent pixel; 0 = 4 for tiles of 64 pixels or more, 2 for smaller ones",
+        choices=(0, 2, 4, 8),
+        preparing=True,
+    )
+    latent_mask: int = param(4, "latent channels of the mask", low=1)
+    vae_steps: int = param(800, "optimiser steps of the VAE of masks, or of the only one", low=1)
+    steps: int = param(800, "optimiser steps of the denoiser", low=1)
+
     def factor_of(self, side: int) -> int:
         """The latents' factor for tiles of a side in pixels."""
         return self.factor or (4 if side >= 64 else 2)
 
 
 @dataclass(frozen=True)
-@defaults(latent_mask=8, vae_steps=300, steps=2000, rate=1e-2, sample_steps=24, weight=0.1)
-class LdmParams(LatentParams):
+@defaults(rate=1e-2, sample_steps=24, weight=0.1)
+class LdmParams(PairParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
-    denoiser: str = param(
-        "local",
-        "of the latents: local networks from coarse to fine (ours), or one U-Net (the paper)",
-        choices=("local", "unet"),
-        preparing=True,
-    )
     level_steps: int = param(
         2400,
-        "local: optimiser steps of the finest level; each coarser one has two thirds as many, and"
-        " at least half",
+        "optimiser steps of the finest level; each coarser one has two thirds as many, and at"
+        " least half",
         low=1,
     )
     rotated: float = param(
         0.8,
-        "local: share of training tiles that are learnt at any angle, and a little enlarged or"
-        " reduced (ours)",
+        "share of training tiles that are learnt at any angle, and a little enlarged or reduced",
         low=0,
         high=1,
     )
     decoder_steps: int = param(
-        200, "local: optimiser steps of the decoder of a stream", low=1, preparing=True
+        200, "optimiser steps of the decoder of a stream", low=1, preparing=True
+    )
+    condition: str = param(
+        "class",
+        "what the denoiser knows of a pair: a class that it shows, or nothing (the paper)",
+        choices=("class", "nothing"),
+    )
+    turns: bool = param(
+        True,
+        "whether tiles are learnt, and drawn, in the eight turns of a square",
+        preparing=True,
+    )
+    balanced: bool = param(True, "whether tiles of rare classes are learnt from more often")
+    by_class: float = param(
+        0.0,
+        "share of the pairs that are asked for a class, as by --show: each class as often",
+        low=0,
+        high=1,
+        sampling=True,
+    )
+
+
+@dataclass(frozen=True)
+class SpecDmParams(LdmParams):
+    """Of ``specdm``."""
+
+    masks: str = param(
+        "moved",
+        "masks of the pairs: those of training tiles, moved and turned to any angle, or sampled"
+        " together with the image (the paper)",
+        choices=("moved", "sampled"),
+        sampling=True,
+    )
+    tiles: str = param(
+        "all",
+        "what the stream of images learns from: all tiles, unlabelled too (ours), or those of the"
+        " split (the paper)",
+        choices=("all", "split"),
+        preparing=True,
+    )
+    sad: float = param(
+        0.1,
+        "weight λ of the spectral angle in the loss of the stream of images",
+        low=0,
+        preparing=True,
+    )
+
+
+@dataclass(frozen=True)
+@defaults(latent_mask=8, vae_steps=300, steps=2000, rate=1e-2, sample_steps=24, weight=0.1)
+class PaperParams(LatentParams):
+    """Of ``specdm-paper``. The values of the paper are in the preset "paper"."""
+
+    streams: str = param(
+        "two",
+        "of the VAE: two, one of images and one of masks, or one of both (the paper's baseline,"
+        " single-stream LDM)",
+        choices=("two", "one"),
+        preparing=True,
     )
     latent_image: int = param(
         16, "latent channels of the images, all dates together", low=2, preparing=True
     )
-    begun: str = param(
+    start: str = param(
         "components",
         "what a VAE starts as: the principal components of patches (ours), or random weights (the"
         " paper)",
         choices=("components", "random"),
         preparing=True,
     )
-    predicts: str = param(
+    target: str = param(
         "velocity",
-        "what the denoiser gives: the velocity v (ours), or the noise (the paper)",
+        "what the denoiser predicts: the velocity v (ours), or the noise (the paper)",
         choices=("velocity", "noise"),
     )
-    told: str = param(
+    condition: str = param(
         "shares",
-        "what the denoiser is told: the share of each class (ours), or nothing (the paper)",
+        "what the denoiser knows of a pair: the share of each class (ours), or nothing (the paper)",
         choices=("shares", "nothing"),
     )
     turns: bool = param(
@@ -230,38 +285,32 @@ class LdmParams(LatentParams):
         high=1,
         sampling=True,
     )
-
-
-@dataclass(frozen=True)
-class SpecDmParams(LdmParams):
-    """The values of the paper are in the preset "paper"."""
-
     units: str = param(
         "classes",
-        "unet: latents of an image in units of the classes of its mask (ours), or as they are"
-        " (the paper)",
+        "two streams: latents of an image in units of the classes of its mask (ours), or as they"
+        " are (the paper)",
         choices=("classes", "plain"),
     )
     mask_share: float = param(
         0.75,
-        "unet: share of the mask in the loss of the denoiser (ours); 0 = all channels alike (the"
-        " paper)",
+        "two streams: share of the mask in the loss of the denoiser (ours); 0 = all channels alike"
+        " (the paper)",
         low=0,
         high=1,
     )
     tiles: str = param(
         "all",
-        "what the stream of images learns from: all tiles, unlabelled too (ours), or those of the"
-        " draw (the paper)",
-        choices=("all", "drawn"),
+        "two streams: what the VAE of images learns from: all tiles, unlabelled too (ours), or"
+        " those of the split (the paper)",
+        choices=("all", "split"),
         preparing=True,
     )
     image_steps: int = param(
-        150, "unet: optimiser steps of the VAE of images", low=1, preparing=True
+        150, "two streams: optimiser steps of the VAE of images", low=1, preparing=True
     )
     sad: float = param(
         0.1,
-        "weight λ of the spectral angle in the loss of the stream of images",
+        "two streams: weight λ of the spectral angle in the loss of the VAE of images",
         low=0,
         preparing=True,
     )
@@ -273,13 +322,13 @@ def levels_of(side: int) -> int:
 
 
 def predicts_noise(params: LatentParams) -> bool:
-    """Whether the denoiser gives the noise in place of the velocity."""
-    return isinstance(params, LdmParams) and params.predicts == "noise"
+    """Whether the denoiser predicts the noise in place of the velocity."""
+    return isinstance(params, PaperParams) and params.target == "noise"
 
 
-def tells_shares(params: LatentParams) -> bool:
-    """Whether the denoiser is told the share of each class."""
-    return not isinstance(params, LdmParams) or params.told == "shares"
+def knows_shares(params: LatentParams) -> bool:
+    """Whether the denoiser knows the share of each class."""
+    return not isinstance(params, PaperParams) or params.condition == "shares"
 
 
 @dataclass(frozen=True)
@@ -301,6 +350,10 @@ class QuiltParams(LatentParams):
         high=4,
         sampling=True,
     )
+
+
+TrainedParams = LdmParams | PaperParams | QuiltParams
+"""Of the generators that train networks."""
 
 
 @dataclass(frozen=True)
@@ -336,26 +389,26 @@ class GaussianParams:
     )
 
 
-TINY = {"size": "tiny", "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
+TINY = {"size": "tiny", "rate": 1e-2, "sample_steps": 4}
 
-TINY_LOCAL = {"level_steps": 15, "decoder_steps": 10, "latent_image": 4, "latent_mask": 4}
-"""What is added to it for the generators with both streams."""
+TINY_LOCAL = {**TINY, "level_steps": 15, "decoder_steps": 10}
+
+TINY_UNET = {**TINY, "vae_steps": 15, "steps": 25}
 
 FAST = {"level_steps": 600, "decoder_steps": 100}
 """At most three minutes of two cores."""
 
 LARGE = {
-    "denoiser": "unet",
     "size": "large",
     "vae_steps": 1000,
     "steps": 6000,
     "rate": 5e-4,
     "sample_steps": 50,
+    "image_steps": 1500,
 }
 """Minutes of a GPU."""
 
 PAPER = {
-    "denoiser": "unet",
     "size": "paper",
     "factor": 4,
     "latent_image": 3,
@@ -365,18 +418,14 @@ PAPER = {
     "rate": 5e-5,
     "sample_steps": 50,
     "weight": 1.0,
-    "begun": "random",
-    "predicts": "noise",
-    "told": "nothing",
+    "start": "random",
+    "target": "noise",
+    "condition": "nothing",
     "turns": False,
     "balanced": False,
-}
-"""Section 3 of the paper, as far as it is told."""
-
-PAPER_PAIRS = {
     "units": "plain",
     "mask_share": 0.0,
-    "tiles": "drawn",
+    "tiles": "split",
     "image_steps": 100000,
 }
-"""What the two streams of the paper add."""
+"""Section 3 of the paper, as far as it says them."""

@@ -1,6 +1,4 @@
-"""The generators ``specdm``, ``ldm_single``, ``mosaic``, ``quilt`` and ``gaussian-pairs``: their
-cards, and where their parts are found.
-"""
+"""The generators of pairs: their cards, and where their parts are found."""
 
 from __future__ import annotations
 
@@ -13,13 +11,12 @@ from hsiaug_builtin.specdm.params import (
     FAST,
     LARGE,
     PAPER,
-    PAPER_PAIRS,
-    TINY,
     TINY_LOCAL,
+    TINY_UNET,
     GaussianParams,
-    LatentParams,
     LdmParams,
     MosaicParams,
+    PaperParams,
     QuiltParams,
     SpecDmParams,
 )
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from hsiaug_builtin.specdm.drawing import PairDrawing
     from hsiaug_builtin.specdm.fitted_pairs import FittedLatentPairs
     from hsiaug_builtin.specdm.gaussian_pairs import FittedGaussianPairs
+    from hsiaug_builtin.specdm.learnt import FittedLocalPairs
     from hsiaug_builtin.specdm.losses import Losses
     from hsiaug_builtin.specdm.mosaics import FittedMosaics
     from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing, PreparedSpectra
@@ -47,11 +45,13 @@ ALIKE: dict[str, Any] = {
 """Fields of all cards."""
 
 
-P = TypeVar("P", bound=LatentParams)
+P = TypeVar("P", PaperParams, QuiltParams)
 
 
 class _LatentDiffusion(Plugin[P]):
-    """Shared by all that train networks: a codec of pairs, then a denoiser of its latents."""
+    """Shared by the generators whose denoiser is a U-Net: a codec of pairs, then a denoiser of its
+    latents.
+    """
 
     def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
         """The class of the fitted generator, and that of its codec."""
@@ -81,6 +81,7 @@ class _LatentDiffusion(Plugin[P]):
             The VAE of images, where that was learnt before.
         """
         from hsiaug_builtin.specdm.fit import fit_pairs
+        from hsiaug_builtin.specdm.prepare import PreparedNothing
 
         fitted_class, codec_class = self._parts()
         learnt = fit_pairs(
@@ -88,7 +89,7 @@ class _LatentDiffusion(Plugin[P]):
             self.params,
             codec_class,
             self.losses(),
-            prepared=prepared,
+            prepared=None if isinstance(prepared, PreparedNothing) else prepared,
             seed=seed,
             device=device,
             progress=progress,
@@ -105,17 +106,19 @@ class _LatentDiffusion(Plugin[P]):
 Q = TypeVar("Q", bound=LdmParams)
 
 
-class _JointDiffusion(_LatentDiffusion[Q]):
-    """Image and mask from one denoiser: the local one (ours), or the U-Net of the paper."""
+class _LocalDiffusion(Plugin[Q]):
+    """Shared by ``specdm`` and ``ldm_single``: latents of single pixels, and a cascade of small
+    networks from coarse cells to single pixels.
+    """
 
     single = False
     """Whether one stream has both."""
 
-    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
-        from hsiaug_builtin.specdm.codec import OneStream, TwoStream
-        from hsiaug_builtin.specdm.fitted_pairs import FittedJointPairs
+    def losses(self) -> Losses:
+        """The losses that the codec is trained by; a generator of your own replaces some."""
+        from hsiaug_builtin.specdm.losses import Losses
 
-        return FittedJointPairs, OneStream if self.single else TwoStream
+        return Losses()
 
     def fit(
         self,
@@ -126,8 +129,8 @@ class _JointDiffusion(_LatentDiffusion[Q]):
         progress: Progress,
         checkpoint: Path | None = None,
         prepared: Any = None,
-    ) -> PairDrawing:
-        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``.
+    ) -> FittedLocalPairs:
+        """Train codec and denoisers; a training that was killed goes on from ``checkpoint``.
 
         Parameters
         ----------
@@ -135,51 +138,45 @@ class _JointDiffusion(_LatentDiffusion[Q]):
             The stream of images, where that was learnt before.
         """
         from hsiaug_builtin.specdm.learnt import fit_local
-        from hsiaug_builtin.specdm.prepare import PreparedNothing
+        from hsiaug_builtin.specdm.prepare import PreparedImages
+        from hsiaug_builtin.specdm.streams import PixelStream
         from hsiaug_builtin.specdm.training_pairs import PairRun
 
-        if isinstance(prepared, PreparedNothing):
-            prepared = None
-        how: dict[str, Any] = {
-            "seed": seed,
-            "device": device,
-            "progress": progress,
-            "checkpoint": checkpoint,
-        }
-        if self.params.denoiser == "unet":
-            return super().fit(view, prepared=prepared, **how)
-        form = None if prepared is None else prepared.format
-        run = PairRun.of(view, self.params, self.losses(), images=form, **how)
-        stream = None if prepared is None else prepared.stream
+        images = prepared if isinstance(prepared, PreparedImages) else None
+        stream = None if images is None else images.stream
+        assert stream is None or isinstance(stream, PixelStream)
+        run = PairRun.of(
+            view,
+            self.params,
+            self.losses(),
+            images=None if images is None else images.format,
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
         return fit_local(run, stream, single=self.single)
 
-    def load(self, folder: Path, *, device: str) -> PairDrawing:
+    def load(self, folder: Path, *, device: str) -> FittedLocalPairs:
         """Read a saved fit."""
         from hsiaug_builtin.specdm.learnt import FittedLocalPairs
 
-        if self.params.denoiser == "unet":
-            return super().load(folder, device=device)
         return FittedLocalPairs.restore(folder, self.params, device)
 
 
-class SpecDm(_JointDiffusion[SpecDmParams]):
-    """Draws image and mask together from noise: an encoder of images and one of masks, whose
-    latents lie side by side, one denoiser of both, and two decoders.
+class SpecDm(_LocalDiffusion[SpecDmParams]):
+    """Makes images with masks by one diffusion network of two latents, after SpecDM.
 
-    By default latents are of single pixels, and the denoiser is a cascade of small networks, from
-    coarse cells to single pixels, that see no farther than some pixels (ours). With
-    ``denoiser=unet``: a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks
-    (cross-entropy), and a U-Net of their latents, as in the paper; preset "paper" has its choices.
-    Two dates are one input.
+    The encoder of images is linear, and masks are one-hot (ours). Image and mask have a noise level
+    each, so that the network samples both together, as in the paper (``masks=sampled``), or an
+    image for a mask: by default that of a training tile, moved and turned to any angle. Then the
+    spatial structure of masks is not new. Two dates are one input.
     """
 
     card = Card(
         name="specdm",
-        version="17",
-        summary=(
-            "Images with masks from one diffusion network of two latents, after SpecDM; trained"
-            " from coarse to fine, and local"
-        ),
+        version="18",
+        summary="Images for masks, or both together, from one diffusion network, after SpecDM",
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
@@ -187,16 +184,11 @@ class SpecDm(_JointDiffusion[SpecDmParams]):
         prepares=True,
         prepare_seconds=10.0,
         params=SpecDmParams,
-        presets={
-            "tiny": {**TINY, **TINY_LOCAL, "image_steps": 5, "sample_steps": 6},
-            "fast": FAST,
-            "large": {**LARGE, "image_steps": 1500},
-            "paper": {**PAPER, **PAPER_PAIRS},
-        },
+        presets={"tiny": {**TINY_LOCAL, "sample_steps": 6}, "fast": FAST},
     )
 
     def losses(self) -> Losses:
-        """The losses that the networks are trained by; a generator of your own replaces some."""
+        """The losses that the codec is trained by; a generator of your own replaces some."""
         from hsiaug_builtin.specdm.losses import Losses, spectral_l1
 
         return Losses(image=partial(spectral_l1, weight=self.params.sad))
@@ -215,7 +207,7 @@ class SpecDm(_JointDiffusion[SpecDmParams]):
         """
         from hsiaug_builtin.specdm.prepare import PreparedNothing, learn_images
 
-        if self.params.tiles == "drawn":
+        if self.params.tiles == "split":
             return PreparedNothing()
         return learn_images(
             view,
@@ -231,14 +223,12 @@ class SpecDm(_JointDiffusion[SpecDmParams]):
         """Read what :meth:`prepare` saved."""
         from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing
 
-        return (
-            PreparedNothing()
-            if self.params.tiles == "drawn"
-            else PreparedImages.restore(folder, device)
-        )
+        if self.params.tiles == "split":
+            return PreparedNothing()
+        return PreparedImages.restore(folder, SpecDmParams, device)
 
 
-class LdmSingle(_JointDiffusion[LdmParams]):
+class LdmSingle(_LocalDiffusion[LdmParams]):
     """Has one stream of image and one-hot mask together, with as many latent channels as SpecDM's
     two, and the same denoiser.
     """
@@ -246,7 +236,7 @@ class LdmSingle(_JointDiffusion[LdmParams]):
     single = True
     card = Card(
         name="ldm_single",
-        version="10",
+        version="11",
         summary=(
             "Single-stream latent diffusion of images with their masks, the baseline SpecDM is"
             " compared with"
@@ -261,13 +251,81 @@ class LdmSingle(_JointDiffusion[LdmParams]):
         **ALIKE,
         seconds=180.0,
         params=LdmParams,
+        presets={"tiny": TINY_LOCAL, "fast": FAST},
+    )
+
+
+class SpecDmPaper(_LatentDiffusion[PaperParams]):
+    """The networks of the paper: a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks
+    (cross-entropy), and a U-Net of their latents. ``streams=one`` is its baseline, one VAE of image
+    and mask. Preset "paper" has the paper's choices.
+    """
+
+    card = Card(
+        name="specdm-paper",
+        version="1",
+        summary="The learnt encoders and the U-Net of the SpecDM paper, with two streams or one",
+        paper=SOURCE
+        + "; no code is public, and much of the configuration is this project's estimate",
+        **ALIKE,
+        seconds=300.0,
+        prepares=True,
+        prepare_seconds=30.0,
+        params=PaperParams,
         presets={
-            "tiny": {**TINY, **TINY_LOCAL},
-            "fast": FAST,
+            "tiny": {**TINY_UNET, "latent_image": 4, "latent_mask": 4, "image_steps": 5},
             "large": LARGE,
             "paper": PAPER,
         },
     )
+
+    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
+        from hsiaug_builtin.specdm.codec import OneStream, TwoStream
+        from hsiaug_builtin.specdm.fitted_pairs import FittedJointPairs
+
+        return FittedJointPairs, OneStream if self.params.streams == "one" else TwoStream
+
+    def losses(self) -> Losses:
+        """The losses that the networks are trained by; a generator of your own replaces some."""
+        from hsiaug_builtin.specdm.losses import Losses, spectral_l1
+
+        return Losses(image=partial(spectral_l1, weight=self.params.sad))
+
+    @property
+    def _prepares(self) -> bool:
+        return self.params.tiles == "all" and self.params.streams == "two"
+
+    def prepare(
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
+    ) -> PreparedImages | PreparedNothing:
+        """Learn the VAE of images, of all tiles that training tiles are drawn among."""
+        from hsiaug_builtin.specdm.prepare import PreparedNothing, learn_images
+
+        if not self._prepares:
+            return PreparedNothing()
+        return learn_images(
+            view,
+            self.params,
+            self.losses(),
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
+
+    def load_prepared(self, folder: Path, *, device: str) -> PreparedImages | PreparedNothing:
+        """Read what :meth:`prepare` saved."""
+        from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing
+
+        if not self._prepares:
+            return PreparedNothing()
+        return PreparedImages.restore(folder, PaperParams, device)
 
 
 class Quilting(_LatentDiffusion[QuiltParams]):
@@ -291,7 +349,7 @@ class Quilting(_LatentDiffusion[QuiltParams]):
         **ALIKE,
         seconds=60.0,
         params=QuiltParams,
-        presets={"tiny": {**TINY, "light": 0.3}},
+        presets={"tiny": {**TINY_UNET, "light": 0.3}},
     )
 
     def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:

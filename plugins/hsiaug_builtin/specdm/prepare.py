@@ -1,4 +1,4 @@
-"""What needs no mask, learnt once for all draws among the same tiles: spectral components, or the
+"""What needs no mask, learnt once for all splits of the same tiles: spectral components, or the
 VAE of images.
 """
 
@@ -13,7 +13,7 @@ from hsiaug.api import DenseView, Progress, load_state, save_state
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm import codec, streams
 from hsiaug_builtin.specdm.losses import Losses
-from hsiaug_builtin.specdm.params import SpecDmParams
+from hsiaug_builtin.specdm.params import PaperParams, SpecDmParams
 from hsiaug_builtin.specdm.pixel_components import SpectralComponents
 from hsiaug_builtin.specdm.streams import PixelStream
 from hsiaug_builtin.specdm.tileformat import TileFormat
@@ -39,7 +39,7 @@ class PreparedSpectra:
 
 @dataclass(frozen=True, eq=False)
 class PreparedNothing:
-    """Where all is learnt of the draw's own pairs."""
+    """Where all is learnt of the pairs of the split."""
 
     def save(self, folder: Path) -> None:
         """Save that there is nothing."""
@@ -60,7 +60,7 @@ class PreparedImages:
         How many it was trained on.
     """
 
-    params: SpecDmParams
+    params: SpecDmParams | PaperParams
     format: TileFormat
     stream: StreamVae | PixelStream
     tiles: int
@@ -71,14 +71,16 @@ class PreparedImages:
         save_state(folder, state.weights(image=self.stream), facts)
 
     @classmethod
-    def restore(cls, folder: Path, device: str) -> PreparedImages:
-        """Read what was saved."""
+    def restore(
+        cls, folder: Path, kind: type[SpecDmParams | PaperParams], device: str
+    ) -> PreparedImages:
+        """Read what was saved, with params of a kind."""
         arrays, facts = load_state(folder)
-        params = SpecDmParams(**facts["params"])
+        params = kind(**facts["params"])
         form = TileFormat.of_json(facts["format"])
 
         def build() -> StreamVae | PixelStream:
-            if params.denoiser == "unet":
+            if isinstance(params, PaperParams):
                 return codec.image_stream(form, params, params.latent_image)
             latent = len(arrays["image.linear.inward"])
             return PixelStream(form.channels, latent, params.network.decoder_width)
@@ -89,7 +91,7 @@ class PreparedImages:
 
 def learn_images(
     view: DenseView,
-    params: SpecDmParams,
+    params: SpecDmParams | PaperParams,
     losses: Losses,
     *,
     seed: int,
@@ -118,5 +120,5 @@ def learn_images(
         params=params,
         losses=losses,
     )
-    learn = codec.learn_image_stream if params.denoiser == "unet" else streams.image_stream
+    learn = codec.learn_image_stream if isinstance(params, PaperParams) else streams.image_stream
     return PreparedImages(params, form, learn(run), len(pairs))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
-from hsiaug_builtin.specdm.params import NOISE_STEPS, LatentParams, predicts_noise, tells_shares
+from hsiaug_builtin.specdm.params import NOISE_STEPS, LatentParams, knows_shares, predicts_noise
 from hsiaug_builtin.specdm.unet import UNet
 
 SCHEDULE = make_schedule(NOISE_STEPS, 0.0015, 0.0155)
@@ -33,11 +33,11 @@ def sample_latents(
     schedule = SCHEDULE.to(noise.device)
 
     nothing = torch.zeros_like(shares)
-    conditions = shares if tells_shares(params) else nothing
+    conditions = shares if knows_shares(params) else nothing
 
     def velocity(z: Tensor, t: Tensor) -> Tensor:
         velocities: Tensor = denoiser(z, t, conditions)
-        if omega and tells_shares(params):
+        if omega and knows_shares(params):
             velocities = guide(velocities, denoiser(z, t, nothing), omega)
         if not predicts_noise(params):
             return velocities

@@ -170,6 +170,10 @@ class PixelCodec(nn.Module):
         """(n, d, P, P) of images (n, T·B, P, P) and masks (n, K, P, P)."""
         raise NotImplementedError
 
+    def encode_masks(self, one_hot: Tensor) -> Tensor:
+        """(n, K, P, P) latents of masks (n, K, P, P), where these have some of their own."""
+        raise NotImplementedError
+
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Images (n, T·B, P, P), and shares of classes (n, K, P, P), which sum to 1."""
         raise NotImplementedError
@@ -217,8 +221,10 @@ class TwoPixelStreams(PixelCodec):
         self.unit.copy_(MASK_UNIT * (2 * spread) ** (1 - EMPHASIS) / (2 * spread))
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
-        masks = (one_hot - self.shares[:, None, None]) * self.unit[:, None, None]
-        return torch.cat([self.image.encode(x), masks], dim=1)
+        return torch.cat([self.image.encode(x), self.encode_masks(one_hot)], dim=1)
+
+    def encode_masks(self, one_hot: Tensor) -> Tensor:
+        return (one_hot - self.shares[:, None, None]) * self.unit[:, None, None]
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         image, masks = z[:, : self.image.latent], z[:, self.image.latent :]

@@ -14,7 +14,12 @@ from hsiaug_builtin.diffusion.training import TrainingRun
 from hsiaug_builtin.nets.seeded import normal
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.losses import Losses
-from hsiaug_builtin.specdm.params import LatentParams, LdmParams, levels_of
+from hsiaug_builtin.specdm.params import (
+    LdmParams,
+    QuiltParams,
+    TrainedParams,
+    levels_of,
+)
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
 
@@ -48,14 +53,14 @@ class PairRun(TrainingRun):
 
     format: TileFormat
     pairs: Pairs
-    params: LatentParams
+    params: TrainedParams
     losses: Losses
 
     @classmethod
     def of(
         cls,
         view: DenseView,
-        params: LatentParams,
+        params: TrainedParams,
         losses: Losses,
         *,
         seed: int,
@@ -121,7 +126,7 @@ class PairRun(TrainingRun):
         return normal(like.shape, rng, self.device)
 
 
-def check_room(view: DenseView, params: LatentParams) -> None:
+def check_room(view: DenseView, params: TrainedParams) -> None:
     """Refuse tiles whose training does not fit into memory, before any of it starts: the tiles as
     tensors, their masks class by class, both once more while they are encoded, and their latents at
     all levels.
@@ -145,18 +150,18 @@ def check_room(view: DenseView, params: LatentParams) -> None:
     )
 
 
-def turned(params: LatentParams) -> bool:
+def turned(params: TrainedParams) -> bool:
     """Whether tiles are learnt in eight turns; those of ``quilt`` always are."""
-    return not isinstance(params, LdmParams) or params.turns
+    return isinstance(params, QuiltParams) or params.turns
 
 
-def _balanced(params: LatentParams) -> bool:
-    return not isinstance(params, LdmParams) or params.balanced
+def _balanced(params: TrainedParams) -> bool:
+    return isinstance(params, QuiltParams) or params.balanced
 
 
-def smallest(view: DenseView, params: LatentParams) -> int:
+def smallest(view: DenseView, params: TrainedParams) -> int:
     """Pixels that the side of a tensor is a multiple of."""
-    if isinstance(params, LdmParams) and params.denoiser == "local":
+    if isinstance(params, LdmParams):
         return 1 << levels_of(view.patch) - 1
     return params.factor_of(view.patch) << len(params.network.levels) - 1
 

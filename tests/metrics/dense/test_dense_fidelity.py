@@ -9,7 +9,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import adjacency, fit_axes, fit_image_space, image_features
-from hsiaug.metrics.dense.fidelity import DenseFidelity, copying_statistic, dense_fidelity
+from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.neighbours import turn_maps
 from hsiaug.metrics.spectra import frechet_between
 from tests.toyworld import ToyWorld, toy_world
@@ -54,11 +54,11 @@ def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(
     far = dense_fidelity(train, held, blurred, classes=5)
 
     for name in ("fd_image", "fd_mask", "msad", "shares"):
-        value, floor = fresh[name].value or 0, fresh[name].floor or 0
+        value, floor = fresh[name].value or 0, fresh[name].held_out or 0
         assert value < 2.5 * floor, name
         assert fresh[name].n == 50
     for name in ("fd_image", "fd_mask"):
-        assert (far[name].value or 0) > 2.5 * (far[name].floor or 0), name
+        assert (far[name].value or 0) > 2.5 * (far[name].held_out or 0), name
     assert fresh.as_json()["extractor"] == "specfd-2"
     shares = fresh.by_class[1]
     assert shares["ratio"] == pytest.approx((shares["made"] or 0) / (shares["train"] or 1))
@@ -76,8 +76,7 @@ def test_copies_are_found_however_they_are_turned(sets: Sets) -> None:
     report = dense_fidelity(train, held, copies, classes=5)
 
     assert report["copies"].value == 100
-    assert report["copies"].floor == 0
-    assert (report["copying"].value or 0) < -3
+    assert report["copies"].held_out == 0
     assert all(known == made + 20 and distance < 1e-9 for made, known, distance in report.nearest)
     assert sorted(made for made, _, _ in report.nearest) == list(range(20))
 
@@ -92,7 +91,7 @@ def test_tiles_that_are_put_together_of_training_pieces_are_found(
 
     assert pieced["copies"].value == 0
     for name in ("pieces_5", "pieces_9"):
-        assert pieced[name].floor == pytest.approx(5)
+        assert pieced[name].held_out == pytest.approx(5)
         assert (fresh[name].value or 0) < 20 < 25 < (pieced[name].value or 0), name
     # Tiles of 16 pixels hold no piece of 17.
     assert "pieces_17" not in {measure.name for measure in fresh.measures}
@@ -106,27 +105,11 @@ def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets, fresh: DenseFid
     )
 
     assert noisy["copies"].value == 0
-    assert (noisy["copying"].value or 0) < -3 < (fresh["copying"].value or 0)
+    assert (fresh["nearer"].value or 0) < 80
     assert noisy["nearer"].value == 100
 
 
-def test_over_all_tiles_the_distance_does_not_grow_as_tiles_get_fewer(world: ToyWorld) -> None:
-    train, held = world.draw(120, 0), world.draw(120, 1)
-    again = [train.take(np.random.default_rng(n).choice(120, n)) for n in (30, 300)]
-    few, many = (dense_fidelity(train, held, part, classes=5) for part in again)
-
-    for name in ("fd_image", "fd_mask"):
-        plain, freed = few[name].value or 0, few[f"{name}_all"].value or 0
-        assert freed < 0.7 * plain, (name, freed, plain)
-        assert (many[f"{name}_all"].value or 0) < 0.1 * (many[f"{name}_all"].floor or 0) + 0.02
-    assert (many["shares_all"].value or 0) < (few["shares"].value or 0)
-    scarce = dense_fidelity(train, held.take(np.arange(10)), again[1], classes=5)["fd_image_all"]
-    assert scarce.floor is None and scarce.value == pytest.approx(
-        many["fd_image_all"].value, abs=0.05
-    )
-
-
-def test_the_angle_of_each_class_is_told_and_their_mean_is_msad(sets: Sets) -> None:
+def test_the_angle_of_each_class_is_stated(sets: Sets) -> None:
     train, held, made = sets
     report = dense_fidelity(
         train, held, replace(made, masks=np.where(made.masks == 5, 0, made.masks)), classes=5
@@ -134,9 +117,9 @@ def test_the_angle_of_each_class_is_told_and_their_mean_is_msad(sets: Sets) -> N
 
     angles = [row["angle"] for row in report.by_class.values()]
     assert angles[4] is None
-    assert report["msad_all"].value == pytest.approx(
-        np.mean([a for a in angles[:4] if a is not None])
-    )
+    mean = np.mean([a for a in angles[:4] if a is not None])
+    # msad is the mean of this over smaller sets, whose means are less certain.
+    assert (report["msad"].value or 0) == pytest.approx(mean, rel=0.5)
 
 
 def test_each_date_is_compared_with_that_date_and_changes_no_other_number(
@@ -151,7 +134,7 @@ def test_each_date_is_compared_with_that_date_and_changes_no_other_number(
     bright = dense_fidelity(*alike[:2], with_dates(made, 0.2), classes=5)
     same = dense_fidelity(*alike, classes=5)
 
-    assert (bright["fd_image_2"].value or 0) > 5 * (bright["fd_image_2"].floor or 0)
+    assert (bright["fd_image_2"].value or 0) > 5 * (bright["fd_image_2"].held_out or 0)
     assert bright["fd_image_1"].value == same["fd_image_1"].value
     one_date = [measure.name for measure in fresh.measures]
     assert "fd_image" in one_date and "fd_image_1" not in one_date
@@ -162,9 +145,11 @@ def test_missing_classes_are_named_and_left_out_of_msad(sets: Sets) -> None:
     lost = replace(made, masks=np.where(made.masks >= 4, 0, made.masks))
     report = dense_fidelity(train, held, lost, classes=5)
 
-    assert report.notes == ("without a pixel in the made tiles, and so not in mSAD: class 4, 5",)
+    assert report.notes == (
+        "without a pixel in the synthetic tiles, and so not in mSAD: class 4, 5",
+    )
     assert report.by_class[5]["made"] == 0
-    assert (report["msad"].value or 90) < 3 * (report["msad"].floor or 0)
+    assert (report["msad"].value or 90) < 3 * (report["msad"].held_out or 0)
 
 
 def test_msad_is_the_angle_of_class_means_and_ignores_unlabelled_pixels() -> None:
@@ -177,7 +162,7 @@ def test_msad_is_the_angle_of_class_means_and_ignores_unlabelled_pixels() -> Non
     report = dense_fidelity(real, real, swapped, classes=2)
 
     assert report["msad"].value == pytest.approx(45, abs=0.01)
-    assert report["msad"].floor == pytest.approx(0, abs=0.01)
+    assert report["msad"].held_out == pytest.approx(0, abs=0.01)
     assert report["shares"].value == pytest.approx(1 / 3, abs=1e-6)
 
 
@@ -218,11 +203,3 @@ def test_masks_by_hand() -> None:
 
     # 1–2 meet twice, 1–3 once, 2–3 once.
     assert adjacency(masks, 3)[0, 1] == pytest.approx(2 / 8)
-
-
-def test_the_copying_statistic_by_hand() -> None:
-    # U = 0 of 4, so (0 − 2) / √(4·5/12).
-    assert copying_statistic(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == pytest.approx(
-        -2 / np.sqrt(5 / 3)
-    )
-    assert copying_statistic(np.ones(5), np.ones(5)) == 0

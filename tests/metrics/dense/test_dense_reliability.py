@@ -1,4 +1,4 @@
-"""Label reliability of tiles: real ones reach the ceiling, permuted masks the floor."""
+"""Label reliability of tiles: real ones reach held-out ones, permuted masks what chance reaches."""
 
 import json
 from dataclasses import replace
@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.calibration import LEVELS, Reliability
 from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
-from hsiaug.report.formatting import MOST_WRONG, wrong_share
+from hsiaug.metrics.measures import Measures
 from tests.toyworld import ToyWorld, toy_world
+
+Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
 
 
 @pytest.fixture(scope="module")
@@ -19,85 +21,57 @@ def world() -> ToyWorld:
 
 
 @pytest.fixture(scope="module")
-def sets(world: ToyWorld) -> tuple[DenseSamples, DenseSamples, DenseSamples]:
+def sets(world: ToyWorld) -> Sets:
     return world.draw(30, 0), world.draw(25, 1), world.draw(25, 2)
 
 
-Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
-
-
 @pytest.fixture(scope="module")
-def real(sets: Sets) -> Reliability:
-    """Real tiles in place of made ones."""
+def real(sets: Sets) -> Measures:
+    """Real tiles in place of synthetic ones."""
     return dense_reliability(*sets, classes=5)
 
 
-def test_real_tiles_reach_the_ceiling_and_permuted_masks_the_floor(
-    sets: Sets, real: Reliability
+def test_real_tiles_reach_held_out_ones_and_permuted_masks_what_chance_does(
+    sets: Sets, real: Measures
 ) -> None:
     train, held, made = sets
-    moved = [replace(made, masks=np.roll(made.masks, n, axis=0)) for n in (1, 2, 3)]
-    wrong, *others = (dense_reliability(train, held, one, classes=5) for one in moved)
+    moved = replace(made, masks=np.roll(made.masks, 1, axis=0))
+    wrong = dense_reliability(train, held, moved, classes=5)["agreement"]
+    right = real["agreement"]
 
-    assert real["pixels"].r == pytest.approx(1, abs=0.1)
-    assert np.mean([one["pixels"].r or 0 for one in (wrong, *others)]) == pytest.approx(0, abs=0.1)
-    assert real["pixels"].wrong == pytest.approx(0, abs=2)
-    assert (wrong["pixels"].wrong or 0) > 50
-    assert real.n == 25 and real["pixels"].n == 25 * 16 * 16
-    json.dumps(wrong.as_json(), allow_nan=False)
+    assert right.value == pytest.approx(right.held_out, abs=3)
+    assert wrong.value == pytest.approx(right.permuted, abs=12)
+    assert right.n == 25 * 16 * 16
+    low, high = right.interval or (0, 0)
+    assert low <= (right.value or 0) <= high
+    json.dumps(real.as_json(), allow_nan=False)
 
 
-def test_boundaries_of_masks_lie_where_the_spectra_change(sets: Sets, real: Reliability) -> None:
+def test_change_masks_are_judged_alike(world: ToyWorld) -> None:
+    found = dense_reliability(*(world.draw_change(40, seed) for seed in range(3)), classes=2)
+    assert found["agreement"].value == pytest.approx(found["agreement"].held_out, abs=5)
+
+
+def test_agreement_falls_as_pixels_go_wrong(sets: Sets) -> None:
     train, held, made = sets
-    blurred = replace(made, masks=np.roll(made.masks, 3, axis=2))
-    moved = dense_reliability(train, held, blurred, classes=5)["boundaries"]
+    shares = []
+    for tiles in (0, 8, 16, 25):
+        masks = made.masks.copy()
+        masks[:tiles] = np.roll(masks[:tiles], 1, axis=0)
+        found = dense_reliability(train, held, replace(made, masks=masks), classes=5)
+        shares.append(found["agreement"].value or 0)
+    assert shares == sorted(shares, reverse=True) and shares[0] > shares[-1] + 20
+
+
+def test_boundaries_of_masks_lie_where_the_spectra_change(sets: Sets, real: Measures) -> None:
+    train, held, made = sets
+    shifted = replace(made, masks=np.roll(made.masks, 3, axis=2))
+    moved = dense_reliability(train, held, shifted, classes=5)["boundaries"]
     sharp = real["boundaries"]
 
-    assert sharp.ceiling > 65 and sharp.r == pytest.approx(1, abs=0.3)
-    assert sharp.floor == pytest.approx(50, abs=10)
-    assert (moved.r or 0) < 0.5
-
-
-def test_boundaries_say_how_many_pixels_masks_of_other_tiles_make_wrong(
-    sets: Sets, real: Reliability
-) -> None:
-    train, held, made = sets
-    masks = made.masks.copy()
-    masks[:10] = np.roll(masks[:10], 1, axis=0)
-    share = 100 * (masks != made.masks).mean()
-    worse, all_wrong = (
-        dense_reliability(train, held, replace(made, masks=m), classes=5)["boundaries"]
-        for m in (masks, np.roll(made.masks, 1, axis=0))
-    )
-
-    assert (
-        worse.wrong_interval is not None
-        and worse.wrong_interval[0] <= share <= worse.wrong_interval[1]
-    )
-    assert (real["boundaries"].wrong or 0) < (worse.wrong or 0) < (all_wrong.wrong or 0)
-
-
-def test_boundaries_that_no_spectrum_shows_are_not_calibrated(sets: Sets) -> None:
-    train, held, made = sets
-    noise = replace(
-        held, images=np.random.default_rng(0).random(held.images.shape).astype(np.float32)
-    )
-    score = dense_reliability(train, noise, made, classes=5)["boundaries"]
-
-    assert score.wrong is score.wrong_interval is score.spearman is None
-    assert score.why
-
-
-def test_tiles_that_agree_with_themselves_more_than_real_ones_leave_their_wrong_pixels_untold(
-    sets: Sets,
-) -> None:
-    train, held, made = sets
-    noise = np.random.default_rng(0).normal(0, 0.5, held.images.shape).astype(np.float32)
-    score = dense_reliability(train, replace(held, images=held.images + noise), made, classes=5)[
-        "pixels"
-    ]
-
-    assert score.value > score.ceiling and score.wrong is None and score.why
+    assert (sharp.held_out or 0) > 65 and sharp.value == pytest.approx(sharp.held_out, abs=6)
+    assert sharp.permuted == pytest.approx(50, abs=10)
+    assert (moved.value or 0) < ((sharp.held_out or 0) + (sharp.permuted or 0)) / 2
 
 
 def test_each_tile_is_judged_by_training_tiles_alone(sets: Sets) -> None:
@@ -110,17 +84,20 @@ def test_each_tile_is_judged_by_training_tiles_alone(sets: Sets) -> None:
     assert found[:5].max() < 0.6 < 0.8 < found[6:].min()
 
 
-def test_ignored_pixels_count_nowhere(sets: Sets) -> None:
+def test_ignored_pixels_count_nowhere(sets: Sets, real: Measures) -> None:
     train, held, made = sets
     masks = made.masks.copy()
     masks[:, :8] = np.roll(masks, 1, axis=0)[:, :8]
     partly = np.where(np.arange(16)[:, None] < 8, 0, masks)
     half, whole = (
-        dense_reliability(train, held, replace(made, masks=m), classes=5) for m in (partly, masks)
+        dense_reliability(train, held, replace(made, masks=m), classes=5)["agreement"]
+        for m in (partly, masks)
     )
 
-    assert (half["pixels"].wrong or 0) < 3 and (whole["pixels"].wrong or 0) > 20
-    assert dense_reliability(train, held, replace(made, masks=0 * masks), classes=5).scores == ()
+    right = real["agreement"].value or 0
+    assert half.value == pytest.approx(right, abs=3) and (whole.value or 0) < right - 15
+    nothing = dense_reliability(train, held, replace(made, masks=0 * masks), classes=5)
+    assert nothing.measures == ()
 
 
 def test_classes_that_no_real_tile_has_are_named_not_judged(sets: Sets) -> None:
@@ -135,9 +112,12 @@ def test_classes_that_no_real_tile_has_are_named_not_judged(sets: Sets) -> None:
     )
 
 
-def test_the_end_of_the_calibration_is_a_bound() -> None:
-    assert LEVELS[-1] == MOST_WRONG
-    assert [wrong_share(q) for q in (0.2, 79.0, 80.0)] == ["0", "79", "≥ 80"]
+def test_two_classes_of_real_pixels_are_needed(world: ToyWorld) -> None:
+    real = world.draw(4, 0)
+    alone = DenseSamples.made(real.images, np.ones_like(real.masks))
+
+    with pytest.raises(InputError, match="two classes"):
+        dense_reliability(real, alone, real, classes=5)
 
 
 def test_the_same_seed_gives_the_same_report(sets: Sets) -> None:

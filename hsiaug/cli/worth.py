@@ -1,0 +1,53 @@
+"""``hsiaug worth``: how many more labels per class a generator is worth."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsiaug.base.threads import one_thread
+from hsiaug.bench import defaults, ranges
+from hsiaug.cli import options
+from hsiaug.cli.options import option
+
+
+def worth(
+    ctx: typer.Context,
+    scene: options.SceneRef,
+    generator: options.Generators = None,
+    classifier: options.Classifiers = None,
+    lambdas: options.Lambdas = None,
+    added: Annotated[
+        str,
+        option("Labels added to each class.", metavar="N,…", default="1,2,3,5,10,20"),
+    ] = "1,2,3,5,10,20",
+    protocol: options.AnyProtocol = None,
+    seeds: options.Seeds = None,
+    patch: options.Patch = None,
+    store: options.StoreDir = Path(defaults.STORE),
+    jobs: options.Jobs = None,
+) -> None:
+    """Say how many more labels per class a generator is worth.
+
+    Examples:
+      hsiaug worth indian_pines --classifier svm
+      hsiaug worth indian_pines --generator smote --classifier svm,cnn2d --lambda 1,3 --seeds 10
+      hsiaug report --by labels --out labels.png
+
+    Runs a benchmark, and the control none with 1, 2, 3, 5, 10 and 20 more labelled pixels of each
+    class. k* of a configuration is where that learning curve reaches its score, with an interval
+    from resampled splits: in AA, in OA, in fields without a training pixel, and in the worst class.
+    Curve and configurations are scored on the same test pixels. Trials that the store holds are
+    taken from it, those of a benchmark too.
+    """
+    one_thread()
+    from hsiaug.bench.engines import cluster_settings
+    from hsiaug.bench.plans_of_runs import plan_labels
+    from hsiaug.bench.request import request_of_options
+    from hsiaug.cli.benchmark_run import run_and_print
+    from hsiaug.registry.lookup import registry
+    from hsiaug.trial.arm import NONE
+
+    request = request_of_options(scene, ctx.params, task="pixels", generator=generator or NONE)
+    plans = plan_labels(scene, request, ranges.numbers("--added", added), registry())
+    run_and_print(plans, store, by="labels", jobs=jobs, settings=cluster_settings(None, ()))

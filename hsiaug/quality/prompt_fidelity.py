@@ -1,0 +1,802 @@
+"""Prompt fidelity: whether samples of a generator that reads text show what their prompts say.
+
+A fitted generator is asked for patches in plain words, as a user would type them: for a class, for
+a class with another on one side of it (a *layout*), and for a look of a class. An oracle, trees
+that learnt from held-out pixels and their labels, names the pixels of the samples. Each rate has
+that of real patches which show the same by the oracle's other half, and what is seen where it is
+not said. All of it is a diagnosis after the fit: nothing may be chosen by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.contracts import PromptReading
+from hsiaug.core.sides import side_masks
+from hsiaug.metrics.neighbours import rank_nearer
+from hsiaug.metrics.spectra import Space, at_most, fit_space
+from hsiaug.protocol.view import patches_at
+from hsiaug.tasks.draws import PixelDraws
+
+OMEGAS = (0.0, 1.0, 3.0)
+"""Guidance strengths that are compared."""
+PER_PROMPT = 16
+"""Samples of a typed prompt."""
+
+# The oracle
+AXES = 20
+"""Principal components that are read."""
+TREES = 200
+PIXELS = 300
+"""Pixels of a class that are learnt from, at most."""
+WINDOW = 3
+"""Spectra are means over so many pixels along each side."""
+AT_ONCE = 2048
+"""Pixels whose windows are read at a time."""
+LARGE = 40_000
+"""Pixels of a scene from which on layouts are looked for in some squares alone."""
+SQUARE = 50
+"""Pixels of a side of these."""
+
+# Layouts and prompts
+LEAST_REAL = 20
+"""Real patches that show a layout, at least, for it to be asked for."""
+SIDE_SHARE = 0.6
+"""Share of a side that the neighbour covers in these."""
+REAL_PATCHES = 8
+"""Real patches of a layout that are looked at, at most."""
+CUT_AT_ONCE = 50
+"""Real patches that are cut at a time, at most."""
+PHRASES = {
+    "north": "to the north",
+    "south": "to the south",
+    "west": "to the west",
+    "east": "to the east",
+}
+OPPOSITE = {"north": "south", "south": "north", "west": "east", "east": "west"}
+LOOKS = {
+    "evenness": ("mixed {}", "even {}"),
+    "brightness": ("bright {}", "dark {}"),
+    "share": ("{} in most of the patch", "{} in a small part of the patch"),
+}
+"""Pairs of prompts of which the first says more of something."""
+ALONE, SAID, NEVER = "alone", "said", "never"
+"""Kinds of prompts beside LOOKS: a class alone, a layout that training said, one that it never
+said.
+"""
+LABELS = {
+    "centre": "centre is the class of the prompt",
+    "side": "pixels of the named side that are the named neighbour",
+    "not_said": "the same, not said",
+    "other_side": "the same, said of the other side",
+    "permuted": "the same, prompts dealt out at random",
+    "never_said": "the same, said, but never in training",
+    "never_said_not": "the same, not said, and never in training",
+    "evenness": "mixed told from even, AUC",
+    "brightness": "bright told from dark, AUC",
+    "share": "most of the patch told from a small part, AUC",
+}
+"""What each rate is."""
+
+Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Triple = tuple[int, str, int]
+"""A class, a side, and the class that lies there."""
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much is asked for.
+
+    Attributes
+    ----------
+    alone : int
+        Samples of each class alone.
+    triples : int
+        Layouts at most that training said; as many again that it never said.
+    layout : int
+        Samples of each.
+    look : int
+        Samples of each wording of a look.
+    """
+
+    alone: int = 16
+    triples: int = 40
+    layout: int = 8
+    look: int = 8
+
+
+AMOUNTS = Amounts()
+
+
+# --- the oracle
+
+
+@dataclass(frozen=True, eq=False)
+class PixelTrees:
+    """Trees that name a pixel by the mean spectrum round it.
+
+    Attributes
+    ----------
+    space : Space
+        Components of spectra in scene units.
+    trees : ExtraTreesClassifier
+        They read these components.
+    """
+
+    space: Space
+    trees: Any
+
+    @classmethod
+    def learn(cls, space: Space, x: NDArray[np.float64], y: Ids, number: int) -> Self:
+        """Learn from spectra x (n, B) of classes y (n,). number: seeds the trees."""
+        from sklearn.ensemble import ExtraTreesClassifier
+
+        grown = ExtraTreesClassifier(TREES, class_weight="balanced", random_state=number)
+        return cls(space, grown.fit(space.project(x), y))
+
+    def name(self, x: NDArray[np.float64]) -> Ids:
+        """(n,) class ids of mean spectra x (n, B)."""
+        return np.asarray(self.trees.predict(self.space.project(x))).astype(np.int64)
+
+    def name_patches(self, x: NDArray[np.float32]) -> Ids:
+        """(n, p, p) class ids of the pixels of patches x (n, B, p, p) in scene units."""
+        # Which the command never calls.
+        from scipy.ndimage import uniform_filter
+
+        n, bands, side, _ = x.shape
+        window = 1, 1, min(WINDOW, side), min(WINDOW, side)
+        named = np.empty((n, side, side), dtype=np.int64)
+        step = max(1, AT_ONCE // side**2)
+        for some in (slice(start, start + step) for start in range(0, n, step)):
+            means = np.moveaxis(uniform_filter(x[some], window, mode="nearest"), 1, 3)
+            flat = means.reshape(-1, bands).astype(np.float64)
+            named[some] = self.name(flat).reshape(-1, side, side)
+        return named
+
+    def map_scene(self, cube: NDArray[np.float32], places: Mask) -> Ids:
+        """(H, W) class ids of the pixels of a scene at places (H, W); -1 elsewhere."""
+        named = np.full(places.shape, -1, dtype=np.int64)
+        at = np.argwhere(places)
+        for start in range(0, len(at), AT_ONCE):
+            some = at[start : start + AT_ONCE]
+            named[some[:, 0], some[:, 1]] = self.name(window_means(cube, some))
+        return named
+
+
+@dataclass(frozen=True, eq=False)
+class Oracle:
+    """Trees that learnt from held-out pixels.
+
+    Attributes
+    ----------
+    judge : PixelTrees
+        Learnt from one half of the held-out pixels.
+    rates : mapping of int to float
+        By class id, the share of the other half that is named rightly.
+    scene_map : (H, W) int64
+        Names of the scene by trees that learnt from the other half: where real patches of a layout
+        are, without asking who judges them. -1 where the scene was not looked at.
+    """
+
+    judge: PixelTrees
+    rates: Mapping[int, float]
+    scene_map: Ids
+
+    @classmethod
+    def of(
+        cls, cube: NDArray[np.float32], held_out: NDArray[np.int16], hidden: Mask | None
+    ) -> Self:
+        """Learn from the held-out pixels of a split, and name the scene where
+        :func:`searched_places` says.
+
+        Parameters
+        ----------
+        cube : (H, W, B) array
+            Of the scene.
+        held_out : (H, W) int16
+            Class ids of these pixels, 0 elsewhere.
+        hidden : (H, W) bool or None
+            Pixels that no plugin sees.
+        """
+        rng = np.random.default_rng(derive_seed("oracle", 0))
+        at = rng.permutation(np.argwhere(held_out))
+        y = held_out[at[:, 0], at[:, 1]].astype(np.int64)
+        half = (len(y) + 1) // 2
+        first = at_most(y[:half], PIXELS, rng)
+        # A single held-out pixel is in both halves.
+        rest = min(half, len(y) - 1)
+        second = rest + at_most(y[rest:], PIXELS, rng)
+        learnt, others = (window_means(cube, at[rows]) for rows in (first, second))
+        space = fit_space(learnt, AXES)
+        # The trees of one half are gone before those of the other grow: each take 80 MB.
+        other = PixelTrees.learn(space, others, y[second], 1)
+        scene_map = other.map_scene(cube, searched_places(held_out.shape, hidden))
+        del other
+        judge = PixelTrees.learn(space, learnt, y[first], 0)
+        truth = y[second]
+        right = judge.name(others) == truth
+        return cls(
+            judge,
+            {int(c): float(right[truth == c].mean()) for c in np.unique(truth)},
+            scene_map,
+        )
+
+    @cached_property
+    def right(self) -> float:
+        """Share of held-out pixels that are named rightly, mean over classes."""
+        return float(np.mean(list(self.rates.values())))
+
+    def name_patches(self, x: NDArray[np.float32]) -> Ids:
+        """(n, p, p) class ids of the pixels of patches x (n, B, p, p) in scene units."""
+        return self.judge.name_patches(x)
+
+
+def window_means(cube: NDArray[np.float32], at: NDArray[Any]) -> NDArray[np.float64]:
+    """(n, B) mean spectra of the windows round pixels at (n, 2) of a cube (H, W, B); beyond its
+    edges its outermost pixels are repeated.
+    """
+    height, width = cube.shape[:2]
+    total = np.zeros((len(at), cube.shape[2]), dtype=np.float64)
+    reach = range(-(WINDOW // 2), WINDOW // 2 + 1)
+    for down in reach:
+        rows = np.clip(at[:, 0] + down, 0, height - 1)
+        for across in reach:
+            total += cube[rows, np.clip(at[:, 1] + across, 0, width - 1)]
+    return total / WINDOW**2
+
+
+def searched_places(shape: tuple[int, ...], hidden: Mask | None = None) -> Mask:
+    """(H, W) where layouts are looked for: the whole of a small scene, and of a large one as
+    many squares, at random, as have LARGE pixels.
+
+    Parameters
+    ----------
+    hidden : (H, W) bool or None
+        Pixels that are left out.
+    """
+    places = np.ones(shape, dtype=bool)
+    if places.size > LARGE:
+        squares = np.zeros((-(-shape[0] // SQUARE), -(-shape[1] // SQUARE)), dtype=bool)
+        rng = np.random.default_rng(derive_seed("searched places", 0))
+        chosen = rng.permutation(squares.size)[: LARGE // SQUARE**2]
+        squares.ravel()[chosen] = True
+        places = squares.repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)[: shape[0], : shape[1]]
+    return places if hidden is None else places & ~hidden
+
+
+# --- layouts and prompts
+
+
+def reads_prompts(fitted: Any) -> bool:
+    """Whether a fitted generator can be asked for patches in words."""
+    return callable(getattr(fitted, "sample_prompts", None))
+
+
+def trained_names(made: Any) -> dict[int, str]:
+    """{class id: the words that name it}, of the classes with training pixels that a fitted
+    generator understands.
+
+    Parameters
+    ----------
+    made : PixelSynthesis
+        A fitted generator, and what it was fitted on.
+    """
+    return prompt_names(made.fitted, np.unique(made.real.y).tolist(), made.data.class_names)
+
+
+def prompt_names(fitted: Any, ids: Iterable[int], class_names: Sequence[str]) -> dict[int, str]:
+    """{class id: the words that name it}, of those that a generator understands.
+
+    Parameters
+    ----------
+    ids : iterable of int
+        Of the classes with training pixels.
+    class_names : sequence of str
+        Of class ids 1..C.
+    """
+    names = {}
+    for class_id in ids:
+        plain = class_names[class_id - 1]
+        for words in (plain, f"{plain} {class_id}"):
+            reading: PromptReading = fitted.read_prompts([words])[0]
+            if reading.centre == class_id and not reading.faults:
+                names[class_id] = words
+                break
+    return names
+
+
+@dataclass(frozen=True, eq=False)
+class SceneLayouts:
+    """Layouts that a scene shows.
+
+    Attributes
+    ----------
+    names : mapping of int to str
+        By class id, the words that name it in a prompt.
+    at : mapping of Triple to (m, 2) array
+        The pixels whose patches show each.
+    patch : int
+        Side of these in pixels.
+    """
+
+    names: Mapping[int, str]
+    at: Mapping[Triple, NDArray[Any]]
+    patch: int
+
+    def prompt(self, triple: Triple) -> str:
+        """The prompt of a layout, as a user would type it."""
+        class_id, side, neighbour = triple
+        return f"{self.names[class_id]} with {self.names[neighbour]} {PHRASES[side]}"
+
+
+def find_layouts(names: Mapping[int, str], scene_map: Ids, patch: int) -> SceneLayouts:
+    """The layouts that at least LEAST_REAL patches of a scene show, by a map of the names of its
+    pixels.
+
+    Parameters
+    ----------
+    names : mapping of int to str
+        Of the classes that are looked for.
+    scene_map : (H, W) int64
+        Class ids; -1 where the scene was not looked at.
+    patch : int
+        Side of patches in pixels.
+    """
+    margin = patch // 2
+    if patch < 3 or min(scene_map.shape) < patch:
+        return SceneLayouts(names, {}, patch)
+    at = np.argwhere(scene_map >= 0)
+    inside = (at >= margin).all(axis=1) & (at < np.array(scene_map.shape) - margin).all(axis=1)
+    at = at[inside]
+    regions = patches_at(scene_map[..., None].astype(np.int16), at, patch)[:, 0]
+    centre = regions[:, margin, margin]
+    layouts: dict[Triple, NDArray[Any]] = {}
+    for side, mask in side_masks(patch).items():
+        strips = regions[:, mask]
+        for neighbour in names:
+            fits = (strips == neighbour).mean(axis=1) >= SIDE_SHARE
+            for class_id in names:
+                rows = fits & (centre == class_id)
+                if class_id != neighbour and rows.sum() >= LEAST_REAL:
+                    layouts[class_id, side, neighbour] = at[rows]
+    return SceneLayouts(names, layouts, patch)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt, which is asked for once or more often.
+
+    Attributes
+    ----------
+    kind : str
+        ALONE, SAID or NEVER, or one of LOOKS.
+    class_id : int
+        The class of the centre.
+    side, neighbour : str, int
+        Of a layout: the side, and the class there.
+    wording : int
+        Of a look: the place in its pair.
+    """
+
+    text: str
+    kind: str
+    class_id: int
+    side: str = ""
+    neighbour: int = 0
+    wording: int = 0
+
+    @property
+    def triple(self) -> Triple:
+        """The layout."""
+        return self.class_id, self.side, self.neighbour
+
+
+def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list[Prompt]:
+    """The prompts that a generator is asked for, each as often as its kind is.
+
+    Parameters
+    ----------
+    fitted : FittedGenerator
+        That reads prompts.
+    layouts : SceneLayouts
+        Of the scene that it learnt.
+    amounts : Amounts
+        How many.
+    """
+    names = layouts.names
+    prompts = [Prompt(name, ALONE, c) for c, name in names.items() for _ in range(amounts.alone)]
+    rng = np.random.default_rng(derive_seed("said and seen", 0))
+    every = list(layouts.at)
+    triples = [every[i] for i in rng.permutation(len(every))]
+    readings = fitted.read_prompts([layouts.prompt(triple) for triple in triples])
+    new = [reading.never_said for reading in readings]
+    for kind, is_new in ((SAID, False), (NEVER, True)):
+        of_kind = [t for t, never in zip(triples, new, strict=True) if never == is_new]
+        prompts += [
+            Prompt(layouts.prompt(triple), kind, *triple)
+            for triple in of_kind[: amounts.triples]
+            for _ in range(amounts.layout)
+        ]
+    for look, wordings in LOOKS.items():
+        for class_id, name in names.items():
+            texts = [wording.format(name) for wording in wordings]
+            readings = fitted.read_prompts(texts)
+            if any(reading.faults or not reading.looks for reading in readings):
+                continue
+            prompts += [
+                Prompt(text, look, class_id, wording=wording)
+                for wording, text in enumerate(texts)
+                for _ in range(amounts.look)
+            ]
+    return prompts
+
+
+@dataclass(frozen=True, eq=False)
+class PromptedSamples:
+    """Samples of prompts.
+
+    Attributes
+    ----------
+    x : (n, B, p, p) float32
+        In scene units.
+    prompts : sequence of Prompt
+        Of each.
+    """
+
+    x: NDArray[np.float32]
+    prompts: Sequence[Prompt]
+
+    def of_kind(self, kind: str) -> tuple[NDArray[np.float32], list[Prompt]]:
+        """The samples of the prompts of a kind, and these prompts."""
+        rows = [row for row, prompt in enumerate(self.prompts) if prompt.kind == kind]
+        return self.x[rows], [self.prompts[row] for row in rows]
+
+
+def sample_prompts(
+    fitted: Any, prompts: Sequence[Prompt], omega: float | None, seed: int
+) -> PromptedSamples:
+    """A sample of each prompt. omega: guidance strength."""
+    texts = [prompt.text for prompt in prompts]
+    return PromptedSamples(fitted.sample_prompts(texts, guidance=omega, seed=seed).x, prompts)
+
+
+# --- the rates of a generator
+
+
+@dataclass(frozen=True)
+class FidelityRate:
+    """A rate of what is seen.
+
+    Attributes
+    ----------
+    name : str
+        One of LABELS.
+    values : tuple of float or None
+        At each of OMEGAS; None where nothing could be asked for.
+    real : float or None
+        The same of real patches.
+    n : int
+        Prompts, each sampled several times.
+    """
+
+    name: str
+    values: tuple[float | None, ...]
+    real: float | None
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class PromptFidelity:
+    """All rates, and how reliable their judge is.
+
+    Attributes
+    ----------
+    oracle_right : float
+        Share of held-out pixels that the oracle names rightly, mean over classes.
+    """
+
+    rates: tuple[FidelityRate, ...]
+    oracle_right: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of quality.json."""
+        return {
+            "omegas": list(OMEGAS),
+            "oracle_right": self.oracle_right,
+            "rates": [vars(rate) for rate in self.rates],
+        }
+
+    def get(self, name: str) -> FidelityRate | None:
+        """The rate of a name."""
+        return next((rate for rate in self.rates if rate.name == name), None)
+
+
+@dataclass(frozen=True, eq=False)
+class PromptScene:
+    """What prompts of a fitted generator are judged by, found once.
+
+    Attributes
+    ----------
+    oracle : Oracle
+        Of the split. It reads test labels: a diagnosis after the fit.
+    layouts : SceneLayouts
+        That real patches of the scene show, by the half of the oracle that judges nothing.
+    """
+
+    oracle: Oracle
+    layouts: SceneLayouts
+
+    @classmethod
+    def of(cls, made: Any) -> Self | None:
+        """Of a fitted generator and what it was fitted on; None of one that takes no prompts.
+
+        Parameters
+        ----------
+        made : PixelSynthesis
+            A fitted generator, and what it was fitted on.
+        """
+        if not reads_prompts(made.fitted):
+            return None
+        held_out = PixelDraws().test_classes(made.split)
+        oracle = Oracle.of(made.data.pixels, held_out, made.split.hidden)
+        return cls(oracle, find_layouts(trained_names(made), oracle.scene_map, made.split.patch))
+
+
+def measure_fidelity(made: Any, scene: PromptScene) -> PromptFidelity | None:
+    """How much of what prompts say is seen in samples; None where no class can be named.
+
+    Parameters
+    ----------
+    made : PixelSynthesis
+        A fitted generator that takes prompts, and what it was fitted on.
+    scene : PromptScene
+        Of these.
+    """
+    layouts, oracle = scene.layouts, scene.oracle
+    if not layouts.names:
+        return None
+    prompts = choose_prompts(made.fitted, layouts, AMOUNTS)
+    at_omegas = [
+        sample_prompts(made.fitted, prompts, omega, derive_seed("said and seen", omega))
+        for omega in OMEGAS
+    ]
+    seen = [seen_rates(samples, oracle) for samples in at_omegas]
+    real = real_rates(prompts, layouts, oracle, made.data.cube)
+    counts = asked_counts(prompts)
+    rates = tuple(
+        FidelityRate(name, tuple(rates.get(name) for rates in seen), real.get(name), counts[name])
+        for name in LABELS
+    )
+    return PromptFidelity(rates, oracle.right)
+
+
+def seen_rates(samples: PromptedSamples, oracle: Oracle) -> dict[str, float]:
+    """The rates of LABELS; what was not asked for is left out.
+
+    Parameters
+    ----------
+    samples : PromptedSamples
+        Of any of the kinds.
+    oracle : Oracle
+        Of the same split.
+    """
+    x, alone = samples.of_kind(ALONE)
+    rates: dict[str, float] = {}
+    if not alone:
+        return rates
+    named = oracle.name_patches(x)
+    ids = np.array([prompt.class_id for prompt in alone])
+    middle = named.shape[1] // 2
+    right = named[:, middle, middle] == ids
+    rates["centre"] = float(np.mean([right[ids == c].mean() for c in np.unique(ids)]))
+    masks = side_masks(named.shape[1])
+    for kind, name, silent in ((SAID, "side", "not_said"), (NEVER, "never_said", "never_said_not")):
+        x, prompts = samples.of_kind(kind)
+        if not prompts:
+            continue
+        triples = [prompt.triple for prompt in prompts]
+        seen = oracle.name_patches(x)
+        rates[name] = _mean_share(seen, triples)
+        shares = [(named[ids == c][:, masks[s]] == other).mean() for c, s, other in triples]
+        rates[silent] = float(np.mean(shares))
+        if kind == SAID:
+            turned = [(c, OPPOSITE[s], other) for c, s, other in triples]
+            rates["other_side"] = _mean_share(seen, turned)
+            rates.update(_permuted(seen, triples))
+    rates.update(_looks(samples, oracle))
+    return rates
+
+
+def real_rates(
+    prompts: Sequence[Prompt], layouts: SceneLayouts, oracle: Oracle, cube: NDArray[np.float32]
+) -> dict[str, float]:
+    """The same of real patches, of what they can show.
+
+    Parameters
+    ----------
+    prompts : sequence of Prompt
+        What was asked for.
+    layouts : SceneLayouts
+        Where the scene shows it, by the half of the oracle that judges nothing.
+    oracle : Oracle
+        Of the same split.
+    cube : (H, W, B) array
+        Of the scene.
+    """
+    known = [oracle.rates[c] for c in layouts.names if c in oracle.rates]
+    rates = {"centre": float(np.mean(known))} if known else {}
+    rng = np.random.default_rng(derive_seed("said and seen", 1))
+    for kind, name in ((SAID, "side"), (NEVER, "never_said")):
+        shown = [
+            (triple, place)
+            for triple in dict.fromkeys(p.triple for p in prompts if p.kind == kind)
+            for place in rng.permutation(layouts.at[triple])[:REAL_PATCHES]
+        ]
+        if not shown:
+            continue
+        triples = [triple for triple, _ in shown]
+        at = np.stack([place for _, place in shown])
+        named = np.concatenate(
+            [
+                oracle.name_patches(patches_at(cube, some, layouts.patch))
+                for some in np.array_split(at, -(-len(at) // CUT_AT_ONCE))
+            ]
+        )
+        rates[name] = _mean_share(named, triples)
+        if kind == SAID:
+            rates.update(_permuted(named, triples))
+    return rates
+
+
+def asked_counts(prompts: Sequence[Prompt]) -> dict[str, int]:
+    """How many different prompts each rate is of."""
+    different = {
+        kind: len({(p.class_id, p.side, p.neighbour) for p in prompts if p.kind == kind})
+        for kind in (ALONE, SAID, NEVER, *LOOKS)
+    }
+    sided = dict.fromkeys(("side", "not_said", "other_side", "permuted"), different[SAID])
+    new = dict.fromkeys(("never_said", "never_said_not"), different[NEVER])
+    return {"centre": different[ALONE], **sided, **new, **{look: different[look] for look in LOOKS}}
+
+
+def _permuted(named: Ids, triples: Sequence[Triple]) -> Iterator[tuple[str, float]]:
+    """What patches show of other patches' prompts: each layout is taken for another."""
+    different = list(dict.fromkeys(triples))
+    order = np.random.default_rng(0).permutation(len(different))
+    other = {different[i]: different[j] for i, j in zip(order, np.roll(order, 1), strict=True)}
+    # A neighbour that is the class of the patch itself is seen by more than chance.
+    fits = np.array([triple[0] != other[triple][2] for triple in triples])
+    if fits.any():
+        yield "permuted", _mean_share(named[fits], [other[t] for t in compress(triples, fits)])
+
+
+def _mean_share(named: Ids, triples: Sequence[Triple]) -> float:
+    """Share of the named side that the neighbour covers, mean over patches.
+
+    Parameters
+    ----------
+    named : (n, p, p) int64
+        Names of the pixels of patches.
+    triples : sequence of Triple
+        The layout of each.
+    """
+    masks = side_masks(named.shape[1])
+    shares = [
+        (of_patch[masks[side]] == neighbour).mean()
+        for of_patch, (_, side, neighbour) in zip(named, triples, strict=True)
+    ]
+    return float(np.mean(shares))
+
+
+def _looks(samples: PromptedSamples, oracle: Oracle) -> Iterator[tuple[str, float]]:
+    """How well the samples of each pair of LOOKS are told apart, mean over classes."""
+    for look in LOOKS:
+        x, prompts = samples.of_kind(look)
+        if not prompts:
+            continue
+        values = _look(look, x, oracle)
+        ids = np.array([prompt.class_id for prompt in prompts])
+        less = np.array([prompt.wording > 0 for prompt in prompts])
+        aucs = [
+            rank_nearer(values[(ids == c) & less], values[(ids == c) & ~less])
+            for c in np.unique(ids)
+        ]
+        yield look, float(np.mean(aucs))
+
+
+def _look(look: str, x: NDArray[np.float32], oracle: Oracle) -> NDArray[np.float64]:
+    """(n,) how much patches have of a look of LOOKS."""
+    middle = x.shape[2] // 2
+    if look == "brightness":
+        centre = slice(max(0, middle - 1), middle + 2)
+        return np.asarray(x[:, :, centre, centre].mean(axis=(1, 2, 3)), dtype=np.float64)
+    if look == "evenness":
+        across, down = np.diff(x, axis=3), np.diff(x, axis=2)
+        return np.asarray((across**2).mean(axis=(1, 2, 3)) + (down**2).mean(axis=(1, 2, 3)))
+    named = oracle.name_patches(x)
+    own = named == named[:, middle, middle][:, None, None]
+    return np.asarray(own.mean(axis=(1, 2)))
+
+
+# --- typed prompts
+
+
+@dataclass(frozen=True)
+class PromptSeen:
+    """What samples of a prompt show of it.
+
+    Attributes
+    ----------
+    prompt : str
+        As typed.
+    reading : PromptReading
+        What the generator understood.
+    centre : float
+        Share of samples whose centre is the class of the prompt.
+    places : tuple of (str, int, float, float)
+        Each place that was said, the class there, and the share of these pixels that are of it:
+        where it was said, and in samples of the class alone.
+    """
+
+    prompt: str
+    reading: PromptReading
+    centre: float
+    places: tuple[tuple[str, int, float, float], ...]
+
+
+def see_prompts(
+    made: Any, scene: PromptScene, prompts: Sequence[str], omega: float
+) -> list[PromptSeen]:
+    """How much of typed prompts is seen in samples, said and not said.
+
+    Parameters
+    ----------
+    made : PixelSynthesis
+        With a fitted generator that takes prompts.
+    scene : PromptScene
+        Of it.
+    prompts : sequence of str
+        Of which the generator can make patches.
+    omega : float
+        Guidance strength.
+    """
+    seed = derive_seed("said and seen", omega)
+
+    def named(text: str) -> NDArray[np.int64]:
+        samples = made.fitted.sample_prompts([text] * PER_PROMPT, guidance=omega, seed=seed)
+        return scene.oracle.name_patches(samples.x)
+
+    seen = []
+    for prompt, reading in zip(prompts, made.fitted.read_prompts(prompts), strict=True):
+        said, alone = named(prompt), named(scene.layouts.names[reading.centre])
+        middle = said.shape[1] // 2
+        masks = {**side_masks(said.shape[1]), **_other_masks(said.shape[1])}
+        places = tuple(
+            (
+                where,
+                class_id,
+                *(float((names[:, masks[where]] == class_id).mean()) for names in (said, alone)),
+            )
+            for where, class_id in reading.places
+        )
+        centre = float((said[:, middle, middle] == reading.centre).mean())
+        seen.append(PromptSeen(prompt, reading, centre, places))
+    return seen
+
+
+def _other_masks(side: int) -> dict[str, NDArray[np.bool_]]:
+    """Masks of the places that are no side: the outermost pixels, and all but the centre."""
+    around = np.ones((side, side), dtype=bool)
+    around[1:-1, 1:-1] = False
+    beside = np.ones((side, side), dtype=bool)
+    beside[side // 2, side // 2] = False
+    return {"around": around, "beside": beside}

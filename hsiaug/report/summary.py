@@ -1,0 +1,346 @@
+"""What a terminal, a pipe and the first screen of the page show of a table: its three answers, what
+every configuration reaches, and what those that it is about gain over each of their controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hsiaug.metrics.significance import MIN_PAIRS
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report import words
+from hsiaug.report.answers import asked_for, control_names, three_answers
+from hsiaug.report.audit import (
+    audit_facts,
+    blind_cells,
+    damage_words,
+    errors_of,
+    pixels_words,
+    transductive_words,
+    untrained_classes,
+)
+from hsiaug.report.formatting import (
+    MISSING,
+    count,
+    difference_text,
+    join_words,
+    number,
+    plus_minus,
+)
+from hsiaug.report.gains import ArmCell, ArmGains, Gain, over_baseline, rival_of
+from hsiaug.report.paper import run_facts
+from hsiaug.report.section import Frame, Section
+from hsiaug.report.tables import Report, ReportTable
+from hsiaug.tasks.scores import Metric
+from hsiaug.trial.arm import NONE, Arm, Method
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MOST_ROWS = 12
+"""Rows of differences, each from one control; of more the strongest control of each configuration
+is shown.
+"""
+
+
+def summary_section(report: Report, table: ReportTable, metric: Metric | None = None) -> Section:
+    """The screen of a table.
+
+    Parameters
+    ----------
+    metric : Metric or None
+        In place of the main score.
+    """
+    answers = three_answers(table)
+    scores = table.scores if metric is None else replace(table.scores, main=metric)
+    shown = _metric_table(table, metric)
+    quote = ((words.QUOTE, answers.quote),) if answers.quote else ()
+    return Section(
+        heading=_header(report, table),
+        text=tuple(_warnings(report, table)),
+        answers=answers.lines,
+        frames=(accuracy_frame(table, scores.main), *difference_frames(shown)),
+        closing=tuple(_facts(table)),
+        commands=quote,
+    )
+
+
+def notes_of(report: Report, table: ReportTable) -> Section:
+    """What ``--notes`` adds below: small gains that are sure, losses in the second metric, and the
+    audit.
+    """
+    small = [
+        words.SMALL_BUT_SURE.format(
+            configuration=table.cell_label(gain.cell),
+            control=control_names(table, [gain.control])[0],
+            gain=difference_text(gain.main).strip(),
+            least=number(100 * table.smallest),
+        )
+        for gain in table.compared
+        if gain.main.significant and gain.main.word not in ("better", "worse")
+    ]
+    lost = [
+        words.LOSES.format(
+            configuration=table.cell_label(gain.cell),
+            control=control_names(table, [gain.control])[0],
+            metric=table.scores.second.name,
+            gain=difference_text(gain.second).strip(),
+        )
+        for gain in table.compared
+        if gain.verdict and gain.main.word == "better" and gain.second.word == "worse"
+    ]
+    errors = [
+        (f"{n} × {why}", f"{where}; hsiaug report --trial {hash[:8]}{report.option}")
+        for why, where, n, hash in errors_of(table)
+    ]
+    facts = (*errors, *audit_facts(table), *run_facts([table]), (words.GUIDE_LABEL, words.GUIDE))
+    return Section("Notes", notes=(*small, *lost), facts=facts)
+
+
+# Above the tables
+
+
+def _header(report: Report, table: ReportTable) -> str:
+    """``indian_pines · txt2hsi, λ = 0.5, M = 3 · 7 splits: … · 119 trials, 0 failed``."""
+    same_scene = [one for one in report.shown if one.condition.scene == table.condition.scene]
+    name = table.condition.scene
+    if len(same_scene) > 1 or table.run:
+        name = table.title
+    failed = len(table.failed)
+    pixels = pixels_words(table)
+    splits = count(len(table.draws), "split")
+    parts = [
+        name,
+        _configurations(table),
+        f"{splits}: {pixels}" if pixels else splits,
+        f"{count(len(table.trials), 'trial')}, {failed:,} failed",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _configurations(table: ReportTable) -> str:
+    """The generators that a table is about, with the λ, M and ω that all of them share."""
+    arms = list(dict.fromkeys(arm[NONE].cell.arm for arm in asked_for(table)))
+    if not arms:
+        return ""
+    names = list(dict.fromkeys(table.labels[arm.generator] for arm in arms))
+    said = [join_words(names) if len(names) < 6 else count(len(names), "generator")]
+    values: dict[str, set[float]] = {
+        "λ": {arm.rate.lam for arm in arms},
+        "M": {arm.rate.times for arm in arms} - {0},
+        "ω": {arm.omega for arm in arms if arm.omega is not None},
+    }
+    for sign, found in values.items():
+        if found:
+            said.append(f"{sign} = {', '.join(map(number, sorted(found)))}")
+    return ", ".join(said)
+
+
+def _warnings(report: Report, table: ReportTable) -> Iterator[str]:
+    if table.leaky:
+        yield words.LEAKY
+    if table.damaged:
+        damaged = count(len(table.damaged), "record")
+        yield words.DAMAGED.format(n=damaged, records=damage_words(table.damaged))
+    if errors := errors_of(table):
+        n, of = len(table.failed), count(len(table.trials), "trial")
+        yield words.FAILED.format(n=n, of=of, why=errors[0][0], option=report.option)
+    if table.lacking:
+        yield words.LACKING.format(n=len(table.lacking), of=len(table.every_cell))
+    if (whole := table.complete) is not table:
+        shown = len(table.every_cell)
+        yield words.SOME_ROWS.format(shown=shown, n=len(whole.every_cell))
+
+
+# What every configuration reaches
+
+
+def accuracy_frame(table: ReportTable, metric: Metric) -> Frame:
+    """A row for each configuration, a column for each classifier; a classifier that ran without
+    samples alone has a row.
+    """
+    from pandas import DataFrame
+
+    given = [
+        by for by in table.classifiers if any(not c.without_samples for c in table.cells_of(by))
+    ]
+    columns = given or list(table.classifiers)
+    arms = sorted(table.arms, key=partial(_arm_place, table))
+    title = words.TITLE.format(metric=metric.short, splits=count(len(table.draws), "split"))
+    rows = {}
+    for arm in arms:
+        found = [table.cells.get((arm, by)) for by in columns]
+        if any(found):
+            rows[_row_name(table, arm)] = [_score(table, cell, metric) for cell in found]
+    for by in table.classifiers:
+        if by not in columns and (cell := table.reference(by)):
+            name = f"{table.labels[by]}{_what(table, by.name)}"
+            rows[name] = [_score(table, cell, metric), *[""] * (len(columns) - 1)]
+    names = [table.labels[by] for by in columns]
+    frame = DataFrame.from_dict(rows, orient="index", columns=names)
+    return Frame("", frame.rename_axis(title))
+
+
+def _arm_place(table: ReportTable, arm: Arm) -> tuple[int, float, tuple[object, ...]]:
+    """Controls of all, controls, then the others; of sweeps in the order of their values."""
+    known = table.known_controls.get(arm.generator.name)
+    is_control = known is not None and known.kind == "generator" and arm == arm.both
+    return (0 if is_control else 1), 0.0, arm.rank
+
+
+def _row_name(table: ReportTable, arm: Arm) -> str:
+    if arm.generator.name == NONE and not arm.rate:
+        return words.NO_SAMPLES
+    return f"{table.arm_label(arm, brief=True)}{_what(table, arm.generator.name, arm)}"
+
+
+def _what(table: ReportTable, name: str, arm: Arm | None = None) -> str:
+    """What a control is, behind its name."""
+    known = table.known_controls.get(name)
+    if known is None or not known.text or (arm is not None and arm != arm.both):
+        return ""
+    return f": {known.text}"
+
+
+def _score(table: ReportTable, cell: ArmCell | None, metric: Metric) -> str:
+    """``48.2 ± 3.1``; with its number of splits where it has fewer than the table."""
+    if cell is None:
+        return MISSING
+    summary = cell.summary(metric.key)
+    if summary is None:
+        return cell.blank
+    short = f" (n={summary.n})" if summary.n < len(table.draws) else ""
+    return plus_minus(summary) + short
+
+
+# Differences
+
+
+def _metric_table(table: ReportTable, metric: Metric | None) -> ReportTable:
+    """The table with another metric in the place of its main one, and its tests of this."""
+    if metric is None or metric == table.scores.main:
+        return table
+    whole = replace(table.complete, scores=replace(table.scores, main=metric))
+    if table.whole is None:
+        return whole
+    return replace(table, scores=whole.scores, whole=whole)
+
+
+def difference_frames(table: ReportTable) -> list[Frame]:
+    """What the configurations that a table is about gain over each of their controls, the one of
+    the highest mean first; of many over no samples, and over the strongest control of each.
+    """
+    arms = [arm for arm in asked_for(table) if any(gain.draws for gain in arm.values())]
+    by_arm: dict[Arm, dict[Method, ArmGains]] = {}
+    for arm in arms:
+        cell = arm[NONE].cell
+        by_arm.setdefault(cell.arm, {})[cell.classifier] = arm
+    rows = sum(len(_controls(found.values())) + 1 for found in by_arm.values())
+    if rows > MOST_ROWS:
+        return [_all_minus(table, by_arm, strongest=each) for each in (False, True)]
+    return [_minus_each(table, arm, found) for arm, found in by_arm.items()]
+
+
+def _controls(arms: Iterable[ArmGains]) -> list[str]:
+    return list(dict.fromkeys(name for arm in arms for name in arm))
+
+
+def _minus_each(table: ReportTable, arm: Arm, found: dict[Method, ArmGains]) -> Frame:
+    """A row for each control of a configuration and its baseline, a column for each classifier."""
+    controls = _controls(found.values())
+    columns = list(found)
+    rows = {}
+    for control, name in zip(controls, control_names(table, controls), strict=True):
+        rows[name] = [_difference(found[by].get(control)) for by in columns]
+    for name, gains in _over_baselines(table, arm).items():
+        rows[name] = [_difference(gains.get(by)) for by in columns]
+    title = words.MINUS.format(configuration=table.arm_label(arm, brief=True))
+    return _differences_frame(table, rows, columns, title)
+
+
+def _over_baselines(table: ReportTable, arm: Arm) -> dict[str, dict[Method, Gain]]:
+    """What a configuration gains over its generator without its main part, by classifier."""
+    rows: dict[str, dict[Method, Gain]] = {}
+    for gain in over_baseline(table.complete.cells, table.scores, table.smallest):
+        if gain.cell.arm == arm and gain.control not in gain.cell.required:
+            rows.setdefault(gain.control, {})[gain.cell.classifier] = gain
+    return rows
+
+
+def _all_minus(
+    table: ReportTable, by_arm: dict[Arm, dict[Method, ArmGains]], *, strongest: bool
+) -> Frame:
+    """A row for each configuration, a column for each classifier.
+
+    Parameters
+    ----------
+    strongest : bool
+        Over the strongest control of each, which is named; else over no samples.
+    """
+    columns = list(dict.fromkeys(by for found in by_arm.values() for by in found))
+    rows = {}
+    for arm, found in by_arm.items():
+        entries = []
+        for by in columns:
+            gains = found.get(by, {})
+            gain = rival_of(gains) if strongest else gains.get(NONE)
+            named = f" {gain.control}" if gain and strongest else ""
+            entries.append(_difference(gain) + named)
+        rows[table.arm_label(arm, brief=True)] = entries
+    title = words.ALL_MINUS_CONTROL if strongest else words.ALL_MINUS_NONE
+    return _differences_frame(table, rows, columns, title)
+
+
+def _differences_frame(
+    table: ReportTable, rows: dict[str, list[str]], columns: Sequence[Method], title: str
+) -> Frame:
+    from pandas import DataFrame
+
+    names = [table.labels[by] for by in columns]
+    frame: DataFrame = DataFrame.from_dict(rows, orient="index", columns=names)
+    return Frame("", frame.rename_axis(title))
+
+
+def _difference(gain: Gain | None) -> str:
+    return MISSING if gain is None else difference_text(gain.main, word=True)
+
+
+# Below the tables
+
+
+def _facts(table: ReportTable) -> Iterator[str]:
+    """What a reader of the numbers must not miss."""
+    shown = [gain for gain in table.compared if gain.verdict]
+    if any(gain.main.ends and gain.main.ends.is_interval for gain in shown):
+        judged = [arm for arm in table.complete.judged if any(one.draws for one in arm.values())]
+        yield f"[ ]  {words.INTERVALS.format(n=len(judged))}"
+    elif shown:
+        yield f"( )  {words.RANGES.format(least=MIN_PAIRS)}"
+    said = " ".join(filter(None, _class_facts(table)))
+    if said:
+        yield f"{table.scores.main.short}   {said}"
+    blind = blind_cells(table)
+    main = table.scores.main
+    located = words.NO_LOCATION
+    if blind:
+        score = max((plus_minus(cell.summary(main.key)) for cell in blind), default="")
+        located = words.LOCATION_ALONE.format(score=f"{main.short} {score}")
+    yield " ".join(filter(None, (located, transductive_words(table))))
+    if three_answers(table).quotable:
+        yield words.MAY_BE_QUOTED
+
+
+def _class_facts(table: ReportTable) -> Iterator[str]:
+    if table.large:
+        yield words.OVER_CLASSES.format(
+            large=len(table.large), n=len(table.class_names), least=MIN_TEST_PIXELS
+        )
+    if untrained := untrained_classes(table):
+        yield words.UNTRAINED.format(classes=join_words(untrained))
+    best = three_answers(table).best
+    in_new = best.cell.summary("aa_new") if best and table.brief_fields else None
+    if in_new:
+        yield words.IN_NEW_FIELDS.format(score=plus_minus(in_new))
