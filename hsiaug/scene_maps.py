@@ -22,6 +22,7 @@ from hsiaug.bench import defaults
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.bench.run import run
+from hsiaug.data.catalogue import own_codes
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.map_files import (
@@ -75,6 +76,8 @@ class SceneMap:
     probabilities : mapping of str to ndarray
         By place, float32 (C, H, W), what the classifier gives each class; NaN = no data. Empty
         where they were not asked for.
+    codes : tuple of int
+        The code of each class in the scene's own label file; () where these are 1 to C.
     """
 
     record: Record
@@ -84,6 +87,7 @@ class SceneMap:
     same: bool
     grounds: Mapping[str, Georeference | None]
     probabilities: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    codes: tuple[int, ...] = ()
 
     @property
     def ids(self) -> NDArray[np.int16]:
@@ -127,7 +131,7 @@ class SceneMap:
         return [
             (
                 str(c),
-                name,
+                f"{name} (code {self.codes[c - 1]})" if c and self.codes else name,
                 str(pixels),
                 *(("–", "–") if not c else (f"{100 * share:.2f}", str(train))),
             )
@@ -248,6 +252,7 @@ class SceneMap:
             "REMARK": (
                 "holds training pixels: its agreement with the labels is not an accuracy to report"
             ),
+            **{f"CODE_{i}": str(code) for i, code in enumerate(self.codes, start=1)},
         }
 
 
@@ -355,7 +360,16 @@ def make_map(
     probabilities: Mapping[str, NDArray[np.float32]] = {}
     if isinstance(fitted, _Sharing):
         probabilities = task.prediction.place(fitted.shares, refitted.split, maps)
-    return SceneMap(source, maps, tuple(data.class_names), refitted, same, grounds, probabilities)
+    return SceneMap(
+        source,
+        maps,
+        tuple(data.class_names),
+        refitted,
+        same,
+        grounds,
+        probabilities,
+        own_codes(scene),
+    )
 
 
 class _Sharing:

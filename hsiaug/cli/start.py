@@ -239,29 +239,11 @@ def _only(
         file_names = ", ".join(map(str, files)) or f"none in {folder} that can be read as such"
         hint = "Name it: hsiaug start CUBE --labels FILE."
         if name == "SCENE" and len(files) > 1:
-            hint = _stacking(files) or hint
+            hint += " Bands that are a file each must be stacked first, as rio stack does."
         if not files and others:
             hint = f"{others[0][0].name} {others[0][1]}"
         raise InputError(f"{name} must be one file", value=file_names, hint=hint)
     return files[0]
-
-
-def _stacking(files: Sequence[Path]) -> str:
-    """How to make one file of rasters that hold one band each; "" where they are none."""
-    from hsiaug.data.endings import TIFF
-    from hsiaug.data.readers import read_cube_file
-    from hsiaug.data.readers_envi import find_envi
-
-    shapes = {read_cube_file(path).array.shape for path in files}
-    bands = [path if path.suffix.lower() in TIFF else find_envi(path, None) for path in files]
-    rasters = [str(band[1] if isinstance(band, tuple) else band) for band in bands if band]
-    if len(shapes) > 1 or shapes.pop()[2] > 1 or len(rasters) < len(files):
-        return ""
-    command = shlex.join(["rio", "stack", *rasters, "stacked.tif"])
-    return (
-        f"Each holds one band: stack them, in the order of their wavelengths: {command}, and name"
-        " stacked.tif"
-    )
 
 
 def _propose(scene: Scene, card: str) -> list[str]:

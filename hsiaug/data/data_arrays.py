@@ -37,25 +37,6 @@ WHERE = Path("the DataArray")
 NODATA = ("_FillValue", "missing_value", "nodata")
 """Attributes that name the number of missing values."""
 
-READ = frozenset(
-    {"scale_factor", "scales", "add_offset", "offsets", "nodatavals", "units", "grid_mapping"}
-    | {"crs", "valid_min", "valid_max", "valid_range"}
-)
-"""Further attributes that are read."""
-
-ORDINARY = frozenset(
-    {"long_name", "standard_name", "description", "title", "history", "source", "comment"}
-    | {"references", "institution", "conventions", "coordinates", "date", "transform", "res"}
-    | {"samples", "lines", "bands", "interleave", "file type", "data type", "byte order"}
-    | {"header offset", "sensor type", "map info", "coordinate system string", "default bands"}
-    | {"acquisition time", "area or point", "is tiled", "layertype", "layer type"}
-    | {"representationtype", "ovr resampling alg"}
-)
-"""Attributes that change no number, in the spelling of fields of a header."""
-
-BY_GDAL = ("TIFFTAG_", "STATISTICS_", "Band_")
-"""Beginnings of others, which GDAL passes on."""
-
 
 def is_data_array(value: object) -> bool:
     """Whether something is an xarray.DataArray. Whoever has one has imported xarray, which takes a
@@ -115,7 +96,6 @@ def unpacked(
         notes = [*bad_notes]
     if "fwhm" in header and not any("'fwhm'" in note for note in notes):
         notes.append("the attribute 'fwhm' is not used: a card has no band widths")
-    notes += _unknown_attributes(cube)
     if (units := str(cube.attrs.get("units", "")).strip()) not in ("", "1"):
         of_cube |= {"units": units}
     if bad:
@@ -152,15 +132,6 @@ def _header(array: Any) -> Header:
     return header_of_tags(
         {key: text for key, text in tags.items() if field_name(key) in BAND_FIELDS}
     )
-
-
-def _unknown_attributes(cube: Any) -> list[str]:
-    """A sentence on the attributes of a DataArray that may say something, and are not read."""
-    known = {*NODATA, *READ, *ORDINARY}
-    names = [str(key) for key in cube.attrs]
-    unknown = [n for n in names if n not in known and field_name(n) not in known | BAND_FIELDS]
-    unknown = [name for name in unknown if not name.startswith(BY_GDAL)]
-    return [f"attributes that are not used: {', '.join(unknown[:12])}"] if unknown else []
 
 
 def _bands_hint(cube: Any, bands: object) -> str:

@@ -731,7 +731,7 @@ REFUSED: dict[str, tuple[Callable[[], str], Callable[[], str], tuple[str, ...]]]
     "regions of another image": (
         lambda: envi("c", CUBE[:, :31]),
         _region_text,
-        ("labels 40×32, cube 40×31×12",),
+        ("labels 40×32, cube 40×31",),
     ),
     "struct": (CUBE_FILE, lambda: _mat("l.mat", gt={"map": LABELS}), ("gt",)),
     "cell": (CUBE_FILE, _cell, ("gt",)),
