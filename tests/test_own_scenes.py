@@ -217,6 +217,7 @@ def test_an_argument_of_another_kind_is_one_error_and_writes_nothing(wrong, tmp_
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_map_keeps_the_codes_of_the_scenes_own_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

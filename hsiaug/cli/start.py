@@ -172,6 +172,7 @@ def _look_at(
     from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.enmap_desis import quality_layers
     from hsiaug.data.readers import CONVERSIONS, read_cube_file
+    from hsiaug.data.table_cubes import TABLES
     from hsiaug.data.vector_labels import KINDS
 
     cubes = list[Path]()
@@ -200,8 +201,8 @@ def _look_at(
         except Exception as error:
             reasons.append(_reason(error, path))
         # Labels alone are a cube of one band too.
-        both = suffix == ".mat"
-        if with_cubes and (path not in sheets or both) and suffix not in labels_alone:
+        both = suffix in (".mat", *TABLES)
+        if with_cubes and (path not in sheets or both) and (suffix not in labels_alone or both):
             try:
                 read_cube_file(path, key=import_options.cube_key)
                 cubes.append(path)

@@ -34,6 +34,9 @@ PIXELS = frozenset({"x", "y", "lon", "lat", "longitude", "latitude", "row", "col
 WHERE = Path("the DataArray")
 """How errors name it."""
 
+CENTRES = ("wavelength", "wavelengths", "band_centers", "band_centres")
+"""Coordinates of band centres."""
+
 NODATA = ("_FillValue", "missing_value", "nodata")
 """Attributes that name the number of missing values."""
 
@@ -68,7 +71,7 @@ def unpacked(
     SceneError
         For a scale among its attributes that cannot be applied.
     """
-    centres = cube.coords.get("wavelength")
+    centres = next((cube.coords[name] for name in CENTRES if name in cube.coords), None)
     bands = "band" if centres is None or centres.ndim != 1 else centres.dims[0]
     if cube.ndim != 3 or bands not in cube.dims:
         rule = (
@@ -244,7 +247,7 @@ def _missing(array: Any, header: Header | None = None) -> float | None:
 
     Raises InputError for several, SceneError for a field that is no number.
     """
-    values = {float(np.ravel(array.attrs[key])[0]) for key in NODATA if key in array.attrs}
+    values = {float(_numbers(array, key)[0]) for key in NODATA if key in array.attrs}
     values |= {
         float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None
     }
@@ -287,8 +290,8 @@ def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]
     is none.
     """
     usual = 1.0 if keys[0] == "scale_factor" else 0.0
-    packing = next((array.attrs[key] for key in keys if key in array.attrs), usual)
-    values = np.array(packing, dtype=np.float64)
+    key = next((key for key in keys if key in array.attrs), None)
+    values = np.array([usual]) if key is None else _numbers(array, key)
     if (
         values.size not in (1, bands)
         or not np.isfinite(values).all()
@@ -297,7 +300,19 @@ def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]
         hint = "Correct the attribute, or unpack the values first."
         raise InputError(
             f"`{keys[0]}` of a DataArray must be a number, or one for each band",
-            value=packing,
+            value=values.tolist(),
             hint=hint,
         )
     return values if values.size == bands else values.reshape(())
+
+
+def _numbers(array: Any, key: str) -> NDArray[np.float64]:
+    """(n,) numbers of an attribute, which may be text. Raises InputError where one is none."""
+    try:
+        return np.ravel(np.asarray(array.attrs[key])).astype(np.float64)
+    except (TypeError, ValueError) as cause:
+        raise InputError(
+            f"`{key}` of a DataArray must be numbers",
+            value=repr(array.attrs[key])[:80],
+            hint="Correct or drop the attribute.",
+        ) from cause

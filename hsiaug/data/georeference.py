@@ -27,6 +27,7 @@ from hsiaug.data.envi_header import read_header
 from hsiaug.data.paths import check_filled
 from hsiaug.data.products import product_place
 from hsiaug.data.readers_envi import find_envi
+from hsiaug.data.table_cubes import TABLES, table_grid
 from hsiaug.data.texts import plain_name
 
 if TYPE_CHECKING:
@@ -176,6 +177,13 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
     if path.suffix.lower() in HDF:
         place = product_place(path)
         return Declared(ground=None if place is None else Georeference(*place))
+    if path.suffix.lower() in TABLES:
+        place = table_grid(path)
+        if place is None:
+            return Declared()
+        with quiet() as rasterio:
+            crs = rasterio.CRS.from_user_input(place[1]).to_wkt() if place[1] else ""
+        return Declared(ground=Georeference(place[0], crs))
     pair = _envi_pair(path, data)
     return Declared() if pair is None else _with_rasterio(pair[1], "ENVI")
 

@@ -22,6 +22,7 @@ from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_image import read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
+from hsiaug.data.table_cubes import TABLES, read_table_cube
 
 PACKED = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 """Endings of archives and of packed files."""
@@ -32,7 +33,7 @@ CONVERSIONS = {
         (".jp2", ".vrt", ".asc", ".ers", *PICTURES),
         "Convert it to a GeoTIFF, as rio convert does, and name the result.",
     ),
-    **dict.fromkeys((".csv", ".tsv", ".parquet", ".xlsx"), "Save the cube with numpy.save."),
+    **dict.fromkeys((".parquet", ".xlsx"), "Save the cube as CSV, or with numpy.save."),
     **dict.fromkeys((".xls", ".ods"), "Save the table as CSV, and name the result."),
     **dict.fromkeys(
         (".jpg", ".jpeg", ".gif", ".webp"),
@@ -62,7 +63,7 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
     SceneError
         Where the file is missing, of another kind, damaged, or holds no such array.
     """
-    for endings, read in ((TIFF, read_tiff), (HDF, read_product)):
+    for endings, read in ((TIFF, read_tiff), (HDF, read_product), (TABLES, read_table_cube)):
         if path.suffix.lower() in endings:
             must_exist(path)
             return read(path)

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,12 @@ PIXELS = (("row", "col"), ("row", "column"))
 PLACES = (*PIXELS, ("x", "y"), ("easting", "northing"), *DEGREES)
 """Pairs of columns that say a place."""
 
-BAND = re.compile(r"(band|b|r|x|wl|nm)?[ _.]*\d+(\.\d+)?[ _]*(nm|um|µm)?")
-"""Names of columns of bands, in small letters: none of them holds classes."""
+BAND = re.compile(
+    r"(?P<word>band|b|r|x|wl|nm)?[ _.]*(?P<number>\d+(?:\.\d+)?)[ _]*(?P<unit>nm|um|µm)?"
+)
+"""Names of columns of bands, in small letters: their centres, or a word with their number. None of
+them holds classes.
+"""
 
 MISSING = ("", "nan", "null", "n/a", "#n/a", "<na>")
 """Cells, in small letters, of rows that have no class, as pandas reads them."""
@@ -88,8 +92,8 @@ def read_table(
     SceneError
         For a damaged table, one without such a header, and for a place that is none.
     """
-    rows, separator = _read_rows(path, key)
-    names = [plain_name(name).lower() for name in rows[0]] if rows else []
+    rows, separator = read_rows(path, key)
+    names = column_names(rows)
     place = next((pair for pair in PLACES if set(pair) <= set(names)), None)
     if place is None:
         raise SceneError(
@@ -109,7 +113,7 @@ def read_table(
         if len(row) <= max(columns) or row[columns[2]].strip().lower() in MISSING:
             skipped += any(cell.strip() for cell in row)
             continue
-        first, second = (_number(row[column], separator) for column in columns[:2])
+        first, second = (number_of(row[column], separator) for column in columns[:2])
         if not (is_valid(first) and is_valid(second)):
             raise SceneError(
                 f"{path}: {' and '.join(place)} must be"
@@ -126,7 +130,12 @@ def read_table(
     return Table(place, table.places, table.classes, skipped, attribute, others)
 
 
-def _read_rows(path: Path, sheet: str | None) -> tuple[list[list[str]], str]:
+def column_names(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The names of the columns of a table, in one spelling and small letters."""
+    return [plain_name(name).lower() for name in rows[0]] if rows else []
+
+
+def read_rows(path: Path, sheet: str | None) -> tuple[list[list[str]], str]:
     """The cells of a table as text, its header first, and what separates its columns."""
     if path.suffix.lower() in FRAMES:
         return _read_frame(path, sheet), "\t"
@@ -171,7 +180,7 @@ def _read_frame(path: Path, sheet: str | None) -> list[list[str]]:
     return [[str(name) for name in frame.columns], *cells.values.tolist()]
 
 
-def _number(text: str, separator: str) -> float:
+def number_of(text: str, separator: str) -> float:
     """The number of a cell, with a decimal comma where columns are separated by something else; NaN
     for another text.
     """

@@ -13,89 +13,31 @@ import rasterio
 import shapely
 
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.data import label_source, load_scene, toy_scene
-from hsiaug.data.adding import Added, ImportOptions, add_scene
+from hsiaug.data import label_source, load_scene
+from hsiaug.data.adding import Added
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.vector_labels import WGS84, VectorLabels
-
-FARM = toy_scene(seed=3, height=40, width=32, bands=12, classes=3)
-LABELS = FARM.labels.astype(np.uint8)
-NM = np.linspace(420, 970, 12).round(2)
-PLACE = {"transform": rasterio.Affine(5, 0, 500000, 0, -5, 5400000), "crs": "EPSG:32633"}
+from tests.data import field_files
+from tests.data.field_files import FARM, LABELS, NM, listed, said
 
 
 @pytest.fixture
-def add(tmp_path: Path) -> Callable[..., Added]:
-    """``add("cube.tif", "labels.npy")``: the cube of FARM lies in cube.npy, its labels in
-    labels.npy.
-    """
-    np.save(tmp_path / "cube.npy", FARM.cube)
-    np.save(tmp_path / "labels.npy", FARM.labels)
-
-    def run(cube: str = "cube.npy", labels: str = "labels.npy", **options: object) -> Added:
-        paths = (tmp_path / name for name in (cube, labels, "mine.toml"))
-        return add_scene(*paths, ImportOptions(overwrite=True, **options))
-
-    return run
+def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Added]:
+    """``add("cube.tif", "labels.npy")`` in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return field_files.add
 
 
 @pytest.fixture
-def tif(tmp_path: Path) -> Callable[..., None]:
+def tif(add: Callable[..., Added]) -> Callable[..., str]:
     """``tif("c.tif", array)`` of (H, W) or (H, W, B), with further options of GDAL."""
-
-    def write(
-        name: str, array: np.ndarray, change: Callable[..., None] | None = None, **options: object
-    ) -> None:
-        bands = np.atleast_3d(array).transpose(2, 0, 1)
-        size = {
-            "count": len(bands),
-            "height": bands.shape[1],
-            "width": bands.shape[2],
-            "dtype": bands.dtype.name,
-        }
-        with rasterio.open(
-            tmp_path / name, "w", driver="GTiff", **size, **PLACE, **options
-        ) as file:
-            if change is not None:
-                change(file)
-            file.write(bands)
-
-    return write
+    return field_files.tiff
 
 
 @pytest.fixture
-def envi(tmp_path: Path) -> Callable[..., None]:
+def envi(add: Callable[..., Added]) -> Callable[..., str]:
     """``envi("c", array, "further lines")``."""
-
-    def write(
-        name: str, array: np.ndarray, header: str = "", encoding: str = "utf-8", leave: str = ""
-    ) -> None:
-        array = np.atleast_3d(array)
-        codes = {"uint8": 1, "int16": 2, "float32": 4, "uint16": 12}
-        said = {
-            "samples": array.shape[1],
-            "lines": array.shape[0],
-            "bands": array.shape[2],
-            "header offset": 0,
-            "data type": codes[array.dtype.name],
-            "interleave": "bip",
-            "byte order": 0,
-        }
-        lines = [f"{key} = {value}" for key, value in said.items() if key != leave]
-        (tmp_path / f"{name}.hdr").write_bytes(
-            "\n".join(["ENVI", *lines, header, ""]).encode(encoding)
-        )
-        (tmp_path / f"{name}.img").write_bytes(np.ascontiguousarray(array).tobytes())
-
-    return write
-
-
-def said(added: Added) -> str:
-    return "\n".join((*(": ".join(fact) for fact in added.facts), *added.warnings))
-
-
-def listed(values: object) -> str:
-    return "{" + ", ".join(map(str, np.asarray(values).tolist())) + "}"
+    return field_files.envi
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -339,7 +281,7 @@ def test_one_name_for_two_codes_is_refused_with_names_that_differ(add, envi):
 
 @pytest.mark.parametrize("key", ["interleave", "data type", "bands"])
 def test_a_field_that_is_missing_is_named(add, envi, key):
-    envi("c", FARM.cube, leave=key)
+    envi("c", FARM.cube, skip=key)
     assert f"must give '{key}'" in refusal(lambda: add("c.hdr"))
 
 
@@ -519,11 +461,6 @@ def test_a_layer_that_is_none_is_refused(add, tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     (tmp_path / "l.shp").write_bytes(b"x")
     assert "must be a whole" in refusal(lambda: add(labels=name))
-
-
-def test_a_cube_of_one_band_becomes_a_card(add, tmp_path):
-    np.save(tmp_path / "c.npy", FARM.cube[:, :, :1])
-    assert add("c.npy").scene.bands == 1
 
 
 def test_band_centres_given_in_micrometres_are_taken_as_such_and_said(add):
