@@ -26,7 +26,7 @@ from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
 from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser
 from hsiaug_builtin.txt2hsi.groups import EXAMPLES, GROUPS
 from hsiaug_builtin.txt2hsi.lessons import MENTIONS
-from hsiaug_builtin.txt2hsi.params import SIGMA_MOST, Txt2HsiParams
+from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 from hsiaug_builtin.txt2hsi.vae import Vae
 
@@ -228,10 +228,10 @@ def txt2hsi() -> Figure:
         96,
         "Denoiser",
         (
-            "reads the same sentences;",
-            "nouns by words and kinds",
-            f"{params.steps} steps on patches of",
-            "named pixels",
+            "reads the same sentences,",
+            "with the words as nouns;",
+            "LF-UE: channel means of",
+            "the named patches",
         ),
         GREEN,
     )
@@ -244,7 +244,7 @@ def txt2hsi() -> Figure:
         96,
         f"{params.sample_steps} denoising steps",
         (
-            f"from noise, σ = {SIGMA_MOST:g};",
+            "from drawn means and noise;",
             "pixels attend to mentions;",
             "ω leads further away",
             "from no text",

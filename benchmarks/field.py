@@ -92,10 +92,9 @@ def run_suite(root: Path, names: Sequence[str], draws: Sequence[int]) -> None:
             root,
             device="cpu",
             jobs=1,
-            console=Console(stderr=True),
+            console=Console(stderr=True, quiet=True),
             say=say,
             warn=say,
-            quiet=True,
         )
         say(f"{one.name}, draw {one.asked[0][1].seeds[0]}: {time.time() - begin:.0f} s")
 

@@ -151,8 +151,6 @@ def label(generator: dict[str, Any]) -> str:
     name, params = generator["name"], generator["params"]
     if name == "true-labels":
         return f"{name}, {100 * params['wrong']:g} % wrong"
-    if name == "txt2hsi" and params["strength"] == 1:
-        return f"{name}, pure noise"
     if name == "txt2hsi" and not params["pseudo"]:
         return f"{name}, no unlabelled pixel"
     return str(name)

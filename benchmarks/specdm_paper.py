@@ -22,7 +22,6 @@ from hsiaug.registry.lookup import registry
 SCORES = {"segmentation": "miou", "change": "f1_change"}
 LAMBDA = 5
 """Pairs for each real one, unless a table is about their number."""
-DEFAULTS = registry().find("generator", "specdm").load().card.params()
 Row = dict[str, str]
 
 
@@ -48,16 +47,17 @@ def main() -> None:
 def pairs(
     frame: pd.DataFrame, generator: str, train: str = "both", lam: float = LAMBDA
 ) -> pd.DataFrame:
-    """Trials of a generator, of ``specdm`` at its defaults."""
+    """Trials of a generator at its defaults."""
     own = select(frame, generator=generator, train=train)
     own = own[own["lambda"].eq(lam)]
-    usual = [not changed(params) for params in own["params"]]
-    return own[pd.Series(usual, own.index, dtype=bool)] if generator == "specdm" else own
+    usual = [not changed(generator, params) for params in own["params"]]
+    return own[pd.Series(usual, own.index, dtype=bool)]
 
 
-def changed(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of ``specdm`` that are not its defaults."""
-    return {k: v for k, v in sorted(params.items()) if getattr(DEFAULTS, k, v) != v}
+def changed(generator: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a generator that are not its defaults."""
+    defaults = registry().find("generator", generator).load().card.params()
+    return {k: v for k, v in sorted(params.items()) if getattr(defaults, k, v) != v}
 
 
 def cell(frame: pd.DataFrame, name: str) -> str:
@@ -96,11 +96,12 @@ def sizes(frame: pd.DataFrame, name: str) -> Iterator[Row]:
 
 
 def variants(frame: pd.DataFrame, name: str) -> Iterator[Row]:
-    own = select(frame, generator="specdm", train="both")
+    own = frame[frame["generator"].isin(["specdm", "specdm-paper"]) & frame["train"].eq("both")]
     own = own[own["lambda"].eq(LAMBDA)]
-    for _, some in own.groupby("generator_params"):
-        words = " ".join(f"{k}={v}" for k, v in changed(some["params"].iloc[0]).items())
-        yield {"settings": words or "defaults", name: cell(some, name)}
+    for (generator, _), some in own.groupby(["generator", "generator_params"]):
+        params = changed(generator, some["params"].iloc[0])
+        words = " ".join(f"{k}={v}" for k, v in params.items())
+        yield {"generator": generator, "settings": words or "defaults", name: cell(some, name)}
 
 
 if __name__ == "__main__":

@@ -55,10 +55,14 @@ FULL = with_parts()
 COMPARED: dict[str, list[tuple[str, str, str]]] = {
     "Parts": [
         ("RPSC − without", FULL, with_parts(rpsc=False)),
-        ("LF-UE − without", with_parts(lfue=True), FULL),
+        ("LF-UE − without", FULL, with_parts(lfue=False)),
         ("sentences on layout − on the class alone", FULL, with_parts(layout=False)),
         ("pseudo-labels − without", FULL, with_parts(pseudo=False)),
-        ("defaults − none of these", FULL, with_parts(rpsc=False, layout=False, pseudo=False)),
+        (
+            "defaults − none of these",
+            FULL,
+            with_parts(rpsc=False, lfue=False, layout=False, pseudo=False),
+        ),
         ("defaults − `gaussian`, λ=1x3", FULL, "gaussian λ=1x3"),
         ("defaults − `pseudo`, λ=1x3", FULL, "pseudo λ=1x3"),
         ("defaults − without samples", FULL, "none"),

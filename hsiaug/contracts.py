@@ -55,11 +55,13 @@ class PromptReading:
     looks : tuple of str
         What else was understood, as the generator calls it: "even", "dark", "most" and so on.
     ignored : tuple of str
-        Words that were not understood.
+        Words that say nothing of a patch, and were not used.
     faults : tuple of str
         Why no patch can be made of it, in half sentences; empty where one can.
     never_said : bool
         Whether some place of it stood in no text of training.
+    synonyms : tuple of (str, str)
+        Words that were taken for the names of classes, and these names.
     """
 
     text: str
@@ -69,6 +71,7 @@ class PromptReading:
     ignored: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     never_said: bool = False
+    synonyms: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

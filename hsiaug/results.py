@@ -57,7 +57,7 @@ from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import sample_request
 from hsiaug.registry.card import build_params, check_preset
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.lookup import import_here, registry
+from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import as_typed, name_and_overrides
 from hsiaug.report import (
     ENDINGS,
@@ -702,7 +702,6 @@ def _results(store: Store, runs: Mapping[str, Collection[str]] | None = None) ->
 
 
 def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) -> Any:
-    import_here()
     plugin = registry().find(kind, name).load()
     check_preset(preset, [plugin.card])
     return plugin(

@@ -33,9 +33,8 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.registry import lookup
 from hsiaug.registry.card import build_params
-from hsiaug.registry.lookup import Registry, build_registry, import_here
+from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.trial import plugin_calls, run
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.blank_pictures import leave_pictures_blank
@@ -51,11 +50,6 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 # An example may take as long as it takes: a busy or a slow machine is no defect.
 hypothesis.settings.register_profile("hsiaug", deadline=None)
 hypothesis.settings.load_profile("hsiaug")
-
-# Plugins that a test installs are imported in its process; tests/bench/test_third_party.py has
-# processes of its own.
-import_here()
-lookup._described = lambda others: {}
 
 # What tests write need not outlive a loss of power: a busy disk takes tenths of a second for each
 # file.

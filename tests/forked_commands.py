@@ -40,7 +40,6 @@ MODULES = (
     "hsiaug.cli.main",
     "hsiaug.cli.benchmark_run",
     "hsiaug.bench.engines.local",
-    "hsiaug.registry.isolation.packages",
     "hsiaug.report.answers",
     "hsiaug.report.page",
     "hsiaug.report.views",
@@ -62,7 +61,7 @@ READ_AT_START = re.compile(
 """Names of variables that are read once, as Python starts or a library is loaded."""
 CUSTOM = {"sitecustomize", "usercustomize"}
 """Modules that Python imports as it starts."""
-STANDBYS = {"forkserver": 1, "spawn": 3}
+STANDBYS = {"forkserver": 1}
 """Copies of the server for the processes that a command starts, by the module of multiprocessing
 that they run: the server that forks workers, and processes of packages."""
 LARGEST = 2**20

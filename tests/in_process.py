@@ -49,9 +49,11 @@ class Here:
             progress=lambda *_: None,
         )
 
-    def receive(self, trial: str) -> TrialOutcome:
-        spec, outcome = next(self._outcomes)
-        assert spec.hash == trial
+    def take_outside(self) -> list[Any]:
+        return []
+
+    def receive(self) -> TrialOutcome:
+        _, outcome = next(self._outcomes)
         return outcome
 
     def end(self) -> None:

@@ -200,7 +200,7 @@ def test_tables_of_specdm_are_means_over_splits(monkeypatch, capsys):
     assert f"{place} | 40.0 ± 0.0 | 70.0 ± 0.0 |" in printed  # Table 3
     assert f"{place} | 60.0 ± 0.0 | 70.0 ± 0.0 |" in printed  # Table 5
     assert f"{place} | – | – | 70.0 ± 0.0 |" in printed  # Table 6
-    assert "| toy | kshot:3 | unet | sad=0.0 | 30.0 ± 0.0 |" in printed
+    assert "| toy | kshot:3 | unet | specdm | sad=0.0 | 30.0 ± 0.0 |" in printed
 
 
 def test_every_arm_that_the_ablation_compares_is_one_of_its_suite(toy: Scene) -> None:

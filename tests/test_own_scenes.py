@@ -215,21 +215,3 @@ def test_an_argument_of_another_kind_is_one_error_and_writes_nothing(wrong, tmp_
     with pytest.raises((InputError, SceneError)):
         hsiaug.add_scene(**{**usual, **wrong})
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-def test_a_map_keeps_the_codes_of_the_scenes_own_labels(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import rasterio
-
-    run_trials_here(monkeypatch)
-    codes = np.array([0, 3, 7, 20, 99, 250])
-    with contextlib.chdir(tmp_path):
-        hsiaug.add_scene(TOY.cube, codes[TOY.labels], "farm", classes=TOY.class_names)
-        made = hsiaug.map_scene("farm.toml", classifier="svm", progress=False)
-        made.save("map.tif")
-        with rasterio.open("map.tif") as file:
-            tags = file.tags()
-    assert [tags[f"CODE_{i}"] for i in range(1, 6)] == ["3", "7", "20", "99", "250"]
-    assert made.rows()[0][1] == f"{TOY.class_names[0]} (code 3)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,14 +13,12 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.faults.disk import AWAY, faulty_disk
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.files import write_text_whole
-from hsiaug.base.user_cache import VARIABLE
 from hsiaug.bench.engines.slurm import SlurmJob, read_jobs, write_jobs
 from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.cards import FileSpec
@@ -32,8 +29,8 @@ from hsiaug.report.output_files import array_writers, write_files
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.saved_fits import load_fit, save_fit
 from hsiaug.trial.store import Store
+from hsiaug.trial.store_merge import merge
 from hsiaug.trial.trial_run import Fit
-from hsiaug.trial.upkeep import merge, verify
 from hsiaug.ui.answers import AnswerFile, PixelAnswer
 
 
@@ -93,12 +90,6 @@ def each_fault(piece: Piece, kind: str, folder: Path) -> int:
     return at - 1
 
 
-def _read_with_cache_beside(folder: Path) -> None:
-    """Read the store of a folder; its cache is written below the same folder."""
-    with patch.dict(os.environ, {VARIABLE: str(folder / "user-cache")}):
-        Store(folder / "store").read()
-
-
 def _quiet(piece: Piece, disk: Path) -> tuple[Any, Any]:
     """What can be read before and after a piece on a good disk."""
     disk.mkdir(parents=True)
@@ -144,7 +135,6 @@ def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
             _stored,
             makes=True,
         ),
-        "a cache": Piece(put(0, 1), _read_with_cache_beside, _stored, notes=True, makes=True),
         **OTHERS,
     }
 
@@ -152,8 +142,7 @@ def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
 def _stored(folder: Path) -> Any:
     """What a store holds, all of which must be sound."""
     store = Store(folder / "store")
-    assert store.read(cached=False).damaged == ()
-    assert list(verify(store, lambda *_: None)) == []
+    assert store.read().damaged == ()
     return [(one, store.predictions(one["hash"])[1].tolist()) for one in store.records()]
 
 

@@ -31,14 +31,15 @@ from torch import Tensor, nn
 
 from benchmarks.common import check_usage, say
 from benchmarks.operations import operation_counter
-from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser, Said, Vocabulary
+from hsiaug_builtin.text.layout import RELATIONS
+from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser, Said
 from hsiaug_builtin.txt2hsi.fitted import AT_ONCE_ON_CPU, BATCH
 from hsiaug_builtin.txt2hsi.lessons import MENTIONS
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae
 
-SIDE, EMBEDDING, NOUNS, RELATIONS = 9, 384, 32, 64
+SIDE, EMBEDDING, NOUNS = 9, 384, 32
 WORDS, PEER_HEADS = 32, 4
 """Words of a text, and heads, of the peer."""
 BANDS, PIXELS = 200, 10_000
@@ -184,16 +185,15 @@ def nearest_peer(params: Txt2HsiParams, size: int) -> nn.Module:
 def ask_ours(model: Denoiser, params: Txt2HsiParams, n: int) -> Callable[[], Tensor]:
     """Evaluate our denoiser on n patches under sentences."""
     x = torch.randn(n, SIDE, SIDE, params.latent)
-    said, vocabulary = made_up_sentences(n)
-    return lambda: model(x, torch.ones(n), said, vocabulary)[0]
+    said, nouns = made_up_sentences(n)
+    return lambda: model(x, torch.ones(n), said, nouns)[0]
 
 
-def made_up_sentences(n: int) -> tuple[Said, Vocabulary]:
+def made_up_sentences(n: int) -> tuple[Said, Tensor]:
     """Sentences of n patches, as long as they can be, and what they refer to."""
     place = torch.arange(n * MENTIONS).reshape(n, MENTIONS)
-    none = torch.zeros(n)
-    said = Said(place % NOUNS, place % RELATIONS, none, none.long())
-    return said, Vocabulary.without_kinds(torch.randn(NOUNS, NOUN), torch.randn(RELATIONS, NOUN))
+    said = Said(place % NOUNS, place % len(RELATIONS), torch.zeros(n))
+    return said, torch.randn(NOUNS, NOUN)
 
 
 def ask_peer(model: nn.Module, params: Txt2HsiParams, n: int) -> Callable[[], Tensor]:

@@ -182,7 +182,7 @@ def _run_in_time(fresh: Plan, session: Session) -> None:
     """Run the confirming draws for which there is time."""
     for seed in CONFIRM:
         draw = [trial for trial in fresh.trials if trial.seed == seed]
-        if time.time() + session.time(fresh, draw).seconds > session.end:
+        if time.time() + session.seconds(fresh, draw) > session.end:
             return
         session.run(fresh, draw)
 

@@ -94,8 +94,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
             card = found.card
             if card.serves(request.task) and card.adds and not card.always_runs:
                 params = build_params(card, request.preset, overrides)
-                if found.description is None:
-                    found.load()(params)
+                found.load()(params)
                 cards.append(card)
         except Exception as error:
             why = error
@@ -326,7 +325,7 @@ def run_baselines(plan: Plan, session: Session) -> Plan:
     whole = session.end - begin
     skipped: dict[str, str] = {}
     for place, (name, trials) in enumerate(_baselines_by_cost(plan, session)):
-        seconds = session.time(plan, trials).seconds
+        seconds = session.seconds(plan, trials)
         if place == 0 or _is_affordable(seconds, time.time() - begin, whole):
             session.run(plan, trials)
         else:
@@ -360,7 +359,7 @@ def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]
     classifiers: list[str] = []
     spent = 0.0
     for name, trials in _baselines_by_cost(plan, session):
-        seconds = session.time(plan, trials).seconds
+        seconds = session.seconds(plan, trials)
         if not classifiers or _is_affordable(seconds, spent, whole):
             classifiers.append(name)
             spent += seconds
@@ -382,7 +381,7 @@ def _baselines_by_cost(plan: Plan, session: Session) -> list[tuple[str, list[Tri
         trials.setdefault(trial.classifier.name, []).append(trial)
     learning = plan.learning_classifiers
     first = next(name for name in trials if name in learning)
-    costs = {name: session.time(plan, members).seconds for name, members in trials.items()}
+    costs = {name: session.seconds(plan, members) for name, members in trials.items()}
     return sorted(trials.items(), key=lambda item: (item[0] != first, costs[item[0]]))
 
 
@@ -417,15 +416,12 @@ def _affordable(
     """The generators that end in time on all draws that are left, the cheapest first; the others
     are left out.
     """
-    costs = {name: session.time(plan, _rung(plan, (name,), rate)) for name in names}
+    costs = {name: session.seconds(plan, _rung(plan, (name,), rate)) for name in names}
     chosen: list[str] = []
-    for name in sorted(names, key=lambda name: costs[name].seconds):
-        together = session.time(plan, _rung(plan, _with_controls(plan, [*chosen, name]), rate))
-        if costs[name].seconds and time.time() + together.seconds > until:
-            duration = f"{write_duration(costs[name].seconds)} to try it"
-            price = (
-                f"about {duration}" if costs[name].measured else f"perhaps {duration}, by its card"
-            )
+    for name in sorted(names, key=lambda name: costs[name]):
+        together = session.seconds(plan, _rung(plan, _with_controls(plan, [*chosen, name]), rate))
+        if costs[name] and time.time() + together > until:
+            price = f"about {write_duration(costs[name])} to try it"
             left_out.append((name, rate, f"no time left: {price}"))
         else:
             chosen.append(name)

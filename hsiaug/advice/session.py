@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hsiaug.advice.gains import Results, results_of
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Engine
 from hsiaug.bench.plan import Draw, Plan
 from hsiaug.bench.run import run
@@ -75,11 +75,16 @@ class Session:
         records = (record for trial in plan.trials if (record := self.record(trial)))
         return results_of(trials_of_records(records), self.large)
 
-    def time(self, plan: Plan, trials: Iterable[TrialSpec]) -> TimeLeft:
-        """The wall time that those of a plan's trials take which have no such record."""
+    def seconds(self, plan: Plan, trials: Iterable[TrialSpec]) -> float:
+        """The wall time that those of a plan's trials take which have no such record: as the cards
+        of plugins say, at the speed of the trials that have ended.
+        """
+        costs = Costs(plan)
         missing = [trial for trial in trials if not self.record(trial)]
-        costs = Costs.of(plan, self.known.values())
-        return Forecast(missing, costs, jobs=self.engine.jobs).time_left()
+        ended = costs.each(trial for trial in plan.trials if trial.hash in self.known)
+        took = sum(self.known[hash]["timings"]["total"] for hash in ended)
+        pace = took / sum(ended.values()) if ended else 1.0
+        return pace * sum(costs.each(missing).values()) / self.engine.jobs
 
     def run(self, plan: Plan, trials: Sequence[TrialSpec]) -> None:
         """Run those of a plan's trials that have no such record; none is begun that would not end

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.record_json import Record
@@ -22,13 +21,10 @@ Group = tuple[TrialSpec, ...]
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """How the workers of a run run trials. limit: seconds that one may take; None = any. bounds: of
-    the workers.
-    """
+    """How the workers of a run run trials. limit: seconds that one may take; None = any."""
 
     device: str
     limit: float | None = None
-    bounds: Bounds = UNBOUNDED
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ begun.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hsiaug.bench.costs import Costs, Forecast
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Batch, Group, WorkerSettings
 from hsiaug.bench.plan import Plan
 from hsiaug.tasks.types import TaskSplit
@@ -25,7 +25,7 @@ def divide_work(
     costs: Costs,
     jobs: int,
     deadline: float | None = None,
-) -> tuple[list[Batch], Forecast]:
+) -> list[Batch]:
     """The trials to run, scene by scene and in groups.
 
     Parameters
@@ -47,10 +47,8 @@ def divide_work(
 
     Returns
     -------
-    batches : list of Batch
+    list of Batch
         None of them is without a trial.
-    forecast : Forecast
-        Follows them, and says how long the rest takes.
     """
     waiting = {trial.hash for trial in todo}
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
@@ -74,9 +72,8 @@ def divide_work(
         if trials:
             groups = _divided(group_trials(trials, whole), costs, jobs)
             work.append((plan, _in_order(groups, ranks, preparing, costs, jobs)))
-    ordered = [trial for _, groups in work for group in groups for trial in group]
-    forecast = Forecast(ordered, costs, jobs=jobs)
-    batches = [
+    expected = costs.each(trial for _, groups in work for group in groups for trial in group)
+    return [
         Batch(
             task=plan.task,
             scene=plan.scene,
@@ -85,12 +82,11 @@ def divide_work(
             settings=settings,
             groups=groups,
             split=lambda trial: splits[trial.draw_hash],
-            expected=forecast.each,
+            expected={t.hash: expected[t.hash] for group in groups for t in group},
             deadline=deadline,
         )
         for plan, groups in work
     ]
-    return batches, forecast
 
 
 def group_trials(trials: Iterable[TrialSpec], whole: Collection[str] = ()) -> list[Group]:

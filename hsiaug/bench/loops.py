@@ -15,6 +15,7 @@ from typing import Any
 from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, PluginProgress
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerLost
+from hsiaug.registry.hookspecs import Kind
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome, failed_outcome
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
@@ -135,7 +136,7 @@ class SceneRun:
                 worker.send(self.start, tuple(rest), self.batch.split(trial).blind)
                 sent = True
                 begin(trial)
-            message = worker.receive(trial.hash)
+            message = worker.receive()
             if isinstance(message, PluginProgress):
                 tell(Event("step", trial.hash, message, worker.stage))
                 continue
@@ -145,6 +146,7 @@ class SceneRun:
                     continue
                 said = f"the process of this trial {message.how}, {TRIES} times"
                 message = failed_outcome(message.stage, "WorkerDied", said)
+            message = message.with_notes(_noted(trial, worker.take_outside()))
             rest.popleft()
             if rest and self._is_late([rest[0]]):
                 rest.clear()
@@ -178,3 +180,14 @@ class SceneRun:
                 rest.remove(trial)
                 said = f"{error['message']} (the same fit failed in trial {failed.hash})"
                 self._write(trial, failed_outcome(error["stage"], error["type"], said), tell)
+
+
+def _noted(trial: TrialSpec, outside: Iterable[tuple[Kind | None, str]]) -> list[str]:
+    """Notes on what plugins of a trial did outside of their packages.
+
+    Parameters
+    ----------
+    outside : iterable of (str or None, str)
+        The kind of the plugin that computed, and what was done.
+    """
+    return [f"{getattr(trial, kind).name if kind else 'a plugin'} {text}" for kind, text in outside]

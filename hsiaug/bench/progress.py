@@ -1,44 +1,38 @@
-"""How far a benchmark is: a live bar on a terminal, a line now and then elsewhere. Always on
-stderr.
+"""How far a benchmark is: one line that is drawn again and again on a terminal, one a minute at
+most elsewhere. Always on stderr.
 
 The first trial of every error is told as it fails, with its reason and the command that shows its
-record. Whenever a draw has ended, the questions are answered anew.
+record.
 """
 
 from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    MofNCompleteColumn,
-    SpinnerColumn,
-    Task,
-    TaskID,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.live import Live
 from rich.text import Text
 
-from hsiaug.base.terminal import live, progress_bars
+from hsiaug.base.terminal import live
 from hsiaug.base.text import one_line
-from hsiaug.bench.costs import Forecast
+from hsiaug.bench.costs import write_duration
 from hsiaug.bench.engine import Event, OnEvent
-from hsiaug.bench.running_answer import RunningAnswer
+from hsiaug.bench.plan import Plan
 from hsiaug.bench.running_file import tell_others
+from hsiaug.bench.so_far import SoFar
 from hsiaug.trial.arm import ALONE, BOTH
-from hsiaug.trial.record import STAGES
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
 
-AFTER_PREPARING = [*STAGES][[*STAGES].index("prepare") + 1 :]
-"""Stages of a trial after what is prepared once."""
-PLAIN_EVERY = 5.0
+PLAIN_EVERY = 60.0
 """Seconds between two lines where there is no terminal."""
+DRAWN_EVERY = 0.5
+"""Seconds between two drawings on a terminal."""
 
 
 def describe(trial: TrialSpec) -> str:
@@ -47,194 +41,171 @@ def describe(trial: TrialSpec) -> str:
     lam = f" {trial.rate.words}" if trial.rate else ""
     omega = "" if trial.omega is None else f" ω={trial.omega:g}"
     return one_line(
-        f"{trial.generator.name}{alone}{lam}{omega} · {trial.classifier_label} · draw {trial.seed}"
+        f"{trial.generator.name}{alone}{lam}{omega} · {trial.classifier_label} · split {trial.seed}"
     )
 
 
-@contextmanager
-def watch_trials(
-    forecast: Forecast,
-    console: Console,
-    root: Path,
-    *,
-    answer: RunningAnswer | None = None,
-    quiet: bool = False,
-    clock: Callable[[], float] = time.monotonic,
-) -> Iterator[OnEvent]:
-    """A function to hand events to while trials run.
+class Progress:
+    """Follows the trials of a run.
 
     Parameters
     ----------
-    forecast : Forecast
-        Of the trials.
-    root : Path
-        Of the store that has their records.
-    answer : RunningAnswer or None
-        Of the draws that have ended.
-    quiet : bool
-        Tell of failures alone.
-    """
-    with ExitStack() as stack:
-        draw: OnEvent | None = None
-        if not quiet and live(console):
-            draw = stack.enter_context(_bars(forecast, console, answer))
-        tell = stack.enter_context(tell_others(root))
-        yield _Watcher(forecast, console, root, answer, quiet, clock, draw, tell).on_event
-
-
-class _Watcher:
-    """Tells of the trials of a run: a line now and then, a bar, and a file for other programs.
-
-    Parameters
-    ----------
-    draw : callable or None
-        Takes an event for the bar; None where there is none, and lines are printed instead.
-    tell : callable
-        Writes a state for other programs.
+    plans : sequence of Plan
+        Of the run.
+    expected : mapping of str to float
+        Expected seconds of each trial that is to run, by its hash.
+    store : Store
+        Has the records.
+    jobs : int
+        Worker processes.
+    clock : callable
+        Seconds, in this process.
     """
 
     def __init__(
         self,
-        forecast: Forecast,
-        console: Console,
-        root: Path,
-        answer: RunningAnswer | None,
-        quiet: bool,
-        clock: Callable[[], float],
-        draw: OnEvent | None,
-        tell: Callable[[Callable[[], dict[str, object]]], None],
+        plans: Sequence[Plan],
+        expected: Mapping[str, float],
+        store: Store,
+        jobs: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._trials = forecast.trials
-        self._forecast = forecast
-        self._console = console
-        self._root = root
-        self._answer = answer
+        self._trials = {
+            trial.hash: trial for plan in plans for trial in plan.trials if trial.hash in expected
+        }
+        self._left = dict(expected)
+        self._expected = sum(expected.values())
+        self._jobs = jobs
         self._clock = clock
-        self._draw = draw
-        self._tell = tell
-        self._prints = not quiet and draw is None
-        self._done = 0
-        self._failed = 0
-        self._last_line = clock()
-        self._kinds_told: set[ErrorKind] = set()
-        self._running: dict[str, str] = {}
+        self._begun: float | None = None
+        self._so_far = SoFar(plans, expected.keys(), store)
+        self.failed = 0
+        self.running: dict[str, str] = {}
 
-    def on_event(self, event: Event) -> None:
-        """Take in an event, and tell of it."""
-        if event.kind == "start":
-            self._forecast.started(event.hash)
-            self._running[event.hash] = describe(self._trials[event.hash])
-        elif event.kind == "step":
-            if event.stage in AFTER_PREPARING:
-                self._forecast.prepared(event.hash)
-        else:
-            self._end(event)
-        if self._draw:
-            self._draw(event)
-        self._tell(self._state)
+    @property
+    def total(self) -> int:
+        """Trials that are to run."""
+        return len(self._trials)
 
-    def _end(self, event: Event) -> None:
-        """Tell of a trial that has ended: an error once, and a line now and then, and at the
-        end.
-        """
-        self._forecast.ended(event.hash, ok=event.kind == "ok")
-        self._running.pop(event.hash, None)
-        self._done += 1
-        reason = ""
-        if event.kind == "failed":
-            self._failed += 1
-            reason = self._tell_failure(event)
-        due = self._done == len(self._trials) or self._clock() - self._last_line >= PLAIN_EVERY
-        if due and self._prints:
-            self._last_line = self._clock()
-            self._print(Text(self._line(event, reason)))
-        if self._answer and self._answer.end(event.hash) and self._prints:
-            self._print(Text(" ".join(map(str.strip, self._answer.lines))))
+    @property
+    def done(self) -> int:
+        """Trials that have ended."""
+        return self.total - len(self._left)
 
-    def _line(self, event: Event, reason: str) -> str:
-        """A trial that has ended, and the time left."""
-        state = f"{event.kind} ({reason})" if reason else event.kind
-        name = describe(self._trials[event.hash])
-        line = f"[{self._done}/{len(self._trials)}] {name}: {state}"
-        left = self._left()
-        return f"{line}, {left}" if left else line
+    def start(self, hash: str) -> None:
+        """A trial begins, perhaps anew."""
+        if self._begun is None:
+            self._begun = self._clock()
+        self.running[hash] = describe(self._trials[hash])
+        self._so_far.start(hash)
 
-    def _tell_failure(self, event: Event) -> str:
-        """Print an error of a kind that was not told before; returns the reason of this one."""
-        failed = {"error": event.error}
-        reason, kind = why_failed(failed), error_kind(failed)
-        if kind not in self._kinds_told:
-            self._kinds_told.add(kind)
-            show = f"hsiaug report --trial {event.hash} --store {shlex.quote(str(self._root))}"
-            name = describe(self._trials[event.hash])
-            self._print(Text(f"failed: {name}: {reason}. See it whole: {show}", style="yellow"))
-        return reason
+    def end(self, hash: str, *, failed: bool) -> None:
+        """A trial has ended."""
+        self.running.pop(hash, None)
+        self._left.pop(hash, None)
+        self.failed += failed
+        self._so_far.end(hash)
 
-    def _left(self) -> str:
-        """The time left; empty at the end."""
-        return str(self._forecast.time_left()) if self._done < len(self._trials) else ""
+    def seconds_left(self) -> float:
+        """Seconds of the rest: as expected, at the speed of what has ended."""
+        rest = sum(self._left.values())
+        done = self._expected - rest
+        if self._begun is None or not self.done or done <= 0:
+            return rest / self._jobs
+        return (self._clock() - self._begun) * rest / done
 
-    def _state(self) -> dict[str, object]:
+    def trial(self, hash: str) -> str:
+        """A trial in a few words."""
+        return describe(self._trials[hash])
+
+    def state(self) -> dict[str, object]:
+        """What other programs are told."""
         return {
-            "done": self._done,
-            "total": len(self._trials),
-            "failed": self._failed,
-            "draws": self._answer.draws if self._answer else "",
-            "left": self._left(),
-            "now": [*self._running.values()],
+            "done": self.done,
+            "total": self.total,
+            "failed": self.failed,
+            "draws": self._so_far.splits,
+            "left": f"{write_duration(self.seconds_left())} left",
+            "now": [*self.running.values()],
         }
 
-    def _print(self, line: Text) -> None:
-        self._console.print(line, soft_wrap=True, highlight=False)
+    def line(self, width: int) -> str:
+        """How far the run is, and what its numbers are so far.
 
-
-class _Eta(TimeRemainingColumn):
-    """The forecast for the whole run; for a trial what its own steps give."""
-
-    def __init__(self, forecast: Forecast) -> None:
-        super().__init__()
-        self._forecast = forecast
-        self._said = ""
-        self._at = float("-inf")
-
-    def render(self, task: Task) -> Text:
-        if task.fields.get("whole"):
-            # A look at all trials that are left, ten times a second, would slow a large run.
-            if time.monotonic() - self._at > 1.0:
-                self._said, self._at = str(self._forecast.time_left()), time.monotonic()
-            return Text(self._said)
-        own = super().render(task)
-        return Text("ETA ").append_text(own) if own.plain else own
+        Parameters
+        ----------
+        width : int
+            Of the screen, in letters.
+        """
+        parts = [self._so_far.where, f"{self.done} of {self.total} trials"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        if self._left:
+            parts.append(f"{write_duration(self.seconds_left())} left")
+        line = " · ".join(filter(None, parts))
+        # Once all have ended, the result says more.
+        numbers = self._so_far.numbers if self._left else ""
+        return f"{line}{numbers:>{max(len(numbers) + 3, width - len(line))}}" if numbers else line
 
 
 @contextmanager
-def _bars(forecast: Forecast, console: Console, answer: RunningAnswer | None) -> Iterator[OnEvent]:
-    trials = forecast.trials
+def watch_trials(progress: Progress, console: Console, root: Path) -> Iterator[OnEvent]:
+    """A function to hand events to while trials run.
 
-    def below() -> tuple[str, ...]:
-        return answer.lines if answer else ()
+    Parameters
+    ----------
+    progress : Progress
+        Of the trials.
+    console : Console
+        Where it is shown.
+    root : Path
+        Of the store that has their records.
+    """
+    kinds_told: set[ErrorKind] = set()
+    last = float("-inf")
 
-    after = (MofNCompleteColumn(), TimeElapsedColumn(), _Eta(forecast))
-    before = (SpinnerColumn(),)
-    with progress_bars(console, *after, before=before, below=below, width=24) as bars:
-        overall = bars.add_task("trials", total=len(trials), whole=True)
-        running: dict[str, TaskID] = {}
+    def tell_failure(event: Event) -> None:
+        """Print an error of a kind that was not told before."""
+        failed = {"error": event.error}
+        kind = error_kind(failed)
+        if kind in kinds_told:
+            return
+        kinds_told.add(kind)
+        show = f"hsiaug report --trial {event.hash} --store {shlex.quote(str(root))}"
+        line = f"failed: {progress.trial(event.hash)}: {why_failed(failed)}. See it whole: {show}"
+        console.print(Text(line, style="yellow"), soft_wrap=True, highlight=False)
 
-        def on_event(event: Event) -> None:
-            name = f"  {describe(trials[event.hash])}"
-            if event.kind == "start":
-                running[event.hash] = bars.add_task(name, total=None)
-            elif (step := event.progress) and event.hash in running:
-                note = f" · {one_line(step.note, 60)}" if step.note else ""
-                bars.update(
-                    running[event.hash],
-                    completed=step.done,
-                    total=step.total,
-                    description=name + note,
-                )
-            elif event.kind != "step":
-                bars.advance(overall)
-                if event.hash in running:
-                    bars.remove_task(running.pop(event.hash))
+    def show(*, now: bool) -> None:
+        nonlocal last
+        due = now or time.monotonic() - last >= (DRAWN_EVERY if screen else PLAIN_EVERY)
+        if not due:
+            return
+        last = time.monotonic()
+        if screen:
+            line = progress.line(console.width)
+            screen.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+        elif progress.done:
+            console.print(Text(progress.line(0)), soft_wrap=True, highlight=False)
 
+    def on_event(event: Event) -> None:
+        if event.kind == "start":
+            progress.start(event.hash)
+        elif event.kind != "step":
+            progress.end(event.hash, failed=event.kind == "failed")
+            if event.kind == "failed":
+                tell_failure(event)
+        show(now=event.kind != "step" and progress.done == progress.total)
+        tell(progress.state)
+
+    with ExitStack() as stack:
+        screen: Live | None = None
+        if live(console):
+            screen = stack.enter_context(Live(console=console, auto_refresh=False, transient=True))
+        tell = stack.enter_context(tell_others(root))
         yield on_event
+
+
+def cost_line(expected: Collection[float], jobs: int) -> str:
+    """``119 trials, about 12 min``: what a run takes, said before it begins."""
+    seconds = write_duration(sum(expected) / jobs)
+    return f"{len(expected)} trials, about {seconds}, as the cards of the plugins say"

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.base.threads import cores
-from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.bench.costs import Costs, cost_lines
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Engine, Say, WorkerSettings
 from hsiaug.bench.engines import ClusterSettings, open_engine
 from hsiaug.bench.groups import divide_work
@@ -22,8 +20,7 @@ from hsiaug.bench.loops import run_groups
 from hsiaug.bench.missing import Existing, Missing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import join_plans
-from hsiaug.bench.progress import watch_trials
-from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
+from hsiaug.bench.progress import Progress, cost_line, watch_trials
 from hsiaug.bench.sample_memory import check_memory
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.outcome import empty_records
@@ -71,13 +68,10 @@ def run(
     settings: ClusterSettings | None = None,
     engine: Engine | None = None,
     limit: float | None = None,
-    bounds: Bounds = UNBOUNDED,
     deadline: float | None = None,
     console: Console,
     say: Say,
     warn: Say,
-    answer: AnswerWriter | None = None,
-    quiet: bool = False,
 ) -> Reading | None:
     """Run what the store does not hold of the plans, scene by scene; this is what every benchmark
     is.
@@ -90,21 +84,14 @@ def run(
         One that is open, in place of that of the settings.
     limit : float or None
         Seconds that a trial may take.
-    bounds : Bounds
-        Bounds of the workers.
     deadline : float or None
         The time (as ``time.time()``) after which no trial should end.
     console : Console
         For the progress.
-    quiet : bool
-        Of failures alone.
     say : Say
         Is told notes, and what is taken from the store.
     warn : Say
         What engines have to say.
-    answer : AnswerWriter or None
-        Says what the draws that have ended show, while the others run, and where the run is
-        stopped; None = draws are counted alone, as where ``quiet``.
 
     Returns
     -------
@@ -125,12 +112,11 @@ def run(
         if missing.todo and not engine
         else nullcontext(engine)
     )
-    running: RunningAnswer | None = None
+    progress: Progress | None = None
     try:
         with opened as engine:
             store = Store(root, create=existing != "none")
             store.sweep()
-            records = replace(missing.records, store=store)
             if missing.reused:
                 say(f"{missing.reused} of {len(whole.trials)} trials are taken from {root}")
             if missing.todo or missing.empty:
@@ -139,29 +125,29 @@ def run(
                     say(f"{damage.words}; its trial is run again")
                 _write_empty(plans, missing.empty, store)
             if missing.todo and engine:
-                batches, forecast = divide_work(
+                batches = divide_work(
                     plans,
                     missing.todo,
                     root,
-                    WorkerSettings(device, limit, bounds),
-                    Costs.of_run(whole, records),
+                    WorkerSettings(device, limit),
+                    Costs(whole, store.cache),
                     engine.jobs,
                     deadline,
                 )
-                for line in cost_lines(forecast, engine.jobs):
-                    say(line)
+                expected = {hash: s for one in batches for hash, s in one.expected.items()}
+                say(cost_line(expected.values(), engine.jobs))
                 if not engine.waits:
                     run_groups(engine, batches, lambda event: None)
                     return None
-                running = RunningAnswer(plans, forecast.trials, records, None if quiet else answer)
-                with watch_trials(forecast, console, root, answer=running, quiet=quiet) as on_event:
+                progress = Progress(plans, expected, store, engine.jobs)
+                with watch_trials(progress, console, root) as on_event:
                     run_groups(engine, batches, on_event)
     except KeyboardInterrupt:
         # The processes of the run have ended, and nothing is drawn any more.
-        for line in running.now() if running else ():
-            say(line)
+        if progress:
+            say(progress.line(0))
         raise
-    read = records.read(trial.hash for trial in whole.trials)
+    read = store.read(trial.hash for trial in whole.trials)
     _say_notes(read, {trial.hash for trial in missing.todo}, say)
     return read
 

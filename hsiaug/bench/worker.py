@@ -1,47 +1,43 @@
 """The worker process: it runs the plugins of one group of trials after the other, and holds no test
 label.
 
-It is started with the data of a scene without a label. Then it is sent where a group of trials has
-its fits, each of its trials as a pickle, and its split: None for one that it has. What it sends is
-that of :mod:`hsiaug.bench.messages`.
+It is started with the data of a scene without a label. Then it is sent the trials of a group, each
+as a pickle, and their split: None for one that it has. What it sends are pairs: ``("stage", name)``
+and ``("step", PluginProgress)`` as a trial goes on, ``("outside", text)`` for what a plugin does
+outside of its package, then ``("end", TrialOutcome)``.
 """
 
-import json
 import os
 import pickle
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from hsiaug.base.shortages import shortage_of
-from hsiaug.base.user_cache import cache_root
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engine import WorkerSettings
-from hsiaug.bench.messages import outcome_message
+from hsiaug.bench.engine import PluginProgress, WorkerSettings
 from hsiaug.data.loading import hide_labels
-from hsiaug.registry.isolation.confinement import beside, confine
-from hsiaug.registry.isolation.processes import Channel, join_run
-from hsiaug.registry.lookup import Found, import_here, registry, third_party
+from hsiaug.registry.isolation.confinement import confine, programs
+from hsiaug.registry.isolation.processes import join_run
+from hsiaug.registry.isolation.watching import watch
+from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import run_group
-from hsiaug.trial.saved_fits import make_folder_of_package
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 
-SHORT = 77
-"""Exit code of a worker that is short of memory or processes."""
-OPEN = "Plugins were not kept from the files that hold labels"
 DEVICES = Path("/dev"), Path("/proc/self")
-CACHES = {
+LIBRARIES_CACHES = (
     *("CUDA_CACHE_PATH", "MPLCONFIGDIR", "NUMBA_CACHE_DIR"),
     *("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"),
-}
+)
 """Variables that say where libraries keep what they have compiled or found out: elsewhere they
 would try in vain.
 """
@@ -57,89 +53,106 @@ class WorkerStart:
     ----------
     task : str
         Name of the task of all its trials.
-    sha256 : str
-        Of the scene that they were planned on.
     cache : Path
         Of fitted generators.
     data : BlindData
         The scene without labels.
-    hidden : tuple of Path
-        Files with labels, and the store, which it is not to read.
+    named : frozenset of Path
+        Files that parameters of plugins name, which they may read.
     temporary : Path or None
         Folder in which it makes one for its temporary files.
     plugins : tuple of Parcel
         Those that no package registers.
-    third_party : tuple of Found
-        Those of other packages.
     """
 
     settings: WorkerSettings
     task: str
-    sha256: str
     cache: Path
     data: BlindData = field(compare=False)
-    hidden: tuple[Path, ...] = ()
+    named: frozenset[Path] = frozenset()
     temporary: Path | None = field(default=None, compare=False)
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
-    third_party: tuple[Found, ...] = field(default_factory=third_party)
 
 
-@contextmanager
-def _told_shortage() -> Iterator[None]:
-    """Where memory or processes are short outside of trials, as under a low limit, the process ends
-    with exit code SHORT.
-    """
-    try:
-        yield
-    except BaseException as error:
-        if shortage_of(error) is None:
-            raise
-        os._exit(SHORT)
-
-
-@_told_shortage()
-def serve(
-    connection: Connection,
-    start: WorkerStart,
-    environment: Mapping[str, str],
-) -> None:
-    """Run trials until the other end of the connection is closed.
+def named_files(trials: Iterable[TrialSpec]) -> frozenset[Path]:
+    """The files and folders that parameters of the plugins of trials name.
 
     Parameters
     ----------
-    environment : mapping of str to str
-        Of the process.
+    trials : iterable of TrialSpec
+        Of one scene.
     """
-    os.environ.clear()
-    os.environ.update(environment)
-    context = _seal(start)
-    del start.__dict__["hidden"]
-    # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
-    join_run(lambda *_: os._exit(130))
-    # After its own thread: Python waits for ever for one that finds no memory as it begins.
-    start.settings.bounds.apply()
-    channel = Channel(connection)
+    values = {
+        value.removeprefix("file:")
+        for trial in trials
+        for _, plugin in trial.plugins
+        for value in (getattr(plugin.params, item.name) for item in fields(plugin.params))
+        if isinstance(value, str)
+    }
+    found = set()
+    for value in values:
+        # A text that no file can be called is none.
+        with suppress(OSError, ValueError):
+            path = Path(value).expanduser()
+            if value and path.exists():
+                found.add(path.resolve())
+    return frozenset(found)
 
-    def tell(stage: str) -> None:
-        channel.send(json.dumps({"stage": stage}).encode())
 
-    fits = start.cache
-    import_here(start.third_party, lambda: _keep_fits(start, fits))
+def serve(connection: Connection, start: WorkerStart) -> None:
+    """Run trials until the other end of the connection is closed."""
+    join_run()
+    sending = threading.Lock()
+
+    def send(kind: str, value: Any) -> None:
+        with sending:
+            try:
+                connection.send((kind, value))
+            except OSError:
+                # Nobody hears this process any more.
+                os._exit(1)
+
+    context = _begin(start, send)
     unpack(start.plugins)
     hide_labels()
     while True:
-        fits, packed, split = channel.receive()
+        try:
+            packed, split = connection.recv()
+        except (EOFError, OSError):
+            # Not by the interpreter's shutdown, which would wait for threads that plugins left.
+            os._exit(0)
         if split is not None:
             context.split = split
-        for spec, outcome in run_group(
+        for _, outcome in run_group(
             _in_turn(packed, context),
             context,
             registry(),
             device=start.settings.device,
-            progress=_progress(channel),
-            tell=tell,
+            progress=_progress(send),
+            tell=lambda stage: send("stage", stage),
         ):
-            channel.send(outcome_message(spec.hash, outcome))
+            send("end", outcome)
+
+
+def _begin(start: WorkerStart, send: Callable[[str, Any], None]) -> SceneContext:
+    """What trials run on, without a label. From now on this process reads programs and what
+    parameters name, and changes nothing but its temporary files and saved fits, where the system
+    allows that; what it does elsewhere is told.
+    """
+    temporary = tempfile.mkdtemp(dir=start.temporary)
+    tempfile.tempdir = os.environ["TMPDIR"] = temporary
+    for name in LIBRARIES_CACHES:
+        # Its own: libraries run what they find in caches of theirs.
+        os.environ.setdefault(name, str(Path(temporary, name)))
+    # Without it trials run too, and save no fit.
+    with suppress(OSError):
+        start.cache.mkdir(parents=True, exist_ok=True)
+    context = SceneContext(start.data.data, get_task(start.task), start.cache)
+    readable = [*programs(), *start.named]
+    writable = [start.cache, Path(temporary), *DEVICES]
+    confine(readable, writable)
+    watch([*readable, *writable], lambda text: send("outside", text))
+    return context
 
 
 def _in_turn(packed: Iterable[bytes], context: SceneContext) -> Iterator[TrialSpec]:
@@ -151,55 +164,7 @@ def _in_turn(packed: Iterable[bytes], context: SceneContext) -> Iterator[TrialSp
         yield spec
 
 
-def _seal(start: WorkerStart) -> SceneContext:
-    """What trials run on, without a label. From now on this process reads no file that holds
-    one, and changes nothing but its temporary files and saved fits, where the system allows that:
-    before a second thread is there, and before any plugin.
-    """
-    # Its own: libraries run what they find in caches of theirs.
-    temporary = tempfile.mkdtemp(dir=start.temporary)
-    tempfile.tempdir = os.environ["TMPDIR"] = temporary
-    os.environ |= {name: str(Path(temporary, name)) for name in CACHES - os.environ.keys()}
-    context = SceneContext(start.data.data, get_task(start.task), start.cache)
-    if start.settings.bounds.isolate == "off":
-        context.notes = (f"{OPEN} (--isolate off).",)
-    else:
-        # Without it trials run too, and save no fit.
-        with suppress(OSError):
-            start.cache.mkdir(parents=True, exist_ok=True)
-        changed = _changed(start.cache, hidden=start.hidden)
-        confined = confine(beside(start.hidden), changed, closed="with a path")
-        if not confined and start.hidden:
-            if start.settings.bounds.isolate == "on":
-                raise OSError(
-                    "this system cannot keep a worker from the files that hold labels"
-                    " (--isolate on)"
-                )
-            context.notes = (f"{OPEN}: this system has no Landlock or seccomp, or forbids it.",)
-    return context
-
-
-def _changed(*fits: Path, hidden: Iterable[Path] = ()) -> Iterator[Path]:
-    """What a worker may change: saved fits, its temporary files, devices, and what the system shows
-    of itself. Of these never the user's cache, nor what is hidden, wherever that lies.
-    """
-    for folder in (*fits, Path(tempfile.gettempdir()), *DEVICES):
-        yield from beside([cache_root(), *hidden], folder.resolve())
-
-
-def _keep_fits(start: WorkerStart, fits: Path) -> None:
-    """Before a plugin of another package is imported: from now on this process changes no fits but
-    those of its group, and these only where packages have a part in them.
-    """
-    if start.settings.bounds.isolate == "off":
-        return
-    own = [] if fits == start.cache else [fits]
-    for folder in own:
-        make_folder_of_package(folder)
-    confine([Path("/")], _changed(*own))
-
-
-def _progress(channel: Channel) -> Callable[..., None]:
+def _progress(send: Callable[[str, Any], None]) -> Callable[..., None]:
     """The function that plugins report their progress to: (done, total, note)."""
     last = 0.0
 
@@ -207,6 +172,6 @@ def _progress(channel: Channel) -> Callable[..., None]:
         nonlocal last
         if time.monotonic() - last > STEP_EVERY:
             last = time.monotonic()
-            channel.send(json.dumps({"step": progress_values(done, total, note)}).encode())
+            send("step", PluginProgress(*progress_values(done, total, note)))
 
     return progress

@@ -2,12 +2,11 @@
 an executor of threads, each of which has one.
 
 They are started when there is work, run one trial at a time, and are replaced when they die. The
-processes of ``concurrent.futures`` will not do: there the death of one ends them all, a result
-cannot be told from a worker's last words, and a call into compiled code cannot be ended.
+processes of ``concurrent.futures`` will not do: there the death of one ends them all, nothing is
+told while a task runs, and a call into compiled code cannot be ended.
 """
 
 import math
-import os
 import pickle
 import threading
 import time
@@ -22,30 +21,23 @@ from typing import Any
 
 from hsiaug.base.temporary_folders import PluginsFolder
 from hsiaug.bench.engine import Group, PluginProgress
-from hsiaug.bench.messages import LONGEST_MESSAGE, BadMessage, read_message
-from hsiaug.bench.worker import SHORT, WorkerStart, serve
-from hsiaug.registry.isolation.processes import (
-    CONTEXT,
-    Child,
-    await_fork_server,
-    end_strays,
-    ending,
-    receive,
-    without_secrets,
-)
+from hsiaug.bench.worker import WorkerStart, serve
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.isolation.processes import Child, await_fork_server, ending
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.record import STAGES
-from hsiaug.trial.saved_fits import fits_folder
 
 PATIENCE, LAST_WORDS = 1.0, 10.0
-"""Seconds after which processes are looked at though nothing was heard: a copy of a dead one may
-keep its pipe open; and in which one that closed its pipe may end by itself.
+"""Seconds after which processes are looked at though nothing was heard; and in which one that
+closed its pipe may end by itself.
+"""
+SLEPT = 5.0
+"""Seconds beyond PATIENCE after which the machine, or this process, was stopped meanwhile: they
+count to no time limit.
 """
 LOADED_WITHIN = 300.0
 """Seconds in which a process has loaded libraries and plugins, where trials have a time limit."""
 CAUSES = {"signal SIGKILL": ", often for want of memory", "signal SIGSEGV": ", in compiled code"}
-
-
 BEGINNING = next(iter(STAGES))
 """The stage that a trial begins with."""
 
@@ -59,7 +51,7 @@ class WorkerLost:
 
 
 Message = PluginProgress | TrialOutcome | WorkerLost
-"""What a worker says of the trial that runs; its outcome is the end of it."""
+"""What is heard of the trial that runs; its outcome is the end of it."""
 
 
 class Stopped(Exception):
@@ -81,10 +73,12 @@ class Worker:
     deadline : float
         When the trial must have ended, by ``time.monotonic()``. Its time limit runs from the stage
         "split"; all before that has LOADED_WITHIN more.
-    draw : str or None
-        The hash of the draw whose split the process has.
+    split : str or None
+        The hash of the split that the process has.
     ran : frozenset of (str, str)
         The third-party parts of trials that have run in it.
+    outside : list of (str or None, str)
+        What plugins did outside of their packages, by the kind of the plugin that computed.
     temporary : PluginsFolder or None
         Of the process, which may be killed before it has removed its files.
     """
@@ -94,8 +88,9 @@ class Worker:
     child: Child | None = field(default=None, init=False)
     stage: str = field(default=BEGINNING, init=False)
     deadline: float = field(default=math.inf, init=False)
-    draw: str | None = field(default=None, init=False)
+    split: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
+    outside: list[tuple[Kind | None, str]] = field(default_factory=list, init=False)
     temporary: PluginsFolder | None = field(default=None, init=False)
 
     @property
@@ -107,6 +102,15 @@ class Worker:
         """Let the process run trials. One is started where there is none for their scene, or where
         plugins ran in it that do not come with hsiaug and have no part in these trials: they may
         have replaced anything.
+
+        Parameters
+        ----------
+        start : WorkerStart
+            What a process is started with.
+        trials : tuple of TrialSpec
+            Of one split.
+        blind : Split or TileSplit
+            That split, without test labels.
         """
         if self.stopping.is_set():
             raise Stopped
@@ -115,26 +119,19 @@ class Worker:
             self.end()
         if self.child is None:
             self.start = start
-            self.child = self._begin(start)
+            self.temporary = PluginsFolder()
+            folder = Path(self.temporary.name).resolve()
+            self.child = Child(serve, replace(start, temporary=folder))
+            self.split = None
         self.ran = trials[-1].third_party_parts
+        self.outside = []
         self._begin_trial()
-        known = self.draw == first.draw_hash
-        self.draw = first.draw_hash
+        known = self.split == first.draw_hash
+        self.split = first.draw_hash
         # Where it died while it was idle, that is noticed when its message is waited for.
         with suppress(OSError):
-            fits = fits_folder(start.cache, first)
             packed = [pickle.dumps(trial) for trial in trials]
-            self.child.connection.send((fits, packed, None if known else blind))
-
-    def _begin(self, start: WorkerStart) -> Child:
-        self.temporary = PluginsFolder()
-        start = replace(start, temporary=Path(self.temporary.name).resolve())
-        # It takes Ctrl-C once it can end without a traceback, and not before.
-        shown = without_secrets(os.environ)
-        child = Child(serve, start, shown, context=CONTEXT, environment=shown)
-        self.draw = None
-        self.ran = frozenset()
-        return child
+            self.child.connection.send((packed, None if known else blind))
 
     def end(self) -> int | None:
         """Kill the process; how it had ended by itself, if it had."""
@@ -143,55 +140,68 @@ class Worker:
             exit_code = self.child.process.exitcode
             self.child.end()
             self.child = None
-            end_strays()
+            self.ran = frozenset()
         if self.temporary is not None:
             self.temporary.cleanup()
             self.temporary = None
         return exit_code
 
-    def receive(self, trial: str) -> Message:
-        """Wait for the next message on the trial of that hash, which runs, or what is known of the
-        death of the process. Raises Stopped where the run was stopped.
+    def receive(self) -> Message:
+        """Wait for the next message on the trial that runs, or what is known of the death of the
+        process. Raises Stopped where the run was stopped.
         """
         while True:
             assert self.child is not None
             connection, process = self.child.connection, self.child.process
+            asked = time.monotonic()
             speaking = wait_for([connection, process.sentinel], PATIENCE)
+            slept = time.monotonic() - asked - PATIENCE
+            if slept > SLEPT:
+                self.deadline += slept
             if self.stopping.is_set():
                 raise Stopped
-            ended = process.sentinel in speaking or process.exitcode is not None
             message = None
-            if connection in speaking or (ended and connection.poll()):
-                message = self._read(trial)
-            elif ended:
-                return self.clear_away()
+            if connection in speaking or connection.poll():
+                message = self._read(connection)
+            elif process.sentinel in speaking:
+                return self._lost()
             if isinstance(message, TrialOutcome | WorkerLost):
                 return message
-            if late := self.overdue():
-                return late
+            if time.monotonic() > self.deadline:
+                self.end()
+                said = f"the trial took longer than its time limit of {self._limit:g} s"
+                return failed_outcome(self.stage, "TrialTimeout", said)
             if message is not None:
                 return message
 
-    def _read(self, trial: str) -> Message | None:
-        """The next message, whose beginning is there, or how the process ended; None where a stage
-        has begun.
-        """
-        assert self.child is not None
+    def _read(self, connection: Any) -> Message | None:
+        """The next message, or how the process ended; None for what need not be told at once."""
         try:
-            message = read_message(receive(self.child.connection, LONGEST_MESSAGE), trial)
+            kind, value = connection.recv()
         except (EOFError, OSError):
-            return self.clear_away(LAST_WORDS)
-        except (BadMessage, MemoryError):
-            return self.clear_away(0.0)
-        if isinstance(message, str):
-            self.stage = message
-            if self.stage == "split":
-                # A plugin may say so again.
+            return self._lost(LAST_WORDS)
+        except Exception:
+            # What cannot be unpickled here, as a class of a plugin's.
+            return self._lost(0.0)
+        if kind == "stage":
+            self.stage = value
+            if value == "split":
                 self.deadline = min(self.deadline, time.monotonic() + self._limit)
             return None
-        if isinstance(message, TrialOutcome):
+        if kind == "outside":
+            self.outside.append((STAGES[self.stage].plugin, value))
+            return None
+        if kind == "end":
             self._begin_trial()
-        return message
+        return value  # type: ignore[no-any-return]
+
+    def take_outside(self) -> list[tuple[Kind | None, str]]:
+        """What plugins of the trial did outside of their packages. What a generator did counts to
+        all trials of the group, which share its fit.
+        """
+        taken = self.outside
+        self.outside = [one for one in taken if one[0] == "generator"]
+        return taken
 
     def _begin_trial(self) -> None:
         self.stage = BEGINNING
@@ -203,7 +213,7 @@ class Worker:
         limit = self.start.settings.limit if self.start else None
         return math.inf if limit is None else limit
 
-    def clear_away(self, wait: float = PATIENCE) -> WorkerLost:
+    def _lost(self, wait: float = PATIENCE) -> WorkerLost:
         """Clear away a process that is dead or useless, and say how it ended.
 
         Parameters
@@ -212,27 +222,12 @@ class Worker:
             Seconds in which it may end by itself.
         """
         assert self.child is not None
-        self.child.await_end(wait)
+        self.child.process.join(wait)
         code = self.end()
-        typed = self.start.settings.bounds.as_typed if self.start else ()
-        limits = f" ({', '.join(f'--limit {limit}' for limit in typed)})" if typed else ""
         if code is None:
-            said = "sent no valid message"
-        elif code == SHORT:
-            said = f"was short of memory or processes{limits}"
-        elif code >= 0:
-            said = f"left with {ending(code)}"
-        else:
-            said = f"was killed by {ending(code)}{CAUSES.get(ending(code), '')}{limits}"
-        return WorkerLost(said, self.stage)
-
-    def overdue(self) -> TrialOutcome | None:
-        """The end of a trial that took longer than it may; its process is killed."""
-        if time.monotonic() < self.deadline:
-            return None
-        self.end()
-        said = f"the trial took longer than its time limit of {self._limit:g} s"
-        return failed_outcome(self.stage, "TrialTimeout", said)
+            return WorkerLost("sent no valid message", self.stage)
+        how = "left with" if code >= 0 else "was killed by"
+        return WorkerLost(f"{how} {ending(code)}{CAUSES.get(ending(code), '')}", self.stage)
 
 
 class WorkerProcesses(ThreadPoolExecutor):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -83,22 +83,6 @@ def benchmark(
             panel=options.WHERE,
         ),
     ] = None,
-    isolate: Annotated[
-        Literal["auto", "on", "off"],
-        option(
-            "Keep workers from the files that hold labels; auto: where the system can.",
-            metavar="WHEN",
-            panel=options.WHERE,
-        ),
-    ] = "auto",
-    limit: Annotated[
-        list[str] | None,
-        option(
-            "Of each worker: memory=8GB, file=500MB (its size) or processes=200; repeat for more.",
-            metavar="NAME=AMOUNT",
-            panel=options.WHERE,
-        ),
-    ] = None,
 ) -> None:
     """Benchmark generators on a scene with few, unequal labels.
 
@@ -116,7 +100,6 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever
     # --jobs is. Set before the numerical libraries load.
     one_thread()
-    from hsiaug.bench.bounds import Bounds
     from hsiaug.bench.engines import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_runs
     from hsiaug.bench.request import request_of_options
@@ -126,7 +109,6 @@ def benchmark(
     from hsiaug.registry.progress import show_progress
 
     seconds = None if timeout is None else options.duration("--timeout", timeout)
-    bounds = Bounds.of(isolate, limit or ())
     if out:
         _check_split_files(out, dry_run=dry_run, suite=suite)
     notes = console(err=True)
@@ -176,7 +158,6 @@ def benchmark(
         store,
         as_json=json,
         smallest_gain=smallest_gain,
-        bounds=bounds,
         device=device,
         jobs=jobs,
         settings=settings,

@@ -3,7 +3,7 @@
 Heavy to import: a command does so once it knows that it has work.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import typer
 
 from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
+from hsiaug.bench.costs import Costs, write_duration
 from hsiaug.bench.missing import Existing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
@@ -24,7 +24,6 @@ from hsiaug.cli.output import (
     read_report,
     show_report,
 )
-from hsiaug.registry.isolation.confinement import close_memory
 from hsiaug.report import report_json
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
@@ -66,7 +65,6 @@ def run_and_print(
         Arguments of :func:`hsiaug.bench.run.run`.
     """
     err = Console(stderr=True)
-    close_memory()
     with stoppable(err):
         reading = run(
             plans,
@@ -133,14 +131,14 @@ def print_plan(
     plan, missing = find_work(plans, store, existing, lambda line: print_lines(notes, [line]))
     todo = missing.todo
     jobs = workers(jobs, device, plan)
-    costs = Costs.of_run(plan, missing.records) if todo else Costs()
-    time_left = Forecast(todo, costs, jobs=jobs).time_left()
+    seconds = Costs(plan, store / "cache").each(todo)
+    whole = sum(seconds.values()) / jobs
     if as_json:
-        print_json(_as_json(plans, plan, todo, time_left, jobs))
+        print_json(_as_json(plans, plan, todo, whole, jobs))
         return
     if plan.run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
-        print_table(out, header, _runs(plans, todo, costs, jobs))
+        print_table(out, header, _runs(plans, seconds, jobs))
     else:
         print_table(
             out,
@@ -160,18 +158,12 @@ def print_plan(
     if plan.nothing:
         count += f" ({len(plan.nothing)} make nothing)"
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
-    source = (
-        "plugins timed in this store"
-        if time_left.measured
-        else "rough: the plugins' own figures, of Indian Pines"
-    )
-    print_lines(
-        out, [f"{count}, about {write_duration(time_left.seconds)} with {processes} ({source})"]
-    )
+    about = f"about {write_duration(whole)} with {processes}, as the cards of the plugins say"
+    print_lines(out, [f"{count}, {about}"])
 
 
 def _runs(
-    plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: int
+    plans: Sequence[Plan], seconds: Mapping[str, float], jobs: int
 ) -> Iterator[tuple[object, ...]]:
     """A row per run, scene and protocol. A trial that several rows share is to be run in the first
     of them.
@@ -180,21 +172,18 @@ def _runs(
     for plan in plans:
         first = plan.trials[0]
         rows.setdefault((plan.run, first.scene, first.protocol.label), []).append(plan)
-    remaining = {trial.hash for trial in todo}
+    remaining = set(seconds)
     for row, members in rows.items():
         plan = join_plans(members)
         first_here = [trial for trial in plan.trials if trial.hash in remaining]
         remaining -= {trial.hash for trial in first_here}
-        about = (
-            write_duration(Forecast(first_here, costs, jobs=jobs).time_left().seconds)
-            if first_here
-            else None
-        )
+        expected = sum(seconds[trial.hash] for trial in first_here) / jobs
+        about = write_duration(expected) if first_here else None
         yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(first_here), about
 
 
 def _as_json(
-    plans: Sequence[Plan], plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int
+    plans: Sequence[Plan], plan: Plan, todo: Sequence[TrialSpec], seconds: float, jobs: int
 ) -> dict[str, object]:
     answer = {
         "trials": [
@@ -202,7 +191,7 @@ def _as_json(
             for t in plan.trials
         ],
         "to_run": [t.hash for t in todo],
-        "seconds": cost.seconds,
+        "seconds": seconds,
         "jobs": jobs,
         "audits": [split.audit.as_json() for member in plans for split in member.splits.values()],
         "notes": list(plan.notes),

@@ -140,8 +140,10 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     for seen in see_prompts(synthesis, scene, prompts, synthesis.spec.omega or 0.0):
         say(f"prompt: {seen.prompt}")
         say(f"  understood: {seen.reading.text}")
+        for word, name in seen.reading.synonyms:
+            say(f"  {word} is read as {name}")
         if seen.reading.ignored:
-            say(f"  not understood: {', '.join(seen.reading.ignored)}")
+            say(f"  not used: {', '.join(seen.reading.ignored)}")
         if seen.reading.never_said:
             say("  new: training never said this")
         say(f"  seen: centre in {100 * seen.centre:.0f} % of samples")
@@ -185,7 +187,7 @@ def make_samples(
     """
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.kits import sample_kit, synthesise
-    from hsiaug.quality.synthesis import SampleRequest
+    from hsiaug.quality.synthesis import SampleRequest, preset_of
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task, task_of
     from hsiaug.trial.trial_run import SceneContext
@@ -204,6 +206,10 @@ def make_samples(
     fields["source"] = str(card.resolve()) if card.exists() else typed["scene"]
     request = SampleRequest(name, rule, overrides=overrides.get(name, {}), **fields)
     check(kit, request)
+    card = registry().find("generator", name).load().card
+    if (preset := preset_of(request, card)) != request.preset:
+        values = ", ".join(f"{key}={value}" for key, value in card.presets[preset].items())
+        say(f"note: for prompts {name} learns longer than in a benchmark ({values})", err=True)
     data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:

@@ -25,7 +25,6 @@ from hsiaug.cli.output import (
     say,
 )
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.isolation.confinement import broken_promises
 from hsiaug.registry.lookup import Found, registry
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def list_(json: Json = False) -> None:
                 "error": f"entry point {package.entry_point}: {package.error}",
             }
         )
-    for line in (*(f"note: {line}" for line in broken_promises()), *cache_notes()):
+    for line in cache_notes():
         say(line, err=True)
     if json:
         print_json(rows)

@@ -97,7 +97,6 @@ def report(
     from hsiaug.bench import ranges
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.report.render_data import write_mlflow
-    from hsiaug.trial.record_cache import uncollected
     from hsiaug.trial.store import Store
 
     if trial is not None:
@@ -113,34 +112,33 @@ def report(
     records = Store(store or Path(defaults.STORE))
     for line in cache_notes():
         say(line, err=True)
-    with uncollected():
-        built = read_report(
-            records,
-            keep=_rows(generator, classifier),
-            seeds=ranges.seeds(seeds) if seeds else (),
-            smallest=smallest_gain,
+    built = read_report(
+        records,
+        keep=_rows(generator, classifier),
+        seeds=ranges.seeds(seeds) if seeds else (),
+        smallest=smallest_gain,
+    )
+    if cite:
+        write_citations(built, out)
+        return
+    for path, shape in zip(out, shapes, strict=True):
+        caption = save_report(
+            built,
+            path,
+            shape,
+            by,
+            metric=metric,
+            store=records,
+            notes=notes is not False,
         )
-        if cite:
-            write_citations(built, out)
-            return
-        for path, shape in zip(out, shapes, strict=True):
-            caption = save_report(
-                built,
-                path,
-                shape,
-                by,
-                metric=metric,
-                store=records,
-                notes=notes is not False,
-            )
-            if caption:
-                typer.echo(f"caption of {path.name}: {caption}", err=True)
-        if out:
-            say_written(out)
-        for folder in folders:
-            typer.echo(write_mlflow(built, folder), err=True)
-        if not out and not folders:
-            show_report(built, records, by, metric=metric, shape=format, notes=bool(notes))
+        if caption:
+            typer.echo(f"caption of {path.name}: {caption}", err=True)
+    if out:
+        say_written(out)
+    for folder in folders:
+        typer.echo(write_mlflow(built, folder), err=True)
+    if not out and not folders:
+        show_report(built, records, by, metric=metric, shape=format, notes=bool(notes))
 
 
 def _rows(generators: str | None, classifiers: str | None) -> Callable[[ArmCell], bool] | None:

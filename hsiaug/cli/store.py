@@ -28,14 +28,15 @@ def merge(
 ) -> None:
     """Copy the records of other stores into one, with their predictions.
 
-    Of two records of one trial the newest that went well stays, as in a report. Damaged records are
-    named and left. A merge that was stopped goes on with the same command.
+    Of two records of one trial the newest that went well stays, as in a report. Each record and its
+    predictions are verified; damaged ones are named and left. A merge that was stopped goes on with
+    the same command.
 
     Example:
       hsiaug store merge all-results laptop-results cluster-results
     """
     from hsiaug.trial.store import Store
-    from hsiaug.trial.upkeep import merge as merged
+    from hsiaug.trial.store_merge import merge as merged
 
     stores = [Store(source) for source in sources]
     merges = {}

@@ -150,17 +150,6 @@ def scene_card(ref: str | os.PathLike[str]) -> SceneCard:
     return find_entry(ref).card
 
 
-def own_codes(ref: str | os.PathLike[str]) -> tuple[int, ...]:
-    """The code in its label file of each class of a scene; () where these are 1 to C, and of a set
-    of pairs.
-    """
-    try:
-        codes = tuple(code for _, code in find_entry(ref).card.labels.named_codes)
-    except HsiaugError:
-        return ()
-    return () if codes == tuple(range(1, len(codes) + 1)) else codes
-
-
 def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
     """The card of a scene, and where its files are looked for. Raises as :func:`scene_card`
     does.

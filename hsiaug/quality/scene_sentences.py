@@ -5,7 +5,7 @@ write better ones.
 from hsiaug.base.errors import InputError
 from hsiaug.core.scene import Scene
 from hsiaug.quality.synthesis import SampleRequest, sample_spec
-from hsiaug.registry.lookup import import_here, registry
+from hsiaug.registry.lookup import registry
 from hsiaug.tasks.draws import PixelDraws
 
 
@@ -28,7 +28,6 @@ def scene_sentences(scene: Scene, generator: str, seed: int = 0) -> str:
     InputError
         For a generator that reads no text, or writes no sentences.
     """
-    import_here()
     plugin, spec = sample_spec("pixels", scene, SampleRequest(generator, seed=seed), registry())
     write = getattr(plugin, "write_sentences", None)
     if not callable(write):

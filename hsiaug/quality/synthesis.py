@@ -22,7 +22,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
-from hsiaug.registry.lookup import Registry, import_here
+from hsiaug.registry.lookup import Registry
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.registry.session_plugins import name_and_overrides
 from hsiaug.tasks.task import get_task
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 GUIDED = ("agreement", "density", "coverage", "nearer_training", "nearer_pool")
 """Measures that a curve over ω is drawn of."""
+PROMPTS = "prompts"
+"""Preset of a generator that learns longer for typed prompts than for a benchmark."""
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 
@@ -102,6 +104,14 @@ class SampleRequest:
     source: str = ""
 
 
+def preset_of(request: SampleRequest, card: Card) -> str:
+    """The preset of a request: for prompts that of the name "prompts", where a card has one and no
+    other was asked for.
+    """
+    usual = request.preset == SampleRequest.preset
+    return PROMPTS if usual and request.prompts and PROMPTS in card.presets else request.preset
+
+
 def sample_request(
     generator: str | Any, preset: str, params: Mapping[str, object] | None, **fields: Any
 ) -> SampleRequest:
@@ -116,7 +126,6 @@ def sample_request(
     params : mapping of str to object or None
         Its hyper-parameters by name.
     """
-    import_here()
     name, own = name_and_overrides("generator", generator, preset)
     overrides = {**own, **{key: str(value) for key, value in (params or {}).items()}}
     return SampleRequest(name, preset=preset, overrides=overrides, **fields)
@@ -339,7 +348,7 @@ def sample_spec(
     check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])
-    params = build_params(card, request.preset, dict(request.overrides))
+    params = build_params(card, preset_of(request, card), dict(request.overrides))
     usual = task.settings.on(data)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     spec = TrialSpec(

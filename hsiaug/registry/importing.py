@@ -1,14 +1,7 @@
-"""Imports of plugins in this process, and which packages it imports plugins of at all.
-
-A process that is there to run plugins imports those of other packages. Every other one imports
-those of hsiaug, and protocols that it draws with; what other plugins are it asks a process
-(:mod:`hsiaug.registry.isolation`).
-"""
+"""Imports of plugins in this process."""
 
 import importlib
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any, get_args
 
@@ -18,7 +11,7 @@ from hsiaug.base.errors import PluginError
 from hsiaug.base.text import shortened, visible
 from hsiaug.registry import hookspecs
 from hsiaug.registry.card import Card, ControlOf, Scope, check_made_of_params
-from hsiaug.registry.hookspecs import Entry, Kind
+from hsiaug.registry.hookspecs import Entry
 
 GROUP = "hsiaug"
 """The group of entry points that list plugins."""
@@ -28,37 +21,12 @@ OWN_MODULES = "hsiaug", "hsiaug_builtin"
 """The modules that they lie in."""
 
 
-@dataclass
-class Imports:
-    """What this process imports of other packages.
-
-    Attributes
-    ----------
-    allowed : bool
-        Whether it imports any.
-    known : mapping of (str, str) to Found, or None
-        The only plugins of other packages that there are, by kind and name. None: those of all
-        that are installed, whose packages are imported to ask for them.
-    before : callable or None
-        Called before each plugin of another package is imported.
-    """
-
-    allowed: bool = False
-    known: Mapping[tuple[Kind, str], Any] | None = None
-    before: Callable[[], object] | None = None
-
-
-IMPORTS = Imports()
-
-
 def import_plugin(entry: Entry, distribution: str) -> Any:
     """The class of a plugin, imported here.
 
     Raises PluginError where it cannot be imported, or carries no valid card of its name.
     """
     module, _, name = entry.target.partition(":")
-    if distribution != OWN and IMPORTS.before is not None:
-        IMPORTS.before()
     what = f"{entry.kind} {entry.name} of {distribution}"
     try:
         plugin = getattr(importlib.import_module(module), name)

@@ -1,5 +1,4 @@
-"""The registry: finds plugins through entry points, each loaded in isolation, classes only when
-used.
+"""The registry: finds plugins through entry points, classes only when used.
 
 pluggy's own loading is eager and stops at the first failure; here a package that fails to import is
 kept as a :class:`Broken` with its error, and everything else goes on working.
@@ -9,11 +8,10 @@ from __future__ import annotations
 
 import copyreg
 import re
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any
 
@@ -23,7 +21,6 @@ from hsiaug.registry.card import PRESETS, Card, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.importing import (
     GROUP,
-    IMPORTS,
     OWN,
     OWN_MODULES,
     import_entries,
@@ -39,15 +36,12 @@ class Found:
     ----------
     variant : str or None
         VALUE where the user typed ``NAME:VALUE``.
-    description : callable or None
-        Gives the card as its package says it, where another process imported that.
     """
 
     entry: Entry
     distribution: str
     version: str
     variant: str | None = None
-    description: Callable[[], Card] | None = None
 
     @property
     def card(self) -> Card:
@@ -56,29 +50,18 @@ class Found:
         Raises PluginError where the class cannot be imported or has no valid card, and InputError
         for a variant where the card declares none.
         """
-        if self.description is None or IMPORTS.allowed:
-            card: Card = import_plugin(self.entry, self.distribution).card
-        else:
-            card = self.description()
-            send_by_name(self.entry.kind, self.entry.name, card.params)
+        card: Card = import_plugin(self.entry, self.distribution).card
         # What follows the colon of a protocol is its argument, which it reads itself.
         plain = self.variant is None or self.entry.kind == "protocol"
         return card if plain else _card_of_variant(card, self.variant or "")
 
     def load(self) -> Any:
-        """The plugin's class; for a variant a subclass with its card.
-
-        Of other packages only processes that run plugins import generators and classifiers. A
-        protocol is imported where it draws. Errors are those of :attr:`card`.
+        """The plugin's class; for a variant a subclass with its card. Errors are those of
+        :attr:`card`.
         """
         card = self.card
-        draws = self.entry.kind == "protocol"
-        here = draws or IMPORTS.allowed or self.distribution == OWN
-        assert here, "plugins of other packages run elsewhere"
         plugin = import_plugin(self.entry, self.distribution)
-        if draws and self.distribution != OWN:
-            copyreg.pickle(plugin, _sent_protocol)
-        if draws or card is plugin.card:
+        if self.entry.kind == "protocol" or card is plugin.card:
             return plugin
         return type(plugin.__name__, (plugin,), {"card": card})
 
@@ -90,18 +73,6 @@ def send_by_name(kind: Kind, name: str, params_class: type) -> None:
 
 def _received_params(kind: Kind, name: str, values: Mapping[str, object]) -> Any:
     return registry().find(kind, name).card.params(**values)
-
-
-def _sent_protocol(protocol: Any) -> tuple[Any, ...]:
-    return _received_protocol, (protocol.card.name,), vars(protocol)
-
-
-def _received_protocol(name: str) -> Any:
-    """One without its fields, which follow: of the class that this process imports as it imports
-    any plugin of another package.
-    """
-    plugin = registry().find("protocol", name).load()
-    return plugin.__new__(plugin)
 
 
 def _card_of_variant(card: Card, value: str) -> Card:
@@ -179,49 +150,12 @@ class Registry:
         return f"{hint} Packages that failed to load: {broken}; see 'hsiaug plugins list'."
 
 
-def import_here(
-    plugins: Iterable[Found] | None = None, before: Callable[[], object] | None = None
-) -> None:
-    """Let this process import plugins of other packages where it uses them, from now on: it is
-    there to run them. What these start ends with it.
-
-    Parameters
-    ----------
-    plugins : iterable of Found or None
-        These plugins, as another process found them, and no others; None = all.
-    before : callable or None
-        Called once, before the first of them is imported.
-    """
-    from hsiaug.registry.isolation.processes import own_children
-
-    own_children()
-    IMPORTS.allowed = True
-    IMPORTS.before = None if before is None else cache(before)
-    if plugins is not None:
-        IMPORTS.known = {(plugin.entry.kind, plugin.entry.name): plugin for plugin in plugins}
-        _installed.cache_clear()
-
-
-def third_party() -> tuple[Found, ...]:
-    """The plugins of other packages, as a process that imports them is told them."""
-    others = (one for one in _found().plugins.values() if one.distribution != OWN)
-    return tuple(replace(one, description=None) for one in others)
-
-
 def registry() -> Registry:
     """The registry of the installed entry points, which are read once per process, and of classes
     handed over.
-
-    Raises PluginError for two distributions that claim one name.
     """
-    found = _found()
+    found = _installed()
     return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
-
-
-@cache
-def own_registry() -> Registry:
-    """The registry of the plugins that come with hsiaug: no other package is asked for it."""
-    return build_registry([point for point in _entry_points() if _distribution(point) == OWN])
 
 
 def load_plugin(kind: Kind, name: str) -> Any:
@@ -258,24 +192,19 @@ def hand_over(plugin: Found) -> None:
 
     Raises PluginError where a package has one of that name.
     """
-    _add(dict(_found().plugins), plugin)
+    _add(dict(_installed().plugins), plugin)
     _handed[plugin.entry.kind, plugin.entry.name] = plugin
-
-
-_asking = threading.RLock()
-"""Of several threads, as a Dask worker has, one starts the processes of other packages, for all."""
-
-
-def _found() -> Registry:
-    with _asking:
-        return _installed()
 
 
 @cache
 def _installed() -> Registry:
-    if IMPORTS.known is None:
-        return build_registry(_entry_points())
-    return Registry({**own_registry().plugins, **IMPORTS.known})
+    return build_registry(_entry_points())
+
+
+@cache
+def own_registry() -> Registry:
+    """The registry of the plugins that come with hsiaug: no other package is imported for it."""
+    return build_registry([point for point in _entry_points() if _distribution(point) == OWN])
 
 
 def _entry_points() -> list[EntryPoint]:
@@ -296,50 +225,27 @@ def _distribution(point: EntryPoint) -> str:
 
 
 def build_registry(points: list[EntryPoint]) -> Registry:
-    """The registry of the given entry points; each module is asked for its plugins in isolation."""
+    """The registry of the given entry points. A package that cannot be imported, or that registers
+    a name which hsiaug or an earlier package has, is broken; all others still work.
+    """
     plugins: dict[tuple[Kind, str], Found] = {}
     broken = []
     by_distribution = dict[str, list[EntryPoint]]()
     for point in points:
         by_distribution.setdefault(_distribution(point), []).append(point)
-    others = {name: by_distribution[name] for name in by_distribution if name != OWN}
-    described = _described(others)
-    for name, own_points in by_distribution.items():
+    for name in sorted(by_distribution, key=lambda name: name != OWN):
+        own_points = by_distribution[name]
         version = own_points[0].dist.version if own_points[0].dist else "unknown"
         for point in own_points:
-            entries, error = described.get((name, point)) or _imported(point)
+            entries, error = import_entries(point.name, point.value)
             if error:
                 broken.append(Broken(point.name, name, error))
-            for entry, description in entries:
-                _add(plugins, Found(entry, name, version, description=description))
+            for entry in entries:
+                try:
+                    _add(plugins, Found(entry, name, version))
+                except PluginError as taken:
+                    broken.append(Broken(point.name, name, str(taken)))
     return Registry(plugins, tuple(broken))
-
-
-Entries = tuple[list[tuple[Entry, Callable[[], Card] | None]], str]
-"""The plugins at an entry point, or why there are none."""
-
-
-def _imported(point: EntryPoint) -> Entries:
-    entries, error = import_entries(point.name, point.value)
-    return [(entry, None) for entry in entries], error
-
-
-def _described(
-    others: Mapping[str, list[EntryPoint]],
-) -> dict[tuple[str, EntryPoint], Entries]:
-    """What a process says that imports other packages."""
-    if not others:
-        return {}
-    from hsiaug.registry.isolation.packages import described_card, read_packages
-
-    found: dict[tuple[str, EntryPoint], Entries] = {}
-    for name, answer in read_packages(others).items():
-        for point, said in zip(others[name], answer.points, strict=True):
-            entries = [
-                (one.entry, cache(partial(described_card, name, one))) for one in said.plugins
-            ]
-            found[name, point] = [*entries], said.error
-    return found
 
 
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:

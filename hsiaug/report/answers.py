@@ -18,7 +18,7 @@ from hsiaug.report.commands import quote_command
 from hsiaug.report.formatting import (
     all_of,
     count,
-    difference_text,
+    difference_words,
     join_words,
     plus_minus,
     signed,
@@ -187,7 +187,7 @@ def _why_over_none(table: ReportTable, asked: Sequence[ArmGains], status: str) -
         first = max(asked, key=lambda arm: arm[NONE].mean)
         cell = first[NONE].cell
         label = f"{table.cell_label(cell, brief=True)} " if len(asked) > 1 else ""
-        return f"{label}{difference_text(first[NONE].main).strip()}".replace("[ ", "[")
+        return f"{label}{difference_words(first[NONE].main)}"
     members = [arm for arm in asked if arm[NONE].main.word == shown]
     by_arm: dict[str, list[ArmGains]] = {}
     for arm in asked:
@@ -252,7 +252,9 @@ def _why_over_controls(table: ReportTable, asked: Sequence[ArmGains], status: st
         return few
     if status == "YES":
         better = [arm for arm in asked if (one := arm[NONE].verdict) and one.word == "better"]
-        return "; ".join(_over_strongest(table, arm) for arm in better[:MOST_NAMED])
+        return _over_strongest(table, better, asked)
+    if status == "NO":
+        return _no_better(table, asked)
     names = dict.fromkeys(name for arm in asked for name in arm)
     missing = [name for name in names if all(not arm[name].draws for arm in asked if name in arm)]
     known = [name for name in names if name not in missing]
@@ -271,24 +273,54 @@ def _why_over_controls(table: ReportTable, asked: Sequence[ArmGains], status: st
     return "; ".join(clauses)
 
 
+def _no_better(table: ReportTable, asked: Sequence[ArmGains]) -> str:
+    """``worse than pseudo; no gain over the teacher's map``: the strongest controls."""
+    found: dict[str, dict[str, None]] = {}
+    for arm in asked:
+        if verdict := arm[NONE].verdict:
+            found.setdefault(verdict.word, {})[verdict.control] = None
+    said = {"worse": words.WORSE, "no gain": words.NO_GAIN}
+    return "; ".join(
+        text.format(controls=join_words(control_names(table, list(found[word]))))
+        for word, text in said.items()
+        if word in found
+    )
+
+
 def control_names(table: ReportTable, names: Sequence[str]) -> list[str]:
-    """Controls as they are called: ``pseudo``, ``no synthetic samples``, ``the map of teacher``."""
+    """Controls as they are called: ``pseudo``, ``no synthetic samples``, ``the teacher's map``."""
 
     def name(control: str) -> str:
         known = table.known_controls.get(control)
         if known is not None and known.kind == "classifier":
-            return f"{control}'s map"
+            return f"the {control}'s map"
         return words.NO_SAMPLES if control == NONE else control
 
     return [name(one) for one in names]
 
 
-def _over_strongest(table: ReportTable, arm: ArmGains) -> str:
-    """``txt2hsi with svm: +2.1 [1.0, 3.2] over pseudo``."""
-    rival = rival_of(arm) or arm[NONE]
-    (control,) = control_names(table, [rival.control])
-    gain = difference_text(rival.main).strip().replace("[ ", "[")
-    return f"{table.cell_label(arm[NONE].cell, brief=True)} {gain} over {control}"
+def _over_strongest(
+    table: ReportTable, better: Sequence[ArmGains], asked: Sequence[ArmGains]
+) -> str:
+    """``txt2hsi with svm: +2.1 [1.0, 3.2] over pseudo``; of several the range of their means."""
+    strongest = [rival_of(arm) or arm[NONE] for arm in better]
+    if len(better) == 1:
+        (gain,) = strongest
+        (control,) = control_names(table, [gain.control])
+        cell = table.cell_label(gain.cell, brief=True)
+        return f"{cell}: {difference_words(gain.main)} over {control}"
+    by_arm: dict[str, list[ArmGains]] = {}
+    for arm in asked:
+        by_arm.setdefault(table.arm_label(arm[NONE].cell.arm, brief=True), []).append(arm)
+    named = [name for name, arms in by_arm.items() if any(arm in better for arm in arms)]
+    of_each = f"{_spread([gain.main for gain in strongest])} over the strongest control of each"
+    if len(named) > MOST_NAMED:
+        return f"{len(better)} of {count(len(asked), 'configuration')}: {of_each}"
+    clauses = []
+    for name in named:
+        members = [arm for arm in by_arm[name] if arm in better]
+        clauses.append(f"{name}{_with(table, members, by_arm[name])}")
+    return f"{join_words(clauses)}: {of_each}"
 
 
 def _best(table: ReportTable) -> Best | None:
@@ -310,7 +342,7 @@ def _best_in_words(table: ReportTable, best: Best | None) -> Answer:
         return Answer(words.BEST, "", f"{best.words}, {score}")
     sure = words.BY_CHANCE
     if best.sure:
-        sure = words.SURE.format(lead=difference_text(best.next.main).strip().replace("[ ", "["))
+        sure = words.SURE.format(lead=difference_words(best.next.main))
     text = words.NEXT.format(
         best=best.words,
         score=score,

@@ -318,14 +318,14 @@ def why_more(real: int, trains: int) -> str:
 
 
 def pixels_words(table: ReportTable) -> str:
-    """``518 training and about 8,200 test pixels``."""
+    """``518 training, ~8,200 test pixels``."""
     train, test = (
         [int(audit[key]) for audit in table.splits.values() if audit.get(key) is not None]
         for key in ("n_train", "n_test")
     )
     if not train or not test:
         return ""
-    return f"{_about(train)} training and {_about(test)} test pixels"
+    return f"{_about(train)} training, {_about(test)} test pixels"
 
 
 def _about(values: Sequence[int]) -> str:
@@ -333,7 +333,7 @@ def _about(values: Sequence[int]) -> str:
     if len(set(values)) == 1:
         return f"{mean:,}"
     digits = max(0, len(str(mean)) - 2)
-    return f"about {round(mean, -digits):,}"
+    return f"~{round(mean, -digits):,}"
 
 
 def class_range(audits: Iterable[Audit], key: str, class_id: int) -> str:

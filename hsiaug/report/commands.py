@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base.text import seeds_option
 from hsiaug.metrics.significance import USUAL_DRAWS
+from hsiaug.tasks import settings
 
 if TYPE_CHECKING:
     from hsiaug.report.gains import ArmCell
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 FRESH = 400
 """Splits that a benchmark chose on have lower numbers; others begin here."""
 QUOTE_STORE = "quote"
+USUAL = {
+    "--times": f"{settings.TIMES:g}",
+    "--protocol": f"{settings.PROTOCOL}:0.05",
+    "--buffer": "centre",
+    "--patch": str(settings.PATCH),
+}
+"""What a benchmark of pixels has where nothing is said."""
 OF_A_RUN = ("--existing", "--seeds", "--store")
 """Options that change no trial."""
 Options = list[tuple[str, str]]
@@ -50,7 +58,8 @@ def quote_command(cell: ArmCell, table: ReportTable) -> str:
         return ""
     first = FRESH * (1 + max(table.trials["seed"].tolist()) // FRESH)
     seeds = range(first, first + max(USUAL_DRAWS, len(table.draws)))
-    kept = [one for one in options if one[0] not in OF_A_RUN]
+    usual = USUAL if table.condition.task == "pixels" else {}
+    kept = [one for one in options if one[0] not in OF_A_RUN and usual.get(one[0]) != one[1]]
     return _joined(start, [*kept, *_on(seeds, QUOTE_STORE)])
 
 

@@ -17,8 +17,6 @@ NEIGHBOURS = "test pixels are neighbours of training pixels"
 """What makes a draw LEAKY."""
 LOCATION_ALONE = "location alone answers for part of the score"
 """What that does to its scores."""
-MOST_DIGITS = 4
-"""Of a printed end of an interval, in points."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
 
@@ -153,11 +151,16 @@ def difference_text(evidence: Evidence, *, word: bool = False) -> str:
     """
     if not evidence.differences:
         return MISSING
-    text = f"{signed(evidence.mean):>5}"
+    text = f"{signed(evidence.mean):>4}"
     if evidence.ends:
         text += f" {ends_text(evidence.ends)}"
     shown = evidence.word
     return f"{text} {shown}" if word and shown != "unclear" else text
+
+
+def difference_words(evidence: Evidence) -> str:
+    """The same in a sentence: ``+6.2 [3.2, 9.3]``."""
+    return " ".join(difference_text(evidence).split()).replace("[ ", "[")
 
 
 def with_ends(mean: float, ends: Ends | None) -> str:
@@ -183,10 +186,9 @@ def ends_text(ends: Ends | None, text: Callable[[float], str] | None = None) -> 
 
 
 def _end(fraction: float, *, excludes_zero: bool) -> str:
-    digits = 1
-    while excludes_zero and digits < MOST_DIGITS and round(100 * fraction, digits) == 0:
-        digits += 1
-    return decimal(100 * fraction, digits)
+    # 0.02, which excludes 0, is not printed as 0.0.
+    finer = excludes_zero and round(100 * fraction, 1) == 0 and round(100 * fraction, 2) != 0
+    return decimal(100 * fraction, 2 if finer else 1)
 
 
 def p_text(p: float | None) -> str:

@@ -35,7 +35,10 @@ def _sentences(table: ReportTable) -> Iterator[str]:
     controls = {cell.arm.generator.name for cell in table.cells.values() if cell.is_control}
     asked = [name for name in used if name not in controls] or [n for n in used if n != NONE]
     others = [name for name in used if name not in asked]
-    classifiers = join_words(dict.fromkeys(method.name for method in table.classifiers))
+    given = [cell.classifier.name for cell in table.cells.values() if not cell.without_samples]
+    every = [method.name for method in table.classifiers]
+    classifiers = join_words(dict.fromkeys(given or every))
+    others += [name for name in dict.fromkeys(every) if given and name not in given]
     classes = f" ({len(table.class_names)} classes)" if table.class_names else ""
     yield (
         f"We measured {join_words(asked) or 'no generator'} with {classifiers} on"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
-from hsiaug.report.section import Frame, Section, flat, texts
+from hsiaug.report.section import Frame, Section, escaped, flat, texts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -160,50 +160,33 @@ def _tables(frame: DataFrame, width: int) -> Iterator[object]:
     """The frame as one table, or as several that repeat what says what a row is, each as wide as
     the console allows.
     """
-    frame = frame.rename(columns=_joined) if frame.columns.nlevels == 1 else _flat_columns(frame)
-    keys = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
-    names = [str(name or "") for name in frame.index.names]
-    room = width - sum(_widest(name, key) + GAP for name, key in zip(names, keys, strict=True))
+    keys = range(frame.index.nlevels)
+    table = escaped(frame, visible)
+    widths = [_widest(name, table.iloc[:, place]) + GAP for place, name in enumerate(table)]
+    room = width + GAP - sum(widths[: len(keys)])
     part: list[int] = []
-    used = 0
-    for place, name in enumerate(frame.columns):
-        needed = _widest(name, frame.iloc[:, place]) + GAP
-        if part and used + needed - GAP > room:
-            yield _table(frame, part)
-            part, used = [], 0
+    for place in range(len(keys), len(widths)):
+        if part and sum(widths[i] for i in (*part, place)) > room:
+            yield _table(table, [*keys, *part])
+            part = []
         part.append(place)
-        used += needed
-    if part or not len(frame.columns):
-        yield _table(frame, part)
-
-
-def _joined(name: object) -> str:
-    return str(name)
-
-
-def _flat_columns(frame: DataFrame) -> DataFrame:
-    flat_frame = frame.copy()
-    flat_frame.columns = [" ".join(filter(None, map(str, names))) for names in frame.columns]
-    return flat_frame
+    yield _table(table, [*keys, *part])
 
 
 def _widest(name: str, column: Iterable[str]) -> int:
     from rich.cells import cell_len
 
-    return max(map(cell_len, (name, *map(visible, column))))
+    return max(map(cell_len, (name, *column)))
 
 
 def _table(frame: DataFrame, part: list[int]) -> object:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False)
-    for name in frame.index.names:
-        table.add_column(_styled(str(name or ""), "bold"), no_wrap=True)
     for place in part:
         table.add_column(_styled(frame.columns[place], "bold"), no_wrap=True)
-    for key, row in zip(frame.index, frame.iloc[:, part].itertuples(index=False), strict=True):
-        names = key if isinstance(key, tuple) else (key,)
-        table.add_row(*(_styled(text) for text in (*names, *row)))
+    for row in frame.iloc[:, part].itertuples(index=False, name=None):
+        table.add_row(*map(_styled, row))
     return table
 
 
@@ -224,9 +207,8 @@ def markdown(sections: Iterable[Section]) -> str:
         for line in section.text:
             lines += [safe(line), ""]
         for heading, frame in shown(section.frames):
-            written = frame.map(safe).rename_axis(map(safe, map(str, frame.index.names)))
-            table = written.reset_index().rename(columns=_header)
             lines += [f"**{safe(heading)}**", ""] * bool(heading)
+            table = escaped(frame, safe)
             lines += [table.to_markdown(index=False, disable_numparse=True), ""]
         for line in (*section.closing, *section.notes):
             lines += [safe(line), ""]
@@ -235,11 +217,6 @@ def markdown(sections: Iterable[Section]) -> str:
         lines += [f"- {safe(label)}: {safe(said)}" for label, said in section.facts]
         lines.append("")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
-
-
-def _header(name: object) -> str:
-    names = name if isinstance(name, tuple) else (name,)
-    return markdown_text(" ".join(filter(None, map(str, names))))
 
 
 @lru_cache(2**16)
@@ -290,17 +267,8 @@ def latex(sections: Iterable[Section], name: str = "") -> str:
 
 
 def _tabular(frame: DataFrame) -> str:
-    written = frame.map(tex_text)
-    written.index = written.index.map(
-        lambda key: tuple(map(tex_text, key)) if isinstance(key, tuple) else tex_text(key)
-    )
-    written.index.names = [tex_text(str(name or "")) for name in frame.index.names]
-    written.columns = written.columns.map(
-        lambda key: tuple(map(tex_text, key)) if isinstance(key, tuple) else tex_text(key)
-    )
-    written = written.reset_index()
-    styler = written.style.hide(axis="index")
-    form = "".join("r" if NUMBER.match(column) else "l" for column in _first_texts(frame))
+    styler = escaped(frame, tex_text).style.hide(axis="index")
+    form = "".join("r" if NUMBER.match(text) else "l" for text in _first_texts(frame))
     keys = "l" * frame.index.nlevels
     return str(styler.to_latex(hrules=True, column_format=f"{keys}{form}")).rstrip()
 

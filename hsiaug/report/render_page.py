@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from hsiaug.base.text import visible
 from hsiaug.report.figures.files import figure_bytes, picture_source
 from hsiaug.report.render import shown
-from hsiaug.report.section import Frame, Section, SectionFigure, flat
+from hsiaug.report.section import Frame, Section, SectionFigure, escaped, flat
 
 HTML = Path(__file__).parent / "html"
 SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
@@ -103,21 +103,11 @@ def _drawn(figure: SectionFigure) -> tuple[str, str, str]:
 
 def frame_html(made: Frame) -> Markup:
     """A table whose rows the page's script sorts; verdicts are coloured."""
-    frame = made.frame.map(_entry)
-    frame.index = frame.index.map(
-        lambda key: tuple(map(_text, key)) if isinstance(key, tuple) else _text(key)
-    )
-    frame.index.names = [_text(str(name or "")) for name in made.frame.index.names]
-    frame.columns = frame.columns.map(lambda name: _text(str(name)))
-    frame = frame.reset_index()
+    frame = escaped(made.frame, _entry)
     table = frame.to_html(escape=False, index=False, border=0, classes="sortable", justify="unset")
     # The first cell of each row names it.
     table = re.sub(r"(<tr>\s*)<td>(.*?)</td>", r'\1<th scope="row">\2</th>', table)
     return Markup(table.replace(' style="text-align: unset;"', ""))
-
-
-def _text(text: str) -> str:
-    return str(escape(visible(text)))
 
 
 def _entry(text: str) -> str:
@@ -126,4 +116,4 @@ def _entry(text: str) -> str:
     def badge(word: re.Match[str]) -> str:
         return f'<span class="badge {TONES[word[0]]}">{word[0]}</span>'
 
-    return WORD.sub(badge, _text(text))
+    return WORD.sub(badge, str(escape(visible(text))))

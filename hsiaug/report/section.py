@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hsiaug.report.formatting import MISSING, decimal
 
@@ -126,3 +126,24 @@ def texts(frame: DataFrame) -> DataFrame:
     else:
         written.index = frame.index.map(entry_text)
     return written
+
+
+def escaped(frame: DataFrame, safe: Callable[[str], str]) -> DataFrame:
+    """A frame of texts with what says what a row is as its first columns, all of it made safe for a
+    format.
+    """
+    from pandas import DataFrame
+
+    rows = [(*(key if isinstance(key, tuple) else (key,)), *row) for key, row in _rows(frame)]
+    names = [str(name or "") for name in frame.index.names]
+    names += [" ".join(filter(None, map(str, _parts(name)))) for name in frame.columns]
+    safe_rows = [[safe(text) for text in row] for row in rows]
+    return DataFrame(safe_rows, columns=[safe(name) for name in names], dtype=object)
+
+
+def _rows(frame: DataFrame) -> Iterable[tuple[Any, tuple[str, ...]]]:
+    return zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
+
+
+def _parts(name: object) -> tuple[object, ...]:
+    return name if isinstance(name, tuple) else (name,)

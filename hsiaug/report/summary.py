@@ -26,6 +26,7 @@ from hsiaug.report.formatting import (
     MISSING,
     count,
     difference_text,
+    difference_words,
     join_words,
     number,
     plus_minus,
@@ -41,9 +42,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_ROWS = 12
-"""Rows of differences, each from one control; of more the strongest control of each configuration
-is shown.
-"""
+"""Lines of differences from each control; of more the strongest control alone is shown."""
 
 
 def summary_section(report: Report, table: ReportTable, metric: Metric | None = None) -> Section:
@@ -62,7 +61,7 @@ def summary_section(report: Report, table: ReportTable, metric: Metric | None = 
         heading=_header(report, table),
         text=tuple(_warnings(report, table)),
         answers=answers.lines,
-        frames=(accuracy_frame(table, scores.main), *difference_frames(shown)),
+        frames=tuple(_frames(shown, scores.main)),
         closing=tuple(_facts(table)),
         commands=quote,
     )
@@ -76,7 +75,7 @@ def notes_of(report: Report, table: ReportTable) -> Section:
         words.SMALL_BUT_SURE.format(
             configuration=table.cell_label(gain.cell),
             control=control_names(table, [gain.control])[0],
-            gain=difference_text(gain.main).strip(),
+            gain=difference_words(gain.main),
             least=number(100 * table.smallest),
         )
         for gain in table.compared
@@ -87,7 +86,7 @@ def notes_of(report: Report, table: ReportTable) -> Section:
             configuration=table.cell_label(gain.cell),
             control=control_names(table, [gain.control])[0],
             metric=table.scores.second.name,
-            gain=difference_text(gain.second).strip(),
+            gain=difference_words(gain.second),
         )
         for gain in table.compared
         if gain.verdict and gain.main.word == "better" and gain.second.word == "worse"
@@ -104,19 +103,18 @@ def notes_of(report: Report, table: ReportTable) -> Section:
 
 
 def _header(report: Report, table: ReportTable) -> str:
-    """``indian_pines · txt2hsi, λ = 0.5, M = 3 · 7 splits: … · 119 trials, 0 failed``."""
+    """``indian_pines · txt2hsi, λ = 0.5, M = 3 · 7 splits: … · 119 trials``."""
     same_scene = [one for one in report.shown if one.condition.scene == table.condition.scene]
     name = table.condition.scene
     if len(same_scene) > 1 or table.run:
         name = table.title
-    failed = len(table.failed)
     pixels = pixels_words(table)
     splits = count(len(table.draws), "split")
     parts = [
         name,
         _configurations(table),
         f"{splits}: {pixels}" if pixels else splits,
-        f"{count(len(table.trials), 'trial')}, {failed:,} failed",
+        count(len(table.trials), "trial"),
     ]
     return " · ".join(part for part in parts if part)
 
@@ -134,7 +132,8 @@ def _configurations(table: ReportTable) -> str:
         "ω": {arm.omega for arm in arms if arm.omega is not None},
     }
     for sign, found in values.items():
-        if found:
+        # Nobody asked for ω where it is 0.
+        if found and found != {0}:
             said.append(f"{sign} = {', '.join(map(number, sorted(found)))}")
     return ", ".join(said)
 
@@ -155,12 +154,33 @@ def _warnings(report: Report, table: ReportTable) -> Iterator[str]:
         yield words.SOME_ROWS.format(shown=shown, n=len(whole.every_cell))
 
 
+def _frames(table: ReportTable, metric: Metric) -> list[Frame]:
+    """What every configuration reaches, and the differences of those that a table is about from
+    each of their controls; of many of them, their scores and two differences in a row.
+    """
+    asked = [arm for arm in asked_for(table) if any(gain.draws for gain in arm.values())]
+    by_arm: dict[Arm, dict[Method, ArmGains]] = {}
+    for arm in asked:
+        cell = arm[NONE].cell
+        by_arm.setdefault(cell.arm, {})[cell.classifier] = arm
+    rows = sum(len(_controls(found.values())) + 2 for found in by_arm.values())
+    if len(by_arm) > 1 and rows > MOST_ROWS:
+        return [accuracy_frame(table, metric, [*by_arm]), _in_a_row(table, metric, asked)]
+    blocks = [_minus_each(table, arm, found) for arm, found in by_arm.items()]
+    return [accuracy_frame(table, metric), *blocks]
+
+
 # What every configuration reaches
 
 
-def accuracy_frame(table: ReportTable, metric: Metric) -> Frame:
+def accuracy_frame(table: ReportTable, metric: Metric, without: Sequence[Arm] = ()) -> Frame:
     """A row for each configuration, a column for each classifier; a classifier that ran without
     samples alone has a row.
+
+    Parameters
+    ----------
+    without : sequence of Arm
+        Those that have rows elsewhere.
     """
     from pandas import DataFrame
 
@@ -168,7 +188,7 @@ def accuracy_frame(table: ReportTable, metric: Metric) -> Frame:
         by for by in table.classifiers if any(not c.without_samples for c in table.cells_of(by))
     ]
     columns = given or list(table.classifiers)
-    arms = sorted(table.arms, key=partial(_arm_place, table))
+    arms = sorted(set(table.arms) - set(without), key=partial(_arm_place, table))
     title = words.TITLE.format(metric=metric.short, splits=count(len(table.draws), "split"))
     rows = {}
     for arm in arms:
@@ -229,21 +249,6 @@ def _metric_table(table: ReportTable, metric: Metric | None) -> ReportTable:
     return replace(table, scores=whole.scores, whole=whole)
 
 
-def difference_frames(table: ReportTable) -> list[Frame]:
-    """What the configurations that a table is about gain over each of their controls, the one of
-    the highest mean first; of many over no samples, and over the strongest control of each.
-    """
-    arms = [arm for arm in asked_for(table) if any(gain.draws for gain in arm.values())]
-    by_arm: dict[Arm, dict[Method, ArmGains]] = {}
-    for arm in arms:
-        cell = arm[NONE].cell
-        by_arm.setdefault(cell.arm, {})[cell.classifier] = arm
-    rows = sum(len(_controls(found.values())) + 1 for found in by_arm.values())
-    if rows > MOST_ROWS:
-        return [_all_minus(table, by_arm, strongest=each) for each in (False, True)]
-    return [_minus_each(table, arm, found) for arm, found in by_arm.items()]
-
-
 def _controls(arms: Iterable[ArmGains]) -> list[str]:
     return list(dict.fromkeys(name for arm in arms for name in arm))
 
@@ -251,7 +256,7 @@ def _controls(arms: Iterable[ArmGains]) -> list[str]:
 def _minus_each(table: ReportTable, arm: Arm, found: dict[Method, ArmGains]) -> Frame:
     """A row for each control of a configuration and its baseline, a column for each classifier."""
     controls = _controls(found.values())
-    columns = list(found)
+    columns = [by for by in table.classifiers if by in found]
     rows = {}
     for control, name in zip(controls, control_names(table, controls), strict=True):
         rows[name] = [_difference(found[by].get(control)) for by in columns]
@@ -270,28 +275,24 @@ def _over_baselines(table: ReportTable, arm: Arm) -> dict[str, dict[Method, Gain
     return rows
 
 
-def _all_minus(
-    table: ReportTable, by_arm: dict[Arm, dict[Method, ArmGains]], *, strongest: bool
-) -> Frame:
-    """A row for each configuration, a column for each classifier.
-
-    Parameters
-    ----------
-    strongest : bool
-        Over the strongest control of each, which is named; else over no samples.
+def _in_a_row(table: ReportTable, metric: Metric, asked: Sequence[ArmGains]) -> Frame:
+    """A row for each configuration, that of the highest mean first: its score, and what it gains
+    over no samples and over its strongest control, which is named.
     """
-    columns = list(dict.fromkeys(by for found in by_arm.values() for by in found))
+    from pandas import DataFrame
+
     rows = {}
-    for arm, found in by_arm.items():
-        entries = []
-        for by in columns:
-            gains = found.get(by, {})
-            gain = rival_of(gains) if strongest else gains.get(NONE)
-            named = f" {gain.control}" if gain and strongest else ""
-            entries.append(_difference(gain) + named)
-        rows[table.arm_label(arm, brief=True)] = entries
-    title = words.ALL_MINUS_CONTROL if strongest else words.ALL_MINUS_NONE
-    return _differences_frame(table, rows, columns, title)
+    for arm in asked:
+        cell = arm[NONE].cell
+        strongest = rival_of(arm)
+        rows[table.cell_label(cell, brief=True)] = {
+            metric.short: _score(table, cell, metric),
+            words.MINUS_NONE: _difference(arm[NONE]),
+            words.MINUS_STRONGEST: _difference(strongest),
+            "": control_names(table, [strongest.control])[0] if strongest else "",
+        }
+    frame: DataFrame = DataFrame.from_dict(rows, orient="index")
+    return Frame("", frame.rename_axis(words.TITLE_OF_ROWS))
 
 
 def _differences_frame(
@@ -316,7 +317,7 @@ def _facts(table: ReportTable) -> Iterator[str]:
     shown = [gain for gain in table.compared if gain.verdict]
     if any(gain.main.ends and gain.main.ends.is_interval for gain in shown):
         judged = [arm for arm in table.complete.judged if any(one.draws for one in arm.values())]
-        yield f"[ ]  {words.INTERVALS.format(n=len(judged))}"
+        yield f"[ ]  {words.INTERVALS.format(n=count(len(judged), 'configuration'))}"
     elif shown:
         yield f"( )  {words.RANGES.format(least=MIN_PAIRS)}"
     said = " ".join(filter(None, _class_facts(table)))

@@ -47,7 +47,6 @@ from hsiaug.trial.arm import (
     control_rank,
 )
 from hsiaug.trial.condition import Condition
-from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 
@@ -537,27 +536,26 @@ def build_report(
 
     left_out = tuple(damaged)
     tables: list[ReportTable] = []
-    with uncollected():
-        every = records if isinstance(records, DataFrame) else trials_of_records(records)
-        if seeds:
-            every = every[every["seed"].isin(list(seeds))]
-        groups = {part["condition"].iloc[0]: part for part in parts(every, "table")}
-        everything: Mapping[str, Collection[str] | None] = {"": None}
-        known: dict[tuple[Condition, frozenset[int]], ReportTable] = {}
-        # The points of learning curves last: one of them says little alone.
-        for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-            group = groups[condition]
-            for run, hashes in (runs or everything).items():
-                of_run = group if hashes is None else group[group["hash"].isin(list(hashes))]
-                if of_run.empty:
-                    continue
-                drawn = frozenset(of_run["seed"].tolist())
-                if (condition, drawn) not in known:
-                    on_these = group[group["seed"].isin(list(drawn))]
-                    title = _title(condition, groups)
-                    whole = _table(title, condition, on_these, left_out, smallest)
-                    known[condition, drawn] = whole
-                tables.append(_rows_asked(known[condition, drawn], run, hashes, keep))
+    every = records if isinstance(records, DataFrame) else trials_of_records(records)
+    if seeds:
+        every = every[every["seed"].isin(list(seeds))]
+    groups = {part["condition"].iloc[0]: part for part in parts(every, "table")}
+    everything: Mapping[str, Collection[str] | None] = {"": None}
+    known: dict[tuple[Condition, frozenset[int]], ReportTable] = {}
+    # The points of learning curves last: one of them says little alone.
+    for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
+        group = groups[condition]
+        for run, hashes in (runs or everything).items():
+            of_run = group if hashes is None else group[group["hash"].isin(list(hashes))]
+            if of_run.empty:
+                continue
+            drawn = frozenset(of_run["seed"].tolist())
+            if (condition, drawn) not in known:
+                on_these = group[group["seed"].isin(list(drawn))]
+                title = _title(condition, groups)
+                whole = _table(title, condition, on_these, left_out, smallest)
+                known[condition, drawn] = whole
+            tables.append(_rows_asked(known[condition, drawn], run, hashes, keep))
     return Report(tuple(table for table in tables if table.every_cell), store, left_out)
 
 

@@ -5,34 +5,25 @@ as the condition of its table, its arm and classifier. :func:`trials_of_store` a
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import BOTH, Arm, Method
 from hsiaug.trial.condition import Condition
 from hsiaug.trial.record import KEYS_READ_WHOLE
-from hsiaug.trial.record_cache import uncollected
 from hsiaug.trial.record_check import Damage
-from hsiaug.trial.record_columns import (
-    CATEGORIES,
-    DIAGNOSIS,
-    UNSHOWN,
-    ColumnValues,
-    Rows,
-    columns_of_records,
-    joined_column,
-    no_record,
-)
-from hsiaug.trial.record_json import Record, preference
+from hsiaug.trial.record_columns import numbers_of, went_well
+from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT, Record, json_line, preference
 from hsiaug.trial.store import Store
-from hsiaug.trial.store_columns import columns_of_folders, columns_of_pack
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -45,25 +36,7 @@ DrawKey = tuple[int, str]
 a pair.
 """
 OF_ABOUT = ("condition", "arm", "classifier", "command", *KEYS_READ_WHOLE)
-"""What the column ``about`` says."""
-
-
-def _settings_of(text: str) -> dict[str, Any]:
-    """What many records share: condition, arm, classifier, and the values of KEYS_READ_WHOLE."""
-    said = json.loads(text)
-    spec = said.pop("spec")
-    omega = spec["omega"]
-    maker = Method.of(
-        spec["generator"],
-        None if omega is None else spec.get("omega_convention"),
-        train=spec.get("train", BOTH),
-    )
-    return {
-        "condition": Condition.of(spec),
-        "arm": Arm(maker, Rate.of(spec), None if omega is None else float(omega)),
-        "classifier": Method.of(spec["classifier"], None, str(spec.get("view", RAW))),
-        **said,
-    }
+"""Columns that many trials share."""
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
@@ -150,134 +123,168 @@ def of_classes(trials: DataFrame, metric: str) -> NDArray[np.float64]:
 
 def trials_of_store(store: Store) -> tuple[DataFrame, list[Damage]]:
     """The trials of all sound records of a store, and the records that are not to be believed.
-
-    Columns of a pack, which never changes, are cached for that very file. Raises StoreError as it
-    does.
+    Raises StoreError as it does.
     """
     damaged = list[Damage]()
-    with uncollected():
-        loose = store.loose()
-        folders = columns_of_folders(store, sorted(loose), damaged)
-        packs = [columns_of_pack(store, pack, damaged) for pack in store.packs.paths()]
-        damaged.sort(key=lambda damage: damage.hash)
-        if packs and not loose:
-            return _frame(packs, [~part[DIAGNOSIS] for part in packs]), damaged
-        chosen = [~folders[DIAGNOSIS]]
-        for part in packs:
-            # A record that has a folder too counts there.
-            alone = np.array([hash not in loose for hash in part["hash"]], bool)
-            chosen.append(alone & ~part[DIAGNOSIS])
-        return _frame([folders, *packs], chosen), damaged
+    return trials_of_records(store.each(damaged=damaged)), damaged
 
 
 def trials_of_records(records: Iterable[Record]) -> DataFrame:
     """A row per hash: of several records the newest that went well, else the newest.
 
-    Columns: those of records (:class:`hsiaug.trial.record_columns.ColumnBuilder`), the attributes
-    of :class:`Trial` but for the draw, KEYS_READ_WHOLE, ``split`` (the checksum of its split), and
-    ``table`` and ``cell``, numbers of its condition, and of its arm and classifier.
+    Columns: the numbers of records (:func:`hsiaug.trial.record_columns.numbers_of`), the attributes
+    of :class:`Trial` but for the draw, KEYS_READ_WHOLE, ``split`` (the checksum of its split),
+    ``real`` and ``synthetic`` (samples by class), ``view_shown``, and ``table`` and ``cell``,
+    numbers of its condition, and of its arm and classifier.
 
     In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not
     as in docs/results-format.md.
     """
-    columns = columns_of_records(records)
-    return _frame([columns], [~columns[DIAGNOSIS]])
-
-
-def _frame(parts: Sequence[Mapping[str, ColumnValues]], chosen: Sequence[Rows]) -> DataFrame:
-    """Trials of the columns of their records, in order.
-
-    Parameters
-    ----------
-    chosen : sequence of array
-        The rows of each part that count: none of records that lie elsewhere, nor of older trials
-        whose samples were made of test labels.
-    """
     from pandas import DataFrame, Series
 
-    rows = [None if mask.all() else mask for mask in chosen]
-
-    def column(name: str) -> ColumnValues:
-        return joined_column(parts, name, rows)
-
-    about = column("about")
-    settings = _settings(about, column)
-    places = {
-        key: np.array([facts[key] for facts in settings], np.int32)[about.codes]
-        for key in ("table", "cell")
-    }
-    order = _rows_in_order(column, places["table"], places["cell"])
-    columns: dict[str, Any] = {}
-    for name in dict.fromkeys(name for part in parts for name in part):
-        if name in UNSHOWN:
-            continue
-        values = column(name)
-        if name in CATEGORIES:
-            columns[name] = objects(map(CATEGORIES[name], values.categories), values.codes[order])
-        else:
-            columns[name] = values[order]
+    rows: dict[str, dict[str, Any]] = {}
+    shared: dict[str, Any] = {}
+    for record in records:
+        try:
+            row = _row(record, shared)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _no_record(record, error) from error
+        known = rows.get(row["hash"])
+        if known is None or _rank(known) < _rank(row):
+            rows[row["hash"]] = row
+    of_arms = [value for value in map(shared.get, sorted(shared)) if isinstance(value, _Shared)]
+    _number(of_arms)
+    columns: dict[str, Any] = {name: [row[name] for row in rows.values()] for name in _COLUMNS}
+    numbers = DataFrame([row["numbers"] for row in rows.values()], dtype=np.float64)
+    # A metric that somebody called as one of these is left out.
+    columns |= {str(name): numbers[name].to_numpy() for name in numbers if name not in columns}
+    columns.setdefault("recall_spread", np.full(len(rows), np.nan))
+    settings = [row["shared"] for row in rows.values()]
     for name in OF_ABOUT:
-        columns[name] = objects((facts[name] for facts in settings), about.codes[order])
-    splits = (str((audit or {}).get("sha256", "")) for audit in columns["audit"])
-    columns["split"] = np.fromiter(splits, object, len(order))
-    columns |= {name: values[order] for name, values in places.items()}
-    columns["failed"] = ~(columns["ok"] | columns["idle"])
-    ended = np.where(columns["ok"], 2, columns["idle"].astype(np.int32))
-    columns["status"] = objects(("failed", "empty", "ok"), ended)
+        columns[name] = [one.said[name] for one in settings]
+    columns["split"] = [str((audit or {}).get("sha256", "")) for audit in columns["audit"]]
+    columns["table"] = np.array([one.table for one in settings], np.int32)
+    columns["cell"] = np.array([one.cell for one in settings], np.int32)
+    columns["failed"] = ~(np.array(columns["ok"], bool) | np.array(columns["idle"], bool))
+    columns["status"] = [_status(row) for row in rows.values()]
     # As objects: texts stay texts, and what is not there stays None.
-    return DataFrame({name: Series(values, dtype=values.dtype) for name, values in columns.items()})
+    series = {name: Series(_array(name, values)) for name, values in columns.items()}
+    frame = DataFrame(series)
+    return frame.sort_values(["table", "cell", "seed"], kind="stable", ignore_index=True)
 
 
-def objects(values: Iterable[Any], places: NDArray[Any]) -> NDArray[Any]:
+def objects(values: Sequence[Any], places: NDArray[Any]) -> NDArray[Any]:
     """(n,) the objects at these places of the values."""
-    chosen: NDArray[Any] = np.fromiter(values, object)[places]
+    chosen: NDArray[Any] = np.fromiter(values, object, len(values))[places]
     return chosen
 
 
-def _settings(about: ColumnValues, column: Callable[[str], ColumnValues]) -> list[dict[str, Any]]:
-    """What each text says that many records share, with the places of its table and cell. Raises
-    StoreError for a record that is not as in docs/results-format.md.
+_COLUMNS = ("hash", "created", "audit", "real", "synthetic", "view_shown", "seed", "ok", "idle")
+"""Columns that are no numbers of a record, and not the same in all trials of an arm."""
+_DTYPES = {"seed": np.int64, "ok": bool, "idle": bool}
+
+
+def _array(name: str, values: Any) -> NDArray[Any]:
+    if isinstance(values, np.ndarray):
+        return values
+    return np.fromiter(values, _DTYPES.get(name, object), len(values))
+
+
+@dataclass(eq=False)
+class _Shared:
+    """What many records share: condition, arm, classifier, and the values of KEYS_READ_WHOLE; the
+    numbers of its table, and of its arm and classifier.
     """
-    settings = {}
-    for code, text in enumerate(about.categories):
-        try:
-            settings[text] = _settings_of(text)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            row = np.flatnonzero(about.codes == code)[0]
-            raise no_record(column("hash")[row], error) from error
-    # By text, so that the order of records does not matter.
-    by_text = [settings[text] for text in sorted(settings)]
-    conditions = dict.fromkeys(facts["condition"] for facts in by_text)
-    table_of = {condition: i for i, condition in enumerate(conditions)}
-    cells = in_order(dict.fromkeys((facts["arm"], facts["classifier"]) for facts in by_text))
-    cell_of = {key: i for i, key in enumerate(cells)}
-    for facts in by_text:
-        facts["table"] = table_of[facts["condition"]]
-        facts["cell"] = cell_of[facts["arm"], facts["classifier"]]
+
+    said: dict[str, Any]
+    table: int = -1
+    cell: int = -1
+
+
+def _row(record: Record, shared: dict[str, Any]) -> dict[str, Any]:
+    """A row, with what it shares with others.
+
+    Parameters
+    ----------
+    shared : dict
+        Takes what rows share, by its text.
+    """
+    if record.get("format") != RECORD_FORMAT:
+        raise ValueError(f"format {record.get('format')!r}, not {RECORD_FORMAT}")
+    spec = {key: value for key, value in record["spec"].items() if key != "seed"}
+    # Without its seed, so that the commands of an arm are one text.
+    command = re.sub(r" --seeds \S+", "", str(record.get("command") or ""))
+    about: dict[str, Any] = {"spec": spec, "command": command}
+    about |= {key: record.get(key) for key in KEYS_READ_WHOLE}
+    if (text := json_line(about)) not in shared:
+        shared[text] = _Shared(_said(about))
+    audit = record.get("audit")
+    samples = record.get("samples") or {}
+    return {
+        "hash": record["hash"],
+        "created": str(record.get("created", "")),
+        "audit": shared.setdefault(json_line(audit), audit),
+        "real": samples.get("real"),
+        "synthetic": samples.get("synthetic"),
+        "view_shown": (record.get("spectral_view") or {}).get("name"),
+        "seed": int(record["spec"]["seed"]),
+        "ok": went_well(record),
+        "idle": record["status"] == EMPTY,
+        "numbers": numbers_of(record),
+        "shared": shared[text],
+    }
+
+
+def _said(about: dict[str, Any]) -> dict[str, Any]:
+    spec = about.pop("spec")
+    omega = spec["omega"]
+    maker = Method.of(
+        spec["generator"],
+        None if omega is None else spec.get("omega_convention"),
+        train=spec.get("train", BOTH),
+    )
+    return {
+        "condition": Condition.of(spec),
+        "arm": Arm(maker, Rate.of(spec), None if omega is None else float(omega)),
+        "classifier": Method.of(spec["classifier"], None, str(spec.get("view", RAW))),
+        **about,
+    }
+
+
+def _rank(row: Mapping[str, Any]) -> tuple[bool, str]:
+    return preference(row["ok"] or row["idle"], row["created"])
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    if row["ok"]:
+        return "ok"
+    return EMPTY if row["idle"] else "failed"
+
+
+def _no_record(record: Record, error: Exception) -> StoreError:
+    """The error where a record has other parts than a record has."""
+    return StoreError(
+        f"record {record.get('hash', 'without a hash')} must hold what docs/results-format.md"
+        " names",
+        value=f"{type(error).__name__} {error}",
+        hint="Delete the record's folder and run its trial again.",
+    )
+
+
+def _number(of_arms: Sequence[_Shared]) -> None:
+    """Number tables and cells, whatever the order of the records.
+
+    Parameters
+    ----------
+    of_arms : sequence of _Shared
+        In the order of their texts.
+    """
+    conditions = dict.fromkeys(one.said["condition"] for one in of_arms)
+    table_of = {condition: number for number, condition in enumerate(conditions)}
+    cells = in_order(dict.fromkeys((one.said["arm"], one.said["classifier"]) for one in of_arms))
+    cell_of = {key: number for number, key in enumerate(cells)}
+    for one in of_arms:
+        one.table = table_of[one.said["condition"]]
+        one.cell = cell_of[one.said["arm"], one.said["classifier"]]
         # One object of those that are equal is enough, and is found faster.
-        facts["arm"], facts["classifier"] = cells[facts["cell"]]
-    return list(settings.values())
-
-
-def _rows_in_order(
-    column: Callable[[str], ColumnValues], table: NDArray[np.int32], cell: NDArray[np.int32]
-) -> NDArray[np.intp]:
-    """Rows by table, cell and seed; of records of one hash the one that
-    :func:`hsiaug.trial.record_json.preference` has.
-    """
-    from pandas import DataFrame
-
-    keys = DataFrame({"table": table, "cell": cell, "seed": column("seed")})
-    names = list(keys)
-    # Records of one hash are alike in all keys.
-    if keys.duplicated().any():
-        several = keys.index[keys.duplicated(keep=False)]
-        times = column("created")
-        finished = (column("ok") | column("idle"))[several].tolist()
-        created = objects(times.categories, times.codes[several])
-        twins = DataFrame({"hash": np.asarray(column("hash"))[several]}, index=several)
-        twins["preference"] = list(map(preference, finished, created))
-        twins = twins.sort_values(["hash", "preference"], kind="stable")
-        keys = keys.drop(index=twins.index[twins.duplicated("hash", keep="last")])
-    order: NDArray[np.intp] = keys.sort_values(names, kind="stable").index.to_numpy()
-    return order
+        one.said["arm"], one.said["classifier"] = cells[one.cell]

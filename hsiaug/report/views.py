@@ -69,7 +69,7 @@ def _summaries(report: Report, metric: str | None, *, notes: bool) -> tuple[Sect
             section = replace(section, parts=parts)
         made.append(section)
     more = words.MORE.format(option=report.option)
-    made[-1] = replace(made[-1], commands=(*made[-1].commands, ("More:", more)))
+    made.append(Section(more))
     return tuple(made)
 
 

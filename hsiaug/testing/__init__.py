@@ -15,7 +15,7 @@ path that trials take. What each rule asks, and why, is in docs/develop/plugins-
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card, check_made_of_params
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.lookup import import_here, registry
+from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import USUAL
 from hsiaug.testing import classifiers, generators, protocols
 from hsiaug.testing.cases import CASES
@@ -67,7 +67,6 @@ def _subject(
     kind: Kind, plugin: str | type, preset: str
 ) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
-    import_here()
     entry = registry().find(kind, plugin) if isinstance(plugin, str) else None
     loaded = entry.load() if entry else plugin
     if kind == "protocol":

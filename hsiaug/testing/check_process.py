@@ -3,19 +3,15 @@
 import importlib
 import sys
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.isolation.packages import (
-    Message,
-    NoAnswer,
-    answers,
-    read_answer,
-)
-from hsiaug.registry.isolation.processes import join_run
-from hsiaug.registry.lookup import Found, import_here, registry, third_party
+from hsiaug.registry.isolation.processes import Child, ending, join_run
+from hsiaug.registry.lookup import registry
 from hsiaug.testing import CHECKS, kit
 from hsiaug.testing.core import Outcome
 
@@ -50,44 +46,56 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
     HsiaugError
         Where there is no such plugin, or it cannot be loaded.
     """
-    said = answers(_begin, _run_checks, name, kind, third_party(), within=limit)
-    with closing(said):
-        try:
-            read_answer(Message, next(said), name)
-        except NoAnswer as reason:
+    child = Child(_run_checks, name, kind)
+    try:
+        answer = _next(child, limit)
+        if isinstance(answer, HsiaugError):
+            raise answer
+        if isinstance(answer, str):
             hint = "Repair or uninstall its package, or give more time: --limit SECONDS."
-            raise PluginError(f"{kind} {name} must load", value=reason, hint=hint) from None
+            raise PluginError(f"{kind} {name} must load", value=answer, hint=hint)
         checks = CHECKS[kind]
         for number, check in enumerate(checks, start=1):
-            try:
-                outcome = read_answer(Outcome, next(said), name)
-            except NoAnswer as reason:
-                hint = TOO_SLOW if "no answer within" in str(reason) else HINT
-                yield Outcome(check.name, "failed", check.rule, str(reason), hint, 0.0)
+            outcome = _next(child, limit)
+            if isinstance(outcome, str):
+                hint = TOO_SLOW if "no answer within" in outcome else HINT
+                yield Outcome(check.name, "failed", check.rule, outcome, hint, 0.0)
                 for left in checks[number:]:
                     yield Outcome(
                         left.name, "skipped", left.rule, "its process has ended", HINT, 0.0
                     )
                 return
             yield outcome
+    finally:
+        child.end()
 
 
-def _begin() -> None:
-    # Ctrl-C reaches parent and child; the parent then ends this process.
+def _next(child: Child, limit: float) -> Any:
+    """What the process says next; in words why it says nothing."""
+    try:
+        if child.connection.poll(limit):
+            return child.connection.recv()
+        return f"no answer within {limit:g} s"
+    except (EOFError, OSError):
+        child.process.join(5)
+        return f"its process ended with {ending(child.process.exitcode)}"
+
+
+def _run_checks(connection: Connection, name: str, kind: Kind) -> None:
+    """Send that the plugin is loaded, or the error, and then the outcome of each check."""
     join_run()
     with suppress(OSError):
         # Linux ends this process first where memory runs out.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
-
-
-def _run_checks(name: str, kind: Kind, known: tuple[Found, ...]) -> Iterator[object]:
-    """That the plugin is loaded, and then the outcome of each check."""
-    import_here(known)
-    checked = kit(kind, _load(kind, name))
-    _ = checked.subject
-    yield Message()
+    try:
+        checked = kit(kind, _load(kind, name))
+        _ = checked.subject
+    except HsiaugError as error:
+        connection.send(error)
+        return
+    connection.send(None)
     for check in CHECKS[kind]:
-        yield checked.outcome(check.name)
+        connection.send(checked.outcome(check.name))
 
 
 def _load(kind: Kind, name: str) -> str | type:

@@ -8,11 +8,6 @@ from typing import Any
 
 from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.record import KEYS_OF_TRIAL
-from hsiaug.trial.record_columns import DIAGNOSIS
-
-# Older records whose samples were made of test labels say so in their specification.
-OF_TRIAL = KEYS_OF_TRIAL | {DIAGNOSIS}
-"""Keys of a specification in which trials of one table differ."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Condition:
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Condition:
         """That of a trial, from its specification as records keep it."""
-        rest = {key: spec[key] for key in spec if key not in OF_TRIAL}
+        rest = {key: spec[key] for key in spec if key not in KEYS_OF_TRIAL}
         scene, protocol = rest.pop("scene"), rest.pop("protocol")
         task, patch = rest.pop("task"), rest.pop("patch")
         argument = protocol.get("argument")

@@ -51,6 +51,12 @@ class TrialOutcome:
     labels: AnyArray | None
     sheet: SampleSheet | None = None
 
+    def with_notes(self, notes: Sequence[str]) -> "TrialOutcome":
+        """The same, with more notes in its record."""
+        if not notes:
+            return self
+        return replace(self, record={**self.record, "notes": [*self.record["notes"], *notes]})
+
     @property
     def failed(self) -> bool:
         """Whether something went wrong."""

@@ -11,8 +11,6 @@ name or the other.
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -64,29 +62,24 @@ def checksum_of_file(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def find_npz(
-    folder: Path, sha256: str, packed: Iterable[bytes] = (), *, of_file: str | None = None
-) -> tuple[bytes, Predictions] | None:
-    """The bytes of the file of predictions with that checksum, under whatever name or ``packed``,
-    and these; or None.
-
-    of_file: checksum of the file. One that has it is preferred to others with the same labels.
+def find_npz(folder: Path, sha256: str) -> tuple[bytes, Predictions] | None:
+    """The bytes of the file of predictions with that checksum, under either name, and these; or
+    None.
     """
-    others = []
-    paths = (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz")))
-    for data in chain((read_again(path.read_bytes) for path in paths if path.is_file()), packed):
+    for path in (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz"))):
+        if not path.is_file():
+            continue
+        data = read_again(path.read_bytes)
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
         try:
             loaded = _load(io.BytesIO(data))
             if checksum(loaded) == sha256:
-                if of_file in (None, checksum_of_file(data)):
-                    return data, loaded
-                others.append((data, loaded))
+                return data, loaded
         except MemoryError:
             raise
         except Exception:
             continue
-    return others[0] if others else None
+    return None
 
 
 def _load(file: io.BytesIO) -> Predictions:

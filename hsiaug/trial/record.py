@@ -1,13 +1,11 @@
 """A record: its fields, in one place, and what makes it damaged.
 
 Reading checks form, hash and digest (:func:`fault_of`). That its metrics are those of its counts is
-computed by ``hsiaug store verify`` alone (:func:`fault_of_metrics`).
+computed as stores are merged (:func:`fault_of_metrics`).
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
@@ -19,7 +17,7 @@ from hsiaug.registry.card import ControlOf
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
 from hsiaug.tasks.scoring import Scorer
-from hsiaug.trial.content_hash import canonical_json, hash_of_json
+from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record_json import DIGEST, RECORD_FORMAT, Record, digest_of_record
 
 SHA256 = r"^[0-9a-f]{64}$"
@@ -121,10 +119,6 @@ class _Protocol(_Part):
     version: str | None = Field(None, description="only of a plugin, and not of its first")
 
 
-OF_RECORD = "of a record"
-"""Marks the fields whose values differ from record to record; those of all others are mostly the
-same.
-"""
 READ_WHOLE = "read whole"
 """Marks the fields that reports read as they are; many records share each of their values."""
 OF_TRIAL = "of a trial"
@@ -213,9 +207,7 @@ class PartialRecord(_Part):
     error: Annotated[TrialError | None, READ_WHOLE] = Field(
         description=f"null, or {{{_names_of(TrialError)}}}."
     )
-    samples: Annotated[_Samples | None, OF_RECORD] = Field(
-        description="`real` and `synthetic`: C counts each."
-    )
+    samples: _Samples | None = Field(description="`real` and `synthetic`: C counts each.")
     provenance: dict[str, object] = Field(
         description="what the generator reports on its samples. Of masks also `measured` and"
         " `measured_real`: layout of generated and of real training pairs (`within_1` to"
@@ -231,8 +223,7 @@ class PartialRecord(_Part):
         default_factory=list, description="problems with saved fits; plugins not kept from labels."
     )
     scope: Annotated[dict[str, str] | None, READ_WHOLE] = Field(
-        description="unlabelled pixels used: {`generator`, `classifier`}, each `none` or `scene`"
-        " (older records: also `train-region`)."
+        description="unlabelled pixels used: {`generator`, `classifier`}, each `none` or `scene`."
     )
     baseline: Annotated[str, READ_WHOLE] = Field(
         "",
@@ -242,12 +233,12 @@ class PartialRecord(_Part):
     control_of: Annotated[dict[Literal["generator", "classifier"], ControlOf], READ_WHOLE] = Field(
         default_factory=dict,
         description="of the plugins that are controls, by kind (`generator`, `classifier`): `all`,"
-        " `transductive` or `masks`. Absent in older records.",
+        " `transductive` or `masks`.",
     )
     control_text: Annotated[dict[Literal["generator", "classifier"], str], READ_WHOLE] = Field(
         default_factory=dict,
         description="of the same plugins, by kind: what each is, in a few words, as its card says"
-        " it. Absent in older records.",
+        " it.",
     )
     transductive: Annotated[bool | None, READ_WHOLE] = Field(
         description="true where either scope is `scene`."
@@ -262,22 +253,20 @@ class PartialRecord(_Part):
     )
     timings: Annotated[
         dict[str, Amount],
-        OF_RECORD,
         Column("seconds", "total", "seconds"),
         Column("fit_seconds", "fit_generator", "seconds of generator's fit"),
     ] = Field(
         description="wall-clock time of"
         f" {', '.join(f'`{name}`' for name, stage in STAGES.items() if stage.plugin)}, `total`."
     )
-    cpu_seconds: Annotated[
-        dict[str, Amount], OF_RECORD, Column("cpu_seconds", "total", "CPU seconds")
-    ] = Field(default_factory=dict, description="processor time of the same.")
+    cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total", "CPU seconds")] = (
+        Field(default_factory=dict, description="processor time of the same.")
+    )
     optimiser_steps: dict[str, Count | None] | None = Field(
         None, description="of `fit_generator` and `fit_classifier`, counted by the runner."
     )
     peak_memory_mb: Annotated[
         Amount | None,
-        OF_RECORD,
         Column("peak_memory_mb", heading="highest memory (MB)", over_trials="max"),
     ] = Field(description="peak resident memory, or null.")
     device: Annotated[dict[str, object] | None, READ_WHOLE] = Field(
@@ -289,48 +278,36 @@ class TrialRecord(PartialRecord):
     """``record.json``: all fields of a record, in this one place."""
 
     format: int = Field(ge=RECORD_FORMAT, le=RECORD_FORMAT, description=f"{RECORD_FORMAT}.")
-    hash: Annotated[str, OF_RECORD] = Field(
+    hash: str = Field(
         description="first 16 hex digits of the SHA-256 of `spec` as canonical JSON (sorted keys,"
         " no spaces)."
     )
-    spec: Annotated[_Spec, OF_RECORD] = Field(
-        description=f"everything that determines the result: {_names_of(_Spec)}."
-    )
+    spec: _Spec = Field(description=f"everything that determines the result: {_names_of(_Spec)}.")
     scene_ref: Annotated[str, READ_WHOLE] = Field("", description="what to type to get the scene.")
     class_names: Annotated[list[str], READ_WHOLE] = Field(description="names of class ids 1..C.")
-    metrics: Annotated[dict[str, Any] | None, OF_RECORD] = Field(
+    metrics: dict[str, Any] | None = Field(
         description="null unless `ok`:"
         f" {_names_of(ClassMetrics)}; those of masks and of"
         " change are of these tasks alone."
     )
     audit: Audit | None = Field(
         description=f"the split's audit: {_names_of(Audit)}. `thin_classes` have 1 to 24 test"
-        " pixels; in older records 1 to 9."
+        " pixels."
     )
     environment: Annotated[_Environment, READ_WHOLE] = Field(
         description=f"{_names_of(_Environment)}."
     )
-    predictions_sha256: Annotated[str | None, OF_RECORD] = Field(
-        description="checksum of the predicted labels."
+    predictions_sha256: str | None = Field(description="checksum of the predicted labels.")
+    npz_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
+        None, description="SHA-256 of `predictions.npz`; null without one."
     )
-    npz_sha256: Annotated[Annotated[str, Field(pattern=SHA256)] | None, OF_RECORD] = Field(
-        None, description="SHA-256 of `predictions.npz`. Absent in older records."
+    record_sha256: Annotated[str, Field(pattern=SHA256)] = Field(
+        description="SHA-256 of all other keys as canonical JSON (sorted keys, no spaces).",
     )
-    record_sha256: Annotated[Annotated[str, Field(pattern=SHA256)] | None, OF_RECORD] = Field(
-        None,
-        description="SHA-256 of all other keys as canonical JSON (sorted keys, no spaces). Absent"
-        " in older records, which stay valid.",
-    )
-    created: Annotated[str, OF_RECORD] = Field(description="UTC time, ISO 8601.")
-    command: Annotated[str, OF_RECORD] = Field(
-        description="the command that reruns this trial, with its controls."
-    )
+    created: str = Field(description="UTC time, ISO 8601.")
+    command: str = Field(description="the command that reruns this trial, with its controls.")
 
 
-KEYS_OF_RECORD = {
-    name for name, field in TrialRecord.model_fields.items() if OF_RECORD in field.metadata
-}
-"""The fields that are OF_RECORD."""
 KEYS_READ_WHOLE = tuple(
     name for name, field in TrialRecord.model_fields.items() if READ_WHOLE in field.metadata
 )
@@ -351,7 +328,6 @@ def not_reached(model: type[PartialRecord]) -> dict[str, Any]:
         for name, field in model.model_fields.items()
         if field.is_required()
     }
-    # Older records may lack these.
     return {**values, "notes": [], "spectral_view": None, "optimiser_steps": None}
 
 
@@ -382,22 +358,10 @@ def described_fields(
             yield from described_fields(ClassMetrics, "metrics.")
 
 
-def fault_of(
-    record: Record, name: str, texts: Mapping[str, str] = MappingProxyType({})
-) -> str | None:
+def fault_of(record: Record, name: str) -> str | None:
     """The fault of a record whose folder is called ``name``; None for a sound one.
 
     Its metrics are not computed again: see :func:`fault_of_metrics`.
-
-    Parameters
-    ----------
-    texts : mapping of str to str
-        As of :func:`digest_of_record`.
-
-    Raises
-    ------
-    ValueError
-        For a number that JSON cannot hold.
     """
     try:
         parsed = TrialRecord.model_validate(record)
@@ -413,10 +377,10 @@ def fault_of(
     if record["hash"] != name:
         return f"hash states {record['hash']!r}, where its folder is {name}"
     try:
-        text_of_spec = canonical_json(record["spec"])
-        hash_of_spec = hash_of_json(text_of_spec)
+        hash_of_spec = short_hash(record["spec"])
+        digest = digest_of_record(record)
     except (ValueError, RecursionError) as error:
-        return f"spec has no hash: {error}"
+        return f"it has no hash: {error}"
     if hash_of_spec != name:
         return f"hash states {name}, where its spec gives {hash_of_spec}"
     if (parsed.status == "ok") != (parsed.metrics is not None):
@@ -425,30 +389,10 @@ def fault_of(
         return f"error must be there just where status is failed; status states {parsed.status!r}"
     if (fault := fault_of_lists(record)) is not None:
         return fault
-    return _changed(record, digest_of_record(record, {**texts, "spec": text_of_spec}))
-
-
-def _changed(record: Record, digest: str) -> str | None:
-    """Whether the record differs from what its digest was made of, in whatever key.
-
-    Parameters
-    ----------
-    digest : str
-        Of the record as it was read.
-    """
-    stated = record.get(DIGEST)
-    if stated is None:
-        # A digest whose key was changed must not pass as a record from before there were any.
-        odd = record.keys() - TrialRecord.model_fields.keys()
-        likely = [
-            key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])
-        ]
-        return f"{likely[0]} states a checksum, and is no key of a record" if likely else None
-    return (
-        None
-        if digest == stated
-        else f"{DIGEST} states {stated[:12]}…, where all other keys give {digest[:12]}…"
-    )
+    if digest != record[DIGEST]:
+        stated = record[DIGEST]
+        return f"{DIGEST} states {stated[:12]}…, where all other keys give {digest[:12]}…"
+    return None
 
 
 def _fault_of_form(error: ValidationError, record: Record, part: str = "") -> str:

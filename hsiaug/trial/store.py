@@ -1,10 +1,11 @@
-"""The store of records: content-addressed folders, each written whole or not at all."""
+"""The store of records: a folder of each trial, with ``record.json`` and ``predictions.npz``, named
+by the hash of the trial, and written whole or not at all.
+"""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from hsiaug.base import temporary_folders
@@ -19,8 +20,6 @@ from hsiaug.base.files import (
     sync_folder,
 )
 from hsiaug.base.shortages import shortage_of
-from hsiaug.base.user_cache import cache_of
-from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import (
     PREDICTIONS,
     Predictions,
@@ -30,8 +29,7 @@ from hsiaug.trial.predictions import (
     pack,
     replace,
 )
-from hsiaug.trial.record_cache import open_cache
-from hsiaug.trial.record_check import Damage, RecordCheck
+from hsiaug.trial.record_check import Damage, checked
 from hsiaug.trial.record_json import (
     FILE_DIGEST,
     MAX_RECORD_BYTES,
@@ -39,7 +37,6 @@ from hsiaug.trial.record_json import (
     Record,
     decode,
     encode,
-    is_newer,
     sealed,
 )
 from hsiaug.trial.sheet import SampleSheet, read_sheet
@@ -55,12 +52,8 @@ MOST_HASHES = 12
 """Hashes that an error names at most."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
-
-
-def newer_record(damage: Damage) -> StoreError:
-    """The error where a record of a later hsiaug would be replaced."""
-    rule = "a record that a newer hsiaug wrote must not be replaced"
-    return StoreError(rule, value=damage, hint="Update hsiaug, or name another `store`.")
+OTHERS = "others"
+"""Folder in the cache with one for the fits of each other package, which can change no others."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +72,16 @@ class Reading:
     damaged: tuple[Damage, ...] = ()
 
 
-OTHERS = "others"
-"""Folder in the cache with one for the fits of each other package, which can change no others."""
-
-
 class Store:
     """A folder of records. ``create=False`` raises StoreError where there is none.
 
-    ``read``, ``look`` and ``find`` check what they give; ``records`` and ``get`` give what is
-    there. Every function raises StoreError where the system refuses to read or write.
+    ``read``, ``each``, ``look`` and ``find`` check what they give; ``records`` and ``get`` give
+    what is there. Every function raises StoreError where the system refuses to read or write.
     """
 
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._records = root / "records"
-        self.packs = Packs(root / "packs")
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
@@ -115,40 +103,42 @@ class Store:
         """Folder of fitted generators; may be deleted at any time."""
         return self.root / "cache"
 
-    @cached_property
-    def user_cache(self) -> Path:
-        """Folder of the user for what was computed from records; may be deleted at any time."""
-        return cache_of(self.root)
-
     def folder(self, hash: str) -> Path:
-        """Return the folder of the record of that hash, whether it is there or not."""
+        """The folder of the record of that hash, whether it is there or not."""
         return self._records / hash[:2] / hash
 
-    def place(self, hash: str) -> str:
-        """Return the path of that folder as text, which is made in a tenth of the time."""
-        return f"{self._records}/{hash[:2]}/{hash}"
+    def hashes(self) -> list[str]:
+        """The names of all records, in order."""
+        with self.access("read"):
+            parts = [
+                part.path
+                for part in os.scandir(self._records)
+                if len(part.name) == 2 and part.is_dir()
+            ]
+            return sorted(
+                entry.name
+                for part in parts
+                for entry in os.scandir(part)
+                if entry.name.startswith(part[-2:])
+            )
 
-    def read(self, hashes: Iterable[str] | None = None, *, cached: bool = True) -> Reading:
+    def changed(self, hash: str) -> int:
+        """When the file of a record was last written, in nanoseconds; 0 where there is none."""
+        with suppress(FileNotFoundError):
+            return (self.folder(hash) / RECORD).stat().st_mtime_ns
+        return 0
+
+    # Reading
+
+    def read(self, hashes: Iterable[str] | None = None) -> Reading:
         """The records of those hashes that are there, or every record in the order of the hashes,
         each checked.
-
-        What the user's cache knows to be sound is not checked again. What the records hold is not
-        to be changed.
-
-        Parameters
-        ----------
-        cached : bool
-            Whether the cache may be written.
         """
         damaged: list[Damage] = []
-        return Reading(tuple(self.each(hashes, damaged, cached=cached)), tuple(damaged))
+        return Reading(tuple(self.each(hashes, damaged)), tuple(damaged))
 
     def each(
-        self,
-        hashes: Iterable[str] | None = None,
-        damaged: list[Damage] | None = None,
-        *,
-        cached: bool = True,
+        self, hashes: Iterable[str] | None = None, damaged: list[Damage] | None = None
     ) -> Iterator[Record]:
         """The sound records of :meth:`read`, one after the other: they need not be in memory
         together.
@@ -158,53 +148,36 @@ class Store:
         damaged : list of Damage or None
             Takes in the others.
         """
-        wanted = self.hashes() if hashes is None else list(hashes)
-        with open_cache(self.user_cache, wanted, adds=cached) as cache:
-            check = RecordCheck(cache)
-            for hash in wanted:
-                found = self.look(hash, check)
-                if isinstance(found, Damage):
-                    if damaged is not None:
-                        damaged.append(found)
-                elif found is not None:
+        for hash in self.hashes() if hashes is None else hashes:
+            found = self.look(hash)
+            if not isinstance(found, Damage):
+                if found is not None:
                     yield found
-        cache.write()
+            elif damaged is not None:
+                damaged.append(found)
 
-    def look(self, hash: str, check: RecordCheck | None = None) -> Record | Damage | None:
-        """The record of that hash; what is wrong with it; or None where there is none.
-
-        Parameters
-        ----------
-        check : RecordCheck or None
-            That of records which are read together; None = it is read alone.
-        """
-        data = self.content(hash)
-        return (check or RecordCheck())(hash, data) if isinstance(data, bytes) else data
-
-    def content(self, hash: str) -> bytes | Damage | None:
-        """The bytes of a record; what is wrong with its files; or None where there is none."""
+    def look(self, hash: str) -> Record | Damage | None:
+        """The record of that hash; what is wrong with it; or None where there is none."""
         try:
             data = self._bytes(hash)
             with suppress(FileNotFoundError):
-                if data is not None:
-                    status = os.stat(f"{self.place(hash)}/{PREDICTIONS}")  # noqa: PTH116
-                    if kind := other_kind(status):
-                        return Damage(hash, f"{PREDICTIONS} is {kind}")
-                    if not status.st_size:
-                        # By a power failure.
-                        return Damage(hash, f"{PREDICTIONS} is empty")
+                status = (self.folder(hash) / PREDICTIONS).stat()
+                if kind := other_kind(status):
+                    return Damage(hash, f"{PREDICTIONS} is {kind}")
+                if not status.st_size:
+                    # By a power failure.
+                    return Damage(hash, f"{PREDICTIONS} is empty")
+        except FileNotFoundError:
+            return None
         except ValueError as error:
             return Damage(hash, f"{RECORD} is {error}")
         except OSError as error:
             raise self._unreadable(hash, error) from error
-        return data
+        return checked(hash, data)
 
-    def _bytes(self, hash: str) -> bytes | None:
-        """The bytes of a record, or None; what is packed lies under what was written since."""
-        try:
-            return read_again(lambda: read_plain(f"{self.place(hash)}/{RECORD}", MAX_RECORD_BYTES))
-        except FileNotFoundError:
-            return self.packs.get(hash)
+    def _bytes(self, hash: str) -> bytes:
+        path = self.folder(hash) / RECORD
+        return read_again(lambda: read_plain(path, MAX_RECORD_BYTES))
 
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
         path = self.folder(hash) / RECORD
@@ -245,58 +218,29 @@ class Store:
                 more = (
                     f" and {len(matches) - MOST_HASHES} more" if len(matches) > MOST_HASHES else ""
                 )
-                hint = f"Write more of it: {', '.join(sorted(matches)[:MOST_HASHES])}{more}."
-            raise InputError(
-                rule, value=f"{prefix!r}, which fits {len(matches)} of them", hint=hint
-            )
+                hint = f"Write more of it: {', '.join(matches[:MOST_HASHES])}{more}."
+            value = f"{prefix!r}, which fits {len(matches)} of them"
+            raise InputError(rule, value=value, hint=hint)
         if isinstance(found, Damage):
             rule = f"{self.folder(found.hash) / RECORD} must be a record as it was written"
-            hint = (
-                "Update hsiaug."
-                if found.newer
-                else "Run its benchmark again: a damaged record is replaced."
-            )
+            hint = "Run its benchmark again: a damaged record is replaced."
             raise StoreError(rule, value=found.fault, hint=hint)
         return found
 
     def get(self, hash: str) -> Record | None:
-        """The record of that hash as it stands, or None. Raises StoreError for what is no JSON."""
+        """The record of that hash as it is, or None. Raises StoreError for what is no JSON."""
         try:
-            data = self._bytes(hash)
-            return None if data is None else decode(data)
+            return decode(self._bytes(hash))
+        except FileNotFoundError:
+            return None
         except (OSError, ValueError) as error:
             raise self._unreadable(hash, error) from error
 
     def records(self) -> Iterator[Record]:
-        """Every record as it stands, in the order of their hashes. Raises StoreError for what is no
+        """Every record as it is, in the order of their hashes. Raises StoreError for what is no
         JSON.
         """
         return (found for hash in self.hashes() if (found := self.get(hash)) is not None)
-
-    def hashes(self) -> list[str]:
-        """The names of all records, in order."""
-        return sorted({*self.loose(), *self.packs.hashes()})
-
-    def loose(self) -> set[str]:
-        """The names of the records that have a folder of their own."""
-        with self.access("read"):
-            parts = [
-                part.path
-                for part in os.scandir(self._records)
-                if len(part.name) == 2 and part.is_dir()
-            ]
-            return {
-                name
-                for part in parts
-                for entry in os.scandir(part)
-                if (name := entry.name).startswith(part[-2:])
-            }
-
-    def changed(self, hash: str) -> int:
-        """When the file of a record was last written, in nanoseconds; 0 for one that is packed."""
-        with suppress(FileNotFoundError):
-            return os.stat(f"{self.place(hash)}/{RECORD}").st_mtime_ns  # noqa: PTH116
-        return 0
 
     def predictions(self, hash: str) -> Predictions:
         """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a
@@ -310,7 +254,7 @@ class Store:
             stated = record.get("predictions_sha256")
             # Where there are none, the record was replaced after it was read, and states another
             # checksum by now.
-            if stated is not None and (found := self.find_npz(hash, record)) is not None:
+            if (found := self.find_npz(hash, record)) is not None:
                 return found[1]
         raise StoreError(
             f"{self.folder(hash) / PREDICTIONS}: expected the predictions of a trial",
@@ -324,19 +268,17 @@ class Store:
 
     def find_npz(self, hash: str, record: Record) -> tuple[bytes, Predictions] | None:
         """The bytes of the file of predictions that a record names, and these; or None."""
-        if (stated := record.get("predictions_sha256")) is None:
-            return None
-        packed = self.packs.predictions(hash)
-        return find_npz(self.folder(hash), stated, packed, of_file=record.get(FILE_DIGEST))
+        stated = record.get("predictions_sha256")
+        return None if stated is None else find_npz(self.folder(hash), stated)
 
     def sheet(self, hash: str) -> SampleSheet | None:
-        """A few samples of a trial; None where none are kept, as in older records, or they cannot
-        be read.
-        """
+        """A few samples of a trial; None where none are kept, or they cannot be read."""
         found = self.find_npz(hash, self.get(hash) or {})
         with suppress(ValueError):
             return found and read_sheet(found[0])
         return None
+
+    # Writing
 
     def put(
         self,
@@ -353,12 +295,7 @@ class Store:
         Parameters
         ----------
         sheet : SampleSheet or None
-            Kept beside the predictions.
-
-        Raises
-        ------
-        StoreError
-            Where a later hsiaug wrote the one that is there.
+            Kept in the file of the predictions.
         """
         npz = None
         if predictions is not None and record["status"] != "failed":
@@ -368,19 +305,15 @@ class Store:
                 FILE_DIGEST: checksum_of_file(npz),
             }
             record = {**record, **digests}
-        written, data = sealed(record)
-        self._write(written, data, None if written["status"] == "failed" else npz)
+        written = sealed(record)
+        self.copy(written, None if written["status"] == "failed" else npz)
         return written
 
     def copy(self, record: Record, npz: bytes | None) -> None:
         """Write a record and the file of its predictions as :meth:`put` does, with the digests that
-        it states, or none.
+        it states.
         """
-        self._write(record, encode(record), npz)
-
-    def _write(self, record: Record, data: bytes, npz: bytes | None) -> None:
-        self._keep_newer(record["hash"])
-        files = {RECORD: data}
+        files = {RECORD: encode(record)}
         if npz is not None:
             files[PREDICTIONS] = npz
         costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
@@ -393,17 +326,6 @@ class Store:
                     # Another process swept or deleted a folder on the way.
                     if not left:
                         raise
-
-    def _keep_newer(self, hash: str) -> None:
-        """Raise StoreError where the record of that hash is of a later hsiaug, which alone may
-        replace it.
-        """
-        found: Record | None = None
-        # What cannot be read, or is no record, may be replaced, or is met where it is written.
-        with suppress(StoreError):
-            found = self.get(hash)
-        if found and is_newer(found):
-            raise newer_record(Damage(hash, f"format states {found['format']}", newer=True))
 
     def _put(self, hash: str, files: Mapping[str, bytes], costly: bool) -> None:
         final = self.folder(hash)
@@ -437,6 +359,13 @@ class Store:
             self.cache.mkdir(exist_ok=True)
 
     def access(self, what: str) -> AbstractContextManager[None]:
+        """Errors of the system while the store is read or written are a StoreError.
+
+        Parameters
+        ----------
+        what : {"read", "write"}
+            What is done.
+        """
         hint = {
             "read": "Look at its permissions, or name another store.",
             "write": (

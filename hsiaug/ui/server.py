@@ -23,7 +23,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.base.signals import end_in_time, exit_code
-from hsiaug.registry.isolation.processes import spare_others
 
 Endpoint = Callable[[Request], Response | Awaitable[Response]]
 Refusal = tuple[int, str]
@@ -204,7 +203,6 @@ def serve_here(
         # One in the terminal would hold up the server.
         screen = os.name != "posix" or sys.platform == "darwin"
         if browser and (screen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            spare_others()
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
         try:

@@ -67,9 +67,7 @@ class StoreRoutes:
         if time.monotonic() - self._looked < REST:
             return
         store = self._store
-        # A pack never changes.
-        files = {path.name: 0 for path in store.packs.paths()}
-        files |= {hash: store.changed(hash) for hash in store.loose()}
+        files = {hash: store.changed(hash) for hash in store.hashes()}
         if files != self._files or not self._version:
             trials, damaged = trials_of_store(store)
             self._records = len(trials) + len(damaged)

@@ -52,9 +52,11 @@ class ToldWorker:
         assert blind is not None and not self._left
         self._left = list(trials)
 
-    def receive(self, hash: str) -> Message:
+    def take_outside(self) -> list[Any]:
+        return []
+
+    def receive(self) -> Message:
         trial = self._left.pop(0)
-        assert trial.hash == hash
         self.ran.append(trial)
         message = self._answer(self, trial)
         if not isinstance(message, TrialOutcome) or message.failed_learning:

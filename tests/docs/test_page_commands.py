@@ -112,7 +112,7 @@ def test_a_benchmark_of_the_pages_is_accepted_as_it_stands(
     command: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
-    suite, *_ = (block for block in blocks(ROOT / "docs" / "suites.md") if block.language == "toml")
+    suite, *_ = (block for block in blocks(ROOT / "docs" / "papers.md") if block.language == "toml")
     (tmp_path / "my_suite.toml").write_text(suite.text, "utf-8")
     words = [*(words_of(command) or ()), *(() if "--dry-run" in command.words else ("--dry-run",))]
 
@@ -159,7 +159,7 @@ def made_up(line: str) -> Command:
         ("hsiaug benchmark indian_pines --set smote.k=3", "no such parameter"),
         ("hsiaug report \\\n  --by nothing", "--by"),
         ("hsiaug raport", "No such command"),
-        ("hsiaug show", "Missing argument"),
+        ("hsiaug map", "Missing argument"),
     ],
 )
 def test_a_wrong_command_would_fail(line: str, said: str, world: Path, tmp_path: Path) -> None:

@@ -30,16 +30,6 @@ def popen():
     subprocess.Popen(WAIT)
 
 
-def session():
-    subprocess.Popen(WAIT, start_new_session=True)
-
-
-def daemon():
-    # As a daemon does: the parent ends, and what it forked is in a session of its own.
-    code = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
-    subprocess.run([sys.executable, "-c", code, *WAIT], check=True)
-
-
 def fork():
     if os.fork() == 0:
         os.execv(WAIT[0], WAIT)
@@ -60,7 +50,7 @@ def joblib():
 
 
 def every():
-    for start in (popen, session, daemon, fork, pool, joblib):
+    for start in (popen, fork, pool, joblib):
         start()
 
 
@@ -114,48 +104,12 @@ def test_what_a_generator_starts_ends_with_the_run(tmp_path: Path) -> None:
 
 def test_what_a_plugin_starts_ends_though_its_process_ended_first(tmp_path: Path) -> None:
     mark = f"mark-{tmp_path.name}-{os.getpid()}"
-    site = package(tmp_path / "site", "popen(); session(); daemon", mark, "os._exit(3)")
+    site = package(tmp_path / "site", "popen(); fork", mark, "os._exit(3)")
     with cleared(mark):
         words = ("benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store")
         done = hsiaug(*words, env=environment(site), cwd=tmp_path)
 
         assert done.returncode == 1 and "left with exit code 3, 2 times" in done.stderr
-        assert running(mark) == []
-
-
-def test_what_a_plugin_starts_ends_with_generate(tmp_path: Path) -> None:
-    mark = f"mark-{tmp_path.name}-{os.getpid()}"
-    site = package(tmp_path / "site", "popen(); daemon", mark)
-    with cleared(mark):
-        words = ("generate", "toy", "--generator", "dummy", "--patch", "3", "--out", "made.npz")
-        done = hsiaug(*words, env=environment(site), cwd=tmp_path)
-
-        assert done.returncode == 0, done.stderr
-        assert running(mark) == []
-
-
-def test_what_a_package_starts_as_it_is_imported_ends_with_the_command(tmp_path: Path) -> None:
-    mark = f"mark-{tmp_path.name}-{os.getpid()}"
-    code = STARTS.replace("MARK", mark).replace("HOW()", "popen(); session(); daemon(); fork()")
-    site = install(tmp_path / "site", "dummy_plugin", code + DUMMY)
-    with cleared(mark):
-        # It would wait for whoever holds its output open.
-        done = hsiaug("plugins", "info", "dummy", env=environment(site), cwd=tmp_path)
-
-        assert done.returncode == 0, done.stderr
-        assert running(mark) == []
-
-
-def test_what_a_package_leaves_that_ends_its_own_process_ends_with_the_command(
-    tmp_path: Path,
-) -> None:
-    mark = f"mark-{tmp_path.name}-{os.getpid()}"
-    code = STARTS.replace("MARK", mark).replace("HOW()", "daemon(); os._exit(0)")
-    site = install(tmp_path / "site", "dummy_plugin", code)
-    with cleared(mark):
-        done = hsiaug_anew("plugins", "list", env=environment(site), cwd=tmp_path)
-
-        assert done.returncode == 0, done.stderr
         assert running(mark) == []
 
 

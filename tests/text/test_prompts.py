@@ -27,7 +27,7 @@ def test_number_is_the_class_id(view_of):
 
 
 def test_every_class_has_prompts_and_no_two_classes_share_one(view_of):
-    for mode in ("number", "coarse", "fine", "both", "auto", "joined"):
+    for mode in ("number", "coarse", "fine", "both", "auto"):
         prompts = prompts_of(view_of(), mode)
         listed = [prompt for own in prompts.values() for prompt in own]
         assert list(prompts) == [1, 2, 3, 4, 5] and len(set(listed)) == len(listed)
@@ -55,13 +55,3 @@ def test_class_names_become_words(name, words):
 
 def test_names_that_become_equal_are_told_apart():
     assert class_words(["Corn", "corn!", "??"]) == ("corn 1", "corn 2", " 3")
-
-
-def test_joined_sentences_say_what_several_automatic_ones_say(view_of):
-    single, joined = (prompts_of(view_of(), mode) for mode in ("auto", "joined"))
-    for c, prompts in joined.items():
-        facts = [text.split(" ", 5)[-1] for text in single[c]]
-        assert prompts[0] == single[c][0]
-        assert any(" and " in text for text in prompts[1:]) or len(facts) < 3
-    said = " ".join(text for prompts in joined.values() for text in prompts)
-    assert ", but far from" in said or "far from" not in str(single)

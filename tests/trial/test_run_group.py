@@ -1,8 +1,6 @@
 """Trials of one fit: what they share, what a failure costs, and what is left behind."""
 
 import ctypes
-import platform
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -115,27 +113,6 @@ def test_memory_is_given_back_where_a_plugin_computed(monkeypatch: pytest.Monkey
         with StageClock().plugin("fit_generator", frees=frees):
             pass
     assert given_back == ["once"]
-
-
-IN_HEAP = """
-import ctypes
-from hsiaug.trial.machine import free_at_once
-free_at_once()
-libc = ctypes.CDLL(None)
-libc.malloc.restype = ctypes.c_void_p
-libc.free.argtypes = [ctypes.c_void_p]
-libc.free(libc.malloc(ctypes.c_size_t(20 << 20)))
-block = libc.malloc(ctypes.c_size_t(10 << 20))
-heap = next(line for line in open("/proc/self/maps") if "[heap]" in line)
-begin, end = (int(place, 16) for place in heap.split()[0].split("-"))
-print(begin <= block < end)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
-def test_a_large_block_is_no_part_of_the_heap_after_a_larger_one_was_freed() -> None:
-    done = subprocess.run([sys.executable, "-c", IN_HEAP], capture_output=True, text=True)
-    assert done.stdout == "False\n", done.stderr
 
 
 def test_the_process_is_as_before_after_a_stage_of_a_plugin() -> None:

@@ -2,7 +2,6 @@
 none.
 """
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +27,8 @@ from hsiaug.trial.sheet import (
 )
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
+from hsiaug.trial.store_merge import merge
 from hsiaug.trial.trial_run import SceneContext
-from hsiaug.trial.upkeep import merge, pack, verify
 from tests.toyworld import toy_world
 
 Spec = Callable[..., TrialSpec]
@@ -58,7 +57,6 @@ def kept(
             context.task,
             toy,
             context.views(trial).split,
-            {},
             scene_ref="toy",
         )
         assert record["status"] == "ok", record["error"]
@@ -119,16 +117,12 @@ def test_a_trial_without_samples_keeps_no_sheet_and_older_records_are_as_good(
     assert all(map(np.array_equal, store.predictions(hash), predictions))
 
 
-def test_sheets_go_along_when_stores_are_merged_and_packed(
-    kept: Any, spec: Spec, tmp_path: Path
-) -> None:
+def test_sheets_go_along_when_stores_are_merged(kept: Any, spec: Spec, tmp_path: Path) -> None:
     store, hash = kept(spec("duplicate"))
     before = sheet_of((store, hash)).to_bytes()
     merge(tmp_path / "other", store, uncounted)
     other = Store(tmp_path / "other")
     assert sheet_of((other, hash)).to_bytes() == before
-    assert pack(other, uncounted) == 1
-    assert sheet_of((Store(other.root), hash)).to_bytes() == before
 
 
 def test_damaged_thumbnails_are_none_and_the_predictions_stay(kept: Any, spec: Spec) -> None:
@@ -143,33 +137,6 @@ def test_damaged_thumbnails_are_none_and_the_predictions_stay(kept: Any, spec: S
     store.put(record, predictions, Damaged())  # type: ignore[arg-type]
     assert store.sheet(hash) is None
     assert all(map(np.array_equal, store.predictions(hash), predictions))
-
-
-def test_verifying_names_damaged_thumbnails(kept: Any, spec: Spec) -> None:
-    store, hash = kept(spec("duplicate"))
-    path = store.folder(hash) / "predictions.npz"
-    sound = path.read_bytes()
-    arrays = dict(np.load(io.BytesIO(sound)))
-
-    unseen = []
-    for position in np.linspace(0, len(sound) - 1, 200).astype(int):
-        flipped = bytearray(sound)
-        flipped[position] ^= 4
-        path.write_bytes(flipped)
-        findings = list(verify(store, uncounted))
-        if not findings:
-            # What is flipped there, such as a date of the archive, changes no array.
-            unseen.append(dict(np.load(io.BytesIO(flipped))))
-        assert {finding.kind for finding in findings} <= {"predictions", "thumbnails"}
-    assert len(unseen) < 100
-    assert all(values.keys() == arrays.keys() for values in unseen)
-    changed = [
-        name
-        for values in unseen
-        for name in arrays
-        if values[name].tobytes() != arrays[name].tobytes()
-    ]
-    assert not changed
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x05\x06", b"no arrays" * 100])

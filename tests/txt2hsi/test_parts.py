@@ -1,7 +1,5 @@
 """The parts of txt2hsi: clipping, feature uncertainty, codec, codes, denoiser."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -21,10 +19,8 @@ from hsiaug_builtin.txt2hsi.codebook import (
     find_codes,
     fit_gaussians,
 )
-from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser, Examples, Said, Vocabulary
+from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser, Said
 from hsiaug_builtin.txt2hsi.facts import (
-    COLUMN,
-    choose_seen,
     drop_implied,
     find_facts,
     is_withheld,
@@ -33,8 +29,7 @@ from hsiaug_builtin.txt2hsi.facts import (
 )
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
-from hsiaug_builtin.txt2hsi.kinds import PIXELS_PER_KIND, Kinds
-from hsiaug_builtin.txt2hsi.lfue import perturb
+from hsiaug_builtin.txt2hsi.lfue import with_means
 from hsiaug_builtin.txt2hsi.naming import Prior
 from hsiaug_builtin.txt2hsi.prepare import channel_weights
 from hsiaug_builtin.txt2hsi.rpsc import polygons, soft_polygons
@@ -64,20 +59,16 @@ def test_polygons_mix_to_varying_degrees() -> None:
     assert 0.12 < np.median(area) < 0.22 and np.quantile(area, 0.95) > 0.28
 
 
-def latents() -> tuple[torch.Tensor, torch.Tensor]:
-    z = torch.randn(12, 4, 5, 5, generator=torch.Generator().manual_seed(1))
-    group = torch.tensor([1] * 5 + [2] * 5 + [3] + [0])
-    return z + 10 * group[:, None, None, None], group
+def test_a_denoiser_is_given_the_channel_means_that_are_known() -> None:
+    x = torch.randn(3, 5, 5, 2)
+    means = torch.tensor([[1.0, 2.0], [torch.nan, 0.5], [torch.nan, torch.nan]])
+    given = with_means(lambda noised, level: noised.clone(), means, 5)(x, 1.0)
 
-
-def test_latents_are_moved_within_their_class_and_at_factor_zero_not_at_all() -> None:
-    z, group = latents()
-
-    def moved(group: torch.Tensor) -> float:
-        out = perturb(z, group, torch.Generator().manual_seed(0))
-        return float((out.mean(dim=(2, 3)) - z.mean(dim=(2, 3))).abs().mean())
-
-    assert 1e-4 < moved(group) < 1 < moved(torch.zeros_like(group))
+    pixels = to_pixels(given).mean(dim=(1, 2))
+    known = ~means.isnan()
+    assert torch.allclose(pixels[known], means[known], atol=1e-5)
+    changed = (given != x).any(dim=0)
+    assert changed[0, 0].all() and int(changed.sum()) == 2
 
 
 @pytest.mark.parametrize("patch", [1, 5, 9, 15])
@@ -260,7 +251,7 @@ def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them()
     )
 
 
-def denoiser(side: int = 9) -> tuple[Denoiser, torch.Tensor, Vocabulary]:
+def denoiser(side: int = 9) -> tuple[Denoiser, torch.Tensor, torch.Tensor]:
     x = torch.randn(2, side, side, 3, generator=torch.Generator().manual_seed(0))
     table = torch.ones(side, side, 3)
     torch.manual_seed(0)
@@ -270,21 +261,20 @@ def denoiser(side: int = 9) -> tuple[Denoiser, torch.Tensor, Vocabulary]:
     # The zero initialisation hides the text; give it something to say.
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    return net, x, Vocabulary.without_kinds(torch.randn(3, NOUN), torch.randn(4, NOUN))
+    return net, x, torch.randn(3, NOUN)
 
 
 def said(*mentions: list[int]) -> Said:
     noun = torch.tensor(mentions)
-    none = torch.zeros(len(noun))
-    return Said(noun, torch.zeros_like(noun), none, none.long())
+    return Said(noun, torch.zeros_like(noun), torch.zeros(len(noun)))
 
 
 def test_what_is_not_said_changes_nothing_and_silence_is_another_thing() -> None:
     net, z, words = denoiser()
     sigma = torch.ones(2)
     one = net(z, sigma, said([0, -1], [1, 2]), words)[0]
-    other = replace(words, nouns=words.nouns.clone())
-    other.nouns[2] = 7.0
+    other = words.clone()
+    other[2] = 7.0
 
     assert torch.equal(net(z, sigma, said([0, -1], [1, 2]), other)[0][0], one[0])
     assert not torch.allclose(net(z, sigma, said([0, -1], [1, 2]), other)[0][1], one[1], atol=1e-3)
@@ -347,7 +337,7 @@ def test_an_untrained_denoiser_is_the_wiener_filter_of_the_gaussian() -> None:
     mean = torch.zeros_like(variance)
     net = Denoiser(mean, variance, torch.ones(2), width=16, depth=1, features=4, text=5)
     x = torch.randn(3, 5, 5, 2)
-    words = Vocabulary.without_kinds(torch.randn(1, NOUN), torch.randn(1, NOUN))
+    words = torch.randn(1, NOUN)
     clean, _ = net(x, torch.full((3,), 0.7), said([0], [0], [-1]), words)
 
     assert torch.allclose(clean, x * variance / (variance + 0.49), atol=1e-5)
@@ -422,63 +412,3 @@ def test_a_regression_reads_its_own_phrases_and_those_between_them() -> None:
     assert torch.allclose(layer(embedded), target, atol=0.05)
     between = layer((embedded[[0]] + embedded[[1]]) / 2)
     assert torch.allclose(between, (target[[0]] + target[[1]]) / 2, atol=0.05)
-
-
-def test_kinds_part_the_looks_of_a_class_and_add_nothing_to_its_mean(
-    rng: np.random.Generator,
-) -> None:
-    latents = torch.from_numpy(0.1 * rng.normal(size=(20, 20, 4))).float()
-    latents[:10] += 3  # One class lies in the sun and in the shade, the other in the shade alone.
-    named = {
-        1: np.argwhere(np.ones((20, 14), dtype=bool)),
-        2: np.array([[15, column] for column in range(15, 20)]),
-    }
-    read = Examples(4)
-
-    kinds = Kinds.find(latents, torch.ones(4), latents, named, read, seed=0)
-
-    of_first, of_second = (kinds.map[tuple(at.T)] for at in named.values())
-    assert not set(of_first[named[1][:, 0] < 9]) & set(of_first[named[1][:, 0] > 10])
-    assert len(np.unique(of_first)) == len(named[1]) // PIXELS_PER_KIND
-    assert len(np.unique(of_second)) == 1
-    assert not kinds.map[0, 19] and not kinds.offset[0].any()
-    for of_class in (of_first, of_second):
-        mean = kinds.offset[torch.from_numpy(of_class.astype(np.int64))].mean(dim=0)
-        assert torch.allclose(mean, torch.zeros(NOUN), atol=1e-5)
-
-
-def test_a_kind_moves_the_noun_of_the_centre_where_something_is_said() -> None:
-    net, x, words = denoiser()
-    with_kinds = replace(words, kinds=torch.stack([torch.zeros(NOUN), torch.randn(NOUN)]))
-    plain = said([0, 2], [0, -1])
-    kind = replace(plain, kind=torch.ones(2, dtype=torch.int64))
-    sigma = torch.ones(2)
-
-    moved = net(x, sigma, kind, with_kinds)[0]
-
-    assert not torch.allclose(moved, net(x, sigma, plain, with_kinds)[0], atol=1e-3)
-    nouns = torch.cat([words.nouns, words.nouns[:1] + with_kinds.kinds[1]])
-    as_noun = net(x, sigma, said([3, 2], [3, -1]), replace(words, nouns=nouns))[0]
-    assert torch.allclose(moved, as_noun, atol=1e-5)
-    silent = net(x, sigma, kind.silent(), with_kinds)[0]
-    assert torch.equal(silent, net(x, sigma, plain.silent(), words)[0])
-
-
-def test_patches_that_are_said_to_be_bright_are_of_a_kind_that_was_seen_bright(
-    rng: np.random.Generator,
-) -> None:
-    seen = np.full((50, len(RELATIONS)), -1, dtype=np.int16)
-    seen[:, COLUMN["centre"]] = 3
-    seen[::7, COLUMN["bright"]] = 3
-    asked = seen[[0, 1]]
-
-    bright, any_kind = (
-        choose_seen({3: seen}, np.full(200, 3), np.repeat(asked[[row]], 200, axis=0), rng)
-        for row in (0, 1)
-    )
-
-    assert set(bright) == set(range(0, 50, 7))
-    assert len(set(any_kind)) > 40
-    dark = np.repeat(asked[[1]], 5, axis=0)
-    dark[:, COLUMN["dark"]] = 3  # None was seen so: any will do.
-    assert len(choose_seen({3: seen}, np.full(5, 3), dark, rng)) == 5

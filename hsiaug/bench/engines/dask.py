@@ -10,14 +10,13 @@ import logging
 import multiprocessing
 import os
 import pickle
-import signal
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.temporary_folders import PluginsFolder
@@ -36,8 +35,7 @@ from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.loops import SceneRun, run_groups, scored_records
-from hsiaug.bench.messages import outcome_message, read_message
-from hsiaug.bench.worker import WorkerStart
+from hsiaug.bench.worker import WorkerStart, named_files
 from hsiaug.registry.isolation.processes import hold_back, starting
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome
@@ -158,13 +156,9 @@ class _BlindDask(_Dask):
 
     def _events(self, future: Future[Any]) -> Sequence[Event]:
         records, trials = self._sent.pop(future)
-        outcomes = [
-            read_message(line, trial.hash)
-            for trial, line in zip(trials, future.result().splitlines(), strict=True)
-        ]
         return [
-            Event.of_end(trial.hash, records.write(trial, cast(TrialOutcome, outcome)))
-            for trial, outcome in zip(trials, outcomes, strict=True)
+            Event.of_end(trial.hash, records.write(trial, outcome))
+            for trial, outcome in zip(trials, future.result(), strict=True)
         ]
 
 
@@ -188,7 +182,7 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
     cluster = None
     if not address:
         # Its processes must leave Ctrl-C to this one: they would end with tracebacks.
-        with starting(), hold_back(signal.SIGINT):
+        with starting(), hold_back():
             cluster = distributed.LocalCluster(
                 n_workers=settings.workers or jobs,
                 threads_per_worker=settings.threads,
@@ -282,9 +276,8 @@ class _BlindOnWorker(_OnWorker):
         return SceneRun(batch, self._start, self._write)
 
 
-def run_blind(packed: bytes, scene: bytes) -> bytes:
-    """Run trials on a Dask worker that has no labels: what each came to, a line of
-    :mod:`hsiaug.bench.messages`.
+def run_blind(packed: bytes, scene: bytes) -> list[TrialOutcome]:
+    """Run trials on a Dask worker that has no labels: what each came to.
 
     Parameters
     ----------
@@ -297,19 +290,19 @@ def run_blind(packed: bytes, scene: bytes) -> bytes:
     _settle()
     settings, trials, blind = pickle.loads(packed)
     data = BlindData.unpacked(scene)
-    messages: dict[str, bytes] = {}
+    outcomes: dict[str, TrialOutcome] = {}
 
     def keep(trial: TrialSpec, outcome: TrialOutcome) -> Record:
-        messages[trial.hash] = outcome_message(trial.hash, outcome)
+        outcomes[trial.hash] = outcome
         return outcome.record
 
     with PluginsFolder() as cache:
         task = get_task(trials[0].task)
-        start = WorkerStart(settings, task.name, trials[0].scene_sha256, Path(cache), data)
+        start = WorkerStart(settings, task.name, Path(cache), data, named_files(trials))
         engine = _BlindOnWorker(start, keep)
         batch = Batch(task, data.data, "", Path(), settings, [trials], lambda trial: blind)
         try:
             run_groups(engine, [batch], lambda event: None)
         finally:
             engine.cancel()
-    return b"\n".join(messages[trial.hash] for trial in trials)
+    return [outcomes[trial.hash] for trial in trials]

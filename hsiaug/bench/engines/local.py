@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import InputError
@@ -10,9 +9,8 @@ from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Batch, Engine, OnEvent, Piece, Say
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.loops import SceneRun, scored_records
-from hsiaug.bench.worker import WorkerStart
+from hsiaug.bench.worker import WorkerStart, named_files
 from hsiaug.bench.worker_process import WorkerProcesses
-from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.isolation.processes import load_before_fork
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.spec import TrialSpec
@@ -46,14 +44,6 @@ class Local(Engine):
         self.jobs = max(1, jobs)
         self.executor: Any = WorkerProcesses(self.jobs)
         self._scene: SceneRun | None = None
-        self._labels: tuple[Path, ...] = ()
-
-    def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
-        """Every group by itself. Of the run no labels are shown to a worker, whatever scene it runs
-        on: what a plugin reads there, it could keep until it runs on that of the labels.
-        """
-        self._labels = tuple(path for one in batches for path in label_files(one.scene_ref))
-        return super().divide(batches)
 
     def submit(self, pieces: Sequence[Piece], tell: OnEvent) -> Future[None]:
         """Submit a group.
@@ -72,14 +62,12 @@ class Local(Engine):
     def scene_run(self, batch: Batch) -> SceneRun:
         """What the groups of a batch share."""
         store = Store(batch.store, create=True)
-        data = BlindData(batch.scene)
         start = WorkerStart(
             batch.settings,
             batch.task.name,
-            batch.scene.sha256,
             cache=store.cache.resolve(),
-            data=data,
-            hidden=(*(self._labels or label_files(batch.scene_ref)), batch.store.resolve()),
+            data=BlindData(batch.scene),
+            named=named_files(batch.trials),
         )
         return SceneRun(batch, start, scored_records(batch, store, self.jobs).write)
 

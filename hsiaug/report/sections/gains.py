@@ -8,7 +8,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.answers import control_names
+from hsiaug.report.answers import asked_for, control_names
 from hsiaug.report.figures.charts import (
     AXIS,
     NO_ARMS,
@@ -89,10 +89,11 @@ def _section(table: ReportTable, _: Sources) -> Section | None:
 
 def gain_figure_of(table: ReportTable) -> SectionFigure | None:
     """The figure of the page; None where nothing is compared."""
-    if not table.by_gain:
+    asked = asked_for(table)
+    if not asked:
         return None
-    caption = f"{table.scores.main.name} of each configuration minus its controls, in points"
-    if (left := len(table.by_gain) - MOST_ARMS) > 0:
+    caption = f"{table.scores.main.name}, minus each control, in points"
+    if (left := len(asked) - MOST_ARMS) > 0:
         caption += f" ({count(left, 'configuration')} of lower means: in the table alone)"
     return SectionFigure(caption, partial(_gain_figure, Report((table,)), most=MOST_ARMS))
 
@@ -109,7 +110,8 @@ def _gain_figure(report: Report, columns: int = 2, most: int | None = None) -> F
     columns : int
         Columns of a page with two, which the figure fills.
     most : int or None
-        Arms of a table that are drawn, those that gain most; None: all of them.
+        Configurations of a table that are drawn, those that it is about with the highest means;
+        None: all of them.
 
     Raises
     ------
@@ -125,14 +127,15 @@ def _gain_figure(report: Report, columns: int = 2, most: int | None = None) -> F
 
 def _block(table: ReportTable, most: int | None) -> ChartBlock:
     """Each arm has a line for each of its controls, and a line's room below it."""
-    known = sorted(table.by_gain[:most], key=lambda arm: method_rank(arm[NONE].cell.classifier))
+    drawn = table.by_gain if most is None else asked_for(table)[:most]
+    known = sorted(drawn, key=lambda arm: method_rank(arm[NONE].cell.classifier))
     lines: dict[Arm, range] = {}
     names: dict[Arm, str] = {}
     end = 0
     for arm in dict.fromkeys(one[NONE].cell.arm for one in known):
         of_arm = [one for one in known if one[NONE].cell.arm == arm]
         controls = max(map(len, of_arm))
-        names[arm] = row_name(table.arm_label(arm), of_arm[0])
+        names[arm] = row_name(table.arm_label(arm, brief=True), of_arm[0])
         lines[arm] = range(end, end + controls)
         end += controls + 1
     places = control_places(known)

@@ -37,6 +37,16 @@ ROOM = 700_000
 PALETTE = 256
 """Colours that a PNG with a palette can hold."""
 Colour = tuple[int, int, int]
+SHARES: Sequence[Colour] = (
+    (0, 0, 0),
+    (164, 14, 38),
+    (214, 111, 92),
+    (244, 211, 161),
+    (140, 196, 178),
+    (0, 105, 92),
+)
+"""Colours of shares from 0 to 1, behind one of nothing."""
+SHARE_LEGEND = [("no split", "#a40e26"), ("half of them", "#f4d3a1"), ("all", "#00695c")]
 
 
 def _section(table: ReportTable, sources: Sources) -> Section:
@@ -56,9 +66,11 @@ def _section(table: ReportTable, sources: Sources) -> Section:
         trials = [trial for _, trial in best]
         predicted = read_maps(sources.store, trials, sources.truths, MOST_VALUES)
         maps = _table_maps(table, [cell for cell, _ in best], predicted)
+        maps |= {"shares": [*_shares(table, sources)], "share_legend": SHARE_LEGEND}
     except NoGroundTruthError as error:
         return Section("Maps", notes=(f"No maps: {error}.",), opened=True)
-    sources.drawn["maps"] += sum(len(figure["source"]) for figure in maps["figures"]) * 3 // 4
+    pictures = (*maps["figures"], *maps["shares"])
+    sources.drawn["maps"] += sum(len(figure["source"]) for figure in pictures) * 3 // 4
     return Section("Maps", html=markup_of("maps", maps), opened=True)
 
 
@@ -94,13 +106,32 @@ def _table_maps(
             for about, entries in legends.items()
         },
         "about": json.dumps(about, ensure_ascii=False),
-        "heading": f"Maps of draw {predicted.trials[0].seed} beside each other",
-        "scores": table.scores.main.name,
-        "blind": ", ".join(dict.fromkeys(cell.classifier.name for cell in table.blind)),
+        "heading": f"Maps of split {predicted.trials[0].seed}",
         "places": len(truth.places),
         "drawn": len(shown),
         "step": step,
     }
+
+
+def _shares(table: ReportTable, sources: Sources) -> Iterator[dict[str, Any]]:
+    """In what share of its splits each pixel was right, of the two configurations of the page."""
+    store = sources.store
+    assert store is not None
+    for cell in shown_cells(table)[:2]:
+        predicted = read_maps(store, rows_of(cell.ok), sources.truths, MOST_VALUES)
+        for i in _most_tested(predicted):
+            truth = predicted.truth.masks[i]
+            called = [places[i] for places in predicted.called]
+            tested = sum((one > 0).astype(np.int16) for one in called)
+            right = sum((one == truth) & (one > 0) for one in called)
+            share = right / np.maximum(tested, 1)
+            steps = np.where(tested > 0, 1 + np.round(share * (len(SHARES) - 2)), 0)
+            text = _at(
+                f"{table.cell_words(cell)}: in how many of {len(predicted.trials)} splits",
+                predicted.truth,
+                i,
+            )
+            yield _palette_figure(steps.astype(np.uint8), SHARES, "share", i, text)
 
 
 def _most_tested(predicted: PredictedMaps) -> list[int]:
@@ -124,7 +155,7 @@ def _called_figures(
         (score,) = cell.column(main.key)[cell.ok["hash"] == trial.hash].tolist()
         reached = f"{name}: {main.name} {percent(score)} %" if score == score else name
         for i in shown:
-            text = _at(f"{reached}, draw {trial.seed}", predicted.truth, i)
+            text = _at(f"{reached}, split {trial.seed}", predicted.truth, i)
             drawn = _palette_figure(called[i], colours, "called", i, text)
             yield drawn | {"cell": number, "name": name}
 
@@ -143,7 +174,7 @@ def _ground(
             yield page_picture(picture, photo.shape, kind="colours", place=i, text=text, cell=None)
         yield _palette_figure(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
         if roles is not None:
-            text = _at(f"split of draw {predicted.trials[0].seed}", truth, i)
+            text = _at(f"split {predicted.trials[0].seed}", truth, i)
             yield _palette_figure(roles[i], TINTS, "split", i, text)
 
 

@@ -31,7 +31,7 @@ MARGIN = 0.05
 SERIES = {
     "held_out": "test pixels",
     "real": "real training pixels",
-    "made": "added samples",
+    "made": "synthetic samples",
 }
 """What is drawn, in this order, by the field that holds it."""
 
@@ -152,7 +152,7 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
             sources.drawn["samples"] += pictures + sum(map(len, lines))
         record = store.sound(trial.hash) or {}
         shown_of_generator = {
-            "name": f"{table.arm_label(cell.arm)}, draw {trial.seed}",
+            "name": f"{table.arm_label(cell.arm)}, split {trial.seed}",
             "figures": figures,
             "full": full,
             "layout": layout_sentence(record, of_tiles=sheet.of_tiles),

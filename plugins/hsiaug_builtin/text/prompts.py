@@ -3,8 +3,8 @@
 The grammar: coarse = "a hyperspectral image of {class}", the template of LDGnet (Zhang et al.,
 Language-aware Domain Generalization Network, IEEE TGRS 2023); fine = a sentence of the scene's
 card; both = coarse ", " fine; auto = "a hyperspectral image of " and a phrase of
-:mod:`hsiaug_builtin.text.surroundings`; joined = the same, with several facts joined by
-conjunctions; number = the class id; file:PROMPTS.toml = the sentences of a file.
+:mod:`hsiaug_builtin.text.surroundings`; number = the class id; file:PROMPTS.toml = the sentences of
+a file.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from hsiaug_builtin.text.prompt_files import (
 )
 from hsiaug_builtin.text.surroundings import phrases_of
 
-MODES = ("number", "coarse", "fine", "both", "auto", "joined")
+MODES = ("number", "coarse", "fine", "both", "auto")
 
-AUTOMATIC = ("auto", "joined")
-"""Modes whose texts come from what the view shows."""
 START = "a hyperspectral image of"
 
 SPELLING = {"brocoli": "broccoli", "vinyard": "vineyard"}
@@ -54,10 +52,10 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
     ----------
     mode : str
         Coarse (one prompt), fine or both (one for each sentence of the scene's card), auto
-        (several, from what the view shows round the training pixels), joined (the same in longer
-        sentences), number (the class id, to be encoded as ``one-hot``: the ablation of text), or
-        file:PROMPTS.toml (the sentences of a file). A class that the card or the file does not
-        describe has its coarse prompt, as one without training pixels has in auto.
+        (several, from what the view shows round the training pixels), number (the class id, to be
+        encoded as ``one-hot``: the ablation of text), or file:PROMPTS.toml (the sentences of a
+        file). A class that the card or the file does not describe has its coarse prompt, as one
+        without training pixels has in auto.
 
     Raises
     ------
@@ -67,7 +65,7 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
     words = class_words(view.class_names)
     if mode == "number":
         return {c: (str(c),) for c in range(1, len(words) + 1)}
-    phrases = phrases_of(view, words, joined=mode == "joined") if mode in AUTOMATIC else {}
+    phrases = phrases_of(view, words) if mode == "auto" else {}
     of_file = sentences_of_file(mode, view.class_names).classes if mode.startswith(PREFIX) else {}
     prompts = {}
     for c, (name, word) in enumerate(zip(view.class_names, words, strict=True), start=1):
@@ -75,7 +73,7 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
         sentences = tuple(view.descriptions.get(name, ())) if mode in ("fine", "both") else ()
         if mode == "both":
             sentences = tuple(f"{coarse}, {sentence}" for sentence in sentences)
-        elif mode in AUTOMATIC:
+        elif mode == "auto":
             sentences = tuple(f"{START} {phrase}" for phrase in phrases.get(c, ()))
         elif of_file:
             sentences = of_file.get(name, ())

@@ -29,20 +29,12 @@ NEIGHBOURS = 2
 """Other classes that a class is told of, the nearest first."""
 
 
-def phrases_of(
-    view: TrainView, words: Sequence[str], *, joined: bool = False
-) -> dict[int, tuple[str, ...]]:
+def phrases_of(view: TrainView, words: Sequence[str]) -> dict[int, tuple[str, ...]]:
     """Phrases of each class id with training pixels, in which words[c - 1] names class c; the same
     view gives the same.
 
     The first says how large, bright, green and even the labelled clump of the class is and where it
     lies; then its nearest classes ("corn beside trees", "corn north of hay"), and one that is far.
-
-    Parameters
-    ----------
-    joined : bool
-        Facts are joined by conjunctions: "corn beside trees and north of hay, but far from woods",
-        and each such sentence stands for all that it says.
     """
     places = {c: view.coords[view.y == c] for c in view.counts}
     clumps = {c: _largest_clump(coords) for c, coords in places.items()}
@@ -55,12 +47,7 @@ def phrases_of(
         described = " ".join(word for word in (*adjectives, name) if word)
         relations = _relations(c, places, view.patch, max(view.visible.shape))
         listed = [f"{described} in the {_quarter(clump, view.visible.shape)}"]
-        parts = [f"{relation} {words[other - 1]}" for relation, other in relations]
-        if joined and parts:
-            listed.append(f"{name} {_joined(parts)}")
-            listed.append(f"{listed[0]} and {parts[0]}")
-        else:
-            listed += [f"{name} {part}" for part in parts]
+        listed += [f"{name} {relation} {words[other - 1]}" for relation, other in relations]
         phrases[c] = tuple(dict.fromkeys(listed))
     return phrases
 
@@ -123,13 +110,6 @@ def _relations(
     if len(others) > NEIGHBOURS and others[-1][0] >= side / 2:
         relations.append((FAR, others[-1][1]))
     return relations
-
-
-def _joined(parts: Sequence[str]) -> str:
-    """``beside trees and north of hay, but far from woods``."""
-    far = [part for part in parts if part.startswith(FAR)]
-    near = " and ".join(part for part in parts if part not in far)
-    return ", but ".join(text for text in (near, *far) if text)
 
 
 def _direction(step: NDArray[np.int32]) -> str:

@@ -4,8 +4,7 @@ A pixel is a token, so that edges and the shapes of fields can be learnt, and so
 cross-attention to words has a value of its own for each pixel, as the paper shows. A text is a few
 *mentions*, each a noun and a relation: "woods", "to the north". The mention of the centre drives
 all blocks (adaLN-Zero, Peebles and Xie, ICCV 2023); each pixel reads all mentions by
-visual-linguistic cross-attention, which learns from known layouts which pixels a noun is of. No
-class number, code or statistic of a class reaches the network by another way.
+visual-linguistic cross-attention, which learns from known layouts which pixels a noun is of.
 
 A latent diffusion model with such an attention is what is known of the paper. Layers and sizes are
 this project's choice, and so is the preconditioning: the network adds to the Wiener filter of the
@@ -26,6 +25,7 @@ from torch.nn.functional import gelu, silu
 
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import to_device
+from hsiaug_builtin.text.layout import RELATIONS
 from hsiaug_builtin.txt2hsi.frequencies import cosines, to_frequencies, to_pixels
 
 HEADS = 2
@@ -37,6 +37,8 @@ NOUN = 96
 KERNEL = 5
 """Side of the depthwise convolutions, in pixels."""
 LEVEL_FEATURES = 64
+RELATION_SPREAD = 0.6
+"""Deviation of the vectors of relations before training."""
 ATTENTION_WEIGHT = 0.4
 """What the loss of attention counts beside that of denoising."""
 
@@ -50,21 +52,18 @@ class Said:
     noun : (n, M) int64 Tensor
         Row of the table of nouns; the first mention is of the centre. -1 = no mention.
     relation : (n, M) int64 Tensor
-        Row of the table of relations.
+        Row of the table of relations, in the order of RELATIONS.
     clipped : (n,) float32 Tensor
         1 where a polygon of another patch was set in (RPSC).
-    kind : (n,) int64 Tensor
-        Row of the table of kinds: that of the noun of the centre.
     """
 
     noun: Tensor
     relation: Tensor
     clipped: Tensor
-    kind: Tensor
 
     def take(self, some: slice) -> Said:
         """What is said of some of the patches."""
-        return Said(self.noun[some], self.relation[some], self.clipped[some], self.kind[some])
+        return Said(self.noun[some], self.relation[some], self.clipped[some])
 
     def silent(self) -> Said:
         """The same patches without a text."""
@@ -72,34 +71,7 @@ class Said:
 
     def to(self, device: str) -> Said:
         """The same on another device."""
-        return Said(
-            self.noun.to(device),
-            self.relation.to(device),
-            self.clipped.to(device),
-            self.kind.to(device),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Vocabulary:
-    """Vectors of what can be said.
-
-    Attributes
-    ----------
-    nouns, relations : Tensor (G, NOUN), (R, NOUN)
-        Of mentions.
-    kinds : Tensor (K + 1, NOUN)
-        What a kind adds to the noun of the centre; the first is none.
-    """
-
-    nouns: Tensor
-    relations: Tensor
-    kinds: Tensor
-
-    @classmethod
-    def without_kinds(cls, nouns: Tensor, relations: Tensor) -> Vocabulary:
-        """Nouns that have no kinds."""
-        return cls(nouns, relations, nouns.new_zeros(1, nouns.shape[1]))
+        return Said(self.noun.to(device), self.relation.to(device), self.clipped.to(device))
 
 
 class Attention(nn.Module):
@@ -246,6 +218,11 @@ class Denoiser(nn.Module):
         Of an example of a noun.
     text : int
         Features of an embedded phrase.
+
+    Attributes
+    ----------
+    noun : Linear
+        From the embedded phrase of a class to its noun: replaced by what is learnt in a draw.
     """
 
     mean: Tensor
@@ -277,8 +254,7 @@ class Denoiser(nn.Module):
             nn.Linear(LEVEL_FEATURES, width), nn.SiLU(), nn.Linear(width, width)
         )
         self.examples = Examples(features)
-        # Of phrases of relations, and of classes: the latter is learnt in a draw.
-        self.relation = nn.Linear(text, NOUN)
+        self.relation = nn.Parameter(RELATION_SPREAD * torch.randn(len(RELATIONS), NOUN))
         self.noun = nn.Linear(text, NOUN)
         self.mention = nn.Sequential(
             nn.Linear(2 * NOUN, 2 * NOUN), nn.SiLU(), nn.Linear(2 * NOUN, NOUN)
@@ -292,9 +268,7 @@ class Denoiser(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.out_proj = zero_weights(nn.Linear(width, channels))
 
-    def forward(
-        self, x: Tensor, sigma: Tensor, said: Said, vocabulary: Vocabulary
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, sigma: Tensor, said: Said, nouns: Tensor) -> tuple[Tensor, Tensor]:
         """Denoise coefficients.
 
         Parameters
@@ -305,8 +279,8 @@ class Denoiser(nn.Module):
             Deviation of the noise of each patch.
         said : Said
             What is said of them.
-        vocabulary : Vocabulary
-            The nouns and relations that this refers to.
+        nouns : Tensor (G, NOUN)
+            The table of nouns.
 
         Returns
         -------
@@ -317,7 +291,7 @@ class Denoiser(nn.Module):
             heads, of the last attention.
         """
         estimate, scale, whitened = self._filter(x, sigma)
-        out, shares = self._network(whitened, estimate, sigma, said, vocabulary)
+        out, shares = self._network(whitened, estimate, sigma, said, nouns)
         clean = torch.addcmul(estimate, scale, to_frequencies(out.float(), self.basis))
         return clean, shares[-1].exp().mean(dim=1).log()
 
@@ -327,7 +301,7 @@ class Denoiser(nn.Module):
         sigma: Tensor,
         said: Said,
         noise: Tensor,
-        vocabulary: Vocabulary,
+        nouns: Tensor,
         own: Tensor,
     ) -> Tensor:
         """Mean weighted squared error of clean coefficients of x (n, p, p, d), and of attention.
@@ -343,7 +317,7 @@ class Denoiser(nn.Module):
             Where each pixel may look; nowhere = not known.
         """
         estimate, scale, whitened = self._filter(x + sigma[:, None, None, None] * noise, sigma)
-        out, shares = self._network(whitened, estimate, sigma, said, vocabulary)
+        out, shares = self._network(whitened, estimate, sigma, said, nouns)
         error = to_frequencies(out.float(), self.basis) - (x - estimate) / scale
         level = sigma.square()[:, None, None, None]
         counts = self.weight * self.variance * (level + 1) / (level + self.variance)
@@ -369,14 +343,12 @@ class Denoiser(nn.Module):
         estimate: Tensor,
         sigma: Tensor,
         said: Said,
-        vocabulary: Vocabulary,
+        nouns: Tensor,
     ) -> tuple[Tensor, list[Tensor]]:
         """What the network adds, in pixels (n, p, p, d), and its attentions."""
         absent = said.noun < 0
-        noun = vocabulary.nouns[said.noun.clamp(min=0)]
-        kind = vocabulary.kinds[said.kind][:, None]
-        noun = torch.cat([noun[:, :1] + kind, noun[:, 1:]], dim=1)
-        mentions = self.mention(torch.cat([noun, vocabulary.relations[said.relation]], dim=2))
+        noun = nouns[said.noun.clamp(min=0)]
+        mentions = self.mention(torch.cat([noun, self.relation[said.relation]], dim=2))
         has_text = ~absent[:, :1]
         vector = self.level(level_features(sigma)) + said.clipped[:, None] * self.clipped
         vector = vector + torch.where(has_text, self.centre(noun[:, 0]), self.silence)

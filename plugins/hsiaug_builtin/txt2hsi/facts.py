@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import side_masks
-from hsiaug_builtin.text.layout import ADJECTIVES, RELATIONS, SIDES, Mention
+from hsiaug_builtin.text.layout import RELATIONS, SIDES, Mention
 
 Ids = NDArray[np.int16]
 
@@ -20,8 +20,6 @@ pixels, or of the whole patch.
 SHARES = (("whole", 0.95), ("most", 0.6), ("half", 0.35), ("small", 0.0))
 """Least share of a patch that the class of the centre covers, by what is said of it."""
 COLUMN = {relation: column for column, relation in enumerate(RELATIONS)}
-LOOKS = np.array([COLUMN[relation] for relation in ADJECTIVES])
-"""Columns of the facts that say how a class looks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,44 +163,6 @@ def facts_of_mentions(sentences: Sequence[Sequence[Mention]]) -> Ids:
         for mention in mentions:
             row[COLUMN[mention.relation]] = mention.noun
     return facts
-
-
-def choose_seen(
-    seen: Mapping[int, Ids], y: NDArray[np.int64], facts: Ids | None, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Choose for each patch that is to be made one that was seen, whose kind it gets.
-
-    Parameters
-    ----------
-    seen : mapping of int to array (m, R) of int16
-        {class id: facts of patches that the class was seen in}.
-    y : (n,) int64
-        Class ids.
-    facts : (n, R) int16 or None
-        What is said of the patches that are to be made. Where they are said to look in some way, a
-        patch that looks so is chosen, if there is one.
-    rng : Generator
-        Of the choice.
-
-    Returns
-    -------
-    (n,) int64
-        A row of ``seen`` of the class.
-    """
-    chosen = np.empty(len(y), dtype=np.int64)
-    for number, class_id in enumerate(y.tolist()):
-        likely = np.arange(len(seen[class_id]))
-        if facts is not None:
-            looks = LOOKS[facts[number, LOOKS] >= 0]
-            fits = (seen[class_id][:, looks] >= 0).all(axis=1)
-            likely = likely[fits] if fits.any() else likely
-        chosen[number] = rng.choice(likely)
-    return chosen
-
-
-def take_rows(seen: Mapping[int, Ids], y: NDArray[np.int64], rows: NDArray[np.int64]) -> Ids:
-    """Of each class of y (n,) that of ``rows`` (n,) among what was seen of it."""
-    return np.stack([seen[c][row] for c, row in zip(y.tolist(), rows.tolist(), strict=True)])
 
 
 def withheld_facts(facts: Ids) -> NDArray[np.bool_]:

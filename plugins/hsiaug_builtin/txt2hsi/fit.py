@@ -9,25 +9,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
 from hsiaug_builtin.txt2hsi.codec_quality import measure_codec
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Vocabulary
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.facts import withheld_facts
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, pixel_features
-from hsiaug_builtin.txt2hsi.kinds import Kinds
 from hsiaug_builtin.txt2hsi.lessons import NamedMap, Teaching, choose_centres
+from hsiaug_builtin.txt2hsi.lfue import Statistics
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import Codec, PreparedScene, loss_of, loss_of_lesson
 from hsiaug_builtin.txt2hsi.reader import Reader
 from hsiaug_builtin.txt2hsi.reading import written_facts
-from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations, regress
+from hsiaug_builtin.txt2hsi.words import ClassWords, regress
 
 FACTS_PER_CLASS = 600
 """Patches of a class whose facts are kept for sentences, at most."""
@@ -52,21 +51,10 @@ def fit_txt2hsi(
     with torch.inference_mode():
         looks = PixelLooks.of(view, codec.field.latents, codec.scale)
     features = pixel_features(codec.field.latents)
-    kinds = Kinds.none(view.visible.shape, device)
-    if params.kinds:
-        kinds = Kinds.find(
-            codec.field.latents,
-            codec.scale,
-            features,
-            pixels.every,
-            scene.denoiser.examples,
-            seed,
-        )
-    named = NamedMap.of(pixels.map, view.patch, looks, kinds.map, written)
-    phrases = torch.tensor(embed_relations(params.encoder), device=device)
-    denoiser = read_words(scene.denoiser, features, pixels, words, phrases, params)
+    named = NamedMap.of(pixels.map, view.patch, looks, written)
+    denoiser = read_words(scene.denoiser, features, pixels, words)
     embedded = torch.tensor(words.embedded, device=device)
-    teaching = Teaching(codec.field, params.rpsc, params.lfue, params.layout, withheld_facts)
+    teaching = Teaching(codec.field, params.rpsc, params.layout, withheld_facts)
     centres = np.concatenate(list(pixels.every.values()))
     error = loss_of(denoiser, params, device)
 
@@ -75,8 +63,7 @@ def fit_txt2hsi(
         rng = np.random.default_rng(derive_seed("batch", seed, step))
         at = choose_centres(named, centres, 1.0, params.network.batch, rng)
         lesson = teaching.lesson(named, at, words.choose, rng, torch_rng)
-        vocabulary = Vocabulary(denoiser.noun(embedded), denoiser.relation(phrases), kinds.offset)
-        return loss_of_lesson(error, lesson, vocabulary, torch_rng)
+        return loss_of_lesson(error, lesson, denoiser.noun(embedded), torch_rng)
 
     denoiser = train(
         denoiser,
@@ -97,33 +84,21 @@ def fit_txt2hsi(
         "codec": measure_codec(view, scene.vae, pixels.every, seed),
     }
     rng = np.random.default_rng(derive_seed("facts", seed))
-    asked = {c: rng.permutation(at)[:FACTS_PER_CLASS] for c, at in pixels.every.items()}
+    facts_of = {c: named.facts(at, view.patch) for c, at in pixels.every.items()}
     return FittedTxt2Hsi(
         params=params,
         vae=scene.vae,
         denoiser=denoiser,
         remainder=remainder_of(view, scene.vae, pixels.every, seed),
         words=words,
-        facts_of={c: named.facts(at, view.patch) for c, at in asked.items()},
-        kinds_of={c: kinds.map[tuple(at.T)] for c, at in asked.items()},
-        kinds=kinds.offset.cpu().numpy(),
-        rivals=pixels.rivals,
+        facts_of={c: rng.permutation(rows)[:FACTS_PER_CLASS] for c, rows in facts_of.items()},
+        statistics=Statistics.of_patches(codec.field.cut, pixels.every, facts_of),
         reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,
         measure=Measure.fit(view, pixels.every, seed),
         facts=facts,
         device=device,
-        starts=_starts(view, pixels) if params.strength < 1 else {},
     )
-
-
-def _starts(view: TrainView, pixels: NamedPixels) -> dict[int, NDArray[np.float32]]:
-    """Patches that editing begins at: named by the teacher, or else labelled."""
-    starts = {}
-    for class_id, labelled in pixels.labelled.items():
-        pseudo = pixels.pseudo.get(class_id, labelled)
-        starts[class_id] = view.patches(pseudo if len(pseudo) else labelled)
-    return starts
 
 
 @torch.no_grad()
@@ -132,8 +107,6 @@ def read_words(
     features: Tensor,
     pixels: NamedPixels,
     words: ClassWords,
-    phrases: Tensor,
-    params: Txt2HsiParams,
 ) -> Denoiser:
     """A copy of the scene's denoiser that reads the phrases of the classes, as nouns of their
     pixels.
@@ -144,7 +117,7 @@ def read_words(
         Of each pixel of the scene, as an example of a noun.
     """
     denoiser = copy.deepcopy(scene).requires_grad_(True)
-    device = str(phrases.device)
+    device = str(features.device)
     examples = pixels.every
     at = np.concatenate(list(examples.values()))
     group = np.repeat(np.array(list(examples)), [len(of_class) for of_class in examples.values()])
@@ -153,7 +126,4 @@ def read_words(
     named = np.isin(of_phrase, list(examples))
     rows = torch.from_numpy(of_phrase[named]).to(device)
     denoiser.noun = regress(torch.tensor(words.embedded[named], device=device), nouns[rows])
-    if params.encoder != "minilm":
-        own = torch.tensor(embed_relations("minilm"), device=device)
-        denoiser.relation = regress(phrases, scene.relation(own))
     return denoiser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,35 +23,29 @@ from hsiaug.api import (
     mapped_rows,
     save_state,
 )
-from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample, sample_with_noise
+from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample_with_noise
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.text.layout import (
-    PHRASES,
-    RELATIONS,
-    SIDES,
-    read_sentence,
-)
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Said, Vocabulary
+from hsiaug_builtin.text.layout import NEIGHBOURS, PHRASES, RELATIONS
+from hsiaug_builtin.text.sentences import read_sentence
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Said
 from hsiaug_builtin.txt2hsi.facts import (
     COLUMN,
-    LOOKS,
     Ids,
-    choose_seen,
     drop_implied,
     facts_of_mentions,
     mirror_facts,
-    take_rows,
 )
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lessons import columns_said, mentions_of
+from hsiaug_builtin.txt2hsi.lfue import Statistics, with_means
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import restore_denoiser, restore_vae
 from hsiaug_builtin.txt2hsi.reader import Reader
 from hsiaug_builtin.txt2hsi.reading import read_prompt
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
-from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations
+from hsiaug_builtin.txt2hsi.words import ClassWords
 
 BATCH = 256
 """Patches whose randomness is drawn together: another number would give other samples."""
@@ -61,6 +55,8 @@ enough for memory that was freed to be used again. The samples do not depend on 
 """
 ATTENTION_LEVELS = (0.3, 1.0, 3.0)
 """Noise levels at which attention is read: low ones, where the patch is still seen."""
+BESIDE = np.array([COLUMN[relation] for relation in NEIGHBOURS])
+"""Columns of the facts that name another class than that of the centre."""
 NOTHING = "[nothing]"
 """Stands for the place that pixels look at of which nothing is said."""
 
@@ -77,18 +73,10 @@ class FittedTxt2Hsi:
         How the classes are named.
     facts_of : mapping of int to array of int16
         {class id: (m, R) facts of patches that it was named in}, which samples are asked by.
-    kinds_of : mapping of int to array of int16
-        {class id: (m,) the kinds of these patches}, rows of ``kinds``.
-    kinds : (K + 1, NOUN) float32
-        As of :class:`hsiaug_builtin.txt2hsi.kinds.Kinds`.
-    rivals : (C + 1, C + 1) float32
-        What the teacher takes each class for, as of
-        :class:`hsiaug_builtin.txt2hsi.naming.NamedPixels`.
+    statistics : Statistics
+        Which channel means patches of a class have (LF-UE).
     reader : Reader
         Chooses among the samples of a prompt.
-    starts : mapping of int to array of float32
-        {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at
-        pure noise.
     """
 
     params: Txt2HsiParams
@@ -97,15 +85,12 @@ class FittedTxt2Hsi:
     remainder: Remainder
     words: ClassWords
     facts_of: Mapping[int, Ids]
-    kinds_of: Mapping[int, NDArray[np.int16]]
-    kinds: NDArray[np.float32]
-    rivals: NDArray[np.float32]
+    statistics: Statistics
     reader: Reader
     normaliser: Normaliser
     measure: Measure
     facts: Mapping[str, Any]
     device: str
-    starts: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def side(self) -> int:
@@ -131,7 +116,7 @@ class FittedTxt2Hsi:
         """
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         check_classes("txt2hsi", y, self.ids)
-        return self._sample_all(y, None, guidance, seed, tries=1)
+        return self._sample_all(y, None, guidance, seed, best_of=1)
 
     def read_prompts(self, prompts: Sequence[str]) -> tuple[PromptReading, ...]:
         """What is understood of prompts as somebody typed them."""
@@ -152,7 +137,7 @@ class FittedTxt2Hsi:
         """
         facts = self._facts_of_prompts(prompts)
         y = facts[:, 0].astype(np.int64)
-        return self._sample_all(y, facts, guidance, seed, tries=self.params.tries)
+        return self._sample_all(y, facts, guidance, seed, best_of=self.params.best_of)
 
     def _facts_of_prompts(self, prompts: Sequence[str]) -> Ids:
         """(n, R) what prompts say. Raises InputError where that makes no patch."""
@@ -174,10 +159,10 @@ class FittedTxt2Hsi:
         guidance: float | None,
         seed: int,
         *,
-        tries: int,
+        best_of: int,
     ) -> PatchSamples:
         """Samples of classes y (n,) under facts (n, R), by default some that the class has; each is
-        chosen among ``tries``.
+        the one of ``best_of`` that shows most of them.
         """
         omega = 0.0 if guidance is None else guidance
 
@@ -186,16 +171,15 @@ class FittedTxt2Hsi:
             torch_rng = torch.Generator().manual_seed(seed)
             for start in range(0, len(y), BATCH):
                 at = np.arange(start, min(start + BATCH, len(y)))
-                typed = None if facts is None else facts[at]
-                seen = choose_seen(self.facts_of, y[at], typed, rng)
-                kind = take_rows(self.kinds_of, y[at], seen)
-                if typed is None:
-                    said = self._draw_facts(y[at], seen, rng)
-                else:
-                    said = typed
-                    # Without a kind, more is seen of the layout that somebody types.
-                    kind[(said[:, LOOKS] < 0).all(axis=1)] = 0
-                yield at, self._sample(y[at], said, kind, omega, rng, torch_rng, tries)
+                said = self._draw_facts(y[at], rng) if facts is None else facts[at]
+                means = self.statistics.draw(said, rng)
+                if not self.params.lfue:
+                    means[:] = torch.nan
+                elif facts is not None:
+                    # Those of a class are not those of a patch that shows a typed neighbour too.
+                    neighbours = torch.from_numpy(said[:, BESIDE] >= 0).any(dim=1)
+                    means[neighbours] = torch.nan
+                yield at, self._sample(said, means, omega, rng, torch_rng, best_of)
 
         # Samples take much memory: they lie in a file.
         x = mapped_rows((len(y), len(self.normaliser.mean), self.side, self.side), batches)
@@ -203,33 +187,13 @@ class FittedTxt2Hsi:
         samples = PatchSamples.made(x, y, facts_of_samples)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
 
-    def _draw_facts(
-        self, y: NDArray[np.int64], seen: NDArray[np.int64], rng: np.random.Generator
-    ) -> Ids:
-        """(n, R) facts of the rows ``seen`` (n,) of the classes y (n,), mirrored at random."""
-        rows = take_rows(self.facts_of, y, seen)
+    def _draw_facts(self, y: NDArray[np.int64], rng: np.random.Generator) -> Ids:
+        """(n, R) facts of patches that the classes y (n,) were seen in, mirrored at random."""
+        rows = np.stack([rng.choice(self.facts_of[c]) for c in y.tolist()])
         rows = mirror_facts(rows, rng.integers(MIRRORS, size=len(y)))
-        if self.params.ask == "confused":
-            rows = self._beside_rivals(y, rng)
         if not self.params.layout:
             rows[:, 1:] = -1
         return drop_implied(rows)
-
-    def _beside_rivals(self, y: NDArray[np.int64], rng: np.random.Generator) -> Ids:
-        """(n, R) facts: the class, and on a random side one that the teacher takes for it; a class
-        that it takes for no other stands alone.
-        """
-        facts = np.full((len(y), len(COLUMN)), -1, dtype=np.int16)
-        facts[:, 0] = y
-        shares = self.rivals[y].astype(np.float64)
-        shares[:, ~np.isin(np.arange(shares.shape[1]), self.ids)] = 0
-        edges = shares.cumsum(axis=1)
-        rival = (edges <= rng.random((len(y), 1)) * edges[:, -1:]).sum(axis=1)
-        side = rng.integers(len(SIDES), size=len(y))
-        column = np.array([COLUMN[relation] for relation in SIDES])[side]
-        known = edges[:, -1] > 0
-        facts[known, column[known]] = rival[known]
-        return facts
 
     @torch.inference_mode()
     def reconstruct(self, x: NDArray[np.float32]) -> Reconstruction:
@@ -260,7 +224,7 @@ class FittedTxt2Hsi:
         facts = self._facts_of_prompts(prompts)
         rng = np.random.default_rng(0)
         torch_rng = torch.Generator().manual_seed(0)
-        vocabulary = self._vocabulary()
+        nouns = self._nouns()
         words: list[tuple[str, ...]] = []
         maps: list[NDArray[np.float32]] = []
         for start in range(0, len(x), BATCH):
@@ -271,7 +235,7 @@ class FittedTxt2Hsi:
             shares = torch.zeros(len(z), self.side**2, said.noun.shape[1] + 1)
             for level in ATTENTION_LEVELS:
                 sigma = torch.full((len(z),), level, device=z.device)
-                _, share = self.denoiser(z + level * noise, sigma, said, vocabulary)
+                _, share = self.denoiser(z + level * noise, sigma, said, nouns)
                 shares += share.exp().cpu() / len(ATTENTION_LEVELS)
             for row, share in zip(facts[batch], shares.numpy(), strict=True):
                 of_words = self._by_word(row, share)
@@ -292,85 +256,62 @@ class FittedTxt2Hsi:
             relation = RELATIONS[column]
             words = self.words.names[int(facts[column])].split()
             if relation != "centre":
-                words += PHRASES[relation][0].split()
+                words += PHRASES[relation].split()
             answer += [(word, of_mention / len(words)) for word in words]
         return [*answer, (NOTHING, maps[-1])]
 
     @torch.inference_mode()
-    def _vocabulary(self) -> Vocabulary:
-        """The nouns of all phrases of classes, and the relations."""
-        phrases = embed_relations(self.params.encoder)
-        return Vocabulary(
-            self.denoiser.noun(torch.tensor(self.words.embedded, device=self.device)),
-            self.denoiser.relation(torch.tensor(phrases, device=self.device)),
-            torch.tensor(self.kinds, device=self.device),
-        )
+    def _nouns(self) -> Tensor:
+        """The nouns of all phrases of classes."""
+        embedded = torch.tensor(self.words.embedded, device=self.device)
+        return torch.as_tensor(self.denoiser.noun(embedded))
 
     @torch.inference_mode()
     def _sample(
         self,
-        y: NDArray[np.int64],
         facts: Ids,
-        kind: NDArray[np.int16],
+        means: Tensor,
         omega: float,
         rng: np.random.Generator,
         torch_rng: torch.Generator,
-        tries: int,
+        best_of: int,
     ) -> NDArray[np.float32]:
-        """(n, B, p, p) patches in scene units of the classes y (n,), of which facts are said and
-        which are of a kind (n,).
+        """(n, B, p, p) patches in scene units of which facts (n, R) are said, of channel means
+        (n, d); NaN = any.
         """
-        mentions = mentions_of(facts, self.words.choose, rng)
-        said = replace(mentions, kind=torch.from_numpy(kind.astype(np.int64))).to(self.device)
+        said = mentions_of(facts, self.words.choose, rng).to(self.device)
         levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
-        shape = (len(y), *self.denoiser.mean.shape)
+        shape = (len(facts), *self.denoiser.mean.shape)
 
         def noise() -> Tensor:
             return torch.randn(shape, generator=torch_rng).to(self.device)
 
-        denoise = self._guided(said, omega)
-        if self.params.strength < 1:
-            x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
-            z = self._encode(x)
-            first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
-            edited = self._keep_what_is_said(
-                facts, tries, lambda: sample(denoise, z + levels[first] * noise(), levels[first:])
-            )
-            return x + self._change(z, edited)
+        denoise = with_means(self._guided(said, omega), means.to(self.device), self.side)
         spread = (self.denoiser.variance + levels[0] ** 2).sqrt()
         made = self._keep_what_is_said(
             facts,
-            tries,
+            best_of,
             lambda: sample_with_noise(
                 denoise, self.denoiser.mean + spread * noise(), levels, noise
             ),
         )
-        rows = np.searchsorted(self.ids, y)
+        rows = np.argmax(facts[:, :1] == self.ids, axis=1)
         parts = decode_in_parts(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
         return np.concatenate([patches for _, patches in parts])
 
-    def _keep_what_is_said(self, facts: Ids, tries: int, make: Callable[[], Tensor]) -> Tensor:
-        """Of ``tries`` coefficients (n, p, p, d) for facts (n, R), those that show most of them."""
+    def _keep_what_is_said(self, facts: Ids, best_of: int, make: Callable[[], Tensor]) -> Tensor:
+        """Coefficients (n, p, p, d) for facts (n, R): of several, those that show most of them."""
         kept = make()
-        if tries == 1:
+        if best_of == 1:
             return kept
         found = self.reader.find_said(to_pixels(kept), facts)
-        for _ in range(tries - 1):
+        for _ in range(best_of - 1):
             made = make()
             of_made = self.reader.find_said(to_pixels(made), facts)
             better = torch.from_numpy(of_made > found).to(kept.device)
             kept[better] = made[better]
             found = np.maximum(found, of_made)
         return kept
-
-    def _change(self, z: Tensor, edited: Tensor) -> NDArray[np.float32]:
-        """By what patches of coefficients z (n, p, p, d) change that are edited, in scene units.
-
-        Noise goes up to ``strength`` and is taken away again (SDEdit, Meng et al., ICLR 2022).
-        """
-        change = self.vae.decode(to_pixels(edited)) - self.vae.decode(to_pixels(z))
-        scaled = change.movedim(3, 1).cpu().numpy() * self.normaliser.std[:, None, None]
-        return np.asarray(scaled, dtype=np.float32)
 
     def _encode(self, x: NDArray[np.float32]) -> Tensor:
         """(n, p, p, d) coefficients of patches x (n, B, p, p)."""
@@ -379,7 +320,7 @@ class FittedTxt2Hsi:
 
     def _guided(self, said: Said, omega: float) -> Denoise:
         """The denoiser under texts, led away from itself without."""
-        vocabulary = self._vocabulary()
+        nouns = self._nouns()
 
         def under(of_patches: Said) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
@@ -388,9 +329,7 @@ class FittedTxt2Hsi:
                     sigma = torch.full((len(x[some]),), level, device=x.device)
                     half = bf16_is_faster(self.device)
                     with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-                        clean[some] = self.denoiser(
-                            x[some], sigma, of_patches.take(some), vocabulary
-                        )[0]
+                        clean[some] = self.denoiser(x[some], sigma, of_patches.take(some), nouns)[0]
                 return clean
 
             return denoise
@@ -402,14 +341,15 @@ class FittedTxt2Hsi:
         words = self.words
         arrays = {
             **state.weights(vae=self.vae, denoiser=self.denoiser),
-            **state.fields(normaliser=self.normaliser, remainder=self.remainder, words=words),
+            **state.fields(
+                normaliser=self.normaliser,
+                remainder=self.remainder,
+                words=words,
+                statistics=self.statistics,
+            ),
             **self.measure.arrays(),
             **self.reader.arrays(),
-            "rivals": self.rivals,
-            "kinds": self.kinds,
             **{f"facts_of.{c}": facts for c, facts in self.facts_of.items()},
-            **{f"kinds_of.{c}": kinds for c, kinds in self.kinds_of.items()},
-            **{f"starts.{c}": patches for c, patches in self.starts.items()},
         }
         facts = {
             "params": asdict(self.params),
@@ -439,15 +379,12 @@ class FittedTxt2Hsi:
                 phrases=tuple(facts["phrases"]), names=names, **state.under("words", arrays)
             ),
             facts_of={int(c): arrays[f"facts_of.{c}"] for c in facts["ids"]},
-            kinds_of={int(c): arrays[f"kinds_of.{c}"] for c in facts["ids"]},
-            kinds=arrays["kinds"],
-            rivals=arrays["rivals"],
+            statistics=Statistics(**state.under("statistics", arrays)),
             reader=Reader.restore(arrays),
             normaliser=Normaliser(**state.under("normaliser", arrays)),
             measure=Measure.restore(arrays),
             facts=facts["facts"],
             device=device,
-            starts={int(c): patches for c, patches in state.under("starts", arrays).items()},
         )
 
 

@@ -18,22 +18,16 @@ from scipy import ndimage
 from torch import Tensor
 
 from hsiaug_builtin.nets.seeded import to_device
-from hsiaug_builtin.text.layout import PHRASES, RELATIONS
 from hsiaug_builtin.txt2hsi.denoiser import Said
 from hsiaug_builtin.txt2hsi.facts import Ids, Looks, choose_facts, find_facts, mirror_facts
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, levels
-from hsiaug_builtin.txt2hsi.lfue import perturb
-from hsiaug_builtin.txt2hsi.params import CLIPPED, KIND_SAID, PERTURBED, SAID, SILENT
+from hsiaug_builtin.txt2hsi.params import CLIPPED, SAID, SILENT
 from hsiaug_builtin.txt2hsi.rpsc import soft_polygons
 
 MENTIONS = 9
 """Mentions of a sentence at most."""
-PHRASE_TEXTS = tuple(phrase for relation in RELATIONS for phrase in PHRASES[relation])
-"""All phrases, relation by relation: the rows that `Said.relation` holds."""
-FIRST_PHRASE = np.cumsum([0, *(len(PHRASES[relation]) for relation in RELATIONS)])[:-1]
-PHRASE_COUNT = np.array([len(PHRASES[relation]) for relation in RELATIONS])
 BORDER_WEIGHT = 3.0
 """How much likelier a patch is drawn that shows more than one name."""
 
@@ -53,8 +47,6 @@ class NamedMap:
         The patch shows several names.
     rough, bright : (H, W) int8
         Levels beside pixels of the same name.
-    kind : (H, W) int16
-        Number of the kind of each pixel within its name; 0 = none.
     written : mapping of (int, int) to (R,) int16
         Facts of patches that somebody wrote a sentence on, by the pixel in their centre.
     """
@@ -63,7 +55,6 @@ class NamedMap:
     border: NDArray[np.bool_]
     rough: NDArray[np.int8]
     bright: NDArray[np.int8]
-    kind: Ids
     written: Mapping[tuple[int, int], Ids] = field(default_factory=dict)
 
     @classmethod
@@ -72,10 +63,9 @@ class NamedMap:
         names: Ids,
         patch: int,
         looks: PixelLooks,
-        kind: Ids | None = None,
         written: Mapping[tuple[int, int], Ids] | None = None,
     ) -> NamedMap:
-        """Of a map (H, W), by default without kinds."""
+        """Of a map (H, W)."""
         highest = ndimage.maximum_filter(names, size=patch, mode="mirror")
         known = np.where(names < 0, np.iinfo(np.int16).max, names)
         lowest = ndimage.minimum_filter(known, size=patch, mode="mirror")
@@ -85,7 +75,6 @@ class NamedMap:
             (highest >= 0) & (lowest < highest),
             _levels_by_name(looks.rough, names),
             _levels_by_name(looks.bright, names),
-            np.zeros_like(names) if kind is None else kind,
             written or {},
         )
 
@@ -171,8 +160,8 @@ class Teaching:
 
     Attributes
     ----------
-    rpsc, lfue : bool
-        Whether polygons of other patches are set in, and channel statistics resampled.
+    rpsc : bool
+        Whether polygons of other patches are set in.
     layout : bool
         Whether more is said than the class of the centre.
     withheld : callable or None
@@ -182,7 +171,6 @@ class Teaching:
 
     field: Field
     rpsc: bool
-    lfue: bool
     layout: bool = True
     withheld: Callable[[Ids], NDArray[np.bool_]] | None = None
 
@@ -200,8 +188,6 @@ class Teaching:
         regions = named.cut(at, patch)
         rough = named.rough[at[:, 0], at[:, 1]].copy()
         bright = named.bright[at[:, 0], at[:, 1]]
-        kind = named.kind[at[:, 0], at[:, 1]]
-        middle = patch // 2
         turn = torch.from_numpy(rng.integers(MIRRORS, size=len(at)))
         z = mirror(z, turn)
         regions = mirror(torch.from_numpy(regions)[..., None], turn)[..., 0].numpy().copy()
@@ -214,7 +200,6 @@ class Teaching:
             z = z * (1 - share) + z[to_device(torch.from_numpy(donor), z.device)] * share
             regions = np.where(weight > 0.5, regions[donor], regions)
             rough[clipped] = 0
-            kind = np.where(weight[:, middle, middle] > 0.5, kind[donor], kind)
         facts = find_facts(regions, Looks(rough, bright))
         told = np.array([(row, column) in named.written for row, column in at.tolist()])
         # A polygon that was set in is not what was written of the patch.
@@ -225,19 +210,9 @@ class Teaching:
             said[:, 1:] = -1
         if self.withheld is not None:
             said[self.withheld(said)] = -1
-        if self.lfue and rng.random() < PERTURBED:
-            group = torch.from_numpy(facts[:, 0].astype(np.int64) + 1)
-            z = perturb(z.movedim(3, 1), group, torch_rng).movedim(1, 3)
         said[rng.random(len(at)) < SILENT] = -1
         mentions = mentions_of(said, choose_rows, rng)
-        # What was written may name another class than the pixel has.
-        kind = np.where(facts[:, 0] == regions[:, middle, middle], kind, 0)
-        kind[rng.random(len(at)) >= KIND_SAID] = 0
-        mentions = replace(
-            mentions,
-            clipped=torch.from_numpy(clipped.astype(np.float32)),
-            kind=torch.from_numpy(kind.astype(np.int64)),
-        )
+        mentions = replace(mentions, clipped=torch.from_numpy(clipped.astype(np.float32)))
         own = looked_at(said, regions)
         device = str(z.device)
         return Lesson(z, mentions.to(device), to_device(own, device))
@@ -249,7 +224,7 @@ def columns_said(said: Ids) -> NDArray[np.int64]:
 
 
 def mentions_of(said: Ids, choose_rows: ChooseRows, rng: np.random.Generator) -> Said:
-    """What is said of patches, as rows of nouns and of phrases, chosen anew for each mention.
+    """What is said of patches, as rows of nouns, chosen anew for each mention, and relations.
 
     Parameters
     ----------
@@ -258,15 +233,8 @@ def mentions_of(said: Ids, choose_rows: ChooseRows, rng: np.random.Generator) ->
     """
     columns = columns_said(said)
     names = np.take_along_axis(said, columns, axis=1)
-    phrase = FIRST_PHRASE[columns] + (rng.random(columns.shape) * PHRASE_COUNT[columns]).astype(
-        np.int64
-    )
-    return Said(
-        torch.from_numpy(choose_rows(names, rng)),
-        torch.from_numpy(phrase),
-        torch.zeros(len(said)),
-        torch.zeros(len(said), dtype=torch.int64),
-    )
+    nouns = torch.from_numpy(choose_rows(names, rng))
+    return Said(nouns, torch.from_numpy(columns), torch.zeros(len(said)))
 
 
 def looked_at(said: Ids, regions: Ids) -> Tensor:

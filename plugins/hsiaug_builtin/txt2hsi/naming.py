@@ -32,15 +32,11 @@ class NamedPixels:
     map : (H, W) int16
         Class ids of these pixels and of all others whose name is believed where they lie beside
         them; -1 elsewhere.
-    rivals : (C + 1, C + 1) float32
-        Mean share of the votes for each other class, over the pixels that the teacher names after a
-        class; 0 where nothing was voted.
     """
 
     labelled: Mapping[int, NDArray[np.int32]]
     pseudo: Mapping[int, NDArray[np.int32]]
     map: NDArray[np.int16]
-    rivals: NDArray[np.float32]
 
     @property
     def every(self) -> dict[int, NDArray[np.int32]]:
@@ -65,7 +61,6 @@ def name_pixels(view: TrainView, params: CodecParams) -> NamedPixels:
     labelled = {class_id: view.coords[view.y == class_id] for class_id in view.counts}
     pseudo: dict[int, NDArray[np.int32]] = {}
     names = np.full(view.visible.shape, -1, dtype=np.int16)
-    rivals = np.zeros((len(view.class_names) + 1,) * 2, dtype=np.float32)
     if params.pseudo and len(view.unlabelled):
         votes = teach(view)
         trusted = choose_trusted(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
@@ -78,7 +73,7 @@ def name_pixels(view: TrainView, params: CodecParams) -> NamedPixels:
     for class_id, at in pseudo.items():
         names[tuple(at.T)] = class_id
     names[tuple(view.coords.T)] = view.y
-    return NamedPixels(labelled, pseudo, names, rivals)
+    return NamedPixels(labelled, pseudo, names)
 
 
 @dataclass(frozen=True, eq=False)

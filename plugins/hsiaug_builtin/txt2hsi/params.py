@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from hsiaug.api import param
 from hsiaug_builtin.text import MODES, checked_encoder, checked_mode
 
-VERSION = "17"
+VERSION = "18"
 """Of ``txt2hsi``: raised whenever its results change."""
-PREPARE_VERSION = "16"
+PREPARE_VERSION = "18"
 """Of what it learns once a scene: raised whenever that changes."""
 ANGLE = 0.1
 """Weight of the spectral-angle term of the VAE."""
@@ -21,14 +21,8 @@ SILENT = 0.15
 """Share of patches that are shown without a text, which guidance leads away from."""
 SAID = 0.6
 """Share of the facts of a patch that its sentence says."""
-KIND_SAID = 0.9
-"""Share of patches whose kind is told beside the class, see
-:class:`hsiaug_builtin.txt2hsi.kinds.Kinds`.
-"""
 CLIPPED = 0.35
 """Share of patches clipped by RPSC."""
-PERTURBED = 0.5
-"""Share of steps perturbed by LF-UE."""
 PSEUDO_MOST = 1000
 """Pseudo-labelled pixels of a class that patches are cut round, at most."""
 PSEUDO_SHARE = 0.8
@@ -159,35 +153,24 @@ class Txt2HsiParams(CodecParams):
     rpsc: bool = param(
         True, "set random polygons of other patches into training patches", preparing=True
     )
-    lfue: bool = param(False, "resample channel statistics of latents in training", preparing=True)
+    lfue: bool = param(
+        True, "draw the statistics of a sample first, from those of its class", sampling=True
+    )
     text: str = param("both", f"how classes are named: {', '.join(MODES)}, or file:PROMPTS.toml")
     layout: bool = param(
         True, "sentences say what lies where in a patch, not its class alone", preparing=True
     )
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
-    kinds: bool = param(True, "tell the network which kind of its class a centre is of")
-    steps: int = param(600, "optimiser steps of the denoiser with the classes of a draw", low=0)
-    rate: float = param(1e-3, "peak learning rate of these", low=0)
-    strength: float = param(
-        1.0,
-        "noise that sampling starts from: 1 = pure noise, less = editing of real patches (SDEdit)",
-        low=0,
-        high=1,
-    )
-    ask: str = param(
-        "pool",
-        "layouts that samples are asked for: pool = as the pool has them, confused = beside the"
-        " class that the teacher takes for it",
-        choices=("pool", "confused"),
-        sampling=True,
-    )
-    tries: int = param(
+    steps: int = param(0, "optimiser steps of the denoiser with the classes of a draw", low=0)
+    rate: float = param(2e-3, "peak learning rate of these", low=0)
+    best_of: int = param(
         4,
-        "samples that are made of each prompt; the one that shows most of what it says is kept",
+        "samples that are made of each typed sentence; the one that shows most of what it says is"
+        " kept",
         low=1,
         sampling=True,
     )
-    sample_steps: int = param(12, "denoising steps", low=2, sampling=True)
+    sample_steps: int = param(4, "denoising steps", low=2, sampling=True)
 
     def __post_init__(self) -> None:
         """Check the prompts and the encoder, and name files with their checksums. Raises InputError

@@ -43,7 +43,7 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         baseline="gaussian",
         prepare_seconds=1000.0,
         prepared_scenes=(INDIAN_PINES,),
-        seconds=140.0,
+        seconds=20.0,
         params=Txt2HsiParams,
         presets={
             "tiny": {
@@ -53,10 +53,9 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
                 "scene_steps": 45,
                 "steps": 35,
                 "rate": 1e-2,
-                "sample_steps": 4,
             },
-            "fast": {"scene_steps": 500, "steps": 40, "sample_steps": 5},
-            "edit": {"strength": 0.1},
+            "fast": {"scene_steps": 500},
+            "prompts": {"steps": 100, "sample_steps": 12},
             "paper": {
                 "size": "paper",
                 "latent": 64,

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from hsiaug.api import PluginError, Progress, TrainView, derive_seed, load_state, save_state
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.codebook import Gaussians, find_codes, fit_gaussians
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Vocabulary
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.facts import Ids
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies
@@ -40,7 +40,6 @@ from hsiaug_builtin.txt2hsi.params import (
     Txt2HsiParams,
 )
 from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae, difference_axes, fit_vae
-from hsiaug_builtin.txt2hsi.words import embed_relations
 
 VAE_PIXELS = 200_000
 """Pixels that the VAE learns from, at most."""
@@ -142,19 +141,17 @@ def restore_denoiser(
     mean, variance, weight = (
         torch.tensor(arrays[f"denoiser.{name}"]) for name in ("mean", "variance", "weight")
     )
-    text = arrays["denoiser.relation.weight"].shape[1]
-    nouns = arrays["denoiser.noun.weight"].shape[1]
-
-    def build() -> Denoiser:
-        denoiser = untrained_denoiser(mean, variance, weight, params, text)
-        denoiser.noun = nn.Linear(nouns, denoiser.noun.out_features)
-        return denoiser
-
-    return state.restore("denoiser", arrays, build, device)
+    text = arrays["denoiser.noun.weight"].shape[1]
+    return state.restore(
+        "denoiser",
+        arrays,
+        lambda: untrained_denoiser(mean, variance, weight, params, text),
+        device,
+    )
 
 
 def untrained_denoiser(
-    mean: Tensor, variance: Tensor, weight: Tensor, params: Txt2HsiParams, text: int
+    mean: Tensor, variance: Tensor, weight: Tensor, params: Txt2HsiParams, text: int = 1
 ) -> Denoiser:
     """A denoiser of the size that the params name.
 
@@ -165,7 +162,7 @@ def untrained_denoiser(
     weight : Tensor (d,)
         What an error counts in each channel.
     text : int
-        Features of an embedded phrase.
+        Features of an embedded phrase; any, where no words are read.
     """
     size = params.network
     return Denoiser(
@@ -188,14 +185,14 @@ def loss_of(denoiser: Denoiser, params: Txt2HsiParams, device: str) -> Callable[
 
 
 def loss_of_lesson(
-    error: Callable[..., Tensor], lesson: Lesson, vocabulary: Vocabulary, rng: torch.Generator
+    error: Callable[..., Tensor], lesson: Lesson, nouns: Tensor, rng: torch.Generator
 ) -> Tensor:
     """The loss of a denoiser, as of :func:`loss_of`, on the patches of a lesson with new noise."""
     x = to_frequencies(lesson.latents)
     device = str(x.device)
     sigma = noise_levels_of(len(x), rng, device)
     noise = normal(x.shape, rng, device)
-    return error(x, sigma, lesson.said, noise, vocabulary, lesson.own)
+    return error(x, sigma, lesson.said, noise, nouns, lesson.own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,15 +276,12 @@ def learn_scene(
     run = TrainingRun(seed, device, progress, checkpoint)
     codec = learn_codec(view, params, run)
     field = codec.field
-    phrases = torch.tensor(embed_relations("minilm"), device=device)
     with torch.inference_mode():
         one_code = np.zeros(view.visible.shape, dtype=np.int16)
         everything = fit_gaussians(field.cut, one_code, view.unlabelled)
     mean, variance = everything.mean[-1].clone(), everything.variance[-1].clone()
     weight = channel_weights(field.latents).clone()
-    denoiser = fresh(
-        lambda: untrained_denoiser(mean, variance, weight, params, phrases.shape[1]), seed
-    ).to(device)
+    denoiser = fresh(lambda: untrained_denoiser(mean, variance, weight, params), seed).to(device)
     lessons = GroupLessons.of(view, codec, params, seed)
     error = loss_of(denoiser, params, device)
     size = params.network
@@ -303,11 +297,10 @@ def learn_scene(
             rng,
             torch_rng,
         )
-        vocabulary = Vocabulary.without_kinds(
-            denoiser.examples.of_pixels(lessons.features, nouns.examples, nouns.group, nouns.count),
-            denoiser.relation(phrases),
+        vectors = denoiser.examples.of_pixels(
+            lessons.features, nouns.examples, nouns.group, nouns.count
         )
-        return loss_of_lesson(error, lesson, vocabulary, torch_rng)
+        return loss_of_lesson(error, lesson, vectors, torch_rng)
 
     denoiser = train(
         denoiser,
@@ -385,7 +378,7 @@ class GroupLessons:
         usable = np.zeros(view.visible.shape, dtype=bool)
         usable[tuple(view.unlabelled.T)] = True
         return cls(
-            Teaching(codec.field, params.rpsc, params.lfue, params.layout),
+            Teaching(codec.field, params.rpsc, params.layout),
             tuple(maps),
             tuple(NamedMap.of(names, view.patch, looks) for names in maps),
             pixel_features(latents).clone(),

@@ -11,12 +11,11 @@ from hsiaug.api import InputError, PromptReading, TrainView, patches_at
 from hsiaug_builtin.text import PATCHES, class_words, patch_sentences, prompts_of
 from hsiaug_builtin.text.layout import (
     NEIGHBOURS,
-    PHRASES,
     RELATIONS,
     Mention,
-    read_sentence,
     write_sentence,
 )
+from hsiaug_builtin.text.sentences import read_sentence
 from hsiaug_builtin.txt2hsi.facts import (
     Ids,
     drop_implied,
@@ -64,6 +63,7 @@ def read_prompt(
         places=tuple((m.relation, m.noun) for m in places),
         looks=tuple(looks),
         ignored=read.ignored,
+        synonyms=tuple(read.synonyms.items()),
         faults=tuple(faults),
         never_said=bool(withheld_facts(facts_of_mentions([read.mentions])).any()),
     )
@@ -131,9 +131,9 @@ def automatic_sentences(view: TrainView, params: Txt2HsiParams) -> str:
 
 
 def _mentions(facts: Ids) -> list[Mention]:
-    """Facts (R,) as mentions, each in its plainest phrase."""
+    """Facts (R,) as mentions."""
     return [
-        Mention(int(noun), relation, PHRASES[relation][0])
+        Mention(int(noun), relation)
         for relation, noun in zip(RELATIONS, facts.tolist(), strict=True)
         if noun >= 0
     ]

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from hsiaug.api import TrainView
 from hsiaug_builtin.text import class_words, encode, prompts_of
-from hsiaug_builtin.txt2hsi.lessons import PHRASE_TEXTS
 
 RIDGE = 1e-3
 """Of the regression, beside the mean squared length of the centred embeddings."""
@@ -83,15 +82,6 @@ class ClassWords:
     def class_of_phrase(self) -> NDArray[np.int64]:
         """(P,) the class id of each phrase."""
         return np.repeat(np.arange(len(self.count)), self.count)
-
-
-def embed_relations(encoder: str) -> NDArray[np.float32]:
-    """(R, E) the phrases of all relations, embedded; centred, and with entries of variance 1: as
-    sentences they are much alike.
-    """
-    pooled = encode(PHRASE_TEXTS, encoder).pooled
-    apart = pooled - pooled.mean(axis=0)
-    return np.asarray(apart / apart.std(), dtype=np.float32)
 
 
 def regress(embedded: Tensor, target: Tensor) -> nn.Linear:
