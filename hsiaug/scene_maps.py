@@ -24,6 +24,7 @@ from hsiaug.bench.request import read_request
 from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.quality.given_masks import class_codes
 from hsiaug.quality.map_files import (
     RASTERS,
     check_map_targets,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
 MAPS = "maps"
 """Folder in a store for trials that were run for a map alone, which no report shall show."""
-HEADER = ("class", "name", "pixels", "share %", "training pixels")
+HEADER = ("class", "code", "name", "pixels", "share %", "training pixels")
 """Columns of :meth:`SceneMap.rows`."""
 
 
@@ -66,6 +67,8 @@ class SceneMap:
         By place, int16 class ids (H, W); 0 = no data.
     class_names : tuple of str
         The name of class id c is ``class_names[c - 1]``.
+    codes : tuple of int
+        The code of each class in the file of its labels.
     made : Refitted
         The classifier that was fitted again, and its split.
     same : bool
@@ -80,6 +83,7 @@ class SceneMap:
     record: Record
     maps: Mapping[str, NDArray[np.int16]]
     class_names: tuple[str, ...]
+    codes: tuple[int, ...]
     made: Refitted
     same: bool
     grounds: Mapping[str, Georeference | None]
@@ -92,11 +96,12 @@ class SceneMap:
 
     @property
     def title(self) -> str:
-        """Classifier, generator and record."""
+        """Classifier, generator with λ, and record."""
         spec = self.made.spec
-        return (
-            f"{spec.classifier_label} with {spec.generator.name}, record {self.record['hash'][:8]}"
-        )
+        samples = "no synthetic samples"
+        if spec.generator.name != NONE:
+            samples = f"{spec.generator.name}, {spec.rate.in_prose}"
+        return f"{spec.classifier_label} with {samples}, record {self.record['hash'][:8]}"
 
     def frame(self) -> DataFrame:
         """Pixels by class.
@@ -104,8 +109,9 @@ class SceneMap:
         Returns
         -------
         pandas.DataFrame
-            A row per class with ``pixels``, their ``share`` of all that are mapped, and ``train``,
-            its training pixels. The last row counts pixels without data.
+            A row per class with its ``code`` in the file of labels, ``pixels``, their ``share`` of
+            all that are mapped, and ``train``, its training pixels. The last row counts pixels
+            without data.
         """
         from pandas import DataFrame
 
@@ -116,22 +122,26 @@ class SceneMap:
         pixels = [*counts[1:], counts[0]]
         classes = range(1, len(self.class_names) + 1)
         frame = DataFrame(
-            {"class": [*classes, 0], "name": [*self.class_names, "no data"], "pixels": pixels}
+            {
+                "class": [*classes, 0],
+                "code": [*self.codes, None],
+                "name": [*self.class_names, "no data"],
+                "pixels": pixels,
+            }
         )
         frame["share"] = [*(counts[1:] / max(1, counts[1:].sum())), None]
         frame["train"] = [*self.made.split.audit.train_counts, None]
-        return frame[(frame["class"] > 0) | (frame["pixels"] > 0)].astype({"train": "Int64"})
+        return frame[(frame["class"] > 0) | (frame["pixels"] > 0)].astype(
+            {"code": "Int64", "train": "Int64"}
+        )
 
     def rows(self) -> list[tuple[str, ...]]:
         """:meth:`frame` as texts below HEADER."""
         return [
-            (
-                str(c),
-                name,
-                str(pixels),
-                *(("–", "–") if not c else (f"{100 * share:.2f}", str(train))),
-            )
-            for c, name, pixels, share, train in self.frame().itertuples(index=False)
+            (str(c), str(code), name, str(pixels), f"{100 * share:.2f}", str(train))
+            if c
+            else (str(c), "–", name, str(pixels), "–", "–")
+            for c, code, name, pixels, share, train in self.frame().itertuples(index=False)
         ]
 
     def remarks(self) -> list[str]:
@@ -238,12 +248,15 @@ class SceneMap:
         return class_map_figure(self.maps[place], self.class_names, f"{place}: {self.title}", note)
 
     def _facts(self) -> dict[str, str]:
-        """Tags of the file."""
+        """Tags of the file; codes of classes where they are not 1, 2, …"""
         spec = self.made.spec
+        codes = {f"CODE_{c}": str(code) for c, code in enumerate(self.codes, start=1)}
         return {
+            **(codes if list(self.codes) != list(range(1, len(self.codes) + 1)) else {}),
             "SCENE": spec.scene,
             "RECORD": self.record["hash"],
             "GENERATOR": spec.generator.name,
+            "LAMBDA": f"{spec.rate.lam:g}",
             "CLASSIFIER": spec.classifier_label,
             "REMARK": (
                 "holds training pixels: its agreement with the labels is not an accuracy to report"
@@ -354,7 +367,16 @@ def make_map(
     probabilities: Mapping[str, NDArray[np.float32]] = {}
     if isinstance(fitted, _Sharing):
         probabilities = task.prediction.place(fitted.shares, refitted.split, maps)
-    return SceneMap(source, maps, tuple(data.class_names), refitted, same, grounds, probabilities)
+    return SceneMap(
+        source,
+        maps,
+        tuple(data.class_names),
+        class_codes(scene, data),
+        refitted,
+        same,
+        grounds,
+        probabilities,
+    )
 
 
 class _Sharing:

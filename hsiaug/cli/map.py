@@ -70,6 +70,7 @@ def map_(
     )
     files = scene_map.save_all(out)
     screen = console()
+    print_lines(screen, [scene_map.title])
     print_table(screen, HEADER, scene_map.rows())
     print_lines(screen, scene_map.remarks())
     say_written(files)

@@ -82,7 +82,7 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
     Parameters
     ----------
     title : str
-        Its label.
+        Stands above it.
     """
     colours = class_colours(len(names))
     colours[0] = 255
@@ -94,6 +94,7 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
     figure, (panel,) = map_figure(ids.shape, 1, beside=LEGEND_WIDTH)
     panel.imshow(colours[ids[::step, ::step]], interpolation="nearest")
     figure.set_label(title)
+    panel.set_title(wrapped(plotted(title), room, 8), fontsize=8)
     panel.set_xlabel(wrapped(note, room, 7), fontsize=7)
     class_legend(figure, colours[1:], labels, loc="outside right upper")
     return figure

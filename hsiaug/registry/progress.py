@@ -47,14 +47,15 @@ def _line(note: object) -> str:
 
 @contextmanager
 def show_progress(err: Console, name: str) -> Iterator[Callable[..., None]]:
-    """A progress of what has that name, which shows a bar on a terminal and in a notebook, and
-    nothing elsewhere.
+    """A progress of what has that name, which shows a bar with its steps, the time since its
+    beginning and the time left on a terminal and in a notebook, and nothing elsewhere.
     """
-    from rich.progress import TaskProgressColumn, TimeRemainingColumn
+    from rich.progress import MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from hsiaug.base.terminal import progress_bars
 
-    with progress_bars(err, TaskProgressColumn(), TimeRemainingColumn()) as bars:
+    columns = (MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with progress_bars(err, *columns) as bars:
         task = bars.add_task(visible(name), total=None)
 
         def progress(done: int, total: int, note: str = "") -> None:

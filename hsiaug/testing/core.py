@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import HsiaugError, PluginError
+from hsiaug.base.errors import PluginError
 from hsiaug.trial.plugin_calls import kept_state
 
 MAX_MESSAGE_CHARACTERS = 2000
@@ -251,8 +251,6 @@ def _describe(error: BaseException) -> str:
         text = (
             f"{type(error).__name__}, whose message cannot be made ({type(unprintable).__name__})"
         )
-    if isinstance(error, HsiaugError):
-        return text
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{text[:MAX_MESSAGE_CHARACTERS]} (at {last.filename}:{last.lineno}, {last.line})"
 

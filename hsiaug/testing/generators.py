@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.seeds import derive_seed
@@ -25,13 +26,24 @@ from hsiaug.testing.core import (
 )
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import DEVICE, CaseContext, Subject
-from hsiaug.testing.task_cases import Case, Counts, Samples, View, nearest_share
+from hsiaug.testing.task_cases import (
+    OVER_CHANCE,
+    Case,
+    Counts,
+    Samples,
+    View,
+    nearest_shares,
+)
 from hsiaug.trial.fits import fit_generator, prepared_state
 
 PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on
 either side.
 """
+
+
+EXCHANGED = 0.2
+"""Least share of labels by which an exchange of classes may fit better."""
 
 
 class GeneratorFit(Protocol):
@@ -194,19 +206,29 @@ def scene_units(subject: GeneratorSubject) -> None:
 )
 def labels(subject: GeneratorSubject) -> None:
     """samples of a class are nearer to the mean spectrum of its training pixels than to those of
-    other classes more often than if their labels were dealt out at random
+    other classes more often than if their labels were dealt out at random, and labels that are
+    exchanged between classes fit no better; of two dates, spectra are their difference
     """
-    if not subject.cases.classes_have_spectra:
-        raise unittest.SkipTest("a change has no spectrum of its own")
-    drawn = subject.draw(subject.base, subject.cases.many(sorted(subject.view.counts)))
-    if not len(drawn):
-        raise unittest.SkipTest("it adds no sample")
-    share, least = nearest_share(drawn, subject.view)
-    require(
-        share >= least,
-        f"{share:.0%} of the samples of a class are nearest to it, on average over classes;"
-        f" {least:.0%} at least are asked for",
-    )
+    for task_subject in (subject, *subject.elsewhere):
+        request = task_subject.cases.many(sorted(task_subject.view.counts))
+        drawn = task_subject.draw(task_subject.base, request)
+        if not len(drawn):
+            raise unittest.SkipTest("it adds no sample")
+        found = nearest_shares(drawn, task_subject.view)
+        if task_subject.cases.classes_have_spectra:
+            share, chance = float(np.diag(found).mean()), 1 / len(found)
+            least = chance + OVER_CHANCE * (1 - chance)
+            require(
+                share >= least,
+                f"{share:.0%} of the samples of a class are nearest to it, on average over"
+                f" classes; {least:.0%} at least are asked for",
+            )
+        rows, columns = linear_sum_assignment(found, maximize=True)
+        better = found[rows, columns].mean() - np.diag(found).mean()
+        exchanged = ", ".join(
+            f"{r + 1} as {c + 1}" for r, c in zip(rows, columns, strict=True) if r != c
+        )
+        require(better < EXCHANGED, f"labels fit better when classes are exchanged: {exchanged}")
 
 
 @CHECKS.add("Draw every random number of sample from its seed.", needs=("runs", "determinism"))

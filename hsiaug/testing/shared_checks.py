@@ -5,12 +5,19 @@ the checks of its own kind and AFTER behind them; the ones that look back on all
 """
 
 import dataclasses
+import hashlib
 import json
+import os
+import subprocess
+import sys
+import unittest
 from typing import Any, TypeVar
+
+import numpy as np
 
 from hsiaug.registry.card import ANY_TASK, PRESETS, Card, build_params
 from hsiaug.tasks.task import task_names
-from hsiaug.testing.core import CheckList, other_global_seeds, require, require_equal
+from hsiaug.testing.core import Arrays, CheckList, other_global_seeds, require, require_equal
 from hsiaug.testing.subject import Subject
 
 F = TypeVar("F")
@@ -70,10 +77,11 @@ def runs(subject: Subject[F]) -> None:
     subject.base  # noqa: B018
     for task_subject in (subject, *subject.elsewhere):
         record = task_subject.trial()
-        error = record["error"] or {"stage": "", "type": "", "message": ""}
+        error = record["error"] or dict.fromkeys(("stage", "type", "message", "traceback"), "")
+        frames = [line.strip() for line in error["traceback"].splitlines() if " File " in line]
         failed = (
             f"failed in {error['stage']} of the task {task_subject.task}: {error['type']}:"
-            f" {error['message']}"
+            f" {error['message']} ({frames[-1] if frames else 'no line is known'})"
         )
         require(record["status"] == "ok", failed)
 
@@ -92,6 +100,48 @@ def determinism(subject: Subject[F]) -> None:
         repeated = subject.result(subject.base)
     require_equal(first, refitted, "two fits of one seed differ in")
     require_equal(first, repeated, "one fit, asked twice with one seed, differs in")
+
+
+@AFTER.add(
+    "Sort sets before numbers are drawn over them, and never seed by hash().",
+    needs=("runs", "determinism"),
+)
+def hash_seed(subject: Subject[F]) -> None:
+    """another process, in which texts have other hashes (PYTHONHASHSEED), gives the same result"""
+    plugin = subject.plugin
+    name = f"{plugin.__module__}:{plugin.__qualname__}"
+    if plugin.__module__ == "__main__" or "<locals>" in name:
+        raise unittest.SkipTest("another process cannot import the class")
+    found = checksum_elsewhere(subject, name)
+    here = checksum(subject.base_result)
+    require(found == here, "other values in a process with other hashes")
+
+
+def checksum_elsewhere(subject: Subject[Any], name: str) -> str:
+    """The checksum of the result of a class, ``module:Class``, in a process whose texts have other
+    hashes.
+    """
+    seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
+    environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    ended = subprocess.run(
+        [sys.executable, "-m", "hsiaug.testing.other_process", subject.kind, name],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = (ended.stderr.strip().splitlines() or ["nothing was printed"])[-1]
+    require(ended.returncode == 0, f"the other process ended with {ended.returncode}: {last}")
+    return ended.stdout.split()[-1]
+
+
+def checksum(arrays: Arrays) -> str:
+    """SHA-256 of arrays, by name."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
 
 
 @AFTER.add(

@@ -161,24 +161,34 @@ class TaskCases(ABC):
         """
 
 
-def nearest_share(samples: Samples, view: View) -> tuple[float, float]:
-    """Share of samples, or of pixels of masks, that lie nearest to the mean real spectrum of their
-    class, on average over classes; and the least share that is more than chance.
+def nearest_shares(samples: Samples, view: View) -> NDArray[np.float64]:
+    """(k, k) share of the samples, or pixels of masks, of each class of the real ones (rows) that
+    lie nearest to the mean real spectrum of each of these classes (columns).
     """
     real, real_ids = _labelled_spectra(view.real)
     ids = np.unique(real_ids)
     means = np.stack([real[real_ids == c].mean(axis=0) for c in ids])
     spectra, labels = _labelled_spectra(samples)
-    nearest = ids[((spectra[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)]
-    shares = [float((nearest[labels == c] == c).mean()) for c in np.unique(labels)]
-    chance = 1 / len(ids)
-    return float(np.mean(shares)), chance + OVER_CHANCE * (1 - chance)
+    nearest = ((spectra[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
+    # Classes that were not made fit as they are.
+    shares = np.eye(len(ids))
+    for row, c in enumerate(ids):
+        if (labels == c).any():
+            shares[row] = np.bincount(nearest[labels == c], minlength=len(ids))
+            shares[row] /= shares[row].sum()
+    return shares
 
 
 def _labelled_spectra(samples: Samples) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(n, B) spectra that have a class, of centres of patches or pixels of masks, and their ids."""
+    """(n, B) spectra that have a class, of centres of patches or pixels of masks, and their ids; of
+    two dates how much each band differs.
+    """
     labelled = samples.labels > IGNORE
-    return samples.spectra[labelled], samples.labels[labelled]
+    spectra = samples.spectra[labelled]
+    if isinstance(samples, DenseSamples) and samples.dates > 1:
+        before, after = np.split(spectra, 2, axis=1)
+        spectra = np.abs(after - before)
+    return spectra, samples.labels[labelled]
 
 
 def noisy(x: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -89,7 +89,8 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "units=Meters",
     ]
     envi.save_image(str(folder / "flight.hdr"), cube, ext=".img", metadata={"map info": place})
-    np.save(folder / "labels.npy", scene.labels)
+    codes = np.array([0, 3, 7, 250], dtype=np.int16)
+    np.save(folder / "labels.npy", codes[scene.labels])
     typed(
         folder,
         "datasets",
@@ -125,6 +126,8 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
         ids = file.read(1)
         assert file.transform == source.transform and file.crs == source.crs and file.nodata == 0
         assert file.tags()["CLASS_3"] == "track" and file.tags()["RECORD"] == record
+        # Codes of a user's own, which are not 1 to 3.
+        assert [file.tags()[f"CODE_{c}"] for c in (1, 2, 3)] == ["3", "7", "250"]
         assert file.dtypes == ("uint8",) and len({file.colormap(1)[c] for c in (1, 2, 3)}) == 3
         assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
     index, label = Store(mapped / "hsiaug-results").predictions(record)
@@ -135,8 +138,14 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
 
     lines = answer.splitlines()
     rows = [line.split("\t") for line in lines if "\t" in line]
-    assert [int(row[2]) for row in rows[1:]] == [int((ids == c).sum()) for c in (1, 2, 3, 0)]
-    assert sum(float(row[3]) for row in rows[1:4]) == pytest.approx(100, abs=0.02)
+    assert "rf with smote, λ = 0.5" in lines[0]
+    assert [row[:3] for row in rows[1:4]] == [
+        ["1", "3", "hay"],
+        ["2", "7", "rye"],
+        ["3", "250", "track"],
+    ]
+    assert [int(row[3]) for row in rows[1:]] == [int((ids == c).sum()) for c in (1, 2, 3, 0)]
+    assert sum(float(row[4]) for row in rows[1:4]) == pytest.approx(100, abs=0.02)
     assert "test pixels come out exactly as in the record" in answer
     assert (
         "training pixels, so its agreement with the labels is not an accuracy to report" in answer

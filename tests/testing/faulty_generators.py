@@ -365,3 +365,32 @@ class InPlace(Sound):
     def fit(self, view, **given):
         view.real.x[:] = np.round(view.real.x)
         return super().fit(view, **given)
+
+
+def exchanged(self, counts, *, guidance, seed):
+    """Samples of class 1 are called 2, and those of class 2 are called 1."""
+    drawn = Fitted.sample(self, counts, guidance=guidance, seed=seed)
+    other = {1: 2, 2: 1}
+    ids = np.array([other.get(c, c) for c in drawn.y.tolist()], dtype=np.int64)
+    order = np.argsort(ids, kind="stable")
+    asked = np.argsort(drawn.y, kind="stable")
+    x = np.empty_like(drawn.x)
+    counted = {c: n for c, n in counts.items() if n}
+    if counted.get(1, 0) != counted.get(2, 0):
+        return drawn
+    x[asked] = drawn.x[order]
+    return PatchSamples.made(x, drawn.y, {})
+
+
+sampling("labels", "ExchangesTwoClasses", exchanged)
+
+
+def hashed(self, counts, *, guidance, seed):
+    """Noise whose seed hangs on the hash of a text."""
+    drawn = Fitted.sample(self, counts, guidance=guidance, seed=seed)
+    noise = np.random.default_rng(hash("noise") % 2**32).normal(1, 0.01, drawn.x.shape)
+    return PatchSamples.made(drawn.x * noise, drawn.y, {})
+
+
+HASHED = sampling("hash-seed", "DependsOnTheHashSeed", hashed)
+DependsOnTheHashSeed = HASHED

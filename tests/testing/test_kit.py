@@ -62,6 +62,23 @@ def test_a_plugin_that_breaks_one_rule_fails_that_check_and_no_other(kind, plugi
     assert failures[0].seen and failures[0].hint
 
 
+def test_an_exception_names_the_file_and_the_line() -> None:
+    class Raises(faulty_generators.Sound):
+        def fit(self, view, **given):
+            raise ValueError("no such thing")
+
+    with pytest.raises(ConformanceError) as caught:
+        check_generator(Raises)
+    (failed,) = caught.value.report.failures
+    assert "ValueError: no such thing" in failed.seen
+    assert f"{__file__}:" in failed.seen
+
+
+def test_a_sound_plugin_gives_the_same_under_another_hash_seed() -> None:
+    kit = hsiaug.testing.kit("generator", faulty_generators.Sound)
+    assert kit.outcome("hash-seed").status == "passed"
+
+
 def test_no_rule_depends_on_how_busy_the_machine_is(monkeypatch: pytest.MonkeyPatch):
     # Every look at a clock costs ten seconds, as on a machine that others keep busy.
     for clock in ("perf_counter", "process_time", "monotonic", "time"):
