@@ -84,6 +84,7 @@ def unpacked(
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
     count = int(cube.shape[2])
     header = _header(cube)
+    widths = header.pop("fwhm", None)
     places = band_places(header, count)
     bad, bad_notes = bad_bands(header, count)
     notes = [*places.notes, *bad_notes]
@@ -97,7 +98,7 @@ def unpacked(
         in_nm = centres_in_nm(stated, unit)[0] if unit else stated
         of_cube |= {} if np.isnan(in_nm).all() else {"wavelengths": in_nm}
         notes = [*bad_notes]
-    if "fwhm" in header and not any("'fwhm'" in note for note in notes):
+    if widths is not None:
         notes.append("the attribute 'fwhm' is not used: a card has no band widths")
     if (units := str(cube.attrs.get("units", "")).strip()) not in ("", "1"):
         of_cube |= {"units": units}
