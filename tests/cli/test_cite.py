@@ -43,7 +43,7 @@ def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say
         shutil.copy(labels, f"mine_labels{labels.suffix}")
         done = command(
             *("datasets", "add", f"mine_cube{cube.suffix}", "--out", "mine.toml"),
-            *("--labels", f"mine_labels{labels.suffix}", "--no-catalogue"),
+            *("--labels", f"mine_labels{labels.suffix}"),
         )
         assert done.returncode == 0, done.stderr
         asked = {"draws": 1, "views": "raw", "patch": 3, "store": "own", "progress": False}
