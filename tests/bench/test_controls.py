@@ -32,6 +32,9 @@ class Scaled:
     def __init__(self, params):
         pass
 
+    def fit(self, view, *, seed, device, progress):
+        raise NotImplementedError
+
 
 @hookimpl
 def hsiaug_plugins():

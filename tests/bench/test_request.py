@@ -82,4 +82,4 @@ def test_help_prints_the_defaults_that_run(toy: Scene) -> None:
     for task in task_names():
         assert ",".join(get_task(task).settings.classifiers) in shown
         assert ",".join(get_task(task).settings.generators) in shown
-    assert f"[default: ({defaults.DRAWS})]" in shown and f"[default: {defaults.PRESET}]" in shown
+    assert f"Default: {defaults.DRAWS}." in shown and f"Default: {defaults.PRESET}." in shown
