@@ -25,10 +25,10 @@ from hsiaug.bench.request import read_request
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
-from hsiaug.metrics.significance import t_interval
+from hsiaug.metrics.significance import Ends, t_interval
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
-from hsiaug.report.formatting import percent, signed
+from hsiaug.report.formatting import percent, signed, with_ends
 from hsiaug.report.trials import trials_of_records
 from hsiaug.tasks.scores import PIXELS
 from hsiaug.tasks.task import get_task
@@ -138,6 +138,8 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
     # Not registry itself: a module that is loaded meanwhile would keep it.
     monkeypatch.setattr("hsiaug.registry.lookup._installed", lambda: found)
+    # What seer knows is in raw spectra.
+    monkeypatch.setattr("hsiaug.tasks.settings.view_or_raw", lambda view, bands: "raw")
     run_trials_here(monkeypatch)
     return found
 
@@ -209,9 +211,8 @@ def test_a_generator_that_helps_is_found_and_its_gain_is_of_fresh_splits(
     gains = min((np.subtract(aa["oracle"], aa[c]) for c in ("none", "duplicate")), key=np.mean)
     low, high = t_interval(gains.tolist()) or (0, 0)
     assert low > 0 and confirmed["AA (4 of 5)"] == percent(np.mean(aa["oracle"]))
-    assert f"{signed(np.mean(gains))} [{signed(low)}, {signed(high)}]" in said["Why"].replace(
-        "[ ", "["
-    )
+    shown_gain = with_ends(float(np.mean(gains)), Ends(low, high, is_interval=True))
+    assert f"AA (4 of 5) {shown_gain} over" in said["Why"]
 
 
 def test_every_command_of_an_answer_runs_as_it_is_printed(typed: Typed, tmp_path: Path) -> None:
