@@ -169,7 +169,7 @@ def build(folder: Path) -> Path:
         exec(compile(farm.text, str(farm), "exec"), {})
     run(folder, "datasets", "add", "flight.hdr", "--labels", "plots.geojson", "--field", "crop")
     run(folder, *RECORDS)
-    run(folder, "benchmark", "suite.toml", "--jobs", "1", "--device", "cpu")
+    run(folder, "benchmark", "--suite", "suite.toml", "--jobs", "1", "--device", "cpu")
     return folder
 
 

@@ -1,8 +1,7 @@
 """The notebooks of the documentation run from their first cell to their last, and show what they
 hold.
 
-The largest runs the first three of its seven draws. What it shows of these is compared; of what
-follows, which figures there are.
+Of the largest, which runs fewer splits here, it is compared which figures there are.
 """
 
 import re
@@ -95,17 +94,17 @@ def test_there_are_three_of_few_cells_that_show_something() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "whole"), [("first_benchmark", 1), ("new_generator", 12), ("own_scene", 12)]
+    ("name", "whole"), [("first_benchmark", 0), ("new_generator", 12), ("own_scene", 12)]
 )
 def test_a_notebook_shows_what_it_holds(
     name: str, whole: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """whole: so many cells are run as they stand; later ones with fewer draws."""
+    """whole: so many cells are run as they stand; later ones with fewer splits."""
     nbformat = pytest.importorskip("nbformat")
     monkeypatch.setenv("PYTHONWARNINGS", "ignore::UserWarning")
     held, begun = (nbformat.read(FOLDER / f"{name}.ipynb", as_version=4) for _ in range(2))
     for cell in code(begun)[whole:]:
-        cell.source = cell.source.replace("draws=7", "draws=3")
+        cell.source = cell.source.replace('["svm"])', '["svm"], draws=3)')
     if name != "own_scene":  # which has the processes that trials run in
         begun.cells.insert(0, nbformat.v4.new_code_cell(IN_ONE_PROCESS))
     fresh = code(executed(begun))[-len(code(held)) :]
@@ -119,33 +118,11 @@ def test_a_notebook_shows_what_it_holds(
             )
 
 
-def test_a_first_table_takes_five_lines_at_most() -> None:
-    nbformat = pytest.importorskip("nbformat")
-    first = code(nbformat.read(FOLDER / "first_benchmark.ipynb", as_version=4))[0]
-    assert len(first.source.splitlines()) <= 5 and any(
-        "<table>" in o.data["text/html"] for o in first.outputs
-    )
-
-
-def test_the_notebook_tells_the_numbers_of_the_readme_and_of_the_report() -> None:
+def test_the_notebook_has_the_numbers_of_the_guide() -> None:
     nbformat = pytest.importorskip("nbformat")
     notebook = nbformat.read(FOLDER / "first_benchmark.ipynb", as_version=4)
-    said = "".join(line for cell in code(notebook) for line in shown(cell))
-    text = (ROOT / "README.md").read_text("utf-8")
+    printed = "".join(line for cell in code(notebook) for line in shown(cell))
     report = (ROOT / "docs" / "read-a-report.md").read_text("utf-8")
-    table = re.search(r"^─+\n(.*?)^AA: mean recall", report, re.DOTALL | re.MULTILINE)
-    assert table
-    rows = [line.split() for line in table[1].splitlines() if "±" in line]
-    assert len(rows) == 6
-    classifier = ""
-    for row in rows:
-        if row[0] == "+":
-            name, scored = row[1], row[2]
-        else:
-            classifier = row[0]
-            name, scored = "none", row[1]
-        oa = scored.partition("±")[0]
-        assert re.search(rf"{name} +{oa} ", said[said.index(classifier) :]), (name, classifier, oa)
-    (gain,) = re.findall(r"gaussian λ=1 M=3 with svm: \+(\S+) \[", text)
-    (measured,) = re.findall(r"gaussian +none +(\d\S+)", said)
-    assert f"{float(measured):.1f}" == gain
+    differences_of_report = re.findall(r"[+−]\d+\.\d \[ *[−\d.]+, *[−\d.]+\]", report)
+    assert len(differences_of_report) >= 5
+    assert all(one in printed for one in differences_of_report)
