@@ -8,7 +8,7 @@ whole generator in its docstring.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -386,6 +386,36 @@ class FittedPairGenerator(SampleSource[PairCounts, DenseSamples], Protocol):
     One that encodes and decodes may add ``reconstruct(samples: DenseSamples) -> Reconstruction``;
     ``hsiaug inspect`` measures what that loses.
     """
+
+
+@runtime_checkable
+class MaskImages(Protocol):
+    """A fitted generator of pairs that makes images for given masks."""
+
+    def images_for(
+        self, masks: NDArray[np.int64], *, guidance: float | None, seed: int
+    ) -> DenseSamples:
+        """Make an image for each mask.
+
+        Parameters
+        ----------
+        masks : (n, H, W) int64
+            Class ids 1..C, 0 = no class.
+        guidance : float or None
+            ω.
+        seed : int
+            Of all that is random.
+
+        Returns
+        -------
+        DenseSamples
+            Images (n, T, B, H, W) in the data's units, with these masks.
+
+        Raises
+        ------
+        PluginError
+            For masks that it cannot make an image for.
+        """
 
 
 class PairGenerator(SampleLearner[DenseView, FittedPairGenerator], Protocol):

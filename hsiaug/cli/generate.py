@@ -49,6 +49,14 @@ def generate(
         int | None,
         option("For masks: image–mask pairs, in place of λ.", "--pairs", "-n", metavar="N"),
     ] = None,
+    mask: Annotated[
+        list[Path] | None,
+        option(
+            "For masks: a mask of your own (PNG, GeoTIFF, npy) with the codes of the labels, which"
+            " an image is made for; repeat for more.",
+            metavar="FILE",
+        ),
+    ] = None,
     show: Annotated[
         str,
         option(
@@ -84,6 +92,7 @@ def generate(
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
       hsiaug generate indian_pines --generator txt2hsi --prompt "wheat beside woods" --out wheat.npz
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --out rare
+      hsiaug generate my_scene.toml --task segmentation --generator specdm --mask plan.png --out new
 
     The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken
     from the store, or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
@@ -109,6 +118,7 @@ def generate(
         show=class_names,
         agreement=agreement,
         prompts=tuple(prompt or ()),
+        masks=tuple(mask or ()),
     )
     written = kit.save(out, synthesis, with_real=with_real)
     form = ".1f" if kit.unit else "d"

@@ -177,7 +177,8 @@ def new(
 
     folder = write_package(kind, name, out, task)
     print_lines(console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
-    say(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
+    plugin = folder.name.removeprefix("hsiaug-")
+    say(f"Next: pip install -e {folder}, then hsiaug plugins check {plugin}", err=True)
 
 
 @app.command()

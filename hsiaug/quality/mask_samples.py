@@ -29,6 +29,7 @@ from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, turned_pairs
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra, shares_figure
+from hsiaug.quality.given_masks import draw_images
 from hsiaug.quality.synthesis import (
     ClassRow,
     Drawn,
@@ -68,6 +69,10 @@ class MaskSamples:
             rule = "`prompt` is for single pixels"
             hint = "Leave it out; --show asks for classes."
             raise InputError(rule, value=f"`task` {self.task.name}", hint=hint)
+        others = {"-n": request.count, "`show`": request.show, "`agreement`": request.agreement}
+        for name in (name for name, value in others.items() if value and request.masks):
+            rule = "a mask of your own says how many pairs are made, and what they show"
+            raise InputError(rule, value=name, hint=f"Leave out {name}.")
         check_folder(out, empty=True)
 
     def _counts(self, view: DenseView, rate: Rate, request: SampleRequest) -> PairCounts:
@@ -100,7 +105,9 @@ class MaskSamples:
         return PairCounts(count, by_class)
 
     def draw(self, run: TrialRun, request: SampleRequest) -> Drawn[DenseSamples]:
-        """The pairs of no class in particular, or class by class."""
+        """The pairs of no class in particular, or class by class, or images for masks."""
+        if request.masks:
+            return draw_images(run, request)
         spec = run.spec
         view = cast(DenseView, run.view)
         counts = self._counts(view, spec.rate, request)

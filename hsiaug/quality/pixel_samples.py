@@ -86,6 +86,7 @@ class PixelSamples:
             "-n": request.count is not None,
             "`show`": bool(request.show),
             "`agreement`": bool(request.agreement),
+            "`mask`": bool(request.masks),
         }
         for name in (name for name, is_set in set_options.items() if is_set):
             hint = (

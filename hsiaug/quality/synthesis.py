@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -82,6 +83,8 @@ class SampleRequest:
         out.
     prompts : tuple of str
         Typed texts, of whose classes alone samples are made.
+    masks : tuple of Path
+        Files of masks that images are made for.
     source : str
         Name, or path, of the scene, for whoever reads the samples.
     """
@@ -101,6 +104,7 @@ class SampleRequest:
     show: tuple[str, ...] = ()
     agreement: float = 0.0
     prompts: tuple[str, ...] = ()
+    masks: tuple[Path, ...] = ()
     source: str = ""
 
 

@@ -58,7 +58,7 @@ def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) 
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
         patch.chdir(tmp_path)
-        report = hsiaug.benchmark("toy", ["gaussian"], ["svm"], draws=1, progress=False)
+        report = hsiaug.benchmark("toy", ["gaussian"], ["svm"], seeds=1, progress=False)
     said = methods_paragraph(report.report.tables[0])
 
     assert "We measured gaussian with svm on the scene" in said

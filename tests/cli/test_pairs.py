@@ -1,9 +1,11 @@
 """``hsiaug generate`` and ``hsiaug inspect`` for image–mask pairs, and ``benchmark --task``."""
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -118,12 +120,10 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(
         "--jobs",
         "1",
     )
-    text = run(*words, "--store", str(tmp_path / "store"))
-    assert (
-        "| none | – |" in text
-        and "unet mIoU" in text
-        and "majority (the most frequent class" in text
-    )
+    store = ("--store", str(tmp_path / "store"))
+    run(*words, *store)
+    rows = pd.read_csv(io.StringIO(run("report", *store, "--format", "csv")))
+    assert {"unet", "majority"} <= set(rows["classifier"]) and rows["miou"].between(0, 1).all()
 
 
 @pytest.mark.parametrize(
@@ -184,3 +184,43 @@ def test_a_folder_with_files_is_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep me")
     with pytest.raises(HsiaugError, match="empty folder"):
         run("generate", *MASKS, "--out", str(tmp_path), "--store", str(tmp_path / "store"))
+
+
+def plan(folder: Path, codes: dict[int, tuple[slice, slice]]) -> Path:
+    """A mask of 24×32 pixels as PNG."""
+    mask = np.zeros((24, 32), dtype=np.uint8)
+    for code, place in codes.items():
+        mask[place] = code
+    path = folder / "plan.png"
+    Image.fromarray(mask).save(path)
+    return path
+
+
+SPECDM = ("toy", "--task", "segmentation", "--generator", "specdm", "--preset", "tiny")
+
+
+def test_an_image_is_made_for_a_mask_of_ones_own(tmp_path: Path) -> None:
+    path = plan(tmp_path, {1: np.s_[:, :16], 2: np.s_[8:16, 20:]})
+    out = tmp_path / "new"
+    store = ("--store", str(tmp_path / "store"))
+    run("generate", *SPECDM, "--mask", str(path), "--out", str(out), *store)
+    (pair,) = load_pairs(out / "pairs.toml", "segmentation").places
+    assert (pair.mask == np.array(Image.open(path))).all()
+    assert pair.images.shape[-2:] == (24, 32) and np.isfinite(pair.images).all()
+
+
+@pytest.mark.parametrize(
+    ("codes", "value"),
+    [
+        ({77: np.s_[:4]}, "found 77"),
+        ({1: np.s_[:]}, "code 1 everywhere"),
+        ({}, "code 0 everywhere"),
+    ],
+)
+def test_a_mask_that_cannot_be_used_is_refused_before_the_fit(
+    tmp_path: Path, codes: dict[int, tuple[slice, slice]], value: str
+) -> None:
+    path = plan(tmp_path, codes)
+    with pytest.raises(HsiaugError) as caught:
+        run("generate", *SPECDM, "--mask", str(path), "--out", str(tmp_path / "new"))
+    assert value in str(caught.value) and not (tmp_path / "new").exists()

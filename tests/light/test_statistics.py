@@ -13,12 +13,16 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.sklearn import Augmenter
+from hsiaug_builtin.light import statistics
 from hsiaug_builtin.light.statistics import (
     FittedStatistics,
+    PatchesOfClass,
     Statistics,
     StatisticsOfLabels,
     StatisticsParams,
+    confusability,
     moments_of,
+    spread_shares,
 )
 
 
@@ -118,6 +122,47 @@ def test_the_choice_stands_in_the_record_and_a_saved_fit_gives_the_same_samples(
     assert (one.weight == np.float32(0.05)).all() and (other.weight == np.float32(0.5)).all()
     assert one.provenance["spread"] in ("own", "confusable", "all")
     assert "held_out_recall" in one.provenance
+
+
+def of_class(mean: float, spread: float) -> PatchesOfClass:
+    """30 patches of one pixel and two bands, whose unit-norm spectra lie at an angle."""
+    angle = mean + spread * np.linspace(-1, 1, 30)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)[:, None, None]
+    return PatchesOfClass(np.zeros((30, 2), dtype=np.int32), x, every(x))
+
+
+def test_a_class_takes_as_many_samples_of_all_pixels_as_it_is_confusable():
+    apart = confusability({1: of_class(0.2, 0.01), 2: of_class(1.2, 0.01)})
+    alike = confusability({1: of_class(0.2, 0.3), 2: of_class(0.3, 0.3), 3: of_class(1.2, 0.01)})
+    assert apart == pytest.approx({1: 0.006, 2: 0.006}, abs=0.001)
+    assert alike[1] > 1 and alike[2] > 1 and alike[3] < 0.05
+    assert confusability({1: of_class(0.2, 0.3)}) == {1: 0}
+    assert spread_shares("confusable", {1: 2.0, 2: 0.5}) == {1: 1, 2: 0.25}
+    assert spread_shares("own", {1: 2.0}) == {1: 0} and spread_shares("all", {1: 0.1}) == {1: 1}
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen", "judge"),
+    [
+        ([0.9, 0.8, 0.9, 0.8], "own", "left-out regions"),
+        ([0.9, 0.3, 0.9, 0.4], "confusable", "confusability; left-out regions"),
+    ],
+)
+def test_left_out_regions_decide_where_they_tell_spreads_apart(
+    views, monkeypatch, own, chosen, judge
+):
+    recalls = {"own": own, "confusable": [0.6, 0.5, 0.5, 0.5], "all": [0.1] * 4}
+    monkeypatch.setattr(statistics, "held_out_recalls", lambda *_: recalls)
+    spread, facts = statistics.choose_spread(views["scene"], {}, "gaussian")
+    assert spread == chosen and facts["chosen_by"].startswith(judge)
+
+
+def test_a_view_without_two_halves_of_a_class_is_judged_by_confusability(views):
+    view = views["none"]
+    one = np.unique(view.y, return_index=True)[1]
+    lone = replace(view, coords=view.coords[one], y=view.y[one])
+    facts = fit(lone, StatisticsOfLabels).facts
+    assert facts["spread"] == "confusable" and "nothing could be left out" in facts["chosen_by"]
 
 
 def test_a_class_without_training_pixels_is_a_clear_error(fitted):

@@ -72,8 +72,8 @@ def test_the_audit_has_the_command_that_runs_the_draws_that_an_arm_lacks(
     monkeypatch.chdir(tmp_path)
     asked = {"lambdas": [1], "times": 0, "preset": "tiny", "progress": False, "store": "some"}
     asked |= {"views": "raw", "patch": 5}
-    hsiaug.benchmark("toy", ["smote"], ["svm"], draws=3, **asked)
-    stopped = hsiaug.benchmark("toy", ["mixup"], ["svm"], draws=[0, 2], **asked)
+    hsiaug.benchmark("toy", ["smote"], ["svm"], seeds=3, **asked)
+    stopped = hsiaug.benchmark("toy", ["mixup"], ["svm"], seeds=[0, 2], **asked)
     report = build_report(stopped.store.read().records, store="some")
     assert "mixup λ=1 with svm has 2, not seed 1." in render_report(report, "md")
     (missing,) = re.findall(r"\*\*missing draws\*\*: (.*)", render_report(report, "md"))
@@ -93,9 +93,9 @@ def test_arms_of_a_stopped_run_that_never_began_are_named_and_run_by_one_command
     asked = {"lambdas": [1], "times": 0, "preset": "tiny", "progress": False}
     asked |= {"views": "raw", "patch": 5}
     generators, classifiers = ["smote", "mixup"], ["svm", "rf"]
-    whole = hsiaug.benchmark("toy", generators, classifiers, store="whole", draws=2, **asked)
-    hsiaug.benchmark("toy", generators, ["svm"], store="some", draws=2, **asked)
-    stopped = hsiaug.benchmark("toy", ["smote"], ["rf"], store="some", draws=[0], **asked)
+    whole = hsiaug.benchmark("toy", generators, classifiers, store="whole", seeds=2, **asked)
+    hsiaug.benchmark("toy", generators, ["svm"], store="some", seeds=2, **asked)
+    stopped = hsiaug.benchmark("toy", ["smote"], ["rf"], store="some", seeds=[0], **asked)
     report = build_report(stopped.store.read().records, store="some")
     text = render_report(report, "md")
     assert "Of 2 draws not all are there: mixup λ=1 with rf has 0; " in text

@@ -64,7 +64,7 @@ Mask = NDArray[np.bool_]
 class StatisticsParams:
     """How much spread a class gets, and of what samples consist.
 
-    Chosen on draws 100 to 102 and 300 to 302 of Indian Pines, of crops of Houston and Pavia, of
+    Chosen on draws 100, 300 and 301 of Indian Pines, of crops of Houston and Pavia, of
     Jasper Ridge and Samson under ``issd``.
     """
 
@@ -250,7 +250,7 @@ def choose_spread(
     best = max(SPREADS, key=lambda spread: mean[spread])
     gains = np.subtract(recalls[best], recalls["confusable"])
     told = bool(gains.mean() > TOLD * gains.std(ddof=1) / np.sqrt(len(gains)))
-    facts = {
+    facts: dict[str, object] = {
         "held_out_recall": {spread: round(value, 3) for spread, value in mean.items()},
         "chosen_by": (
             "left-out regions" if told else "confusability; left-out regions tell nothing apart"
@@ -324,7 +324,8 @@ def _named_by_judge(
     weight[: len(real[0])] = 1
     mean, std = real[0].mean(axis=0), np.maximum(real[0].std(axis=0), 1e-9)
     machine = fit_machine((spectra - mean) / std, target, weight, cost=COST, reach=REACH)
-    return machine.classes[machine.scores((held_out - mean) / std).argmax(axis=1)]
+    best = machine.scores((held_out - mean) / std).argmax(axis=1)
+    return np.asarray(machine.classes[best])
 
 
 def patches_by_class(
