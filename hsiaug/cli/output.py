@@ -365,6 +365,8 @@ def read_report(
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in reported for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)
+    for line in trials.attrs["older"]:
+        say(line, err=True)
     for damage in damaged:
         say(f"{damage.words}; it is left out", err=True)
     return report

@@ -44,6 +44,11 @@ class Found:
     variant: str | None = None
 
     @property
+    def is_handed(self) -> bool:
+        """Whether it is a class of this session, which no package registers."""
+        return False
+
+    @property
     def card(self) -> Card:
         """The card; for a variant with that name, and a default of that value.
 

@@ -2,28 +2,21 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from hsiaug.bench import worker_process
-from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engine import WorkerSettings
 from hsiaug.bench.engines.local import computes_on_device
-from hsiaug.bench.worker import WorkerStart
+from hsiaug.bench.plan import build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.bench.worker_process import WorkerProcesses
-from hsiaug.core.scene import Scene
-from tests.bench.test_progress import plan
+from hsiaug.registry.lookup import registry
 
 
-def started_with(toy: Scene, cache: Path) -> WorkerStart:
-    """What a worker on the toy scene is started with."""
-    return WorkerStart(WorkerSettings("cpu"), "pixels", cache, BlindData(toy))
-
-
-def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it():
-    trials = plan().values()
-    assert computes_on_device(trials) and {t.classifier.name for t in trials} > {"svm"}
+def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it(toy):
+    request = read_request(generators=["wgan"], classifiers=["svm"], lambdas=[1.0], seeds=[0])
+    trials = build_plan(toy, request, registry()).trials
+    assert computes_on_device(trials) and {t.classifier.name for t in trials} >= {"svm"}
     assert not computes_on_device(
         [t for t in trials if t.generator.name == "none" and t.classifier.name == "svm"]
     )
