@@ -138,7 +138,9 @@ def report(
     for folder in folders:
         typer.echo(write_mlflow(built, folder), err=True)
     if not out and not folders:
-        show_report(built, records, by, metric=metric, shape=format, notes=bool(notes))
+        on_screen = format in (None, "rich")
+        more = bool(notes) if on_screen else notes is not False
+        show_report(built, records, by, metric=metric, shape=format, notes=more)
 
 
 def _rows(generators: str | None, classifiers: str | None) -> Callable[[ArmCell], bool] | None:

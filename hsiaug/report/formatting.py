@@ -38,11 +38,6 @@ def measured(value: float | None) -> str:
     )
 
 
-def signed_measure(value: float) -> str:
-    """A difference of such numbers with its sign; zero has none."""
-    return f"+{measured(value)}" if value > 0 else measured(value)
-
-
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
     """A label for each method: its name alone, and what differs where several share the name, its
     view last.

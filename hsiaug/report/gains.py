@@ -30,7 +30,7 @@ from hsiaug.metrics.significance import (
     strongest_control,
     student,
 )
-from hsiaug.report.formatting import MISSING, count_range, join_words
+from hsiaug.report.formatting import MISSING
 from hsiaug.report.trials import CellKey, numbers, of_classes, unlike
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import (
@@ -455,32 +455,9 @@ def by_arm(rows: Iterable[Gain]) -> dict[CellKey, dict[str, Gain]]:
     return arms
 
 
-def corrected_for(rows: Iterable[Gain]) -> str:
-    """``separately for 9 comparisons over none and 18 over other controls``: for how many tested
-    gains are corrected; empty where each was tested alone.
-    """
-    sizes: dict[str, list[int]] = {}
-    # Those of arms that have a verdict first.
-    for row in sorted(rows, key=lambda row: not row.cell.arm.judged):
-        if row.main.p_corrected is not None:
-            sizes.setdefault(row.family, []).append(row.main.family)
-    if all(max(found) == 1 for found in sizes.values()):
-        return ""
-    parts: list[str] = []
-    for family, found in sizes.items():
-        noun = "" if parts else " comparison" if max(found) == 1 else " comparisons"
-        parts.append(f"{count_range(found)}{noun} {family}")
-    return f"{'separately ' * (len(parts) > 1)}for {join_words(parts)}"
-
-
 def rival_of(arm: ArmGains) -> Gain | None:
     """The row of the control that decides; None where the arm has no control but ``none``."""
     return next((row for row in arm.values() if row.rival), None)
-
-
-def mean_over_none(arm: ArmGains) -> float:
-    """The mean gain over no samples; below all others where there is none."""
-    return arm[NONE].mean if arm[NONE].draws else float("-inf")
 
 
 def in_points(evidence: Evidence, scale: float = 100.0) -> dict[str, Any]:
