@@ -20,7 +20,6 @@ from hsiaug.trial.machine import counted_work
 from hsiaug_builtin.text import prompts_of as prompts_of_view
 from hsiaug_builtin.txt2hsi.facts import COLUMN
 from hsiaug_builtin.txt2hsi.frequencies import to_pixels
-from hsiaug_builtin.txt2hsi.lfue import drawn_shares
 from hsiaug_builtin.txt2hsi.params import SIZES
 from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 
@@ -181,32 +180,19 @@ def test_what_is_said_changes_what_is_made(view: TrainView, fitted: Any) -> None
 def test_the_statistics_of_a_sample_are_drawn_before_its_structure(view, fitted) -> None:
     """LF-UE: channel means are as spread as those of the class, and known before denoising."""
     class_id = int(view.y[0])
+    drawn = fitted.statistics.draw(np.full((50, 1 + 16), -1, np.int16), np.random.default_rng(0))
+    assert drawn.shape == (50, fitted.statistics.mean.shape[2])
     facts = np.full((400, len(COLUMN)), -1, dtype=np.int16)
     facts[:, COLUMN["centre"]] = class_id
+    means = fitted.statistics.draw(facts, np.random.default_rng(0)).numpy()
     row = int(np.flatnonzero(fitted.statistics.ids == class_id)[0])
-    always = replace(fitted.statistics, share=np.ones(len(fitted.statistics.ids)))
-    means = always.draw(facts, np.random.default_rng(0)).numpy()
-    spread = np.sqrt((always.root[row, 0] ** 2).sum(axis=0))
-    np.testing.assert_allclose(means.std(axis=0), spread, rtol=0.2, atol=1e-3)
-    never = replace(always, share=np.zeros(len(always.ids)))
-    assert never.draw(facts, np.random.default_rng(0)).isnan().all()
-
-    with_means = replace(fitted, statistics=always).sample({class_id: 30}, guidance=0.0, seed=0)
+    root = fitted.statistics.root[row, 0]
+    np.testing.assert_allclose(
+        means.std(axis=0), np.sqrt((root**2).sum(axis=0)), rtol=0.2, atol=1e-3
+    )
+    made = fitted.sample({class_id: 30}, guidance=0.0, seed=0).x
     without = replace(fitted, params=replace(fitted.params, lfue=False))
-    assert (with_means.x != without.sample({class_id: 30}, guidance=0.0, seed=0).x).any()
-
-
-def test_means_are_drawn_where_classes_are_alike(view: TrainView, rng) -> None:
-    near = np.eye(6)[0] + 0.1 * np.eye(6)[1]
-    centres = {1: np.eye(6)[0], 2: near, 3: np.eye(6)[5]}
-    cube = np.zeros((3, 40, 6), dtype=np.float32)
-    for row, centre in enumerate(centres.values()):
-        cube[row] = centre + 0.05 * rng.normal(size=(40, 6))
-    named = {c: np.stack([np.full(40, c - 1), np.arange(40)], axis=1) for c in centres}
-
-    shares = drawn_shares(replace(view, cube=cube), named)
-
-    assert shares[0] == shares[1] == 1 and shares[2] < 0.1
+    assert (made != without.sample({class_id: 30}, guidance=0.0, seed=0).x).any()
 
 
 def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(view, fitted, tmp_path):

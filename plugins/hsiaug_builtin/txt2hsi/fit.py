@@ -18,7 +18,7 @@ from hsiaug_builtin.txt2hsi.facts import withheld_facts
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, pixel_features
 from hsiaug_builtin.txt2hsi.lessons import NamedMap, Teaching, choose_centres
-from hsiaug_builtin.txt2hsi.lfue import Statistics, drawn_shares
+from hsiaug_builtin.txt2hsi.lfue import Statistics
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
@@ -87,9 +87,7 @@ def fit_txt2hsi(
         remainder=remainder_of(view, scene.vae, pixels.every, seed),
         words=words,
         facts_of={c: rng.permutation(rows)[:FACTS_PER_CLASS] for c, rows in facts_of.items()},
-        statistics=Statistics.of_patches(
-            codec.field.cut, pixels.every, facts_of, drawn_shares(view, pixels.every)
-        ),
+        statistics=Statistics.of_patches(codec.field.cut, pixels.every, facts_of),
         reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,
         measure=Measure.fit(view, pixels.every, seed),

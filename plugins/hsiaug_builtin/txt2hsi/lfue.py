@@ -17,7 +17,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import SpectralView, TrainView
 from hsiaug_builtin.diffusion.edm import Denoise
 from hsiaug_builtin.text.layout import ADJECTIVES
 from hsiaug_builtin.txt2hsi.facts import COLUMN, Ids
@@ -43,23 +42,16 @@ class Statistics:
         ADJECTIVES says.
     root : (C, L, d, d) float32
         A square root of their covariance: standard noise times this is a deviation.
-    share : (C,) float64
-        Probability that means are drawn, see :func:`drawn_shares`.
     """
 
     ids: NDArray[np.int64]
     mean: NDArray[np.float32]
     root: NDArray[np.float32]
-    share: NDArray[np.float64]
 
     @classmethod
     @torch.inference_mode()
     def of_patches(
-        cls,
-        cut: Cut,
-        named: Mapping[int, NDArray[np.integer]],
-        facts: Mapping[int, Ids],
-        share: NDArray[np.float64],
+        cls, cut: Cut, named: Mapping[int, NDArray[np.integer]], facts: Mapping[int, Ids]
     ) -> Statistics:
         """Of the patches round the pixels (m, 2) of each class id, which show facts (m, R)."""
         means, roots = [], []
@@ -79,37 +71,15 @@ class Statistics:
             np.array(list(named), dtype=np.int64),
             np.array(means, dtype=np.float32).reshape(shape),
             np.array(roots, dtype=np.float32).reshape(*shape, channels),
-            share,
         )
 
     def draw(self, facts: Ids, rng: np.random.Generator) -> Tensor:
-        """(n, d) channel means of patches of which facts (n, R) are said; NaN = not drawn."""
+        """(n, d) channel means of patches of which facts (n, R) are said."""
         row = np.argmax(facts[:, :1] == self.ids, axis=1)
         looks = facts[:, [COLUMN[look] for look in ADJECTIVES]] >= 0
         look = np.where(looks.any(axis=1), 1 + looks.argmax(axis=1), 0)
         noise = rng.standard_normal((len(facts), 1, self.mean.shape[2])).astype(np.float32)
-        means = self.mean[row, look] + (noise @ self.root[row, look])[:, 0]
-        means[rng.random(len(facts)) >= self.share[row]] = np.nan
-        return torch.from_numpy(means)
-
-
-def drawn_shares(view: TrainView, named: Mapping[int, NDArray[np.integer]]) -> NDArray[np.float64]:
-    """(C,) probabilities that a sample of each class of named pixels takes drawn means.
-
-    The means of patches also hold what lies beside a class. Where classes are alike, that widens a
-    class usefully; where they lie apart, it makes another class of it. So the probability is the
-    square of the spread of a class over the distance to the nearest other class, at most 1: root
-    mean square distances of spectra of unit norm to their mean, and of means.
-    """
-    spectra = [SpectralView("unit")(view.cube[tuple(at.T)], axis=1) for at in named.values()]
-    means = np.stack([of_class.mean(axis=0) for of_class in spectra])
-    variance = [
-        np.square(of_class - mean).sum(axis=1).mean()
-        for of_class, mean in zip(spectra, means, strict=True)
-    ]
-    apart = np.square(means[:, None] - means).sum(axis=2)
-    np.fill_diagonal(apart, np.inf)
-    return np.asarray(np.minimum(1, variance / np.maximum(apart.min(axis=1), 1e-12)), np.float64)
+        return torch.from_numpy(self.mean[row, look] + (noise @ self.root[row, look])[:, 0])
 
 
 def _gaussian(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
