@@ -92,8 +92,8 @@ def test_the_scene_its_classes_the_split_the_arm_to_use_and_others_are_drawn(
         "true classes",
         "split 0",
         "mixup λ=1 with svm",
-        "none with svm",
         "duplicate λ=1 with svm",
+        "none with svm",
     ]
 
 
