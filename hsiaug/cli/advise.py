@@ -107,7 +107,7 @@ def advise(
         rows = list(advise_print.advice_rows(advice))
         print_lines(screen, [""])
         if rows:
-            print_table(screen, advise_print.score_header(session), rows)
+            print_table(screen, advise_print.score_header(advice), rows)
         print_lines(screen, advise_print.advice_notes(advice, session))
 
 

@@ -81,17 +81,17 @@ def _why(advice: Advice, session: Session) -> str:
             " held back: no generator can be ranked on them."
         )
     if advice.kind == "use" and one is not None:
-        return f"{name_arm(one)} is better: {_gain(one, session)}."
+        return f"{name_arm(one)} is better: {_gain(one, advice.score)}."
     tried = count(len(advice.screened), "configuration")
     if advice.kind == "none helps":
-        nearest = f"{name_arm(one)} is {one.verdict}: {_gain(one, session)}." if one else ""
+        nearest = f"{name_arm(one)} is {one.verdict}: {_gain(one, advice.score)}." if one else ""
         nearest = nearest or _nearest(advice)
         return f"No generator is better than its controls: {tried} tried. {nearest}".rstrip()
     if one is None:
         return "Unclear: no generator could be tried on every inner split. Give a larger --budget."
     more = len(CONFIRM) - one.draws
     goes_on = f" The same command goes on with {count(more, 'split')}." if more else ""
-    gain = f" ({_gain(one, session)})" if one.draws else ""
+    gain = f" ({_gain(one, advice.score)})" if one.draws else ""
     return f"{name_arm(one)} is {one.verdict}{gain}.{goes_on}"
 
 
@@ -113,12 +113,12 @@ def name_arm(gain: ArmGain) -> str:
     return f"{arm.generator.name} with {gain.classifier}, {arm.rate.in_prose}{omega}"
 
 
-def _gain(gain: ArmGain, session: Session) -> str:
+def _gain(gain: ArmGain, score: str) -> str:
     """Its gain over its strongest control."""
     better = gain.better
     ends = with_ends(better.main.mean, better.main.ends)
     splits = count(gain.draws, "inner split")
-    return f"{session.scores.main.name} {ends} over {better.control}, {splits}"
+    return f"{score} {ends} over {better.control}, {splits}"
 
 
 # Commands
@@ -299,8 +299,7 @@ def _arm_json(gain: ArmGain) -> dict[str, object]:
     }
 
 
-def score_header(session: Session) -> Sequence[str]:
+def score_header(advice: Advice) -> Sequence[str]:
     """HEADER with the name of the score."""
-    score = session.scores.main.name
-    names = [score if name == "score" else name for name in HEADER]
-    return (*names[:-1], f"Δ{score}", "interval", "over", "verdict")
+    names = [advice.score if name == "score" else name for name in HEADER]
+    return (*names[:-1], f"Δ{advice.score}", "interval", "over", "verdict")

@@ -12,7 +12,7 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults, ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import given, option, refuse_typed
-from hsiaug.cli.output import cache_notes, console, print_lines, say_written
+from hsiaug.cli.output import console, print_lines, say_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def benchmark(
 
     Runs every generator, λ, M, ω and classifier on the same splits, with their controls. Prints
     accuracy, gains over the controls with intervals, and the audit of the protocol. The same
-    command goes on where it was stopped. A suite is a list of such runs (docs/suites.md).
+    command goes on where it was stopped. A suite is a list of such runs (docs/papers.md).
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever
     # --jobs is. Set before the numerical libraries load.
@@ -112,7 +112,6 @@ def benchmark(
     if out:
         _check_split_files(out, dry_run=dry_run, suite=suite)
     notes = console(err=True)
-    print_lines(notes, cache_notes())
     if (scene is None) == (suite is None):
         both = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them, as hsiaug benchmark indian_pines."

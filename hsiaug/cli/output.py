@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hsiaug.base.files import why_unwritable
 from hsiaug.base.text import ascii_json, json_of, visible
-from hsiaug.base.user_cache import VARIABLE as CACHE_VARIABLE
-from hsiaug.base.user_cache import cache_root
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -187,15 +184,6 @@ def on_terminal() -> bool:
 def say(line: str, *, err: bool = False) -> None:
     """One line as it is, without a console, which takes time to import."""
     typer.echo(visible(line, keep="\t"), err=err)
-
-
-def cache_notes() -> Iterator[str]:
-    """A line that says so where the user's cache cannot be written, as in a read-only home."""
-    if why := why_unwritable(cache_root()):
-        yield (
-            f"note: nothing is cached ({why}), so that commands read packages and records anew: let"
-            f" {CACHE_VARIABLE} name a folder that can be written to"
-        )
 
 
 def say_written(files: Iterable[Path]) -> None:

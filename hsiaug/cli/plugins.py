@@ -16,7 +16,6 @@ import typer
 from hsiaug.base.errors import InputError, PluginError
 from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import (
-    cache_notes,
     console,
     print_facts,
     print_json,
@@ -76,8 +75,6 @@ def list_(json: Json = False) -> None:
                 "error": f"entry point {package.entry_point}: {package.error}",
             }
         )
-    for line in cache_notes():
-        say(line, err=True)
     if json:
         print_json(rows)
         return

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 GUIDED = ("agreement", "density", "coverage", "nearer_training", "nearer_pool")
 """Measures that a curve over ω is drawn of."""
-PROMPTS = "prompts"
-"""Preset of a generator that learns longer for typed prompts than for a benchmark."""
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 
@@ -103,14 +101,6 @@ class SampleRequest:
     prompts: tuple[str, ...] = ()
     masks: tuple[Path, ...] = ()
     source: str = ""
-
-
-def preset_of(request: SampleRequest, card: Card) -> str:
-    """The preset of a request: for prompts that of the name "prompts", where a card has one and no
-    other was asked for.
-    """
-    usual = request.preset == SampleRequest.preset
-    return PROMPTS if usual and request.prompts and PROMPTS in card.presets else request.preset
 
 
 def sample_request(
@@ -349,7 +339,7 @@ def sample_spec(
     check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])
-    params = build_params(card, preset_of(request, card), dict(request.overrides))
+    params = build_params(card, request.preset, dict(request.overrides))
     usual = task.settings.on(data)
     protocol = request.protocol or parse_protocol(usual.protocol)
     spec = TrialSpec(

@@ -13,10 +13,6 @@ from hsiaug.trial.content_hash import canonical_json
 
 MISSING = "–"
 LEAKY, TRANSDUCTIVE = "LEAKY", "TRANSDUCTIVE"
-NEIGHBOURS = "test pixels are neighbours of training pixels"
-"""What makes a draw LEAKY."""
-LOCATION_ALONE = "location alone answers for part of the score"
-"""What that does to its scores."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
 

@@ -323,8 +323,14 @@ def within():
 class Own(Plugin):
     card = Card("own", "1", "has params of its own", params=Odd)
 
+    def fit(self, view, *, seed, device, progress):
+        raise NotImplementedError
+
 class Nested(Plugin):
     card = Card("nested", "1", "has params that no other process finds", params=within())
+
+    def fit(self, view, *, seed, device, progress):
+        raise NotImplementedError
 
 @hookimpl
 def hsiaug_plugins():

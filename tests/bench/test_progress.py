@@ -83,7 +83,7 @@ def test_the_line_has_the_split_the_trials_the_time_left_and_gains_of_ended_spli
     clock, total = Clock(), len(plan.trials)
     each = total // 3
     progress = progress_of(plan, tmp_path, clock)
-    assert progress.line(0) == f"0 of {total} trials · {total * 5} s left"
+    assert progress.line(0) == f"0 of {total} trials · 2 min left"
     by_split = [[t for t in plan.trials if t.seed == seed] for seed in range(3)]
     # Twice as slow as it should be, of two processes.
     end(progress, clock, by_split[0], 10.0)

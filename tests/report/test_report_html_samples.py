@@ -146,7 +146,7 @@ def test_pictures_end_where_the_page_would_grow_large(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sample_pictures, "ROOM", 1)
-    (samples,) = page_of(store).all("details", id="t0-samples")
+    (samples,) = page_of(store).all("section", id="t0-samples")
     drawn, named = samples.all("div", **{"class": "samples"})
     assert len(samples.all("h4")) == 2
     assert drawn.all("img") and not named.all("img")
@@ -200,5 +200,5 @@ def test_of_each_generator_the_best_rate_is_shown(tmp_path: Path) -> None:
     for lam, aa in ((0.25, 0.5), (0.5, 0.7), (1.0, 0.6)):
         one = believable(record(aa, aa, generator="smote", lam=lam))
         kept.put(one, predictions, sheet_of(len(one["class_names"])))
-    (heading,) = page_of(kept).all("details", id="t0-samples")[0].all("h4")
-    assert heading.text == "smote λ=0.5, draw 0"
+    (heading,) = page_of(kept).all("section", id="t0-samples")[0].all("h4")
+    assert heading.text == "smote λ=0.5, split 0"
