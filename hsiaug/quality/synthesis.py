@@ -67,8 +67,6 @@ class SampleRequest:
     ----------
     protocol, patch, omega, times : SplitProtocol or int or float or None
         None = the usual of the task, or the generator's own.
-    buffer : str or None
-        Buffer of the usual protocol.
     overrides : mapping of str to str
         {parameter: text}.
     count : int or None
@@ -89,7 +87,6 @@ class SampleRequest:
 
     generator: str
     protocol: SplitProtocol | None = None
-    buffer: str | None = None
     lam: float = 1.0
     times: float | None = None
     omega: float | None = None
@@ -344,7 +341,7 @@ def sample_spec(
     check_preset(request.preset, [card])
     params = build_params(card, request.preset, dict(request.overrides))
     usual = task.settings.on(data)
-    protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
+    protocol = request.protocol or parse_protocol(usual.protocol)
     spec = TrialSpec(
         task=task.name,
         scene=data.name,
