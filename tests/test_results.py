@@ -21,7 +21,7 @@ from tests.in_process import run_trials_here
 ASKED = {
     "lambdas": np.array([1, 3]),
     "times": 0,
-    "draws": 2,
+    "seeds": 2,
     "views": "raw",
     "patch": 5,
     "protocol": "kshot:5",
@@ -202,7 +202,7 @@ NAMES = [
     "classifiers",
     "lambdas",
     "omegas",
-    "draws",
+    "seeds",
     "protocol",
     "patch",
     "preset",
@@ -232,7 +232,7 @@ def test_an_argument_of_another_kind_is_one_error(name: str, tmp_path: Path) -> 
             hsiaug.benchmark("toy", **{"store": tmp_path, **usual, name: value})
 
 
-@pytest.mark.parametrize("name", ["generators", "classifiers", "lambdas", "draws"])
+@pytest.mark.parametrize("name", ["generators", "classifiers", "lambdas", "seeds"])
 def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(
     name: str, tmp_path: Path
 ) -> None:
@@ -241,10 +241,10 @@ def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(
     assert not (tmp_path / "new").exists()
 
 
-def test_draws_are_refused_unless_there_is_one(tmp_path: Path) -> None:
-    for draws in (0, -1):
-        with pytest.raises(InputError, match="`draws` must be a number of draws"):
-            hsiaug.benchmark("toy", store=tmp_path, progress=False, **{**ASKED, "draws": draws})
+def test_seeds_are_refused_unless_there_is_one(tmp_path: Path) -> None:
+    for seeds in (0, -1):
+        with pytest.raises(InputError, match="`seeds` must be a number of draws"):
+            hsiaug.benchmark("toy", store=tmp_path, progress=False, **{**ASKED, "seeds": seeds})
 
 
 @pytest.mark.parametrize("value", [None, 5, float("nan"), b"x", "a\0b", ["toy"], object()])

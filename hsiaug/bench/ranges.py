@@ -105,7 +105,7 @@ def codes(text: str) -> tuple[int, ...]:
     return tuple(map(int, listed))
 
 
-def seeds(text: str, option: str = "`draws`") -> list[int]:
+def seeds(text: str, option: str = "`seeds`") -> list[int]:
     """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for
     anything else.
     """

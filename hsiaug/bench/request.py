@@ -35,7 +35,7 @@ Value = TypeVar("Value")
 REAL = "real"
 TRAIN = (BOTH, SYNTHETIC, REAL)
 """What a classifier may learn from."""
-NAMES_IN_ERRORS = {"seeds": "draws", "view": "views"}
+NAMES_IN_ERRORS = {"view": "views"}
 """Fields by the names that errors give them."""
 
 
@@ -89,7 +89,7 @@ def _draws(value: Any, field: str) -> tuple[Any, ...]:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, int | str) and not isinstance(value, bool):
-        return tuple(seeds(str(value), f"`{NAMES_IN_ERRORS['seeds']}`"))
+        return tuple(seeds(str(value)))
     return as_items(value)
 
 
