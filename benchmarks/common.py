@@ -150,6 +150,5 @@ def txt2hsi_fits(words: Sequence[str]) -> Iterator[AnySynthesis]:
     scene = load_scene(words[0])
     overrides = dict(word.split("=", 1) for word in words[1:] if "=" in word)
     for draw in (int(word) for word in words[1:] if "=" not in word):
-        # Its fit is looked at: samples of its own are hardly needed.
-        request = SampleRequest("txt2hsi", seed=draw, lam=0.1, times=0.0, overrides=overrides)
+        request = SampleRequest("txt2hsi", seed=draw, lam=0.0, times=1.0, overrides=overrides)
         yield synthesise(sample_kit("pixels"), scene, request, registry())

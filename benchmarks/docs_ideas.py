@@ -87,7 +87,7 @@ def bare(panel: Axes, title: str) -> None:
 
 def ideas(scene: hsiaug.Scene, image: NDArray[np.uint8]) -> Figure:
     """Scene, labels with a field, a draw, and an enlarged part with clump, buffer and patch."""
-    split = hsiaug.split(scene, "issd", draw=FIRST_DRAW)
+    split = hsiaug.split(scene, "issd", seed=FIRST_DRAW)
     fields = label_fields(scene.labels)
     seen = seen_fields(fields, split.train)
     figure = new_figure(WIDTH, 6.4)
@@ -160,7 +160,7 @@ def largest_clump(scene: hsiaug.Scene, split: Split) -> tuple[int, int]:
 
 def method(scene: hsiaug.Scene, colours: FalseColours, samples: Samples) -> Figure:
     """Real patches, generated ones, and the map of a classifier without and with them."""
-    split = hsiaug.split(scene, "issd", draw=DRAW)
+    split = hsiaug.split(scene, "issd", seed=DRAW)
     counts = np.bincount(scene.labels[split.test], minlength=len(scene.class_names) + 1)
     chosen = largest_classes(scene, split, CLASSES)
     real = ~samples.synthetic

@@ -1,4 +1,4 @@
-"""What labels are worth where ``hsiaug suggest`` asks for them, against random pixels, by revealing
+"""What labels are worth where ``hsiaug label`` asks for them, against random pixels, by revealing
 them.
 
     python -m benchmarks.suggest SCENE FIRST LAST OUT.csv

@@ -1,38 +1,40 @@
-"""Draw samples of txt2hsi, a prompt a row, for docs/txt2hsi.md.
+"""Draw samples of txt2hsi beside real patches, for docs/txt2hsi.md.
 
-    python -m benchmarks.txt2hsi_pictures SCENE [PROMPT…]
+    python -m benchmarks.txt2hsi_pictures SCENE [PROMPT…] [PARAMETER=VALUE…]
 
-SCENE is a name or a card. The draw is 300, on which choices were made. Prompts are by default the
-names of some classes, and their most frequent layouts. Nothing is chosen for looks: the first
-samples of each prompt are shown. The picture goes to docs/images/txt2hsi_NAME.png.
+SCENE is a name or a card. The split is 300, on which choices were made; nothing is chosen for
+looks. Without a prompt the picture has held-out patches of each class, generated ones, and the
+training patches nearest to these; with prompts it has the first samples of each. It goes to
+docs/images/txt2hsi_NAME.png.
 """
 
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 
-from benchmarks.common import check_usage, txt2hsi_fits
-from benchmarks.docs_figures import keep_picture
-from hsiaug.quality.prompt_fidelity import PromptScene
-from hsiaug.quality.prompt_sheet import prompt_sheet, sheet_prompts
+from PIL import Image
 
-DRAW = 300
+from benchmarks.common import HERE, check_usage, txt2hsi_fits
+from hsiaug.quality.contact_sheets import choose_patches, draw_patches
+from hsiaug.quality.prompt_sheet import prompt_sheet
+
+SPLIT = 300
+IMAGES = HERE.parent / "docs" / "images"
+COLOURS = 128
+"""Of the file, so that it is small."""
 
 
 def main() -> None:
-    scene, *prompts = sys.argv[1:]
-    (made,) = txt2hsi_fits((scene, str(DRAW)))
-    if not prompts:
-        scene = PromptScene.of(made)
-        assert scene is not None
-        prompts = sheet_prompts(made, scene.layouts)
-    figure = prompt_sheet(made, prompts)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "sheet.png")
-        figure.savefig(file, dpi=200)
-        keep_picture(file, f"txt2hsi_{made.data.name}")
+    scene, *words = sys.argv[1:]
+    prompts = [word for word in words if "=" not in word]
+    settings = [word for word in words if "=" in word]
+    (made,) = txt2hsi_fits((scene, str(SPLIT), *settings))
+    figure = prompt_sheet(made, prompts) if prompts else draw_patches(choose_patches(made))
+    file = IMAGES / f"txt2hsi_{made.data.name}.png"
+    figure.savefig(file, dpi=110)
+    with Image.open(file) as opened:
+        picture = opened.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    picture.save(file, optimize=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
     import hsiaug
 
-    run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], draws=3)
+    run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], seeds=3)
 
 Plugin authors import :mod:`hsiaug.api`; on the command line there is ``hsiaug``. Importing this
 package loads neither torch nor numpy: what it offers is loaded when it is first used.

@@ -5,7 +5,7 @@ command's.
 
     import hsiaug
 
-    run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], draws=3)
+    run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], seeds=3)
     run                      # in a notebook: answers and tables
     run.frame()              # pandas: a row per trial, every metric
     run.gain()               # pandas: what each arm gains over each control
@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from hsiaug.base.arguments import (
     AnyPath,
@@ -35,6 +35,7 @@ from hsiaug.base.arguments import (
     optional,
     path,
     positive,
+    renamed,
     text,
     whole,
 )
@@ -159,8 +160,9 @@ def classifier(name: Text, preset: Text = "cpu", **params: object) -> Any:
     return _plugin("classifier", name, preset, params)
 
 
+@renamed(draw="seed")
 @checked
-def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: Side = 9) -> Split:
+def split(scene: AnyScene, protocol: Text = "issd", *, seed: Whole = 0, patch: Side = 9) -> Split:
     """Divide the labelled pixels of a scene into training and test pixels.
 
     Parameters
@@ -169,8 +171,8 @@ def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: S
         A scene, its name in the catalogue, or the path of a card.
     protocol : str, default "issd"
         How to divide, as ``"issd:0.05"`` or ``"kshot:10"``; ``hsiaug benchmark --help`` names them.
-    draw : int, default 0
-        Number of the draw. The same number gives the same pixels.
+    seed : int, default 0
+        Seed of the split. The same one gives the same pixels.
     patch : int, default 9
         Side in pixels of the patches that classifiers will read. The buffer between training and
         test pixels follows from it.
@@ -196,7 +198,20 @@ def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: S
     False
     """
     loaded = scene if isinstance(scene, Scene) else load_scene(scene)
-    return draw_split(loaded, parse_protocol(protocol), draw, patch)
+    return draw_split(loaded, parse_protocol(protocol), seed, patch)
+
+
+class SceneSamples(NamedTuple):
+    """The training samples of one split: those of labelled pixels, and those that were made."""
+
+    real: TaskSamples
+    synthetic: TaskSamples
+
+    @property
+    def together(self) -> TaskSamples:
+        """The real ones, and the synthetic ones behind them, which ``synthetic`` marks."""
+        samples: TaskSamples = concatenate([self.real, self.synthetic])
+        return replace(samples, provenance=self.synthetic.provenance)
 
 
 @checked
@@ -213,11 +228,10 @@ def augment_scene(
     params: Annotated[Mapping[str, object] | None, optional(mapping)] = None,
     preset: Text = "cpu",
     device: Text = "auto",
-) -> TaskSamples:
-    """Make the training samples of one draw: the real ones, and synthetic ones behind them.
+) -> SceneSamples:
+    """Make the training samples of one split: the real ones, and synthetic ones apart from them.
 
-    They equal those that a trial of :func:`hsiaug.benchmark` with these settings trains on, and
-    what ``hsiaug generate --with-real`` writes.
+    They equal those that a trial of :func:`hsiaug.benchmark` with these settings trains on.
 
     Parameters
     ----------
@@ -234,7 +248,7 @@ def augment_scene(
     protocol : str, optional
         How training pixels are drawn. Default: ``issd``, for pairs ``places``.
     seed : int, default 0
-        Number of the draw.
+        Seed of the split.
     patch : int, optional
         Side of a patch in pixels. Default: 9, for pairs the side of a tile.
     params : mapping, optional
@@ -246,10 +260,11 @@ def augment_scene(
 
     Returns
     -------
-    PatchSamples or DenseSamples
-        ``x`` holds patches (n, B, p, p) and ``y`` class ids (n,); of pairs ``x`` holds images and
-        ``masks`` their masks. ``synthetic`` marks what was made, ``weight`` is what a sample counts
-        in training, and ``provenance`` says how to make them again. ``to_torch()`` gives a torch
+    SceneSamples
+        ``real`` and ``synthetic``, each PatchSamples or DenseSamples: ``x`` holds patches
+        (n, B, p, p) and ``y`` class ids (n,); of pairs ``x`` holds images and ``masks`` their
+        masks. ``weight`` is what a sample counts in training, and ``provenance`` of the synthetic
+        ones says how to make them again. ``together`` has both, ``to_torch()`` gives a torch
         Dataset.
 
     Raises
@@ -262,8 +277,8 @@ def augment_scene(
     Examples
     --------
     >>> import hsiaug
-    >>> samples = hsiaug.augment_scene("toy", "smote", protocol="kshot:5", patch=5)
-    >>> bool(samples.synthetic.any())
+    >>> real, synthetic = hsiaug.augment_scene("toy", "smote", protocol="kshot:5", patch=5)
+    >>> real.x.shape[1:] == synthetic.x.shape[1:]
     True
     """
     kit = sample_kit(task_of(scene))
@@ -281,10 +296,11 @@ def augment_scene(
         device=device,
     )
     synthesis = synthesise(kit, loaded, request, registry())
-    samples: TaskSamples = concatenate([synthesis.real, synthesis.synthetic])
-    return replace(samples, provenance=synthesis.provenance())
+    made = replace(synthesis.synthetic, provenance=synthesis.provenance())
+    return SceneSamples(synthesis.real, made)
 
 
+@renamed(draws="seeds")
 @checked
 def benchmark(
     scene: AnyPath,
@@ -295,7 +311,7 @@ def benchmark(
     omegas: float | str | Sequence[float] = (),
     times: float | str | Sequence[float] = (),
     train: str | Sequence[str] = defaults.TRAIN,
-    draws: int | str | Sequence[int] = defaults.DRAWS,
+    seeds: int | str | Sequence[int] = defaults.DRAWS,
     protocol: str | None = None,
     buffer: str | None = None,
     views: str | Sequence[str] = (),
@@ -312,7 +328,7 @@ def benchmark(
 ) -> Results:
     """Say whether generators help on a scene: train classifiers with and without their samples.
 
-    Every generator runs with each λ, M and ω, under each classifier, on the same draws, and the
+    Every generator runs with each λ, M and ω, under each classifier, on the same splits, and the
     controls run beside them. It is ``hsiaug benchmark`` from Python: the same trials, in the same
     store.
 
@@ -329,8 +345,8 @@ def benchmark(
         Values of λ, ω and M to run: numbers, or ranges such as ``"0:1:0.25"``.
     train : str or sequence of str, default "both"
         What classifiers train on: ``"both"``, ``"synthetic"`` or ``"real"``.
-    draws : int, str or sequence of int, optional
-        How many draws, or their numbers: ``7``, ``"100-109"``, ``[3, 5]``. A verdict needs six.
+    seeds : int, str or sequence of int, optional
+        How many splits, or their seeds: ``7``, ``"100-109"``, ``[3, 5]``. A verdict needs six.
     protocol : str, optional
         How labelled pixels are divided. Default: ``issd``, for pairs ``places``.
     buffer : str, optional
@@ -378,7 +394,7 @@ def benchmark(
     --------
     >>> import hsiaug
     >>> run = hsiaug.benchmark(
-    ...     "toy", "smote", "svm", protocol="kshot:5", draws=2, progress=False
+    ...     "toy", "smote", "svm", protocol="kshot:5", seeds=2, progress=False
     ... )
     >>> sorted(run.frame().generator.unique())
     ['duplicate', 'none', 'smote']
@@ -397,7 +413,7 @@ def benchmark(
         omegas=omegas,
         times=times,
         train=train,
-        draws=draws,
+        seeds=seeds,
         patch=patch,
         preset=preset,
     )
@@ -449,7 +465,7 @@ def read_store(store: AnyPath = defaults.STORE) -> Results:
     --------
     >>> import hsiaug
     >>> run = hsiaug.benchmark(
-    ...     "toy", "smote", "svm", protocol="kshot:5", draws=2, progress=False
+    ...     "toy", "smote", "svm", protocol="kshot:5", seeds=2, progress=False
     ... )
     >>> hsiaug.read_store().hashes == run.hashes
     True
@@ -561,7 +577,7 @@ class Results:
     --------
     >>> import hsiaug
     >>> run = hsiaug.benchmark(
-    ...     "toy", "smote", "svm", protocol="kshot:5", draws=2, progress=False
+    ...     "toy", "smote", "svm", protocol="kshot:5", seeds=2, progress=False
     ... )
     >>> mean = run.frame().groupby("generator").oa.mean()
     >>> bool(mean["none"] <= 1)

@@ -334,14 +334,17 @@ def make_map(
     console: rich.console.Console,
     *,
     shares: bool = False,
+    generator: str | None = None,
+    lam: float = 1.0,
 ) -> SceneMap:
     """The map, made in this process; its progress goes to the console. folder: the store. shares:
     probabilities too.
     """
-    if record is not None and classifier is not None:
+    named = classifier or generator
+    if record is not None and named is not None:
         raise InputError(
             "a map is made by a record or by a classifier",
-            value=f"record {record} and classifier {classifier}",
+            value=f"record {record} and {named}",
             hint="Leave out one of them.",
         )
     if record is not None:
@@ -352,7 +355,8 @@ def make_map(
         task = get_task(task_of(scene))
         data = task.data.load(scene)
         folder = folder / MAPS
-        source = _train_on_most(scene, task, data, folder, classifier, device, console)
+        names = classifier, generator or NONE
+        source = _train_on_most(scene, task, data, folder, names, lam, device, console)
     spec = spec_of(source, data, registry())
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         refitted = refit(
@@ -409,25 +413,31 @@ def _train_on_most(
     task: Task,
     data: TaskData,
     folder: Path,
-    classifier: str | None,
+    names: tuple[str | None, str],
+    lam: float,
     device: str,
     console: rich.console.Console,
 ) -> Record:
-    """The record of a classifier that learns from nearly all labels and no sample; run if it is not
-    there.
+    """The record of a classifier that learns from nearly all labels, and of a generator's samples;
+    run if it is not there. names: classifier (None: the usual one) and generator.
     """
+    classifier, generator = names
     usual = task.settings.on(data)
     request = read_request(
         task=task.name,
         protocol=parse_protocol(usual.widest, "none"),
-        generators=[NONE],
+        generators=[generator],
         classifiers=[classifier or usual.classifiers[-1]],
-        lambdas=[1.0],
+        lambdas=[lam],
         seeds=[0],
     )
     plan = build_plan(data, request, registry(), scene_ref=scene)
     # Classifiers that are run beside the one asked for come behind it.
-    own_trial = next(trial for trial in plan.trials if trial.generator.name == NONE)
+    own_trial = next(
+        trial
+        for trial in plan.trials
+        if trial.generator.name == generator and trial.classifier.name == request.classifiers[0]
+    )
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)

@@ -19,9 +19,10 @@ from imblearn.base import BaseSampler
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from hsiaug.base.arrays import AnyArray
+from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.protocol.balance import MAX_LAMBDA_OMEGA, Rate, synthetic_counts
@@ -29,6 +30,7 @@ from hsiaug.protocol.split import Blind
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, sample_request
 from hsiaug.registry.lookup import registry
+from hsiaug.tasks.settings import TIMES
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.trial_run import SceneContext
@@ -38,6 +40,10 @@ LARGEST_VALUE = float(np.sqrt(np.finfo(np.float32).max))
 """Where the largest number of spectra must lie: generators compute with squares in float32."""
 
 VALID_LAMBDA_OMEGA = Interval(Real, 0, MAX_LAMBDA_OMEGA, closed="both")
+
+
+COPYING = ("duplicate", "duplicate-balanced")
+"""Generators whose samples are copies by what they are."""
 
 
 class Augmenter(BaseSampler):  # type: ignore[misc]
@@ -53,7 +59,7 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         A name, or what :func:`hsiaug.generator` makes.
     lam : float, default 1.0
         Sample balance rate λ: 1 fills every class up to the largest.
-    times : float, default 0.0
+    times : float, default 3.0
         M, further samples for each real one.
     omega : float, optional
         Guidance strength ω. Default: the generator's own.
@@ -67,13 +73,17 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         Band centres in nm; numbers below 100 are taken as µm.
     random_state : int or RandomState, optional
         Of the fit and of the samples.
+    sampling_strategy : "auto" or mapping, default "auto"
+        ``{label: number}`` of real and synthetic samples together, in place of lam and times, which
+        ``"auto"`` stands for.
 
     Attributes
     ----------
     sampling_strategy_ : dict
         Synthetic samples by label, after a call.
     weights_ : ndarray of shape (n',), float32
-        What the generator lets its samples count, 1 for real ones. No pipeline passes them on.
+        What the generator lets its samples count, 1 for real ones. No pipeline passes them on;
+        where one is not 1, a warning says so.
 
     Raises
     ------
@@ -89,7 +99,7 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
     >>> rng = np.random.default_rng(0)
     >>> y = np.array(["rye"] * 20 + ["oats"] * 5)
     >>> X = rng.normal(size=(25, 12)) + (y == "rye")[:, None]
-    >>> spectra, labels = Augmenter("smote", random_state=0).fit_resample(X, y)
+    >>> spectra, labels = Augmenter("smote", times=0, random_state=0).fit_resample(X, y)
     >>> int((labels == "oats").sum())
     20
     """
@@ -105,6 +115,7 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         "device": [str],
         "wavelengths": ["array-like", None],
         "random_state": ["random_state"],
+        "sampling_strategy": [StrOptions({"auto"}), Mapping],
     }
 
     def __init__(
@@ -112,13 +123,14 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         generator: str | Any = "smote",
         lam: float = 1.0,
         *,
-        times: float = 0.0,
+        times: float = TIMES,
         omega: float | None = None,
         params: Mapping[str, object] | None = None,
         preset: str = "cpu",
         device: str = "auto",
         wavelengths: ArrayLike | None = None,
         random_state: int | np.random.RandomState | None = None,
+        sampling_strategy: str | Mapping[Any, int] = "auto",
     ) -> None:
         self.generator = generator
         self.lam = lam
@@ -129,41 +141,68 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         self.device = device
         self.wavelengths = wavelengths
         self.random_state = random_state
+        self.sampling_strategy = sampling_strategy
 
-    def set_params(self, **params: Any) -> "Augmenter":
-        """Set parameters by name.
-
-        Raises ValueError for ``sampling_strategy``, which ensembles of imbalanced-learn set: lam
-        and times replace it.
-        """
-        if "sampling_strategy" in params:
-            raise ValueError(
-                "an Augmenter has lam and times in place of sampling_strategy, which ensembles such"
-                " as BalancedBaggingClassifier set: bag a pipeline, make_pipeline(Augmenter(),"
-                " classifier)"
-            )
-        return cast("Augmenter", super().set_params(**params))
-
-    def sampling_strategy(self, y: AnyArray) -> dict[Any, int]:
-        """Samples of each label, real and synthetic, as λ and ``times`` ask; imbalanced-learn calls
-        it.
-        """
+    def _wanted(self, y: AnyArray) -> dict[Any, int]:
+        """Synthetic samples of each label, as λ and ``times`` or the strategy ask."""
         labels, counts = np.unique(y, return_counts=True)
         real = dict(zip(labels.tolist(), counts.tolist(), strict=True))
-        made = synthetic_counts(real, Rate(self.lam, self.times))
-        return {label: n + made[label] for label, n in real.items()}
+        if isinstance(self.sampling_strategy, str):
+            made = synthetic_counts(real, Rate(self.lam, self.times))
+            return {label: made[label] for label in real}
+        # imbalanced-learn has checked the numbers, and taken the real samples off them.
+        return {label: int(self.sampling_strategy_.get(label, 0)) for label in real}
 
     def _fit_resample(self, X: Any, y: AnyArray) -> tuple[Any, AnyArray]:
+        self.sampling_strategy_ = self._wanted(y)
         self.weights_ = np.ones(len(y), dtype=np.float32)
         if not any(self.sampling_strategy_.values()):
             return X, y
         labels, ids = np.unique(y, return_inverse=True)
         as_sparse = sparse.issparse(X)
         spectra = X.toarray() if as_sparse else X
-        made = self._synthesise(spectra, ids.astype(np.int16) + 1, labels.tolist()).synthetic
+        every = self._synthesise(spectra, ids.astype(np.int16) + 1, labels.tolist())
+        made = self._asked_for(every.synthetic, labels.tolist())
+        self._warn(every.card.name, spectra, made)
         self.weights_ = np.concatenate([self.weights_, made.weight])
         spectra = np.vstack([spectra, made.centres])
         return type(X)(spectra) if as_sparse else spectra, np.concatenate([y, labels[made.y - 1]])
+
+    def _rate(self, y: AnyArray) -> Rate:
+        """λ and M; for a strategy the M that gives every class at least what is asked for."""
+        if isinstance(self.sampling_strategy, str):
+            return Rate(float(self.lam), float(self.times))
+        real = np.bincount(y)
+        wanted = list(self.sampling_strategy_.values())
+        return Rate(0.0, float(max(np.ceil(n / real[c]) for c, n in enumerate(wanted, start=1))))
+
+    def _asked_for(self, made: PatchSamples, labels: Sequence[Any]) -> PatchSamples:
+        """The first samples of each class, as many as are asked for."""
+        first = [
+            np.flatnonzero(made.y == c)[: self.sampling_strategy_[label]]
+            for c, label in enumerate(labels, start=1)
+        ]
+        return made.take(np.sort(np.concatenate(first)))
+
+    def _warn(self, name: str, real: AnyArray, made: PatchSamples) -> None:
+        """Say that weights are not passed on, and that a generator made nothing but copies."""
+        if (made.weight != 1).any():
+            low, high = made.weight.min(), made.weight.max()
+            weight = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            warnings.warn(
+                f"a sample of {name} counts {weight} in a benchmark, and 1 in a pipeline, which"
+                " passes no weights on: weights_ has them, for fit(..., sample_weight=)",
+                stacklevel=5,
+            )
+        rows = {row.tobytes() for row in np.asarray(real, dtype=np.float32)}
+        copies = all(row.tobytes() in rows for row in made.centres.astype(np.float32))
+        # Where all real spectra are equal, so are all others.
+        if copies and len(rows) > 1 and name not in COPYING:
+            warnings.warn(
+                f"all {len(made)} synthetic spectra are copies of real ones: fit_resample has no"
+                f" unlabelled pixels for {name}; hsiaug.augment_scene has those of a scene",
+                stacklevel=5,
+            )
 
     def _synthesise(
         self, x: AnyArray, ids: NDArray[np.int16], labels: Sequence[object]
@@ -181,12 +220,13 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         scene = Scene(
             "samples", x[:, None], ids[:, None], tuple(map(str, labels)), centres, units="as given"
         )
+        rate = self._rate(ids)
         request = sample_request(
             generator=self.generator,
             preset=self.preset,
             params=self.params,
-            lam=float(self.lam),
-            times=float(self.times),
+            lam=rate.lam,
+            times=rate.times,
             omega=self.omega,
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             patch=1,

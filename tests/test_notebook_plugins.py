@@ -146,7 +146,7 @@ def test_labels_do_not_travel_with_a_plugin_in_any_constant(kept: str, where: st
 
 
 def test_names_of_packages_are_not_taken_and_plugins_of_packages_stay_theirs() -> None:
-    with pytest.raises(PluginError, match="two packages register the generator 'smote'"):
+    with pytest.raises(PluginError, match="the generator 'smote' must have a name that no other"):
         name_and_overrides("generator", cell(name="smote")["Bright"])
     with pytest.raises(PluginError, match="carries a Card"):
         name_and_overrides("generator", 3)
@@ -173,6 +173,6 @@ def test_what_is_sent_is_known_there_with_the_same_version() -> None:
 
 def test_samples_of_a_class_are_those_that_it_makes() -> None:
     samples = hsiaug.augment_scene("toy", cell()["Bright"], lam=2, protocol="kshot:3", patch=5)
-    real, made = samples.x[~samples.synthetic], samples.x[samples.synthetic]
+    real, made = samples.real.x, samples.synthetic.x
     brightest = 1.1 * real.max(axis=(1, 2, 3))
     assert len(made) and np.isclose(made.max(axis=(1, 2, 3))[:, None], brightest).any(axis=1).all()

@@ -60,10 +60,8 @@ def test_arrays_become_a_scene_and_the_scene_a_map(
     assert made.frame().pixels.sum() == made.ids.size and made.frame().train.tolist() == [5] * 5
     assert "exactly as in the record" in made.remarks()[0]
     assert made.plot().get_figwidth() == 7.2
-    assert (
-        made.plot().get_label().startswith("farm: svm with none")
-        and not made.plot().axes[0].get_title()
-    )
+    assert made.plot().get_label().startswith("farm: svm with no synthetic samples, record")
+    assert "farm: svm with no synthetic samples" in made.plot().axes[0].get_title()
 
 
 def test_a_scene_goes_through_xarray_and_back(tmp_path: Path) -> None:

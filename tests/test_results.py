@@ -101,7 +101,7 @@ def test_plugins_of_one_name_with_other_parameters_are_arms_of_their_own(tmp_pat
         ["svm"],
         lambdas=2,
         times=0,
-        draws=1,
+        seeds=1,
         patch=5,
         store=tmp_path,
         jobs=1,
@@ -154,13 +154,13 @@ def test_a_gain_is_drawn_for_every_arm_and_control(run: Results) -> None:
 
 def test_scenes_and_splits_are_arrays() -> None:
     scene = hsiaug.load_scene("toy")
-    drawn = hsiaug.split(scene, "kshot:3", draw=1, patch=5)
+    drawn = hsiaug.split(scene, "kshot:3", seed=1, patch=5)
     assert scene.cube.shape[:2] == scene.labels.shape == drawn.train.shape == drawn.test.shape
     assert (
         np.bincount(scene.labels[drawn.train])[1:].tolist() == [3] * 5
         and not (drawn.train & drawn.test).any()
     )
-    assert np.array_equal(hsiaug.split("toy", "kshot:3", draw=1, patch=5).train, drawn.train)
+    assert np.array_equal(hsiaug.split("toy", "kshot:3", seed=1, patch=5).train, drawn.train)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_the_users_own_threads_are_as_before(monkeypatch: pytest.MonkeyPatch) ->
 
 SCRIPT = """
 import hsiaug
-run = hsiaug.benchmark("toy", generators=["smote"], classifiers=["svm"], lambdas=[3], times=0, draws=1, jobs=2,
+run = hsiaug.benchmark("toy", generators=["smote"], classifiers=["svm"], lambdas=[3], times=0, seeds=1, jobs=2,
                        preset="tiny", store="records", progress=False)
 print("failed:", sum(len(table.failed) for table in run.report.tables))
 """

@@ -18,9 +18,12 @@ from sklearn.utils import estimator_checks as of_sklearn
 from hsiaug.base.errors import InputError
 from hsiaug.sklearn import Augmenter
 
+pytestmark = pytest.mark.filterwarnings("ignore:a sample of .* counts")
+
 CHECKS = [
     *of_imblearn.estimator_checks_generator(Augmenter(random_state=0)),
     *of_sklearn.estimator_checks_generator(Augmenter(random_state=0)),
+    *of_imblearn.estimator_checks_generator(Augmenter(times=0, random_state=0)),
 ]
 
 
@@ -39,7 +42,7 @@ def spectra() -> tuple[np.ndarray, np.ndarray]:
 
 def test_real_samples_come_first_as_they_were_and_classes_end_equal(spectra):
     x, y = spectra
-    sampler = Augmenter("smote", random_state=3)
+    sampler = Augmenter("smote", times=0, random_state=3)
     more, labels = sampler.fit_resample(x, y)
 
     assert np.array_equal(more[:40], x) and np.array_equal(labels[:40], y)
@@ -64,14 +67,16 @@ def test_lambda_times_and_hyperparameters_are_those_of_a_benchmark(spectra):
     _, y = Augmenter("noise", lam=0.5, times=2, random_state=0).fit_resample(*spectra)
     assert np.unique(y[40:], return_counts=True)[1].tolist() == [60, 5 + 20]
 
-    still, _ = Augmenter("noise", params={"level": 0}, random_state=0).fit_resample(*spectra)
+    noiseless = Augmenter("noise", params={"level": 0}, random_state=0)
+    with pytest.warns(UserWarning, match="are copies of real ones"):
+        still, _ = noiseless.fit_resample(*spectra)
     assert {tuple(row) for row in still[40:]} <= {
         tuple(row) for row in spectra[0].astype(np.float32)
     }
 
 
 def test_generators_that_learn_take_spectra_too(spectra):
-    more, _ = Augmenter("cvae", preset="tiny", random_state=0).fit_resample(*spectra)
+    more, _ = Augmenter("cvae", times=0, preset="tiny", random_state=0).fit_resample(*spectra)
 
     assert more.shape == (60, 6) and np.isfinite(more).all()
 
@@ -100,7 +105,7 @@ def test_what_is_wrong_is_said(spectra):
 def test_samples_know_no_unit(spectra, name: str, exponent: int):
     x, y = spectra
     once, again = (
-        Augmenter(name, preset="tiny", random_state=0).fit_resample(
+        Augmenter(name, times=0, preset="tiny", random_state=0).fit_resample(
             np.ldexp(x.astype(np.float32), power), y
         )[0][40:]
         for power in (0, exponent)
@@ -125,12 +130,42 @@ def test_what_no_spectra_are_is_named(spectra):
     for unit in (1e300, 1e30, 1e-30, 1e-300):
         with pytest.raises(ValueError, match=r"float32 holds; found .*: use another unit"):
             Augmenter("gaussian").fit_resample(spectra[0] * unit, spectra[1])
+
+
+def test_a_strategy_names_counts_of_each_class(spectra):
+    sampler = Augmenter("noise", sampling_strategy={"rye": 25, "maize": 31}, random_state=0)
+    _, y = sampler.fit_resample(*spectra)
+
+    assert np.unique(y, return_counts=True)[1].tolist() == [31, 25]
+    assert sampler.sampling_strategy_ == {"maize": 1, "rye": 15}
+    with pytest.raises(ValueError, match="sampling_strategy"):
+        Augmenter("noise", sampling_strategy="minority").fit_resample(*spectra)
+
+
+def test_the_same_request_makes_the_number_of_a_benchmark(spectra):
+    made = Augmenter("noise", random_state=0).fit_resample(*spectra)[1][40:]
+    # λ = 1 and M = 3, as everywhere.
+    assert np.unique(made, return_counts=True)[1].tolist() == [3 * 30, 20 + 3 * 10]
+
+
+def test_weights_that_no_pipeline_passes_on_are_said(spectra):
+    sampler = Augmenter("gaussian", random_state=0)
+    with pytest.warns(UserWarning, match="weights_ has them"):
+        sampler.fit_resample(*spectra)
+    assert (sampler.weights_[:40] == 1).all() and (sampler.weights_[40:] < 1).all()
+
+
+def test_copies_in_place_of_unlabelled_pixels_are_said(spectra):
+    with pytest.warns(UserWarning, match="copies of real ones: .* for pseudo"):
+        Augmenter("pseudo", random_state=0).fit_resample(*spectra)
+
+
+def test_an_augmenter_balances_the_bags_of_imbalanced_learn(spectra):
     bagged = BalancedBaggingClassifier(sampler=Augmenter(), random_state=0, n_estimators=2)
-    with pytest.raises(ValueError, match="lam and times in place of sampling_strategy"):
-        bagged.fit(*spectra)
+    assert bagged.fit(*spectra).score(*spectra) > 0.5
 
 
-def test_a_pipeline_with_an_augmenter_is_bagged_as_the_error_says(spectra):
+def test_a_pipeline_with_an_augmenter_is_bagged(spectra):
     bagged = BaggingClassifier(
         make_pipeline(Augmenter(), LinearSVC()), n_estimators=2, random_state=0
     )
@@ -140,7 +175,7 @@ def test_a_pipeline_with_an_augmenter_is_bagged_as_the_error_says(spectra):
 @pytest.mark.parametrize("generator", ["txt2hsi", "gaussian", "smote"])
 def test_equal_spectra_of_all_classes_give_equal_ones(generator):
     x, y = np.full((22, 6), 0.3), np.repeat([0, 1, 2], [12, 5, 5])
-    augmenter = Augmenter(generator, preset="tiny", random_state=0)
+    augmenter = Augmenter(generator, times=0, preset="tiny", random_state=0)
     made, labels = augmenter.fit_resample(x, y)
     assert np.bincount(labels).tolist() == [12, 12, 12]
     assert np.allclose(made, 0.3, atol=0.01)
@@ -151,9 +186,13 @@ def test_by_name_it_adds_what_imbalanced_learn_adds(spectra):
     x, y = make_classification(
         n_samples=1000, n_classes=3, n_informative=4, weights=[0.2, 0.3, 0.5], random_state=0
     )
-    counts = np.bincount(Augmenter("imblearn:ADASYN", random_state=0).fit_resample(x, y)[1])
+    counts = np.bincount(
+        Augmenter("imblearn:ADASYN", times=0, random_state=0).fit_resample(x, y)[1]
+    )
     theirs = np.bincount(ADASYN(random_state=0).fit_resample(x, y)[1])
     assert len(set(counts)) == 1 and np.abs(counts - theirs).max() < 20
     few = np.repeat([0, 1], [30, 4])
     rows = np.random.default_rng(0).normal(size=(34, 4)) + 0.3 * few[:, None]
-    assert len(Augmenter("imblearn:ADASYN", random_state=0).fit_resample(rows, few)[1]) == 60
+    assert (
+        len(Augmenter("imblearn:ADASYN", times=0, random_state=0).fit_resample(rows, few)[1]) == 60
+    )

@@ -35,7 +35,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.plans_of_runs import join_plans
 from hsiaug.bench.request import Request
-from hsiaug.metrics.significance import ALPHA, Confirmation, confirm
+from hsiaug.metrics.significance import ALPHA
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
 
@@ -150,8 +150,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     level = 1 - ALPHA / max(1, len(best))
     results = session.results(fresh)
     confirmed = [
-        gain_of(arm, classifier, results, plan.controls(arm.generator.name), session.scores, level)
-        for arm, classifier in best
+        gain_of(arm, classifier, results, session.scores, level) for arm, classifier in best
     ]
     kind, chosen = _decide(confirmed, any_tried=bool(tried))
     return advice(
@@ -199,15 +198,13 @@ def _decide(
     any_tried : bool
         Whether any arm was screened on every draw.
     """
-    by_verdict: dict[Confirmation, list[ArmGain]] = {"helps": [], "open": [], "no": []}
-    for gain in confirmed:
-        verdict = confirm([one.main for one in gain.against], len(CONFIRM))
-        by_verdict[verdict].append(gain)
-    if by_verdict["helps"]:
+    better = [gain for gain in confirmed if gain.verdict.word == "better"]
+    if better:
         # The highest AA itself: a large gain of a poor classifier is no reason to take it.
-        return "use", max(by_verdict["helps"], key=lambda gain: statistics.fmean(gain.scores))
-    if by_verdict["open"] or not any_tried:
-        return "not decided", next(iter(by_verdict["open"]), None)
+        return "use", max(better, key=lambda gain: statistics.fmean(gain.scores))
+    unclear = [gain for gain in confirmed if gain.verdict.word == "unclear"]
+    if unclear or not any_tried:
+        return "not decided", next(iter(unclear), None)
     return "none helps", next(iter(confirmed), None)
 
 

@@ -8,9 +8,6 @@ from typing import cast
 
 import numpy as np
 
-from hsiaug.advice.screening import affordable_names
-from hsiaug.advice.session import Session
-from hsiaug.bench.plan import Plan
 from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report, trials_of_store
@@ -62,35 +59,6 @@ def advised_protocol(task: Task, data: TaskData, ref: str, usual: str) -> tuple[
     )
 
 
-def allowance(plan: Plan, session: Session, budget: str) -> str:
-    """What the time is expected to allow, in a sentence.
-
-    Parameters
-    ----------
-    plan : Plan
-        All arms that are worth a trial.
-    session : Session
-        Its end says how much time there is.
-    budget : str
-        The time as the user wrote it.
-
-    Returns
-    -------
-    str
-    """
-    classifiers, generators = affordable_names(plan, session)
-    others = plan.asked.difference(generators)
-    text = (
-        f"{budget} should allow {count(len(classifiers), 'classifier')}"
-        f" ({', '.join(classifiers)}) and {count(len(generators), 'generator')}"
-    )
-    if generators:
-        text += f" ({', '.join(generators)})"
-    if others:
-        text += f"; a larger --budget may also try {', '.join(sorted(others))}"
-    return text
-
-
 @dataclass(frozen=True)
 class ShownByBenchmark:
     """What a benchmark of the scene has shown.
@@ -136,10 +104,10 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
         if not table.leaky and table.condition.scene_sha256 == data.sha256:
             answers = three_answers(table)
             if answers.best and answers.best.sure:
-                decided.append((table, answers, answers.best.cell))
+                decided.append((table, answers.best))
     if not decided:
         return None
-    table, answers, cell = max(decided, key=lambda one: len(one[0].draws))
-    draws = count(len(table.draws), "draw")
-    sentence = f"{answers.in_words.text} ({draws} in {folder}: {table.title})"
-    return ShownByBenchmark(sentence, cell)
+    table, best = max(decided, key=lambda one: len(one[0].draws))
+    splits = count(len(table.draws), "split")
+    sentence = f"{best.words}    (best of {splits} in {folder}, {table.title})"
+    return ShownByBenchmark(sentence, best.cell)

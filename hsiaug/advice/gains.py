@@ -8,9 +8,9 @@ from operator import attrgetter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from hsiaug.metrics.significance import ALPHA, TINY, told_apart
+from hsiaug.metrics.significance import ALPHA, TINY, Verdict, told_apart
 from hsiaug.protocol.balance import Rate
-from hsiaug.report.gains import ArmCell, Gain, on_shared_draws
+from hsiaug.report.gains import ArmCell, Gain, on_shared_draws, verdict_of
 from hsiaug.report.tables import make_cells, number_draws, with_large
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.trial.arm import NONE, Arm
@@ -27,24 +27,29 @@ MOST = 2
 
 @dataclass(frozen=True, eq=False)
 class ArmGain:
-    """An arm with one classifier, over the draws in which it and its controls went well.
+    """A configuration over its controls, on the inner splits in which all that was run of them went
+    well.
 
     Attributes
     ----------
     arm : Arm
-        The arm.
+        Generator, λ, M and ω.
     classifier : str
         Its name.
     scores : tuple of float
-        The main score in each of these draws.
+        The main score on each of these splits.
     against : tuple of Gain
-        Its gains over the controls.
+        Its gains over the controls that were run.
+    verdict : Verdict
+        By :func:`hsiaug.report.gains.verdict_of`, as in every report: unclear where a control was
+        not run.
     """
 
     arm: Arm
     classifier: str
     scores: tuple[float, ...]
     against: tuple[Gain, ...]
+    verdict: Verdict
 
     @property
     def draws(self) -> int:
@@ -76,41 +81,34 @@ def results_of(trials: DataFrame, large: Sequence[int] = ()) -> Results:
 
 
 def gain_of(
-    arm: Arm,
-    classifier: str,
-    results: Results,
-    names: Iterable[str],
-    scores: MetricSet,
-    level: float = 1 - ALPHA,
+    arm: Arm, classifier: str, results: Results, scores: MetricSet, level: float = 1 - ALPHA
 ) -> ArmGain:
-    """The gains of an arm with a classifier; over no draw where it or a control was not run.
+    """The gains of a configuration over all its controls: generators with its classifier, and
+    classifiers without samples, as the teacher.
 
     Parameters
     ----------
-    arm : Arm
-        The arm whose gains are asked for.
-    classifier : str
-        Name of the classifier.
     results : mapping of Key to ArmCell
         Trials that went well.
-    names : iterable of str
-        Names of the controls.
     scores : MetricSet
         Its main metric and its second one are compared.
     level : float
         Of the intervals.
     """
-    controls = {
-        name: results.get((name, Rate(0.0) if name == NONE else arm.rate, None, classifier))
-        for name in names
-    }
     cell = results.get(arm_key(arm, classifier))
-    known = {name: control for name, control in controls.items() if control is not None}
-    if cell is None or len(known) < len(controls):
-        return ArmGain(arm, classifier, (), ())
+    without = results.get((NONE, Rate(0.0), None, classifier))
+    if cell is None or without is None:
+        missing = classifier if cell is None else NONE
+        return ArmGain(arm, classifier, (), (), Verdict("unclear", why=f"{missing} was not run"))
+    keys: dict[str, Key] = {name: (name, arm.rate, None, classifier) for name in cell.controls}
+    keys |= {name: (NONE, Rate(0.0), None, name) for name in cell.rivals}
+    keys[NONE] = (NONE, Rate(0.0), None, classifier)
+    known = {name: results[key] for name, key in keys.items() if key in results}
     gains = on_shared_draws(cell, known, scores, level)
+    verdict = verdict_of(cell, {gain.control: gain.main for gain in gains})
+    assert verdict is not None, "controls of all configurations are not candidates"
     values = gains[0].cell.values(scores.main.key)
-    return ArmGain(arm, classifier, tuple(values), tuple(gains))
+    return ArmGain(arm, classifier, tuple(values), tuple(gains), verdict)
 
 
 def candidates(screened: Iterable[ArmGain], baselines: Mapping[str, str]) -> list[ArmGain]:

@@ -273,10 +273,7 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
 def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
     results = session.results(plan)
-    gains = [
-        gain_of(arm, classifier, results, plan.controls(arm.generator.name), session.scores)
-        for arm, classifier in arms(plan)
-    ]
+    gains = [gain_of(arm, classifier, results, session.scores) for arm, classifier in arms(plan)]
     return [gain for gain in gains if gain.draws == len(SCREEN)]
 
 
@@ -337,39 +334,6 @@ def run_baselines(plan: Plan, session: Session) -> Plan:
     ]
     remaining = tuple(trial for trial in plan.trials if trial.classifier.name not in skipped)
     return replace(plan, trials=remaining, notes=(*plan.notes, *notes))
-
-
-def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]]:
-    """Classifiers and generators that the time of a session is expected to allow.
-
-    Parameters
-    ----------
-    plan : Plan
-        All arms that are worth a trial.
-    session : Session
-        Records that it holds count as done.
-
-    Returns
-    -------
-    (list of str, list of str)
-        Names of classifiers, and of generators at the smallest λ, by what plugins say of
-        themselves or were seen to take. The cheapest stand first.
-    """
-    whole = session.end - time.time()
-    classifiers: list[str] = []
-    spent = 0.0
-    for name, trials in _baselines_by_cost(plan, session):
-        seconds = session.seconds(plan, trials)
-        if not classifiers or _is_affordable(seconds, spent, whole):
-            classifiers.append(name)
-            spent += seconds
-    remaining = tuple(trial for trial in plan.trials if trial.classifier.name in classifiers)
-    plan = replace(plan, trials=remaining)
-    rate = min(trial.rate for trial in plan.trials if trial.rate)
-    tried = [arm.generator.name for arm, _ in arms(plan) if arm.rate == rate]
-    until = session.end - (1 - SCREEN_SHARE) * whole
-    generators = _affordable(plan, list(dict.fromkeys(tried)), rate, session, until, left_out=[])
-    return classifiers, generators
 
 
 def _baselines_by_cost(plan: Plan, session: Session) -> list[tuple[str, list[TrialSpec]]]:

@@ -4,11 +4,12 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from statistics import fmean
 
 from hsiaug.advice.gains import Results, results_of
+from hsiaug.base.terminal import log_console
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Engine
 from hsiaug.bench.plan import Draw, Plan
@@ -17,12 +18,10 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.report.trials import trials_of_records
 from hsiaug.tasks.scores import MetricSet
 from hsiaug.tasks.types import TaskData
+from hsiaug.trial.arm import NONE
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,8 @@ class Session:
 
     Attributes
     ----------
-    console : Console
-        For the progress.
+    watch : callable
+        Is told what is run next, and what is best so far.
     known : dict of str to Record
         Records of trials that went well, by hash, once they were read.
     draw : callable
@@ -51,7 +50,7 @@ class Session:
     engine: Engine
     start: float
     end: float
-    console: Console
+    watch: Callable[[str], None]
     draw: Draw
     scores: MetricSet
     known: dict[str, Record] = field(default_factory=dict)
@@ -91,15 +90,40 @@ class Session:
         in time.
         """
         if any(self.record(trial) is None for trial in trials):
+            self.watch(f"{_names_of(trials)}{self._best_so_far(plan)}")
             reading = run(
                 [replace(plan, trials=tuple(trials), notes=())],
                 self.store.root,
                 device=self.device,
                 engine=self.engine,
                 deadline=self.end,
-                console=self.console,
+                console=log_console(quiet=True),
                 say=lambda line: None,
                 warn=lambda line: None,
             )
             records = reading.records if reading else ()
             self.known.update({r["hash"]: r for r in records if r["status"] == "ok"})
+
+    def _best_so_far(self, plan: Plan) -> str:
+        """The configuration of the highest mean, for a line of progress; empty before there is
+        one.
+        """
+        means = {
+            key: fmean(scores)
+            for key, cell in self.results(plan).items()
+            if key[-1] in plan.learning_classifiers
+            and (scores := cell.values(self.scores.main.key))
+        }
+        if not means:
+            return ""
+        generator, _, _, classifier = max(means, key=means.__getitem__)
+        with_samples = "" if generator == NONE else f" with {generator}"
+        return f" · best so far: {classifier}{with_samples}"
+
+
+def _names_of(trials: Iterable[TrialSpec]) -> str:
+    """``cnn2d, svm with gaussian``, or ``svm without samples``."""
+    classifiers = dict.fromkeys(trial.classifier.name for trial in trials)
+    generators = dict.fromkeys(trial.generator.name for trial in trials if trial.rate)
+    samples = f"with {', '.join(generators)}" if generators else "without samples"
+    return f"{', '.join(classifiers)} {samples}"

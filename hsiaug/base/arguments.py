@@ -8,6 +8,7 @@ import math
 import numbers
 import operator
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -47,6 +48,30 @@ class Argument:
 
     rule: str
     convert: Callable[[Any], Any]
+
+
+def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function take an argument by its earlier name too, with a warning that says the new
+    one.
+
+    Parameters
+    ----------
+    **names : str
+        The new name of each earlier one.
+    """
+
+    def taking(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def called(*args: P.args, **kwargs: P.kwargs) -> R:
+            for before in names.keys() & kwargs.keys():
+                now = names[before]
+                warnings.warn(f"{before}= is now {now}=", FutureWarning, stacklevel=2)
+                kwargs.setdefault(now, kwargs.pop(before))
+            return function(*args, **kwargs)
+
+        return called
+
+    return taking
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:

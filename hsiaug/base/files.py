@@ -101,7 +101,7 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out
     """
     with file_errors(
         f"{option} {path} must be a file that can be written",
-        "Free some space, close it in other programs, or name another file.",
+        "See to space and permissions, close it in other programs, or name another file.",
     ):
         if _is_device(path):
             with TemporaryDirectory() as folder:

@@ -31,8 +31,7 @@ class Shortage(NamedTuple):
 
 
 NO_MEMORY = Shortage(
-    "what was asked for must fit into the memory of this machine, or its limit (ulimit -v, --limit"
-    " memory)",
+    "what was asked for must fit into the memory of this machine, or its limit (ulimit -v)",
     "Ask for less (a crop of the scene, smaller patches, fewer samples), or allow more memory.",
 )
 NO_ADDRESSES = Shortage(
@@ -47,12 +46,12 @@ NO_FILES = Shortage(
 )
 NO_PROCESSES = Shortage(
     "a process must be able to start another, or a thread",
-    "Raise the limits of processes (ulimit -u, --limit processes, that of a container) and memory"
-    " (ulimit -v, --limit memory), or use fewer `jobs`.",
+    "Raise the limits of processes (ulimit -u, that of a container) and memory (ulimit -v),"
+    " or use fewer `jobs`.",
 )
 NO_SIZE = Shortage(
     "files must be allowed to be as large as what is written into them, temporary ones too",
-    "Raise the limit of the size of files (ulimit -f, --limit file).",
+    "Raise the limit of the size of files (ulimit -f).",
 )
 SHORT = {
     errno.EFBIG: NO_SIZE,

@@ -84,6 +84,11 @@ def nanometres(value: float) -> str:
     return f"{value:.10g}"
 
 
+def setting(key: str, value: object) -> str:
+    """A parameter with its value, as Python has it; on the command line it becomes an option."""
+    return f"`{key}={str(value)!r}`"
+
+
 def some_of(texts: Sequence[str], most: int, between: str = ", ") -> str:
     """The first of some texts, with "…" where there are more."""
     return between.join((*texts[:most], *(("…",) if len(texts) > most else ())))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.plan import Plan
+from hsiaug.registry.plugin_code import forget
 from hsiaug.trial.record_check import Damage
 from hsiaug.trial.record_json import is_finished
 from hsiaug.trial.spec import TrialSpec
@@ -29,12 +30,15 @@ class Missing:
         How many of the others have a record.
     damaged : list of Damage
         Records of those to run or to record that are not to be believed.
+    older : frozenset of str
+        Hashes of trials whose record was made with other code of a plugin.
     """
 
     todo: list[TrialSpec]
     empty: list[TrialSpec]
     reused: int
     damaged: list[Damage]
+    older: frozenset[str]
 
 
 def find_missing(plan: Plan, root: Path, existing: Existing) -> Missing:
@@ -50,15 +54,21 @@ def find_missing(plan: Plan, root: Path, existing: Existing) -> Missing:
         Which to run.
     """
     finished: dict[str, bool] = {}
-    damaged = list[Damage]()
+    damaged, older = list[Damage](), set[str]()
+    trials = {trial.hash: trial for trial in plan.trials}
+    forget()
     try:
         store = Store(root)
     except StoreError:  # there is none yet
         pass
     else:
         # One after the other: those of a large store do not fit into memory together.
-        for record in store.each((trial.hash for trial in plan.trials), damaged):
-            finished[record["hash"]] = is_finished(record)
+        for record in store.each(trials, damaged):
+            hash = record["hash"]
+            finished[hash] = is_finished(record)
+            if not trials[hash].is_of_this_code(record):
+                finished[hash] = False
+                older.add(hash)
     missing = [
         trial
         for trial in plan.trials
@@ -68,6 +78,7 @@ def find_missing(plan: Plan, root: Path, existing: Existing) -> Missing:
     return Missing(
         todo=[trial for trial in missing if trial.hash not in plan.nothing],
         empty=[trial for trial in missing if trial.hash in plan.nothing],
-        reused=len(finished.keys() - waiting),
+        reused=len(finished.keys() - waiting - older),
         damaged=[damage for damage in damaged if damage.hash in waiting],
+        older=frozenset(older),
     )

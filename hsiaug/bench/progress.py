@@ -178,13 +178,13 @@ def watch_trials(progress: Progress, console: Console, root: Path) -> Iterator[O
     def show(*, now: bool) -> None:
         nonlocal last
         due = now or time.monotonic() - last >= (DRAWN_EVERY if screen else PLAIN_EVERY)
-        if not due:
+        if not due or not (screen or progress.done):
             return
         last = time.monotonic()
         if screen:
             line = progress.line(console.width)
             screen.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
-        elif progress.done:
+        else:
             console.print(Text(progress.line(0)), soft_wrap=True, highlight=False)
 
     def on_event(event: Event) -> None:

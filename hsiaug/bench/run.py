@@ -6,7 +6,8 @@ Heavy to import: a command does so once it knows that it has work.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +118,8 @@ def run(
         with opened as engine:
             store = Store(root, create=existing != "none")
             store.sweep()
+            for line in older_lines(whole, missing, existing):
+                say(line)
             if missing.reused:
                 say(f"{missing.reused} of {len(whole.trials)} trials are taken from {root}")
             if missing.todo or missing.empty:
@@ -147,9 +150,34 @@ def run(
         if progress:
             say(progress.line(0))
         raise
-    read = store.read(trial.hash for trial in whole.trials)
+    left_out = missing.older if existing == "none" else ()
+    read = store.read(trial.hash for trial in whole.trials if trial.hash not in left_out)
     _say_notes(read, {trial.hash for trial in missing.todo}, say)
     return read
+
+
+def older_lines(plan: Plan, missing: Missing, existing: Existing) -> Iterator[str]:
+    """A line for each plugin whose code has changed since some records were made.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of all trials.
+    missing : Missing
+        What the store lacks of it.
+    existing : {"only-missing", "all", "none"}
+        Which are run.
+    """
+    older = [trial for trial in plan.trials if trial.hash in missing.older]
+    number = Counter(
+        f"{kind} {getattr(trial, kind).name if kind != 'protocol' else trial.protocol.text}"
+        for trial in older
+        for kind, code in trial.code.items()
+        if code["sha256"] is not None
+    )
+    then = "they are left out" if existing == "none" else "they are run again"
+    for plugin, trials in number.items():
+        yield f"{trials} trials were made with other code of {plugin}: {then}"
 
 
 def _write_empty(plans: Sequence[Plan], trials: Sequence[TrialSpec], store: Store) -> None:

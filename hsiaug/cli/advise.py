@@ -1,8 +1,12 @@
 """``hsiaug advise``: which generator to use on a scene, or none."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +17,13 @@ from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table
 from hsiaug.tasks.settings import PIXELS
 
-WIDTH = 11
+if TYPE_CHECKING:
+    from hsiaug.advice.advise import Advice
+    from hsiaug.advice.context import ShownByBenchmark
+    from hsiaug.advice.session import Session
+    from hsiaug.base.terminal import Console
+
+WIDTH = 9
 """Of the names of lines."""
 
 
@@ -60,6 +70,9 @@ def advise(
         option("Folder of the records.", "--store", metavar="FOLDER", default="hsiaug-advice"),
     ] = Path("hsiaug-advice"),
     jobs: options.Jobs = None,
+    notes: Annotated[
+        bool, option("Also all that was tried, and what was not and why.", "--notes")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Say which classifier and generator to use on a scene, or that no generator helps.
@@ -77,62 +90,130 @@ def advise(
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
+    seconds = options.duration("--budget", budget)
+    err = console(err=True)
+    with budget_line(err, seconds) as watch:
+        watch("reading the scene")
+        found = _find(ctx, scene, protocol, lambdas, store, jobs, (start, start + seconds), watch)
+    advice, session, benchmark = found
+    from hsiaug.cli import advise_print
+
+    if json:
+        print_json(advise_print.advice_json(advice, session, benchmark))
+        return
+    screen = console()
+    print_facts(screen, advise_print.advice_lines(advice, session, benchmark), WIDTH)
+    if notes:
+        rows = list(advise_print.advice_rows(advice))
+        print_lines(screen, [""])
+        if rows:
+            print_table(screen, advise_print.score_header(advice), rows)
+        print_lines(screen, advise_print.advice_notes(advice, session))
+
+
+def _find(
+    ctx: typer.Context,
+    scene: str,
+    protocol: str | None,
+    lambdas: str | None,
+    store: Path,
+    jobs: int | None,
+    times: tuple[float, float],
+    watch: Callable[[str], None],
+) -> tuple[Advice, Session, ShownByBenchmark | None]:
+    """The advice, the session that found it, and what a benchmark has shown.
+
+    Parameters
+    ----------
+    times : (float, float)
+        Start and end, as ``time.time()``.
+    watch : callable
+        Is told what is done.
+    """
     from hsiaug.advice.advise import advise as find_advice
-    from hsiaug.advice.context import advised_protocol, allowance, shown_by_benchmark
+    from hsiaug.advice.context import advised_protocol, shown_by_benchmark
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
     from hsiaug.bench.engines import cluster_settings, open_engine
     from hsiaug.bench.plan import draw_once
     from hsiaug.bench.request import request_of_options
     from hsiaug.bench.run import workers
-    from hsiaug.cli.advise_print import advice_json, tell_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task, task_of
     from hsiaug.trial.store import Store
 
-    settings = cluster_settings(None, ())
-    end = start + options.duration("--budget", budget)
-    learning_task = get_task(task_of(scene, None))
-    loaded = learning_task.data.load(scene)
-    usual = learning_task.settings.on(loaded).protocol
-    why = ""
-    if not protocol:
-        protocol, why = advised_protocol(learning_task, loaded, scene, usual)
-    lambdas = lambdas or learning_task.settings.advice.lambdas
-    request = request_of_options(scene, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas)
-    planned = screening_plan(loaded, request, registry(), scene)
+    task = get_task(task_of(scene))
+    data = task.data.load(scene)
     err = console(err=True)
-    jobs = workers(jobs, "auto", planned[0])
 
     def note(line: str) -> None:
         print_lines(err, [line])
 
-    if why:
-        note(f"note: {why}")
+    if not protocol:
+        protocol, why = advised_protocol(task, data, scene, task.settings.on(data).protocol)
+        if why:
+            note(f"note: {why}")
+    lambdas = lambdas or task.settings.advice.lambdas
+    request = request_of_options(scene, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas)
+    watch("choosing inner splits")
+    planned = screening_plan(data, request, registry(), scene)
+    jobs = workers(jobs, "auto", planned[0])
+    settings = cluster_settings(None, ())
     with stoppable(err), open_engine(settings, jobs, note) as engine:
-        records = Store(store, create=True)
         session = Session(
-            loaded,
+            data,
             scene,
             registry(),
-            records,
+            Store(store, create=True),
             "auto",
             engine,
-            start,
-            end,
-            console=err,
-            draw=draw_once(learning_task, loaded),
+            *times,
+            watch=watch,
+            draw=draw_once(task, data),
             scores=planned[0].task.metrics.advice,
         )
-        note(f"note: {allowance(planned[0], session, budget)}")
         advice = find_advice(planned, request, session)
-        benchmark = shown_by_benchmark(Path(defaults.STORE), loaded)
-        header, rows, lines = tell_advice(advice, session, benchmark)
-    if json:
-        print_json(advice_json(advice, session, lines, benchmark))
+        return advice, session, shown_by_benchmark(Path(defaults.STORE), data)
+
+
+LINE_EVERY = 60.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+@contextmanager
+def budget_line(err: Console, seconds: float) -> Iterator[Callable[[str], None]]:
+    """A line that is rewritten in place, with the time that is spent of a budget; elsewhere than on
+    a terminal a line a minute at most. Gives a function that says what is done.
+    """
+    from rich.live import Live
+    from rich.text import Text
+
+    from hsiaug.base.terminal import live
+
+    begin = time.monotonic()
+    doing, last = "", float("-inf")
+
+    def line() -> Text:
+        spent = time.monotonic() - begin
+        text = f"advise {_clock(spent)} of {_clock(seconds)} · {doing}"
+        return Text(text, no_wrap=True, overflow="ellipsis")
+
+    def watch(now: str) -> None:
+        nonlocal doing, last
+        doing = now
+        if not live(err) and time.monotonic() - last >= LINE_EVERY:
+            last = time.monotonic()
+            print_lines(err, [line().plain])
+
+    if not live(err):
+        yield watch
         return
-    screen = console()
-    if rows:
-        print_table(screen, header, rows)
-    print_facts(screen, lines, WIDTH)
+    with Live(console=err, get_renderable=line, refresh_per_second=2, transient=True):
+        yield watch
+
+
+def _clock(seconds: float) -> str:
+    """``2:10``."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"

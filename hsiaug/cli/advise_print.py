@@ -1,245 +1,275 @@
-"""Output of ``hsiaug advise``: a table of the arms, and below it lines, whose sentences are
-templates.
+"""Output of ``hsiaug advise``: what to use and why on a few lines, with commands that run as they
+are printed; all that was tried below it, where that is asked for.
 """
+
+from __future__ import annotations
 
 import shlex
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import partial
 from statistics import fmean
 
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.context import ShownByBenchmark
 from hsiaug.advice.gains import ArmGain, arm_key
-from hsiaug.advice.screening import CONFIRM, SCREEN
+from hsiaug.advice.screening import CONFIRM
 from hsiaug.advice.session import Session
-from hsiaug.bench.defaults import PROPOSED
+from hsiaug.base.errors import SplitError
+from hsiaug.bench.defaults import DRAWS, LAMBDAS, PROPOSED, STORE
 from hsiaug.cli.output import name_options
 from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.report.formatting import count, ends_text, percent, signed, span, with_ends
+from hsiaug.report.formatting import count, ends_text, join_words, percent, signed, span, with_ends
 from hsiaug.report.gains import in_points
-from hsiaug.report.text_templates import labelled
-from hsiaug.tasks.scores import MetricSet
-from hsiaug.trial.commands import command_for, generate_command
-from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.arm import NONE
 
 Row = tuple[object, ...]
-
+HEADER = ("tried", "generator", "λ", "M", "ω", "classifier", "splits", "score", "gain")
+"""Of the table of ``--notes``, with ``interval``, ``over`` and ``verdict`` behind it."""
 CLOSE = 50.0
-"""Percentage of inner test pixels in training patches above which a warning is due."""
+"""Percentage of inner test pixels in training patches above which a note is due."""
 
 
-def tell_advice(
-    advice: Advice, session: Session, benchmark: ShownByBenchmark | None = None
-) -> tuple[tuple[str, ...], list[Row], list[tuple[str, str]]]:
-    """Header and rows of all arms, and lines below: what to use and what the inner draws show, the
-    command for it, and what limits both.
+def advice_lines(
+    advice: Advice, session: Session, benchmark: ShownByBenchmark | None
+) -> list[tuple[str, str]]:
+    """(label, text) of what to use, why, and how to go on.
 
     Parameters
     ----------
-    advice : Advice
-        What was found.
     session : Session
-        Its records are of inner draws.
+        Its records are of inner splits.
     benchmark : ShownByBenchmark or None
         What a benchmark of this scene has shown, where there is one.
     """
-    plan = advice.plan
-    # Of pixels AA and OA.
-    scores = plan.task.metrics.advice
-    names = advice.score, scores.second.name
-    gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
-    header = ("stage", "generator", "λ", "M", "ω", "classifier", "draws", names[0], *gains)
-    audits = [split.audit for split in plan.splits.values()]
-    classes = session.scene.class_names
-    final = advice.final
-    near = [audit.centre_overlap_percent for audit in audits]
-    tested = [c for c in range(1, len(classes) + 1) if any(a.test_counts[c - 1] for a in audits)]
-    record = session.known.get(final.hash)
-    used = plan.cards["generator", advice.chosen.arm.generator.name] if advice.chosen else None
-    lines = labelled(
-        "advise.txt",
-        **_spent(advice, session),
-        gain=partial(_gain, scores=scores, names=names),
-        name=_name_arm,
-        taken=advice.kind == "use" and _is_taken(advice),
-        percent=percent,
-        untried={name for name, *_ in advice.left_out}
-        - {gain.arm.generator.name for gain in advice.screened},
-        screen=len(SCREEN),
-        confirm=len(CONFIRM),
-        near=fmean(near),
-        close=CLOSE,
-        single_pixels=plan.task.settings.advice.divides_labels,
-        view=record["spectral_view"]["name"] if record and plan.task.metrics.chooses_view else "",
-        ref=shlex.quote(session.scene_ref),
-        commands=_commands(advice, session),
-        leaky=_is_leaky(advice, session),
-        reported=",".join(PROPOSED),
-        own_map=_map_command(session, benchmark.hash) if benchmark else "",
-        benchmark=benchmark,
-        whole=advice.final.protocol.outer[0] is None,
-        notes=advice.notes,
-        train=span([audit.n_train for audit in audits], 0),
-        test=span([audit.n_test for audit in audits], 0),
-        tested=len(tested),
-        overlap=span(near),
-        part=plan.task.metrics.part,
-        blind={name for (_, name), card in plan.cards.items() if card.input == "location"},
-        small=[classes[c - 1] for c in tested if c not in advice.large],
-        few=min(n for audit in audits for n in audit.test_counts if n) < MIN_TEST_PIXELS,
-        lost=[
-            classes[c - 1]
-            for c in sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
-        ],
-        transductive=advice.kind == "use" and used is not None and used.scope == "scene",
-    )
-    return header, list(_rows(advice)), lines
+    use = benchmark.sentence if benchmark else _use(advice)
+    lines = [("Use", use), ("Why", _why(advice, session))]
+    commands = advice_commands(advice, session, benchmark)
+    if label := commands.get("label"):
+        lines.append(("Better", f"label 16 more pixels, in other fields: {label}"))
+    lines.append(("Map it", commands["map"]))
+    if test := commands.get("test"):
+        lines.append(("Test it", test))
+    return lines
 
 
-def _is_taken(advice: Advice) -> bool:
-    """Whether what to use is the arm that was confirmed."""
+def _use(advice: Advice) -> str:
+    """The recipe, and what it rests on."""
     final, chosen = advice.final, advice.chosen
-    if chosen is None:
-        return False
-    used = arm_key(final.arm, final.classifier.name)
-    return used == arm_key(chosen.arm, chosen.classifier)
+    samples = (
+        f"{final.generator.name}, {final.rate.in_prose}" if final.rate else "no synthetic samples"
+    )
+    taken = chosen is not None and arm_key(chosen.arm, chosen.classifier) == arm_key(
+        final.arm, final.classifier.name
+    )
+    rests_on = (
+        f"better than all its controls on {chosen.draws} inner splits"
+        if taken and advice.kind == "use" and chosen is not None
+        else "a default, not a finding"
+    )
+    return f"{final.classifier.name} with {samples}    ({rests_on})"
 
 
-def _rows(advice: Advice) -> Iterator[Row]:
-    for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
-        for gain in listed:
-            gains: list[str | None] = []
-            for evidence in (gain.better.main, gain.better.second):
-                # Of the screening no interval: the best of many is no expectation.
-                interval = None if stage == "screened" else ends_text(evidence.ends)
-                gains += [signed(evidence.mean), interval]
-            arm = gain.arm
-            aa = percent(fmean(gain.scores))
-            rate = arm.rate
-            named = (arm.generator.name, rate.lam, rate.times, arm.omega, gain.classifier)
-            yield stage, *named, gain.draws, aa, *gains, gain.better.control
+def _why(advice: Advice, session: Session) -> str:
+    """What the inner splits show, in a sentence or two."""
+    one = advice.chosen
+    if advice.ceiling:
+        classifier, aa = advice.ceiling
+        tests = span([split.audit.n_test for split in advice.plan.splits.values()], 0)
+        return (
+            f"Without samples {classifier} has {percent(aa)} % on the {tests} pixels that can be"
+            " held back: no generator can be ranked on them."
+        )
+    if advice.kind == "use" and one is not None:
+        return f"{name_arm(one)} is better: {_gain(one, advice.score)}."
+    tried = count(len(advice.screened), "configuration")
+    if advice.kind == "none helps":
+        nearest = f"{name_arm(one)} is {one.verdict}: {_gain(one, advice.score)}." if one else ""
+        nearest = nearest or _nearest(advice)
+        return f"No generator is better than its controls: {tried} tried. {nearest}".rstrip()
+    if one is None:
+        return "Unclear: no generator could be tried on every inner split. Give a larger --budget."
+    more = len(CONFIRM) - one.draws
+    goes_on = f" The same command goes on with {count(more, 'split')}." if more else ""
+    gain = f" ({_gain(one, advice.score)})" if one.draws else ""
+    return f"{name_arm(one)} is {one.verdict}{gain}.{goes_on}"
 
 
-def _spent(advice: Advice, session: Session) -> dict[str, object]:
-    """The advice, what was not tried (generator, its rates, and why), and the time that was
-    spent.
-    """
-    left_out = advice.left_out
-    spent = time.time() - session.start
-    reasons = {name: name_options(why) for name, _, why in reversed(left_out)}
-    return {
-        "advice": advice,
-        "tried": [
-            (
-                name,
-                [
-                    rate.words
-                    for generator, rate, _ in left_out
-                    if generator == name and rate is not None
-                ],
-                why,
-            )
-            for name, why in reversed(reasons.items())
-        ],
-        "spent": f"{spent:.0f} of {session.end - session.start:.0f}",
-        "root": session.store.root,
-    }
-
-
-def _name_arm(gain: ArmGain) -> str:
-    arm = gain.arm
-    omega = "" if gain.arm.omega is None else f", ω={gain.arm.omega:g}"
-    return f"{arm.generator.name} at {arm.rate.words}{omega} with {gain.classifier}"
-
-
-def _gain(gain: ArmGain, *, scores: MetricSet, names: tuple[str, str]) -> str:
-    """The gain of an arm in the scores of these names, and over all classes where that differs."""
-    better = gain.better
-    aa, oa = (with_ends(one.mean, one.ends) for one in (better.main, better.second))
-    everywhere = better.delta(scores.main.key)
-    if everywhere is not None and everywhere != better.main.summary:
-        aa += f", AA all {signed(everywhere.mean)}"
+def _nearest(advice: Advice) -> str:
+    """Of the screening, the configuration that came nearest to its strongest control."""
+    if not advice.screened:
+        return ""
+    best = max(advice.screened, key=lambda gain: gain.better.mean)
     return (
-        f"{_name_arm(gain)}: {names[0]} {aa}, {names[1]} {oa} over {better.control}"
-        f" ({count(gain.draws, 'draw')})"
+        f"The nearest, {name_arm(best)}, has {signed(best.better.mean)} points over"
+        f" {best.better.control}."
     )
 
 
-def _map_command(session: Session, record: str) -> str:
-    """How to map the scene by the classifier of a record."""
-    words = ["hsiaug", "map", session.scene_ref, "--record", record, "--out", "map.tif"]
-    return shlex.join(words)
+def name_arm(gain: ArmGain) -> str:
+    """``pseudo with svm, λ = 1``."""
+    arm = gain.arm
+    omega = "" if arm.omega is None else f", ω = {arm.omega:g}"
+    return f"{arm.generator.name} with {gain.classifier}, {arm.rate.in_prose}{omega}"
 
 
-def _final_trial(advice: Advice, session: Session) -> TrialSpec:
-    """What to go on with, on the outer test pixels of that very draw."""
-    outer, draw = advice.final.protocol.outer
-    if outer is None:
-        outer = parse_protocol(advice.plan.task.settings.on(session.scene).widest, "none")
-    return replace(advice.final, protocol=outer, seed=draw)
+def _gain(gain: ArmGain, score: str) -> str:
+    """Its gain over its strongest control."""
+    better = gain.better
+    ends = with_ends(better.main.mean, better.main.ends)
+    splits = count(gain.draws, "inner split")
+    return f"{score} {ends} over {better.control}, {splits}"
 
 
-def _is_leaky(advice: Advice, session: Session) -> bool:
-    """Whether the test pixels of that draw are neighbours of its training pixels."""
-    spec = _final_trial(advice, session)
-    split = session.draw(spec.protocol, spec.seed, spec.patch)
-    return split.audit.leaky
+# Commands
 
 
-def _commands(advice: Advice, session: Session) -> dict[str, str]:
-    """How to go on, by what for: on the outer test pixels of that very draw, to a map, to files."""
-    spec = _final_trial(advice, session)
-    commands = {
-        "command": command_for(spec, session.scene_ref),
-        "map": _map_command(session, spec.hash),
-    }
-    if spec.rate:
-        commands["samples"] = generate_command(spec, session.scene_ref)
-    return commands
+def advice_commands(
+    advice: Advice, session: Session, benchmark: ShownByBenchmark | None
+) -> dict[str, str]:
+    """How to go on: ``label``, ``map`` and ``test``. Each runs as it is printed, whatever ran
+    before; what cannot be run on the scene is not there.
+    """
+    ref, final = session.scene_ref, advice.final
+    samples: list[str] = []
+    if final.rate:
+        samples = ["--generator", final.generator.name]
+        if (final.rate.lam,) != LAMBDAS:
+            samples += ["--lambda", f"{final.rate.lam:g}"]
+    named = ["--classifier", final.classifier.name, *samples]
+    if benchmark:
+        named = ["--record", benchmark.hash, "--store", STORE]
+    commands = {"map": ["map", ref, *named, "--out", "map.tif"]}
+    if advice.plan.task.settings.advice.divides_labels:
+        commands["label"] = ["label", ref, "--number", "16", "--out", "picks.csv"]
+    if (typed := _drawable(advice, session)) is not None:
+        proposed = samples or ["--generator", ",".join(PROPOSED)]
+        classifier = ["--classifier", final.classifier.name]
+        commands["test"] = ["benchmark", ref, *proposed, *classifier, *typed]
+        commands["test"] += ["--seeds", str(DRAWS)]
+    return {name: shlex.join(["hsiaug", *words]) for name, words in commands.items()}
+
+
+def _drawable(advice: Advice, session: Session) -> list[str] | None:
+    """Options of a benchmark of the usual protocol, or of a few pixels of each class where fields
+    are too small for that; None where neither can be drawn.
+    """
+    usual = advice.plan.task.settings.on(session.scene)
+    patch = advice.final.patch
+    typed = [] if patch == usual.patch else ["--patch", str(patch)]
+    for text in (usual.protocol, "kshot:3"):
+        try:
+            for seed in range(DRAWS):
+                session.draw(parse_protocol(text), seed, patch)
+        except SplitError:
+            continue
+        return typed if text == usual.protocol else ["--protocol", text, *typed]
+    return None
+
+
+# --notes and --json
+
+
+def advice_rows(advice: Advice) -> Iterator[Row]:
+    """Rows of all that was tried, below HEADER and what is named there."""
+    for stage, gains in (("screened", advice.screened), ("confirmed", advice.confirmed)):
+        for gain in gains:
+            arm, better = gain.arm, gain.better
+            # Of the screening no interval: the best of many is no expectation.
+            confirmed = stage == "confirmed"
+            yield (
+                stage,
+                arm.generator.name,
+                arm.rate.lam,
+                arm.rate.times,
+                arm.omega,
+                gain.classifier,
+                gain.draws,
+                percent(fmean(gain.scores)),
+                signed(better.main.mean),
+                ends_text(better.main.ends) if confirmed else None,
+                better.control,
+                str(gain.verdict) if confirmed else None,
+            )
+
+
+def advice_notes(advice: Advice, session: Session) -> list[str]:
+    """What was not tried, and what limits the answer."""
+    audits = [split.audit for split in advice.plan.splits.values()]
+    classes = session.scene.class_names
+    reasons: dict[str, list[str]] = {}
+    for name, rate, why in advice.left_out:
+        said = name_options(why)
+        reasons.setdefault(f"{name}: {said}", []).extend([rate.words] if rate else [])
+    notes = [
+        f"not tried: {why}{f' ({join_words(rates)})' if rates else ''}"
+        for why, rates in reasons.items()
+    ]
+    if advice.failed:
+        hashes = ", ".join(hash[:8] for hash in advice.failed)
+        notes.append(f"failed: {count(len(advice.failed), 'trial')}, {hashes}")
+    notes += advice.notes
+    near = [audit.centre_overlap_percent for audit in audits]
+    part = advice.plan.task.metrics.part
+    notes.append(
+        f"inner splits train on {span([audit.n_train for audit in audits], 0)} pixels and test on"
+        f" {span([audit.n_test for audit in audits], 0)}, parts of the labels that this command"
+        f" reads; {span(near)} % of the test pixels lie in a training {part}"
+    )
+    if fmean(near) > CLOSE:
+        notes.append(
+            "connected regions are too small to be divided with a distance between the parts, so"
+            " inner splits do not show what helps farther away; --protocol all divides all labels"
+        )
+    blind = {name for (_, name), card in advice.plan.cards.items() if card.input == "location"}
+    scores = [
+        f"{name}{' (location alone)' if name in blind else ''} {percent(score)}"
+        for name, score in advice.without_generator.items()
+    ]
+    notes.append(f"{advice.score} without samples: {', '.join(scores) or 'none was run'}")
+    if advice.large:
+        small = [name for c, name in enumerate(classes, start=1) if c not in advice.large]
+        notes.append(f"{advice.score} leaves out classes with few test pixels: {', '.join(small)}")
+    if advice.level > 1 - 0.05:
+        notes.append(f"intervals are at {100 * advice.level:g} %, for two candidates together")
+    if advice.confirmed:
+        notes.append(
+            "all inner splits divide the same training pixels: for other pixels of the scene the"
+            " intervals would be several times as wide"
+        )
+    spent = time.time() - session.start
+    whole = session.end - session.start
+    notes.append(f"{spent:.0f} of {whole:.0f} s; records in {session.store.root}")
+    return notes
 
 
 def advice_json(
-    advice: Advice,
-    session: Session,
-    lines: Sequence[tuple[str, str]],
-    benchmark: ShownByBenchmark | None = None,
+    advice: Advice, session: Session, benchmark: ShownByBenchmark | None
 ) -> dict[str, object]:
     """An advice as plain values; gains are in points, of the main score over the control that
-    decides. What to use, and its command, are those of the lines.
-
-    Parameters
-    ----------
-    lines : sequence of (str, str)
-        As :func:`tell_advice` gives them.
-    benchmark : ShownByBenchmark or None
-        What a benchmark of this scene has shown, where there is one.
+    decides.
     """
     final = advice.final
-    inner = _use_json(final.classifier.name, final.generator.name, final.rate, final.omega)
-    use, commands = inner, _commands(advice, session)
+    use = _use_json(final.classifier.name, final.generator.name, final.rate, final.omega)
+    found, verdict = use, advice.chosen.verdict if advice.chosen else None
     if benchmark:
         arm, classifier = benchmark.cell.key
         use = _use_json(classifier.name, arm.generator.name, arm.rate, arm.omega)
-        own_map = _map_command(session, benchmark.hash)
-        commands |= {"command": own_map, "map": own_map, "or": commands["command"]}
     stages = (("screened", advice.screened), ("confirmed", advice.confirmed))
     return {
         "use": use,
-        "inner_draws": {"finding": advice.kind, **inner},
+        "inner_splits": {"finding": advice.kind, **found},
+        "verdict": None if verdict is None else vars(verdict),
         "metric": advice.score,
-        "commands": commands,
-        "leaky": _is_leaky(advice, session),
-        "arms": [
+        "commands": advice_commands(advice, session, benchmark),
+        "configurations": [
             {"stage": stage, **_arm_json(gain)} for stage, listed in stages for gain in listed
         ],
         "without_generator": {
             name: 100 * score for name, score in advice.without_generator.items()
         },
-        "lines": [{"label": label, "text": text} for label, text in lines],
+        "lines": dict(advice_lines(advice, session, benchmark)),
+        "notes": advice_notes(advice, session),
     }
 
 
@@ -248,7 +278,7 @@ def _use_json(
 ) -> dict[str, object]:
     return {
         "classifier": classifier,
-        "generator": generator,
+        "generator": generator if rate else NONE,
         "lambda": rate.lam,
         "times": rate.times,
         "omega": omega,
@@ -258,14 +288,18 @@ def _use_json(
 def _arm_json(gain: ArmGain) -> dict[str, object]:
     points = in_points(gain.better.main)
     return {
-        "generator": gain.arm.generator.name,
-        "lambda": gain.arm.rate.lam,
-        "times": gain.arm.rate.times,
-        "omega": gain.arm.omega,
-        "classifier": gain.classifier,
-        "draws": gain.draws,
+        **_use_json(gain.classifier, gain.arm.generator.name, gain.arm.rate, gain.arm.omega),
+        "splits": gain.draws,
         "score": 100 * fmean(gain.scores),
         "over": gain.better.control,
         "gain": points.pop("mean"),
         **points,
+        "verdict": gain.verdict.word,
+        "why": gain.verdict.why,
     }
+
+
+def score_header(advice: Advice) -> Sequence[str]:
+    """HEADER with the name of the score."""
+    names = [advice.score if name == "score" else name for name in HEADER]
+    return (*names[:-1], f"Δ{advice.score}", "interval", "over", "verdict")

@@ -12,7 +12,7 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults, ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import given, option, refuse_typed
-from hsiaug.cli.output import cache_notes, console, print_lines, say_written
+from hsiaug.cli.output import console, print_lines, say_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,6 @@ def benchmark(
     if out:
         _check_split_files(out, dry_run=dry_run, suite=suite)
     notes = console(err=True)
-    print_lines(notes, cache_notes())
     if (scene is None) == (suite is None):
         both = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them, as hsiaug benchmark indian_pines."

@@ -7,7 +7,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,8 +96,8 @@ def info(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation, and what
-    each file declares; of pairs what is missing.
+    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs
+    what is missing.
 
     Examples:
       hsiaug datasets info salinas_a
@@ -117,7 +116,6 @@ def info(
             say(line)
         return
     from hsiaug.data.catalogue import find_entry, status
-    from hsiaug.data.declared_keys import declared_by_scene
     from hsiaug.data.pair_sets import find_pairs, pairs_status, shortly
     from hsiaug.report.bibtex import plain
 
@@ -127,9 +125,7 @@ def info(
         facts: dict[str, Any] = {"status": status(entry), "folders": list(map(str, entry.folders))}
         facts |= entry.card.model_dump(mode="json")
         warnings = _label_warnings(scene) if facts["status"] in ("here", "embedded") else []
-        declared = [] if entry.card.procedural else declared_by_scene(entry)
         if as_json:
-            facts["declared"] = [asdict(key) for key in declared]
             facts["warnings"] = warnings
     else:
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
@@ -162,9 +158,6 @@ def info(
         say("\t".join(map(cell, (class_id or "id", *row))))
     if pairs is None:
         print_lines(console(), (f"warning: {sentence}" for sentence in warnings))
-    if pairs is None and declared:
-        rows = [(key.file, key.key, key.value, key.outcome) for key in declared]
-        print_table(console(), ("file", "declares", "value", "what became of it"), rows)
 
 
 def _label_warnings(scene: str) -> list[str]:
@@ -232,15 +225,6 @@ Settings = Annotated[
         metavar="KEY=VALUE",
     ),
 ]
-Catalogue = Annotated[
-    bool | None,
-    option(
-        "Where the files are those of a public scene: take its class names, wavelengths and scale,"
-        " or not.",
-        "--catalogue/--no-catalogue",
-        default="ask on a terminal",
-    ),
-]
 
 
 @app.command()
@@ -268,7 +252,6 @@ def add(
     field: Field = None,
     unlabelled: Unlabelled = None,
     settings: Settings = None,
-    catalogue: Catalogue = None,
     out: Annotated[
         Path | None,
         option(
@@ -298,7 +281,7 @@ def add(
     import_options = import_words(
         classes, field, unlabelled, settings, name=out.stem if out else None, overwrite=force
     )
-    import_options = known_words(cube, labels, import_options, take=catalogue)
+    note_public(cube, labels)
     added = add_scene(cube, labels, out, import_options, save_quick_look)
     print_added(added, cube)
     proposed = ("benchmark", str(added.files[0]), "--generator", ",".join(defaults.PROPOSED))
@@ -345,49 +328,14 @@ def import_words(
     return import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
 
 
-def known_words(
-    cube: Path, labels: Path, import_options: ImportOptions, *, take: bool | None
-) -> ImportOptions:
-    """The options of an import with what the catalogue knows of the files, where that is wanted.
+def note_public(cube: Path, labels: Path) -> None:
+    """Say where files are those of a public scene, which has a card already."""
+    from hsiaug.data.public_files import public_files
 
-    Parameters
-    ----------
-    take : bool or None
-        Whether; None = ask on a terminal, and elsewhere say how to have it.
-
-    Raises
-    ------
-    InputError
-        Where it is wanted of files that are not in the catalogue.
-    """
-    from hsiaug.data.public_files import public_files, with_catalogue
-
-    public = None if take is False else public_files(cube, labels)
-    if public is None:
-        if take:
-            rule = "--catalogue takes what is known of the files of a public scene"
-            hint = "Leave it out: 'hsiaug datasets list' names the scenes."
-            raise InputError(rule, value=f"{cube} and {labels}, which are of none", hint=hint)
-        return import_options
-    if take is None and not asks():
+    if public := public_files(cube, labels):
         name = public.card.name
-        say(
-            f"note: {public.sentence}: --catalogue takes its {public.offer}, and"
-            f" 'hsiaug start {name}' all that is known of it",
-            err=True,
-        )
-        return import_options
-    if take is None:
-        from rich.prompt import Confirm
-
-        sentence = public.sentence
-        if not Confirm.ask(
-            f"{sentence[0].upper()}{sentence[1:]}: take its {public.offer}?", default=True
-        ):
-            return import_options
-    if public.not_taken:
-        say(f"note: {public.not_taken}", err=True)
-    return with_catalogue(import_options, public)
+        known = "with class names, wavelengths and scale"
+        say(f"note: {public.sentence}, where it comes {known}: hsiaug start {name}", err=True)
 
 
 def asks() -> bool:

@@ -31,6 +31,15 @@ def map_(
             default="filtered:svm, of pairs pixel-svm or fc-siam-diff",
         ),
     ] = None,
+    generator: Annotated[
+        str | None,
+        option(
+            "Its synthetic samples, from which the classifier learns too.",
+            metavar="NAME",
+            default="none",
+        ),
+    ] = None,
+    lam: options.Lambda = 1.0,
     record: Annotated[
         str | None,
         option(
@@ -49,6 +58,7 @@ def map_(
     Examples:
       hsiaug map my_scene.toml --out map.tif
       hsiaug map my_scene.toml --classifier svm --probabilities --out map.tif
+      hsiaug map my_scene.toml --classifier filtered:svm --generator pseudo --out map.tif
       hsiaug map indian_pines --record 3fa9 --out map.pdf
       hsiaug map oscd --record 3fa9 --out change.tif
 
@@ -66,7 +76,15 @@ def map_(
 
     check_spared(scene, check_map_targets(out, shares=probabilities))
     scene_map = make_map(
-        scene, store, record, classifier, "auto", console(err=True), shares=probabilities
+        scene,
+        store,
+        record,
+        classifier,
+        "auto",
+        console(err=True),
+        shares=probabilities,
+        generator=generator,
+        lam=lam,
     )
     files = scene_map.save_all(out)
     screen = console()

@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hsiaug.base.files import why_unwritable
 from hsiaug.base.text import ascii_json, json_of, visible
-from hsiaug.base.user_cache import VARIABLE as CACHE_VARIABLE
-from hsiaug.base.user_cache import cache_root
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -189,15 +186,6 @@ def say(line: str, *, err: bool = False) -> None:
     typer.echo(visible(line, keep="\t"), err=err)
 
 
-def cache_notes() -> Iterator[str]:
-    """A line that says so where the user's cache cannot be written, as in a read-only home."""
-    if why := why_unwritable(cache_root()):
-        yield (
-            f"note: nothing is cached ({why}), so that commands read packages and records anew: let"
-            f" {CACHE_VARIABLE} name a folder that can be written to"
-        )
-
-
 def say_written(files: Iterable[Path]) -> None:
     """A line on standard error that names files."""
     say(f"written: {', '.join(map(str, files))}", err=True)
@@ -365,6 +353,8 @@ def read_report(
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in reported for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)
+    for line in trials.attrs["older"]:
+        say(line, err=True)
     for damage in damaged:
         say(f"{damage.words}; it is left out", err=True)
     return report

@@ -16,7 +16,6 @@ import typer
 from hsiaug.base.errors import InputError, PluginError
 from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import (
-    cache_notes,
     console,
     print_facts,
     print_json,
@@ -76,8 +75,6 @@ def list_(json: Json = False) -> None:
                 "error": f"entry point {package.entry_point}: {package.error}",
             }
         )
-    for line in cache_notes():
-        say(line, err=True)
     if json:
         print_json(rows)
         return
@@ -177,7 +174,8 @@ def new(
 
     folder = write_package(kind, name, out, task)
     print_lines(console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
-    say(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
+    plugin = folder.name.removeprefix("hsiaug-")
+    say(f"Next: pip install -e {folder}, then hsiaug plugins check {plugin}", err=True)
 
 
 @app.command()

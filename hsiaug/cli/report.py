@@ -11,7 +11,7 @@ from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.cite import write_citations
 from hsiaug.cli.options import option
-from hsiaug.cli.output import cache_notes, read_report, say, say_written, show_report
+from hsiaug.cli.output import read_report, say_written, show_report
 from hsiaug.cli.show import show_trial
 
 if TYPE_CHECKING:
@@ -110,8 +110,6 @@ def report(
         conflict = f"--format {format} and --out {', '.join(map(str, out))}"
         raise InputError(rule, value=conflict, hint="Leave out --format.")
     records = Store(store or Path(defaults.STORE))
-    for line in cache_notes():
-        say(line, err=True)
     built = read_report(
         records,
         keep=_rows(generator, classifier),
@@ -138,7 +136,9 @@ def report(
     for folder in folders:
         typer.echo(write_mlflow(built, folder), err=True)
     if not out and not folders:
-        show_report(built, records, by, metric=metric, shape=format, notes=bool(notes))
+        on_screen = format in (None, "rich")
+        more = bool(notes) if on_screen else notes is not False
+        show_report(built, records, by, metric=metric, shape=format, notes=more)
 
 
 def _rows(generators: str | None, classifiers: str | None) -> Callable[[ArmCell], bool] | None:

@@ -15,14 +15,13 @@ import typer
 from hsiaug.base.errors import InputError, SplitError, did_you_mean
 from hsiaug.bench import defaults
 from hsiaug.cli.datasets import (
-    Catalogue,
     Classes,
     Field,
     Settings,
     Unlabelled,
     asks,
     import_words,
-    known_words,
+    note_public,
     print_added,
 )
 from hsiaug.cli.options import option
@@ -60,7 +59,6 @@ def start(
     field: Field = None,
     unlabelled: Unlabelled = None,
     settings: Settings = None,
-    catalogue: Catalogue = None,
     yes: Annotated[
         bool, option("Write the card and its picture without asking.", "--yes", "-y")
     ] = False,
@@ -92,8 +90,7 @@ def start(
     if place.is_dir() or of_cube:
         import_options = import_words(classes, field, unlabelled, settings)
         cube, sheet = _files(place, labels, import_options)
-        stated = import_options
-        import_options = known_words(cube, sheet, import_options, take=catalogue)
+        note_public(cube, sheet)
         card = f"{scene_name(cube.stem)}.toml"
         card_exists = Path(card).exists()
         with TemporaryDirectory() as folder:
@@ -114,7 +111,6 @@ def start(
             typed = {"--classes": classes, "--field": field, "--unlabelled": unlabelled}
             further = [word for name, value in typed.items() if value for word in (name, value)]
             further += [word for setting in settings or () for word in ("--set", setting)]
-            further += ["--catalogue"] if import_options != stated else []
             commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *further))
             say(f"note: {card} is not written yet: the first command does, as --yes does", err=True)
     else:
@@ -175,8 +171,8 @@ def _look_at(
     from hsiaug.data.label_codes import LabelRaster, check_number
     from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.enmap_desis import quality_layers
-    from hsiaug.data.readers import ARCHIVES, CONVERSIONS, PACKED, read_cube_file
-    from hsiaug.data.tables import TABLES
+    from hsiaug.data.readers import CONVERSIONS, read_cube_file
+    from hsiaug.data.table_cubes import TABLES
     from hsiaug.data.vector_labels import KINDS
 
     cubes = list[Path]()
@@ -185,7 +181,7 @@ def _look_at(
     skipped = quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
     # A data file of ENVI is read by way of its header.
-    endings = {".npz", *CUBES, *IMAGES, *labels_alone, *PACKED, *ARCHIVES, *CONVERSIONS}
+    endings = {*CUBES, *IMAGES, *labels_alone, *CONVERSIONS}
     endings -= {*ENVI_DATA}
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
@@ -244,29 +240,11 @@ def _only(
         file_names = ", ".join(map(str, files)) or f"none in {folder} that can be read as such"
         hint = "Name it: hsiaug start CUBE --labels FILE."
         if name == "SCENE" and len(files) > 1:
-            hint = _stacking(files) or hint
+            hint += " Bands that are a file each must be stacked first, as rio stack does."
         if not files and others:
             hint = f"{others[0][0].name} {others[0][1]}"
         raise InputError(f"{name} must be one file", value=file_names, hint=hint)
     return files[0]
-
-
-def _stacking(files: Sequence[Path]) -> str:
-    """How to make one file of rasters that hold one band each; "" where they are none."""
-    from hsiaug.data.endings import TIFF
-    from hsiaug.data.readers import read_cube_file
-    from hsiaug.data.readers_envi import find_envi
-
-    shapes = {read_cube_file(path).array.shape for path in files}
-    bands = [path if path.suffix.lower() in TIFF else find_envi(path, None) for path in files]
-    rasters = [str(band[1] if isinstance(band, tuple) else band) for band in bands if band]
-    if len(shapes) > 1 or shapes.pop()[2] > 1 or len(rasters) < len(files):
-        return ""
-    command = shlex.join(["rio", "stack", *rasters, "stacked.tif"])
-    return (
-        f"Each holds one band: stack them, in the order of their wavelengths: {command}, and name"
-        " stacked.tif"
-    )
 
 
 def _propose(scene: Scene, card: str) -> list[str]:

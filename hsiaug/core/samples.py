@@ -34,6 +34,10 @@ class Indexable:
 class RowArrays(Indexable):
     """Patches or tiles, with labels or without."""
 
+    def __repr__(self) -> str:
+        arrays = (f"{name}{list(array.shape)}" for name, array in arrays_of(self).items())
+        return f"{type(self).__name__}({', '.join(arrays)})"
+
     @property
     def spectra(self) -> NDArray[np.float32]:
         """(..., B): those of the pixels that have a label, in the shape of the labels."""
@@ -45,7 +49,7 @@ class RowArrays(Indexable):
         return self.spectra.reshape(-1, self.spectra.shape[-1])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Patches(RowArrays):
     """Unlabelled p×p patches, whose centre pixel is the one that counts.
 
@@ -99,7 +103,7 @@ class Patches(RowArrays):
         return np.concatenate(read)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PatchSamples(Patches):
     """Labelled patches, real or synthetic.
 

@@ -21,7 +21,7 @@ IGNORE = 0
 """The mask of a pixel that has no label: it counts neither in a loss nor in a score."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tiles(RowArrays):
     """Unlabelled tiles.
 
@@ -77,7 +77,7 @@ class Tiles(RowArrays):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DenseSamples(Tiles):
     """Tiles with their masks, real or synthetic.
 

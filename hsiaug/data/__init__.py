@@ -10,10 +10,11 @@ your own lie beside your files. Both follow one schema, :class:`hsiaug.data.card
 
 Inside: cards (the schema) · catalogue (names, folders, files and checksums) · download (mirrors) ·
 bounds (how much a file may ask for) · readers (.npy, and by readers_mat, readers_envi with
-envi_header, readers_tiff, readers_image) · band_centres, texts (units, encodings) · labels
-(codes to class ids) · loading · pair_cards, pair_sets, pair_loading (pairs) · adding (a card from
-your own files, by cube_check, label_source, label_codes, vector_labels, envi_regions, data_arrays;
-what was found is said in import_findings) · toy.
+envi_header, readers_tiff, readers_image, table_cubes, products) · band_centres, texts (units,
+encodings) · labels (codes to class ids) · loading · pair_cards, pair_sets, pair_loading,
+place_contents (pairs) · adding (a card from your own files, by cube_check, label_source,
+label_codes, data_arrays, and vector_labels with layers, envi_regions, tables; what was found is
+said in import_findings) · toy.
 """
 
 from hsiaug.data.catalogue import data_dir as data_dir

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
 from hsiaug.base.marks import save_marked_array
-from hsiaug.base.text import in_runs
+from hsiaug.base.text import in_runs, setting
 from hsiaug.core.scene import Scene
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.cards import SceneCard
@@ -32,12 +32,18 @@ from hsiaug.data.endings import ARRAYS
 from hsiaug.data.georeference import read_declared
 from hsiaug.data.import_findings import ImportFindings, facts_of, warnings_of
 from hsiaug.data.label_check import label_warnings
-from hsiaug.data.label_codes import ClassCodes, CodeRow, LabelRaster, code_labels, filler_of
+from hsiaug.data.label_codes import (
+    NO_CODE,
+    ClassCodes,
+    CodeRow,
+    LabelRaster,
+    code_labels,
+    filler_of,
+)
 from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import RawArray
-from hsiaug.data.readers import read_cube_file, read_labels_array
-from hsiaug.data.remedies import setting, with_size
+from hsiaug.data.readers import read_cube_file
 from hsiaug.data.texts import plain_name
 from hsiaug.data.tomlfile import toml_text, validate_table
 from hsiaug.data.vector_labels import VectorLabels
@@ -194,11 +200,8 @@ def add_scene(
         )
     try:
         findings = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
-    except HsiaugError as error:
+    except HsiaugError:
         _check_swapped(cube, labels)
-        sized = with_size(error, lambda: _size(cube, labels, options))
-        if sized is not error:
-            raise sized from error
         raise
     cube_name, label_name = (
         path.name if path in moved else _relative(path, out) for path in (cube, labels)
@@ -233,18 +236,6 @@ def _check_swapped(cube: Path, labels: Path) -> None:
     )
 
 
-def _size(cube: Path, labels: Path, options: ImportOptions) -> tuple[int, int] | None:
-    """Height and width of the one of two files that can be read; None where neither can."""
-    with suppress(HsiaugError):
-        shape = read_cube_file(cube, key=options.cube_key).array.shape
-        axes = options.axes if options.axes and sorted(options.axes) == ["b", "h", "w"] else "hwb"
-        return shape[axes.index("h")], shape[axes.index("w")]
-    with suppress(HsiaugError):
-        height, width = read_labels_array(labels, key=options.labels_key).array.shape
-        return height, width
-    return None
-
-
 def scene_name(text: str) -> str:
     """The name of a scene that is called so, or whose file is: of letters, digits, "_", "." and
     "-".
@@ -274,7 +265,6 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         unlabelled=options.unlabelled,
         where=str(labels),
         control_points=declared.control_points,
-        cube=cube,
     )
     coding = _name_classes(source, raster, options)
     findings = ImportFindings(
@@ -345,9 +335,10 @@ def _name_classes(
         return code_labels(raster, options.classes, options.ignore, options.unlabelled)
     # The marks of ignored classes are gone already: none of them was drawn onto the grid.
     ignore = tuple(item for item in options.ignore if item not in map(str, source.values))
-    return code_labels(
-        raster, tuple(raster.names.values()) or options.classes, ignore, options.unlabelled
-    )
+    # Where 0 is a class of marks, it is one that somebody drew.
+    zero_drawn = options.unlabelled is None and raster.filler == NO_CODE
+    unlabelled = () if zero_drawn else options.unlabelled
+    return code_labels(raster, tuple(raster.names.values()) or options.classes, ignore, unlabelled)
 
 
 def _with_centres(raw: RawArray, stated: tuple[float, ...] | None, bands: int) -> RawArray:

@@ -4,7 +4,6 @@ not do.
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,9 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import in_runs
 from hsiaug.data.raw import PerBand, RawArray, stripes
-from hsiaug.data.remedies import array_file, saving
 
 SAMPLES = 200_000
 """Values that percentiles are taken of."""
-
-FEW = 2
-"""Rows or columns by which labels are often smaller or larger than their cube."""
 
 HUGE = 1e20
 """No stored number of a cube is as large: netCDF and GDAL fill with such ones."""
@@ -119,32 +114,11 @@ def unlike_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) ->
         How it names the file of the labels.
     """
     extents = ["×".join(map(str, shape)) for shape in (labels, cube)]
-    rule = f"{where}: the labels must have the height and width of the cube"
     return SceneError(
-        rule, value=f"labels {extents[0]}, cube {extents[1]}", hint=_shape_hint(cube, labels, where)
+        f"{where}: the labels must have the height and width of the cube",
+        value=f"labels {extents[0]}, cube {extents[1]}",
+        hint="Name the label map of this very scene; crop, reshape or resample one of the two.",
     )
-
-
-def _shape_hint(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> str:
-    """What to type where labels are one column of pixels, or lack or have a few rows or columns at
-    the end.
-    """
-    usual = "Name the label map of this very scene; crop or resample one of the two."
-    if len(labels) != 2 or len(cube) < 2:
-        return usual
-    height, width = cube[:2]
-    if 1 in labels and max(labels) == height * width:
-        condition = "If pixels follow each other down the columns"
-        fitted = f"a.reshape({height}, {width}, order='F')"
-    elif 0 < max(abs(height - labels[0]), abs(width - labels[1])) <= FEW:
-        condition = "If the first pixels of both are the same"
-        lacking = f"((0, {max(0, height - labels[0])}), (0, {max(0, width - labels[1])}))"
-        fitted = f"numpy.pad(a, {lacking})[:{height}, :{width}]"
-    else:
-        return usual
-    load = f"a = hsiaug.data.readers.read_label_file(pathlib.Path({where!r}))"
-    command = saving("pathlib hsiaug.data.readers", load, fitted, array_file(Path(where), "fit"))
-    return f"{condition}: {command}. Else name the label map of this very scene."
 
 
 @np.errstate(all="ignore")  # values that are no numbers are looked for

@@ -26,7 +26,6 @@ from hsiaug.data.envi_header import (
     scaling,
 )
 from hsiaug.data.georeference import same_system
-from hsiaug.data.key_rules import XARRAY, rule_of
 from hsiaug.data.label_codes import filler_of
 
 PIXELS = frozenset({"x", "y", "lon", "lat", "longitude", "latitude", "row", "col", "column"})
@@ -34,6 +33,9 @@ PIXELS = frozenset({"x", "y", "lon", "lat", "longitude", "latitude", "row", "col
 
 WHERE = Path("the DataArray")
 """How errors name it."""
+
+CENTRES = ("wavelength", "wavelengths", "band_centers", "band_centres")
+"""Coordinates of band centres."""
 
 NODATA = ("_FillValue", "missing_value", "nodata")
 """Attributes that name the number of missing values."""
@@ -69,7 +71,7 @@ def unpacked(
     SceneError
         For a scale among its attributes that cannot be applied.
     """
-    centres = cube.coords.get("wavelength")
+    centres = next((cube.coords[name] for name in CENTRES if name in cube.coords), None)
     bands = "band" if centres is None or centres.ndim != 1 else centres.dims[0]
     if cube.ndim != 3 or bands not in cube.dims:
         rule = (
@@ -82,6 +84,7 @@ def unpacked(
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
     count = int(cube.shape[2])
     header = _header(cube)
+    widths = header.pop("fwhm", None)
     places = band_places(header, count)
     bad, bad_notes = bad_bands(header, count)
     notes = [*places.notes, *bad_notes]
@@ -95,9 +98,8 @@ def unpacked(
         in_nm = centres_in_nm(stated, unit)[0] if unit else stated
         of_cube |= {} if np.isnan(in_nm).all() else {"wavelengths": in_nm}
         notes = [*bad_notes]
-    if "fwhm" in header and not any("'fwhm'" in note for note in notes):
+    if widths is not None:
         notes.append("the attribute 'fwhm' is not used: a card has no band widths")
-    notes += _unknown_attributes(cube)
     if (units := str(cube.attrs.get("units", "")).strip()) not in ("", "1"):
         of_cube |= {"units": units}
     if bad:
@@ -134,16 +136,6 @@ def _header(array: Any) -> Header:
     return header_of_tags(
         {key: text for key, text in tags.items() if field_name(key) in BAND_FIELDS}
     )
-
-
-def _unknown_attributes(cube: Any) -> list[str]:
-    """A sentence on the attributes of a DataArray that no rule knows."""
-    unknown = [
-        str(key)
-        for key in cube.attrs
-        if rule_of(XARRAY, str(key)) is None and rule_of(XARRAY, field_name(str(key))) is None
-    ]
-    return [f"attributes that are not used: {', '.join(unknown[:12])}"] if unknown else []
 
 
 def _bands_hint(cube: Any, bands: object) -> str:
@@ -256,7 +248,7 @@ def _missing(array: Any, header: Header | None = None) -> float | None:
 
     Raises InputError for several, SceneError for a field that is no number.
     """
-    values = {float(np.ravel(array.attrs[key])[0]) for key in NODATA if key in array.attrs}
+    values = {float(_numbers(array, key)[0]) for key in NODATA if key in array.attrs}
     values |= {
         float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None
     }
@@ -299,8 +291,8 @@ def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]
     is none.
     """
     usual = 1.0 if keys[0] == "scale_factor" else 0.0
-    packing = next((array.attrs[key] for key in keys if key in array.attrs), usual)
-    values = np.array(packing, dtype=np.float64)
+    key = next((key for key in keys if key in array.attrs), None)
+    values = np.array([usual]) if key is None else _numbers(array, key)
     if (
         values.size not in (1, bands)
         or not np.isfinite(values).all()
@@ -309,7 +301,19 @@ def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]
         hint = "Correct the attribute, or unpack the values first."
         raise InputError(
             f"`{keys[0]}` of a DataArray must be a number, or one for each band",
-            value=packing,
+            value=values.tolist(),
             hint=hint,
         )
     return values if values.size == bands else values.reshape(())
+
+
+def _numbers(array: Any, key: str) -> NDArray[np.float64]:
+    """(n,) numbers of an attribute, which may be text. Raises InputError where one is none."""
+    try:
+        return np.ravel(np.asarray(array.attrs[key])).astype(np.float64)
+    except (TypeError, ValueError) as cause:
+        raise InputError(
+            f"`{key}` of a DataArray must be numbers",
+            value=repr(array.attrs[key])[:80],
+            hint="Correct or drop the attribute.",
+        ) from cause

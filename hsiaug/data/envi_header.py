@@ -6,7 +6,6 @@ system alone, and takes time quadratic in the length of a header.
 
 import math
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +51,15 @@ BAND_FIELDS = frozenset(
 )
 """Fields that say what the numbers of bands mean."""
 
+OTHER_NAMES = {
+    **dict.fromkeys(
+        ("wavelengths", "band centers", "band centres", "band center", "center wavelength"),
+        "wavelength",
+    ),
+    **dict.fromkeys(("wavelengths units", "wavelength unit"), "wavelength units"),
+}
+"""Fields that programs call otherwise than ENVI does."""
+
 YES, NO = ("true", "yes", "t"), ("false", "no", "f")
 """Words of a bad band list beside numbers."""
 
@@ -64,14 +72,10 @@ def read_header(path: Path) -> Header:
             raise ValueError("a binary file")
         text = decode(content)
         if ESRI.search(text) and not text.lstrip().startswith(MAGIC):
-            endings = [path.with_suffix(ending) for ending in (".bil", ".bip", ".bsq")]
-            data = next((data for data in endings if data.is_file()), endings[0])
-            target = f"{path.stem}.tif"
-            command = shlex.join(["rio", "convert", str(data), target])
             raise SceneError(
                 f"{path} must be a header of ENVI",
                 value="one of ESRI",
-                hint=f"Convert its data file: {command}, and name {target}.",
+                hint="Convert its data file to a GeoTIFF, as rio convert does.",
             )
         return parse_header(text)
 
@@ -106,8 +110,9 @@ def header_of_tags(tags: Mapping[str, str]) -> Header:
 
 
 def field_name(key: str) -> str:
-    """The name of a field in small letters, with single blanks."""
-    return " ".join(key.replace("_", " ").lower().split())
+    """The name of a field in small letters, with single blanks, as ENVI calls it."""
+    name = " ".join(key.replace("_", " ").lower().split())
+    return OTHER_NAMES.get(name, name)
 
 
 def _add_field(header: Header, key: str, value: str) -> None:

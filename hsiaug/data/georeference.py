@@ -27,7 +27,7 @@ from hsiaug.data.envi_header import read_header
 from hsiaug.data.paths import check_filled
 from hsiaug.data.products import product_place
 from hsiaug.data.readers_envi import find_envi
-from hsiaug.data.tables import TABLES, table_place
+from hsiaug.data.table_cubes import TABLES, table_grid
 from hsiaug.data.texts import plain_name
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
         place = product_place(path)
         return Declared(ground=None if place is None else Georeference(*place))
     if path.suffix.lower() in TABLES:
-        place = table_place(path)
+        place = table_grid(path)
         if place is None:
             return Declared()
         with quiet() as rasterio:

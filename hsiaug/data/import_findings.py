@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hsiaug.base.text import in_runs, nanometres
+from hsiaug.base.text import in_runs, nanometres, setting
 from hsiaug.data.cube_check import CubeFacts, CubeValues
 from hsiaug.data.georeference import Declared
 from hsiaug.data.label_codes import ClassCodes, LabelRaster
 from hsiaug.data.raw import PerBand, RawArray
-from hsiaug.data.remedies import setting
 
 FEW = 10
 """Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
@@ -126,6 +125,11 @@ def warnings_of(findings: ImportFindings) -> Iterator[str]:
     coding = findings.coding
     yield from (*findings.raw.notes, *findings.raster.notes, *coding.notes)
     yield from _data_warnings(findings)
+    bands = findings.seen.shape[2]
+    if bands == 1:
+        yield "the cube has one band: where each band is a file, stack them first (rio stack)"
+    elif bands in (3, 4) and findings.raw.array.dtype == np.uint8:
+        yield f"{bands} bands of 8 bits are a picture in colours rather than a cube of spectra"
     if findings.other_axes:
         orders = " or ".join(findings.other_axes)
         yield (

@@ -1,10 +1,9 @@
-"""What a look at a scene's spectra says of its labels: whether they lie a pixel or two beside what
-they label, and which labelled pixels cannot be of their class.
+"""What a look at a scene's spectra says of its labels: whether they lie turned, or a pixel or two
+beside what they label, and which labelled pixels cannot be of their class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -46,15 +45,25 @@ def label_warnings(scene: Scene) -> list[str]:
     """Sentences on labels that are shifted, and on pixels that are broken; none where all is
     well.
     """
-    return [*shift_warnings(scene), *far_warnings(scene)]
+    return [*place_warnings(scene), *far_warnings(scene)]
 
 
 # Labels beside what they label: fields are uniform where their labels lie right
 
+Move = tuple[str, int, int]
+"""One of TURNS, and rows down and columns right."""
+TURNS = {
+    "": "",
+    "rows": "upside down",
+    "columns": "with left and right exchanged",
+    "both": "turned by half a circle",
+    "exchanged": "with rows and columns exchanged",
+}
+"""Ways in which labels may lie, in words."""
 
-def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[int, int] | None:
-    """Rows down and columns right by which labels (H, W) fit a cube (H, W, B) clearly better; None:
-    none is clear.
+
+def better_place(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> Move | None:
+    """Where labels (H, W) fit a cube (H, W, B) clearly better: turned, or moved; None: nowhere.
 
     A field that lies right is uniform; one that is shifted holds its neighbour's edge. Spectra are
     compared in principal components of bands that are alike scaled, and fields weigh by the root of
@@ -79,37 +88,45 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
         np.atleast_2d(np.cov(np.clip((spectra - mean) / std, -4, 4).T))
     )
     project = axes[:COMPONENTS].T / np.sqrt(max(variances[:COMPONENTS].sum(), 1e-12))
+    height, width = labels.shape
 
-    def spread(down: int, right: int) -> NDArray[np.float64]:
-        """(fields,) log of the variance within each field, moved."""
-        x = np.clip((cube[rows + down, columns + right][:, bands] - mean) / std, -4, 4) @ project
+    def spread(turn: str, down: int, right: int) -> NDArray[np.float64]:
+        """(fields,) log of the variance within each field, turned or moved."""
+        there = columns if turn == "exchanged" else rows + down
+        across = rows if turn == "exchanged" else columns + right
+        there = height - 1 - there if turn in ("rows", "both") else there
+        across = width - 1 - across if turn in ("columns", "both") else across
+        x = np.clip((cube[there, across][:, bands] - mean) / std, -4, 4) @ project
         sums = (
             np.bincount(group, component**2) / n - (np.bincount(group, component) / n) ** 2
             for component in x.T
         )
         return np.asarray(np.log(np.maximum(sum(sums), 0) + 1e-4))
 
-    unmoved = spread(0, 0)
+    unmoved = spread("", 0, 0)
     weight = np.sqrt(np.minimum(n, 200))
     reach = range(-REACH, REACH + 1)
-    falls = {by: unmoved - spread(*by) for by in product(reach, reach)}
-    best = max(falls, key=lambda by: np.average(falls[by], weights=weight))
+    moves: list[Move] = [("", *by) for by in product(reach, reach)]
+    moves += [(turn, 0, 0) for turn in TURNS if turn != "exchanged" or height == width]
+    falls = {move: unmoved - spread(*move) for move in moves}
+    best = max(falls, key=lambda move: np.average(falls[move], weights=weight))
     gain = np.average(falls[best], weights=weight)
     error = np.sqrt((weight**2 * (falls[best] - gain) ** 2).sum()) / weight.sum()
     return best if gain > GAIN and gain > SURE * error else None
 
 
-def shift_warnings(scene: Scene) -> list[str]:
-    """A sentence where the labels of a scene seem to be shifted; else none."""
-    if (by := better_shift(scene.pixels, scene.labels)) is None:
+def place_warnings(scene: Scene) -> list[str]:
+    """A sentence where the labels of a scene seem to lie elsewhere; else none."""
+    if (move := better_place(scene.pixels, scene.labels)) is None:
         return []
+    turn, *by = move
     ways = zip(by, ("up", "left"), ("down", "right"), strict=True)
     moved = " and ".join(
         f"{abs(n)} px {before if n < 0 else after}" for n, before, after in ways if n
     )
     return [
-        f"the labels fit the cube clearly better moved {moved}: look at the picture, and correct"
-        " their file"
+        f"the labels fit the cube clearly better {TURNS[turn] or f'moved {moved}'}: look at the"
+        " picture, and correct their file"
     ]
 
 
@@ -141,7 +158,9 @@ def far_warnings(scene: Scene) -> list[str]:
     far = far_pixels(scene)
     if not far:
         return []
-    named = _named(far[:MOST_NAMED], scene.class_names)
+    named = "; ".join(
+        f"row {r}, column {c}, {scene.class_names[k - 1]}" for r, c, k in far[:MOST_NAMED]
+    )
     if len(far) > MOST_NAMED:
         named += f"; and {len(far) - MOST_NAMED} more"
     lies = "pixel lies far from its" if len(far) == 1 else "pixels lie far from their"
@@ -149,11 +168,6 @@ def far_warnings(scene: Scene) -> list[str]:
         f"{len(far):,} labelled {lies} class (counted from 0): {named}; if its spectrum is broken,"
         " take its label away"
     ]
-
-
-def _named(far: Sequence[tuple[int, int, int]], class_names: Sequence[str]) -> str:
-    """Pixels in words."""
-    return "; ".join(f"row {r}, column {c}, {class_names[k - 1]}" for r, c, k in far)
 
 
 def _deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:

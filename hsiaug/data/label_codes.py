@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known
-from hsiaug.base.text import some_of
+from hsiaug.base.text import setting, some_of
 from hsiaug.data.bounds import MOST_CODES
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.remedies import setting
 
 MOST_SHOWN = 12
 """Codes that a message lists."""
@@ -56,6 +55,8 @@ class LabelRaster:
         Class names by code, where the file has them.
     ground : Georeference or None
         Where the pixels lie on Earth.
+    masked : bool
+        Whether the file itself says that pixels have no label, by a mask or numbers that are none.
     emptied : tuple of (str, int)
         Reasons why pixels hold the filler, with the number of pixels of each.
     marks : bool
@@ -74,6 +75,7 @@ class LabelRaster:
     missing: int | None = None
     names: Mapping[int, str] = field(default_factory=dict)
     ground: Georeference | None = None
+    masked: bool = False
     emptied: tuple[tuple[str, int], ...] = ()
     marks: bool = False
     zeros: int = 0
@@ -189,7 +191,7 @@ def code_labels(
             value=f"codes {code_counts.listed}",
             hint=hint,
         )
-    notes = [*_doubts(code_counts, reasons, named=bool(names)), *notes_on_names]
+    notes = [*_doubts(code_counts, named=bool(names)), *notes_on_names]
     spellings = Counter(name.lower() for name in class_names)
     alike = [name for name in class_names if spellings[name.lower()] > 1]
     if alike:
@@ -273,17 +275,11 @@ def _check_repeats(name_of: Mapping[int, str], where: str) -> None:
     repeated = {name: codes for name, codes in codes_of.items() if len(codes) > 1}
     if not repeated:
         return
-    hint = "Name all codes in ascending order with `classes`"
-    if not any("," in name for name in name_of.values()):
-        distinct = [
-            f"{name}_{code}" if name in repeated else name for code, name in name_of.items()
-        ]
-        hint += f": {setting('classes', ','.join(distinct))}"
     name, codes = next(iter(repeated.items()))
     raise SceneError(
         f"{where}: names of classes must differ",
         value=f"{name!r} for codes {codes}",
-        hint=f"{hint}.",
+        hint="Name all codes in ascending order with `classes`.",
     )
 
 
@@ -377,24 +373,24 @@ def _reasons(
     )
 
 
-def _doubts(code_counts: _CodeCounts, reasons: Mapping[int, str], named: bool) -> Iterator[str]:
+def _doubts(code_counts: _CodeCounts, named: bool) -> Iterator[str]:
     """Sentences on codes that may mean something else."""
-    below = [
-        code
-        for code, reason in reasons.items()
-        if reason == "below 0" and code != code_counts.raster.filler
-    ]
+    raster = code_counts.raster
+    stated = (raster.missing,) if code_counts.unlabelled is None else code_counts.unlabelled
+    explained = {raster.filler, *stated, *code_counts.ignored}
+    below = [code for code in code_counts.pixels_of if code < 0 and code not in explained]
     if below:
         yield f"codes below 0 count as unlabelled: {', '.join(map(str, below))}"
     zero = code_counts.zero
-    missing = code_counts.raster.missing
-    if zero and code_counts.raster.marks:
+    if zero and raster.marks:
         yield (
             f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say"
             f" {setting('unlabelled', 'none')}"
         )
-    elif zero and (below or missing is not None):
-        text = ",".join(map(str, below)) or str(missing)
+    elif zero and (below or raster.missing is not None or raster.masked):
+        text = ",".join(map(str, below)) or str(
+            "none" if raster.missing is None else raster.missing
+        )
         yield (
             f"0 ({zero:,} px) counts as unlabelled too: if it is a class, say"
             f" {setting('unlabelled', text)}"

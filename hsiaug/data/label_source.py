@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known
+from hsiaug.base.text import setting
 from hsiaug.data.bounds import MOST_CODES
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
-from hsiaug.data.endings import TIFF
 from hsiaug.data.georeference import (
     Georeference,
     quiet,
@@ -23,12 +22,10 @@ from hsiaug.data.georeference import (
     read_declared,
     same_system,
 )
-from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
+from hsiaug.data.label_codes import NO_CODE, LabelRaster, check_number
 from hsiaug.data.labels import CODE_LIMIT, check_whole
 from hsiaug.data.layers import OF_SHAPEFILES, is_layer
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
-from hsiaug.data.readers_envi import find_envi
-from hsiaug.data.remedies import array_file, python_command, setting
 from hsiaug.data.vector_labels import KINDS, WGS84, VectorLabels, read_vector_labels
 
 if TYPE_CHECKING:
@@ -55,7 +52,7 @@ def read_labels(
     must_exist(path)
     if path.suffix.lower() in OF_SHAPEFILES and path.with_suffix(".shp").is_file():
         path = path.with_suffix(".shp")
-    if is_layer(path) or path.suffix.lower() in KINDS:
+    if path.suffix.lower() in KINDS or is_layer(path):
         return read_vector_labels(path, field, crs, key)
     return read_raster(path, key, filler)
 
@@ -92,6 +89,7 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
         missing=int(nodata) if whole and nodata is not None else None,
         names=names,
         ground=read_declared(path).ground,
+        masked=bool(invalid.any()),
         emptied=(("no number, or masked, in the file", int(invalid.sum())),)
         if invalid.any()
         else (),
@@ -109,7 +107,6 @@ def labels_on_cube(
     unlabelled: Sequence[int] | None,
     where: str,
     control_points: bool = False,
-    cube: Path | None = None,
 ) -> LabelRaster:
     """The labels as codes (H, W) on the cube's grid, none where the cube has no data.
 
@@ -121,8 +118,6 @@ def labels_on_cube(
         How errors name the file.
     control_points : bool
         Whether the cube has ground control points in place of a georeference.
-    cube : Path or None
-        Its file, which hints name.
 
     Raises
     ------
@@ -132,20 +127,25 @@ def labels_on_cube(
     shape = facts.shape[:2]
     if isinstance(source, VectorLabels):
         if ground is None and control_points and source.shapes and source.crs != "":
-            raise _unwarped(where, cube)
+            raise SceneError(
+                f"{where}: labels with coordinates need a cube with a georeference",
+                value="ground control points only",
+                hint="Warp the cube first, as gdalwarp does, and name the result.",
+            )
+        if source.size not in (None, shape):
+            raise unlike_shapes(shape, source.size or (), where)
         raster = rasterise(source.without(ignore), shape, ground, classes, where, unlabelled)
     else:
-        _check_grid(source, shape, ground, cube)
+        _check_grid(source, shape, ground)
         raster = source
     if raster.codes.shape == shape[::-1] != shape:
         note = "height and width of the labels are exchanged: transposed to fit the cube"
         raster = raster.with_codes(raster.codes.T, note)
     if raster.codes.shape != shape:
         raise unlike_shapes(shape, raster.codes.shape, where)
-    unlabelled_codes = {
-        raster.filler,
-        *(unlabelled if unlabelled is not None else (0, raster.missing or 0)),
-    }
+    unlabelled_codes = {raster.filler, *(unlabelled or ())}
+    if unlabelled is None and not raster.marks:
+        unlabelled_codes |= {0, raster.missing or 0}
     without_data = facts.empty & ~np.isin(raster.codes, list(unlabelled_codes))
     if without_data.any():
         note = (
@@ -153,20 +153,6 @@ def labels_on_cube(
         )
         raster = raster.without(without_data, "no data in the cube", note)
     return raster
-
-
-def _unwarped(where: str, cube: Path | None) -> SceneError:
-    target = array_file(cube or Path("cube"), "warped").replace(".npy", ".tif")
-    command = python_command(
-        f"import rasterio, rasterio.vrt, rasterio.shutil; f = rasterio.open({str(cube)!r});"
-        " w = rasterio.vrt.WarpedVRT(f, crs=f.gcps[1], add_alpha=True);"
-        f" rasterio.shutil.copy(w, {target!r}, driver='GTiff')"
-    )
-    return SceneError(
-        f"{where}: labels with coordinates need a cube with a georeference",
-        value="ground control points only",
-        hint=f"Warp the cube first, as GDAL does: {command}, and name {target}",
-    )
 
 
 def rasterise(
@@ -189,7 +175,7 @@ def rasterise(
     where : str
         How errors name the file.
     unlabelled : sequence of int or None
-        Numbers that are no classes; None = 0 and below.
+        Numbers that are no classes; None = those below 0, and 0 unless somebody drew marks of it.
 
     Raises
     ------
@@ -204,10 +190,12 @@ def rasterise(
         raise InputError(
             rule, value=f"{where} names them by words", hint="Leave classes out with `ignore`."
         )
-    bare = {0} if unlabelled is None else set(unlabelled)
+    bare = set(unlabelled or ())
+    if unlabelled is None and not (marks.drawn and 0 in codes):
+        bare = {0}
     ids = sorted({code for code in codes if code >= 0} - bare)
     check_number(len(ids), where)
-    filler = filler_of(unlabelled)
+    filler = 0 if 0 in bare else NO_CODE
     claims = _claim_pixels(marks, codes, ids, shape, ground, filler=filler, where=where)
     if (claims.codes == filler).all():
         rule = f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)"
@@ -227,7 +215,7 @@ def rasterise(
         names=dict(enumerate(names, start=1)),
         marks=True,
         zeros=codes.count(0) if 0 in bare else 0,
-        notes=(*_claim_notes(marks, codes, claims), *marks.notes),
+        notes=(*_claim_notes(marks, codes, claims), *marks.notes, *_zero_notes(ids, unlabelled)),
         where=where,
     )
 
@@ -312,6 +300,12 @@ def _claim_notes(marks: VectorLabels, codes: Sequence[int], claims: _Claims) -> 
     below_zero = sum(code < 0 for code in codes)
     if below_zero:
         yield f"{below_zero:,} labels are of a class below 0: left out"
+
+
+def _zero_notes(ids: Sequence[int], unlabelled: Sequence[int] | None) -> Iterator[str]:
+    """A sentence where 0 is taken for a class although nobody said so."""
+    if 0 in ids and unlabelled is None:
+        yield f"0 is taken for a class: if it stands for no label, say {setting('unlabelled', 0)}"
 
 
 def _code_values(
@@ -410,16 +404,9 @@ def _mask(
     return mask, unused_marks
 
 
-def _check_grid(
-    raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None, cube: Path | None
-) -> None:
+def _check_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> None:
     """Raise SceneError for a raster that lies on another grid than the cube's, as far as both files
     say.
-
-    Parameters
-    ----------
-    cube : Path or None
-        Its file, which the hint names.
     """
     label_ground = raster.ground
     if label_ground is None or ground is None:
@@ -439,21 +426,5 @@ def _check_grid(
             f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(label_ground.transform[0]):g}"
         )
         difference += ", in another coordinate system" if other_crs else f", up to {off:g} away"
-        raise SceneError(rule, value=difference, hint=_resampling(raster.where, cube))
-
-
-def _resampling(labels: str, cube: Path | None) -> str:
-    """How to bring a raster of labels onto the grid of a cube, by rasterio's own command where GDAL
-    reads both.
-    """
-    by_name = "Resample the labels to the cube's grid by nearest neighbour"
-    pair = None if cube is None else find_envi(cube, None)
-    like = pair[1] if pair else cube
-    if like is None or (pair is None and like.suffix.lower() not in TIFF):
-        return f"{by_name}, in a GIS, and name the result."
-    source = Path(labels)
-    target = f"{Path(labels).stem}_on_grid.tif"
-    data = find_envi(source, None)
-    words = [str(data[1] if data else source), target, "--like", str(like)]
-    command = shlex.join(["rio", "warp", *words, "--resampling", "nearest"])
-    return f"{by_name}: {command}, and name {target}."
+        hint = "Resample the labels to the grid of the cube by nearest neighbour, as rio warp does."
+        raise SceneError(rule, value=difference, hint=hint)

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_va
 from hsiaug.base.text import shortened
 from hsiaug.core.pairs import DATES
 from hsiaug.data.cards import MOST_CLASSES, CardTable, check_nanometres
-from hsiaug.data.near_duplicates import CONTENT
 
 FILLED = ("place", "group", "name", "band")
 """Names that may stand in braces in a pattern."""
@@ -109,19 +108,6 @@ class _Masks(CardTable):
         return self
 
 
-def _near_duplicates(text: str) -> str:
-    """ "content", or a pattern of names that holds {row} and {column} once each."""
-    if text == CONTENT:
-        return text
-    found = re.findall(r"\{.*?\}|[{}]", text)
-    if sorted(found) != ["{column}", "{row}"] or "/" in text:
-        raise ValueError(
-            'it must be "content", or a pattern of the names of places that holds {row} and'
-            f" {{column}} once each, as tile_{{row}}_{{column}}*, found {shortened(text, 80)!r}"
-        )
-    return text
-
-
 class _Places(CardTable):
     """Names of the places of each side.
 
@@ -137,13 +123,9 @@ class _Places(CardTable):
         Training tiles of a usual draw; None = all.
     most_blank : float or None
         Places of which a larger share of the pixels has no class are left out; None = none is.
-    near_duplicates : str or None
-        How to know places of training that show ground of a place of test, which are left out:
-        "content" = by their pixels, or a pattern of names with {row} and {column}, where what
-        stands before both names the image, and what stands behind does not matter. None = none
-        is looked for.
-    position_step : int or None
-        Pixels that a {row} or {column} of 1 stands for; None = 1.
+    near_duplicates : {"content"} or None
+        Places of training are left out that show, by their pixels, ground of a place of test.
+        None = none is looked for.
     """
 
     train: tuple[PlaceName, ...] = ()
@@ -152,8 +134,7 @@ class _Places(CardTable):
     tile: Annotated[int, Field(ge=16)] | None = None
     train_tiles: Annotated[int, Field(ge=1, lt=10**9)] | None = None
     most_blank: Annotated[float, Field(ge=0, le=1)] | None = None
-    near_duplicates: Annotated[str, AfterValidator(_near_duplicates)] | None = None
-    position_step: Annotated[int, Field(ge=1)] | None = None
+    near_duplicates: Literal["content"] | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:

@@ -1,17 +1,18 @@
 """Loading of image–mask pairs from their card: find the files, read, convert, check."""
 
 import hashlib
+import io
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import HsiaugError, InputError, SceneError, did_you_mean
 from hsiaug.core.pairs import DATES, PairSet, Place, Side, StoredImages, check_finite_images
 from hsiaug.data.bounds import check_memory
@@ -20,16 +21,15 @@ from hsiaug.data.endings import ARRAYS, PICTURES, TIFF
 from hsiaug.data.georeference import Georeference, read_declared, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
-from hsiaug.data.near_duplicates import (
-    CONTENT,
-    alike_by_content,
-    alike_by_position,
-    compared_bands,
-)
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
-from hsiaug.data.place_contents import PlaceContent, place_contents, read_small
-from hsiaug.data.plain_tiff import read_plain_tiff
+from hsiaug.data.place_contents import (
+    PlaceContent,
+    alike_by_content,
+    compared_bands,
+    place_contents,
+    read_small,
+)
 from hsiaug.data.raw import Conversion, RawArray, in_memory
 from hsiaug.data.readers import (
     read_cube_file,
@@ -43,6 +43,13 @@ from hsiaug.data.readers_envi import find_envi
 LARGEST_IN_MEMORY = 2**31
 """Bytes (2 GiB) of images of a set that are held in memory, at most; those of a larger one are read
 when they are needed.
+"""
+PLAIN_TAGS = frozenset(
+    {254, 256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 282, 283, 284, 296, 305, 306, 338, 339}
+    | {322, 323, 324, 325, 33550, 33922, 34264, 34735, 34736, 34737}
+)
+"""Tags of a TIFF of layout, resolution, software, date and place on Earth. Others, as those of GDAL
+(42112, 42113) and of a palette, may change what a number means.
 """
 SIDES: tuple[Side, ...] = ("train", "test", "any")
 
@@ -203,18 +210,12 @@ def _leave_out_near_duplicates(
     """Take the places of training out of both that show ground of a place of test, and say how many
     these were. Contents that were compared are added to ``contents``.
     """
-    spec = entry.card.places
-    if spec.near_duplicates is None:
+    if entry.card.places.near_duplicates is None:
         return
     train, test = ([name for name in sides if sides[name] == side] for side in ("train", "test"))
-    if spec.near_duplicates == CONTENT:
-        contents |= _contents(entry, [*train, *test])
-        keys = {name: content.keys for name, content in contents.items()}
-        alike = alike_by_content(keys, train, test)
-    else:
-        shapes = {name: masks[name].shape for name in sides}
-        step = spec.position_step or 1
-        alike = alike_by_position(spec.near_duplicates, step, shapes, train, test)
+    contents |= _contents(entry, [*train, *test])
+    keys = {name: content.keys for name, content in contents.items()}
+    alike = alike_by_content(keys, train, test)
     places = Counter(sides.values())
     _take_out(alike, sides, masks)
     rule = f"set {entry.name}: a place of training must show other ground than those of test"
@@ -222,9 +223,8 @@ def _leave_out_near_duplicates(
         "Divide the places otherwise in the card; without places.near_duplicates none is left out."
     )
     _check_sides(places, sides, rule, hint)
-    how = "content" if spec.near_duplicates == CONTENT else "names"
     yield (
-        f"near-duplicates of places of test, by their {how}, are left out:"
+        "near-duplicates of places of test, by their content, are left out:"
         f" {len(alike):,} of {len(train):,} places of train"
     )
 
@@ -354,7 +354,8 @@ def _image(
     if path.suffix.lower() in PICTURES:
         array = read_picture_file(path).transpose(2, 0, 1)
     else:
-        raw = _plain_tiff(entry, path, (data or {}).get(path)) or read_cube_file(path)
+        plain = _plain_tiff(entry, path, (data or {}).get(path))
+        raw = read_cube_file(path) if plain is None else RawArray(np.atleast_3d(plain))
         array = in_memory(raw.array)
         if (spec.scale, spec.offset) == (1.0, 0.0) and (
             raw.scale is not None or raw.nodata is not None
@@ -377,8 +378,8 @@ def _image(
     return np.asarray(array[compared_bands(len(array))] if compared else array, dtype=np.float32)
 
 
-def _plain_tiff(entry: PairEntry, path: Path, data: bytes | None = None) -> RawArray | None:
-    """The bands of a TIFF that needs no GDAL, as many small files are read many times faster so.
+def _plain_tiff(entry: PairEntry, path: Path, data: bytes | None = None) -> AnyArray | None:
+    """The numbers of a TIFF that needs no GDAL, as many small files are read many times faster so.
 
     Parameters
     ----------
@@ -391,16 +392,34 @@ def _plain_tiff(entry: PairEntry, path: Path, data: bytes | None = None) -> RawA
         data = read_small(path) if data is None else data
     except OSError:
         return None  # GDAL says why
-    numbers = None if data is None else read_plain_tiff(data)
-    return None if numbers is None else RawArray(numbers)
+    return None if data is None else read_plain_tiff(data)
 
 
-def _plain_tiff_band(entry: PairEntry, path: Path) -> RawArray | None:
-    """The same of one band (height, width)."""
-    raw = _plain_tiff(entry, path)
-    if raw is None or raw.array.shape[2] != 1:
+def read_plain_tiff(data: bytes) -> AnyArray | None:
+    """The numbers (height, width, samples), or (height, width), of a TIFF of one page with no tag
+    that changes what they mean; None for one that needs GDAL.
+
+    Whether a file beside it says something of them is not looked for.
+    """
+    from tifffile import TiffFile
+
+    try:
+        with TiffFile(io.BytesIO(data)) as file:
+            page = file.pages.first
+            if len(file.pages) > 1 or set(page.tags.keys()) - PLAIN_TAGS or not _as_stored(page):
+                return None
+            numbers = page.asarray()
+            return np.moveaxis(numbers, 0, 2) if page.axes == "SYX" else numbers
+    except Exception:  # damaged, or of another layout: GDAL says which
         return None
-    return replace(raw, array=raw.array[:, :, 0])
+
+
+def _as_stored(page: Any) -> bool:
+    """Whether the numbers of a page are those that it shows."""
+    bits = page.dtype is not None and page.dtype.itemsize * 8 == page.bitspersample
+    plain = page.compression == 1 and page.photometric in (1, 2) and not any(page.extrasamples)
+    turned = page.tags.valueof(274, default=1) != 1
+    return bits and plain and not turned and page.dtype.kind in "uif" and page.bitspersample <= 32
 
 
 def _single_file(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
@@ -446,7 +465,8 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     path = _single_file(entry, entry.mask_pattern(place), place)
     codes = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
     ids = {code: c for c, of_class in enumerate(codes, start=1) for code in of_class}
-    sheet = _plain_tiff_band(entry, path) or read_labels_array(path)
+    plain = _plain_tiff(entry, path)
+    sheet = RawArray(plain) if plain is not None and plain.ndim == 2 else read_labels_array(path)
     mask, unknown = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
     if unknown:
         raise SceneError(

@@ -20,11 +20,13 @@ from hsiaug.data.catalogue import (
     read_pair_card,
 )
 from hsiaug.data.paths import fill_pattern, find_files
-from hsiaug.data.plain_tiff import BESIDE
 
 if TYPE_CHECKING:
     from hsiaug.core.pairs import Side
     from hsiaug.data.pair_cards import PairCard
+
+BESIDE = (".aux.xml", ".msk", ".ovr", ".hdr")
+"""Endings of files that may say what the numbers of a TIFF beside them mean."""
 
 SHOWN = 4
 """Places, and files of each, that an error names before it counts the rest."""

@@ -1,4 +1,5 @@
-"""What the image files of places hold, in short: checksums, and keys that tell near-duplicates.
+"""What the image files of places hold, in short: checksums, and keys that tell places of training
+that show ground of a place of test.
 
 They are kept in the user's cache, by size and date of the files: a set may have tens of thousands.
 """
@@ -6,7 +7,7 @@ They are kept in the user's cache, by size and date of the files: a set may have
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,18 @@ from numpy.typing import NDArray
 
 from hsiaug.base.files import replaced
 from hsiaug.base.user_cache import cache_of
-from hsiaug.data.near_duplicates import Quarters, quarter_keys
 
 FORMAT = 1
 """Raised when the same file gives another entry."""
 LARGEST_SMALL = 2**26
 """Bytes (64 MiB) of a file that is read at once, at most."""
+
+FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
+MIX = np.uint64(0xD6E8FEB86659FD93)
+"""Odd constants of xxHash and of SplitMix64, which spread bits over a word of 64."""
+
+Quarters = tuple[int, ...]
+"""A key for each quarter of a place: so places that overlap by half are known too."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class PlaceContent:
     sha256 : str
         Checksum of all that they hold, file by file.
     keys : Quarters
-        Of the first date, by :func:`hsiaug.data.near_duplicates.quarter_keys`.
+        Of the first date, by :func:`quarter_keys`.
     """
 
     sha256: str
@@ -114,3 +121,50 @@ def _read_cache(path: Path) -> dict[str, list[Any]]:
         return entries if isinstance(entries, dict) else {}
     except (OSError, ValueError):
         return {}
+
+
+def quarter_keys(image: NDArray[np.float32]) -> Quarters:
+    """A number for each quarter of an image that does not depend on the order of its pixels.
+
+    So it is the same for the eight turns and reflections of a square. 0 stands for a quarter whose
+    pixels are all alike, which tells nothing.
+
+    Parameters
+    ----------
+    image : (B, H, W) float32
+    """
+    bands, height, width = image.shape
+    words = np.zeros((height, width), dtype=np.uint64)
+    term = np.empty_like(words)
+    for band, factor in zip(compared_bands(bands), FACTORS, strict=False):
+        bits = np.ascontiguousarray(image[band], dtype=np.float32).view(np.uint32)
+        words += np.multiply(bits, factor, out=term)
+    words ^= np.right_shift(words, np.uint64(29), out=term)
+    words *= MIX
+    words ^= np.right_shift(words, np.uint64(32), out=term)
+    halves_down = slice(None, height // 2), slice(height - height // 2, None)
+    halves_across = slice(None, width // 2), slice(width - width // 2, None)
+    quarters = [words[rows, columns] for rows in halves_down for columns in halves_across]
+    return tuple(
+        int(quarter.sum()) if quarter.size and quarter.min() < quarter.max() else 0
+        for quarter in quarters
+    )
+
+
+def compared_bands(bands: int) -> list[int]:
+    """Numbers of the bands that are compared: the first, the middle and the last."""
+    return sorted({0, bands // 2, bands - 1})
+
+
+def alike_by_content(
+    keys: Mapping[str, Quarters], train: Collection[str], test: Collection[str]
+) -> set[str]:
+    """The places of training that share a quarter with one of test, turned or reflected perhaps.
+
+    Parameters
+    ----------
+    keys : mapping of str to Quarters
+        Of every place, by :func:`quarter_keys`.
+    """
+    keys_of_test = {key for name in test for key in keys[name]} - {0}
+    return {name for name in train if not keys_of_test.isdisjoint(keys[name])}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import some_of
 from hsiaug.data.auxiliary import AuxiliaryBand, auxiliary_bands
@@ -14,7 +15,35 @@ from hsiaug.data.band_centres import number_of
 from hsiaug.data.endings import ENVI_DATA, TIFF
 from hsiaug.data.envi_header import Header, facts_of_header, read_header, refuse_kind, whole
 from hsiaug.data.paths import is_file
-from hsiaug.data.raw import PerBand, RawArray, number_of_each, one_or_all, reading
+from hsiaug.data.raw import (
+    PerBand,
+    RawArray,
+    number_of_each,
+    one_or_all,
+    reading,
+    still_whole,
+)
+
+SIGNATURES = {
+    b"PK\3\4": "a ZIP archive",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a PNG",
+    b"\xff\xd8\xff": "a JPEG",
+    b"\x89HDF": "a file of HDF5",
+    b"II*\0": "a TIFF",
+    b"MM\0*": "a TIFF",
+    b"SQLite": "a database",
+    b"Rar!": "an archive",
+    b"7z\xbc\xaf": "an archive",
+    b"\x1f\x8b\x08": "a file packed by gzip",
+}
+"""First bytes of files that are no plain numbers."""
+
+LOOKED_AT = (8, 8)
+"""Rows and bands in which the byte order is checked."""
+
+ROUGHER = 0.5
+"""Share of the roughness of numbers below which those in the other byte order are meant."""
 
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 """Axes of the data file, of (line, sample, band), by interleave."""
@@ -95,22 +124,91 @@ def read_envi(header_path: Path, data_path: Path, *, labels: bool) -> RawArray:
     Raises
     ------
     SceneError
-        Where the header is not valid or of another kind of file, or the data file is shorter than
-        it says.
+        Where the header is not valid or of another kind of file, or the data file is not as long
+        as it says.
     """
     header = read_header(header_path)
     refuse_kind(header_path, header, labels=labels)
     shape, dtype, offset, order = _layout(header_path, header)
-    needed = offset + math.prod(shape) * dtype.itemsize
+    _check_content(header_path, data_path, offset + math.prod(shape) * dtype.itemsize, offset)
     with reading(data_path, "ENVI data"):
-        if (actual := data_path.stat().st_size) < needed:
-            raise ValueError(
-                f"{actual:,} bytes of the {needed:,} that {header_path.name} announces"
-            )
         stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
     facts = facts_of_header(header, shape[2], header_path)
-    return _with_auxiliary(RawArray(array, **vars(facts)), data_path)
+    notes = (*facts.notes, *_order_notes(header_path, array))
+    return _with_auxiliary(RawArray(array, **{**vars(facts), "notes": notes}), data_path)
+
+
+def _check_content(header_path: Path, data_path: Path, needed: int, offset: int) -> None:
+    """Raise SceneError for a data file of another format, or of another length than its header
+    says.
+    """
+    with reading(data_path, "ENVI data"):
+        actual = data_path.stat().st_size
+        with data_path.open("rb") as file:
+            start = file.read(8)
+        found = next((kind for mark, kind in SIGNATURES.items() if start.startswith(mark)), "")
+        # Behind an offset the numbers may lie in a file of another format.
+        if found and not offset:
+            raise SceneError(
+                f"{data_path} must hold the numbers that {header_path.name} describes",
+                value=found,
+                hint="Unpack or convert it; the scene is the header with its own data file.",
+            )
+        if actual < needed:
+            raise ValueError(
+                f"{actual:,} bytes of the {needed:,} that {header_path.name} announces"
+            )
+    if actual > needed:
+        raise SceneError(
+            f"{data_path} must be as long as {header_path.name} says",
+            value=f"{actual:,} bytes, {needed:,} announced",
+            hint="Say in 'header offset' how many bytes are before the numbers, or correct lines,"
+            " samples, bands or data type.",
+        )
+
+
+def _order_notes(header_path: Path, array: AnyArray) -> tuple[str, ...]:
+    """A sentence where whole numbers (H, W, B) make sense in the other byte order alone.
+
+    Raises SceneError for floats that are none in the order that the header says.
+    """
+    if array.dtype.itemsize == 1:
+        return ()
+    rows = slice(len(array) // 2, len(array) // 2 + LOOKED_AT[0])
+    bands = slice(None, None, max(1, array.shape[2] // LOOKED_AT[1]))
+    read = still_whole(array[rows, :, bands])
+    other = read.view(read.dtype.newbyteorder())
+    said = "byte order = 0" if (array.dtype.newbyteorder("<") == array.dtype) else "byte order = 1"
+    mended = f"byte order = {1 - int(said[-1])}"
+    if array.dtype.kind == "f":
+        if _plausible(read) < 0.9 and _plausible(other) > 0.99:
+            raise SceneError(
+                f"{header_path} must say the byte order of its data",
+                value=f"{said}, in which the values are no reflectance",
+                hint=f"Write '{mended}' into the header.",
+            )
+        return ()
+    if _roughness(other) < ROUGHER * _roughness(read) or other.max() < 256 <= read.max():
+        return (
+            f"the numbers make more sense in the other byte order than in that of the header"
+            f" ({said}): if the picture is noise, write '{mended}' into {header_path.name}",
+        )
+    return ()
+
+
+def _plausible(values: AnyArray) -> float:
+    """Share of values that measurements may have: 0, or neither huge nor tiny."""
+    with np.errstate(all="ignore"):
+        sizes = np.abs(values.astype(np.float64))
+    return float(np.mean((sizes == 0) | ((sizes > 1e-12) & (sizes < 1e12))))
+
+
+def _roughness(values: AnyArray) -> float:
+    """How much neighbours differ, in standard deviations of all."""
+    numbers = values.astype(np.float64)
+    steps = np.abs(np.diff(numbers, axis=1))
+    return float(steps.mean() / spread) if steps.size and (spread := numbers.std()) else 0.0
 
 
 def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:

@@ -31,13 +31,9 @@ from hsiaug.data.envi_header import (
 from hsiaug.data.georeference import open_geotiff, quiet
 from hsiaug.data.products.enmap_desis import metadata_beside
 from hsiaug.data.raw import BandFacts, PerBand, RawArray, number_of_each, one_or_all, reading
-from hsiaug.data.remedies import array_file, band_of_classes, saving
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
-
-MOST_LOOKED_AT = 32
-"""Bands of which one is looked for that holds classes."""
 
 VALUES = 2**25
 """Read at a time: many rows, as each of a tiled file is unpacked with its neighbours."""
@@ -167,29 +163,24 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
         check_array(path, file.shape, dtype.itemsize, labels=True)
         if _scaling(path, file, (band,)) != (None, 0.0):
             stated = f"scale {file.scales[band - 1]:g}, offset {file.offsets[band - 1]:g}"
-            hint = f"If these numbers are the codes: {_as_array(path, f'read({band})')}"
             raise SceneError(
-                f"{path}: codes of classes must have no scale", value=stated, hint=hint
+                f"{path}: codes of classes must have no scale",
+                value=stated,
+                hint="Save the codes without scale and offset.",
             )
         valid, nodata, notes = _validity(file, (band,))
         codes = _values(path, file, (band,), dtype)[:, :, 0]
         return RawArray(codes, nodata=nodata, valid=valid, notes=notes, band=band)
 
 
-def _as_array(path: Path, reading: str) -> str:
-    """What to type to write the stored numbers of a file into an .npy file."""
-    array = f"rasterio.open({str(path)!r}).{reading}"
-    return saving("rasterio", "", array, array_file(path))
-
-
 def _check_supported(path: Path, file: DatasetReader) -> None:
     """Raise SceneError for a file with several pages, or of complex numbers."""
     if pages := len(file.subdatasets):
-        rule = f"{path} must hold one image"
-        contents = f"{pages} pages"
-        command = saving("tifffile", "", f"tifffile.imread({str(path)!r})", array_file(path))
-        hint = f"Name one array that holds them all: {command}"
-        raise SceneError(rule, value=contents, hint=hint)
+        raise SceneError(
+            f"{path} must hold one image",
+            value=f"{pages} pages",
+            hint="Save them as one array, for example with tifffile.imread and numpy.save.",
+        )
     if complex_dtypes := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
         raise SceneError(
             f"{path} must hold plain numbers",
@@ -226,13 +217,9 @@ def _choose(path: Path, file: DatasetReader, bands: Sequence[int], key: str | No
     if len(bands) == 1:
         return bands[0]
     colours = {file.colorinterp[band - 1].name for band in bands}
+    hint = "Name the band of the classes, counted from 1, with `labels_key`."
     if {"red", "green", "blue"} <= colours:
-        hint = (
-            "A picture in colours tells no classes: save their codes as one band, with 0 for"
-            " unlabelled."
-        )
-    else:
-        hint = band_of_classes(file.read(bands[:MOST_LOOKED_AT]).transpose(1, 2, 0), bands)
+        hint = "A picture in colours tells no classes: save their codes as one band."
     names = [f"{band} {file.descriptions[band - 1] or ''}".strip() for band in bands]
     listing = f"{len(bands)} bands ({some_of(names, 8)})"
     raise SceneError(f"{path}: a label map has two axes, one band", value=listing, hint=hint)
@@ -261,9 +248,10 @@ def _scaling(
         return None, 0.0
     if 0.0 in scales or not all(map(math.isfinite, (*scales, *offsets))):
         rule = f"{path}: scales of bands must be numbers other than 0, and offsets numbers"
-        hint = f"If the stored numbers are right: {_as_array(path, 'read()')}"
         raise SceneError(
-            rule, value=f"scales {set(scales)}, offsets {set(offsets)}"[:200], hint=hint
+            rule,
+            value=f"scales {set(scales)}, offsets {set(offsets)}"[:200],
+            hint="Correct them in the file, or in the .aux.xml beside it.",
         )
     return one_or_all(scales), one_or_all(offsets)
 

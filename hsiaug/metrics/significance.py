@@ -44,8 +44,6 @@ Word = Literal["better", "worse", "no gain", "unclear"]
 """What is said of a difference between two configurations, and of a configuration: one set of words
 for terminal, page, pictures, files, ``compare`` and ``advise``.
 """
-Confirmation = Literal["helps", "open", "no"]
-"""Verdicts of fresh draws on a candidate."""
 TINY = 1e-12
 """Value below which a difference of one draw is rounding."""
 SMALLEST_GAIN = 0.01
@@ -475,26 +473,3 @@ def judge(over: Mapping[str, Evidence]) -> Verdict:
             shared = len(evidence.differences)
             return Verdict("unclear", name, f"{shared} of at least {MIN_PAIRS} splits")
     return Verdict(found, control)
-
-
-def confirm(against: Sequence[Evidence], most: int) -> Confirmation:
-    """The verdict of confirming draws on a candidate that other draws chose.
-
-    It helps where the interval lies above 0 against every control, on at least ``MIN_PAIRS``
-    draws: on fewer, no test without the assumption of normal differences could reach .05. It does
-    not where the mean over the better control is no gain, or after ``most`` draws. :func:`judge` is
-    stricter, for tables in which nothing was chosen before.
-
-    Parameters
-    ----------
-    against : sequence of Evidence
-        Its differences to each control, on the draws that all share.
-    """
-    draws = min((len(evidence.differences) for evidence in against), default=0)
-    if draws < MIN_PAIRS:
-        return "open"
-    intervals = [evidence.interval for evidence in against]
-    if all(interval is not None and interval[0] > TINY for interval in intervals):
-        return "helps"
-    mean = min(evidence.mean for evidence in against)
-    return "no" if mean <= TINY or draws >= most else "open"

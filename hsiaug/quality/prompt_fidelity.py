@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
 from typing import Any, Self
 
 import numpy as np
@@ -61,7 +60,6 @@ PHRASES = {
     "west": "to the west",
     "east": "to the east",
 }
-OPPOSITE = {"north": "south", "south": "north", "west": "east", "east": "west"}
 LOOKS = {
     "evenness": ("mixed {}", "even {}"),
     "brightness": ("bright {}", "dark {}"),
@@ -76,10 +74,7 @@ LABELS = {
     "centre": "centre is the class of the prompt",
     "side": "pixels of the named side that are the named neighbour",
     "not_said": "the same, not said",
-    "other_side": "the same, said of the other side",
-    "permuted": "the same, prompts dealt out at random",
     "never_said": "the same, said, but never in training",
-    "never_said_not": "the same, not said, and never in training",
     "evenness": "mixed told from even, AUC",
     "brightness": "bright told from dark, AUC",
     "share": "most of the patch told from a small part, AUC",
@@ -599,19 +594,15 @@ def seen_rates(samples: PromptedSamples, oracle: Oracle) -> dict[str, float]:
     right = named[:, middle, middle] == ids
     rates["centre"] = float(np.mean([right[ids == c].mean() for c in np.unique(ids)]))
     masks = side_masks(named.shape[1])
-    for kind, name, silent in ((SAID, "side", "not_said"), (NEVER, "never_said", "never_said_not")):
+    for kind, name in ((SAID, "side"), (NEVER, "never_said")):
         x, prompts = samples.of_kind(kind)
         if not prompts:
             continue
         triples = [prompt.triple for prompt in prompts]
-        seen = oracle.name_patches(x)
-        rates[name] = _mean_share(seen, triples)
-        shares = [(named[ids == c][:, masks[s]] == other).mean() for c, s, other in triples]
-        rates[silent] = float(np.mean(shares))
+        rates[name] = _mean_share(oracle.name_patches(x), triples)
         if kind == SAID:
-            turned = [(c, OPPOSITE[s], other) for c, s, other in triples]
-            rates["other_side"] = _mean_share(seen, turned)
-            rates.update(_permuted(seen, triples))
+            shares = [(named[ids == c][:, masks[s]] == other).mean() for c, s, other in triples]
+            rates["not_said"] = float(np.mean(shares))
     rates.update(_looks(samples, oracle))
     return rates
 
@@ -652,8 +643,6 @@ def real_rates(
             ]
         )
         rates[name] = _mean_share(named, triples)
-        if kind == SAID:
-            rates.update(_permuted(named, triples))
     return rates
 
 
@@ -663,20 +652,13 @@ def asked_counts(prompts: Sequence[Prompt]) -> dict[str, int]:
         kind: len({(p.class_id, p.side, p.neighbour) for p in prompts if p.kind == kind})
         for kind in (ALONE, SAID, NEVER, *LOOKS)
     }
-    sided = dict.fromkeys(("side", "not_said", "other_side", "permuted"), different[SAID])
-    new = dict.fromkeys(("never_said", "never_said_not"), different[NEVER])
-    return {"centre": different[ALONE], **sided, **new, **{look: different[look] for look in LOOKS}}
-
-
-def _permuted(named: Ids, triples: Sequence[Triple]) -> Iterator[tuple[str, float]]:
-    """What patches show of other patches' prompts: each layout is taken for another."""
-    different = list(dict.fromkeys(triples))
-    order = np.random.default_rng(0).permutation(len(different))
-    other = {different[i]: different[j] for i, j in zip(order, np.roll(order, 1), strict=True)}
-    # A neighbour that is the class of the patch itself is seen by more than chance.
-    fits = np.array([triple[0] != other[triple][2] for triple in triples])
-    if fits.any():
-        yield "permuted", _mean_share(named[fits], [other[t] for t in compress(triples, fits)])
+    return {
+        "centre": different[ALONE],
+        "side": different[SAID],
+        "not_said": different[SAID],
+        "never_said": different[NEVER],
+        **{look: different[look] for look in LOOKS},
+    }
 
 
 def _mean_share(named: Ids, triples: Sequence[Triple]) -> float:

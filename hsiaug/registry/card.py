@@ -349,6 +349,32 @@ def check_made_of_params(plugin: Any) -> None:
         ) from None
 
 
+FIT = {"generator": ("view",), "classifier": ("samples", "view")}
+"""Arguments of ``fit`` by kind, before the keywords."""
+FIT_KEYWORDS, FURTHER = ("seed", "device", "progress"), ("prepared", "checkpoint")
+"""Keywords of every ``fit``, and those of plugins that prepare or resume."""
+
+
+def check_contract(plugin: Any, kind: str) -> None:
+    """Raise PluginError for a class whose ``fit`` cannot be called as this version calls it, as of
+    a plugin that was written for an earlier contract.
+    """
+    name = getattr(plugin, "__name__", repr(plugin))
+    fit = getattr(plugin, "fit", None)
+    places = FIT[kind]
+    try:
+        asks = signature(fit)  # type: ignore[arg-type]
+        further = [name for name in FURTHER if name in asks.parameters]
+        asks.bind(object(), *places, **dict.fromkeys((*FIT_KEYWORDS, *further)))
+    except (TypeError, ValueError):
+        asked = ", ".join(("self", *places, "*", *FIT_KEYWORDS))
+        raise PluginError(
+            f"{name}.fit must be fit({asked})",
+            value=f"fit{_arguments(fit)}" if callable(fit) else "no fit",
+            hint="It is of another version of the contract: docs/develop/plugins.md has this one.",
+        ) from None
+
+
 def _arguments(plugin: Any) -> str:
     try:
         return str(signature(plugin))

@@ -10,7 +10,13 @@ import pluggy
 from hsiaug.base.errors import PluginError
 from hsiaug.base.text import shortened, visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import Card, ControlOf, Scope, check_made_of_params
+from hsiaug.registry.card import (
+    Card,
+    ControlOf,
+    Scope,
+    check_contract,
+    check_made_of_params,
+)
 from hsiaug.registry.hookspecs import Entry
 
 GROUP = "hsiaug"
@@ -45,6 +51,7 @@ def import_plugin(entry: Entry, distribution: str) -> Any:
         )
     if entry.kind != "protocol":
         check_made_of_params(plugin)
+        check_contract(plugin, entry.kind)
     if card.scope not in get_args(Scope):
         raise PluginError(
             f"the scope of {entry.kind} {entry.name} must be one of {', '.join(get_args(Scope))}",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from importlib.metadata import EntryPoint, distributions, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points, version
 from typing import Any
 
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
@@ -42,6 +42,11 @@ class Found:
     distribution: str
     version: str
     variant: str | None = None
+
+    @property
+    def is_handed(self) -> bool:
+        """Whether it is a class of this session, which no package registers."""
+        return False
 
     @property
     def card(self) -> Card:
@@ -153,6 +158,9 @@ class Registry:
 def registry() -> Registry:
     """The registry of the installed entry points, which are read once per process, and of classes
     handed over.
+
+    Of two packages that register one name hsiaug's own keeps it, else the first by name; the other
+    is among those that are broken.
     """
     found = _installed()
     return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
@@ -233,27 +241,48 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     by_distribution = dict[str, list[EntryPoint]]()
     for point in points:
         by_distribution.setdefault(_distribution(point), []).append(point)
-    for name in sorted(by_distribution, key=lambda name: name != OWN):
+    # Names of hsiaug's own plugins win over those of other packages.
+    for name in sorted(by_distribution, key=lambda name: (name != OWN, name)):
         own_points = by_distribution[name]
-        version = own_points[0].dist.version if own_points[0].dist else "unknown"
+        if name != OWN and (refusal := _requires_another(own_points[0])):
+            broken += [Broken(point.name, name, refusal) for point in own_points]
+            continue
+        number = own_points[0].dist.version if own_points[0].dist else "unknown"
         for point in own_points:
             entries, error = import_entries(point.name, point.value)
             if error:
                 broken.append(Broken(point.name, name, error))
             for entry in entries:
                 try:
-                    _add(plugins, Found(entry, name, version))
+                    _add(plugins, Found(entry, name, number))
                 except PluginError as taken:
                     broken.append(Broken(point.name, name, str(taken)))
     return Registry(plugins, tuple(broken))
 
 
+def _requires_another(point: EntryPoint) -> str:
+    """What is wrong where the package of an entry point asks for another version of hsiaug than
+    this; else empty.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in (point.dist.requires if point.dist else None) or ():
+        with suppress(InvalidRequirement):
+            asked = Requirement(text)
+            if asked.name.lower() != OWN or (asked.marker and not asked.marker.evaluate()):
+                continue
+            if not asked.specifier.contains(here := version(OWN), prereleases=True):
+                return (
+                    f"it requires {asked.name}{asked.specifier}, and this is hsiaug {here}:"
+                    " install a version of it that is written for this one"
+                )
+    return ""
+
+
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
     key = (new.entry.kind, new.entry.name)
     if key in plugins:
-        rule = f"two packages register the {new.entry.kind} {new.entry.name!r}"
-        hint = "Uninstall one of them, or rename its plugin."
-        raise PluginError(
-            rule, value=f"{plugins[key].distribution} and {new.distribution}", hint=hint
-        )
+        rule = f"the {new.entry.kind} {new.entry.name!r} must have a name that no other plugin has"
+        hint = f"Rename it in {new.distribution}, or uninstall that package."
+        raise PluginError(rule, value=f"one of {plugins[key].distribution}", hint=hint)
     plugins[key] = new

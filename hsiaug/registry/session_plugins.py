@@ -38,6 +38,10 @@ class Handed(Found):
     digest: str = ""
 
     @property
+    def is_handed(self) -> bool:
+        return True
+
+    @property
     def card(self) -> Card:
         card: Card = self._stamped.card
         return card

@@ -13,10 +13,6 @@ from hsiaug.trial.content_hash import canonical_json
 
 MISSING = "–"
 LEAKY, TRANSDUCTIVE = "LEAKY", "TRANSDUCTIVE"
-NEIGHBOURS = "test pixels are neighbours of training pixels"
-"""What makes a draw LEAKY."""
-LOCATION_ALONE = "location alone answers for part of the score"
-"""What that does to its scores."""
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
 
@@ -36,11 +32,6 @@ def measured(value: float | None) -> str:
         if value is None
         else (f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}").replace("-", "−")
     )
-
-
-def signed_measure(value: float) -> str:
-    """A difference of such numbers with its sign; zero has none."""
-    return f"+{measured(value)}" if value > 0 else measured(value)
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:

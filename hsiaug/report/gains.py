@@ -30,7 +30,7 @@ from hsiaug.metrics.significance import (
     strongest_control,
     student,
 )
-from hsiaug.report.formatting import MISSING, count_range, join_words
+from hsiaug.report.formatting import MISSING
 from hsiaug.report.trials import CellKey, numbers, of_classes, unlike
 from hsiaug.tasks.scores import Metric, MetricSet
 from hsiaug.trial.arm import (
@@ -394,41 +394,17 @@ def between(
     pair = _pair_up(arm, control, "", scores)
     if not pair.draws:
         return pair
-    pairs = _over_controls(cells, scores)
-    family, place, words = _family_of(cells, scores, pairs, {arm, control}) or (
-        [*(one for one in pairs if _question(one) == OVER_NONE), pair],
-        -1,
-        f"(those {OVER_NONE}, and this one)",
-    )
-    # The table's other tests would take longer than all else.
-    test = _tested(family, "main", smallest=smallest)[place].main
+    rows = [*gains(cells, scores, smallest), *over_baseline(cells, scores, smallest)]
+    both = {arm, control}
+    same = [one for one in rows if {one.cell, one.control_cell} == both]
+    if same:
+        test, words = same[-1].main, same[-1].family
+    else:
+        over_none = [one for one in _over_controls(cells, scores) if _question(one) == OVER_NONE]
+        words = f"(those {OVER_NONE}, and this one)"
+        test = _tested([*over_none, pair], "main", smallest=smallest)[-1].main
     main = replace(test, differences=pair.main.differences, draws=pair.main.draws)
     return replace(pair, main=main, family=words)
-
-
-def _family_of(
-    cells: Cells, scores: MetricSet, pairs: Sequence[Gain], both: set[ArmCell]
-) -> tuple[Sequence[Gain], int, str] | None:
-    """The comparisons that a report corrects together, of which one is of two arms, the place of
-    this one, and which these are; None where a report does not compare them.
-
-    Parameters
-    ----------
-    pairs : sequence of Gain
-        Arms over their controls, untested.
-    """
-
-    same = [one for one in pairs if {one.cell, one.control_cell} == both]
-    asked = [one for one in pairs if same and _question(one) == _question(same[-1])]
-    families = {
-        _question(same[-1]) if same else "": asked,
-        OVER_BASELINES: _over_baselines(cells, scores),
-    }
-    for words, family in families.items():
-        places = [i for i, one in enumerate(family) if {one.cell, one.control_cell} == both]
-        if places:
-            return family, places[-1], words
-    return None
 
 
 def on_shared_draws(
@@ -455,32 +431,9 @@ def by_arm(rows: Iterable[Gain]) -> dict[CellKey, dict[str, Gain]]:
     return arms
 
 
-def corrected_for(rows: Iterable[Gain]) -> str:
-    """``separately for 9 comparisons over none and 18 over other controls``: for how many tested
-    gains are corrected; empty where each was tested alone.
-    """
-    sizes: dict[str, list[int]] = {}
-    # Those of arms that have a verdict first.
-    for row in sorted(rows, key=lambda row: not row.cell.arm.judged):
-        if row.main.p_corrected is not None:
-            sizes.setdefault(row.family, []).append(row.main.family)
-    if all(max(found) == 1 for found in sizes.values()):
-        return ""
-    parts: list[str] = []
-    for family, found in sizes.items():
-        noun = "" if parts else " comparison" if max(found) == 1 else " comparisons"
-        parts.append(f"{count_range(found)}{noun} {family}")
-    return f"{'separately ' * (len(parts) > 1)}for {join_words(parts)}"
-
-
 def rival_of(arm: ArmGains) -> Gain | None:
     """The row of the control that decides; None where the arm has no control but ``none``."""
     return next((row for row in arm.values() if row.rival), None)
-
-
-def mean_over_none(arm: ArmGains) -> float:
-    """The mean gain over no samples; below all others where there is none."""
-    return arm[NONE].mean if arm[NONE].draws else float("-inf")
 
 
 def in_points(evidence: Evidence, scale: float = 100.0) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 and time.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 
 from hsiaug.metrics.significance import ALPHA
 from hsiaug.report.audit import (
     audit_mean,
     blind_cells,
+    chosen_views,
     samples_made,
     small_classes,
     transductive_words,
@@ -63,6 +65,10 @@ def _sentences(table: ReportTable) -> Iterator[str]:
         yield f"The {scores.rate} {made}."
     if omegas := sorted({arm.omega for arm in table.arms if arm.omega is not None}):
         yield f"The guidance strength was ω = {join_words(map(number, omegas))}."
+    for weight, names in _weights(table).items():
+        yield f"In training, each synthetic sample of {join_words(names)} counts {weight}."
+    if views := _views(table):
+        yield f"Spectra were given as {views}."
     if others:
         yield f"Controls on the same splits were {join_words(others)}."
     if transductive := transductive_words(table):
@@ -93,6 +99,26 @@ def _sentences(table: ReportTable) -> Iterator[str]:
         yield f"Versions: {join_words(versions)}{f' on {machines}' if machines else ''}."
     if methods := method_versions([table]):
         yield f"Versions of methods: {join_words(methods)}."
+
+
+def _weights(table: ReportTable) -> dict[str, list[str]]:
+    """Weights of samples that are parameters of generators, and the labels of these."""
+    weights: dict[str, list[str]] = {}
+    for method in dict.fromkeys(arm.generator for arm in table.arms):
+        weight = json.loads(method.params).get("weight")
+        if isinstance(weight, int | float) and weight != 1:
+            weights.setdefault(f"{weight:g}", []).append(table.labels[method])
+    return weights
+
+
+def _views(table: ReportTable) -> str:
+    """``raw (teacher), auto (svm)``: spectral views, and the classifiers that were given each."""
+    views: dict[str, list[str]] = {}
+    for method in table.classifiers if table.scores.chooses_view else ():
+        views.setdefault(method.view, []).append(method.name)
+    given = ", ".join(f"{view} ({', '.join(names)})" for view, names in sorted(views.items()))
+    chosen = ", ".join(f"{name} in {count(n, 'split')}" for name, n in chosen_views(table))
+    return f"{given}; cross-validation in training pixels chose {chosen}" if chosen else given
 
 
 def run_facts(tables: Iterable[ReportTable]) -> list[tuple[str, str]]:

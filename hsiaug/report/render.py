@@ -207,7 +207,7 @@ def markdown(sections: Iterable[Section]) -> str:
         for line in section.text:
             lines += [safe(line), ""]
         for heading, frame in shown(section.frames):
-            lines += [f"**{safe(heading)}**", ""] * bool(heading)
+            lines += [f"### {safe(heading)}", ""] if heading else []
             table = escaped(frame, safe)
             lines += [table.to_markdown(index=False, disable_numparse=True), ""]
         for line in (*section.closing, *section.notes):

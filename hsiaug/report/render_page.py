@@ -107,7 +107,9 @@ def frame_html(made: Frame) -> Markup:
     table = frame.to_html(escape=False, index=False, border=0, classes="sortable", justify="unset")
     # The first cell of each row names it.
     table = re.sub(r"(<tr>\s*)<td>(.*?)</td>", r'\1<th scope="row">\2</th>', table)
-    return Markup(table.replace(' style="text-align: unset;"', ""))
+    opened = f'<table class="sortable" aria-label="{escape(visible(made.heading or "Table"))}">'
+    table = table.replace(' style="text-align: unset;"', "")
+    return Markup(re.sub("<table [^>]*>", lambda _: opened, table, count=1))
 
 
 def _entry(text: str) -> str:

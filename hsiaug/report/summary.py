@@ -31,7 +31,8 @@ from hsiaug.report.formatting import (
     number,
     plus_minus,
 )
-from hsiaug.report.gains import ArmCell, ArmGains, Gain, over_baseline, rival_of
+from hsiaug.report.frames import score
+from hsiaug.report.gains import ArmGains, Gain, over_baseline, rival_of
 from hsiaug.report.paper import run_facts
 from hsiaug.report.section import Frame, Section
 from hsiaug.report.tables import Report, ReportTable
@@ -190,25 +191,26 @@ def accuracy_frame(table: ReportTable, metric: Metric, without: Sequence[Arm] = 
     columns = given or list(table.classifiers)
     arms = sorted(set(table.arms) - set(without), key=partial(_arm_place, table))
     title = words.TITLE.format(metric=metric.short, splits=count(len(table.draws), "split"))
+    entry = score(table, metric)
     rows = {}
     for arm in arms:
         found = [table.cells.get((arm, by)) for by in columns]
         if any(found):
-            rows[_row_name(table, arm)] = [_score(table, cell, metric) for cell in found]
+            rows[_row_name(table, arm)] = [entry(cell) if cell else MISSING for cell in found]
     for by in table.classifiers:
         if by not in columns and (cell := table.reference(by)):
             name = f"{table.labels[by]}{_what(table, by.name)}"
-            rows[name] = [_score(table, cell, metric), *[""] * (len(columns) - 1)]
+            rows[name] = [entry(cell), *[""] * (len(columns) - 1)]
     names = [table.labels[by] for by in columns]
     frame = DataFrame.from_dict(rows, orient="index", columns=names)
     return Frame("", frame.rename_axis(title))
 
 
-def _arm_place(table: ReportTable, arm: Arm) -> tuple[int, float, tuple[object, ...]]:
-    """Controls of all, controls, then the others; of sweeps in the order of their values."""
+def _arm_place(table: ReportTable, arm: Arm) -> tuple[bool, tuple[object, ...]]:
+    """Controls, then the others; of sweeps in the order of their values."""
     known = table.known_controls.get(arm.generator.name)
     is_control = known is not None and known.kind == "generator" and arm == arm.both
-    return (0 if is_control else 1), 0.0, arm.rank
+    return not is_control, arm.rank
 
 
 def _row_name(table: ReportTable, arm: Arm) -> str:
@@ -223,17 +225,6 @@ def _what(table: ReportTable, name: str, arm: Arm | None = None) -> str:
     if known is None or not known.text or (arm is not None and arm != arm.both):
         return ""
     return f": {known.text}"
-
-
-def _score(table: ReportTable, cell: ArmCell | None, metric: Metric) -> str:
-    """``48.2 ± 3.1``; with its number of splits where it has fewer than the table."""
-    if cell is None:
-        return MISSING
-    summary = cell.summary(metric.key)
-    if summary is None:
-        return cell.blank
-    short = f" (n={summary.n})" if summary.n < len(table.draws) else ""
-    return plus_minus(summary) + short
 
 
 # Differences
@@ -286,7 +277,7 @@ def _in_a_row(table: ReportTable, metric: Metric, asked: Sequence[ArmGains]) -> 
         cell = arm[NONE].cell
         strongest = rival_of(arm)
         rows[table.cell_label(cell, brief=True)] = {
-            metric.short: _score(table, cell, metric),
+            metric.short: score(table, metric)(cell),
             words.MINUS_NONE: _difference(arm[NONE]),
             words.MINUS_STRONGEST: _difference(strongest),
             "": control_names(table, [strongest.control])[0] if strongest else "",
@@ -327,8 +318,8 @@ def _facts(table: ReportTable) -> Iterator[str]:
     main = table.scores.main
     located = words.NO_LOCATION
     if blind:
-        score = max((plus_minus(cell.summary(main.key)) for cell in blind), default="")
-        located = words.LOCATION_ALONE.format(score=f"{main.short} {score}")
+        reached = max(plus_minus(cell.summary(main.key)) for cell in blind)
+        located = words.LOCATION_ALONE.format(score=f"{main.short} {reached}")
     yield " ".join(filter(None, (located, transductive_words(table))))
     if three_answers(table).quotable:
         yield words.MAY_BE_QUOTED

@@ -279,11 +279,6 @@ class ReportTable:
         return [cell for cell in self.main_scores if cell.without_samples]
 
     @property
-    def not_comparable(self) -> list[ArmCell]:
-        """The other arms that have a score."""
-        return [cell for cell in self.main_scores if cell not in self.comparable]
-
-    @property
     def divides_images(self) -> bool:
         """Whether every draw trains and tests on parts of the same images, so that further draws
         have the same pixels again.
@@ -388,13 +383,6 @@ class ReportTable:
     def against(self, cell: ArmCell) -> ArmGains:
         """The gains of a cell by control; none of ``none`` and of control classifiers."""
         return self.by_arm.get(cell.key) or self.synthetic_only.get(cell.key) or {}
-
-    @property
-    def further_controls(self) -> tuple[str, ...]:
-        """Controls that not every arm of every task needs: see
-        :func:`hsiaug.trial.arm.controls_of`.
-        """
-        return tuple(control for control in self.controls if control not in CONTROLS_OF_ALL)
 
     @property
     def by_classifier(self) -> list[ArmCell]:

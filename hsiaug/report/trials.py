@@ -6,6 +6,7 @@ as the condition of its table, its arm and classifier. :func:`trials_of_store` a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise, takewhile
@@ -137,7 +138,9 @@ def trials_of_records(records: Iterable[Record]) -> DataFrame:
     ``real`` and ``synthetic`` (samples by class), ``view_shown``, and ``table`` and ``cell``,
     numbers of its condition, and of its arm and classifier.
 
-    In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not
+    In the order of tables, cells, seeds and hashes. Trials that were made with older code of a
+    plugin of another package are left out; ``attrs["older"]`` has a sentence on those of each
+    plugin. Raises StoreError for a record that is not
     as in docs/results-format.md.
     """
     from pandas import DataFrame, Series
@@ -152,6 +155,7 @@ def trials_of_records(records: Iterable[Record]) -> DataFrame:
         known = rows.get(row["hash"])
         if known is None or _rank(known) < _rank(row):
             rows[row["hash"]] = row
+    older = _drop_older_code(rows)
     of_arms = [value for value in map(shared.get, sorted(shared)) if isinstance(value, _Shared)]
     _number(of_arms)
     columns: dict[str, Any] = {name: [row[name] for row in rows.values()] for name in _COLUMNS}
@@ -169,8 +173,36 @@ def trials_of_records(records: Iterable[Record]) -> DataFrame:
     columns["status"] = [_status(row) for row in rows.values()]
     # As objects: texts stay texts, and what is not there stays None.
     series = {name: Series(_array(name, values)) for name, values in columns.items()}
-    frame = DataFrame(series)
-    return frame.sort_values(["table", "cell", "seed"], kind="stable", ignore_index=True)
+    frame = DataFrame(series).sort_values(
+        ["table", "cell", "seed"], kind="stable", ignore_index=True
+    )
+    frame.attrs["older"] = older
+    return frame
+
+
+def _drop_older_code(rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """Leave out the trials that were made with other code of a plugin than the newest trial of that
+    plugin and version; a sentence on those of each plugin.
+
+    Parameters
+    ----------
+    rows : dict of str to dict
+        By hash; changed in place.
+    """
+    newest: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for row in rows.values():
+        for key, digest in row["code"].items():
+            newest[key] = max(newest.get(key, ("", "")), (row["created"], digest))
+    number: Counter[tuple[str, str, str]] = Counter()
+    for hash, row in list(rows.items()):
+        others = [key for key, digest in row["code"].items() if newest[key][1] != digest]
+        number.update(others)
+        if others:
+            del rows[hash]
+    return tuple(
+        f"{trials} trials were made with older code of {kind} {name}; they are left out"
+        for (kind, name, _), trials in number.items()
+    )
 
 
 def objects(values: Sequence[Any], places: NDArray[Any]) -> NDArray[Any]:
@@ -232,6 +264,11 @@ def _row(record: Record, shared: dict[str, Any]) -> dict[str, Any]:
         "idle": record["status"] == EMPTY,
         "numbers": numbers_of(record),
         "shared": shared[text],
+        "code": {
+            (kind, record["spec"][kind]["name"], str(record["spec"][kind].get("version"))): digest
+            for kind, code in (record.get("code") or {}).items()
+            if (digest := code["sha256"]) is not None
+        },
     }
 
 

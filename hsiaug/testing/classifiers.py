@@ -65,7 +65,8 @@ class ClassifierSubject(Subject[ClassifierFit]):
     @cached_property
     def probes(self) -> tuple[Items, NDArray[np.int64]]:
         """Test items of the easy case as the classifier is shown them, and their labels."""
-        return self.cases.probes(self.easy, self.card)
+        found: tuple[Items, NDArray[np.int64]] = self.cases.probes(self.easy, self.card)
+        return found
 
     def predict(self, fitted: ClassifierFit, batch: Items) -> NDArray[np.int64]:
         """Class ids of items."""

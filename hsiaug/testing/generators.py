@@ -32,6 +32,7 @@ from hsiaug.testing.task_cases import (
     Counts,
     Samples,
     View,
+    inspect_samples,
     nearest_shares,
 )
 from hsiaug.trial.fits import fit_generator, prepared_state
@@ -64,7 +65,8 @@ class GeneratorSubject(Subject[GeneratorFit]):
 
     def counts(self, view: View) -> Counts:
         """The counts that a check asks for."""
-        return self.cases.request(sorted(view.counts))
+        counts: Counts = self.cases.request(sorted(view.counts))
+        return counts
 
     def draw(
         self,
@@ -124,7 +126,7 @@ def samples(subject: GeneratorSubject) -> None:
     synthetic, with finite weights ≥ 0
     """
     drawn = subject.draw(subject.base)
-    subject.cases.inspect(drawn, subject.view)
+    inspect_samples(subject.cases, drawn, subject.view)
     require(np.asarray(drawn.synthetic).all(), "samples that are not marked synthetic")
     require(
         np.isfinite(drawn.weight).all() and (drawn.weight >= 0).all(),

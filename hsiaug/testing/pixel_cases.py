@@ -25,7 +25,6 @@ from hsiaug.testing.task_cases import (
     SPAN,
     Case,
     Items,
-    TaskCases,
     case_facts,
     class_spectra,
     noisy,
@@ -61,18 +60,30 @@ class RepeatedPatches:
         return self.repeated.take(np.concatenate(index))
 
 
-class PixelCases(TaskCases):
-    """Stripes, one of each class."""
+class PixelCases:
+    """Stripes, one of each class.
 
+    Attributes
+    ----------
+    classes_have_spectra : bool
+        Whether the pixels of a class are alike.
+    generator : type
+        The generator that classifiers are paired with: real samples once more.
+    """
+
+    classes_have_spectra = True
     generator = RepeatedPatches
 
     def easy(self) -> Case:
+        """The case of most checks."""
         return _make_stripes()
 
     def hardest(self) -> list[Case]:
+        """All troubles at once, in as few cases as they can be; in the last a class is missing."""
         return [_make_stripes((12, 2, 1, 0), hard=True)]
 
     def scrambled(self, case: Case, card: Card) -> Case:
+        """The same but for test labels and hidden spectra."""
         scene, split = case.data, case.split
         labels = scene.labels.copy()
         cube = scene.cube.copy()
@@ -83,30 +94,38 @@ class PixelCases(TaskCases):
         return Case(case.task, altered, replace(split, labels=altered.labels))
 
     def drawn(self, protocol: SplitProtocol, scene: Scene, seed: int) -> Split:
+        """A draw of a protocol on a scene."""
         return draw_split(scene, protocol, seed, PATCH)
 
     def request(self, trained: Sequence[int]) -> dict[int, int]:
+        """The counts that most checks ask for: unequal, and none of one class."""
         return {c: (6, 0, 9, 4)[(c - 1) % 4] for c in trained}
 
     def of_classes(self, counts: Mapping[int, int]) -> Mapping[int, int]:
+        """A request for that many samples of each class id and nothing else."""
         return counts
 
     def many(self, trained: Sequence[int]) -> dict[int, int]:
+        """The counts that show whether labels belong to samples: as many of each class."""
         return dict.fromkeys(trained, OF_EACH)
 
     def count_errors(self, samples: PatchSamples, expected: Mapping[int, int]) -> str:
+        """How samples differ from what was asked for; "" where they do not."""
         ids, numbers = np.unique(samples.labels, return_counts=True)
         drawn = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
         fits = drawn == {c: n for c, n in expected.items() if n}
         return "" if fits else f"{drawn} in place of {dict(expected)}"
 
     def inspect_labels(self, samples: PatchSamples, classes: int) -> None:
+        """Raise Violation for labels, or what goes with them, that break the contract."""
         require((samples.coords == NOWHERE).all(), "samples with a location")
 
     def of_class(self, samples: PatchSamples, c: int) -> NDArray[np.float32]:
+        """All values of one class."""
         return np.asarray(samples.x[samples.y == c])
 
     def visible(self, view: TrainView) -> NDArray[np.float32]:
+        """All values of all bands that a view shows."""
         return np.asarray(view.cube[view.visible])
 
     def probes(self, case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
@@ -119,19 +138,26 @@ class PixelCases(TaskCases):
         return PatchSampling().shown(whole, card).without_labels(), y
 
     def judged_ids(self, y: NDArray[np.int64]) -> list[int]:
+        """Class ids that have enough labels for a recall to tell."""
         ids: list[int] = np.unique(y).tolist()
         return ids
 
     def least(self, classes: int) -> float:
+        """Least mean recall over so many classes of a classifier that has learnt anything."""
         return LEARNT
 
     def repeat(self, real: PatchSamples) -> PatchSamples:
-        """All classes alike."""
+        """Synthetic samples that any classifier can learn from: real ones with a little noise, all
+        classes alike.
+        """
         ids, counts = np.unique(real.y, return_counts=True)
         index = np.concatenate([np.resize(np.flatnonzero(real.y == c), counts.max()) for c in ids])
         return PatchSamples.made(noisy(real.x[index]), real.y[index])
 
     def mislabel(self, real: PatchSamples, classes: int) -> PatchSamples:
+        """Synthetic samples of weight 0 with wrong labels: enough to spoil what does not heed the
+        weight.
+        """
         repeated = self.repeat(real)
         weight = np.zeros_like(repeated.weight)
         return replace(repeated, weight=weight, y=wrong_ids(repeated.y, classes))

@@ -19,6 +19,7 @@ from hsiaug.registry.card import ANY_TASK, PRESETS, Card, build_params
 from hsiaug.tasks.task import task_names
 from hsiaug.testing.core import Arrays, CheckList, other_global_seeds, require, require_equal
 from hsiaug.testing.subject import Subject
+from hsiaug.testing.task_cases import scramble
 
 F = TypeVar("F")
 
@@ -155,7 +156,7 @@ def no_test_label(subject: Subject[F]) -> None:
     trials
     """
     original = subject.base_result
-    scrambled = subject.result(subject.fit(subject.cases.scramble(subject.easy, subject.card)))
+    scrambled = subject.result(subject.fit(scramble(subject.cases, subject.easy, subject.card)))
     require_equal(
         original, scrambled, "other test pixels, or other descriptions of classes, change"
     )

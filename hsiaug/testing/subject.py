@@ -95,7 +95,7 @@ class Subject(ABC, Generic[F]):
     ----------
     task : str
         The one that it is checked in.
-    cases : TaskCases
+    cases : PixelCases or TileCases
         The cases of that task.
     elsewhere : list of Subject
         Subjects of the same plugin in the further tasks that it serves.
@@ -159,7 +159,8 @@ class Subject(ABC, Generic[F]):
     @cached_property
     def easy(self) -> Case:
         """The case of most checks."""
-        return self.cases.easy()
+        case: Case = self.cases.easy()
+        return case
 
     @cached_property
     def base_context(self) -> CaseContext:

@@ -1,24 +1,19 @@
-"""The data on which plugins are checked, and what the checks ask of samples: a class for each kind
-of task, joined in :mod:`hsiaug.testing.cases`.
+"""What the made-up data of all tasks share, on which plugins are checked: those of pixels are in
+:mod:`hsiaug.testing.pixel_cases`, those of masks in :mod:`hsiaug.testing.tile_cases`.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.samples import Patches, PatchSamples
-from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
-from hsiaug.protocol.split import Split
-from hsiaug.protocol.tiling import TileSplit
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
-from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.testing.core import require
 
 Samples = PatchSamples | DenseSamples
@@ -58,107 +53,26 @@ class Case:
     split: Any
 
 
-class TaskCases(ABC):
-    """The cases of a task, and what checks ask for, and of samples there.
-
-    Attributes
-    ----------
-    classes_have_spectra : bool
-        Whether the pixels of a class are alike.
+def scramble(cases: Any, case: Case, card: Card) -> Case:
+    """A case of some cases, the same but for what the card's plugin may not see: all test labels
+    are wrong, hidden spectra others, and classes not described unless it reads text.
     """
+    described = case.data if card.text else replace(case.data, descriptions={})
+    scrambled: Case = cases.scrambled(replace(case, data=described), card)
+    return scrambled
 
-    classes_have_spectra = True
-    generator: ClassVar[type[Any]]
-    """The generator that classifiers are paired with: real samples once more."""
 
-    @abstractmethod
-    def easy(self) -> Case:
-        """The case of most checks."""
-
-    @abstractmethod
-    def hardest(self) -> list[Case]:
-        """All troubles at once, in as few cases as they can be; in the last a class is missing."""
-
-    def scramble(self, case: Case, card: Card) -> Case:
-        """The same but for what the card's plugin may not see: all test labels are wrong, hidden
-        spectra others, and classes not described unless it reads text.
-        """
-        described = case.data if card.text else replace(case.data, descriptions={})
-        return self.scrambled(replace(case, data=described), card)
-
-    @abstractmethod
-    def scrambled(self, case: Case, card: Card) -> Case:
-        """The same but for test labels and hidden spectra."""
-
-    @abstractmethod
-    def drawn(self, protocol: SplitProtocol, scene: Scene, seed: int) -> Split | TileSplit:
-        """A draw of a protocol on a scene."""
-
-    @abstractmethod
-    def request(self, trained: Sequence[int]) -> Counts:
-        """The counts that most checks ask for: unequal, none of one class, and only of trained
-        classes.
-        """
-
-    @abstractmethod
-    def of_classes(self, counts: Mapping[int, int]) -> Counts:
-        """A request for that many samples of each class id and nothing else."""
-
-    @abstractmethod
-    def many(self, trained: Sequence[int]) -> Counts:
-        """The counts that show whether labels belong to samples: as many of each class."""
-
-    @abstractmethod
-    def count_errors(self, samples: Any, expected: Any) -> str:
-        """How samples differ from what was asked for; "" where they do not."""
-
-    def inspect(self, samples: Any, view: View) -> None:
-        """Raise Violation for samples that are not what the contract says, their numbers and values
-        apart.
-        """
-        real: Samples = view.real
-        require(isinstance(samples, type(real)), f"a {type(samples).__name__}")
-        x, y = samples.values, samples.labels
-        shape = real.values.shape[1:]
-        require(x.shape[1:] == shape and x.dtype == np.float32, f"spectra {x.dtype} {x.shape}")
-        require(y.dtype == np.int64, f"class ids {y.dtype}")
-        self.inspect_labels(samples, len(view.class_names))
-
-    @abstractmethod
-    def inspect_labels(self, samples: Any, classes: int) -> None:
-        """Raise Violation for labels, or what goes with them, that are not what the contract
-        says.
-        """
-
-    @abstractmethod
-    def of_class(self, samples: Any, c: int) -> NDArray[np.float32]:
-        """All values of one class; c may be any of its labels."""
-
-    @abstractmethod
-    def visible(self, view: Any) -> NDArray[np.float32]:
-        """All values of all bands that a view shows."""
-
-    @abstractmethod
-    def probes(self, case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
-        """Test items as the card's classifier is shown them, and their labels."""
-
-    @abstractmethod
-    def judged_ids(self, y: NDArray[np.int64]) -> list[int]:
-        """Class ids that have enough labels for a recall to tell."""
-
-    @abstractmethod
-    def least(self, classes: int) -> float:
-        """Least mean recall over so many classes of a classifier that has learnt anything."""
-
-    @abstractmethod
-    def repeat(self, real: Any) -> Samples:
-        """Synthetic samples that any classifier can learn from: real ones with a little noise."""
-
-    @abstractmethod
-    def mislabel(self, real: Any, classes: int) -> Samples:
-        """Synthetic samples of weight 0 with wrong labels: enough to spoil what does not heed the
-        weight.
-        """
+def inspect_samples(cases: Any, samples: Any, view: View) -> None:
+    """Raise Violation for samples that are not what the contract says, their numbers and values
+    apart.
+    """
+    real: Samples = view.real
+    require(isinstance(samples, type(real)), f"a {type(samples).__name__}")
+    x, y = samples.values, samples.labels
+    shape = real.values.shape[1:]
+    require(x.shape[1:] == shape and x.dtype == np.float32, f"spectra {x.dtype} {x.shape}")
+    require(y.dtype == np.int64, f"class ids {y.dtype}")
+    cases.inspect_labels(samples, len(view.class_names))
 
 
 def nearest_shares(samples: Samples, view: View) -> NDArray[np.float64]:

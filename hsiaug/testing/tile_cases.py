@@ -25,7 +25,6 @@ from hsiaug.testing.task_cases import (
     SPAN,
     Case,
     Items,
-    TaskCases,
     case_facts,
     class_spectra,
     noisy,
@@ -82,8 +81,14 @@ class RepeatedPairs:
 
 
 @dataclass(frozen=True)
-class TileCases(TaskCases):
-    """Squares on plain ground. sizes: labels of class ids of each of the hardest cases."""
+class TileCases:
+    """Squares on plain ground; the functions are those of :class:`PixelCases`.
+
+    Attributes
+    ----------
+    hardest_sizes : sequence of mapping
+        Labels of class ids of each of the hardest cases.
+    """
 
     task: str
     dates: int

@@ -49,13 +49,6 @@ class Control:
         return (self.kind, self.of) == ("classifier", "all")
 
     @property
-    def of_transductive(self) -> bool:
-        """True for a classifier that is a control, without a sample, of generators that read
-        unlabelled pixels.
-        """
-        return (self.kind, self.of) == ("classifier", "transductive")
-
-    @property
     def users(self) -> str:
         """The arms that must be above it to help."""
         if self.of == "all":

@@ -1,11 +1,10 @@
-"""The command lines that run a trial again and write its samples."""
+"""The command line that runs a trial again."""
 
 import dataclasses
 import shlex
 
 from hsiaug.base.text import seeds_option, shortest
-from hsiaug.protocol.balance import Rate
-from hsiaug.tasks.task import get_task, task_words
+from hsiaug.tasks.task import task_words
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
@@ -20,33 +19,14 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
         words += ["--view", trial.view]
     if trial.train != BOTH:
         words += ["--train", trial.train]
-    words += [*_drawn(trial, trial.rate), "--seeds", seeds_option([trial.seed])]
-    for plugin in (trial.generator, trial.classifier):
-        words += _settings(plugin)
-    return shlex.join(words)
-
-
-def generate_command(trial: TrialSpec, scene_ref: str) -> str:
-    """``hsiaug generate …`` that writes the samples of this trial."""
-    words = ["hsiaug", "generate", scene_ref, *task_words(trial.task)]
-    words += [
-        "--generator",
-        trial.generator.name,
-        *_drawn(trial, trial.generated_rate),
-        "--seed",
-        str(trial.seed),
-    ]
-    out = get_task(trial.task).sampling.file
-    return shlex.join([*words, *_settings(trial.generator), "--out", out])
-
-
-def _drawn(trial: TrialSpec, rate: Rate) -> list[str]:
-    """Options of how much is made, and of which draw."""
-    words = ["--lambda", shortest(rate.lam), "--times", shortest(rate.times)]
+    words += ["--lambda", shortest(trial.rate.lam), "--times", shortest(trial.rate.times)]
     if trial.omega is not None:
         words += ["--omega", shortest(trial.omega)]
     words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
-    return [*words, "--patch", str(trial.patch)]
+    words += ["--patch", str(trial.patch), "--seeds", seeds_option([trial.seed])]
+    for plugin in (trial.generator, trial.classifier):
+        words += _settings(plugin)
+    return shlex.join(words)
 
 
 def _settings(plugin: PluginSpec) -> list[str]:

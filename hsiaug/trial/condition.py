@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from hsiaug.trial.content_hash import canonical_json
@@ -56,8 +56,3 @@ class Condition:
             patch=int(patch),
             rest=canonical_json(rest),
         )
-
-    @property
-    def of_any_scene(self) -> Condition:
-        """What tables share that differ in the scene alone."""
-        return replace(self, scene="", scene_sha256="")

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import platform
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -114,7 +115,9 @@ def counted_work() -> Iterator[OptimiserWork]:
 
 @cache
 def environment() -> dict[str, object]:
-    """Python, platform and the versions of the libraries that results depend on."""
+    """Python, platform, the versions of the libraries that results depend on, and the commit of
+    hsiaug.
+    """
     versions = {}
     for name in LIBRARIES:
         try:
@@ -126,7 +129,16 @@ def environment() -> dict[str, object]:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
         processor = next(models, processor)
+    commit = None
+    root = Path(__file__).parents[2]
+    if (root / ".git").exists():
+        # No git, or a folder of another user.
+        with contextlib.suppress(OSError):
+            words = ["git", "-C", str(root), "rev-parse", "HEAD"]
+            asked = subprocess.run(words, capture_output=True, text=True, check=False)
+            commit = asked.stdout.strip() or None
     return {
+        "commit": commit,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor,

@@ -188,10 +188,17 @@ class _Shown(_Part):
     scores: dict[str, float] | None = None
 
 
+class _Code(_Part):
+    package: str
+    version: str
+    sha256: Annotated[str, Field(pattern=SHA256)] | None
+
+
 class _Environment(_Part):
     python: str
     platform: str
     processor: str
+    commit: str | None = Field(None, description="of hsiaug, where it is a checkout")
     versions: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]*$")]]
 
 
@@ -220,7 +227,14 @@ class PartialRecord(_Part):
         description="{`key`, `seconds`} of what the generator learnt once for the scene.",
     )
     notes: list[str] = Field(
-        default_factory=list, description="problems with saved fits; plugins not kept from labels."
+        default_factory=list,
+        description="problems with saved fits; what plugins opened, started and called outside of"
+        " their package.",
+    )
+    code: dict[Kind, _Code] = Field(
+        default_factory=dict,
+        description=f"of the plugins by kind: {{{_names_of(_Code)}}}; the digest is of all files of"
+        " the package, null of plugins of hsiaug, whose versions decide.",
     )
     scope: Annotated[dict[str, str] | None, READ_WHOLE] = Field(
         description="unlabelled pixels used: {`generator`, `classifier`}, each `none` or `scene`."

@@ -163,6 +163,7 @@ def load_plugins(
         if any(card.uses_device for card in cards.values()):
             # Before the time of the trial begins to count.
             import torch  # noqa: F401
+    facts["code"] = spec.code
     devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
     scopes = {kind: card.scope for kind, card in cards.items()}
     controls = {kind: card for kind, card in cards.items() if card.control_of}

@@ -16,11 +16,13 @@ from hsiaug.registry.card import (
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.importing import OWN
 from hsiaug.registry.lookup import Found, registry
+from hsiaug.registry.plugin_code import Code, code_of
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.record_json import Record
 
 SPEC_FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or
@@ -201,6 +203,25 @@ class TrialSpec:
     def plugins(self) -> tuple[tuple[Kind, PluginSpec], ...]:
         """Its generator and its classifier, each with its kind."""
         return ("generator", self.generator), ("classifier", self.classifier)
+
+    @property
+    def code(self) -> dict[str, Code]:
+        """The code of its plugins here and now, by kind; of its protocol where another package has
+        it. It is no part of the hash.
+        """
+        parts = [(kind, plugin.name) for kind, plugin in self.plugins]
+        parts += [key for key in self.third_party_parts if key[0] == "protocol"]  # type: ignore[misc]
+        return code_of(parts)
+
+    def is_of_this_code(self, record: Record) -> bool:
+        """Whether a record of this trial was made with the code that its plugins have now. What was
+        not run, as its λ asks for no sample, was made with none.
+        """
+        stated = record.get("code") or {}
+        return not stated or all(
+            code["sha256"] is None or code["sha256"] == (stated.get(kind) or {}).get("sha256")
+            for kind, code in self.code.items()
+        )
 
     @cached_property
     def third_party_parts(self) -> frozenset[tuple[str, str]]:

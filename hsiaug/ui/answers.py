@@ -211,7 +211,9 @@ class AnswerFile:
     def _read(self, content: bytes) -> list[PixelAnswer]:
         by_number: dict[int, tuple[list[Pixel], Said, str]] = {}
         try:
-            reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+            # A byte that is no UTF-8 costs its line alone.
+            text = content.decode("utf-8-sig", errors="backslashreplace")
+            reader = csv.DictReader(io.StringIO(text, newline=""))
             if not {"row", "column", "class", "said", "answer"} <= set(reader.fieldnames or ()):
                 raise ValueError("no columns row, column, class, said, answer")
             for row in reader:

@@ -28,6 +28,8 @@ Endpoint = Callable[[Request], Response | Awaitable[Response]]
 Refusal = tuple[int, str]
 """A status of HTTP, and why."""
 
+MAX_BODY_BYTES = 4 * 2**20
+"""Bytes of a request at most, which are refused before they are read; answers have a few KB."""
 HERE = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
 HEADERS = {
@@ -49,8 +51,8 @@ class Guard:
 
     The token keeps other users and pages out; the Host keeps out a page whose name was made to lead
     here (DNS rebinding). Everything else is answered 403. A POST from another page is refused too,
-    as is one that is not JSON (415), before anything is done. Every answer has ``HEADERS`` that it
-    does not set itself.
+    as is one that is not JSON (415) or too long (413), before anything of it is read. Every answer
+    has ``HEADERS`` that it does not set itself.
     """
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
@@ -102,6 +104,11 @@ class Guard:
             != b"application/json"
         ):
             return 415, "a request must be JSON: content-type application/json"
+        length = headers.get(b"content-length", b"")
+        if not length.isdigit():
+            return 411, "a request must say how long it is: content-length"
+        if int(length) > MAX_BODY_BYTES:
+            return 413, f"a request has at most {MAX_BODY_BYTES // 2**20} MB"
         return None
 
 

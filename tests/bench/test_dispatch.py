@@ -284,7 +284,8 @@ def test_no_split_of_a_plan_is_drawn_again_for_its_trials(toy, tmp_path, monkeyp
     monkeypatch.setattr(get_task("pixels").draws, "split", again)
     waiting = {trial.hash: trial for trial in plan.trials}
     Store(tmp_path, create=True)
-    (batch,), _ = divide_work([plan], plan.trials, tmp_path, WorkerSettings("cpu"), Costs(), 1)
+    costs = Costs(plan)
+    (batch,) = divide_work([plan], plan.trials, tmp_path, WorkerSettings("cpu"), costs, 1)
     engine = Local(1)
     engine.executor = Seats(ToldWorker(lambda *_: failure()))
     run_groups(engine, [batch], lambda event: None)

@@ -1,6 +1,6 @@
 """The groups of a run, and the order in which they are begun."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -40,21 +40,22 @@ def planned(toy: Scene, **asked: Any) -> Plan:
 class Timed(Costs):
     """A fit of a generator takes so many seconds, every trial one."""
 
-    def __init__(self, fits: dict[str, float]) -> None:
-        super().__init__()
+    def __init__(self, plan: Plan, fits: dict[str, float]) -> None:
+        super().__init__(plan)
         self.fits = fits
 
-    def parts(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
-        fit = self.fits.get(trial.generator.name, 0.1)
-        made = {trial.fit_hash: (fit, True)} if trial.rate else {}
-        return {**made, trial.hash: (1.0, True)}
+    def of_fit(self, trial: TrialSpec) -> float:
+        return self.fits.get(trial.generator.name, 0.1) if trial.rate else 0.0
+
+    def beyond_fit(self, trials: Iterable[TrialSpec]) -> float:
+        return float(len(list(trials)))
 
 
 def groups_of(
     plan: Plan, *, jobs: int = 1, deadline: float | None = None, **fits: float
 ) -> list[Group]:
-    (batch,), _ = divide_work(
-        [plan], plan.trials, Path(), WorkerSettings("cpu"), Timed(fits), jobs, deadline
+    (batch,) = divide_work(
+        [plan], plan.trials, Path(), WorkerSettings("cpu"), Timed(plan, fits), jobs, deadline
     )
     assert sorted(t.hash for t in batch.trials) == sorted(t.hash for t in plan.trials)
     return list(batch.groups)

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import shlex
 import sys
-from collections.abc import Iterable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
+from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import WorkerSettings
 from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
@@ -221,49 +220,6 @@ def test_groups_share_a_fitted_generator(toy: Scene, plugins: Registry) -> None:
     assert len(group_trials(plan.trials)) == 2 * 3
 
 
-def times(trial: TrialSpec, plan: Plan, **seconds: float) -> dict[str, Any]:
-    """The record of a trial of a plan that took so long."""
-    real, made = plan.samples[trial.hash]
-    return {
-        "status": "ok",
-        "spec": trial.as_json(),
-        "samples": {"real": [real], "synthetic": [made]},
-        "audit": {"n_test": next(iter(plan.splits.values())).audit.n_test},
-        "timings": {"predict": 0.0, **seconds},
-    }
-
-
-def estimate(plan: Plan, trials: Iterable[TrialSpec], *records: Any, jobs: int = 1) -> TimeLeft:
-    return Forecast(trials, Costs.of(plan, records), jobs=jobs).time_left()
-
-
-def test_an_estimate_uses_the_cards_until_records_know_better(
-    toy: Scene, plugins: Registry
-) -> None:
-    plan = plan_of(toy, plugins, seeds=[0])
-    rough = estimate(plan, plan.trials)
-    known = estimate(plan, plan.trials, times(plan.trials[0], plan, fit_classifier=100.0), jobs=2)
-
-    assert not rough.measured and 1 < rough.seconds < 6
-    assert not known.measured and known.seconds >= 100
-    assert (write_duration(5), write_duration(600), write_duration(7200)) == (
-        "5 s",
-        "10 min",
-        "2.0 h",
-    )
-
-
-def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registry) -> None:
-    plan = plan_of(toy, plugins, seeds=[0], preset="tiny", generators=["none"])
-    records = [
-        times(t, plan, fit_classifier=0.5, fit_generator=0.25, sample=0.25) for t in plan.trials
-    ]
-    found = estimate(plan, plan.trials, *records)
-
-    # svm for none and duplicate, coords for none; duplicate is fitted once.
-    assert found.measured and found.seconds == pytest.approx(3 * 0.5 + 0.5, rel=0.15)
-
-
 def test_a_card_may_declare_presets_of_its_own(toy, plugins, monkeypatch):
     svm = plugins.find("classifier", "svm").load()
     monkeypatch.setattr(
@@ -283,65 +239,24 @@ def test_a_card_may_declare_presets_of_its_own(toy, plugins, monkeypatch):
         plan_of(toy, plugins, seeds=[0], preset="quack")
 
 
-@pytest.mark.parametrize("elsewhere", [{"protocol": parse_protocol("kshot:10")}, {"patch": 7}])
-def test_a_time_on_other_draws_or_patches_counts_for_these(toy, plugins, elsewhere):
-    plan, other = plan_of(toy, plugins), plan_of(toy, plugins, **elsewhere)
-    records = [
-        times(t, other, fit_classifier=999.0, fit_generator=999.0, sample=0.0) for t in other.trials
-    ]
-    found = estimate(plan, plan.trials, *records)
+class Costly(Costs):
+    """A fit of ``guided`` takes longer than all else, and what it learns once still longer."""
 
-    assert found.seconds > 10 * estimate(plan, plan.trials).seconds
+    def of_fit(self, trial: TrialSpec) -> float:
+        return 99.0 if trial.generator.name == "guided" else super().of_fit(trial)
 
 
-def test_a_larger_training_set_takes_longer(toy: Scene, plugins: Registry) -> None:
-    """Timed at λ = 0 and 1: λ = 4 is expected to take longer."""
-    plan = plan_of(toy, plugins, seeds=[0], lambdas=[1.0, 4.0], generators=["none"])
-    svm = {t.rate.lam: t for t in plan.trials if t.classifier.name == "svm"}
-    seen = [times(svm[lam], plan, fit_classifier=10.0) for lam in (0.0, 1.0)]
-    found = estimate(plan, [svm[4.0]], *seen)
-
-    assert 10.0 < found.seconds < 40.0
+class Prepared(Costly):
+    def of_preparation(self, trial: TrialSpec) -> float:
+        return 999.0 if trial.generator.name == "guided" else 0.0
 
 
-def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(
-    toy: Scene, plugins: Registry
-) -> None:
-    """The first trial of those that share a fit makes it."""
-    plan = plan_of(
-        toy, plugins, generators=["guided"], lambdas=[0.5, 1.0], classifiers=["svm", "cnn2d"]
-    )
-    each = Forecast(plan.trials, Costs.of(plan, ())).each
-
-    assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials).seconds)
-    guided = [
-        t
-        for t in plan.trials
-        if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"
-    ]
-    first, second = (each[t.hash] for t in guided)
-    assert first > second
-
-
-class Prepared(Costs):
-    """What is learnt once for ``guided`` takes longer than all its fits."""
-
-    def parts(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
-        return super().parts(trial) | (
-            {"once": (999.0, False)} if trial.generator.name == "guided" else {}
-        )
-
-
-@pytest.mark.parametrize("costs", (Costs, Prepared))
+@pytest.mark.parametrize("costs", (Costly, Prepared))
 def test_side_by_side_the_costliest_fits_are_started_first(
     costs: type[Costs], toy: Scene, plugins: Registry
 ) -> None:
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
-    guided = next(t for t in plan.trials if t.generator.name == "guided")
-    known = costs.of(
-        plan, [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
-    )
-    (batch,), _ = divide_work([plan], plan.trials, Path(), WorkerSettings("cpu"), known, 2)
+    (batch,) = divide_work([plan], plan.trials, Path(), WorkerSettings("cpu"), costs(plan), 2)
     ordered = batch.trials
     first = [group[0].generator.name for group in batch.groups]
 
@@ -408,8 +323,14 @@ def within():
 class Own(Plugin):
     card = Card("own", "1", "has params of its own", params=Odd)
 
+    def fit(self, view, *, seed, device, progress):
+        raise NotImplementedError
+
 class Nested(Plugin):
     card = Card("nested", "1", "has params that no other process finds", params=within())
+
+    def fit(self, view, *, seed, device, progress):
+        raise NotImplementedError
 
 @hookimpl
 def hsiaug_plugins():

@@ -13,7 +13,7 @@ from hsiaug.bench.suite import read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, registry
-from hsiaug.trial.commands import command_for, generate_command
+from hsiaug.trial.commands import command_for
 
 
 @pytest.fixture
@@ -94,9 +94,7 @@ def test_a_classifier_that_reads_labels_in_the_scene_is_left_out_and_named(
     assert any("fused:svm reads real labels" in note for note in plan.notes)
 
 
-def test_the_commands_of_a_trial_rerun_it_and_write_its_samples(
-    toy: Scene, plugins: Registry
-) -> None:
+def test_the_command_of_a_trial_reruns_it(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, train=["synthetic"])
     trial = next(t for t in plan.trials if t.train == "synthetic")
     words = shlex.split(command_for(trial, "toy"))
@@ -104,9 +102,6 @@ def test_the_commands_of_a_trial_rerun_it_and_write_its_samples(
         words[words.index("--train") + 1] == "synthetic"
         and words[words.index("--times") + 1] == "0"
     )
-    # ``generate`` knows no arms: a sample more for each real one.
-    words = shlex.split(generate_command(trial, "toy"))
-    assert "--train" not in words and words[words.index("--times") + 1] == "1"
 
 
 def test_another_word_is_refused_with_a_near_one(toy: Scene, plugins: Registry) -> None:

@@ -2,28 +2,22 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hsiaug.bench import worker_process
-from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engine import WorkerSettings
 from hsiaug.bench.engines.local import computes_on_device
-from hsiaug.bench.worker import WorkerStart
-from hsiaug.bench.worker_process import WorkerProcesses
-from hsiaug.core.scene import Scene
-from tests.bench.test_progress import plan
+from hsiaug.bench.plan import build_plan
+from hsiaug.bench.request import read_request
+from hsiaug.bench.worker_process import Worker, WorkerProcesses
+from hsiaug.registry.lookup import registry
 
 
-def started_with(toy: Scene, cache: Path) -> WorkerStart:
-    """What a worker on the toy scene is started with."""
-    return WorkerStart(WorkerSettings("cpu"), "pixels", cache, BlindData(toy))
-
-
-def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it():
-    trials = plan().values()
-    assert computes_on_device(trials) and {t.classifier.name for t in trials} > {"svm"}
+def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it(toy):
+    request = read_request(generators=["wgan"], classifiers=["svm"], lambdas=[1.0], seeds=[0])
+    trials = build_plan(toy, request, registry()).trials
+    assert computes_on_device(trials) and {t.classifier.name for t in trials} >= {"svm"}
     assert not computes_on_device(
         [t for t in trials if t.generator.name == "none" and t.classifier.name == "svm"]
     )
@@ -71,3 +65,24 @@ def test_what_is_cancelled_is_not_begun_and_what_runs_is_told_to_stop(executor):
     executor.shutdown(cancel_futures=True)
 
     assert running.done() and waiting.cancelled()
+
+
+def test_the_time_in_which_the_machine_slept_counts_to_no_limit(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(worker_process, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    worker = Worker()
+    process = SimpleNamespace(sentinel=object(), exitcode=None, join=lambda wait: None)
+    connection = SimpleNamespace(poll=lambda: False)
+    worker.child = SimpleNamespace(connection=connection, process=process, end=lambda: None)
+    worker.deadline = 10.0
+    waits = iter([1.0, 65.0, *[1.0] * 9])
+
+    def wait(_: object, patience: float) -> list[object]:
+        clock.now += next(waits)
+        return []
+
+    monkeypatch.setattr(worker_process, "wait_for", wait)
+    ended = worker.receive()
+
+    # Of 65 s one has counted: the limit of ten was passed with the last wait.
+    assert ended.record["error"]["type"] == "TrialTimeout" and not list(waits)

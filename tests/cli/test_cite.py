@@ -1,4 +1,4 @@
-"""``hsiaug cite``: what a paper says of a benchmark, and BibTeX of what it used."""
+"""``hsiaug report --cite``: what a paper says of a benchmark, and BibTeX of what it used."""
 
 import contextlib
 import re
@@ -9,19 +9,16 @@ from pathlib import Path
 import pytest
 
 import hsiaug
-from hsiaug.bench import defaults
 from hsiaug.data import fetch_scene, scene_card, scene_names
 from hsiaug.registry.lookup import registry
-from hsiaug.report import build_report
 from hsiaug.report.bibtex import bibtex, entries_of, plain, software
-from hsiaug.report.paper import methods_paragraph
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.store import Store
 from tests.few_rounds import measure_few_rounds
 from tests.in_process import hsiaug as command
 from tests.in_process import run_trials_here
 from tests.latex import compile_latex, need_latex
-from tests.report.report_records import benchmark, fill, record
+from tests.report.report_records import benchmark, fill
 
 
 @pytest.fixture(scope="module")
@@ -37,75 +34,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return folder
 
 
-def test_the_paragraph_says_what_the_records_hold(store: Path) -> None:
-    report = hsiaug.read_store(store).report
-    (table,) = report.tables
-    said = methods_paragraph(table)
-    train = {audit["n_train"] for audit in table.splits.values()}
-    assert "smote with svm on the scene indian_pines of 16 classes" in said
-    assert "2 draws (seeds 0, 1) of the protocol issd:0.05" in said and all(
-        str(n) in said for n in train
-    )
-    assert "was λ = 0.5; λ = 1 (λ = 1 fills every class up to the largest one), which" in said
-    assert "real ones (λ = 1); the controls were none and duplicate, on the same draws." in said
-    assert "0.0 % of the test pixels lie inside a 9×9 training patch" in said and "leak" not in said
-    assert f"hsiaug {hsiaug.__version__}" in said and "failed" not in said
-    version = table.arms[-1].generator.version
-    assert re.search(rf"Methods in the versions .*\bsmote {version}\b.*\bsvm \d", said)
-
-
-def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        run_trials_here(patch)
-        patch.chdir(tmp_path)
-        report = hsiaug.benchmark("toy", ["gaussian"], ["svm"], draws=1, progress=False)
-    said = methods_paragraph(report.report.tables[0])
-
-    assert "We measured gaussian with svm on the scene" in said
-    assert "λ = 1, M = 3 (λ = 1 fills every class up to the largest one; M adds so many for" in said
-    made = {
-        (sum(one["samples"]["synthetic"]), sum(one["samples"]["real"]))
-        for one in Store(tmp_path / defaults.STORE).records()
-        if one["spec"]["generator"]["name"] == "gaussian"
-    }
-    [(synthetic, real)] = made
-    assert f"which added {synthetic:,} to {real:,} real samples; the" in said
-    assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
-    assert re.search(
-        r"each added sample counts 0.05 with (pseudo and gaussian|gaussian and pseudo); all other"
-        r" samples, real ones too, count 1\.",
-        said,
-    )
-    entries = command("report", "--cite", "--store", str(tmp_path / defaults.STORE)).stdout
-    assert "% Of these no paper is known" in entries
-    assert {"gaussian", "pseudo", "teacher"} <= {*re.findall(r"^% ([\w-]+): ", entries, re.M)}
-    assert "svm was given the spectral transform that cross-validation inside" in said
-    assert re.search(r"than 10 points above unit\): [\w+]+ in 1 draw\. teacher was given raw", said)
-    assert "teacher was given raw spectra of the whole scene, and transforms them itself." in said
-    assert "The control classifier coords, which reads no spectrum, has AA (" in said
-    assert re.search(
-        r"AA \(\d of 5\) is the mean recall over the \d classes with at least 25", said
-    )
-    assert "Classes with fewer than 25 test pixels in some draw: Pond" in said and "1x3" not in said
-
-
-def test_a_control_that_was_asked_for_beside_another_generator_is_no_method() -> None:
-    said = said_of("none", "duplicate", "pseudo", "smote")
-    assert "We measured smote with svm" in said
-    assert "the controls were none and duplicate, on the same draws; pseudo ran too, and no" in said
-
-
-def test_a_control_is_named_of_the_generators_that_it_is_a_control_of() -> None:
-    scope = {"pseudo": "scene", "txt2hsi": "scene"}
-    said = said_of("none", "duplicate", "pseudo", "smote", "txt2hsi", draws=6, scope=scope)
-    assert "We measured smote and txt2hsi with svm" in said
-    assert "controls were none and duplicate, on the same draws; of txt2hsi also pseudo." in said
-    assert (
-        "by the step-down max-T procedure separately for 3 comparisons over none, 4 over other controls"
-        " and 1 of duplicate over none (arms of the control pseudo among them);" in said
-    )
-
-
 def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say_it(
     store: Path, tmp_path: Path
 ) -> None:
@@ -115,7 +43,7 @@ def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say
         shutil.copy(labels, f"mine_labels{labels.suffix}")
         done = command(
             *("datasets", "add", f"mine_cube{cube.suffix}", "--out", "mine.toml"),
-            *("--labels", f"mine_labels{labels.suffix}", "--no-catalogue"),
+            *("--labels", f"mine_labels{labels.suffix}"),
         )
         assert done.returncode == 0, done.stderr
         asked = {"draws": 1, "views": "raw", "patch": 3, "store": "own", "progress": False}
@@ -184,40 +112,6 @@ def test_a_store_without_a_record_has_nothing_to_cite(tmp_path: Path) -> None:
     (tmp_path / "empty" / "records").mkdir(parents=True)
     refused = command("report", "--cite", "--store", str(tmp_path / "empty"))
     assert refused.returncode == 2 and "Traceback" not in refused.stderr
-
-
-@pytest.mark.parametrize(("draws", "tested"), [(5, False), (6, True)])
-def test_a_test_is_named_only_where_one_was_done(draws: int, tested: bool) -> None:
-    said = said_of("none", "duplicate", "smote", draws=draws)
-    assert ("max-T" in said) == tested == ("is said to help only" in said)
-    assert tested or "none was tested, which takes 6 draws, and no gain is claimed" in said
-
-
-def test_a_control_that_was_asked_for_is_named_and_so_is_who_reads_test_pixels() -> None:
-    said = said_of("none", "duplicate", "pseudo", scope={"pseudo": "scene"})
-    assert (
-        "We measured pseudo with svm" in said and "the controls were none and duplicate, on" in said
-    )
-    assert "Transductive, reading unlabelled test pixels: pseudo." in said
-    said = said_of(
-        "none", "duplicate", "pseudo", "txt2hsi", scope={"pseudo": "scene", "txt2hsi": "scene"}
-    )
-    assert (
-        "We measured txt2hsi with svm" in said
-        and "the controls were none, duplicate and pseudo, on" in said
-    )
-    assert "unlabelled test pixels: pseudo and txt2hsi." in said
-
-
-def said_of(*generators: str, draws: int = 2, scope: dict[str, str] | None = None) -> str:
-    """The paragraph of invented records: a trial of each generator on each draw."""
-    records = [
-        record(generator=g, seed=seed)
-        | {"scope": {"generator": (scope or {}).get(g, "none"), "classifier": "none"}}
-        for g in generators
-        for seed in range(draws)
-    ]
-    return methods_paragraph(build_report(records).tables[0])
 
 
 def test_words_without_an_entry_become_a_note_that_gives_no_letter_to_latex() -> None:

@@ -12,10 +12,7 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, Forecast
-from hsiaug.bench.engine import Event, PluginProgress
 from hsiaug.bench.plan import build_plan
-from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
 from hsiaug.cli.main import main
 from hsiaug.cli.options import duration
@@ -155,19 +152,10 @@ def test_an_entry_of_a_table_stays_one_field_in_a_pipe(capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("note", ["[/]", "[/data/x]", "[red]", "\x1b[2J"])
-def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
-    request = read_request(
-        lambdas=[1.0], seeds=[0], generators=["smote"], classifiers=["svm"], patch=5
-    )
-    trial = build_plan(toy, request, registry()).trials[0]
+def test_a_note_of_a_plugin_is_shown_as_it_is(note: str) -> None:
     out = Terminal()
     screen = Console(file=out, width=160, color_system=None)
 
-    with watch_trials(Forecast([trial], Costs()), screen, Path("none")) as on_event:
-        on_event(Event("start", trial.hash))
-        on_event(Event("step", trial.hash, PluginProgress(1, 3, note)))
-        screen.print("meanwhile")
-        on_event(Event("ok", trial.hash))
     with show_progress(screen, "smote") as progress:
         progress("1", None, note)  # type: ignore[arg-type]
         screen.print("meanwhile")

@@ -1,4 +1,4 @@
-"""``hsiaug show``: all that a record tells is on the screen."""
+"""``hsiaug report --trial``: all that a record tells is on the screen."""
 
 import json
 from collections.abc import Iterator

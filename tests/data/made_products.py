@@ -119,60 +119,6 @@ def emit(folder: Path) -> Made:
     return Made(path, cube, labels, NM, 4326, None, 13.0, 52.0, dropped=(3, 8))
 
 
-def _tanager(path: Path, group: str) -> None:
-    with h5py.File(path, "w") as file:
-        fields = file.create_group(f"{group}/Data Fields")
-        values = np.where(EMPTY[:, :, None], np.float32(-9999), CUBE).transpose(2, 0, 1)
-        cube = fields.create_dataset("surface_reflectance", data=values, compression="gzip")
-        cube.attrs["wavelengths"], cube.attrs["fwhm"] = NM, WIDTHS
-        good = np.ones(BANDS, "u1")
-        good[5] = 0
-        cube.attrs["good_wavelengths"] = good
-        cube.attrs["_FillValue"] = np.float32(-9999)
-        cube.attrs["Unit"] = "Unitless"
-        fields["surface_reflectance_uncertainty"] = np.zeros_like(values)
-        fields["nodata_pixels"] = EMPTY.astype("u1")
-        file[group].attrs["epsg_code"] = 32633
-        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(
-            'GROUP=GridStructure\n\tGROUP=GRID_1\n\t\tGridName="HYP"\n'
-            f"\t\tXDim={WIDTH}\n\t\tYDim={HEIGHT}\n"
-            f"\t\tUpperLeftPointMtrs=({LEFT:.2f},{TOP:.2f})\n"
-            f"\t\tLowerRightMtrs=({LEFT + 30 * WIDTH:.2f},{TOP - 30 * HEIGHT:.2f})\n"
-            "\t\tProjection=HE5_GCTP_UTM\n\t\tZoneCode=33\n\t\tGridOrigin=HE5_HDFE_GD_UL\n"
-        )
-
-
-def tanager_ortho(folder: Path) -> Made:
-    """A grid in UTM."""
-    path = folder / "20250926_092059_95_4001_ortho_sr_hdf5.h5"
-    _tanager(path, "HDFEOS/GRIDS/HYP")
-    return Made(path, _blank(), LABELS, NM, 32633, 30.0, LEFT, TOP, dropped=(5,))
-
-
-def tanager_basic(folder: Path) -> Made:
-    """A swath, with latitudes and longitudes of all pixels."""
-    path = folder / "20250926_092059_95_4001_basic_sr_hdf5.h5"
-    _tanager(path, "HDFEOS/SWATHS/HYP")
-    with h5py.File(path, "a") as file:
-        for name in ("Latitude", "Longitude"):
-            file[f"HDFEOS/SWATHS/HYP/Geolocation Fields/{name}"] = np.zeros((HEIGHT, WIDTH))
-    return Made(path, _blank(), LABELS, NM, None, None, dropped=(5,))
-
-
-def hypso(folder: Path) -> Made:
-    """Level 1D: reflectance at the top of the atmosphere."""
-    path = folder / "grizzlybay_2024-05-28_1834Z-l1d.nc"
-    with h5py.File(path, "w") as file:
-        cube = file.create_dataset("products/rhot", data=CUBE, compression="gzip")
-        cube.attrs["units"] = ""
-        cube.attrs["long_name"] = "Top-of-Atmosphere Reflectance"
-        cube.attrs["wavelength_units"] = "nanometers"
-        cube.attrs["wavelengths"], cube.attrs["fwhm"] = NM, WIDTHS
-        file.create_group("metadata/capture_config").attrs["frame_count"] = HEIGHT
-        file["navigation/latitude"] = np.zeros((HEIGHT, WIDTH), "f4")
-    return Made(path, CUBE, LABELS, NM, None, None)
-
-
 ENMAP_BAND = """<bandID number="{number}">
  <wavelengthCenterOfBand>{centre}</wavelengthCenterOfBand><FWHMOfBand>{width}</FWHMOfBand>
  <GainOfBand>0.0001</GainOfBand><OffsetOfBand>0</OffsetOfBand>
@@ -245,8 +191,5 @@ MAKERS: tuple[Callable[[Path], Made], ...] = (
     enmap,
     desis,
     emit,
-    hypso,
-    tanager_ortho,
-    tanager_basic,
     aviris_ng,
 )

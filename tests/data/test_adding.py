@@ -422,7 +422,7 @@ def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold(add, fligh
     geojson(
         tmp_path / "utm.geojson",
         [*here, tiny],
-        crs={"properties": {"name": "urn:ogc:def:crs:EPSG::32633"}},
+        crs={"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32633"}},
     )
     added = add("flight.hdr", "utm.geojson", field="crop")
     assert called(added.scene) == pixels and "too small" in said(added)
@@ -441,7 +441,11 @@ def test_multipolygons_and_points_of_geojson(add, flight, farm, tmp_path):
         for name, ring in shapes
     ]
     found += [("rye", {"type": "Point", "coordinates": ground(35.5, 30.5)}), ("rye", None)]
-    geojson(tmp_path / "plots.geojson", found, crs={"properties": {"name": "EPSG:32633"}})
+    geojson(
+        tmp_path / "plots.geojson",
+        found,
+        crs={"type": "name", "properties": {"name": "EPSG:32633"}},
+    )
     added = add("flight.hdr", "plots.geojson", field="crop")
 
     assert called(added.scene) == pixels | {
@@ -457,7 +461,9 @@ def test_a_damaged_or_unfit_vector_file_is_refused(
         tmp_path / "c.geojson", [("rye", {"type": "LineString", "coordinates": [[0, 0], [1, 1]]})]
     )
 
-    assert "whole GeoJSON" in refusal(tmp_path, lambda: add("flight.hdr", "b.geojson"))
+    assert "must be GeoJSON with features" in refusal(
+        tmp_path, lambda: add("flight.hdr", "b.geojson")
+    )
     assert "LineString" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crop"))
     assert "Did you mean crop" in refusal(
         tmp_path, lambda: add("flight.hdr", "c.geojson", field="crops")

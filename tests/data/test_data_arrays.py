@@ -89,6 +89,23 @@ def test_packed_numbers_are_unpacked(tmp_path: Path, offset: float) -> None:
     assert not scene.cube[0, 0].any() and scene.units == "reflectance"
 
 
+@pytest.mark.parametrize("scale", ["0.0002", np.bytes_("2e-4"), np.full(12, 2e-4)])
+def test_a_scale_may_be_text_or_one_for_each_band(tmp_path: Path, scale: object) -> None:
+    packed = (CUBE / 2e-4).round().astype("int16").assign_attrs(scale_factor=scale)
+    assert np.allclose(add(tmp_path, packed, LABELS).cube, FARM.cube, atol=2e-4)
+
+
+@pytest.mark.parametrize("key", ["scale_factor", "add_offset", "_FillValue"])
+def test_an_attribute_that_is_no_number_is_refused_by_name(tmp_path: Path, key: str) -> None:
+    with pytest.raises(InputError, match=f"`{key}` of a DataArray must be numbers"):
+        add(tmp_path, CUBE.assign_attrs({key: "1e-4 per count"}), LABELS)
+
+
+def test_centres_may_be_called_otherwise(tmp_path: Path) -> None:
+    renamed = CUBE.rename(wavelength="wavelengths")
+    assert np.allclose(add(tmp_path, renamed, LABELS).wavelengths, NM)
+
+
 def test_a_fill_value_alone_marks_missing_data(tmp_path: Path) -> None:
     cube = CUBE.copy()
     cube[:, 0, 0] = -9999

@@ -16,9 +16,19 @@ from tests.in_process import hsiaug
 
 CLASSIC = """\
 ; ENVI Output of ROIs (5.3) [Mon Mar 02 10:11:12 2020]
-; Number of ROIs: 1
+; Number of ROIs: 2
+; File Dimension: 7 x 5
+;
+; ROI name: hay
+; ROI rgb value: {{255, 0, 0}}
+; ROI npts: 2
+; ROI name: rye
+; ROI npts: 1
 ;   ID    X    Y
-     1    1    1
+     1    6    1{0}
+     2    7    5{0}
+
+     1    2    3{0}
 """
 
 REGION = (
@@ -48,18 +58,27 @@ def placed(raster: LabelRaster) -> dict[tuple[int, int], int]:
     return {(int(r), int(c)): int(raster.codes[r, c]) for r, c in np.argwhere(raster.codes)}
 
 
-@pytest.mark.parametrize("content", [b"\x00\x01\xff\xfe\x00ENVI", CLASSIC.encode()])
-def test_regions_of_envi_classic_are_refused_with_the_way_to_xml(
-    tmp_path: Path, content: bytes
+def test_a_binary_file_of_regions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match=r"plots\.roi"):
+        labels(tmp_path / "plots.roi", b"\x00\x01\xff\xfe\x00ENVI")
+
+
+@pytest.mark.parametrize("name", ["plots.txt", "plots.roi"])
+@pytest.mark.parametrize("more", ["", "    Map X    Map Y"])
+def test_the_text_of_regions_holds_column_and_row_from_1_on(
+    tmp_path: Path, name: str, more: str
 ) -> None:
-    with pytest.raises(SceneError, match=r"a file \.roi.*which writes XML") as error:
-        labels(tmp_path / "plots.roi", content)
-    assert "plots.roi" in str(error.value)
+    numbers = "  500001.5  5399998.5" if more else ""
+    raster = labels(tmp_path / name, CLASSIC.replace("Y\n", f"Y{more}\n").format(numbers))
+    assert placed(raster) == {(0, 5): 1, (4, 6): 1, (2, 1): 2}
+    assert raster.names == {1: "hay", 2: "rye"}
 
 
-def test_their_text_is_known_by_its_first_line(tmp_path: Path) -> None:
-    with pytest.raises(SceneError, match="regions of ENVI Classic"):
-        labels(tmp_path / "plots.txt", CLASSIC)
+def test_the_text_of_regions_is_whole_and_of_the_image(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match="2 pixels where 3 are announced"):
+        labels(tmp_path / "plots.txt", CLASSIC.format("").rpartition("\n     1")[0])
+    (tmp_path / "plots.txt").write_text(CLASSIC.format(""))
+    assert read_vector_labels(tmp_path / "plots.txt", None, None).size == (5, 7)
 
 
 def test_polygons_with_holes_and_points_of_the_xml_lie_on_pixels(tmp_path: Path) -> None:
@@ -93,13 +112,16 @@ def test_polygons_of_the_xml_lie_where_their_system_says(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("<kml/>", "must be an ENVI ROI, the only XML that holds labels; found KML"),
+        (
+            "<kml/>",
+            "must be an ENVI ROI, the only XML that holds labels; found XML whose root is <kml>",
+        ),
         ("<RegionsOfInterest>", "whole ENVI ROI file"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><RegionsOfInterest/>', "document type"),
         (xml('<Region name="a"/>'), "must hold points or polygons"),
         (xml(), "class"),
         (xml(REGION.format("a", "none", POINTS.replace("4.9", ""))), "whole ENVI ROI file"),
-        (xml(REGION.format("a", "none", POINTS.replace("Point", "Linestring"))), "Linestring"),
+        (xml(REGION.format("a", "none", POINTS.replace("Point", "Linestring"))), "LineString"),
         (
             xml(REGION.format("a", "none", POINTS), REGION.format("b", "UTM", POINTS)),
             "2 coordinate systems",

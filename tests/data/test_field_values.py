@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import scipy.io
 import scipy.sparse
+import shapely
 from PIL import Image
 from rasterio.control import GroundControlPoint
 from rasterio.enums import ColorInterp
@@ -93,6 +94,11 @@ def _mat73(name: str, arrays: dict[str, np.ndarray], kind: str = "single") -> st
 def _mat(name: str, **arrays: object) -> str:
     scipy.io.savemat(name, arrays)
     return name
+
+
+def _beside_an_archive() -> str:
+    text("c.zip", "PK\3\4")
+    return envi("c", CUBE, WAVES)
 
 
 CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
@@ -214,6 +220,20 @@ CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
     "tiff with items of bands": (lambda: tiff("c.tif", CUBE, _band_items), KEPT, NM[KEPT]),
     "mat": (lambda: _mat("c.mat", data=CUBE.astype(float)), ALL, None),
     "mat of version 7.3": (lambda: _mat73("c.mat", {"data": CUBE}), ALL, None),
+    "wavelengths": (
+        lambda: envi("c", CUBE, WAVES.replace("wavelength =", "wavelengths =")),
+        ALL,
+        NM,
+    ),
+    "band centers": (lambda: envi("c", CUBE, f"band_centers = {listed(NM)}\n"), ALL, NM),
+    "centres in the domain of a tiff": (
+        lambda: tiff(
+            "c.tif", CUBE, lambda file: file.update_tags(ns="ENVI", wavelengths=listed(NM))
+        ),
+        ALL,
+        NM,
+    ),
+    "beside an archive of its name": (_beside_an_archive, ALL, NM),
     "integers without a scale": (lambda: tiff("c.tif", _packed(1e-4, 0)), ALL, None),
 }
 
@@ -354,6 +374,44 @@ def _picture(name: str, array: np.ndarray, **options: object) -> str:
     return name
 
 
+ZERO = {"classes": NAMES}
+"""Codes 0, 1, 2 with the names of all three."""
+
+
+def _region_text() -> str:
+    lines = ["; ENVI Output of ROIs (5.3)", "; Number of ROIs: 3", "; File Dimension: 32 x 40"]
+    for code, name in enumerate(NAMES, start=1):
+        lines += [f"; ROI name: {name}", f"; ROI npts: {(code == LABELS).sum()}"]
+    lines += [";   ID     X     Y"]
+    for code in (1, 2, 3):
+        places = enumerate(np.argwhere(code == LABELS), start=1)
+        lines += [f"{i:5d}{x + 1:6d}{y + 1:6d}" for i, (y, x) in places] + [""]
+    return text("l.txt", "\n".join(lines))
+
+
+def _shapefile(stored: str, said: str) -> str:
+    import pyogrio.raw
+
+    words = np.array(["", "Gräser", "Rüben", "Weg"], object)[polygons()[1]]
+    shapes = shapely.to_wkb(np.array(polygons()[0]))
+    how = {"geometry_type": "Polygon", "crs": "EPSG:32633", "driver": "ESRI Shapefile"}
+    pyogrio.raw.write("l.shp", shapes, [words], ["class"], encoding=stored, **how)
+    text("l.cpg", said)
+    return "l.shp"
+
+
+def _excel(sheets: int) -> str:
+    import pandas
+
+    rows = pandas.DataFrame(_spots(), columns=["row", "col", "class"])
+    with pandas.ExcelWriter("l.xlsx") as file:
+        pandas.DataFrame({"note": ["measured in May"] * (sheets - 1)}).to_excel(
+            file, sheet_name="note"
+        )
+        rows.to_excel(file, sheet_name="plots", index=False)
+    return "l.xlsx"
+
+
 def _envi_classes() -> str:
     return envi(
         "l",
@@ -484,6 +542,32 @@ SHEETS: dict[str, tuple[Callable[[], str], dict[str, object], tuple[str, ...]]] 
         NAMES,
     ),
     "GeoPackage": (lambda: layer("l.gpkg", "GPKG", polygons()[1]), {}, CLASSES),
+    "GeoPackage, from 0 on": (lambda: layer("l.gpkg", "GPKG", polygons()[1] - 1), ZERO, NAMES),
+    "shapefile, from 0 on": (
+        lambda: layer("l.shp", "ESRI Shapefile", polygons()[1] - 1),
+        ZERO,
+        NAMES,
+    ),
+    "GeoJSON, from 0 on": (lambda: layer("l.geojson", "GeoJSON", polygons()[1] - 1), ZERO, NAMES),
+    "floats from 0 on": (lambda: layer("l.gpkg", "GPKG", polygons()[1] - 1.0), ZERO, NAMES),
+    "from 0 on, as asked": (
+        lambda: layer("l.gpkg", "GPKG", polygons()[1] - 1),
+        {"unlabelled": ()},
+        ("class 0", "class 1", "class 2"),
+    ),
+    "words of another encoding": (
+        lambda: _shapefile("cp1252", "UTF-8"),
+        {},
+        ("Gräser", "Rüben", "Weg"),
+    ),
+    "words in UTF-8 after all": (
+        lambda: _shapefile("utf-8", "ISO-8859-1"),
+        {},
+        ("Gräser", "Rüben", "Weg"),
+    ),
+    "regions as text": (_region_text, {}, NAMES),
+    "Excel": (lambda: _excel(1), {}, CLASSES),
+    "second sheet": (lambda: _excel(2), {"labels_key": "plots"}, CLASSES),
     "shapefile": (lambda: layer("l.shp", "ESRI Shapefile", polygons()[1]), {}, CLASSES),
 }
 
@@ -494,6 +578,58 @@ def test_labels_are_those_of_their_file(kind: str) -> None:
     added = add(envi("c", CUBE, UTM + WAVES), write(), **options)
     assert added.scene.class_names == names
     assert np.array_equal(added.scene.labels, LABELS)
+
+
+def test_a_class_0_that_somebody_drew_is_a_class_and_is_said() -> None:
+    added = add(envi("c", CUBE, UTM), layer("l.gpkg", "GPKG", polygons()[1] - 1))
+    assert np.array_equal(added.scene.labels, LABELS)
+    assert "0 is taken for a class: if it stands for no label, say `unlabelled='0'`" in said(added)
+    without = add("c.hdr", "l.gpkg", unlabelled=(0,)).scene
+    assert np.array_equal(without.labels, np.maximum(LABELS.astype(int) - 1, 0))
+
+
+def test_marks_that_are_true_or_false_have_two_classes() -> None:
+    added = add(envi("c", CUBE, UTM), layer("l.gpkg", "GPKG", polygons()[1] == 1))
+    assert added.scene.class_names == ("False", "True")
+    assert np.array_equal(added.scene.labels == 2, LABELS == 1)
+
+
+def test_code_0_of_a_masked_raster_is_asked_about() -> None:
+    tiff("l.tif", np.maximum(LABELS, 1) - 1, lambda file: file.write_mask(LABELS > 0))
+    assert re.search(
+        r"0 \([\d,]+ px\) counts as unlabelled too.*`unlabelled='none'`", said(add(labels="l.tif"))
+    )
+    added = add(labels="l.tif", classes=NAMES, unlabelled=())
+    assert np.array_equal(added.scene.labels, LABELS)
+
+
+@pytest.mark.parametrize("by", ["MATLAB", "another program"])
+def test_a_square_array_of_version_7_3_lies_as_it_was_written(by: str) -> None:
+    labels = LABELS[:32]
+    cube = CUBE[:32]
+    if by == "MATLAB":
+        _mat73("c.mat", {"cube": cube})
+        _mat73("l.mat", {"gt": labels}, "uint8")
+    else:
+        for name, array in (("c.mat", cube), ("l.mat", labels)):
+            with h5py.File(name, "w") as file:
+                file["array"] = array
+    scene = add("c.mat", "l.mat").scene
+    assert np.array_equal(scene.cube, cube) and np.array_equal(scene.labels, labels)
+
+
+def test_integers_in_the_other_byte_order_are_asked_about() -> None:
+    warnings = said(add(envi("c", _packed(1e-4, 0).astype("i2"), stored=">")))
+    assert "'byte order = 1'" in warnings and "c.hdr" in warnings
+    assert "byte order" not in said(add(envi("c", _packed(1e-4, 0).astype("i2"))))
+
+
+@pytest.mark.parametrize(("bands", "part"), [(1, "has one band"), (3, "a picture in colours")])
+def test_a_cube_that_is_hardly_one_is_asked_about(bands: int, part: str) -> None:
+    cube = np.rint(CUBE[:, :, :bands] * 255).astype("u1")
+    assert part in said(add(tiff("c.tif", cube)))
+    np.save("c.npy", cube)
+    assert part in said(add("c.npy"))
 
 
 @pytest.mark.parametrize("name", ["l.npy", "l.png", "l.tif"])
@@ -560,6 +696,43 @@ REFUSED: dict[str, tuple[Callable[[], str], Callable[[], str], tuple[str, ...]]]
     ),
     "archive": (lambda: text("c.zip", "PK\3\4"), SHEET_FILE, ("[Uu]npack",)),
     "packed archive": (lambda: text("c.tar.gz", "x"), SHEET_FILE, ("[Uu]npack",)),
+    "longer data": (
+        lambda: envi("c", CUBE, before=bytes(256)),
+        SHEET_FILE,
+        ("61,440", "61,696", "header offset"),
+    ),
+    "longer labels": (CUBE_FILE, lambda: envi("l", LABELS, before=bytes(9)), ("1,280", "1,289")),
+    "floats in the other byte order": (
+        lambda: envi("c", CUBE, stored=">"),
+        SHEET_FILE,
+        ("byte order", "'byte order = 1'"),
+    ),
+    "big endian said of little": (
+        lambda: envi("c", CUBE.astype("f8"), said=1),
+        SHEET_FILE,
+        ("'byte order = 0'",),
+    ),
+    "archive with the stem of a header": (
+        lambda: envi("c", CUBE) and text("c.zip", "PK\3\4"),
+        SHEET_FILE,
+        ("[Uu]npack",),
+    ),
+    "document with the stem of a header": (
+        lambda: envi("c", CUBE) and text("c.pdf", "%PDF" + " " * 61436),
+        SHEET_FILE,
+        ("a PDF",),
+    ),
+    "document as labels": (
+        CUBE_FILE,
+        lambda: envi("l", LABELS) and text("l.docx", "PK\3\4" + " " * 1276),
+        ("ZIP",),
+    ),
+    "two sheets": (CUBE_FILE, lambda: _excel(2), ("note, plots", "labels_key")),
+    "regions of another image": (
+        lambda: envi("c", CUBE[:, :31]),
+        _region_text,
+        ("labels 40×32, cube 40×31",),
+    ),
     "struct": (CUBE_FILE, lambda: _mat("l.mat", gt={"map": LABELS}), ("gt",)),
     "cell": (CUBE_FILE, _cell, ("gt",)),
     "masks of classes": (

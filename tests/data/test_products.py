@@ -1,32 +1,26 @@
 """Products of imaging spectrometers are read with their bands, scale, missing data and place."""
 
 import os
-import re
-import shlex
 import warnings
 from collections.abc import Callable
-from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import rasterio
 from PIL import Image
-from scipy.io import netcdf_file
 
 from hsiaug.base.errors import HsiaugError
-from hsiaug.cli.output import name_options
 from hsiaug.data import load_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
 from hsiaug.data.georeference import scene_georeference
 from hsiaug.data.products.enmap_desis import metadata_beside
 from hsiaug.data.readers import read_cube_file
 from tests.data.made_products import (
+    BANDS,
     CUBE,
-    EMPTY,
     LABELS,
     MAKERS,
     WIDTHS,
@@ -35,10 +29,7 @@ from tests.data.made_products import (
     desis,
     emit,
     enmap,
-    hypso,
     prisma,
-    tanager_basic,
-    tanager_ortho,
 )
 from tests.in_process import hsiaug
 
@@ -89,7 +80,7 @@ def test_a_product_lies_where_its_file_says(made: Made, tmp_path: Path) -> None:
 
 
 def test_points_on_a_map_label_the_pixels_that_they_lie_in(tmp_path: Path) -> None:
-    for maker in (prisma, emit, tanager_ortho, enmap):
+    for maker in (prisma, emit, enmap):
         made = maker(tmp_path)
         places = [(4, 4), (4, 9), (30, 20), (12, 12)]
         ground = added(made, tmp_path)
@@ -112,8 +103,6 @@ def test_the_summary_says_what_was_done_and_what_is_not_used(tmp_path: Path) -> 
     assert "placed on a grid of 40×32 by the look-up table of the file: 3% of" in said[emit]
     assert "both detectors see 720 to 770 nm" in said[prisma]
     assert "matrices of erroneous pixels in the file are not used" in said[prisma]
-    assert "no georeference: give labels as a raster" in said[hypso]
-    assert "or name the ortho product" in said[tanager_basic]
     assert "-METADATA.XML" in said[enmap]
     assert "-METADATA.xml" in said[desis]
 
@@ -155,7 +144,7 @@ def test_scales_of_the_image_go_before_those_beside_it(tmp_path: Path) -> None:
     assert read_cube_file(made.path).scale == 0.0002
 
 
-@pytest.mark.parametrize("maker", [prisma, emit, tanager_ortho, hypso])
+@pytest.mark.parametrize("maker", [prisma, emit])
 def test_a_file_that_is_cut_short_is_refused_in_one_sentence(maker: Maker, tmp_path: Path) -> None:
     made = maker(tmp_path)
     content = made.path.read_bytes()
@@ -173,7 +162,6 @@ def test_a_file_that_is_cut_short_is_refused_in_one_sentence(maker: Maker, tmp_p
         (prisma, "L2ScaleVnirMax"),
         (emit, "location/glt_y"),
         (emit, "spatial_ref"),
-        (tanager_ortho, "HDFEOS INFORMATION/StructMetadata.0"),
     ],
 )
 def test_an_incomplete_product_names_what_it_lacks(maker: Maker, name: str, tmp_path: Path) -> None:
@@ -189,16 +177,54 @@ def test_an_incomplete_product_names_what_it_lacks(maker: Maker, name: str, tmp_
 
 
 def test_lists_of_another_length_are_refused(tmp_path: Path) -> None:
-    for maker, place in ((prisma, "@List_Cw_Vnir"), (tanager_ortho, "fwhm")):
-        made = maker(tmp_path)
-        with h5py.File(made.path, "a") as file:
-            item = file
-            if place == "fwhm":
-                item = file["HDFEOS/GRIDS/HYP/Data Fields/surface_reflectance"]
-            name = place.lstrip("@")
-            item.attrs[name] = item.attrs[name][:-1]
-        with pytest.raises(HsiaugError, match=r"band (centres|widths) for \d+ bands"):
-            added(made, tmp_path)
+    made = prisma(tmp_path)
+    with h5py.File(made.path, "a") as file:
+        file.attrs["List_Cw_Vnir"] = file.attrs["List_Cw_Vnir"][:-1]
+    with pytest.raises(HsiaugError, match=r"band centres for \d+ bands"):
+        added(made, tmp_path)
+
+
+def _replaced(made: Made, attributes: dict[str, object]) -> None:
+    """EMIT's cube with other attributes."""
+    with h5py.File(made.path, "a") as file:
+        stored = file["reflectance"][()]
+        del file["reflectance"]
+        file["reflectance"] = np.where(stored == -9999, -9999, np.rint((stored - 0.2) / 1e-4))
+        file["reflectance"].attrs.update({"_FillValue": -9999, **attributes})
+
+
+PACKED = {
+    "numbers": {"scale_factor": 1e-4, "add_offset": 0.2},
+    "a number for each band": {"scale_factor": np.full(BANDS, 1e-4), "add_offset": 0.2},
+    "text": {"scale_factor": "0.0001", "add_offset": np.bytes_("0.2")},
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_scale_factors_and_missing_values_of_attributes_are_applied(
+    tmp_path: Path, kind: str
+) -> None:
+    made = emit(tmp_path)
+    truth = added(made, tmp_path).scene.cube
+    _replaced(made, PACKED[kind])
+    np.testing.assert_allclose(added(made, tmp_path).scene.cube, truth, atol=6e-5)
+
+
+@pytest.mark.parametrize("scale", ["1e-4 per count", np.full(3, 1e-4)])
+def test_a_scale_that_cannot_be_applied_is_named(tmp_path: Path, scale: object) -> None:
+    made = emit(tmp_path)
+    _replaced(made, {"scale_factor": scale})
+    with pytest.raises(HsiaugError, match="reflectance@scale_factor"):
+        added(made, tmp_path)
+
+
+def test_another_file_of_hdf5_is_refused_with_its_cubes_and_scales(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "mine.nc", "w") as file:
+        file["cube"] = CUBE
+        file["cube"].attrs["scale_factor"] = np.linspace(1e-4, 2e-4, BANDS)
+    np.save(tmp_path / "labels.npy", LABELS)
+    with pytest.raises(HsiaugError, match="cube 40×32×12 with a scale_factor for each band"):
+        added(Made(tmp_path / "mine.nc", CUBE, LABELS, WIDTHS, None, None), tmp_path)
 
 
 def test_a_table_that_points_beyond_the_cube_is_refused(tmp_path: Path) -> None:
@@ -207,107 +233,6 @@ def test_a_table_that_points_beyond_the_cube_is_refused(tmp_path: Path) -> None:
         file["location/glt_x"][0, 0] = 33
     with pytest.raises(HsiaugError, match="points beyond the cube"):
         added(made, tmp_path)
-
-
-def test_what_lies_in_another_file_is_not_read(tmp_path: Path) -> None:
-    made = hypso(tmp_path)
-    other = made.path.rename(tmp_path / "other.nc")
-    with h5py.File(made.path, "w") as file:
-        file.create_group("metadata")
-        file["products/rhot"] = h5py.ExternalLink(other.name, "products/rhot")
-    with pytest.raises(HsiaugError, match="0 cubes with `wavelengths`"):
-        added(made, tmp_path)
-
-
-def test_scale_factors_and_missing_values_of_attributes_are_applied(tmp_path: Path) -> None:
-    made = hypso(tmp_path)
-    packed = np.rint((CUBE - 0.2) / 0.0001).astype("i2")
-    packed[EMPTY] = -32767
-    with h5py.File(made.path, "a") as file:
-        attributes = dict(file["products/rhot"].attrs)
-        del file["products/rhot"]
-        file["products/rhot"] = packed
-        attributes |= {"scale_factor": [0.0001], "add_offset": [0.2], "_FillValue": [-32767]}
-        file["products/rhot"].attrs.update(attributes)
-    scene = added(made, tmp_path).scene
-    np.testing.assert_allclose(scene.cube[~EMPTY], CUBE[~EMPTY], atol=6e-5)
-    assert not scene.cube[EMPTY].any()
-
-
-REMEDY = re.compile(
-    r'Save one (?:cube|raster) as an array: (python -c ".*"), and name (\S+\.npy)(?: with (--.*))?'
-)
-
-
-def follow(error: HsiaugError, folder: Path) -> tuple[Path, list[str]]:
-    """Do what the ``python -c`` of an error does; the file that it names then, and the settings."""
-    found = REMEDY.search(name_options(str(error)))
-    assert found is not None, error
-    command, name, settings = found.groups()
-    with chdir(folder):
-        exec(shlex.split(command)[2], {})
-    return folder / name, shlex.split(settings or "")
-
-
-def test_another_file_of_hdf5_is_refused_with_a_remedy_that_works(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "mine.h5", "w") as file:
-        file["group/cube"] = np.rint(CUBE * 10000).astype("i2")
-        file["group/cube"].attrs["scale_factor"] = 0.0001
-        file["group/cube"].attrs["_FillValue"] = np.int16(-9999)
-        file["small"] = np.zeros((2, 2, 2))
-    np.save(tmp_path / "labels.npy", LABELS)
-    with pytest.raises(HsiaugError, match="must be a product that is read") as caught:
-        added(Made(tmp_path / "mine.h5", CUBE, LABELS, WIDTHS, None, None), tmp_path)
-    array, settings = follow(caught.value, tmp_path)
-    given = [str(array), "--labels", str(tmp_path / "labels.npy"), *settings]
-    out = str(tmp_path / "mine.toml")
-    result = hsiaug("datasets", "add", *given, "--out", out, "--force")
-    assert result.returncode == 0, result.stderr
-    np.testing.assert_allclose(load_scene(out).cube, CUBE, atol=6e-5)
-
-
-@pytest.mark.parametrize("kind", ["one number", "a number for each band", "no data as NaN"])
-def test_the_remedy_for_another_file_of_hdf5_applies_its_offset(tmp_path: Path, kind: str) -> None:
-    attributes: dict[str, Any] = {"scale_factor": 0.0001, "add_offset": 0.2, "_FillValue": -32767}
-    stored = np.rint((CUBE - 0.2) / 0.0001).astype("i2")
-    stored[EMPTY] = -32767
-    if kind == "a number for each band":
-        attributes["add_offset"] = np.full(CUBE.shape[-1], 0.2)
-    if kind == "no data as NaN":
-        attributes["_FillValue"] = np.nan
-        stored = np.where(EMPTY[..., None], np.nan, stored)
-    with h5py.File(tmp_path / "mine.nc", "w") as file:
-        file["cube"] = stored
-        file["cube"].attrs.update(attributes)
-    other = Made(tmp_path / "mine.nc", CUBE, LABELS, WIDTHS, None, None)
-    with pytest.raises(HsiaugError, match="must be a product that is read") as caught:
-        added(other, tmp_path)
-    array, _ = follow(caught.value, tmp_path)
-    scene = added(Made(array, CUBE, LABELS, WIDTHS, None, None), tmp_path).scene
-    np.testing.assert_allclose(scene.cube[~EMPTY], CUBE[~EMPTY], atol=6e-5)
-    assert not scene.cube[EMPTY].any()
-
-
-def test_labels_in_hdf5_are_refused_with_a_remedy_that_works(tmp_path: Path) -> None:
-    made = tanager_ortho(tmp_path)
-    with h5py.File(tmp_path / "labels.nc", "w") as file:
-        file["plots"] = LABELS
-    with pytest.raises(HsiaugError, match="labels are not read from") as caught:
-        added(made, tmp_path, tmp_path / "labels.nc")
-    array, _ = follow(caught.value, tmp_path)
-    assert np.count_nonzero(added(made, tmp_path, array).scene.labels)
-
-
-def test_netcdf_before_version_4_is_refused_with_a_remedy_that_works(tmp_path: Path) -> None:
-    with netcdf_file(tmp_path / "old.nc", "w") as file:
-        for name, length in zip("yxb", CUBE.shape, strict=True):
-            file.createDimension(name, length)
-        variable = file.createVariable("cube", "f4", tuple("yxb"))
-        variable[:] = CUBE
-    with pytest.raises(HsiaugError, match="must be netCDF-4") as caught:
-        added(Made(tmp_path / "old.nc", CUBE, LABELS, WIDTHS, None, None), tmp_path)
-    array, _ = follow(caught.value, tmp_path)
-    np.testing.assert_array_equal(np.load(array), CUBE)
 
 
 def test_start_leaves_the_quality_layers_of_a_product_out(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ def test_with_several_arrays_the_card_must_name_one(estate, cube, tmp_path, save
         with h5py.File(tmp_path / "c.mat", "w") as file:
             for name, array in arrays.items():
                 file[name] = array.T
+                file[name].attrs["MATLAB_class"] = np.bytes_("uint16")
     assert "scene 6×5×4" in refusal(estate('file = "c.mat"'))
     message = refusal(estate('file = "c.mat"\nkey = "scen"'))
     assert "'scen'" in message and "Did you mean scene" in message

@@ -1,6 +1,5 @@
 """The card of SegMunich, on made tiles in the layout that its makers document."""
 
-import itertools
 import pickle
 from collections import Counter
 from collections.abc import Callable
@@ -10,12 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hsiaug.base.errors import SceneError
 from hsiaug.data import load_pairs
-from hsiaug.data.near_duplicates import alike_by_position
 from hsiaug.data.pair_loading import _blank_share
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import dense_view, draw_tiles
@@ -194,34 +190,3 @@ def test_to_plan_a_large_set_each_file_is_read_once(
     assert len(of_set) == 6  # an image and a mask of each place
     assert max(opened[path] for path in of_set) <= 2  # one to see the number of bands
     assert sum(opened[path] for path in of_set) <= 7
-
-
-def test_positions_in_names_tell_which_tiles_overlap() -> None:
-    train = ["train/m_0_64", "train/m_0_128_flip", "train/other_0_0", "train/m_192_0"]
-    test = ["val/m_0_0", "val/m_0_0_turned"]
-    shapes = dict.fromkeys((*train, *test), (128, 128))
-    pattern = "*_{row}_{column}*"
-    assert alike_by_position(pattern, 1, shapes, train, test) == {"train/m_0_64"}
-    assert alike_by_position(pattern, 2, shapes, train, test) == set()
-    with pytest.raises(SceneError, match="found 'x'"):
-        alike_by_position(pattern, 1, shapes | {"train/x": (128, 128)}, ["train/x"], test)
-
-
-@given(st.data())
-def test_tiles_overlap_where_they_share_a_pixel(data: st.DataObject) -> None:
-    place = st.tuples(st.sampled_from("ab"), st.integers(0, 12), st.integers(0, 12))
-    sides = st.tuples(st.integers(1, 6), st.integers(1, 6))
-    step = data.draw(st.integers(1, 3))
-    shapes = {}
-    pixels = {}
-    for side in ("train", "test"):
-        for image, row, column in data.draw(st.lists(place, unique=True)):
-            name = f"{side}/{image}_{row}_{column}"
-            high, wide = shapes[name] = data.draw(sides)
-            pixels[name] = {
-                (image, row * step + r, column * step + c)
-                for r, c in itertools.product(range(high), range(wide))
-            }
-    train, test = ([n for n in shapes if n.startswith(side)] for side in ("train", "test"))
-    expected = {name for name in train if any(pixels[name] & pixels[other] for other in test)}
-    assert alike_by_position("*_{row}_{column}", step, shapes, train, test) == expected

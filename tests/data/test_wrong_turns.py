@@ -46,7 +46,7 @@ TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
     "labels of another size": (
         {"labels": CODES[1:]},
         ADD,
-        ("labels 47×48", "If the first pixels of both are the same: python -c"),
+        ("labels 47×48", "crop, reshape or resample"),
     ),
     "labels with axes exchanged": (
         {"cube": SCENE.cube[:40], "labels": CODES[:40].T},
@@ -56,7 +56,7 @@ TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
     "labels that are a picture": (
         {},
         (*ADD[:-1], "labels.png"),
-        ("picture in colours", "save their codes as one"),
+        ("picture in colours", "Save codes of classes"),
     ),
     "labels that are no codes": (
         {"labels": CODES / 3},

@@ -97,6 +97,14 @@ def test_a_class_of_one_is_repeated_and_the_record_says_so(view) -> None:
     assert (samples.x == toy.real.x[toy.y == 2]).all() and samples.provenance["duplicated"] == [2]
 
 
+@pytest.mark.parametrize(
+    "options", ["sampling_strategy=minority", "k_neighbors=2,sampling_strategy=nonsense"]
+)
+def test_an_option_that_would_be_overridden_is_refused(options: str) -> None:
+    with pytest.raises(InputError, match="told by hsiaug which samples to make"):
+        made("generator", "imblearn:SMOTE", options=options)
+
+
 def test_a_sampler_that_finds_no_place_for_a_sample_is_one_clear_error(view) -> None:
     toy = view((30, 2))
     plugin = made("generator", "imblearn:KMeansSMOTE", options="cluster_balance_threshold=1e9")

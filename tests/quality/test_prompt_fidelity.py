@@ -91,7 +91,7 @@ def coded(toy: Scene) -> Scene:
 
 
 @pytest.mark.parametrize("heeds", [True, False])
-def test_what_is_said_is_seen_and_by_chance_alone_where_texts_are_permuted(
+def test_what_is_said_is_seen_where_samples_heed_it(
     coded: Scene, spec: Callable[..., Any], heeds: bool
 ) -> None:
     split = SceneContext(coded, get_task("pixels")).views(spec()).split
@@ -104,14 +104,13 @@ def test_what_is_said_is_seen_and_by_chance_alone_where_texts_are_permuted(
     seen = seen_rates(sample_prompts(reader, prompts, 1.0, 0), oracle)
     real = real_rates(prompts, layouts, oracle, coded.cube)
 
-    assert seen["centre"] > 0.9 and seen["not_said"] < 0.1 and seen["never_said_not"] < 0.1
+    assert seen["centre"] > 0.9 and seen["not_said"] < 0.1
     assert real["centre"] > 0.9 and min(real["side"], real["never_said"]) > 0.5
-    assert real["permuted"] < real["side"] / 2
     if heeds:
         assert min(seen["side"], seen["never_said"]) > 0.9
-        assert seen["other_side"] < 0.1 and seen["permuted"] < 0.6 and seen["evenness"] == 1
+        assert seen["evenness"] == 1
     else:
-        rates = ("side", "never_said", "other_side", "permuted")
+        rates = ("side", "never_said")
         assert max(seen[name] for name in rates) < 0.1 and seen["evenness"] == 0.5
     # No wording of the share was understood.
     assert asked_counts(prompts)["share"] == 0 and "share" not in seen

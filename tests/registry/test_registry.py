@@ -11,7 +11,7 @@ from hsiaug.base.errors import InputError, PluginError
 from hsiaug.registry.lookup import build_registry, registry
 from tests.effort import loaded
 from tests.in_process import hsiaug
-from tests.third_party import DUMMY, install, point
+from tests.third_party import DUMMY, environment, install, point
 
 
 @pytest.fixture
@@ -57,12 +57,70 @@ def test_a_broken_package_is_listed_and_the_others_live_on(path: Path) -> None:
         found.find("generator", "oops")
 
 
-def test_two_packages_with_one_name_are_an_error_that_names_both(path: Path) -> None:
+def test_of_two_packages_with_one_name_one_is_listed_as_broken(path: Path) -> None:
     install(path, "dummy_plugin", DUMMY)
     install(path, "rival_plugin", DUMMY)
+    found = build_registry([point("rival_plugin"), point("dummy_plugin")])
 
-    with pytest.raises(PluginError, match=r"'dummy'.*dummy_plugin and rival_plugin"):
-        build_registry([point("dummy_plugin"), point("rival_plugin")])
+    assert found.find("generator", "dummy").distribution == "dummy_plugin"
+    (one, *_) = found.broken
+    assert one.distribution == "rival_plugin" and "one of dummy_plugin" in one.error
+    assert "Rename it in rival_plugin" in one.error
+
+
+TAKEN = """
+from hsiaug.api import Card, Entry, hookimpl
+from dummy_plugin import Generator
+
+class Mine(Generator):
+    card = Card(name="smote", version="1", summary="another", params=Generator.card.params)
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("generator", "smote", "taken_plugin:Mine")]
+"""
+
+
+def test_a_package_that_registers_a_name_of_hsiaug_stops_nothing(tmp_path: Path) -> None:
+    install(tmp_path, "dummy_plugin", DUMMY)
+    env = environment(install(tmp_path, "taken_plugin", TAKEN))
+    listed = hsiaug("plugins", "list", env=env)
+    assert listed.returncode == 0 and "generator\tsmote\thsiaug " in listed.stdout
+    assert "taken-plugin" in listed.stdout and "Rename it in taken-plugin" in listed.stdout
+    assert hsiaug("plugins", "info", "smote", env=env).returncode == 0
+
+
+OLD = """
+from hsiaug.api import Card, Entry, hookimpl
+from dummy_plugin import Generator
+
+class Old(Generator):
+    card = Card(name="old", version="1", summary="of an earlier contract", params=Generator.card.params)
+
+    def fit(self, scene, split):
+        return None
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("generator", "old", "old_plugin:Old")]
+"""
+
+
+def test_a_plugin_of_another_contract_is_one_clear_error(path: Path) -> None:
+    install(path, "dummy_plugin", DUMMY)
+    install(path, "old_plugin", OLD)
+    found = build_registry([point("old_plugin")])
+    with pytest.raises(PluginError, match=r"Old\.fit must be fit\(self, view, \*, seed") as caught:
+        found.find("generator", "old").load()
+    assert "another version of the contract" in str(caught.value)
+
+
+def test_a_package_for_another_version_of_hsiaug_is_broken(tmp_path: Path) -> None:
+    site = install(tmp_path, "dummy_plugin", DUMMY)
+    (metadata,) = site.glob("*.dist-info/METADATA")
+    metadata.write_text(metadata.read_text() + "Requires-Dist: hsiaug<0.1\n")
+    listed = hsiaug("plugins", "list", env=environment(site))
+    assert listed.returncode == 0 and "it requires hsiaug<0.1, and this is hsiaug" in listed.stdout
 
 
 def test_entries_that_are_not_entries_are_broken(path: Path) -> None:

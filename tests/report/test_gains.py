@@ -41,7 +41,7 @@ def test_a_row_for_each_arm_and_control_also_where_nothing_can_be_paired() -> No
 def test_rows_of_an_arm_share_verdict_and_rival() -> None:
     table = table_of(benchmark(8))
     for arm in by_arm(table.gains).values():
-        assert len({row.verdict and row.verdict.finding for row in arm.values()}) == 1
+        assert len({row.verdict and str(row.verdict) for row in arm.values()}) == 1
         assert sum(row.rival for row in arm.values()) <= 1
     judged = [rival_of(arm) for arm in table.judged]
     assert [rival.control for rival in judged if rival] == ["duplicate"] * 4

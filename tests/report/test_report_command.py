@@ -28,22 +28,6 @@ def run(store: Path, *arguments: object) -> str:
     return result.stdout
 
 
-def test_a_pipe_gets_markdown(store: Path) -> None:
-    assert run(store).startswith("## indian-pines, issd:0.05, centre buffer, 9×9 patches, pixels\n")
-
-
-def test_rich_can_be_asked_for(store: Path) -> None:
-    assert "──" in run(store, "--format", "rich", "--by", "class")
-
-
-def test_a_file_can_hold_the_tables_alone(store: Path) -> None:
-    whole, alone = run(store), run(store, "--no-notes")
-    assert (
-        "### Audit" in whole and "Mean ± std" in whole and whole.startswith(alone.split("###")[0])
-    )
-    assert "### Audit" not in alone and "Mean ± std" not in alone and "| svm" in alone
-
-
 def test_a_format_is_for_the_terminal_or_that_of_the_file(store: Path, tmp_path: Path) -> None:
     assert json.loads(run(store, "--format", "json"))
     run(store, "--format", "md", "--out", tmp_path / "x.md")

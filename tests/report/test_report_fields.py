@@ -7,19 +7,16 @@ import html
 import io
 import re
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_records import audit_of, benchmark, failure, record
+from report_records import audit_of, failure, record
 
 from hsiaug.metrics.accuracy import score
 from hsiaug.metrics.significance import Finding
 from hsiaug.report import build_report, render_html, render_report
-from hsiaug.report.notes import short_audit
 from hsiaug.report.two_arms import compare_arms, comparison_tables
 
 WHOLE = np.diag([100, 100, 100])
@@ -87,18 +84,6 @@ def test_where_no_class_can_be_asked_there_is_no_number() -> None:
     assert "fields" not in score(WHOLE, {})
 
 
-def test_every_table_of_accuracy_has_both_and_says_over_how_many_classes() -> None:
-    text = render_report(build_report(store()), "md")
-    header = next(line for line in text.splitlines() if line.startswith("| generator"))
-    assert header == "| generator | λ | svm OA | svm AA | svm κ | svm AA seen | svm AA new |"
-    text = text.replace("**", "")
-    assert "| 65.0 ± 5.0 | 22.0 ± 1.0" not in text, "the mean over the draws of each recall"
-    assert "| 65.0 ± 5.0 | 21.0 ± 1.0 |" in text
-    assert "3 seen and 2 new, of 3." in text
-    assert "no new classes: oats: no test pixel in new fields" in text
-    assert "60.0 % of test pixels lie in fields that hold training pixels" in text
-
-
 def test_classes_with_few_test_pixels_in_either_kind_of_field_are_named_with_their_number() -> None:
     records = store()
     assert "AA new holds classes" not in render_report(build_report(records), "md")
@@ -123,36 +108,6 @@ def test_classes_with_few_test_pixels_in_either_kind_of_field_are_named_with_the
         assert re.search(
             r"has the highest AA( \(2 of 3\))?( \(it is .* another\))?\. Its AA seen is", text
         )
-
-
-@pytest.mark.parametrize("classifiers", [1, 2, 3])
-def test_no_line_on_a_terminal_is_wider_than_it(classifiers: int) -> None:
-    names = ("cnn2d", "svm", "self-training")[:classifiers]
-    made = [scored(made, [0.5] * 3, [0.2] * 3) for made in benchmark(2, classifiers=names)]
-    for by in ("generator", "classifier", "seed", "class"):
-        assert max(map(len, render_report(build_report(made), "rich", by=by).splitlines())) <= 100
-
-
-def test_older_records_have_a_dash_and_enter_no_mean_in_silence() -> None:
-    older = [
-        made
-        for made in benchmark(3, ("none", "duplicate"))
-        if made["spec"]["classifier"]["name"] == "svm"
-    ]
-    text = render_report(build_report(older), "md")
-    assert "AA seen" not in text, "nothing but dashes"
-
-    mixed = [made for made in store() if made["spec"]["seed"] < 2] + [
-        made for made in older if made["spec"]["seed"] == 2
-    ]
-    text = render_report(build_report(mixed), "md").replace("**", "")
-    assert "| 62.5 ± 3.5 (n=2) | 20.5 ± 0.7 (n=2) |" in text
-
-
-@pytest.mark.parametrize("by", ["generator", "lambda", "seed"])
-def test_every_view_that_has_them_says_what_they_are(by: str) -> None:
-    text = render_report(build_report(store()), "md", by=by)
-    assert "AA seen, AA new: of the test pixels in fields that hold training pixels" in text
 
 
 def test_machines_get_them_as_fractions() -> None:
@@ -185,24 +140,6 @@ def stores(draw: st.DrawFn) -> list[dict[str, Any]]:
     return made
 
 
-@given(stores())
-@settings(max_examples=40, deadline=None)
-def test_report_and_compare_never_disagree(records: list[dict[str, Any]]) -> None:
-    report = build_report(records)
-    (table,) = report.tables
-    numbers = attrgetter("differences", "mean", "ends", "p", "p_corrected", "shown")
-    for (arm, _), gains in table.by_arm.items():
-        said = set()
-        for gain in (gain for gain in gains.values() if gain.draws):
-            names = f"{gain.control}/svm", f"{arm.generator.name}/svm"
-            (pairing,) = compare_arms(report, *names).pairings
-            assert numbers(pairing.gain.main) == numbers(gain.main)
-            said.add(pairing.shown.split(" (")[0])
-        verdict = gains["none"].verdict
-        if verdict and all(gain.draws for gain in gains.values()):
-            assert verdict.finding in concluded(said)
-
-
 def concluded(said: set[str]) -> set[Finding]:
     """What the words of ``compare`` against both controls make of an arm."""
     if said == {"B above A"}:
@@ -215,17 +152,3 @@ def concluded(said: set[str]) -> set[Finding]:
         if said == {"B below A"}
         else unshown | ({"gains"} if "B above A" in said else set())
     )
-
-
-@pytest.mark.parametrize(("share", "said"), [(0.9, ", more than any arm)"), (0.2, ")")])
-def test_what_location_alone_reaches_in_seen_fields_is_compared_with_the_arms(
-    share: float, said: str
-) -> None:
-    alone = [
-        scored(record(classifier="coords", seed=seed), [share] * 3, [0.0, 0.0, None])
-        for seed in range(3)
-    ]
-    (line,) = short_audit(build_report([*store(), *alone]).tables)
-    assert f"(AA seen {100 * share:.1f} ± 0.0{said}" in line
-    (line,) = short_audit(build_report(alone).tables)
-    assert f"(AA seen {100 * share:.1f} ± 0.0)" in line, "there is no arm"

@@ -25,7 +25,7 @@ def test_the_suffix_gives_a_page(store: Path, tmp_path: Path) -> None:
     text = out.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>\n")
     assert text == run(store, "--format", "html")
-    assert parsed(text).all("section", id="answers")
+    assert parsed(text).all("section", id="t0-answers")
 
 
 def test_a_page_of_a_thousand_trials_costs_little_and_less_than_five_megabytes(

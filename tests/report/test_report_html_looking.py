@@ -87,8 +87,8 @@ def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(
     tab.on("pageerror", lambda error: said.append(str(error)))
     tab.goto(page_file.as_uri())
     canvas = on_map(tab)
-    tab.get_by_label("A", exact=True).select_option(label="none, svm")
-    tab.get_by_label("B", exact=True).select_option(label="mixup λ=1, svm")
+    tab.get_by_label("A", exact=True).select_option(label="none with svm")
+    tab.get_by_label("B", exact=True).select_option(label="mixup λ=1 with svm")
     tab.get_by_label("Show", exact=True).select_option("errors")
     wrong = np.flatnonzero(split.test)[0]
     row, column = np.unravel_index(wrong, toy.shape)
@@ -145,7 +145,7 @@ def test_the_arm_to_use_stands_beside_the_best_with_samples_where_it_has_none(
         tab.get_by_label(name, exact=True).evaluate("e => e.selectedOptions[0].text")
         for name in "AB"
     )
-    assert (a, b) == ("none, rf", "mixup λ=1, rf")
+    assert (a, b) == ("none with rf", "mixup λ=1 with rf")
 
 
 def test_two_trials_are_compared_pixel_by_pixel(
@@ -154,8 +154,8 @@ def test_two_trials_are_compared_pixel_by_pixel(
     tab, _ = opened(browser, page_file)
     on_map(tab)
     tab.get_by_label("Show", exact=True).select_option("ab")
-    tab.get_by_label("A", exact=True).select_option(label="duplicate λ=1, svm")
-    tab.get_by_label("B", exact=True).select_option(label="none, svm")
+    tab.get_by_label("A", exact=True).select_option(label="duplicate λ=1 with svm")
+    tab.get_by_label("B", exact=True).select_option(label="none with svm")
     places = np.arange(int(split.test.sum()))
     a, b = places % 3 != 0, places % 2 != 0
     parts = {

@@ -98,7 +98,7 @@ def pictures(page: Node) -> list[tuple[str, Any]]:
 
 
 def test_each_generator_has_a_picture_of_each_class(store: Store, page: Node) -> None:
-    (part,) = page.all("details", id="t0-samples")
+    (part,) = page.all("section", id="t0-samples")
     names = next(store.records())["class_names"]
 
     # Copies show nothing new, and what was run before samples were kept has none.
@@ -106,7 +106,7 @@ def test_each_generator_has_a_picture_of_each_class(store: Store, page: Node) ->
     assert [heading.split()[0] for heading in headings] == [
         "mixup",
         "smote",
-    ] and "draw 0" in headings[0]
+    ] and "split 0" in headings[0]
     assert [caption for caption, _ in pictures(page)] == names * 2
     assert "Red, green, blue: 660, 560, 490 nm" in part.text
     assert page.all("a", href="#t0-samples")
@@ -123,40 +123,6 @@ def test_a_picture_has_real_patches_above_generated_ones_and_the_nearest_below(
 
 def measured(within: float, edges: float) -> dict[str, float]:
     return {**{f"within_{k}": within / k for k in (1, 2, 3)}, "edges": edges, "n": 20}
-
-
-def test_layout_that_a_generator_measured_stands_above_its_pictures(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store", create=True)
-    of_smote = {"measured": measured(0.9, 0.05), "measured_real": measured(0.84, 0.1)}
-    # What another generator says of itself may be anything.
-    of_mixup = {"measured": {**measured(0.9, 0.05), "edges": "few"}, "measured_real": []}
-    for name, said in {"smote": of_smote, "mixup": of_mixup}.items():
-        one = believable({**record(generator=name), "provenance": said})
-        predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
-        store.put(one, predictions, sheet_of(len(one["class_names"])))
-
-    (part,) = page_of(store).all("details", id="t0-samples")
-    (line,) = [note.text for note in part.all("p", **{"class": "note"}) if "Layout" in note.text]
-    assert "first three components 0.90, 0.45, 0.30 [0.84, 0.42, 0.28]" in line
-    assert "edges per pixel 5.0% [10.0%]" in line
-
-
-def test_layout_of_tiles_is_told_with_their_masks() -> None:
-    said = {
-        name: {**measured(0.9, 0.05), "mask_edges": rank, "change": change}
-        for name, rank, change in (("measured", 0.7, 1.5), ("measured_real", 0.8, 1.9))
-    }
-    line = sample_pictures.layout_sentence({"provenance": said}, of_tiles=True)
-    assert "of real training tiles: correlation of neighbours within tiles" in line
-    assert "at edges of the mask 70.0% [80.0%]; change inside the mask" in line
-    assert line.endswith("1.50 [1.90].")
-
-
-def test_pieces_that_are_all_but_copies_are_told_below_the_layout() -> None:
-    made = {**measured(0.9, 0.05), "pieces_5": 0.57, "pieces_17": 0.0}
-    said = {"measured": made, "measured_real": measured(0.9, 0.05)}
-    line = sample_pictures.layout_sentence({"provenance": said}, of_tiles=True)
-    assert line.endswith("(5 % would be chance): 57 % of 5×5 pixels, 0 % of 17×17 pixels.")
 
 
 def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(page: Node) -> None:
@@ -204,7 +170,7 @@ def test_tiles_are_shown_with_their_masks(tmp_path: Path, dates: int) -> None:
     page = page_of(store)
     shown = pictures(page)
     assert [caption for caption, _ in shown] == ["real training", "generated", "nearest real"]
-    (part,) = page.all("details", id="t0-samples")
+    (part,) = page.all("section", id="t0-samples")
     legend = [span.text for span in part.all("p", **{"class": "legend"})[0].all("span")]
     # Of a change only what changed is outlined.
     assert legend == one["class_names"][dates - 1 :]
@@ -234,5 +200,5 @@ def test_of_each_generator_the_best_rate_is_shown(tmp_path: Path) -> None:
     for lam, aa in ((0.25, 0.5), (0.5, 0.7), (1.0, 0.6)):
         one = believable(record(aa, aa, generator="smote", lam=lam))
         kept.put(one, predictions, sheet_of(len(one["class_names"])))
-    (heading,) = page_of(kept).all("details", id="t0-samples")[0].all("h4")
-    assert heading.text == "smote λ=0.5, draw 0"
+    (heading,) = page_of(kept).all("section", id="t0-samples")[0].all("h4")
+    assert heading.text == "smote λ=0.5, split 0"

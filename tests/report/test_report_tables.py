@@ -1,8 +1,6 @@
 """How records become arms, cells, tables and comparisons."""
 
 import math
-from functools import partial
-from operator import attrgetter
 
 import pytest
 from hypothesis import given, settings
@@ -11,13 +9,10 @@ from report_records import audit_of, benchmark, failure, pairs_of, record
 
 from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
-from hsiaug.report.answers import three_answers
-from hsiaug.report.findings import metric_entry, verdict_text
-from hsiaug.report.gains import ArmCell, ArmGains, over_best
+from hsiaug.report.findings import verdict_text
+from hsiaug.report.gains import ArmCell, ArmGains
 from hsiaug.report.notes import table_notes
-from hsiaug.report.section import GridColumn, make_grid
 from hsiaug.report.tables import ReportTable
-from hsiaug.tasks.scores import Metric
 
 
 def table_of(records: list[dict]) -> ReportTable:
@@ -109,22 +104,6 @@ def test_spectral_views_of_a_classifier_are_columns_of_one_table() -> None:
     assert [table.labels[c] for c in table.classifiers] == ["svm (raw)", "svm (auto)", "svm (unit)"]
     assert len(cell_of(table, "none svm (unit)").trials) == 2
     assert any("auto" in note and "derivative in 2 draws" in note for note in table_notes(table))
-
-
-@pytest.mark.parametrize("view", ["raw", "unit"])
-def test_a_view_that_all_share_is_told_below_the_table_and_in_no_column(view: str) -> None:
-    table = table_of(benchmark(2, classifiers=("svm", "cnn2d"), view=view))
-
-    assert [table.labels[c] for c in table.classifiers] == ["cnn2d", "svm"]
-    said = f"Spectral view {view} (cnn2d and svm), not chosen draw by draw."
-    assert said in table_notes(table)
-
-
-def test_a_failed_trial_is_named_and_not_averaged() -> None:
-    table = table_of([*arm("none", [0.4, 0.6]), failure(seed=2)])
-    cell = cell_of(table, "none svm")
-    assert cell.summary("aa") == pytest.approx((0.5, math.sqrt(0.02), 2))
-    assert table.failed["seed"].tolist() == [2] and table.draws == (0, 1, 2)
 
 
 def test_a_number_that_is_not_finite_is_missing() -> None:
@@ -256,48 +235,6 @@ def steps(start: float, n: int, step: float = 0.01) -> list[float]:
     return [start + step * i for i in range(n)]
 
 
-def test_helps_needs_both_controls_and_enough_draws() -> None:
-    assert verdict(steps(0.40, 9), steps(0.41, 9), steps(0.50, 9, 0.011)) == "helps"
-    # One arm: all of its controls must be beaten, so that none of them costs a correction.
-    assert (
-        verdict(steps(0.40, 5), steps(0.41, 5), steps(0.50, 5, 0.011))
-        == "too few draws (5: at least 6 are needed)"
-    )
-
-
-def test_a_gain_over_one_control_says_which() -> None:
-    wobble = [0.5 + 0.05 * (-1) ** i + 0.011 * i for i in range(9)]
-    assert (
-        verdict(steps(0.40, 9), wobble, steps(0.50, 9, 0.011))
-        == "gains: above none; open against duplicate (9 draws could show 5.6)"
-    )
-
-
-def test_an_arm_that_failed_is_called_that_and_not_without_control() -> None:
-    lost = [failure(generator="smote", seed=s) for s in range(9)]
-    table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *lost])
-    found = gains_of(table, "smote λ=1 svm")["none"].verdict
-    assert found is not None and (found.finding, verdict_text(found, "OA")) == (
-        "failed",
-        "failed (9 of 9 draws)",
-    )
-
-
-def test_an_arm_that_made_nothing_is_not_judged() -> None:
-    """Also in records from before the status empty, which hold it as ok with the numbers of
-    none.
-    """
-    for status in ("empty", "ok"):
-        idle = arm("smote", steps(0.4, 9))
-        for r in idle:
-            r |= {"status": status, "samples": {"real": [5, 5, 5], "synthetic": [0, 0, 0]}}
-            r |= {"metrics": None} if status == "empty" else {}
-        table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *idle])
-        gain = gains_of(table, "smote λ=1 svm")["none"]
-        assert gain.verdict is not None and gain.verdict.finding == "nothing made"
-        assert gain.control_cell is None and gain.draws == 0 and table.failed.empty
-
-
 def test_a_draw_in_which_nothing_was_made_is_no_pair() -> None:
     some = arm("smote", steps(0.5, 9))
     some[0]["samples"] = {"real": [5, 5, 5], "synthetic": [0, 0, 0]}
@@ -338,37 +275,6 @@ def test_over_none_is_a_question_of_its_own() -> None:
     )
     assert before["none"] == before["duplicate"] == now["none"] == 2 / 2**9
     assert now["duplicate"] is not None and now["duplicate"] > 2 / 2**9
-
-
-def test_an_arm_is_measured_against_every_classifier_without_samples() -> None:
-    """Above its own svm, and below the cnn2d that needs no sample: so it is not above the best of
-    them.
-    """
-    records = [
-        *arm("none", steps(0.4, 8)),
-        *arm("duplicate", steps(0.4, 8)),
-        *arm("smote", steps(0.5, 8, 0.011)),
-    ]
-    two = [*records, *arm("mixup", steps(0.4, 8))]
-    for level, used in ((0.45, "smote λ=1 with svm"), (0.7, "cnn2d")):
-        table = table_of([*two, *arm("none", steps(level, 8), classifier="cnn2d")])
-        assert three_answers(table).use.name == used
-    rows = over_best(table.cells, table.scores)
-    hardest = [
-        min((gain for gain in rows if gain.cell is cell), key=attrgetter("mean"))
-        for cell in {gain.cell for gain in rows}
-    ]
-    assert {gain.main.shown for gain in hardest} == {"below"}
-
-
-def test_the_lowest_error_of_a_column_is_marked() -> None:
-    table = table_of([*arm("none", [0.4, 0.5]), *arm("smote", [0.6, 0.7])])
-    for less, marked in ((False, "smote"), (True, "none")):
-        score = Metric("aa", "AA", less_is_better=less)
-        column = GridColumn("AA", partial(metric_entry, table, score), best=True)
-        grid = make_grid("", [column], table.by_classifier)
-        (strong,) = (at for at, (entry,) in enumerate(grid.rows) if entry.strong)
-        assert table.by_classifier[strong].arm.generator.name == marked
 
 
 def test_the_record_of_a_later_format_is_refused() -> None:

@@ -47,21 +47,6 @@ def rows(found: list[dict[str, Any]]) -> list[list[str]]:
     return [[entry.text for entry in row] for row in synthetic_only_grid(table).rows]
 
 
-def test_real_synthetic_and_both_stand_side_by_side_with_their_paired_differences() -> None:
-    real, alone, both = rows(records())
-    assert [row[:4] for row in (real, alone, both)] == [
-        ["svm", "smote", "1", on] for on in ("real", "synthetic", "both")
-    ]
-    assert alone[-2:] == ["+5.1 [+5.0, +5.2]", "−4.9 [−5.0, −4.8]"]
-    assert real[-2:] == both[-2:] == ["–", "–"]
-
-
-def test_what_was_not_run_has_no_row() -> None:
-    (alone,) = rows([one for one in records() if one["spec"].get("train")])
-    assert alone[1] == "smote synthetic-only" and alone[-2:] == ["–", "–"]
-    assert not rows([one for one in records() if "train" not in one["spec"]])
-
-
 def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
     found = records()
     (whole,), (plain,) = (

@@ -6,7 +6,7 @@ import pytest
 
 from hsiaug.api import InputError
 from hsiaug.registry.card import build_params
-from hsiaug_builtin.text import PatchSentence, patch_sentences, prompts_of
+from hsiaug_builtin.text import prompts_of
 from hsiaug_builtin.text.prompts import checked_mode
 from hsiaug_builtin.txt2hsi.plugin import Txt2Hsi
 
@@ -52,9 +52,6 @@ def test_other_sentences_are_other_parameters_and_so_other_trials(
         ('Meadow = ["a", ""]', "TOML file of sentences"),
         ("Meadow = []", "TOML file of sentences"),
         ("Meadow", "TOML file of sentences"),
-        ("patches = [3]", r"\[\[patches\]\] 3"),
-        ('[[patches]]\nrow = 1\nsentence = "meadow"', "column = 40"),
-        ('[[patches]]\nrow = -1\ncolumn = 2\nsentence = "meadow"', "row = 12"),
     ],
 )
 def test_what_is_no_file_of_sentences_is_met_with_one_error(
@@ -82,15 +79,3 @@ def test_an_unknown_mode_is_refused_and_the_default_is_as_it_was() -> None:
     with pytest.raises(InputError, match=r"`text` must be one of .*Did you mean coarse"):
         build_params(Txt2Hsi.card, "cpu", {"text": "coarser"})
     assert build_params(Txt2Hsi.card).text == "both"
-
-
-def test_sentences_of_patches_stand_beside_those_of_classes(view_of, tmp_path: Path) -> None:
-    patch = '[[patches]]\nrow = 3\ncolumn = 4\nsentence = "meadow with maize  to the north"\n'
-    (tmp_path / "prompts.toml").write_text(SENTENCES + patch)
-    mode = checked_mode(f"file:{tmp_path / 'prompts.toml'}")
-
-    assert patch_sentences(view_of(), mode) == (
-        PatchSentence(3, 4, "meadow with maize to the north"),
-    )
-    assert prompts_of(view_of(), mode)[2] == ("tall maize",)
-    assert patch_sentences(view_of(), "both") == ()

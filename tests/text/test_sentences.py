@@ -84,6 +84,8 @@ PLAIN = {
     "wheat (woods to the south)": "wheat; south woods",
     "please show me wheat with corn on the left": "wheat; west corn",
     "corn-notill w/ woods above": "corn notill; north woods",
+    "woods north of wheat and east of corn": "woods; south wheat; west corn",
+    "to the left woods, to the right corn, in the middle wheat": "wheat; west woods; east corn",
     "North of the wheat there are woods": "woods; south wheat",
 }
 """What each states. Where a sentence only says how two classes lie to each other, the one that it is
@@ -114,6 +116,11 @@ NO_PATCH = (
     "if there is wheat then woods to the north",
     "bright dark wheat",
     "woods instead of wheat",
+    "woods all around except the south",
+    "wheat with bright woods to the north",
+    "some of the patch is wheat",
+    "half of the patch is wheat, the rest is corn",
+    "barley",
     "wheat except in the north, where there are woods",
     "",
     "пшеница",

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from hsiaug.registry.lookup import Registry, build_registry
-from hsiaug.report.notes import table_notes
-from hsiaug.report.tables import build_report
 from hsiaug.trial.machine import counted_work
 from hsiaug.trial.spec import TrialSpec
 from tests.effort import loaded
@@ -83,12 +81,6 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
 
 
-def notes(records: list[dict[str, Any]]) -> list[str]:
-    """The sentences on budgets below the one table of these records."""
-    (table,) = build_report(records).tables
-    return [note for note in table_notes(table) if "Unequal budget" in note]
-
-
 def test_the_record_holds_the_steps_that_torch_counted(spec: Spec, run: Run) -> None:
     record, _ = run(spec("stepping", "honest"))
     assert record["status"] == "ok", record["error"]
@@ -120,63 +112,6 @@ def test_steps_outside_the_fit_are_not_counted_and_the_hook_goes_also_after_a_fa
     sgd.step()
     assert work.steps == 1
     assert len(optimizer._global_optimizer_post_hooks) == hooks
-
-
-def test_the_report_names_a_classifier_that_trains_longer_on_more_samples(
-    spec: Spec, run: Run
-) -> None:
-    trials = [
-        spec("none", "greedy", 0.0),
-        spec("duplicate", "greedy", 1.0),
-        spec("smote", "greedy", 1.0),
-    ]
-    records = [run(trial)[0] for trial in trials]
-    steps = [record["optimiser_steps"]["fit_classifier"] for record in records]
-    assert steps[0] < steps[1] == steps[2]
-    (note,) = notes(records)
-    assert (
-        "greedy" in note
-        and f"{steps[0]:,} with none" in note
-        and f"{steps[1]:,} with duplicate λ=1" in note
-    )
-
-
-def test_the_report_says_nothing_of_equal_budgets(spec: Spec, run: Run) -> None:
-    trials = [
-        spec(g, c, lam)
-        for c in ("honest", "nearest")
-        for g, lam in (("none", 0.0), ("duplicate", 1.0))
-    ]
-    assert notes([run(trial)[0] for trial in trials]) == []
-
-
-def test_draws_and_classifiers_are_compared_each_for_itself(spec: Spec, run: Run) -> None:
-    """Other draws have other sizes, and other classifiers other budgets: that alone is no unequal
-    budget.
-    """
-    trials = [spec("none", "greedy", 0.0, seed=seed) for seed in (0, 1)] + [
-        spec("none", "honest", 0.0)
-    ]
-    records = [run(trial)[0] for trial in trials]
-    records[1]["optimiser_steps"]["fit_classifier"] += 1
-    assert len({record["optimiser_steps"]["fit_classifier"] for record in records}) == 3
-    assert notes(records) == []
-
-
-def test_records_from_before_steps_were_counted_are_still_read(spec: Spec, run: Run) -> None:
-    records = [run(spec("none", "greedy", 0.0))[0], run(spec("duplicate", "greedy", 1.0))[0]]
-    del records[0]["optimiser_steps"]
-    assert notes(records) == []
-
-
-def test_steps_that_only_chose_among_the_samples_are_no_longer_training(
-    spec: Spec, run: Run
-) -> None:
-    records = [run(spec(g, "honest", lam))[0] for g, lam in (("none", 0.0), ("duplicate", 1.0))]
-    records[1]["optimiser_steps"]["fit_classifier"] += 3
-    assert len(notes(records)) == 1
-    records[1]["classifier_facts"] = {"aside_steps": 3}
-    assert notes(records) == []
 
 
 def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:

@@ -3,7 +3,6 @@ beforehand.
 """
 
 import json
-from typing import Any
 
 import pytest
 
@@ -15,38 +14,6 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import empty_records
-from hsiaug.trial.record_json import made_nothing
-
-
-def record(
-    status: str, lam: float, synthetic: list[int] | None, **timings: float
-) -> dict[str, Any]:
-    samples = None if synthetic is None else {"real": [3, 3], "synthetic": synthetic}
-    return {"status": status, "spec": {"lambda": lam}, "samples": samples, "timings": timings}
-
-
-@pytest.mark.parametrize(
-    ("given", "answer"),
-    [
-        (record("empty", 1.0, [0, 0]), True),
-        (
-            record("ok", 1.0, [0, 0], fit_classifier=1.0),
-            True,
-        ),  # as written before the status "empty"
-        (record("ok", 1.0, [0, 4], fit_generator=0.1), False),
-        (
-            record("ok", 1.0, [0, 0], fit_generator=0.1),
-            False,
-        ),  # pairs whose masks hold no labelled pixel
-        (record("ok", 0.0, [0, 0]), False),  # none: never asked for a sample
-        (record("failed", 1.0, [0, 0]), False),
-        (record("failed", 1.0, None), False),
-    ],
-)
-def test_what_made_nothing_is_told_from_what_failed_and_from_none(
-    given: dict[str, Any], answer: bool
-) -> None:
-    assert made_nothing(given) is answer
 
 
 @pytest.mark.parametrize("lam", [0.25, 0.5, 1.0, 3.0])
@@ -94,4 +61,4 @@ def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(
     assert found["scope"] is None and found["transductive"] is None
     assert found["samples"] == {"real": [5] * 5, "synthetic": [0] * 5}
     assert found["audit"]["sha256"] == split.audit.sha256
-    assert json.loads(json.dumps(found, allow_nan=False)) == found and made_nothing(found)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found

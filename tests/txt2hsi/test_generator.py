@@ -17,12 +17,11 @@ from hsiaug.protocol.view import TrainView, train_view, view_without_labels
 from hsiaug.registry.card import build_params, preparing_params
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.machine import counted_work
-from hsiaug_builtin.text import class_words
+from hsiaug_builtin.text import prompts_of as prompts_of_view
 from hsiaug_builtin.txt2hsi.facts import COLUMN
 from hsiaug_builtin.txt2hsi.frequencies import to_pixels
 from hsiaug_builtin.txt2hsi.params import SIZES
 from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
-from hsiaug_builtin.txt2hsi.reading import written_facts
 
 COUNTS = {1: 3, 2: 0, 4: 7}
 FEW = {"vae_steps": 5, "scene_steps": 3, "steps": 3}
@@ -286,12 +285,6 @@ def test_what_is_prepared_depends_on_no_label(toy: Scene, view: TrainView, tmp_p
     assert others == [first, first]
 
 
-def test_the_codec_keeps_what_a_classifier_of_spectra_needs(fitted: Any) -> None:
-    kept = fitted.facts["codec"]
-
-    assert kept["decoded"] > kept["real"] - 15 and kept["real"] > 50
-
-
 def test_the_paper_preset_is_large() -> None:
     params = plugin_of("paper").params
     table = torch.ones(9, 9, params.latent)
@@ -348,62 +341,14 @@ def test_a_wrong_word_for_a_part_is_refused(view: TrainView) -> None:
             fit(view, **settings)
 
 
-def written_on(view: TrainView, sentence: str, tmp_path: Path) -> str:
-    """A file with a sentence on the first training pixel, and one on a pixel of no label."""
-    row, column = view.coords[0].tolist()
-    free = next(at for at in view.unlabelled.tolist() if at not in view.coords.tolist())
-    (tmp_path / "prompts.toml").write_text(
-        f'[[patches]]\nrow = {row}\ncolumn = {column}\nsentence = "{sentence}"\n'
-        f'[[patches]]\nrow = {free[0]}\ncolumn = {free[1]}\nsentence = "{sentence}"\n'
-    )
-    return f"file:{tmp_path / 'prompts.toml'}"
-
-
-def names_of(view: TrainView) -> dict[int, str]:
-    return dict(enumerate(class_words(view.class_names), start=1))
-
-
-def test_what_is_written_of_training_patches_is_what_they_are_learnt_under(
-    view: TrainView, tmp_path: Path
-) -> None:
-    own, other = (names_of(view)[c] for c in (int(view.y[0]), int(view.y[-1])))
-    mode = written_on(view, f"{own} with {other} to the north", tmp_path)
-    facts = written_facts(view, mode)
-
-    # Nothing is taken from the pixel without a label: its class would be a label.
-    assert list(facts) == [tuple(view.coords[0].tolist())]
-    fit_of_file = fit(view, **FEW, text=mode)
-    assert fit_of_file.facts["written_sentences"] == 1
-    rows = fit_of_file.facts_of[int(view.y[0])]
-    assert (rows[:, COLUMN["north"]] == int(view.y[-1])).any()
-
-
-@pytest.mark.parametrize(
-    ("sentence", "fault"),
-    [
-        ("{other}", "the pixel in the centre is {own}"),
-        ("something else", "is not understood"),
-        ("{own} with {other} to the north and {own} to the north", "which of these lies"),
-    ],
-)
-def test_a_sentence_that_does_not_fit_its_patch_is_refused(
-    view: TrainView, tmp_path: Path, sentence: str, fault: str
-) -> None:
-    own, other = (names_of(view)[c] for c in (int(view.y[0]), int(view.y[-1])))
-    mode = written_on(view, sentence.format(own=own, other=other), tmp_path)
-    with pytest.raises(InputError, match=fault.format(own=own)):
-        written_facts(view, mode)
-
-
 def test_the_automatic_sentences_are_a_file_that_is_read_again(
     view: TrainView, tmp_path: Path
 ) -> None:
     (tmp_path / "prompts.toml").write_text(plugin_of().write_sentences(view))
-    mode = f"file:{tmp_path / 'prompts.toml'}"
 
-    facts = written_facts(view, mode)
-    assert {int(row[COLUMN["centre"]]) for row in facts.values()} == set(view.counts)
-    assert set(facts) <= {tuple(at) for at in view.coords.tolist()}
+    assert prompts_of_view(view, f"file:{tmp_path / 'prompts.toml'}") == prompts_of_view(
+        view, "auto"
+    )
 
 
 def test_of_several_samples_the_one_is_kept_that_shows_what_is_said(

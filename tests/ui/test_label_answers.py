@@ -53,6 +53,15 @@ def test_labels_are_read_from_it_without_none_and_skip(answers: Path) -> None:
     assert found.skipped == 2
 
 
+def test_a_byte_that_is_no_utf_8_costs_its_line_alone(answers: Path) -> None:
+    given = AnswerFile(answers, SHAPE)
+    given.add(PixelAnswer(((1, 2),), "class", "wheat"))
+    given.add(PixelAnswer(((2, 3),), "class", "rye"))
+    answers.write_bytes(answers.read_bytes().replace(b"wheat,class", b"wheat,cl\xffss"))
+    again = AnswerFile(answers, SHAPE)
+    assert [one.name for one in again.given] == ["rye"] and len(again.wrong) == 1
+
+
 def test_it_goes_on_where_it_was(answers: Path) -> None:
     first = AnswerFile(answers, SHAPE)
     first.add(PixelAnswer(((1, 2), (1, 3)), "class", "wheat"))

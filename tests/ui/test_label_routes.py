@@ -404,6 +404,12 @@ def test_what_comes_from_another_page_does_nothing(
     assert answers.read_bytes() == before and client.get("state").json() == state
 
 
+def test_a_request_that_is_too_long_is_refused_before_it_is_read(client: Any) -> None:
+    body = b'{"pixels": [' + b" " * 5_000_000 + b"]}"
+    refused = client.post("answer", content=body, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 413 and "at most 4 MB" in refused.json()["error"]
+
+
 def test_its_own_page_may_act(client: Any) -> None:
     own = {"Origin": "http://127.0.0.1:4321", "Sec-Fetch-Site": "same-origin"}
     assert client.post("class", json={"name": "water"}, headers=own).status_code == 200

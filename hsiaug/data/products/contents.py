@@ -15,7 +15,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.core.scene import row_parts
 from hsiaug.data.band_centres import centres_in_nm, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
-from hsiaug.data.raw import RawArray, reading
+from hsiaug.data.raw import PerBand, RawArray, one_or_all, reading
 
 if TYPE_CHECKING:
     import h5py
@@ -29,10 +29,8 @@ MOST_DESCRIBED = 2**16
 Place = tuple[tuple[float, ...], str]
 """An affine transform (a, b, c, d, e, f) of columns and rows, and a coordinate system as WKT."""
 
-IN_SENSOR_GEOMETRY = (
-    "the pixels lie in the geometry of the sensor, which is no georeference: give labels as a"
-    " raster or as row,col,class"
-)
+PACKING = ("scale_factor", "add_offset")
+"""Attributes of a packed dataset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +64,17 @@ class Contents:
         return self.items[item][()]
 
     def numbers(self, address: str) -> NDArray[np.float64] | None:
-        """(n,) numbers of a dataset or an attribute; None where there is none."""
+        """(n,) numbers of a dataset or an attribute, which may be text; None where there is none.
+
+        Raises ValueError, naming it, where one is no number.
+        """
         value = self.value(address)
-        return None if value is None else np.ravel(np.asarray(value, dtype=np.float64))
+        if value is None:
+            return None
+        try:
+            return np.ravel(np.asarray(value)).astype(np.float64)
+        except (TypeError, ValueError) as cause:
+            raise ValueError(f"{value!r} for the number {address}"[:160]) from cause
 
     def number(self, address: str) -> float | None:
         """The number of a dataset or an attribute; None where there is none. Raises ValueError for
@@ -94,25 +100,12 @@ class Contents:
         item, at, name = address.partition("@")
         return item in self.items and (not at or name in self.items[item].attrs)
 
-    def listed(self) -> list[tuple[str, object]]:
-        """The addresses of all datasets and attributes, with the shape and type of a dataset and
-        the value of an attribute.
-        """
-        keys = list[tuple[str, object]]()
-        for name, item in self.items.items():
-            if hasattr(item, "dtype"):
-                keys.append((name, f"{'×'.join(map(str, item.shape or ()))} {item.dtype}"))
-            keys += [(f"{name}@{key}", item.attrs.get(key)) for key in item.attrs]
-        return keys
-
-    def arrays(self, axes: int, within: str = "") -> dict[str, h5py.Dataset]:
-        """Numeric datasets below a group that have a given number of axes."""
+    def cubes(self) -> dict[str, h5py.Dataset]:
+        """Numeric datasets that have three axes."""
         return {
             name: item
             for name, item in self.items.items()
-            if name.startswith(within)
-            and len(getattr(item, "shape", None) or ()) == axes
-            and item.dtype.kind in "iuf"
+            if len(getattr(item, "shape", None) or ()) == 3 and item.dtype.kind in "iuf"
         }
 
 
@@ -213,7 +206,7 @@ def described(
     given_widths = of_bands(contents, widths, bands, "band widths")
     flags = of_bands(contents, good, bands, "flags of good bands")
     in_nm, note = (None, "") if stated is None else centres_in_nm(stated, unit)
-    scale, offset = (contents.number(f"{name}@{key}") for key in ("scale_factor", "add_offset"))
+    scale, offset = (_per_band(contents, f"{name}@{key}", bands) for key in PACKING)
     nodata = contents.number(f"{name}@_FillValue")
     if nodata is None:
         nodata = contents.number(f"{name}@missing_value")
@@ -231,8 +224,14 @@ def described(
     )
 
 
-def nowhere(contents: Contents) -> None:
-    """The place of a product whose pixels lie in the geometry of the sensor."""
+def _per_band(contents: Contents, address: str, bands: int) -> PerBand | None:
+    """One number, or one for each band; None where the file has none."""
+    listed = contents.numbers(address)
+    if listed is None:
+        return None
+    if len(listed) not in (1, bands):
+        raise ValueError(f"{len(listed)} values of {address} for {bands} bands")
+    return one_or_all(listed.tolist())
 
 
 def wkt_of(code: int) -> str:

@@ -66,23 +66,6 @@ def metadata_beside(image: Path) -> tuple[str, BandFacts] | None:
         return None  # of another instrument, or of another image
 
 
-def metadata_elements(image: Path) -> list[tuple[str, str, str]]:
-    """The file beside an image of EnMAP or DESIS, and the name in small letters of each kind of
-    element in it that holds a text, with the first such text.
-
-    Raises SceneError where that file is damaged.
-    """
-    path = _metadata_file(image)
-    if path is None:
-        return []
-    with reading(path, "EnMAP or DESIS metadata"):
-        texts: dict[str, str] = {}
-        for element in read_xml(path, MAX_XML_BYTES).iter():
-            if not len(element) and element.text:
-                texts.setdefault(element.tag.rpartition("}")[2].lower(), element.text)
-    return [(path.name, name, text) for name, text in texts.items()]
-
-
 def _metadata_file(image: Path) -> Path | None:
     """The file that describes an image; None where there is none."""
     files = [image.with_name(name) for name in _metadata_names(image.parent)]

@@ -31,7 +31,7 @@ SYSTEM = (
 CACHES = {"XDG_CACHE_HOME": "~/.cache", "HF_HOME": "~/.cache", "TORCH_HOME": "~/.cache"}
 """Where libraries keep weights that they have downloaded: variables, and the usual folder."""
 
-CODE = (".py", ".so", ".dist-info", ".egg-info")
+CODE = (".py", ".pyc", ".so", ".dist-info", ".egg-info")
 """Endings of modules, and of what is said of packages."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hsiaug.data.embedded import embedded_files
+from hsiaug.registry.isolation.confinement import CODE
 
 PROGRAMS = {"subprocess.Popen": 0, "os.system": 0, "os.exec": 0, "os.posix_spawn": 0}
 """Events of Python's that start a program, and the argument that names it."""
@@ -51,7 +52,7 @@ def watch(ignored: Iterable[Path], tell: Callable[[str], object]) -> None:
         if event == "open" and isinstance(arguments[0], str | bytes):
             path = os.path.realpath(os.fsdecode(arguments[0]))
             inside = any(path == one or path.startswith(one + os.sep) for one in folders)
-            if path in labels or not inside:
+            if path in labels or not (inside or path.endswith(CODE)):
                 say(f"opened {path}")
         elif event in PROGRAMS:
             say(f"started {os.fsdecode(_first(arguments[PROGRAMS[event]]))}")

@@ -16,9 +16,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> Path:
     """Write ``out/hsiaug-NAME``, a package with one plugin that passes the conformance kit, and
-    return that folder.
+    return that folder; ``hsiaug-`` before NAME is the package's.
 
-    It appears whole or not at all.
+    It appears whole or not at all. ``out`` is made where it is missing.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
         For a protocol with a task, a name that cannot be a plugin's or that a plugin has, and a
         folder that is there or cannot be written.
     """
+    # As people call the package.
+    name = name.removeprefix("hsiaug-")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         near = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789").rstrip("-")
         rule = (
@@ -70,6 +72,8 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
     with file_errors(
         f"`out` {out} must be a folder that can be written", "Make it, or give another."
     ):
+        if out.parent.is_dir():
+            out.mkdir(exist_ok=True)
         if folder.exists():
             rule = "the folder of the new package must not be there yet"
             raise InputError(rule, value=f"{folder}", hint="Remove it, or give another `out`.")

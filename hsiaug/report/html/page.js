@@ -23,7 +23,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     }
     head.classList.toggle("t", left);
     head.scope = "col";
-    const button = made("button", head.textContent, { type: "button" });
+    const button = made("button", head.textContent, { type: "button", "data-c": column });
     head.replaceChildren(button);
     button.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending", sign = down ? -1 : 1;

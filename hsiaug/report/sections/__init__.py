@@ -111,12 +111,13 @@ def section_kinds() -> tuple[SectionKind, ...]:
 @cache
 def table_views() -> tuple[str, ...]:
     """The views that show each table by itself."""
-    return tuple(dict.fromkeys(view for kind in section_kinds() for view in kind.views))
+    views = dict.fromkeys(view for kind in section_kinds() for view in kind.views)
+    return tuple(view for view in views if view != NOTES)
 
 
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
-    known = (SUMMARY, *(view for view in table_views() if view != NOTES), LABELS)
+    known = (SUMMARY, *table_views(), LABELS)
     check_known(f"`by` must be one of {', '.join(known)}", by, known)
 
 

@@ -201,6 +201,6 @@ SECTIONS = (
         _section,
         30,
         views=("generator", "gain"),
-        pictures={"gain": _gain_figure, "generator": _gain_figure},
+        pictures={"generator": _gain_figure, "gain": _gain_figure},
     ),
 )

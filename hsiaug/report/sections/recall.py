@@ -248,7 +248,8 @@ def _of_every_arm(table: ReportTable, metric: Metric, classifier: Method) -> Fra
     columns = {
         table.arm_label(cell.arm): partial(value, cell) for cell in table.cells_of(classifier)
     }
-    return Frame(table.labels[classifier], _class_frame(table, columns))
+    heading = f"{metric.of_each_class}, {table.labels[classifier]}"
+    return Frame(heading, _class_frame(table, columns))
 
 
 def _against_none(table: ReportTable, metric: Metric, classifier: Method) -> Frame | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours, hex_of
-from hsiaug.metrics.dense.pieces import NEAR, SIDES
 from hsiaug.metrics.spectra import band_gaps
 from hsiaug.report.figures.files import image_bytes, page_picture
 from hsiaug.report.figures.sheets import UNCHANGED, image_grid, tile_rows
@@ -20,7 +19,6 @@ from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial, rows_of
 from hsiaug.trial.arm import CONTROLS_OF_ALL
-from hsiaug.trial.record_json import Record
 from hsiaug.trial.sheet import MeanSpectra, SampleSheet
 from hsiaug.trial.store import Store
 
@@ -115,16 +113,6 @@ them.
 """
 PATCH, TILE = 36, 160
 """Pixels that a patch and a tile are drawn in, about: pictures are enlarged by whole numbers."""
-WITHIN = ("within_1", "within_2", "within_3")
-EDGES = "edges"
-"""Layout among what a record says that its generator measured: correlation of neighbours on three
-components, and share of pixels with an edge.
-"""
-OF_MASKS = {
-    "mask_edges": ("rank of the image's gradient at edges of the mask", ".1%"),
-    "change": ("change inside the mask, of that outside", ".2f"),
-}
-"""What a record of masks states too, and how it is written."""
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
@@ -150,12 +138,10 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
             lines = (line for plot in spectra["plots"] for _, line in plot["lines"])
             pictures = sum(len(figure["source"]) for figure in figures) * 3 // 4
             sources.drawn["samples"] += pictures + sum(map(len, lines))
-        record = store.sound(trial.hash) or {}
         shown_of_generator = {
             "name": f"{table.arm_label(cell.arm)}, split {trial.seed}",
             "figures": figures,
             "full": full,
-            "layout": layout_sentence(record, of_tiles=sheet.of_tiles),
             "spectra": spectra,
         }
         generators.append(shown_of_generator)
@@ -185,49 +171,6 @@ def _spectra_of(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, A
         "plots": [*spectrum_plots(spectra, class_names)],
         "bands": band_range(spectra, wavelengths=named),
     }
-
-
-def layout_sentence(record: Record, *, of_tiles: bool) -> str:
-    """The layout of the samples of a trial beside that of real patches, or of real tiles, as its
-    record states it; "" where it does not.
-    """
-    provenance = record.get("provenance") or {}
-    made, real = (provenance.get(name) for name in ("measured", "measured_real"))
-    if not isinstance(made, dict) or not isinstance(real, dict):
-        return ""
-    values = [table.get(name) for table in (made, real) for name in (*WITHIN, EDGES)]
-    if not all(map(_is_number, values)):
-        return ""
-    of_made, of_real = (
-        ", ".join(f"{table[name]:.2f}" for name in WITHIN) for table in (made, real)
-    )
-    others = "real training tiles" if of_tiles else "real held-out patches"
-    figures = [
-        f"Layout, and in brackets that of {others}: correlation of neighbours within"
-        f" {'tiles' if of_tiles else 'patches'}, first three components {of_made} [{of_real}]",
-        f"edges per pixel {made[EDGES]:.1%} [{real[EDGES]:.1%}]",
-    ]
-    for name, (label, form) in OF_MASKS.items():
-        pair = made.get(name), real.get(name)
-        if all(map(_is_number, pair)):
-            figures.append(f"{label} {pair[0]:{form}} [{pair[1]:{form}}]")
-    return "; ".join(figures) + "." + _pieces_sentence(made)
-
-
-def _pieces_sentence(made: Mapping[str, object]) -> str:
-    """How many pieces of generated tiles are all but pieces of training tiles; "" where a record
-    does not state it.
-    """
-    near = [
-        f"{100 * share:.0f} % of {side}×{side} pixels"
-        for side in SIDES
-        if isinstance(share := made.get(f"pieces_{side}"), float)
-    ]
-    return f" {NEAR}: {', '.join(near)}." if near else ""
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:

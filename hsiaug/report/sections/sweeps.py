@@ -88,7 +88,10 @@ def _curve_frames(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> 
         }
 
     return tuple(
-        Frame(score.name, indexed([row(score.key, line) for line in rows], len(values)))
+        Frame(
+            f"{score.name} against {SIGNS[axis]}",
+            indexed([row(score.key, line) for line in rows], len(values)),
+        )
         for score in (table.scores.second, table.scores.main, *table.brief_fields)
     )
 

@@ -27,6 +27,10 @@ NEIGHBOURS = {"k_neighbors": "class", "n_neighbors": "class", "m_neighbors": "al
 """Arguments that number neighbours, and among which samples these are looked for."""
 
 
+OWN_ARGUMENTS = ("sampling_strategy",)
+"""Arguments of an over-sampler that are set for each class."""
+
+
 @dataclass(frozen=True)
 class ImblearnParams:
     """Which over-sampler, and its arguments. Raises InputError where imbalanced-learn has no such
@@ -52,7 +56,14 @@ def build_sampler(sampler: str, options: str, fixed: dict[str, Any], seed: int) 
             hint="Take imblearn:SMOTE or imblearn:BorderlineSMOTE.",
         )
     cls = find_class("imblearn", sampler, MODULES, BaseOverSampler)
-    return build(cls, {**seeded(cls, seed), **parse_options(options, label), **fixed}, label)
+    given = parse_options(options, label)
+    if refused := [name for name in (*OWN_ARGUMENTS, *seeded(cls, seed)) if name in given]:
+        raise InputError(
+            f"{label} is told by hsiaug which samples to make, and with which seed",
+            value=f"{refused[0]}={given[refused[0]]}",
+            hint="Leave it out: --lambda and --times say how many samples of each class are made.",
+        )
+    return build(cls, {**seeded(cls, seed), **given, **fixed}, label)
 
 
 @dataclass(frozen=True, eq=False)

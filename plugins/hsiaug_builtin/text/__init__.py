@@ -9,24 +9,19 @@ from __future__ import annotations
 
 from hsiaug_builtin.text.encoded import Encoded
 from hsiaug_builtin.text.encoders import checked_encoder, encode
-from hsiaug_builtin.text.prompt_files import PATCHES, PatchSentence
 from hsiaug_builtin.text.prompts import (
     MODES,
     checked_mode,
     class_words,
-    patch_sentences,
     prompts_of,
 )
 
 __all__ = [
     "MODES",
-    "PATCHES",
     "Encoded",
-    "PatchSentence",
     "checked_encoder",
     "checked_mode",
     "class_words",
     "encode",
-    "patch_sentences",
     "prompts_of",
 ]

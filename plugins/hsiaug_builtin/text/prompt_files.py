@@ -1,4 +1,4 @@
-"""Sentences of a user's own file, in TOML: of classes, and of single patches."""
+"""Sentences on classes in a user's own file, in TOML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 
 from hsiaug.api import InputError, did_you_mean, user_path
 from hsiaug_builtin.named_files import DIGITS, check_stated, name_and_checksum
@@ -16,41 +15,8 @@ PREFIX = "file:"
 MAX_PROMPT_FILE_BYTES = 2**20
 """Bytes of a file at most."""
 
-PATCHES = "patches"
-"""Key of the sentences of single patches; no class is described under this name."""
-
-
-@dataclass(frozen=True)
-class PatchSentence:
-    """What the patch round a pixel shows.
-
-    Attributes
-    ----------
-    row, column : int
-        Of the pixel, from 0.
-    sentence : str
-        Its class in the centre, and what lies round it.
-    """
-
-    row: int
-    column: int
-    sentence: str
-
-
-@dataclass(frozen=True)
-class PromptFile:
-    """The sentences of a file.
-
-    Attributes
-    ----------
-    classes : mapping of str to tuple of str
-        Sentences by the name of their class.
-    patches : tuple of PatchSentence
-        Of single patches.
-    """
-
-    classes: Mapping[str, tuple[str, ...]]
-    patches: tuple[PatchSentence, ...] = ()
+Sentences = Mapping[str, tuple[str, ...]]
+"""Sentences of a file by the name of their class."""
 
 
 def with_checksum(mode: str) -> str:
@@ -66,7 +32,7 @@ def with_checksum(mode: str) -> str:
     return f"{PREFIX}{name}#{_checksum(sentences)}"
 
 
-def sentences_of_file(mode: str, class_names: Iterable[str]) -> PromptFile:
+def sentences_of_file(mode: str, class_names: Iterable[str]) -> Sentences:
     """The sentences in a file; a class that it leaves out has none.
 
     Parameters
@@ -83,7 +49,7 @@ def sentences_of_file(mode: str, class_names: Iterable[str]) -> PromptFile:
     """
     name, sentences = _read_checked(mode)
     of_scene = list(class_names)
-    for class_name in sentences.classes:
+    for class_name in sentences:
         if class_name not in of_scene:
             raise InputError(
                 f"{name} must name classes of the scene",
@@ -93,7 +59,7 @@ def sentences_of_file(mode: str, class_names: Iterable[str]) -> PromptFile:
     return sentences
 
 
-def _read_checked(mode: str) -> tuple[str, PromptFile]:
+def _read_checked(mode: str) -> tuple[str, Sentences]:
     """The name of the file and its sentences, which are those of the checksum where one is
     stated.
     """
@@ -103,14 +69,12 @@ def _read_checked(mode: str) -> tuple[str, PromptFile]:
     return name, sentences
 
 
-def _checksum(sentences: PromptFile) -> str:
-    # A file without sentences of patches has the checksum that it had before there were any.
-    patches = {PATCHES: [asdict(patch) for patch in sentences.patches]} if sentences.patches else {}
-    text = json.dumps({**sentences.classes, **patches}, sort_keys=True, ensure_ascii=False)
+def _checksum(sentences: Sentences) -> str:
+    text = json.dumps(dict(sentences), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
-def _read(name: str) -> PromptFile:
+def _read(name: str) -> Sentences:
     path = user_path(name)
     hint = 'Write it as \'"Corn-notill" = ["rows of corn over old residue"]\', a line a class.'
     rule = f"{PREFIX}{name} must be a TOML file of sentences for each class"
@@ -123,7 +87,6 @@ def _read(name: str) -> PromptFile:
     except ValueError as error:  # no TOML, no UTF-8, or a name that no file can have
         raise InputError(rule, value=str(error), hint=hint) from error
     classes: dict[str, tuple[str, ...]] = {}
-    patches = [_patch_sentence(entry, rule) for entry in table.pop(PATCHES, ())]
     for class_name, value in table.items():
         listed = [value] if isinstance(value, str) else value
         fits = isinstance(listed, list) and all(
@@ -132,20 +95,6 @@ def _read(name: str) -> PromptFile:
         if not fits or not listed:
             raise InputError(rule, value=f"{class_name} = {value!r}"[:80], hint=hint)
         classes[class_name] = tuple(" ".join(text.split()) for text in listed)
-    if not classes and not patches:
+    if not classes:
         raise InputError(rule, value="no class", hint=hint)
-    return PromptFile(classes, tuple(patches))
-
-
-def _patch_sentence(entry: object, rule: str) -> PatchSentence:
-    """A table of [[patches]]."""
-    match entry:
-        case {"row": int(row), "column": int(column), "sentence": str(sentence), **others} if (
-            not others and min(row, column) >= 0 and sentence.strip()
-        ):
-            return PatchSentence(row, column, " ".join(sentence.split()))
-    raise InputError(
-        rule,
-        value=f"[[{PATCHES}]] {entry!r}"[:80],
-        hint=f'Write [[{PATCHES}]], and below it row = 12, column = 40 and sentence = "wheat".',
-    )
+    return classes

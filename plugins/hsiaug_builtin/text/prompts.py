@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from hsiaug.api import InputError, TrainView, did_you_mean
 from hsiaug_builtin.text.prompt_files import (
     PREFIX,
-    PatchSentence,
     sentences_of_file,
     with_checksum,
 )
@@ -66,7 +65,7 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
     if mode == "number":
         return {c: (str(c),) for c in range(1, len(words) + 1)}
     phrases = phrases_of(view, words) if mode == "auto" else {}
-    of_file = sentences_of_file(mode, view.class_names).classes if mode.startswith(PREFIX) else {}
+    of_file = sentences_of_file(mode, view.class_names) if mode.startswith(PREFIX) else {}
     prompts = {}
     for c, (name, word) in enumerate(zip(view.class_names, words, strict=True), start=1):
         coarse = f"{START} {word}"
@@ -79,17 +78,6 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
             sentences = of_file.get(name, ())
         prompts[c] = sentences or (coarse,)
     return prompts
-
-
-def patch_sentences(view: TrainView, mode: str) -> tuple[PatchSentence, ...]:
-    """The sentences of single patches in a user's file; none of other modes.
-
-    Raises
-    ------
-    InputError
-        As :func:`prompts_of`.
-    """
-    return sentences_of_file(mode, view.class_names).patches if mode.startswith(PREFIX) else ()
 
 
 def class_words(names: Sequence[str]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ _LEXICON = {
     "mixed": "mixed uneven patchy heterogeneous",
     "bright": "bright brighter pale brighter_than_usual lighter_than_usual",
     "dark": "dark darker darker_than_usual",
-    "join": ", and with but while which that has having where_there_is",
+    "join": ", and with but while which that has have having",
     "place": "side edge part border",
     "strip": "strip stripe narrow running runs",
 }
@@ -73,7 +73,7 @@ _GRAMMAR = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words that hold a sentence together."""
-_HARMLESS = frozenset("please show me make draw generate create some i want see".split())  # noqa: SIM905
+_HARMLESS = frozenset("please show me make draw generate create i want see".split())  # noqa: SIM905
 """Words that say nothing of a patch; they are named."""
 _NEVER_NAMES = frozenset("no not without never or nor if unless except far".split())  # noqa: SIM905
 _LOOKS = ("even", "mixed", "bright", "dark")
@@ -311,14 +311,36 @@ def _clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 @dataclass
+class _Clause:
+    """A clause as far as it is read.
+
+    Attributes
+    ----------
+    subject : int or None
+        The class that it is about.
+    latest : int or None
+        The class that was named last.
+    link : tuple of str
+        How the subject lies to the class that is named next.
+    waiting : list of (tuple of str, int or pair of int or None)
+        What is said of the subject: relations, and the classes that it lies so to.
+    """
+
+    subject: int | None = None
+    latest: int | None = None
+    link: tuple[str, ...] = ()
+    waiting: list[tuple[tuple[str, ...], Any]] = field(default_factory=list)
+
+
+@dataclass
 class _Claims:
     """What the clauses of a sentence say, as they are read one after the other.
 
     Attributes
     ----------
     lies : list of (int, str, int or None)
-        A class, one of NEIGHBOURS or "between", and the class that it lies so to, which is that of
-        the centre where it is None.
+        A class, one of NEIGHBOURS, and the class that it lies so to: that of the centre where it is
+        None.
     centres : list of int
         Classes that are said to lie in the centre.
     looks : list of (int, str)
@@ -333,71 +355,68 @@ class _Claims:
 
     lies: list[tuple[int, str, int | None]] = field(default_factory=list)
     centres: list[int] = field(default_factory=list)
-    looks: list[tuple[int, str]] = field(default_factory=list)
+    looks: list[tuple[Any, str]] = field(default_factory=list)
     named: list[int] = field(default_factory=list)
     subjects: list[int] = field(default_factory=list)
     waiting_looks: list[str] = field(default_factory=list)
 
-    def add_clause(self, clause: Sequence[Token], words: Mapping[int, str]) -> None:
+    def add_clause(self, tokens: Sequence[Token], words: Mapping[int, str]) -> None:
         """Read one more clause. Raises _Refused where it does not say how classes lie."""
-        subject: int | None = None
-        latest: int | None = None
-        link: tuple[str, ...] = ()
-        waiting: list[tuple[tuple[str, ...], int | None]] = []
-        for place, (symbol, value) in enumerate(clause):
-            rest = [token[0] for token in clause[place + 1 :] if token[0] not in _LOOKS]
+        clause = _Clause()
+        for place, (symbol, value) in enumerate(tokens):
+            rest = [token[0] for token in tokens[place + 1 :] if token[0] not in _LOOKS]
             if symbol == "class":
-                self.named.append(value)
-                self.looks += [(value, look) for look in self.waiting_looks]
-                self.waiting_looks = []
-                if link:
-                    waiting.append((link, value))
-                elif subject is None:
-                    subject = value
-                else:
-                    both = f"{words[subject]} and {words[value]}"
-                    raise _Refused(f"it does not say how {both} lie to each other")
-                latest, link = value, ()
+                self._add_class(clause, value, words)
             elif symbol == "sides" and rest[:2] == ["of", "class"]:
-                link = value
+                clause.link = value
             elif symbol in ("beside", "around", "within") and rest[:1] == ["class"]:
-                link = (symbol,)
+                clause.link = (symbol,)
             elif symbol in ("sides", "beside", "around", "centre"):
-                relations = value if symbol == "sides" else (symbol,)
-                if latest is None or latest == subject:
-                    waiting.append((relations, None))
-                else:
-                    self._add(latest, relations, None)
+                self._add_place(clause, value if symbol == "sides" else (symbol,))
             elif symbol == "between":
                 self.named += value
-                waiting.append((("between",), value))
+                clause.waiting.append((("between",), value))
+            elif symbol in _OF_THE_CENTRE and (clause.latest is None or rest[:1] == ["class"]):
+                self.waiting_looks.append(symbol)
             elif symbol in _OF_THE_CENTRE:
-                if latest is None or rest[:1] == ["class"]:
-                    self.waiting_looks.append(symbol)
-                else:
-                    self.looks.append((latest, symbol))
-        self._end_clause(subject, waiting, words)
-
-    def _end_clause(
-        self,
-        subject: int | None,
-        waiting: Sequence[tuple[tuple[str, ...], Any]],
-        words: Mapping[int, str],
-    ) -> None:
-        """Add what was said of the subject of a clause, which may be that of the clause before."""
-        if subject is None and waiting:
-            to_classes = [other for _, other in waiting if other is not None]
-            before = self.named[: len(self.named) - sum(map(_count, to_classes))]
-            if not before or len(to_classes) < len(waiting):
-                said = ", ".join(relation for relations, _ in waiting for relation in relations)
-                raise _Refused(f"it does not say what lies there: {said}")
-            subject = before[-1]
-        self.subjects += [subject] if subject is not None else []
-        for relations, other in waiting:
-            assert subject is not None
+                self.looks.append((clause.latest, symbol))
+        subject = self._subject_of(clause)
+        for relations, other in clause.waiting:
             self._add(subject, relations, other)
 
-    def _add(self, first: int, relations: Sequence[str], other: Any) -> None:
+    def _add_class(self, clause: _Clause, class_id: int, words: Mapping[int, str]) -> None:
+        """Add a class that a clause names: its subject, or what the subject lies to."""
+        if clause.link:
+            clause.waiting.append((clause.link, class_id))
+        elif clause.subject is None:
+            clause.subject = class_id
+        else:
+            both = f"{words[clause.subject]} and {words[class_id]}"
+            raise _Refused(f"it does not say how {both} lie to each other")
+        clause.latest, clause.link = class_id, ()
+        self.named.append(class_id)
+        self.looks += [(class_id, look) for look in self.waiting_looks]
+        self.waiting_looks = []
+
+    def _add_place(self, clause: _Clause, relations: tuple[str, ...]) -> None:
+        """Add where the class lies that was named last, or is named next."""
+        if clause.latest in (None, clause.subject):
+            clause.waiting.append((relations, None))
+        else:
+            self._add(clause.latest, relations, None)
+
+    def _subject_of(self, clause: _Clause) -> int | None:
+        """What a clause is about: one without a class of its own is about that before it."""
+        subject = clause.subject
+        if subject is None and clause.waiting:
+            if not self.subjects or any(other is None for _, other in clause.waiting):
+                said = [relation for relations, _ in clause.waiting for relation in relations]
+                raise _Refused(f"it does not say what lies there: {', '.join(said)}")
+            subject = self.subjects[-1]
+        self.subjects += [] if subject is None else [subject]
+        return subject
+
+    def _add(self, first: Any, relations: Sequence[str], other: Any) -> None:
         for relation in relations:
             if relation == "centre":
                 self.centres.append(first)
@@ -408,10 +427,6 @@ class _Claims:
                 self.lies += [(west, "west", first), (east, "east", first)]
             else:
                 self.lies.append((first, relation, other))
-
-
-def _count(classes: int | tuple[int, int]) -> int:
-    return 1 if isinstance(classes, int) else len(classes)
 
 
 def _mentions(claims: _Claims, words: Mapping[int, str]) -> tuple[Mention, ...]:

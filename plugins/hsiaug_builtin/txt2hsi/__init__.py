@@ -16,13 +16,13 @@ Read top down, and to change something open one file:
 - ``lessons.py``: patches with a sentence each, with RPSC (``rpsc.py``) and LF-UE (``lfue.py``);
   ``facts.py`` says what a patch shows;
 - ``fit.py``: training on the classes of a draw; ``naming.py`` has their pixels, ``words.py`` their
-  phrases, ``kinds.py`` how the pixels of a class differ;
+  phrases;
 - ``fitted.py``: sampling, guidance and attention maps; ``reading.py`` is what is understood of
   prompts, ``reader.py`` which of several samples shows most of one; the sampler is
   ``hsiaug_builtin.diffusion.edm``;
 - ``gaussian.py``: a generator without a network, by ``codebook.py``, codes and their Gaussians in
   the cosine transform of ``frequencies.py``;
-- ``codec_quality.py``, ``measured.py``: what records state of the codec and of the samples.
+- ``measured.py``: what records state of the samples.
 """
 
 from hsiaug_builtin import listing

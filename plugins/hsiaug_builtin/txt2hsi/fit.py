@@ -13,7 +13,6 @@ from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
-from hsiaug_builtin.txt2hsi.codec_quality import measure_codec
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.facts import withheld_facts
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
@@ -25,7 +24,6 @@ from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import Codec, PreparedScene, loss_of, loss_of_lesson
 from hsiaug_builtin.txt2hsi.reader import Reader
-from hsiaug_builtin.txt2hsi.reading import written_facts
 from hsiaug_builtin.txt2hsi.words import ClassWords, regress
 
 FACTS_PER_CLASS = 600
@@ -44,14 +42,13 @@ def fit_txt2hsi(
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from the labels of a draw."""
     words = ClassWords.of(view, params.text, params.encoder)
-    written = written_facts(view, params.text)
     pixels = name_pixels(view, params)
     run = TrainingRun(seed, device, progress, checkpoint)
     codec = Codec.of(view, scene.vae, device)
     with torch.inference_mode():
         looks = PixelLooks.of(view, codec.field.latents, codec.scale)
     features = pixel_features(codec.field.latents)
-    named = NamedMap.of(pixels.map, view.patch, looks, written)
+    named = NamedMap.of(pixels.map, view.patch, looks)
     denoiser = read_words(scene.denoiser, features, pixels, words)
     embedded = torch.tensor(words.embedded, device=device)
     teaching = Teaching(codec.field, params.rpsc, params.layout, withheld_facts)
@@ -80,8 +77,6 @@ def fit_txt2hsi(
     facts = {
         "prepared": scene.origin,
         "pseudo_labelled": pixels.facts,
-        "written_sentences": len(written),
-        "codec": measure_codec(view, scene.vae, pixels.every, seed),
     }
     rng = np.random.default_rng(derive_seed("facts", seed))
     facts_of = {c: named.facts(at, view.patch) for c, at in pixels.every.items()}

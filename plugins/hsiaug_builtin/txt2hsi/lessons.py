@@ -8,8 +8,8 @@ a sentence is true of the patch that it stands beside, also of neighbours that t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from hsiaug_builtin.nets.seeded import to_device
 from hsiaug_builtin.txt2hsi.denoiser import Said
-from hsiaug_builtin.txt2hsi.facts import Ids, Looks, choose_facts, find_facts, mirror_facts
+from hsiaug_builtin.txt2hsi.facts import Ids, Looks, choose_facts, find_facts
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, levels
@@ -47,24 +47,15 @@ class NamedMap:
         The patch shows several names.
     rough, bright : (H, W) int8
         Levels beside pixels of the same name.
-    written : mapping of (int, int) to (R,) int16
-        Facts of patches that somebody wrote a sentence on, by the pixel in their centre.
     """
 
     names: Ids
     border: NDArray[np.bool_]
     rough: NDArray[np.int8]
     bright: NDArray[np.int8]
-    written: Mapping[tuple[int, int], Ids] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls,
-        names: Ids,
-        patch: int,
-        looks: PixelLooks,
-        written: Mapping[tuple[int, int], Ids] | None = None,
-    ) -> NamedMap:
+    def of(cls, names: Ids, patch: int, looks: PixelLooks) -> NamedMap:
         """Of a map (H, W)."""
         highest = ndimage.maximum_filter(names, size=patch, mode="mirror")
         known = np.where(names < 0, np.iinfo(np.int16).max, names)
@@ -75,7 +66,6 @@ class NamedMap:
             (highest >= 0) & (lowest < highest),
             _levels_by_name(looks.rough, names),
             _levels_by_name(looks.bright, names),
-            written or {},
         )
 
     def cut(self, at: NDArray[np.integer], patch: int) -> Ids:
@@ -88,15 +78,7 @@ class NamedMap:
     def facts(self, at: NDArray[np.integer], patch: int) -> Ids:
         """All facts of the patches round pixels (n, 2), as of :func:`find_facts`."""
         looks = Looks(self.rough[at[:, 0], at[:, 1]], self.bright[at[:, 0], at[:, 1]])
-        return self.as_written(find_facts(self.cut(at, patch), looks), at)
-
-    def as_written(self, facts: Ids, at: NDArray[np.integer]) -> Ids:
-        """The facts (n, R) of the patches round pixels (n, 2), or what was written on them."""
-        answer = facts.copy()
-        for row, pixel in enumerate(map(tuple, at.tolist())):
-            if pixel in self.written:
-                answer[row] = self.written[pixel]
-        return answer
+        return find_facts(self.cut(at, patch), looks)
 
 
 def _levels_by_name(values: NDArray[np.float32], names: Ids) -> NDArray[np.int8]:
@@ -201,10 +183,6 @@ class Teaching:
             regions = np.where(weight > 0.5, regions[donor], regions)
             rough[clipped] = 0
         facts = find_facts(regions, Looks(rough, bright))
-        told = np.array([(row, column) in named.written for row, column in at.tolist()])
-        # A polygon that was set in is not what was written of the patch.
-        rows = np.flatnonzero(told & ~clipped)
-        facts[rows] = mirror_facts(named.as_written(facts[rows], at[rows]), turn.numpy()[rows])
         said = choose_facts(facts, SAID, rng)
         if not self.layout:
             said[:, 1:] = -1

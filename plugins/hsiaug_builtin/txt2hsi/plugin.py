@@ -123,7 +123,7 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         """The automatic sentences of a draw, as a file that the parameter ``text`` reads."""
         from hsiaug_builtin.txt2hsi.reading import automatic_sentences
 
-        return automatic_sentences(view, self.params)
+        return automatic_sentences(view)
 
     def load_prepared(self, folder: Path, *, device: str) -> PreparedScene:
         """Read what :meth:`prepare` saved."""
