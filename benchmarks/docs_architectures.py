@@ -160,7 +160,7 @@ def txt2hsi() -> Figure:
     vae, network = txt2hsi_networks(params)
     d = params.latent
     once = Zone(6, 132, "once a scene, without a label", BLUE)
-    draw = Zone(146, 132, "in each draw, from its training pixels and the names of classes", GREEN)
+    draw = Zone(146, 132, "in each split, from its training pixels and the names of classes", GREEN)
     made = Zone(286, 132, "for each sample", RED)
     pixels = Box(12, 32, 96, 96, "All spectra", (f"{BANDS} bands", "each", "(transductive)"))
     codec = Box(
@@ -244,7 +244,7 @@ def txt2hsi() -> Figure:
         96,
         f"{params.sample_steps} denoising steps",
         (
-            "from drawn means and noise;",
+            "drawn means, and noise;",
             "pixels attend to mentions;",
             "ω leads further away",
             "from no text",

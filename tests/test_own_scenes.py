@@ -46,7 +46,7 @@ def test_arrays_become_a_scene_and_the_scene_a_map(
             times=0,
             protocol="kshot:5",
             patch=3,
-            draws=1,
+            seeds=1,
             jobs=1,
             progress=False,
         )

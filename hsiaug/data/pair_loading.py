@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import HsiaugError, InputError, SceneError, did_you_mean
+from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.core.pairs import DATES, PairSet, Place, Side, StoredImages, check_finite_images
 from hsiaug.data.bounds import check_memory
-from hsiaug.data.catalogue import LOOK, files_of, find_entry, own_card, pair_set_names, scene_names
+from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
 from hsiaug.data.endings import ARRAYS, PICTURES, TIFF
 from hsiaug.data.georeference import Georeference, read_declared, scene_georeference
 from hsiaug.data.labels import class_ids
@@ -38,7 +38,6 @@ from hsiaug.data.readers import (
     read_picture_file,
     void_codes,
 )
-from hsiaug.data.readers_envi import find_envi
 
 LARGEST_IN_MEMORY = 2**31
 """Bytes (2 GiB) of images of a set that are held in memory, at most; those of a larger one are read
@@ -117,23 +116,6 @@ def pair_georeferences(
         ).ground
         for place in pairs.places
     }
-
-
-def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
-    """The files of a scene and its picture, or the masks of pairs; none of data that lie in no
-    file.
-    """
-    try:
-        if entry := find_pairs(ref):
-            places = [name for names in entry.present().values() for name in names]
-            return tuple(_single_file(entry, entry.mask_pattern(name), name) for name in places)
-        scene = find_entry(ref)
-        files = [(path, spec.data) for spec in scene.card.files for path in files_of(scene, spec)]
-        # Header and data, whichever of them the card names.
-        both = [part for path, data in files for part in find_envi(path, data) or (path,)]
-        return (scene.folders[0] / f"{Path(ref).stem}{LOOK}", *both)
-    except HsiaugError:
-        return ()
 
 
 def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hsiaug.bench.worker import named_files
-from hsiaug.registry.isolation.confinement import can_confine
+from hsiaug.registry.isolation.confinement import can_confine, programs
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug, install
 
@@ -84,3 +84,12 @@ def test_files_that_parameters_name_may_be_read(tmp_path: Path, spec, plugins):
     trial = spec()
     classifier = replace(trial.classifier, params=Params(f"file:{tmp_path / 'weights'}"))
     assert named_files([replace(trial, classifier=classifier)]) == {tmp_path / "weights"}
+
+
+def test_all_of_a_folder_of_packages_may_be_read(tmp_path, monkeypatch):
+    packages, project = tmp_path / "site-packages", tmp_path / "project"
+    for folder in (packages, project):
+        folder.mkdir()
+        monkeypatch.syspath_prepend(folder)
+    readable = set(programs())
+    assert packages in readable and project not in readable

@@ -27,9 +27,9 @@ SMALL = {
     '"my-generator"': '"noise"',
     '"my-results"': '"hsiaug-results"',
     'hsiaug.benchmark("indian_pines"': 'hsiaug.benchmark("toy"',
-    "lambdas=[0.5])": 'lambdas=[0.5], draws=1, preset="tiny")',
-    "lambdas=1)": 'lambdas=1, draws=1, preset="tiny")',
-    "patch=5)": "patch=5, draws=1)",
+    "lambdas=[0.5])": 'lambdas=[0.5], seeds=1, preset="tiny")',
+    "lambdas=1)": 'lambdas=1, seeds=1, preset="tiny")',
+    "patch=5)": "patch=5, seeds=1)",
 }
 """What stands in for what is not on the machine of a test, and for what takes long."""
 

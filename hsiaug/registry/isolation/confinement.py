@@ -106,9 +106,11 @@ def programs() -> Iterator[Path]:
     for folder in {Path(entry).resolve() for entry in sys.path if entry}:
         if any(folder.is_relative_to(prefix) for prefix in prefixes):
             continue
-        # Such a folder may be a project, with scenes in it: its modules and packages are read.
-        if folder.is_file():
+        # Packages may have libraries in folders that are no packages, as those of CUDA have.
+        if folder.is_file() or folder.name in ("site-packages", "dist-packages"):
             yield folder
+            continue
+        # Such a folder may be a project, with scenes in it: its modules and packages are read.
         with suppress(OSError):
             for path in folder.iterdir():
                 is_code = path.suffix in CODE or path.name == "__pycache__"
