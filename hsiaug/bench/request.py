@@ -89,7 +89,7 @@ def _draws(value: Any, field: str) -> tuple[Any, ...]:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, int | str) and not isinstance(value, bool):
-        return tuple(seeds(str(value), "`seeds`"))
+        return tuple(seeds(str(value)))
     return as_items(value)
 
 
