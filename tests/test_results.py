@@ -247,7 +247,7 @@ def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(
 
 def test_seeds_are_refused_unless_there_is_one(tmp_path: Path) -> None:
     for seeds in (0, -1):
-        with pytest.raises(InputError, match="`seeds` must be a number of draws"):
+        with pytest.raises(InputError, match="`seeds` must be a number of seeds"):
             hsiaug.benchmark("toy", store=tmp_path, progress=False, **{**ASKED, "seeds": seeds})
 
 

@@ -85,7 +85,7 @@ def _numbers(value: Any, field: str) -> tuple[Any, ...]:
 
 
 def _draws(value: Any, field: str) -> tuple[Any, ...]:
-    """5 or "5" for draws 0 to 4, "100-109" or "3,5,8-9", or a list of draws."""
+    """5 or "5" for seeds 0 to 4, "100-109" or "3,5,8-9", or a list of seeds."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, int | str) and not isinstance(value, bool):

@@ -58,7 +58,7 @@ def test_what_is_not_said_has_the_default() -> None:
         ({"lambdas": []}, "`lambdas` must be one value, or a list that is not empty"),
         ({"generators": []}, "`generators` must be a name, or a list of names"),
         ({"generators": [1]}, "`generators` must be a valid string; found 1"),
-        ({"seeds": 0}, "`seeds` must be a number of draws"),
+        ({"seeds": 0}, "`seeds` must be a number of seeds"),
         ({"seeds": [-1]}, "`seeds` must be greater than or equal to 0"),
         ({"train": "bth"}, "`train` must be both, synthetic or real.*Did you mean both"),
         ({"protocol": 3}, "`protocol` must be a text; found 3"),
