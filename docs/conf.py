@@ -33,7 +33,7 @@ include_patterns = [
     "docs/develop/*.md",
     "docs/evidence/*.md",
     "docs/notebooks/*.ipynb",
-    "benchmarks/results/README.md",
+    "benchmarks/results/**.md",
     "examples/*/README.md",
 ]
 # Folders that need not be walked through.

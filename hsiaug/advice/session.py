@@ -76,14 +76,24 @@ class Session:
 
     def seconds(self, plan: Plan, trials: Iterable[TrialSpec]) -> float:
         """The wall time that those of a plan's trials take which have no such record: as the cards
-        of plugins say, at the speed of the trials that have ended.
+        of plugins say, at the speed of the trials of the same generator that have ended, or else of
+        all.
         """
         costs = Costs(plan)
-        missing = [trial for trial in trials if not self.record(trial)]
+        generator = {trial.hash: trial.generator.name for trial in plan.trials}
         ended = costs.each(trial for trial in plan.trials if trial.hash in self.known)
-        took = sum(self.known[hash]["timings"]["total"] for hash in ended)
-        pace = took / sum(ended.values()) if ended else 1.0
-        return pace * sum(costs.each(missing).values()) / self.engine.jobs
+        missing = costs.each(trial for trial in trials if not self.record(trial))
+
+        def pace(name: str | None) -> float | None:
+            those = [hash for hash in ended if name in (None, generator[hash])]
+            expected = sum(ended[hash] for hash in those)
+            took = sum(self.known[hash]["timings"]["total"] for hash in those)
+            return took / expected if expected else None
+
+        usual = pace(None) or 1.0
+        paces = {name: pace(name) or usual for name in set(generator.values())}
+        rest = sum(seconds * paces[generator[hash]] for hash, seconds in missing.items())
+        return rest / self.engine.jobs
 
     def run(self, plan: Plan, trials: Sequence[TrialSpec]) -> None:
         """Run those of a plan's trials that have no such record; none is begun that would not end

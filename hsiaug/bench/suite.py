@@ -1,4 +1,4 @@
-"""Suites: several benchmarks in one TOML file, as docs/suites.md describes it.
+"""Suites: several benchmarks in one TOML file, as docs/papers.md describes it.
 
 A suite is a list of runs; what a run does not say is taken from ``[defaults]``.
 """

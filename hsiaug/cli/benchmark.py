@@ -95,7 +95,7 @@ def benchmark(
 
     Runs every generator, λ, M, ω and classifier on the same splits, with their controls. Prints
     accuracy, gains over the controls with intervals, and the audit of the protocol. The same
-    command goes on where it was stopped. A suite is a list of such runs (docs/suites.md).
+    command goes on where it was stopped. A suite is a list of such runs (docs/papers.md).
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever
     # --jobs is. Set before the numerical libraries load.

@@ -197,7 +197,7 @@ def make_samples(
     """
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.kits import sample_kit, synthesise
-    from hsiaug.quality.synthesis import SampleRequest, preset_of
+    from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task, task_of
     from hsiaug.trial.trial_run import SceneContext
@@ -216,10 +216,6 @@ def make_samples(
     fields["source"] = str(card.resolve()) if card.exists() else typed["scene"]
     request = SampleRequest(name, rule, overrides=overrides.get(name, {}), **fields)
     check(kit, request)
-    card = registry().find("generator", name).load().card
-    if (preset := preset_of(request, card)) != request.preset:
-        values = ", ".join(f"{key}={value}" for key, value in card.presets[preset].items())
-        say(f"note: for prompts {name} learns longer than in a benchmark ({values})", err=True)
     data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:

@@ -570,6 +570,7 @@ def measure_fidelity(made: Any, scene: PromptScene) -> PromptFidelity | None:
     rates = tuple(
         FidelityRate(name, tuple(rates.get(name) for rates in seen), real.get(name), counts[name])
         for name in LABELS
+        if counts[name]
     )
     return PromptFidelity(rates, oracle.right)
 

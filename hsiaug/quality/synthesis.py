@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 GUIDED = ("agreement", "density", "coverage", "nearer_training", "nearer_pool")
 """Measures that a curve over ω is drawn of."""
-PROMPTS = "prompts"
-"""Preset of a generator that learns longer for typed prompts than for a benchmark."""
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 
@@ -69,8 +67,6 @@ class SampleRequest:
     ----------
     protocol, patch, omega, times : SplitProtocol or int or float or None
         None = the usual of the task, or the generator's own.
-    buffer : str or None
-        Buffer of the usual protocol.
     overrides : mapping of str to str
         {parameter: text}.
     count : int or None
@@ -91,7 +87,6 @@ class SampleRequest:
 
     generator: str
     protocol: SplitProtocol | None = None
-    buffer: str | None = None
     lam: float = 1.0
     times: float | None = None
     omega: float | None = None
@@ -106,14 +101,6 @@ class SampleRequest:
     prompts: tuple[str, ...] = ()
     masks: tuple[Path, ...] = ()
     source: str = ""
-
-
-def preset_of(request: SampleRequest, card: Card) -> str:
-    """The preset of a request: for prompts that of the name "prompts", where a card has one and no
-    other was asked for.
-    """
-    usual = request.preset == SampleRequest.preset
-    return PROMPTS if usual and request.prompts and PROMPTS in card.presets else request.preset
 
 
 def sample_request(
@@ -352,9 +339,9 @@ def sample_spec(
     check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])
-    params = build_params(card, preset_of(request, card), dict(request.overrides))
+    params = build_params(card, request.preset, dict(request.overrides))
     usual = task.settings.on(data)
-    protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
+    protocol = request.protocol or parse_protocol(usual.protocol)
     spec = TrialSpec(
         task=task.name,
         scene=data.name,

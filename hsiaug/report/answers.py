@@ -325,7 +325,9 @@ def _over_strongest(
 
 def _best(table: ReportTable) -> Best | None:
     """The configuration of the highest mean, and its lead over the next one."""
-    ranked = sorted(table.comparable, key=table.score_rank, reverse=True)
+    # Of synthetic samples alone nobody asks whether they are best.
+    both = [cell for cell in table.comparable if cell.arm == cell.arm.both]
+    ranked = sorted(both, key=table.score_rank, reverse=True)
     if not ranked:
         return None
     first, *others = ranked

@@ -34,7 +34,7 @@ from hsiaug.report.formatting import (
 from hsiaug.report.frames import score
 from hsiaug.report.gains import ArmGains, Gain, over_baseline, rival_of
 from hsiaug.report.paper import run_facts
-from hsiaug.report.section import Frame, Section
+from hsiaug.report.section import Answer, Frame, Section
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import NONE, Arm, Method
@@ -61,11 +61,19 @@ def summary_section(report: Report, table: ReportTable, metric: Metric | None = 
     return Section(
         heading=_header(report, table),
         text=tuple(_warnings(report, table)),
-        answers=answers.lines,
+        answers=_about_all(table, answers.lines),
         frames=tuple(_frames(shown, scores.main)),
         closing=tuple(_facts(table)),
         commands=quote,
     )
+
+
+def _about_all(table: ReportTable, lines: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """The answers; with some of the rows alone, they say which configurations they are about."""
+    if table.complete is table:
+        return lines
+    names = _configurations(table.complete)
+    return (*(replace(one, text=f"{names}: {one.text}") for one in lines[:2]), *lines[2:])
 
 
 def notes_of(report: Report, table: ReportTable) -> Section:

@@ -9,14 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from hsiaug.advice import screening
 from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import (
     SCREEN,
     LeftOut,
-    affordable_names,
     recipe,
     run_baselines,
     screen,
@@ -28,6 +26,7 @@ from hsiaug.bench.engines.local import Local
 from hsiaug.bench.plan import Plan, draw_once
 from hsiaug.bench.request import Request, read_request
 from hsiaug.core.scene import Scene
+from hsiaug.metrics.significance import Verdict
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
@@ -63,8 +62,9 @@ class World:
         return {
             **scored(trial, aa),
             "audit": {"n_test": 10, "n_train": 10},
+            "scope": {"generator": plan.cards["generator", trial.generator.name].scope},
             "samples": {"real": [real], "synthetic": [made]},
-            "timings": {"fit_classifier": 0.5, "predict": 0.0, **generating},
+            "timings": {"fit_classifier": 0.5, "predict": 0.0, "total": took + 0.5, **generating},
         }
 
 
@@ -99,7 +99,7 @@ def session_of(scene: Scene, folder: Path, budget: float) -> Session:
         Local(1),
         0.0,
         budget,
-        Console(quiet=True),
+        lambda line: None,
         draw_once(get_task("pixels"), scene),
         scores=PIXELS,
     )
@@ -196,7 +196,12 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
     session.known.update({trial.hash: world.record(plan, trial) for trial in plan.trials})
     of = {gain.arm.generator.name: gain for gain in screening.gains_of(plan, session)}
     assert judged == {"smote", "mixup"}
-    assert [one.control for one in of["mixup"].against] == ["none", "duplicate", "pseudo"]
+    assert [one.control for one in of["mixup"].against] == [
+        "none",
+        "duplicate",
+        "pseudo",
+        "teacher",
+    ]
     assert [one.control for one in of["smote"].against] == ["none", "duplicate"]
 
 
@@ -382,7 +387,7 @@ def test_an_arm_that_was_confirmed_is_used_unless_samples_that_gained_elsewhere_
         session.known[trial.hash] = scored(trial, 0.8 + points / 100)
     arm = next(t.arm for t in plan.trials if t.generator.name == "smote")
 
-    found = recipe(plan, session, ArmGain(arm, "svm", (), ()))
+    found = recipe(plan, session, ArmGain(arm, "svm", (), (), Verdict("better")))
 
     assert found.generator.name == chosen and found.seed == SCREEN[0]
 
@@ -477,4 +482,3 @@ def test_the_first_classifier_that_learns_samples_is_never_left_out(
     kept = run_baselines(plan, session)
 
     assert "svm" in {trial.classifier.name for trial in kept.trials}
-    assert affordable_names(plan, session)[0][0] == "svm"

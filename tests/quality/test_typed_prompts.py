@@ -36,13 +36,15 @@ def test_a_generator_without_texts_takes_no_prompt(toy: Scene) -> None:
 @pytest.mark.parametrize(
     ("prompt", "fault"),
     [
-        ("a green field", "it names no class"),
-        ("{0} and {1}", "two classes for the centre"),
+        ("a green field", "“green” is not understood"),
+        ("{0} and {1}", "it does not say which of these lies in the centre"),
         ("{0} with {1} to the north and {2} to the north", "two classes lie to the north"),
         ("bright dark {0}", "cannot be bright and dark"),
-        ("{1} to the north and {2} to the south", "of no class that it lies in the centre"),
-        ("пшеница", "it names no class"),
-        ("word " * 1000, "it names no class"),
+        (
+            "{1} to the north and {2} to the south",
+            "it does not say which of these lies in the centre",
+        ),
+        ("пшеница", "“пшеница” is not understood"),
     ],
 )
 def test_a_prompt_that_makes_no_patch_is_refused_before_anything_is_learnt(
@@ -52,3 +54,8 @@ def test_a_prompt_that_makes_no_patch_is_refused_before_anything_is_learnt(
     text = prompt.format(*toy.class_names)
     with pytest.raises(InputError, match=f"must say what a patch shows, and .*{fault}"):
         samples_of(toy, "txt2hsi", times=2.0, prompts=(text,))
+
+
+def test_a_prompt_of_too_many_words_is_refused(toy: Scene) -> None:
+    with pytest.raises(InputError, match="takes up to 512 tokens"):
+        samples_of(toy, "txt2hsi", times=2.0, prompts=("word " * 1000,))

@@ -11,7 +11,7 @@ from hsiaug.base.errors import InputError, PluginError
 from hsiaug.registry.lookup import build_registry, registry
 from tests.effort import loaded
 from tests.in_process import hsiaug
-from tests.third_party import DUMMY, environment, install, point
+from tests.third_party import DUMMY, install, point
 
 
 @pytest.fixture
@@ -83,11 +83,11 @@ def hsiaug_plugins():
 
 def test_a_package_that_registers_a_name_of_hsiaug_stops_nothing(tmp_path: Path) -> None:
     install(tmp_path, "dummy_plugin", DUMMY)
-    env = environment(install(tmp_path, "taken_plugin", TAKEN))
-    listed = hsiaug("plugins", "list", env=env)
+    site = install(tmp_path, "taken_plugin", TAKEN)
+    listed = hsiaug("plugins", "list", site=site)
     assert listed.returncode == 0 and "generator\tsmote\thsiaug " in listed.stdout
     assert "taken-plugin" in listed.stdout and "Rename it in taken-plugin" in listed.stdout
-    assert hsiaug("plugins", "info", "smote", env=env).returncode == 0
+    assert hsiaug("plugins", "info", "smote", site=site).returncode == 0
 
 
 OLD = """
@@ -119,7 +119,7 @@ def test_a_package_for_another_version_of_hsiaug_is_broken(tmp_path: Path) -> No
     site = install(tmp_path, "dummy_plugin", DUMMY)
     (metadata,) = site.glob("*.dist-info/METADATA")
     metadata.write_text(metadata.read_text() + "Requires-Dist: hsiaug<0.1\n")
-    listed = hsiaug("plugins", "list", env=environment(site))
+    listed = hsiaug("plugins", "list", site=site)
     assert listed.returncode == 0 and "it requires hsiaug<0.1, and this is hsiaug" in listed.stdout
 
 

@@ -11,6 +11,7 @@ from hsiaug.metrics.accuracy import score
 from hsiaug.report.answers import three_answers
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import rows_of
+from hsiaug.trial.record_json import sealed
 
 CLASSES = ("alfalfa", "corn_notill", "oats")
 ABSENT_SCENES = [
@@ -236,6 +237,7 @@ def fill(root: Path, records: list[dict[str, Any]], matrix: Any = None) -> Path:
     for made in map(believable, records):
         folder = root / "records" / made["hash"][:2] / made["hash"]
         folder.mkdir(parents=True)
-        text = json.dumps(made if matrix is None else of_classes(made, matrix), indent=1)
+        whole = made if matrix is None else of_classes(made, matrix)
+        text = json.dumps(sealed(whole), indent=1)
         (folder / "record.json").write_text(text, encoding="utf-8")
     return root

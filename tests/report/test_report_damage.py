@@ -46,7 +46,7 @@ def rendered(root: Path, **how: str) -> str:
 def test_the_commands_go_on_and_say_so_on_stderr(store: Path) -> None:
     for words in (
         ("report", "--store", str(store), "--format", "csv"),
-        ("compare", "none/svm", "smote/svm", "--store", str(store), "--json"),
+        ("compare", "none/svm", "smote/svm", "--store", str(store)),
     ):
         answer = hsiaug(*words)
         assert answer.returncode == 0, answer.stderr

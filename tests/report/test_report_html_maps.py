@@ -91,9 +91,9 @@ def test_the_scene_its_classes_the_split_the_arm_to_use_and_others_are_drawn(
         "colours",
         "true classes",
         "split 0",
-        "none with svm",
         "mixup λ=1 with svm",
         "duplicate λ=1 with svm",
+        "none with svm",
     ]
 
 

@@ -146,7 +146,7 @@ def test_pictures_end_where_the_page_would_grow_large(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sample_pictures, "ROOM", 1)
-    (samples,) = page_of(store).all("details", id="t0-samples")
+    (samples,) = page_of(store).all("section", id="t0-samples")
     drawn, named = samples.all("div", **{"class": "samples"})
     assert len(samples.all("h4")) == 2
     assert drawn.all("img") and not named.all("img")

@@ -153,4 +153,4 @@ def test_the_largest_tested_places_are_drawn_with_split_and_classes(
 
 def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:
     report = build_report(list(kept.records()))
-    assert report.tables[0].controls == ("none", "duplicate", "duplicate-balanced")
+    assert report.tables[0].controls[:3] == ("none", "duplicate", "duplicate-balanced")

@@ -136,7 +136,7 @@ def test_gaussian_runs_unasked_beside_txt2hsi(
         ["txt2hsi"],
         ["svm"],
         lambdas=[1],
-        draws=1,
+        seeds=1,
         patch=5,
         preset="tiny",
         store=tmp_path / "store",

@@ -121,7 +121,13 @@ class FittedTxt2Hsi:
     def read_prompts(self, prompts: Sequence[str]) -> tuple[PromptReading, ...]:
         """What is understood of prompts as somebody typed them."""
         return tuple(
-            read_prompt(prompt, self.words.names, self.facts_of.keys(), self.side)
+            read_prompt(
+                prompt,
+                self.words.names,
+                self.facts_of.keys(),
+                self.side,
+                learns=self.params.steps > 0,
+            )
             for prompt in prompts
         )
 

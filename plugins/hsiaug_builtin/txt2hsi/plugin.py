@@ -55,7 +55,6 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
                 "rate": 1e-2,
             },
             "fast": {"scene_steps": 500},
-            "prompts": {"steps": 100, "sample_steps": 12},
             "paper": {
                 "size": "paper",
                 "latent": 64,
@@ -117,7 +116,8 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         from hsiaug_builtin.txt2hsi.reading import read_prompt
 
         names = dict(enumerate(class_words(class_names), start=1))
-        return tuple(read_prompt(prompt, names, trained, patch) for prompt in prompts)
+        learns = self.params.steps > 0
+        return tuple(read_prompt(one, names, trained, patch, learns=learns) for one in prompts)
 
     def write_sentences(self, view: TrainView) -> str:
         """The automatic sentences of a draw, as a file that the parameter ``text`` reads."""

@@ -24,7 +24,12 @@ PRINTED = 3
 
 
 def read_prompt(
-    prompt: str, names: Mapping[int, str], trained: Collection[int], side: int
+    prompt: str,
+    names: Mapping[int, str],
+    trained: Collection[int],
+    side: int,
+    *,
+    learns: bool,
 ) -> PromptReading:
     """What is understood of a prompt.
 
@@ -38,6 +43,8 @@ def read_prompt(
         Ids of the classes with training pixels.
     side : int
         Of a patch, in pixels.
+    learns : bool
+        Whether the network is trained on sentences about classes.
     """
     read = read_sentence(prompt, names)
     faults = list(read.faults)
@@ -58,7 +65,7 @@ def read_prompt(
         ignored=read.ignored,
         synonyms=tuple(read.synonyms.items()),
         faults=tuple(faults),
-        never_said=bool(withheld_facts(facts_of_mentions([read.mentions])).any()),
+        never_said=learns and bool(withheld_facts(facts_of_mentions([read.mentions])).any()),
     )
 
 
