@@ -10,6 +10,7 @@ import numpy as np
 
 from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report import build_report, trials_of_store
 from hsiaug.report.answers import three_answers
 from hsiaug.report.formatting import count
@@ -103,11 +104,12 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     for table in report.tables:
         if not table.leaky and table.condition.scene_sha256 == data.sha256:
             answers = three_answers(table)
-            if answers.best and answers.best.sure:
+            if answers.best and len(table.draws) >= MIN_PAIRS:
                 decided.append((table, answers.best))
     if not decided:
         return None
     table, best = max(decided, key=lambda one: len(one[0].draws))
     splits = count(len(table.draws), "split")
-    sentence = f"{best.words}    (best of {splits} in {folder}, {table.title})"
+    chance = "" if best.sure else "; its lead may be chance"
+    sentence = f"{best.words}    (best of {splits} in {folder}, {table.title}{chance})"
     return ShownByBenchmark(sentence, best.cell)

@@ -18,8 +18,6 @@ ENDING = tuple(
 """Ctrl-C, what ends a job of a cluster, and a terminal that is closed."""
 WITHIN, AFTERWARDS = 3.5, 1.0
 """Seconds in which a command removes what it had begun; then in which that is done beside it."""
-COMMAND: list[int] = []
-"""The number of this process, where it is that of a command: its children are hsiaug's own."""
 LAST_LINE = ["stopped"]
 """Of a command that does not come to its end in that time."""
 HEARD: list[int] = []
@@ -42,7 +40,6 @@ def stop_by_signals() -> None:
         end_in_time(number)
         raise KeyboardInterrupt(number)
 
-    COMMAND.append(os.getpid())
     heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
     sys.excepthook = _end_uncaught
     sys.unraisablehook = _say_lost

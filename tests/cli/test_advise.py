@@ -386,7 +386,7 @@ def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
     assert any(line.startswith("not tried: sleepy: ") for line in left_out)
     # Nobody has timed it: what is said is its card's word.
     (vast,) = (line for line in left_out if line.startswith("not tried: vast: "))
-    assert "no time left" in vast and "(λ=1)" in vast
+    assert "no time left" in vast and "(λ=1 M=3)" in vast
     made = [
         r
         for r in Store(tmp_path / "hsiaug-advice").records()

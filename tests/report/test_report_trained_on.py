@@ -52,7 +52,7 @@ def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
     assert [arm.generator.train for arm, _ in whole.by_arm] == ["both", "both"]
     said = render_report(report(found), "md", "generator")
     assert "smote synthetic-only" in said and "## Trained on synthetic samples alone" in said
-    assert "Train on synthetic samples" in render_report(report(found), "md", "summary")
+    assert "Trained on synthetic samples" in render_report(report(found), "md", "summary")
     assert "Such an arm has no verdict" in said
 
 
