@@ -22,10 +22,8 @@ from hsiaug.report.figures.files import new_figure
 from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
 from hsiaug_builtin.specdm.params import PaperParams
 from hsiaug_builtin.teacher import voters
-from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
 from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser
 from hsiaug_builtin.txt2hsi.groups import EXAMPLES, GROUPS
-from hsiaug_builtin.txt2hsi.lessons import MENTIONS
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 from hsiaug_builtin.txt2hsi.vae import Vae
@@ -278,108 +276,6 @@ def txt2hsi() -> Figure:
     )
 
 
-def txt2hsi_network() -> Figure:
-    """Inside the denoiser of Txt2HSI-LDM(VAE)."""
-    params = Txt2HsiParams()
-    size = params.network
-    d = params.latent
-    _, network = txt2hsi_networks(params)
-    _, second_attention = network.reading
-    heads, features = txt2hsi_denoiser.HEADS, txt2hsi_denoiser.HEAD_WIDTH
-    kernel = txt2hsi_denoiser.KERNEL
-    block = f"depthwise {kernel}×{kernel}, {size.width} → {4 * size.width} → {size.width},"
-    attention = (
-        f"queries: {PATCH * PATCH} pixels;",
-        f"{heads} heads of {features} features",
-    )
-    left, width = 186, 240
-    noised = Box(
-        left,
-        12,
-        width,
-        42,
-        "Noised patch",
-        (f"{PATCH}×{PATCH}×{d}, and its Wiener estimate",),
-        RED,
-    )
-    enter = Box(left, 76, width, 42, f"in_proj {2 * d} → {size.width}", ("a pixel is a token",))
-    looks = Box(left, 140, width, 56, "Cross-attention", attention)
-    first = Box(left, 218, width, 56, f"{second_attention} ConvNeXt blocks", (block, "adaLN-Zero"))
-    looks_again = Box(left, 296, width, 42, "Cross-attention", ("as above",))
-    second = Box(
-        left,
-        360,
-        width,
-        42,
-        f"{size.depth - second_attention} ConvNeXt blocks",
-        ("as above",),
-    )
-    leave = Box(left, 424, width, 42, f"out_proj {size.width} → {d}", ("starts at zero",))
-    clean = Box(
-        left,
-        488,
-        width,
-        56,
-        "Clean patch",
-        ("Wiener estimate", "+ scale(σ) × what the network gives"),
-        RED,
-    )
-    drive = Box(
-        12,
-        280,
-        144,
-        74,
-        "Conditioning",
-        ("one vector a patch:", "noise level + noun of", "the centre"),
-        GREEN,
-    )
-    nouns = Box(
-        456,
-        60,
-        192,
-        96,
-        f"Nouns, {NOUN} numbers",
-        (
-            "once a scene: mean of the",
-            "features of example pixels;",
-            "in a draw: a linear map of",
-            f"a phrase, {WORD} → {NOUN}",
-        ),
-        GREEN,
-    )
-    mentions = Box(
-        456,
-        190,
-        192,
-        96,
-        f"Up to {MENTIONS} mentions",
-        (
-            "a noun and a relation (“to the",
-            f"north”) each, {2 * NOUN} → {NOUN}; and",
-            "a place that says nothing:",
-            f"keys and values, {NOUN} → {heads * features}",
-        ),
-        GREEN,
-    )
-    column = (noised, enter, looks, first, looks_again, second, leave, clean)
-    figure = drawing(
-        556,
-        (),
-        (*column, drive, nouns, mentions),
-        (),
-        (
-            *((above, below, above.middle) for above, below in pairwise(column)),
-            (nouns, mentions, nouns.middle),
-        ),
-    )
-    (panel,) = figure.axes
-    arrow(panel, (mentions.left, mentions.top + 20), (looks.right, looks.centre))
-    arrow(panel, (mentions.left, mentions.bottom - 20), (looks_again.right, looks_again.centre))
-    arrow(panel, (drive.right, drive.top + 20), (first.left, first.centre))
-    arrow(panel, (drive.right, drive.bottom - 20), (second.left, second.centre))
-    return figure
-
-
 def specdm_network() -> Figure:
     """The paper's two-stream VAE and joint denoiser, as ``specdm-paper`` builds it."""
     params = PaperParams()
@@ -521,7 +417,6 @@ def teacher() -> Figure:
 
 FIGURES: dict[str, Callable[[], Figure]] = {
     "txt2hsi_architecture": txt2hsi,
-    "txt2hsi_network": txt2hsi_network,
     "specdm_network": specdm_network,
     "teacher_architecture": teacher,
 }

@@ -9,7 +9,6 @@ pictures of the page, and some minutes for the trials.
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import re
@@ -61,7 +60,7 @@ def own_scene(folder: Path) -> None:
     hsiaug("datasets add farm.npy --labels fields.csv --force", folder)
     hsiaug(command("benchmark farm.toml"), folder)
     hsiaug("report --out report.html", folder)
-    hsiaug(f"map farm.toml --record {first_record(folder)} --out farm_map.png", folder)
+    hsiaug("map farm.toml --out farm_map.png", folder)
     screenshot(folder / "report.html", folder / "farm_report.png")
 
 
@@ -74,17 +73,6 @@ def command(begin: str) -> str:
     """The one command of the quickstart that begins so, without ``hsiaug``."""
     (line,) = set(re.findall(rf"^hsiaug ({re.escape(begin)}.*)$", quickstart(), re.MULTILINE))
     return line
-
-
-def first_record(folder: Path) -> str:
-    """Hash of the first trial of the network: what the quickstart maps."""
-    hsiaug("report --by seed --out seeds.csv", folder)
-    with (folder / "seeds.csv").open(encoding="utf-8", newline="") as file:
-        return next(
-            row["hash"]
-            for row in csv.DictReader(file)
-            if (row["generator"], row["classifier"], row["seed"]) == ("none", "cnn2d", "0")
-        )
 
 
 def screenshot(page: Path, out: Path) -> None:

@@ -177,18 +177,7 @@ def users_of_unlabelled(
 def transductive_words(table: ReportTable) -> str:
     """Who learns from test pixels too; empty where nobody does."""
     users = users_of_unlabelled(table).get("scene", [])
-    methods = {
-        method
-        for cell in table.cells.values()
-        for method in (cell.arm.generator, cell.classifier)
-        if method.name != NONE
-    }
-    others = sorted({table.labels[method] for method in methods} - set(users))
-    if not users:
-        return ""
-    if others and len(others) < len(users):
-        return words.ALL_TRANSDUCTIVE.format(names=join_words(others))
-    return words.TRANSDUCTIVE.format(names=join_words(users))
+    return words.TRANSDUCTIVE.format(names=join_words(users)) if users else ""
 
 
 def blind_cells(table: ReportTable) -> list[ArmCell]:

@@ -136,7 +136,7 @@ def _hanging(line: str) -> object:
     """A line, wrapped below what follows its label."""
     from rich.table import Table
 
-    label = re.match(r"\S+ {2,}", line)
+    label = re.match(r"(\[ \]|\( \)|\S+) {2,}", line)
     if label is None:
         return _styled(line)
     table = Table.grid()

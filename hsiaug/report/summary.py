@@ -316,7 +316,10 @@ def _facts(table: ReportTable) -> Iterator[str]:
     shown = [gain for gain in table.compared if gain.verdict]
     if any(gain.main.ends and gain.main.ends.is_interval for gain in shown):
         judged = [arm for arm in table.complete.judged if any(one.draws for one in arm.values())]
-        yield f"[ ]  {words.INTERVALS.format(n=count(len(judged), 'configuration'))}"
+        points = 100 * table.smallest
+        least = "1 point" if points == 1 else f"{points:g} points"
+        judged_count = count(len(judged), "configuration")
+        yield f"[ ]  {words.INTERVALS.format(n=judged_count, least=least)}"
     elif shown:
         yield f"( )  {words.RANGES.format(least=MIN_PAIRS)}"
     said = " ".join(filter(None, _class_facts(table)))

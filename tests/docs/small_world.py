@@ -132,6 +132,7 @@ def build(folder: Path) -> Path:
         file.write(np.moveaxis(scene.cube, 2, 0).astype(np.float32))
     plots = [
         {
+            "type": "Feature",
             "geometry": {
                 "type": "Point",
                 "coordinates": [int(500001 + 2 * column), int(4999999 - 2 * row)],
@@ -146,8 +147,9 @@ def build(folder: Path) -> Path:
     ]
     rows = [f"{row},{column},{name}" for row, column, name in picked]
     (folder / "filled.csv").write_text("\n".join(["row,column,class", *rows]))
-    system = {"properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}
-    (folder / "plots.geojson").write_text(json.dumps({"features": plots, "crs": system}))
+    system = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}
+    layer = {"type": "FeatureCollection", "features": plots, "crs": system}
+    (folder / "plots.geojson").write_text(json.dumps(layer))
     rng = np.random.default_rng(0)
     for name in "abc":
         # Smooth ground, as masks of pure noise have no edges to measure.

@@ -26,8 +26,8 @@ repository.
 
 TYPED = [command for page in PAGES for command in commands(page)]
 OURS = [command for command in TYPED if words_of(command) is not None]
-INSTALLED = {"shrunk-gauss", "specdm,specdm-squared"}
-"""Generators of the pages that are installed first: test_write_a_generator.py does."""
+INSTALLED = {"shrunk-gauss", "specdm,specdm-squared", "edge:0.1"}
+"""Plugins of the pages that are installed first, as test_write_a_generator.py does."""
 PLACEHOLDER = {"record": "0000"}
 DISTINCT: dict[tuple[str, ...], Command] = {}
 MISSED: list[str] = []
