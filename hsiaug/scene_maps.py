@@ -336,11 +336,12 @@ def make_map(
     shares: bool = False,
     generator: str | None = None,
     lam: float = 1.0,
+    task: str | None = None,
 ) -> SceneMap:
     """The map, made in this process; its progress goes to the console. folder: the store. shares:
-    probabilities too.
+    probabilities too. task: of a classifier, None = what the data are.
     """
-    named = classifier or generator
+    named = classifier or generator or task
     if record is not None and named is not None:
         raise InputError(
             "a map is made by a record or by a classifier",
@@ -349,28 +350,28 @@ def make_map(
         )
     if record is not None:
         source = Store(folder).find(record, "`record`")
-        task = get_task(source["spec"]["task"])
-        data = task.data.load(scene)
+        kind = get_task(source["spec"]["task"])
+        data = kind.data.load(scene)
     else:
-        task = get_task(task_of(scene))
-        data = task.data.load(scene)
+        kind = get_task(task_of(scene, task))
+        data = kind.data.load(scene)
         folder = folder / MAPS
         names = classifier, generator or NONE
-        source = _train_on_most(scene, task, data, folder, names, lam, device, console)
+        source = _train_on_most(scene, kind, data, folder, names, lam, device, console)
     spec = spec_of(source, data, registry())
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         refitted = refit(
             spec, data, registry(), Store(folder).cache, device=device, progress=progress
         )
         fitted = _Sharing(refitted.fitted, spec.classifier.name) if shares else refitted.fitted
-        maps = task.prediction.mapped(
+        maps = kind.prediction.mapped(
             fitted, refitted.card, data, refitted.split, progress, refitted.spectra
         )
     same = repeats(refitted, maps, source)
-    grounds = task.data.georeferences(scene, data)
+    grounds = kind.data.georeferences(scene, data)
     probabilities: Mapping[str, NDArray[np.float32]] = {}
     if isinstance(fitted, _Sharing):
-        probabilities = task.prediction.place(fitted.shares, refitted.split, maps)
+        probabilities = kind.prediction.place(fitted.shares, refitted.split, maps)
     return SceneMap(
         source,
         maps,

@@ -59,7 +59,7 @@ class Bright:
 """
 ASKED: dict[str, Any] = {
     "lambdas": 3,
-    "draws": 1,
+    "seeds": 1,
     "views": "raw",
     "patch": 5,
     "protocol": "kshot:5",

@@ -76,7 +76,7 @@ def test_a_device_that_is_not_there_is_refused_whatever_the_plugin_uses() -> Non
         ({"generators": "smotte"}, "`generator` must name"),
         ({"generators": "smote", "classifiers": "smv"}, "`classifier` must name"),
         ({"generators": "smote", "protocol": "isds"}, "`protocol` must name"),
-        ({"generators": "smote", "draws": "x"}, "`draws` must be"),
+        ({"generators": "smote", "seeds": "x"}, "`seeds` must be"),
         ({"generators": "smote", "patch": 4}, "`patch` must be"),
     ],
 )

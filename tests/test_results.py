@@ -21,7 +21,7 @@ from tests.in_process import run_trials_here
 ASKED = {
     "lambdas": np.array([1, 3]),
     "times": 0,
-    "draws": 2,
+    "seeds": 2,
     "views": "raw",
     "patch": 5,
     "protocol": "kshot:5",
@@ -87,7 +87,11 @@ def test_gains_are_paired_differences_in_points(run: Results) -> None:
     differences = aa["noise", 3.0] - aa["none", 0.0]
     assert row.gain == pytest.approx(100 * differences.mean())
     assert row.low is None and row.high is None, "two draws have no interval"
-    assert row.draws == 2 and row.verdict == "too few draws" and row.metric == AA_LARGE
+    assert (
+        row.draws == 2
+        and row.verdict == "unclear: 2 of at least 6 splits"
+        and row.metric == AA_LARGE
+    )
     assert set(shown.over) == {"none", "duplicate"}
     assert (gain[gain.generator == "duplicate"].verdict == "control").all()
 
@@ -118,8 +122,8 @@ def test_plugins_of_one_name_with_other_parameters_are_arms_of_their_own(tmp_pat
 
 def test_a_notebook_shows_tables_that_quote_what_they_hold(run: Results) -> None:
     html = run._repr_html_()
-    assert html.count("<table>") == 3 and "<script" not in html and "href" not in html
-    assert '<th scope="row">smote</th>' in html and "Audit of the protocol" in html
+    assert html.count("<table ") == 3 and "<script" not in html and "href" not in html
+    assert '<th scope="row">svm</th>' in html and "<td>smote</td>" in html
     assert run.table("class")._repr_html_() != html
     assert repr(run).startswith(f"<Results of {len(run.hashes)} trials")
 
@@ -202,7 +206,7 @@ NAMES = [
     "classifiers",
     "lambdas",
     "omegas",
-    "draws",
+    "seeds",
     "protocol",
     "patch",
     "preset",
@@ -232,7 +236,7 @@ def test_an_argument_of_another_kind_is_one_error(name: str, tmp_path: Path) -> 
             hsiaug.benchmark("toy", **{"store": tmp_path, **usual, name: value})
 
 
-@pytest.mark.parametrize("name", ["generators", "classifiers", "lambdas", "draws"])
+@pytest.mark.parametrize("name", ["generators", "classifiers", "lambdas", "seeds"])
 def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(
     name: str, tmp_path: Path
 ) -> None:
@@ -241,10 +245,10 @@ def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(
     assert not (tmp_path / "new").exists()
 
 
-def test_draws_are_refused_unless_there_is_one(tmp_path: Path) -> None:
-    for draws in (0, -1):
-        with pytest.raises(InputError, match="`draws` must be a number of draws"):
-            hsiaug.benchmark("toy", store=tmp_path, progress=False, **{**ASKED, "draws": draws})
+def test_seeds_are_refused_unless_there_is_one(tmp_path: Path) -> None:
+    for seeds in (0, -1):
+        with pytest.raises(InputError, match="`seeds` must be a number of seeds"):
+            hsiaug.benchmark("toy", store=tmp_path, progress=False, **{**ASKED, "seeds": seeds})
 
 
 @pytest.mark.parametrize("value", [None, 5, float("nan"), b"x", "a\0b", ["toy"], object()])

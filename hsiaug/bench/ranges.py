@@ -105,8 +105,8 @@ def codes(text: str) -> tuple[int, ...]:
     return tuple(map(int, listed))
 
 
-def seeds(text: str, option: str = "`draws`") -> list[int]:
-    """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for
+def seeds(text: str, option: str = "`seeds`") -> list[int]:
+    """Seeds: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for
     anything else.
     """
     try:
@@ -115,11 +115,11 @@ def seeds(text: str, option: str = "`draws`") -> list[int]:
             found = integers(option, f"0-{found[0] - 1}")
     except InputError as error:
         rule = (
-            f"{option} must be a number of draws, or a range or list of draws, {MAX_NUMBERS} at"
+            f"{option} must be a number of seeds, or a range or list of seeds, {MAX_NUMBERS} at"
             " most"
         )
         raise InputError(
-            rule, value=repr(text), hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9."
+            rule, value=repr(text), hint="Write 5 for seeds 0 to 4, 100-109, or 3,5,8-9."
         ) from error
     return found
 

@@ -35,7 +35,7 @@ Value = TypeVar("Value")
 REAL = "real"
 TRAIN = (BOTH, SYNTHETIC, REAL)
 """What a classifier may learn from."""
-NAMES_IN_ERRORS = {"seeds": "draws", "view": "views"}
+NAMES_IN_ERRORS = {"view": "views"}
 """Fields by the names that errors give them."""
 
 
@@ -85,11 +85,11 @@ def _numbers(value: Any, field: str) -> tuple[Any, ...]:
 
 
 def _draws(value: Any, field: str) -> tuple[Any, ...]:
-    """5 or "5" for draws 0 to 4, "100-109" or "3,5,8-9", or a list of draws."""
+    """5 or "5" for seeds 0 to 4, "100-109" or "3,5,8-9", or a list of seeds."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, int | str) and not isinstance(value, bool):
-        return tuple(seeds(str(value), f"`{NAMES_IN_ERRORS['seeds']}`"))
+        return tuple(seeds(str(value)))
     return as_items(value)
 
 

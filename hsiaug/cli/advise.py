@@ -65,6 +65,7 @@ def advise(
         ),
     ] = None,
     patch: options.Patch = None,
+    task: options.Task = None,
     store: Annotated[
         Path,
         option("Folder of the records.", "--store", metavar="FOLDER", default="hsiaug-advice"),
@@ -143,18 +144,18 @@ def _find(
     from hsiaug.tasks.task import get_task, task_of
     from hsiaug.trial.store import Store
 
-    task = get_task(task_of(scene))
-    data = task.data.load(scene)
+    kind = get_task(task_of(scene, ctx.params["task"]))
+    data = kind.data.load(scene)
     err = console(err=True)
 
     def note(line: str) -> None:
         print_lines(err, [line])
 
     if not protocol:
-        protocol, why = advised_protocol(task, data, scene, task.settings.on(data).protocol)
+        protocol, why = advised_protocol(kind, data, scene, kind.settings.on(data).protocol)
         if why:
             note(f"note: {why}")
-    lambdas = lambdas or task.settings.advice.lambdas
+    lambdas = lambdas or kind.settings.advice.lambdas
     request = request_of_options(scene, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas)
     watch("choosing inner splits")
     planned = screening_plan(data, request, registry(), scene)
@@ -170,7 +171,7 @@ def _find(
             engine,
             *times,
             watch=watch,
-            draw=draw_once(task, data),
+            draw=draw_once(kind, data),
             scores=planned[0].task.metrics.advice,
         )
         advice = find_advice(planned, request, session)

@@ -21,6 +21,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report.formatting import count, ends_text, join_words, percent, signed, span, with_ends
 from hsiaug.report.gains import in_points
+from hsiaug.tasks.task import USUAL, task_of
 from hsiaug.trial.arm import NONE
 
 Row = tuple[object, ...]
@@ -131,21 +132,24 @@ def advice_commands(
     before; what cannot be run on the scene is not there.
     """
     ref, final = session.scene_ref, advice.final
+    task = advice.plan.task
+    data = [ref] if task.name == task_of(ref) else [ref, "--task", task.name]
+    usual = PROPOSED if task.name == USUAL else task.settings.generators
     samples: list[str] = []
     if final.rate:
         samples = ["--generator", final.generator.name]
         if (final.rate.lam,) != LAMBDAS:
             samples += ["--lambda", f"{final.rate.lam:g}"]
-    named = ["--classifier", final.classifier.name, *samples]
+    mapped = [*data, "--classifier", final.classifier.name, *samples]
     if benchmark:
-        named = ["--record", benchmark.hash, "--store", STORE]
-    commands = {"map": ["map", ref, *named, "--out", "map.tif"]}
-    if advice.plan.task.settings.advice.divides_labels:
+        mapped = [ref, "--record", benchmark.hash, "--store", STORE]
+    commands = {"map": ["map", *mapped, "--out", "map.tif"]}
+    if task.settings.advice.divides_labels:
         commands["label"] = ["label", ref, "--number", "16", "--out", "picks.csv"]
     if (typed := _drawable(advice, session)) is not None:
-        proposed = samples or ["--generator", ",".join(PROPOSED)]
+        proposed = samples or ["--generator", ",".join(usual)]
         classifier = ["--classifier", final.classifier.name]
-        commands["test"] = ["benchmark", ref, *proposed, *classifier, *typed]
+        commands["test"] = ["benchmark", *data, *proposed, *classifier, *typed]
         commands["test"] += ["--seeds", str(DRAWS)]
     return {name: shlex.join(["hsiaug", *words]) for name, words in commands.items()}
 

@@ -47,8 +47,9 @@ def inspect(
     scene: Annotated[
         str,
         typer.Argument(
+            metavar="SCENE",
             help="A scene of 'hsiaug datasets list', a card (TOML), a folder, or samples (.npz)"
-            " that 'hsiaug generate' wrote."
+            " that 'hsiaug generate' wrote.",
         ),
     ],
     out: Annotated[Path, option("Folder of the pictures and of quality.json.", metavar="FOLDER")],

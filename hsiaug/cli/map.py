@@ -40,6 +40,7 @@ def map_(
         ),
     ] = None,
     lam: options.Lambda = 1.0,
+    task: options.Task = None,
     record: Annotated[
         str | None,
         option(
@@ -85,6 +86,7 @@ def map_(
         shares=probabilities,
         generator=generator,
         lam=lam,
+        task=task,
     )
     files = scene_map.save_all(out)
     screen = console()

@@ -133,7 +133,7 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
             apart.append(f"{table.title}: only {'A' if key_a in cells else 'B'} was run")
     if not pairings:
         rule = f"A and B must share a draw in which both give {metric or 'the main metric'}"
-        hint = "Run both on the same scene, protocol and patch with the same `draws`."
+        hint = "Run both on the same scene, protocol and patch with the same `seeds`."
         raise InputError(rule, value="; ".join(apart), hint=hint)
     return ArmComparison(names[key_a], names[key_b], tuple(pairings), tuple(apart))
 

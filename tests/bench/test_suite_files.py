@@ -111,7 +111,7 @@ def test_a_wrong_range_is_refused(text: str) -> None:
 )
 def test_draws_are_counted_before_they_are_listed(text: str) -> None:
     with pytest.raises(
-        InputError, match="a number of draws, or a range or list of draws, 1000 at most"
+        InputError, match="a number of seeds, or a range or list of seeds, 1000 at most"
     ) as error:
         seeds(text)
     assert len(str(error.value)) < 1000
@@ -173,7 +173,7 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
         ('name = "sweep"', 'name = "headline"', ("'headline'", "a name of its own")),
         ('name = "sweep"', 'name = "a, b"', ("'a, b'",)),
         ("seeds = 2", "seeds = 2.5", ("'defaults.seeds'", "2.5")),
-        ("seeds = 2", "seeds = 0", ("'defaults.seeds'", "number of draws")),
+        ("seeds = 2", "seeds = 0", ("'defaults.seeds'", "number of seeds")),
         ("patch = 5", 'patch = "5"', ("'defaults.patch'", "valid integer")),
         ('"0.5:1:0.25"', '"1:0:0.25"', ("run[sweep].lambdas", "rising ranges")),
         ('"0.5:1:0.25"', "[true]", ("run[sweep].lambdas", "True")),

@@ -91,5 +91,8 @@ def test_all_of_a_folder_of_packages_may_be_read(tmp_path, monkeypatch):
     for folder in (packages, project):
         folder.mkdir()
         monkeypatch.syspath_prepend(folder)
+    (project / "numpy.libs").mkdir()
+    (project / "scenes").mkdir()
     readable = set(programs())
     assert packages in readable and project not in readable
+    assert project / "numpy.libs" in readable and project / "scenes" not in readable

@@ -27,7 +27,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run_trials_here(patch)
         measure_few_rounds(patch)
         folder = tmp_path_factory.mktemp("cite") / "store"
-        asked = {"lambdas": [0.5, 1], "times": 0, "draws": 2, "views": "raw"}
+        asked = {"lambdas": [0.5, 1], "times": 0, "seeds": 2, "views": "raw"}
         hsiaug.benchmark(
             "indian_pines", ["smote"], ["svm"], store=folder, jobs=1, progress=False, **asked
         )
@@ -46,7 +46,7 @@ def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say
             *("--labels", f"mine_labels{labels.suffix}"),
         )
         assert done.returncode == 0, done.stderr
-        asked = {"draws": 1, "views": "raw", "patch": 3, "store": "own", "progress": False}
+        asked = {"seeds": 1, "views": "raw", "patch": 3, "store": "own", "progress": False}
         hsiaug.benchmark("mine.toml", ["none"], ["svm"], **asked)
         done = command("report", "--cite", "--store", "own")
     assert "{indian_pines," in done.stdout.split("% mine")[1]

@@ -3,6 +3,7 @@ them.
 """
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -118,11 +119,11 @@ def test_a_suite_reads_the_task_from_the_card(fields: Path) -> None:
         '[defaults]\nscenes = "fields.toml"\ngenerators = "duplicate"\npatch = 16\nseeds = 1\n'
     )
     suite.write_text(suite.read_text() + '[[run]]\nname = "one"\n')
-    assert "one\tfields\tplaces\t1\t6\t6" in run("benchmark", suite, "--dry-run")
+    assert "one\tfields\tplaces\t1\t6\t6" in run("benchmark", "--suite", suite, "--dry-run")
 
     suite.write_text(suite.read_text() + 'task = "pixels"\n')
     with pytest.raises(InputError, match=r"run 'one'.*for the task change"):
-        run("benchmark", suite, "--dry-run")
+        run("benchmark", "--suite", suite, "--dry-run")
 
 
 def test_pairs_are_generated_without_naming_the_task(fields: Path) -> None:
@@ -138,9 +139,9 @@ def test_a_split_of_pairs_is_drawn_counted_and_pictured(fields: Path) -> None:
     words = ("--patch", "16", "--protocol", "places:5", "--dry-run", "--out", out, "--out", table)
     run("benchmark", fields, *words)
     lines = table.read_text("utf-8").splitlines()
-    assert "| class | name | labelled | train | test | in new fields |" in lines
-    assert "| place | part | training tiles | test tiles |" in lines
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert ["class", "name", "labelled", "train", "test", "in new fields"] in cells
+    assert ["place", "part", "training tiles", "test tiles"] in cells
     tiles = {row[0]: row[1:] for row in cells if row[0] in ("a", "b", "c")}
     assert int(tiles["a"][1]) + int(tiles["b"][1]) == 5 and tiles["c"] == ["test", "0", "9"]
     assert any("0 pixels lie in a training and in a test tile" in line for line in lines)
@@ -221,8 +222,6 @@ def test_advice_on_a_set_divides_its_training_places(
         "majority",
         "--generator",
         "ldm_single",
-        "--preset",
-        "tiny",
         "--budget",
         "60s",
     )
@@ -265,7 +264,7 @@ def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(
         assert ids.shape == (40, 40) and len(np.unique(ids)) == 1 and ids[0, 0] in (1, 2)
         assert (tmp_path / f"map_{name}.png").is_file()
     rows = [line.split("\t") for line in said.splitlines()]
-    assert sum(int(row[2]) for row in rows if row[0].isdigit()) == 3 * 40 * 40
+    assert sum(int(row[3]) for row in rows if row[0].isdigit()) == 3 * 40 * 40
     assert "come out exactly as in the record" in said and "F1 change" in said
 
 
@@ -289,20 +288,26 @@ def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
 
 
 def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
-    words = (
-        "--task",
-        "segmentation",
-        "--classifier",
-        "majority",
-        "--generator",
-        "paste",
-        "--preset",
-        "tiny",
-    )
+    words = ("--task", "segmentation", "--classifier", "majority", "--generator", "paste")
     limits = ("--lambda", "1", "--budget", "10h", "--jobs", "1")
-    told = run("advise", "toy", *words, *limits, "--store", tmp_path / "s")
+    told = run("advise", "toy", *words, *limits, "--notes", "--store", tmp_path / "s")
 
-    assert told.splitlines()[0].split("\t")[7:10] == ["mIoU", "ΔmIoU", "interval"]
+    header = next(line for line in told.splitlines() if line.startswith("tried\t"))
+    assert header.split("\t")[7:10] == ["mIoU", "ΔmIoU", "interval"]
     protocol = next(Store(tmp_path / "s").records())["spec"]["protocol"]
     assert protocol["name"] == "within" and protocol["argument"].startswith("blocks:")
-    assert "mIoU of the inner draws without a generator: " in told and " with majority" in told
+    assert "mIoU without samples: majority " in told
+
+
+def test_the_commands_of_an_advice_on_masks_run_as_they_are_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("--task", "segmentation", "--classifier", "majority", "--generator", "paste")
+    told = run("advise", "toy", *words, "--budget", "0.001s", "--json", "--jobs", "1")
+    commands = json.loads(told)["commands"]
+
+    assert commands.keys() == {"map", "test"}
+    run(*shlex.split(commands["map"])[1:])
+    assert Path("map.tif").is_file()
+    run(*shlex.split(commands["test"])[1:], "--dry-run")

@@ -40,7 +40,7 @@ def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> No
         and manifest["audit"]["centre_overlap_percent"] == 0
     )
     assert (out / "contact_sheet.png").read_bytes().startswith(b"\x89PNG")
-    assert manifest["reliability"]["scores"][0]["name"] == "pixels"
+    assert manifest["reliability"]["measures"][0]["name"] == "agreement"
     assert all(0 <= row["agreement"] <= 1 for row in manifest["files"])
 
     again = load_pairs(out / "pairs.toml", "segmentation")

@@ -1,4 +1,4 @@
-"""Warnings of libraries, and numbers that are none: each is what it is, and
+"""What a plugin prints, warnings of libraries, and numbers that are none: each is what it is, and
 nothing else is blamed for it.
 """
 
@@ -22,6 +22,40 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.data.readers import read_cube_file
 from hsiaug.protocol.protocols import run_guarded
 from hsiaug.tasks.sampling import check_contents
+from tests.third_party import environment
+
+PRINTS = """
+import os, subprocess, sys
+from hsiaug.registry.isolation.processes import Child, join_run
+
+def work(connection, how):
+    join_run()
+    print("first", flush=True)
+    for _ in range(3):
+        how("x" * 10**5)
+    print("last", flush=True)
+    connection.send_bytes(b"done")
+
+def by_python(text): print(text)
+def past_python(text): os.write(2, text.encode())
+def by_a_program(text): subprocess.run(["printf", text])
+
+def start(how):
+    child = Child(work, how)
+    assert child.connection.recv_bytes() == b"done"
+    child.end()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="of POSIX")
+@pytest.mark.parametrize("how", ["by_python", "past_python", "by_a_program"])
+def test_what_a_process_of_plugins_prints_goes_to_standard_error(how: str, tmp_path: Path) -> None:
+    (tmp_path / "prints.py").write_text(PRINTS)
+    command = [sys.executable, "-c", f"import prints; prints.start(prints.{how})"]
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True)
+    printed = done.stderr.split()
+    assert printed[0].startswith("first") and done.stdout == ""
+    assert printed[-1].endswith("last") and done.stderr.count("x") == 3 * 10**5
 
 
 def test_a_warning_of_the_library_that_reads_is_no_damage(

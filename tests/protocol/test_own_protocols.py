@@ -98,7 +98,7 @@ def test_a_suite_names_it(site: Path, tmp_path: Path) -> None:
         '[[run]]\nname = "own"\nscenes = "toy"\nprotocols = ["edge:0.1",'
         ' "within:edge:0.3@1"]\nseeds = 1\ngenerators = "noise"\nclassifiers = "rf"\n'
     )
-    answer = hsiaug("benchmark", str(tmp_path / "suite.toml"), "--dry-run", site=site)
+    answer = hsiaug("benchmark", "--suite", str(tmp_path / "suite.toml"), "--dry-run", site=site)
     assert answer.returncode == 0 and "within:edge:0.3@1" in answer.stdout + answer.stderr, (
         answer.stderr
     )

@@ -152,7 +152,7 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path, picks, names, message):
 
 def test_a_damaged_file_and_a_protocol_that_asks_for_nothing_are_refused(tmp_path: Path) -> None:
     (tmp_path / "picks.geojson").write_text("{}")
-    with pytest.raises(InputError, match="must be a file that 'hsiaug suggest' wrote"):
+    with pytest.raises(InputError, match="must be a file that 'hsiaug label --out' wrote"):
         draw_split(field(), parse_protocol(f"picks:2:{tmp_path / 'picks.geojson'}"), 0, 3)
     with pytest.raises(InputError, match="two pixels or more"):
         draw_split(field(), parse_protocol("picks:2:random:0.5"), 0, 3)

@@ -153,8 +153,10 @@ def test_a_scope_that_is_not_known_is_refused_and_the_error_names_what_hides_pix
     path: Path,
 ) -> None:
     code = (
-        "from hsiaug.api import Card, Entry, Plugin, hookimpl\nclass Region(Plugin): card = Card(name='region',"
-        " version='1', summary='s', scope='train-region')\n@hookimpl\ndef hsiaug_plugins(): return"
+        "from hsiaug.api import Card, Entry, Plugin, hookimpl\nclass Region(Plugin):\n"
+        "    card = Card(name='region', version='1', summary='s', scope='train-region')\n"
+        "    def fit(self, view, *, seed, device, progress): pass\n"
+        "@hookimpl\ndef hsiaug_plugins(): return"
         " [Entry('generator', 'region', 'region_plugin:Region')]"
     )
     install(path, "region_plugin", code)

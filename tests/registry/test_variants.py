@@ -26,9 +26,13 @@ class Family:
     card = Card("family", "1", "A family", params=Params, variant="body", presets=presets)
     def __init__(self, params):
         self.params = params
+    def fit(self, samples, view, *, seed, device, progress):
+        return self
 
 class Single(Plugin):
     card = Card("single", "1", "A plugin without variants")
+    def fit(self, samples, view, *, seed, device, progress):
+        return self
 
 @hookimpl
 def hsiaug_plugins():

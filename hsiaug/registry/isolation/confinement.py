@@ -33,6 +33,8 @@ CACHES = {"XDG_CACHE_HOME": "~/.cache", "HF_HOME": "~/.cache", "TORCH_HOME": "~/
 
 CODE = (".py", ".pyc", ".so", ".dist-info", ".egg-info")
 """Endings of modules, and of what is said of packages."""
+LIBRARIES = ".libs"
+"""Ending of the folder of shared libraries that a wheel puts beside its package."""
 
 
 def can_confine() -> bool:
@@ -113,6 +115,6 @@ def programs() -> Iterator[Path]:
         # Such a folder may be a project, with scenes in it: its modules and packages are read.
         with suppress(OSError):
             for path in folder.iterdir():
-                is_code = path.suffix in CODE or path.name == "__pycache__"
+                is_code = path.suffix in (*CODE, LIBRARIES) or path.name == "__pycache__"
                 if is_code or (path / "__init__.py").is_file():
                     yield path

@@ -211,9 +211,15 @@ def hold_back() -> Iterator[None]:
 
 
 def end_all() -> None:
-    """Kill the processes that are left: Python would wait for them as it ends."""
+    """Kill the processes that are left: Python would wait for them as it ends. Also the server that
+    forks workers: it would first load its libraries, and hold the command's output open meanwhile.
+    """
     for child in list(_children):
         child.kill()
+    server: Any = forkserver._forkserver
+    if server._forkserver_pid is not None:
+        with suppress(OSError):
+            os.kill(server._forkserver_pid, KILL)
 
 
 AT_LAST.append(end_all)
