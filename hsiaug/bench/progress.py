@@ -208,4 +208,5 @@ def watch_trials(progress: Progress, console: Console, root: Path) -> Iterator[O
 def cost_line(expected: Collection[float], jobs: int) -> str:
     """``119 trials, about 12 min``: what a run takes, said before it begins."""
     seconds = write_duration(sum(expected) / jobs)
-    return f"{len(expected)} trials, about {seconds}, as the cards of the plugins say"
+    trials = "1 trial" if len(expected) == 1 else f"{len(expected)} trials"
+    return f"{trials}, about {seconds}, as the cards of the plugins say"

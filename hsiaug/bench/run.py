@@ -175,9 +175,12 @@ def older_lines(plan: Plan, missing: Missing, existing: Existing) -> Iterator[st
         for kind, code in trial.code.items()
         if code["sha256"] is not None
     )
-    then = "they are left out" if existing == "none" else "they are run again"
+    then = "left out" if existing == "none" else "run again"
     for plugin, trials in number.items():
-        yield f"{trials} trials were made with other code of {plugin}: {then}"
+        were, are = (
+            ("1 trial was", "it is") if trials == 1 else (f"{trials} trials were", "they are")
+        )
+        yield f"{were} made with other code of {plugin}: {are} {then}"
 
 
 def _write_empty(plans: Sequence[Plan], trials: Sequence[TrialSpec], store: Store) -> None:

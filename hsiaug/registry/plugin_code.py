@@ -58,7 +58,8 @@ def _digest(found: Found) -> str | None:
 @cache
 def digest_of_module(name: str) -> str | None:
     """SHA-256 of the files of a module or package, with their names, wherever it is installed; None
-    where it is in no file. Files are read once in a process: see :func:`forget`.
+    where it is in no file. Left out is what Python and other tools keep there: hidden files and
+    folders, and ``__pycache__``. Files are read once in a process: see :func:`forget`.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ def digest_of_module(name: str) -> str | None:
         for folder in folders
         for path in folder.rglob("*")
         if path.is_file() and path.suffix != ".pyc"
+        if not any(part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts)
     }
     if not folders and spec.origin and spec.has_location:
         files[Path(spec.origin).name] = Path(spec.origin)

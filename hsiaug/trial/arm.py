@@ -165,11 +165,6 @@ class Arm:
         return replace(self, generator=replace(self.generator, train=BOTH))
 
     @property
-    def leads(self) -> bool:
-        """True for the controls of old records, which lead the rows."""
-        return self.generator.name in CONTROLS_OF_OLD_RECORDS and self == self.both
-
-    @property
     def judged(self) -> bool:
         """False for what every arm is measured against, and for synthetic samples alone; a further
         control is judged against the others.

@@ -157,7 +157,7 @@ def error_kind(record: Record) -> ErrorKind:
 
 
 def why_failed(record: Record) -> str:
-    """``PluginError in sample: no sample came back``."""
+    """``PluginError in sample: no sample came back``, without a full stop."""
     type_, stage, line = error_kind(record)
     where = "" if stage == "unknown" else f" in {stage}"
-    return f"{type_}{where}" + (f": {line}" if line else "")
+    return f"{type_}{where}" + (f": {line.removesuffix('.')}" if line else "")

@@ -45,10 +45,11 @@ def fits_folder(folder: Path, spec: TrialSpec) -> Path:
         Of a store's fits.
     spec : TrialSpec
         Fits of third-party plugins lie apart from hsiaug's own, and those of each package apart
-        from those of others: what one saves, no other can change.
+        from those of others: what one saves, no other can change. A package that was edited finds
+        none of those that it saved before.
     """
-    packages = spec.packages_of_fit
-    return folder / OTHERS / short_hash(packages) if packages else folder
+    code = spec.code_of_fit
+    return folder / OTHERS / short_hash(code) if code else folder
 
 
 def has_fit(folder: Path, spec: TrialSpec) -> bool:

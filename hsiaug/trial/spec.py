@@ -242,15 +242,17 @@ class TrialSpec:
         }
         return frozenset({*parts, ("draw", self.draw_hash)} if parts else ())
 
-    @cached_property
-    def packages_of_fit(self) -> tuple[str, ...]:
-        """The other packages that have a part in its fit: of its generator, and of its protocol.
-
-        Looked up as the parts are.
+    @property
+    def code_of_fit(self) -> tuple[tuple[str, str], ...]:
+        """The other packages that have a part in its fit, of its generator and of its protocol:
+        name and digest, which is empty where the version decides.
         """
-        plugins: Mapping[Any, Found] = registry().plugins
-        named = [part for part in self.third_party_parts if part[0] in ("generator", "protocol")]
-        return tuple(sorted({plugins[p].distribution if p in plugins else p[1] for p in named}))
+        parts = [part for part in self.third_party_parts if part[0] in ("generator", "protocol")]
+        packages = set()
+        for kind, name in parts:
+            code = code_of([(kind, name)]).get(kind, {})  # type: ignore[list-item]
+            packages.add((code.get("package") or name, code.get("sha256") or ""))
+        return tuple(sorted(packages))
 
     @cached_property
     def hash(self) -> str:

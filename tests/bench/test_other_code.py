@@ -29,14 +29,14 @@ def test_trials_of_edited_code_are_run_again(tmp_path: Path) -> None:
     assert edited != DUMMY
     (site / "dummy_plugin.py").write_text(edited)
     one = hsiaug(*WORDS, "--seeds", "1", env=env, cwd=tmp_path)
-    assert "1 trials were made with other code of generator dummy: they are run again" in one.stderr
+    assert "1 trial was made with other code of generator dummy: it is run again" in one.stderr
     # The one of the other split is no part of the table.
     assert "1 trials were made with older code of generator dummy" in one.stderr
     report = hsiaug("report", "--store", "store", "--format", "csv", env=env, cwd=tmp_path)
     assert report.stdout.count("dummy") == 1 and "older code of generator dummy" in report.stderr
 
     both = hsiaug(*WORDS, "--seeds", "2", env=env, cwd=tmp_path)
-    assert "1 trials were made with other code" in both.stderr
+    assert "1 trial was made with other code" in both.stderr
     assert "older code" not in both.stderr
     after = results(tmp_path / "store")
     made = {
@@ -51,7 +51,9 @@ def test_trials_of_edited_code_are_run_again(tmp_path: Path) -> None:
     assert {code["classifier"]["sha256"] for code in made.values()} == {None}
 
 
-def test_a_digest_is_of_all_files_of_a_package_and_of_no_bytecode(tmp_path: Path, monkeypatch):
+def test_a_digest_is_of_all_files_of_a_package_and_of_no_bytecode_or_cache(
+    tmp_path: Path, monkeypatch
+):
     package = tmp_path / "some_package"
     (package / "inner").mkdir(parents=True)
     for name in ("__init__.py", "inner/code.py", "inner/data.json"):
@@ -64,6 +66,9 @@ def test_a_digest_is_of_all_files_of_a_package_and_of_no_bytecode(tmp_path: Path
     first = digest()
     assert first is not None
     (package / "inner" / "code.pyc").write_text("")
+    for folder in ("__pycache__", ".ipynb_checkpoints"):
+        (package / "inner" / folder).mkdir()
+        (package / "inner" / folder / "code.nbi").write_text("")
     assert digest() == first
     (package / "inner" / "data.json").write_text("{}")
     second = digest()
