@@ -68,7 +68,7 @@ class WorkerStart:
     settings: WorkerSettings
     task: str
     cache: Path
-    data: BlindData = field(compare=False)
+    data: BlindData
     named: frozenset[Path] = frozenset()
     temporary: Path | None = field(default=None, compare=False)
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
