@@ -43,6 +43,7 @@ SMALL = (
     ("generate", "SCENE", r"oscd", "pairs.toml"),
     ("generate", "-n", r"\d00", "6"),
     ("generate", "--show", r"track,pond", "Maize,Meadow"),
+    ("generate", "--mask", r"plan\.png", AS_IT_IS),
     ("generate", "--prompt", r".*wheat.*", "bright maize beside meadow"),
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),

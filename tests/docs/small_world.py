@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from PIL import Image
 from rasterio.transform import Affine
 from scipy.ndimage import gaussian_filter
 from spectral.io import envi
@@ -95,8 +96,8 @@ def run(folder: Path, *words: str) -> str:
 
 
 def build(folder: Path) -> Path:
-    """Fill a folder: flight.hdr, flight.tif, plots.geojson, flight.toml, filled.csv, pairs.toml,
-    suite.toml, prompts.toml, farm.npy, hsiaug-results.
+    """Fill a folder: flight.hdr, flight.tif, plots.geojson, flight.toml, filled.csv, plan.png,
+    pairs.toml, suite.toml, prompts.toml, farm.npy, hsiaug-results.
     """
     scene = toy_scene()
     place = [
@@ -161,6 +162,9 @@ def build(folder: Path) -> Path:
             folder / f"{name}_after.npy", (before + 0.3 * change[:, :, None]).astype(np.float32)
         )
         np.save(folder / f"{name}_mask.npy", 1 + change.astype(np.uint8))
+    plan = np.ones((16, 16), np.uint8)
+    plan[:, 8:] = 2
+    Image.fromarray(plan).save(folder / "plan.png")
     (folder / "pairs.toml").write_text(PAIRS)
     (folder / "suite.toml").write_text(SUITE)
     (folder / "prompts.toml").write_text(PROMPTS)

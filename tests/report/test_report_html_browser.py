@@ -180,7 +180,11 @@ def test_figures_fit_a_phone(browser: Any, page_file: Path) -> None:
 
 def test_a_row_is_a_card_on_a_phone(browser: Any, page_file: Path) -> None:
     tab, _ = opened(browser, page_file, 390)
-    verdict = tab.locator("table[aria-label='Table'] tbody tr").nth(1).locator("td").first
-    box = verdict.bounding_box()
+    table = tab.locator("table[aria-label='Table']")
+    entry = table.locator("tbody tr").nth(1).locator("td").first
+    box = entry.bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
-    assert verdict.evaluate("e => getComputedStyle(e, '::before').content") == '"svm"'
+    heading = table.locator("thead th").nth(1).text_content()
+    assert heading and entry.evaluate("e => getComputedStyle(e, '::before').content") == (
+        f'"{heading}"'
+    )

@@ -136,7 +136,7 @@ def test_the_map_is_read_by_keyboard_and_both_sides_are_zoomed_as_one(browser, p
     tab.close()
 
 
-def test_the_arm_to_use_stands_beside_the_best_with_samples_where_it_has_none(
+def test_maps_begin_with_the_best_configuration_and_its_strongest_control(
     browser: Any, page_file: Path
 ) -> None:
     tab, _ = opened(browser, page_file)
@@ -145,7 +145,7 @@ def test_the_arm_to_use_stands_beside_the_best_with_samples_where_it_has_none(
         tab.get_by_label(name, exact=True).evaluate("e => e.selectedOptions[0].text")
         for name in "AB"
     )
-    assert (a, b) == ("none with rf", "mixup λ=1 with rf")
+    assert (a, b) == ("mixup λ=1 with rf", "duplicate λ=1 with rf")
 
 
 def test_two_trials_are_compared_pixel_by_pixel(

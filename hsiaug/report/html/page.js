@@ -23,6 +23,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     }
     head.classList.toggle("t", left);
     head.scope = "col";
+    if (!head.textContent.trim()) return;  // nothing to name a button by
     const button = made("button", head.textContent, { type: "button", "data-c": column });
     head.replaceChildren(button);
     button.addEventListener("click", () => {
