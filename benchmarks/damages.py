@@ -38,11 +38,13 @@ def add_noise(images: Floats, share: float, rng: np.random.Generator) -> Floats:
     return (images + noise).astype(images.dtype)
 
 
-def replace_images(
-    images: Floats, others: Floats, share: float, rng: np.random.Generator
-) -> Floats:
-    """``share`` of the images replaced by others."""
-    out = images.copy()
+def replace_some(
+    arrays: NDArray[Any], others: NDArray[Any], share: float, rng: np.random.Generator
+) -> NDArray[Any]:
+    """``share`` of the images, labels or masks replaced by others: the same ones, and by the same,
+    for equal ``rng``.
+    """
+    out = arrays.copy()
     chosen = rng.permutation(len(out))[: round(share * len(out))]
     out[chosen] = others[rng.integers(len(others), size=len(chosen))]
     return out

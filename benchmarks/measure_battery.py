@@ -85,8 +85,16 @@ def damaged(made: AnySynthesis, damage: str, strength: float) -> AnySynthesis | 
     images = "x" if patches else "images"
     labels = "y" if patches else "masks"
     if damage == "copies":
-        x = getattr(samples, images)
-        changed = {images: damages.replace_images(x, getattr(made.real, images), strength, rng)}
+        # With their labels: a copy under another label would be two damages.
+        changed = {
+            name: damages.replace_some(
+                getattr(samples, name),
+                getattr(made.real, name),
+                strength,
+                np.random.default_rng(SEED),
+            )
+            for name in (images, labels)
+        }
     elif damage in OF_IMAGES:
         changed = {images: OF_IMAGES[damage](getattr(samples, images), strength, rng)}
     elif patches and damage != "wrong labels":

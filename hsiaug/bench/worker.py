@@ -68,7 +68,7 @@ class WorkerStart:
     settings: WorkerSettings
     task: str
     cache: Path
-    data: BlindData = field(compare=False)
+    data: BlindData
     named: frozenset[Path] = frozenset()
     temporary: Path | None = field(default=None, compare=False)
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
@@ -112,6 +112,7 @@ def serve(connection: Connection, start: WorkerStart) -> None:
                 # Nobody hears this process any more.
                 os._exit(1)
 
+    own = os.getpid()
     context = _begin(start, send)
     unpack(start.plugins)
     hide_labels()
@@ -131,6 +132,9 @@ def serve(connection: Connection, start: WorkerStart) -> None:
             progress=_progress(send),
             tell=lambda stage: send("stage", stage),
         ):
+            if os.getpid() != own:
+                # A copy that a plugin made of this process, which goes on itself.
+                os._exit(0)
             send("end", outcome)
 
 

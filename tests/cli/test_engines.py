@@ -5,7 +5,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,6 @@ from tests import in_process
 from tests.processes import Process, children, scheduler_address
 from tests.third_party import DUMMY, environment, hsiaug, install, results, started
 
-OPEN = "--isolate", "off"
-"""Of runs whose plugin writes into a folder that no worker may change."""
 # A classifier that waits from the fourth fit on, until the folder GATE holds the file "open".
 GATED = DUMMY.replace(
     "self.ids = np.unique(samples.y)",
@@ -55,6 +55,15 @@ def env(tmp_path: Path) -> dict[str, str]:
     return environment(install(tmp_path / "site", "dummy_plugin", DUMMY))
 
 
+@pytest.fixture
+def gate() -> Iterator[Path]:
+    """A folder that workers may change wherever they are confined."""
+    if not Path("/dev/shm").is_dir():
+        pytest.skip("no /dev/shm")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the plan gives on this machine, where no library of clusters can be imported."""
@@ -84,12 +93,11 @@ def test_dask_workers_without_labels_give_the_records_of_a_local_run(tmp_path, e
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no list of child processes here")
 def test_a_run_on_dask_gives_the_records_of_a_local_one_though_a_worker_is_killed(
-    tmp_path: Path, local: dict[str, Any]
+    tmp_path: Path, gate: Path, local: dict[str, Any]
 ) -> None:
-    gate, store = tmp_path / "gate", tmp_path / "killed"
-    gate.mkdir()
+    store = tmp_path / "killed"
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
-    command = [sys.executable, "-m", "hsiaug", *arguments(store, "--on", "dask", *OPEN)]
+    command = [sys.executable, "-m", "hsiaug", *arguments(store, "--on", "dask")]
     with Process(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
@@ -104,9 +112,8 @@ def test_a_run_on_dask_gives_the_records_of_a_local_one_though_a_worker_is_kille
     assert results(store) == local
 
 
-def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None:
-    gate, store = tmp_path / "gate", tmp_path / "store"
-    gate.mkdir()
+def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path, gate: Path) -> None:
+    store = tmp_path / "store"
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
     file = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
@@ -132,7 +139,7 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
                 sys.executable,
                 "-m",
                 "hsiaug",
-                *arguments(store, "--on", f"dask:{address}", *OPEN),
+                *arguments(store, "--on", f"dask:{address}"),
             ]
             with Process(command, env=env, stderr=subprocess.PIPE, text=True) as run:
                 # The trials at the gate would never end. Those before it are on their way here.
@@ -159,11 +166,10 @@ def _dask_workers(pid: int) -> list[int]:
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs POSIX signals")
-def test_ctrl_c_on_dask_stops_quietly(tmp_path: Path) -> None:
-    gate, store = tmp_path / "gate", tmp_path / "store"
-    gate.mkdir()
+def test_ctrl_c_on_dask_stops_quietly(tmp_path: Path, gate: Path) -> None:
+    store = tmp_path / "store"
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
-    with started(*arguments(store, "--on", "dask", *OPEN), env=env) as run:
+    with started(*arguments(store, "--on", "dask"), env=env) as run:
         while len(list(gate.iterdir())) < 5:
             assert run.poll() is None
             time.sleep(0.05)

@@ -32,11 +32,11 @@ def test_the_main_job_ends_with_a_table_an_audit_and_records(tmp_path: Path) -> 
     assert len(records) == 2 * (3 * 2 + 1)
     assert {r["status"] for r in records} == {"ok"}
     for words in (
-        "| none |",
-        "| duplicate | 0.5 |",
-        "| smote | 0.5 |",
-        "lost classes",
-        "without spectra",
+        "smote, λ = 0.5 · 2 splits: 518 training",
+        "no synthetic samples",
+        "smote minus",
+        "of 16 classes",
+        "Location alone, without any band",
     ):
         assert words in answer.stdout
     by_arm = {

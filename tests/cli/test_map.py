@@ -320,7 +320,7 @@ def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: 
     ("changes", "parts"),
     [
         ({"--record": "zz"}, ("fits 0 of them",)),
-        ({"--classifier": "rf"}, ("by a record or by a classifier", "classifier rf")),
+        ({"--classifier": "rf"}, ("by a record or by a classifier", "and rf")),
         ({"--out": "m.jpg"}, ("--out must end in .tif",)),
         ({"--out": "no/m.tif"}, ("no folder no",)),
         ({"--store": "nowhere"}, ("must be a store",)),
@@ -369,7 +369,7 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
     record = hash_of(mapped, "none")
     path = Store(tmp_path / "copy" / "hsiaug-results").folder(record) / "record.json"
     other = {**json.loads(path.read_text()), "predictions_sha256": "0" * 64}
-    path.write_text(json.dumps(sealed(other)[0]))
+    path.write_text(json.dumps(sealed(other)))
     answer = typed(tmp_path / "copy", "map", "flight.toml", "--record", record, "--out", "m.png")
 
     assert "does NOT repeat the record's predictions" in answer and "numpy" in answer

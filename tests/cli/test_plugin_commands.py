@@ -72,7 +72,7 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
     telling = "labels-only" if kind == "protocol" else "no-test-label"
     assert ["ok", telling] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
-    passed = {"generator": 12, "classifier": 11, "protocol": 8}[kind]
+    passed = {"generator": 13, "classifier": 12, "protocol": 8}[kind]
     assert f"{kind} brand-new: {passed} ok, 0 failed" in answer.stderr
 
 
@@ -234,7 +234,7 @@ def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(
     assert answer.returncode == 1, answer.stderr
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
     assert [line[1] for line in lines if line[0] == "FAILED"] == ["runs"]
-    assert ["skipped", "hard-data", behind] in lines and len(lines) == 15
+    assert ["skipped", "hard-data", behind] in lines and len(lines) == 16
     failed = next(line for line in lines if line[0] == "FAILED")
     assert any(part.startswith("seen: ") and seen in part for part in failed)
     assert "1 failed" in answer.stderr and "Traceback" not in answer.stderr
@@ -249,7 +249,7 @@ def test_checks_behind_one_that_ends_the_process_are_skipped(tmp_path: Path) -> 
 
     assert answer.returncode == 1, answer.stderr
     outcomes = {outcome["check"]: outcome for outcome in json.loads(answer.stdout)["checks"]}
-    assert len(outcomes) == 15 and outcomes["samples"]["status"] == "ok"
+    assert len(outcomes) == 16 and outcomes["samples"]["status"] == "ok"
     (ended,) = (outcome for outcome in outcomes.values() if "SIGSEGV" in outcome.get("seen", ""))
     assert ended["status"] == "FAILED" and ended["hint"]
     assert outcomes["hard-data"] == {
@@ -267,7 +267,7 @@ def test_a_plugin_that_copies_its_process_is_checked_once(tmp_path: Path) -> Non
     )
 
     names = [outcome["check"] for outcome in json.loads(answer.stdout)["checks"]]
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 16
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent otherwise there")

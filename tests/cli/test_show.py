@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.cli.show import LEFT_OUT
+from hsiaug.trial.record_json import sealed
 from tests.in_process import hsiaug
 from tests.report.report_records import fill, record
 
@@ -49,7 +50,7 @@ def test_a_fit_that_trials_share_is_said_to_be_no_part_of_the_total(tmp_path: Pa
     written = json.loads(file.read_text("utf-8"))
     for seconds in (6.0, 1.0):
         timings = {**written["timings"], "fit_generator": seconds, "total": 1.7}
-        file.write_text(json.dumps({**written, "timings": timings}), "utf-8")
+        file.write_text(json.dumps(sealed({**written, "timings": timings})), "utf-8")
         said = hsiaug("report", "--trial", one["hash"], "--store", str(tmp_path)).stdout
         assert ("timings.fit_generator is of a fit" in said) == (seconds > 1.7)
 

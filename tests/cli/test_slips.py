@@ -77,8 +77,8 @@ def test_a_hash_that_several_records_share_lists_them(tmp_path, monkeypatch):
 
 
 def test_arguments_of_python_are_not_called_as_options_are() -> None:
-    with pytest.raises(InputError, match="Write draws"):
-        package.benchmark("toy", seeds=3)  # type: ignore[call-arg]
+    with pytest.raises(InputError, match="Write generators"):
+        package.benchmark("toy", generator="smote")  # type: ignore[call-arg]
     with pytest.raises(InputError, match="Did you mean lambdas"):
         package.benchmark("toy", lamdas=3)  # type: ignore[call-arg]
 

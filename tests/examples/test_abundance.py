@@ -62,9 +62,8 @@ def test_a_benchmark_of_the_task_tells_what_its_generator_adds(
     benchmark: subprocess.CompletedProcess[str],
 ) -> None:
     assert benchmark.returncode == 0, benchmark.stderr
-    assert "| + linear-mixing |" in benchmark.stdout
-    assert "| arm | 1 − RMSE | RMSE |" in benchmark.stdout
-    assert "A gain of 1 − RMSE is what RMSE falls by." in benchmark.stdout
+    assert "linear-mixing minus" in benchmark.stdout
+    assert "1 − RMSE in %, mean ± sd of 2 splits" in benchmark.stdout
 
 
 def test_its_records_are_sound_and_hold_predicted_abundances(
@@ -73,9 +72,6 @@ def test_its_records_are_sound_and_hold_predicted_abundances(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    verified = hsiaug("store", "verify", env=env, cwd=folder)
-    assert verified.returncode == 0 and "nothing is damaged" in verified.stdout
-
     monkeypatch.syspath_prepend(env["PYTHONPATH"].split(os.pathsep)[0])
     store = Store(folder / "hsiaug-results")
     records = list(store.each())

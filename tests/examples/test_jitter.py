@@ -2,6 +2,8 @@
 benchmarked.
 """
 
+import csv
+import json
 import subprocess
 import sys
 import zipfile
@@ -84,14 +86,11 @@ def test_it_runs_in_a_benchmark_beside_the_controls(env: dict[str, str], tmp_pat
     )
 
     assert answer.returncode == 0, answer.stderr
-    rows = [
-        line.split("|")[1].strip() for line in answer.stdout.splitlines() if line.startswith("|")
-    ]
-    assert rows[2:5] == ["none", "duplicate", "jitter gain=0.1"] or rows[2:5] == [
-        "none",
-        "duplicate",
-        "jitter",
-    ]
+    trials = hsiaug("report", "--format", "csv", env=env, cwd=tmp_path)
+    rows = [*csv.DictReader(trials.stdout.splitlines())]
+    assert {row["generator"] for row in rows} == {"none", "duplicate", "jitter"}
+    (params,) = {row["generator_params"] for row in rows if row["generator"] == "jitter"}
+    assert json.loads(params)["gain"] == 0.1 and {row["status"] for row in rows} == {"ok"}
 
 
 def test_its_own_tests_pass(env: dict[str, str], tmp_path: Path) -> None:
