@@ -98,7 +98,7 @@ def test_a_record_that_was_replaced_is_read_again(client: Any, growing: Path) ->
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
-    said = hsiaug("serve", "nowhere", "--port", "0", cwd=tmp_path)
+    said = hsiaug("serve", "--store", "nowhere", "--port", "0", cwd=tmp_path)
     assert (
         said.returncode == 2
         and "store of records" in said.stderr
@@ -242,7 +242,7 @@ def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(
             (*program, *words), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **quiet
         ) as run,
         subprocess.Popen(
-            (*program, "serve", waited_for(store, run), "--port", "0"),
+            (*program, "serve", "--store", waited_for(store, run), "--port", "0"),
             stdout=subprocess.PIPE,
             **quiet,
         ) as served,
