@@ -423,11 +423,6 @@ def test_two_processes_say_what_one_says(typed: Typed, site: Path, tmp_path: Pat
 
     assert two.returncode == 0, two.stderr
     assert fields(one) == fields(two.stdout)
-    made = [
-        {r["hash"]: r["predictions_sha256"] for r in Store(tmp_path / n).records()}
-        for n in ("one", "two")
-    ]
-    assert made[0] == made[1] and len(made[0]) >= 4 * len(SCREEN)
 
 
 def test_a_failing_generator_is_named_and_the_others_go_on(typed, planted, monkeypatch):
