@@ -31,6 +31,7 @@ from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.formatting import percent, signed, with_ends
 from hsiaug.report.trials import trials_of_records
 from hsiaug.tasks.scores import PIXELS
+from hsiaug.tasks.settings import view_or_raw
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store
@@ -413,7 +414,11 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(
     assert {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()} == made
 
 
-def test_two_processes_say_what_one_says(typed: Typed, site: Path, tmp_path: Path) -> None:
+def test_two_processes_say_what_one_says(
+    typed: Typed, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in the other process, where the usual spectral view is not replaced.
+    monkeypatch.setattr("hsiaug.tasks.settings.view_or_raw", view_or_raw)
     words = ("--generator", "dummy,poison", "--store", "one")
     one = typed(*words)
     quick = (word for pair in {**QUICK, "--jobs": "2"}.items() for word in pair)
@@ -423,6 +428,11 @@ def test_two_processes_say_what_one_says(typed: Typed, site: Path, tmp_path: Pat
 
     assert two.returncode == 0, two.stderr
     assert fields(one) == fields(two.stdout)
+    made = [
+        {r["hash"]: r["predictions_sha256"] for r in Store(tmp_path / n).records()}
+        for n in ("one", "two")
+    ]
+    assert made[0] == made[1] and len(made[0]) >= 4 * len(SCREEN)
 
 
 def test_a_failing_generator_is_named_and_the_others_go_on(typed, planted, monkeypatch):

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hsiaug.core.scene import Scene
+from hsiaug.registry import plugin_code
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
@@ -42,9 +43,11 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 @pytest.fixture
 def saved(
-    monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, plugins: Registry, spec: Spec, run: Run, tmp_path: Path
 ) -> tuple[TrialSpec, Any, Path]:
     """A trial whose fit lies on disk, its record, and the folder of the fit."""
+    # The registry of the process may have been read before the dummy package was there.
+    monkeypatch.setattr(plugin_code, "registry", lambda: plugins)
     monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
     trial = spec()
     record, _ = run(trial)
@@ -57,6 +60,15 @@ def again(run: Run, trial: TrialSpec, toy: Scene, tmp_path: Path) -> Any:
     """The record of the trial in a new process's place: nothing is in memory."""
     record, _ = run(trial, SceneContext(toy, get_task("pixels"), tmp_path / "cache"))
     return record
+
+
+def test_a_package_that_was_edited_in_place_finds_no_fit_of_its_old_code(monkeypatch, saved, run):
+    trial, _, _ = saved
+    learnt: list[str] = []
+    monkeypatch.setattr(fits, "_note_why", lambda *_: learnt.append("anew"))
+    assert run(trial)[0]["status"] == "ok" and learnt == []
+    monkeypatch.setattr(plugin_code, "digest_of_module", lambda name: "of edited files")
+    assert run(trial)[0]["status"] == "ok" and learnt == ["anew"]
 
 
 def test_a_fit_that_a_third_party_classifier_may_have_spoilt_is_not_saved(
