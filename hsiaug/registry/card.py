@@ -212,9 +212,6 @@ class Card:
         gives as it was; by default ``version``.
     prepare_seconds : float
         Of generators: rough seconds of ``prepare``, as ``seconds``.
-    prepared_scenes : tuple of str
-        Of generators: SHA-256 of scenes that come prepared with the plugin, for patches of the
-        usual size and parameters at their defaults. A run then expects no time for them.
     baseline : str
         Of generators: the name of one that is the same without its main part, or "". It is run
         unasked beside this one, and a report states what that part adds.
@@ -254,7 +251,6 @@ class Card:
     prepares: bool = False
     prepare_version: str = ""
     prepare_seconds: float = 0.0
-    prepared_scenes: tuple[str, ...] = ()
     seconds: float = 1.0
     params: type[Any] = NoParams
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

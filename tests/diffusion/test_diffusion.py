@@ -27,10 +27,10 @@ def test_the_usual_schedule_ends_where_the_published_one_does() -> None:
 
 
 def test_omega_zero_is_purely_conditional_and_one_extrapolates() -> None:
-    told, null = torch.ones(3), torch.zeros(3)
+    conditioned, null = torch.ones(3), torch.zeros(3)
 
-    assert (guide(told, null, 0) == told).all()
-    assert (guide(told, null, 1.5) == 2.5).all()
+    assert (guide(conditioned, null, 0) == conditioned).all()
+    assert (guide(conditioned, null, 1.5) == 2.5).all()
 
 
 @pytest.mark.parametrize("first", [999, 400, 50])

@@ -213,7 +213,7 @@ def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(view, fitt
     assert again.provenance == made.provenance
 
 
-def test_the_layout_of_its_samples_is_told_from_that_of_shuffled_ones(view, fitted, rng) -> None:
+def test_the_layout_of_its_samples_differs_from_that_of_shuffled_ones(view, fitted, rng) -> None:
     at = view.unlabelled[:: len(view.unlabelled) // 60][:60]
     real = view.patches(at)
     side = real.shape[2]
@@ -228,7 +228,7 @@ def test_the_layout_of_its_samples_is_told_from_that_of_shuffled_ones(view, fitt
     assert of_real["measured"]["edges"] < of_shuffled["measured"]["edges"]
 
 
-def test_real_patches_are_told_as_copies_and_as_real(view: TrainView, fitted: Any) -> None:
+def test_real_patches_are_found_to_be_copies_and_real(view: TrainView, fitted: Any) -> None:
     of = fitted.measure.patches.y
     at = view.unlabelled[:: len(view.unlabelled) // 60][:60]
     stated = fitted.measure(view.patches(at), np.resize(of, 60))["measured"]

@@ -12,13 +12,14 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view, view_without_labels
-from hsiaug_builtin.text.layout import RELATIONS
-from hsiaug_builtin.txt2hsi.codebook import (
+from hsiaug_builtin.gaussian.classes import Prior
+from hsiaug_builtin.gaussian.codebook import (
     Conditioning,
     add_classes,
     find_codes,
     fit_gaussians,
 )
+from hsiaug_builtin.text.layout import RELATIONS
 from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser, Said
 from hsiaug_builtin.txt2hsi.facts import (
     drop_implied,
@@ -30,7 +31,6 @@ from hsiaug_builtin.txt2hsi.facts import (
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lfue import with_means
-from hsiaug_builtin.txt2hsi.naming import Prior
 from hsiaug_builtin.txt2hsi.prepare import channel_weights
 from hsiaug_builtin.txt2hsi.rpsc import polygons, soft_polygons
 from hsiaug_builtin.txt2hsi.vae import (
