@@ -34,7 +34,8 @@ def phrases_of(view: TrainView, words: Sequence[str]) -> dict[int, tuple[str, ..
     view gives the same.
 
     The first says how large, bright, green and even the labelled region of the class is, and where
-    it lies; then its nearest classes ("corn beside trees", "corn north of hay"), and one that is far.
+    it lies; then its nearest classes ("corn beside trees", "corn north of hay"), and one that is
+    far.
     """
     places = {c: view.coords[view.y == c] for c in view.counts}
     regions = {c: _largest_region(coords) for c, coords in places.items()}
