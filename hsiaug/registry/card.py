@@ -1,6 +1,7 @@
 """Cards: what a plugin declares of itself. Nothing is guessed from a name."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -42,6 +43,7 @@ def param(
     preparing: bool = False,
     sampling: bool = False,
     added: bool = False,
+    formerly: str = "",
 ) -> Any:
     """A hyper-parameter of a params dataclass.
 
@@ -67,6 +69,8 @@ def param(
     added : bool
         Of a parameter that a plugin got in a later version, and whose default changes nothing: at
         its default it is left out of a trial's identity, so that older records stay valid.
+    formerly : str
+        An earlier name, which users may still type for one version, with a warning.
 
     Returns
     -------
@@ -92,6 +96,7 @@ def param(
         "preparing": preparing,
         "sampling": sampling,
         "added": added,
+        "formerly": formerly,
     }
     return field(default=default, metadata=metadata)
 
@@ -463,8 +468,12 @@ def build_params(
     """
     fields = {f.name: f for f in dataclasses.fields(card.params)}
     stated = card.presets.get(preset, {})
+    now = {f.metadata["formerly"]: name for name, f in fields.items() if f.metadata.get("formerly")}
     typed: dict[str, object] = {}
-    for name, text in (overrides or {}).items():
+    for stated_name, text in (overrides or {}).items():
+        name = now.get(stated_name, stated_name)
+        if name != stated_name:
+            warnings.warn(f"{card.name}.{stated_name} is now {name}", FutureWarning, stacklevel=2)
         if name not in fields:
             raise InputError(
                 f"`{card.name}.{name}`: no such parameter",

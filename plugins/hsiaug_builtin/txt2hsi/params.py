@@ -165,6 +165,7 @@ class Txt2HsiParams(CodecParams):
         " kept",
         low=1,
         sampling=True,
+        formerly="tries",
     )
     sample_steps: int = param(4, "denoising steps", low=2, sampling=True)
 
