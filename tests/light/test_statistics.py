@@ -20,7 +20,7 @@ from hsiaug_builtin.light.statistics import (
     Statistics,
     StatisticsOfLabels,
     StatisticsParams,
-    confusability_of,
+    confusability,
     moments_of,
     spread_shares,
 )
@@ -132,11 +132,11 @@ def of_class(mean: float, spread: float) -> PatchesOfClass:
 
 
 def test_a_class_takes_as_many_samples_of_all_pixels_as_it_is_confusable():
-    apart = confusability_of({1: of_class(0.2, 0.01), 2: of_class(1.2, 0.01)})
-    alike = confusability_of({1: of_class(0.2, 0.3), 2: of_class(0.3, 0.3), 3: of_class(1.2, 0.01)})
+    apart = confusability({1: of_class(0.2, 0.01), 2: of_class(1.2, 0.01)})
+    alike = confusability({1: of_class(0.2, 0.3), 2: of_class(0.3, 0.3), 3: of_class(1.2, 0.01)})
     assert apart == pytest.approx({1: 0.006, 2: 0.006}, abs=0.001)
     assert alike[1] > 1 and alike[2] > 1 and alike[3] < 0.05
-    assert confusability_of({1: of_class(0.2, 0.3)}) == {1: 0}
+    assert confusability({1: of_class(0.2, 0.3)}) == {1: 0}
     assert spread_shares("confusable", {1: 2.0, 2: 0.5}) == {1: 1, 2: 1 / 16}
     assert spread_shares("own", {1: 2.0}) == {1: 0} and spread_shares("all", {1: 0.1}) == {1: 1}
 

@@ -30,7 +30,6 @@ from hsiaug.api import (
     spatial_folds,
 )
 from hsiaug_builtin.nets.svm import fit_machine
-from hsiaug_builtin.teacher.spread import confusability, wide_shares
 
 COMPONENTS = 12
 """Principal components in which the means of a class vary, at most."""
@@ -43,6 +42,10 @@ MAX_DEVIATIONS = 3000
 SPREADS = ("own", "confusable", "all")
 """Whose pixels of a patch count, from the least spread to the largest: those of the class's own
 name, all in as many samples as the class is confusable, or all.
+"""
+STEEP = 4
+"""Power of its confusability to which a class has samples of all pixels: a class that is half as
+wide as its distance to the next has one in sixteen.
 """
 JUDGED = 3
 """Synthetic samples for each training pixel, where a spread is judged."""
@@ -198,7 +201,7 @@ def statistics_of_classes(
     patches: Mapping[int, PatchesOfClass], means: str, rng: np.random.Generator
 ) -> dict[int, ClassStatistics]:
     """Statistics by class id, ascending, with the shares of ``confusable``."""
-    shares = spread_shares("confusable", confusability_of(patches))
+    shares = spread_shares("confusable", confusability(patches))
     return {
         c: ClassStatistics(
             own=moments_of(patches[c].x, patches[c].own, means, rng),
@@ -209,15 +212,28 @@ def statistics_of_classes(
     }
 
 
-def confusability_of(patches: Mapping[int, PatchesOfClass]) -> dict[int, float]:
-    """Of the centres of the patches of each class."""
-    return confusability({c: of_class.centres for c, of_class in patches.items()})
+def confusability(patches: Mapping[int, PatchesOfClass]) -> dict[int, float]:
+    """Spread of each class over the distance from its mean to that of the nearest other class.
+
+    Spectra have unit norm; the spread is the root of the mean squared distance of the centres of
+    patches to their mean. 0 for a class alone, or whose mean is that of another.
+    """
+    unit = SpectralView("unit")
+    centres = {c: unit(of_class.centres, axis=1) for c, of_class in patches.items()}
+    means = {c: x.mean(axis=0) for c, x in centres.items()}
+    found = {}
+    for c, x in centres.items():
+        distances = [np.linalg.norm(means[c] - means[other]) for other in means if other != c]
+        nearest = min(distances, default=0.0)
+        spread = np.sqrt(((x - means[c]) ** 2).sum(axis=1).mean())
+        found[c] = float(spread / nearest) if nearest > 0 else 0.0
+    return found
 
 
 def spread_shares(spread: str, confusable: Mapping[int, float]) -> dict[int, float]:
     """By class id the share of samples that are drawn from all pixels of patches."""
     if spread == "confusable":
-        return wide_shares(confusable)
+        return {c: min(1.0, value**STEEP) for c, value in confusable.items()}
     return dict.fromkeys(confusable, float(spread == "all"))
 
 
@@ -265,7 +281,7 @@ def held_out_recalls(
         learnt = fold != half
         left = {c: _learnt_patches(view, of_class, c, learnt) for c, of_class in patches.items()}
         classes = statistics_of_classes(left, means, np.random.default_rng(0))
-        confusable = confusability_of(left)
+        confusable = confusability(left)
         for spread in SPREADS:
             shares = spread_shares(spread, confusable)
             named = _named_by_judge(
@@ -452,7 +468,7 @@ class Statistics(Plugin[StatisticsParams]):
         if spread == "chosen":
             spread, choice = choose_spread(view, patches, self.params.means)
             facts |= choice
-        shares = spread_shares(spread, confusability_of(patches))
+        shares = spread_shares(spread, confusability(patches))
         classes = {
             c: replace(of_class, share=shares[c])
             for c, of_class in statistics_of_classes(patches, self.params.means, rng).items()

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
-from hsiaug_builtin.teacher.spread import confusability, wide_shares
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.facts import withheld_facts
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
@@ -80,7 +79,6 @@ def fit_txt2hsi(
         "pseudo_labelled": pixels.facts,
     }
     rng = np.random.default_rng(derive_seed("facts", seed))
-    confusable = confusability({c: view.cube[tuple(at.T)] for c, at in pixels.every.items()})
     facts_of = {c: named.facts(at, view.patch) for c, at in pixels.every.items()}
     return FittedTxt2Hsi(
         params=params,
@@ -89,13 +87,7 @@ def fit_txt2hsi(
         remainder=remainder_of(view, scene.vae, pixels.every, seed),
         words=words,
         facts_of={c: rng.permutation(rows)[:FACTS_PER_CLASS] for c, rows in facts_of.items()},
-        statistics=Statistics.of_patches(
-            codec.field.cut,
-            lambda at: named.cut(at, view.patch),
-            pixels.every,
-            facts_of,
-            wide_shares(confusable),
-        ),
+        statistics=Statistics.of_patches(codec.field.cut, pixels.every, facts_of),
         reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,
         measure=Measure.fit(view, pixels.every, seed),

@@ -9,7 +9,7 @@ class, and the denoiser adds the structure that goes with them. No weight is lea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,66 +33,44 @@ LOOKS = ("", *ADJECTIVES)
 class Statistics:
     """Gaussians of the channel means of patches, by class and by how they look.
 
-    As the generator ``statistics`` does, a sample takes the mean of the pixels of a patch that have
-    the name of its class or, the oftener the more confusable the class is, the mean of all.
-
     Attributes
     ----------
     ids : (C,) int64
         Classes.
-    mean : (C, L, 2, d) float32
+    mean : (C, L, d) float32
         Of the channel means of the patches of a class: of all, then of those that look as each of
-        ADJECTIVES says; over the pixels of its own name, then over all.
-    root : (C, L, 2, d, d) float32
+        ADJECTIVES says.
+    root : (C, L, d, d) float32
         A square root of their covariance: standard noise times this is a deviation.
-    wide : (C,) float64
-        Share of samples whose means are those over all pixels.
     """
 
     ids: NDArray[np.int64]
     mean: NDArray[np.float32]
     root: NDArray[np.float32]
-    wide: NDArray[np.float64]
 
     @classmethod
     @torch.inference_mode()
     def of_patches(
-        cls,
-        cut: Cut,
-        cut_names: Callable[[NDArray[np.integer]], Ids],
-        pixels: Mapping[int, NDArray[np.integer]],
-        facts: Mapping[int, Ids],
-        wide: Mapping[int, float],
+        cls, cut: Cut, named: Mapping[int, NDArray[np.integer]], facts: Mapping[int, Ids]
     ) -> Statistics:
-        """Of the patches round the pixels (m, 2) of each class id, which show facts (m, R).
-
-        Parameters
-        ----------
-        cut_names : callable
-            Pixels (n, 2) → names (n, p, p) of the patches round them.
-        wide : mapping of int to float
-            By class id.
-        """
+        """Of the patches round the pixels (m, 2) of each class id, which show facts (m, R)."""
         means, roots = [], []
-        for class_id, at in pixels.items():
-            batches = [at[start : start + BATCH] for start in range(0, len(at), BATCH)]
-            of_patches = np.concatenate(
-                [_channel_means(cut(batch), cut_names(batch) == class_id) for batch in batches]
-            )
+        for class_id, pixels in named.items():
+            starts = range(0, len(pixels), BATCH)
+            parts = [cut(pixels[start : start + BATCH]).mean(dim=(1, 2)).cpu() for start in starts]
+            of_patches = torch.cat(parts).double().numpy()
             for look in LOOKS:
-                fits = facts[class_id][:, COLUMN[look]] >= 0 if look else np.ones(len(at), bool)
+                fits = facts[class_id][:, COLUMN[look]] >= 0 if look else np.ones(len(pixels), bool)
                 some = of_patches[fits] if fits.sum() >= LEAST else of_patches
-                for number in range(2):
-                    mean, root = _gaussian(some[:, number])
-                    means.append(mean)
-                    roots.append(root)
+                mean, root = _gaussian(some)
+                means.append(mean)
+                roots.append(root)
         channels = len(means[0])
-        shape = len(pixels), len(LOOKS), 2, channels
+        shape = len(named), len(LOOKS), channels
         return cls(
-            np.array(list(pixels), dtype=np.int64),
+            np.array(list(named), dtype=np.int64),
             np.array(means, dtype=np.float32).reshape(shape),
             np.array(roots, dtype=np.float32).reshape(*shape, channels),
-            np.array([wide[c] for c in pixels]),
         )
 
     def draw(self, facts: Ids, rng: np.random.Generator) -> Tensor:
@@ -100,18 +78,8 @@ class Statistics:
         row = np.argmax(facts[:, :1] == self.ids, axis=1)
         looks = facts[:, [COLUMN[look] for look in ADJECTIVES]] >= 0
         look = np.where(looks.any(axis=1), 1 + looks.argmax(axis=1), 0)
-        wide = (rng.random(len(facts)) < self.wide[row]).astype(np.int64)
-        noise = rng.standard_normal((len(facts), 1, self.mean.shape[3])).astype(np.float32)
-        chosen = row, look, wide
-        return torch.from_numpy(self.mean[chosen] + (noise @ self.root[chosen])[:, 0])
-
-
-def _channel_means(patches: Tensor, own: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(n, 2, d) means of patches (n, p, p, d) over the pixels ``own`` (n, p, p), and over all."""
-    counted = torch.from_numpy(np.stack([own, np.ones_like(own)], axis=1)).to(patches)
-    total = torch.einsum("nkij,nijd->nkd", counted, patches)
-    means = total / counted.sum(dim=(2, 3))[:, :, None]
-    return means.cpu().double().numpy()
+        noise = rng.standard_normal((len(facts), 1, self.mean.shape[2])).astype(np.float32)
+        return torch.from_numpy(self.mean[row, look] + (noise @ self.root[row, look])[:, 0])
 
 
 def _gaussian(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
