@@ -12,23 +12,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from hsiaug.advice.gains import ArmGain, candidates, gain_of
+from hsiaug.advice.gains import ArmGain, above, arm_key, candidates, gain_of
 from hsiaug.advice.screening import (
     CONFIRM,
-    HARDER,
     Ceiling,
     LeftOut,
     arms,
     baselines_of,
     ceiling,
     gains_of,
-    harder_question,
-    recipe,
+    ranking,
     run_baselines,
     scores_without_generator,
     scoring,
     screen,
-    too_easy,
+    usual_recipe,
 )
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
@@ -63,7 +61,10 @@ class Advice:
     without_generator : mapping of str to float
         AA of each classifier without a generator on the screening draws, the control's too.
     final : TrialSpec
-        The recipe, on its inner draw.
+        The configuration to use, on its first inner split.
+    ranked : tuple of (TrialSpec, list of float)
+        What was measured on every screening split, with its scores, the best first; none where that
+        is less than two, and ``final`` a default.
     ceiling : Ceiling or None
         Where the kind is "cannot tell", why inner draws could tell nothing.
     score, large : str or tuple of int
@@ -71,8 +72,7 @@ class Advice:
     plan : Plan
         Of the inner draws that were asked.
     notes : tuple of str
-        What was left out before anything was tried, and why; and whether easier inner draws came
-        before these.
+        What was left out before anything was tried, and why.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -84,6 +84,7 @@ class Advice:
     large: tuple[int, ...]
     plan: Plan
     ceiling: Ceiling | None = None
+    ranked: tuple[tuple[TrialSpec, list[float]], ...] = ()
     chosen: ArmGain | None = None
     screened: tuple[ArmGain, ...] = ()
     confirmed: tuple[ArmGain, ...] = ()
@@ -93,9 +94,6 @@ class Advice:
 
 def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) -> Advice:
     """Screen generators and confirm the best, within the time of the session.
-
-    Where a classifier has next to nothing left to gain on the inner draws, harder ones are asked in
-    their place.
 
     Parameters
     ----------
@@ -108,20 +106,10 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         Where the engine does not wait for trials.
     """
     _check_engine(session)
-    plan, left_out = planned
-    easier: list[str] = []
-    harder = iter(HARDER)
-    while True:
-        session = scoring(plan, session)
-        # What to go on with may be a classifier that these draws have no time for.
-        every_arm = plan
-        plan = run_baselines(plan, session)
-        met = ceiling(plan, session)
-        asked = harder_question(request, next(harder, None), session) if met else None
-        if met is None or asked is None:
-            break
-        easier.append(too_easy(plan, met, session))
-        request, (plan, left_out) = asked
+    every_arm, left_out = planned
+    session = scoring(every_arm, session)
+    plan = run_baselines(every_arm, session)
+    met = ceiling(plan, session)
     if met is None:
         screen(plan, session, left_out)
     advice = partial(
@@ -133,26 +121,27 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         },
         score=session.scores.main.name,
         large=session.large,
-        notes=(*easier, *plan.notes),
+        notes=plan.notes,
     )
     if met is not None:
         return advice(
             "cannot tell",
             left_out=left_out,
             failed=session.failed(plan.trials),
-            final=recipe(every_arm, session),
+            final=usual_recipe(every_arm),
             ceiling=met,
         )
     tried = gains_of(plan, session)
-    best = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
-    fresh = _confirming_plan(best, request, plan, session)
+    to_confirm = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
+    fresh = _confirming_plan(to_confirm, request, plan, session)
     _run_in_time(fresh, session)
-    level = 1 - ALPHA / max(1, len(best))
+    level = 1 - ALPHA / max(1, len(to_confirm))
     results = session.results(fresh)
     confirmed = [
-        gain_of(arm, classifier, results, session.scores, level) for arm, classifier in best
+        gain_of(arm, classifier, results, session.scores, level) for arm, classifier in to_confirm
     ]
     kind, chosen = _decide(confirmed, any_tried=bool(tried))
+    ranked = ranking(plan, session)
     return advice(
         kind,
         left_out=[*left_out, *_unfinished(plan, left_out, tried)],
@@ -161,8 +150,25 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         confirmed=tuple(gain for gain in confirmed if gain.draws),
         level=level,
         failed=session.failed((*plan.trials, *fresh.trials)),
-        final=recipe(every_arm, session, chosen if kind == "use" else None),
+        ranked=tuple(ranked) if len(ranked) > 1 else (),
+        final=best(ranked, chosen if kind == "use" else None, usual_recipe(every_arm)),
     )
+
+
+def best(
+    ranked: Sequence[tuple[TrialSpec, list[float]]], found: ArmGain | None, usual: TrialSpec
+) -> TrialSpec:
+    """The configuration of the highest score; that of which a gain was found unless another is
+    clearly above it; the usual one where there is nothing to compare.
+    """
+    if len(ranked) < 2:
+        return usual
+    first, highest = ranked[0]
+    wanted = found and arm_key(found.arm, found.classifier)
+    for trial, scores in ranked:
+        if arm_key(trial.arm, trial.classifier.name) == wanted and not above(highest, scores):
+            return trial
+    return first
 
 
 def _check_engine(session: Session) -> None:

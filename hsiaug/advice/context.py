@@ -81,8 +81,9 @@ class ShownByBenchmark:
         return str(self.cell.ok["hash"].iloc[0])
 
 
-def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
-    """What the records of a benchmark of this scene show, which tell more than inner draws.
+def shown_by_benchmark(folder: Path, data: TaskData, task: Task) -> ShownByBenchmark | None:
+    """What the records of a benchmark of this scene and task show, which is more than inner splits
+    do.
 
     Parameters
     ----------
@@ -90,6 +91,8 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
         The store of benchmarks, where there is one.
     data : TaskData
         The scene.
+    task : Task
+        That is advised on.
 
     Returns
     -------
@@ -102,7 +105,8 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     report = build_report(trials)
     decided = []
     for table in report.tables:
-        if not table.leaky and table.condition.scene_sha256 == data.sha256:
+        about = table.condition.scene_sha256, table.condition.task
+        if not table.leaky and about == (data.sha256, task.name):
             answers = three_answers(table)
             if answers.best and len(table.draws) >= MIN_PAIRS:
                 decided.append((table, answers.best))

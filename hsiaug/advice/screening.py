@@ -2,16 +2,15 @@
 anything.
 """
 
-import re
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from hsiaug.advice.gains import ArmGain, above, arm_key, candidates, gain_of
+from hsiaug.advice.gains import ArmGain, arm_key, candidates, gain_of
 from hsiaug.advice.session import Session
-from hsiaug.base.errors import HsiaugError, InputError, PluginError, SplitError
+from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.costs import write_duration
 from hsiaug.bench.defaults import RECOMMENDED
 from hsiaug.bench.plan import Plan, build_plan
@@ -19,10 +18,8 @@ from hsiaug.bench.request import Request
 from hsiaug.bench.sample_memory import samples_bytes
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
-from hsiaug.report.formatting import percent
 from hsiaug.tasks.scores import AA_LARGE, over_large
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE, Arm
@@ -48,8 +45,6 @@ measurement).
 MAX_SAMPLE_BYTES = 2 * 2**30
 """Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over.
 """
-HARDER = (4, 8)
-"""Parts of a class of harder inner draws: one trains, and the one farthest from it is tested."""
 LeftOut = list[tuple[str, Rate | None, str]]
 Ceiling = tuple[str, float]
 """A classifier that has next to nothing left to gain on inner draws, and its mean AA on them
@@ -198,45 +193,6 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
     return replace(plan, trials=tuple(trials), notes=tuple(notes))
 
 
-def harder_question(
-    request: Request, parts: int | None, session: Session
-) -> tuple[Request, tuple[Plan, LeftOut]] | None:
-    """The request on harder inner draws, and its plan; None where there are none.
-
-    Parameters
-    ----------
-    request : Request
-        Of inner draws.
-    parts : int or None
-        Of each class, one of which trains.
-    session : Session
-        With the scene.
-    """
-    if parts is None or not request.kind.settings.advice.divides_labels or request.protocol is None:
-        return None
-    name, _, divided = request.protocol.text.partition(":")
-    divided = re.sub(r"^[2-9]:", "", divided)
-    try:
-        protocol = parse_protocol(f"{name}:{parts}:{divided}", request.protocol.buffer)
-        harder = request.model_copy(update={"protocol": protocol})
-        plan = screening_plan(session.scene, harder, session.plugins, session.scene_ref)
-        scoring(plan[0], session)
-    except SplitError:
-        # Too few training pixels to divide again.
-        return None
-    return harder, plan
-
-
-def too_easy(plan: Plan, met: Ceiling, session: Session) -> str:
-    """A sentence on inner draws that harder ones replace."""
-    classifier, mean = met
-    return (
-        f"on inner draws {plan.trials[0].protocol.text} {classifier} has {session.scores.main.name}"
-        f" {percent(mean)} without a generator, which leaves no room for a gain: harder ones are"
-        " asked, of fewer training pixels that lie farther from the test pixels"
-    )
-
-
 def _far_sighted(plan: Plan) -> Plan:
     """A plan within a few training pixels without the classifiers that learn patches, if others are
     left.
@@ -250,7 +206,7 @@ def _far_sighted(plan: Plan) -> Plan:
     if whole or blind in (set(), learning):
         return plan
     note = (
-        f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns"
+        f"inner splits lie in the fields that were learnt, which {', '.join(sorted(blind))} learns"
         " by heart: not tried"
     )
     trials = tuple(t for t in plan.trials if t.classifier.name not in blind)
@@ -385,8 +341,7 @@ def _affordable(
     for name in sorted(names, key=lambda name: costs[name]):
         together = session.seconds(plan, _rung(plan, _with_controls(plan, [*chosen, name]), rate))
         if costs[name] and time.time() + together > until:
-            price = f"about {write_duration(costs[name])} to try it"
-            left_out.append((name, rate, f"no time left: {price}"))
+            left_out.append((name, rate, "no time left"))
         else:
             chosen.append(name)
     return chosen
@@ -407,49 +362,37 @@ def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:
     ]
 
 
-def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpec:
-    """What to go on with: the recommended classifier, or the first one where that is not tried,
-    with samples of the control of transductive generators (real patches under a teacher's labels),
-    if there are any, and nothing tells another.
-
-    That gained on most public scenes. Another classifier with such samples takes its place where
-    the screening draws tell it above, and the chosen one goes without samples where they tell it
-    above itself. An arm whose gain was confirmed is taken in place of one without samples, and in
-    place of one with samples where it is told above that: inner draws are easier than the test, so
-    a gain on them alone is no reason to leave what gained elsewhere.
+def ranking(plan: Plan, session: Session) -> list[tuple[TrialSpec, list[float]]]:
+    """What was run on every screening split, with its scores, the highest mean first:
+    configurations, their controls, and classifiers without samples, as the teacher's own map; none
+    that reads no spectrum. Of equal ones those without samples come first.
     """
-    trials: dict[tuple[str, bool], TrialSpec] = {}
-    learning = plan.learning_classifiers
-    for trial in plan.trials:
-        card = plan.cards["generator", trial.generator.name]
-        recommended = trial.generator.name == NONE or card.control_of == "transductive"
-        if recommended and trial.classifier.name in learning:
-            trials.setdefault((trial.classifier.name, bool(trial.rate)), trial)
     results = session.results(plan)
-
-    def screening_scores(trial: TrialSpec) -> list[float]:
+    ranked = []
+    for trial in plan.trials:
         cell = results.get(arm_key(trial.arm, trial.classifier.name))
-        return [] if cell is None else cell.values(session.scores.main.key)
+        reads = plan.cards["classifier", trial.classifier.name].input != "location"
+        if trial.seed != SCREEN[0] or cell is None or not reads:
+            continue
+        scores = cell.values(session.scores.main.key)
+        if len(scores) == len(SCREEN):
+            ranked.append((trial, scores))
+    return sorted(ranked, key=lambda one: (-statistics.fmean(one[1]), bool(one[0].rate)))
 
-    samples = any(rate for _, rate in trials)
-    first, *others = sorted(
-        (trial for (_, rate), trial in trials.items() if rate == samples),
-        key=lambda trial: trial.classifier.name != RECOMMENDED,
-    )
-    better = [trial for trial in others if above(screening_scores(trial), screening_scores(first))]
-    best = max(better, key=lambda trial: statistics.fmean(screening_scores(trial)), default=first)
-    without = trials[best.classifier.name, False]
-    if above(screening_scores(without), screening_scores(best)):
-        best = without
-    if use is None:
-        return best
-    named = arm_key(use.arm, use.classifier)
-    confirmed = next(
-        trial
-        for trial in plan.trials
-        if arm_key(trial.arm, trial.classifier.name) == named and trial.seed == SCREEN[0]
-    )
-    of_best, of_confirmed = screening_scores(best), screening_scores(confirmed)
-    if best.rate:
-        return confirmed if above(of_confirmed, of_best) else best
-    return best if above(of_best, of_confirmed) else confirmed
+
+def usual_recipe(plan: Plan) -> TrialSpec:
+    """What did well on most public scenes, where nothing could be ranked: the recommended
+    classifier, or the first one, with samples of the control of transductive generators (real
+    patches under a teacher's labels), if there are any.
+    """
+    learning = plan.learning_classifiers
+
+    def rank(trial: TrialSpec) -> tuple[bool, bool, bool]:
+        control_of = plan.cards["generator", trial.generator.name].control_of
+        return (
+            trial.classifier.name != RECOMMENDED,
+            control_of != "transductive",
+            trial.generator.name != NONE,
+        )
+
+    return min((t for t in plan.trials if t.classifier.name in learning), key=rank)

@@ -48,7 +48,6 @@ def run_and_print(
     *,
     by: str | None = None,
     as_json: bool = False,
-    smallest_gain: float | None = None,
     **run_options: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
@@ -59,8 +58,6 @@ def run_and_print(
     ----------
     by : str or None
         The rows of the tables; None for those of a report.
-    smallest_gain : float or None
-        The smallest gain that matters, in points.
     run_options : object
         Arguments of :func:`hsiaug.bench.run.run`.
     """
@@ -79,7 +76,7 @@ def run_and_print(
     runs = hashes_by_run(plans)
     planned = len(set[str]().union(*runs.values()))
     records = Store(store)
-    report = read_report(records, runs, smallest=smallest_gain)
+    report = read_report(records, runs)
     if as_json:
         print_json({"store": str(store), "planned": planned, **report_json(report, by)})
     else:

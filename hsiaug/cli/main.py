@@ -135,6 +135,12 @@ RENAMED = {
     "labels": "worth SCENE",
 }
 """Earlier names of commands, and what to type now."""
+NOW = {
+    "--classes": "--set classes=NAME,…",
+    "--unlabelled": "--set unlabelled=CODE,…",
+    "--record": "hsiaug map HASH",
+}
+"""Earlier names of options, and what to type now."""
 for name in COMMANDS:
     module = import_module(f"hsiaug.cli.{name}")
     if hasattr(module, "app"):
@@ -298,6 +304,8 @@ def _slip_hint(error: Exception, context: Any, arguments: Sequence[str]) -> str:
 
 def _of_other_commands(option: str, context: Any) -> str:
     """Which commands have an option."""
+    if option in NOW:
+        return f" It is now {NOW[option]}."
     root = context.find_root()
     command_name = context.command_path.removeprefix(root.command_path).strip()
     owners = [name for name, command in _commands(root.command) if _has(command, option)]

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from hsiaug.base.errors import InputError, PluginError
-from hsiaug.cli.options import Json, option
+from hsiaug.cli.options import option
 from hsiaug.cli.output import (
     console,
     print_facts,
-    print_json,
     print_lines,
     print_table,
     say,
@@ -28,65 +27,39 @@ from hsiaug.registry.lookup import Found, registry
 
 if TYPE_CHECKING:
     from hsiaug.registry.card import Card
+    from hsiaug.testing.core import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
     help="List the generators, classifiers and protocols, write your own, check them.",
 )
 
-ROW = ("kind", "name", "from", "tasks", "summary", "error")
 PARAM_FACTS = ("unit", "low", "high", "choices", "help")
 
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_() -> None:
     """List all plugins, and the packages that failed to load with their errors.
 
-    On a system that cannot keep what SECURITY.md promises of plugins, notes say so.
-
-    Examples:
+    Example:
       hsiaug plugins list
-      hsiaug plugins list --json
     """
+    rows: list[tuple[object, ...]] = []
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
         plugin_registry = registry()
-        rows: list[dict[str, Any]] = []
         for (kind, name), plugin in sorted(plugin_registry.plugins.items()):
-            row: dict[str, Any] = {
-                "kind": kind,
-                "name": name,
-                "from": f"{plugin.distribution} {plugin.version}",
-            }
+            source = f"{plugin.distribution} {plugin.version}"
             try:
                 card: Card = plugin.card
-                rows.append(
-                    {**row, "tasks": list(card.tasks), "summary": card.summary, "error": None}
-                )
+                rows.append((kind, name, source, ", ".join(card.tasks), card.summary))
             except PluginError as error:
-                rows.append({**row, "tasks": [], "summary": None, "error": str(error)})
+                rows.append((kind, name, source, None, f"broken: {error}"))
     # The plugins of a package that is broken are not known.
-    unknown: dict[str, Any] = {**dict.fromkeys(ROW), "tasks": []}
     for package in plugin_registry.broken:
-        rows.append(
-            {
-                **unknown,
-                "from": package.distribution,
-                "error": f"entry point {package.entry_point}: {package.error}",
-            }
-        )
-    if json:
-        print_json(rows)
-        return
-    cells = (
-        [
-            *map(row.get, ROW[:3]),
-            ", ".join(row["tasks"]),
-            row["summary"] or f"broken: {row['error']}",
-        ]
-        for row in rows
-    )
-    print_table(console(), ROW[:5], cells)
+        why = f"broken: entry point {package.entry_point}: {package.error}"
+        rows.append((None, None, package.distribution, None, why))
+    print_table(console(), ("kind", "name", "from", "tasks", "summary"), rows)
 
 
 @app.command()
@@ -97,7 +70,6 @@ def info(
             metavar="NAME", help="Name of a plugin; NAME:VALUE for one that takes variants."
         ),
     ],
-    json: Json = False,
 ) -> None:
     """Show what a plugin declares: source, capabilities, parameters with ranges, presets.
 
@@ -107,9 +79,6 @@ def info(
     """
     with contextlib.redirect_stdout(sys.stderr):
         cards = [_card(kind, registry().find(kind, name)) for kind in kinds_of(name)]
-    if json:
-        print_json(cards)
-        return
     from hsiaug.report.bibtex import plain
 
     out = console()
@@ -155,24 +124,17 @@ def new(
             default="pixels",
         ),
     ] = None,
-    out: Annotated[
-        Path,
-        option(
-            "Folder in which the package's own is made.",
-            metavar="FOLDER",
-            default="the current one",
-        ),
-    ] = Path(),
 ) -> None:
-    """Write a package with a small working plugin, which passes 'hsiaug plugins check' as it is.
+    """Write a package with a small working plugin into a folder of its own, which passes 'hsiaug
+    plugins check' as it is.
 
-    Example:
+    Examples:
       hsiaug plugins new my-generator --kind generator
       hsiaug plugins new my-segmenter --kind classifier --task segmentation
     """
     from hsiaug.registry.scaffold import write_package
 
-    folder = write_package(kind, name, out, task)
+    folder = write_package(kind, name, Path(), task)
     print_lines(console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
     plugin = folder.name.removeprefix("hsiaug-")
     say(f"Next: pip install -e {folder}, then hsiaug plugins check {plugin}", err=True)
@@ -193,7 +155,6 @@ def check(
             "generator, classifier or protocol, where the name does not say it.", metavar="KIND"
         ),
     ] = None,
-    json: Json = False,
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
 
@@ -206,48 +167,44 @@ def check(
     """
     out, err = console(), console(err=True)
     kind = _kind_of(kind, name)
-    checks: list[dict[str, Any]] = []
+    outcomes = []
     # torch alone takes seconds to import.
     with err.status("loading the conformance kit") as status:
         from hsiaug.testing.check_process import check_outcomes
 
         for outcome in check_outcomes(kind, name):
-            state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[outcome.status]
-            keys = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
-            notes = {key: getattr(outcome, key) for key in keys if getattr(outcome, key)}
-            checks.append(
-                {
-                    "check": outcome.name,
-                    "status": state,
-                    **notes,
-                    "seconds": round(outcome.seconds, 3),
-                }
-            )
-            status.update(f"{len(checks)} checks done")
-            if not json:
-                words = [f"{key}: {note}" if len(keys) > 1 else note for key, note in notes.items()]
-                lines = [
-                    "\t".join(" ".join(field.split()) for field in (state, outcome.name, *words))
-                ]
-                if out.is_terminal:
-                    lines = [f"{state:<8}{outcome.name}", *(f"        {word}" for word in words)]
-                # On a terminal, the lines would land in the one that says what is being checked.
-                status.stop()
-                print_lines(out, lines)
-                out.file.flush()
-                status.start()
-    failed, skipped = (
-        sum(outcome["status"] == status for outcome in checks) for status in ("FAILED", "skipped")
+            outcomes.append(outcome)
+            status.update(f"{len(outcomes)} checks done")
+            # On a terminal, the lines would land in the one that says what is being checked.
+            status.stop()
+            print_lines(out, _outcome_lines(outcome, on_terminal=out.is_terminal))
+            out.file.flush()
+            status.start()
+    passed, failed, skipped = (
+        sum(outcome.status == state for outcome in outcomes)
+        for state in ("passed", "failed", "skipped")
     )
-    if json:
-        print_json({"kind": kind, "name": name, "passed": not failed, "checks": checks})
-    seconds = sum(outcome["seconds"] for outcome in checks)
-    summary = (
-        f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
-    )
-    print_lines(err, [f"{summary}, in {seconds:.1f} s"])
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    counts = f"{passed} ok, {failed} failed, {skipped} skipped"
+    print_lines(err, [f"{kind} {name}: {counts}, in {seconds:.1f} s"])
     if failed:
         raise typer.Exit(1)
+
+
+def _outcome_lines(outcome: Outcome, *, on_terminal: bool) -> list[str]:
+    """A check, with what was broken or why it was skipped: a line in a pipe, several on a
+    terminal.
+    """
+    state, notes = "ok", []
+    if outcome.status == "failed":
+        state = "FAILED"
+        parts = {"rule": outcome.rule, "seen": outcome.seen, "hint": outcome.hint}
+        notes = [f"{name}: {text}" for name, text in parts.items() if text]
+    elif outcome.status == "skipped":
+        state, notes = "skipped", [outcome.seen]
+    if on_terminal:
+        return [f"{state:<8}{outcome.name}", *(f"        {note}" for note in notes)]
+    return ["\t".join(" ".join(field.split()) for field in (state, outcome.name, *notes))]
 
 
 def _card(kind: str, found: Found) -> dict[str, Any]:
