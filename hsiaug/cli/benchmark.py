@@ -141,7 +141,6 @@ def benchmark(
         print_plan(
             plans,
             store=store,
-            existing="only-missing",
             device=device,
             jobs=jobs,
             out=console(),

@@ -13,7 +13,6 @@ import typer
 from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, write_duration
-from hsiaug.bench.missing import Existing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
 from hsiaug.bench.run import find_work, run, workers
@@ -52,7 +51,7 @@ def run_and_print(
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
-    Ends with exit code 1 where a trial failed or, unless ``existing`` is none, has no record.
+    Ends with exit code 1 where a trial failed, or has no record.
 
     Parameters
     ----------
@@ -81,7 +80,7 @@ def run_and_print(
         print_json({"store": str(store), "planned": planned, **report_json(report, by)})
     else:
         show_report(report, records, by)
-    missing = 0 if run_options.get("existing") == "none" else planned - len(reading.records)
+    missing = planned - len(reading.records)
     if missing:
         print_lines(
             err,
@@ -98,7 +97,6 @@ def print_plan(
     plans: Sequence[Plan],
     *,
     store: Path,
-    existing: Existing,
     device: str,
     jobs: int | None,
     out: Console,
@@ -113,7 +111,7 @@ def print_plan(
         Of one benchmark, or of all runs of a suite.
     store : Path
         Folder of the records, which decide what is to run.
-    existing, device, jobs
+    device, jobs
         As of :func:`hsiaug.bench.run.run`.
     out, notes : Console
         Where the plan is printed, and its notes.
@@ -125,7 +123,7 @@ def print_plan(
     InputError
         Where the samples of a trial do not fit into memory.
     """
-    plan, missing = find_work(plans, store, existing, lambda line: print_lines(notes, [line]))
+    plan, missing = find_work(plans, store, "only-missing", lambda line: print_lines(notes, [line]))
     todo = missing.todo
     jobs = workers(jobs, device, plan)
     seconds = Costs(plan, store / "cache").each(todo)

@@ -70,7 +70,7 @@ def generate(
     ] = False,
     store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
-    """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
+    """Export synthetic samples of a generator, with their labels and provenance.
 
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz

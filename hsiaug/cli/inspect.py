@@ -46,7 +46,7 @@ def inspect(
     set_: options.Setting = None,
     store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
-    """Look at synthetic samples: are they like real ones, do their labels fit, are they copies?
+    """Measure whether synthetic samples are like real ones, fit their labels, or are copies.
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look

@@ -49,7 +49,7 @@ def map_(
     ] = False,
     store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
-    """Map a whole scene, or every place of a set of pairs, with a classifier or that of a record.
+    """Map every pixel of a scene, or of each place of a set of pairs.
 
     Examples:
       hsiaug map my_scene.toml --out map.tif

@@ -237,7 +237,6 @@ def _propose(scene: Scene, card: str) -> list[str]:
     print_plan(
         [plan],
         store=Path(defaults.STORE),
-        existing="only-missing",
         device="auto",
         jobs=None,
         out=out,

@@ -2,17 +2,13 @@
 
 import contextlib
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from hsiaug import __version__
@@ -32,23 +28,6 @@ def test_help_loads_little_and_nothing_heavy() -> None:
     modules = loaded("from hsiaug.cli.main import main; main()", "--help")
     assert len(modules) < 450
     assert not {"numpy", "scipy", "torch", "sklearn", "pydantic", "pooch", "matplotlib"} & modules
-
-
-def test_every_command_that_reads_or_writes_records_takes_the_store_by_the_same_option() -> None:
-    for command in (
-        "benchmark",
-        "report",
-        "compare",
-        "serve",
-        "map",
-        "generate",
-        "inspect",
-        "advise",
-    ):
-        answer = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
-        assert "--store" in answer.output, command
-        usual = "hsiaug-advice" if command == "advise" else "hsiaug-results"
-        assert usual in answer.output, command
 
 
 def test_python_m_hsiaug_is_the_command() -> None:
@@ -86,28 +65,6 @@ def test_a_shell_is_told_how_to_complete() -> None:
     assert "_HSIAUG_COMPLETE=complete_bash" in done.stdout
 
 
-EXAMPLED = (
-    *(
-        (name,)
-        for name in (
-            *("start", "benchmark", "report", "compare", "advise", "map", "label", "worth"),
-            *("generate", "inspect", "serve"),
-        )
-    ),
-    *(("datasets", name) for name in ("add", "fetch", "info", "list")),
-    *(("plugins", name) for name in ("check", "info", "list", "new")),
-    ("store", "merge"),
-)
-
-
-@pytest.mark.parametrize("command", EXAMPLED, ids=" ".join)
-def test_every_help_shows_an_example(command: tuple[str, ...]) -> None:
-    answer = typed(*command, "--help")
-
-    assert answer.returncode == 0 and "Example" in answer.stdout
-    assert "hsiaug " + " ".join(command) in answer.stdout.split("Example")[1]
-
-
 @pytest.mark.parametrize(
     ("before", "now"),
     [
@@ -121,28 +78,6 @@ def test_every_help_shows_an_example(command: tuple[str, ...]) -> None:
 def test_an_earlier_name_of_a_command_says_the_new_one(before: str, now: str) -> None:
     answer = typed(before, "anything", "--seed", "3")
     assert answer.returncode == 2 and answer.stderr == f"error: 'hsiaug {before}' is now: {now}\n"
-
-
-def test_the_help_of_the_program_is_on_one_screen() -> None:
-    answer = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
-    assert len(answer.output.splitlines()) <= 40
-
-
-def _commands(group: Any) -> Iterator[Any]:
-    for command in group.commands.values():
-        yield from _commands(command) if hasattr(command, "commands") else [command]
-
-
-def test_help_names_what_is_to_be_typed_and_no_type_of_python() -> None:
-    root = get_command(app)
-    assert len(root.commands) == 14
-    for command in _commands(root):
-        for parameter in command.params:
-            switch = getattr(parameter, "is_flag", False)
-            assert switch or parameter.metavar, (command.name, parameter.name)
-    for name in ("benchmark", "generate", "label"):
-        answer = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "150"})
-        assert not re.search(r"<[a-z]", answer.output) and "[default:" not in answer.output
 
 
 @pytest.mark.drawn
