@@ -34,8 +34,6 @@ app = typer.Typer(
     help="List the generators, classifiers and protocols, write your own, check them.",
 )
 
-PARAM_FACTS = ("unit", "low", "high", "choices", "help")
-
 
 @app.command("list")
 def list_() -> None:
@@ -78,34 +76,44 @@ def info(
       hsiaug plugins info timm:resnet10t
     """
     with contextlib.redirect_stdout(sys.stderr):
-        cards = [_card(kind, registry().find(kind, name)) for kind in kinds_of(name)]
+        facts = [(kind, *_facts(kind, registry().find(kind, name))) for kind in kinds_of(name)]
+    out = console()
+    for kind, card, fields in facts:
+        print_lines(out, [f"{kind} {card.name}"])
+        print_facts(
+            out, ((key, None if value in ("", ()) else value) for key, value in fields.items())
+        )
+        if rows := [_parameter(card, item) for item in dataclasses.fields(card.params)]:
+            print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
+        presets = card.presets.items()
+        print_lines(out, (f"preset {preset}: {dict(values)}" for preset, values in presets))
+
+
+def _facts(kind: Kind, found: Found) -> tuple[Card, dict[str, Any]]:
+    """A card, and what is shown of it; of a protocol also its usage, and whether it leaks."""
     from hsiaug.report.bibtex import plain
 
-    out = console()
-    for card in cards:
-        print_lines(out, [f"{card['kind']} {card['name']}"])
-        fields = {**card, "paper": plain(card["paper"] or "")}
-        own_fields = {
-            key: value
-            for key, value in fields.items()
-            if key not in ("kind", "name", "params", "presets")
-        }
-        print_facts(
-            out, ((key, None if value in ("", ()) else value) for key, value in own_fields.items())
-        )
-        usual = card["presets"].get("cpu", {})
-        rows = []
-        for param in card["params"]:
-            low = "-∞" if param["low"] is None else param["low"]
-            high = "∞" if param["high"] is None else param["high"]
-            bounds = ", ".join(map(str, param["choices"] or ())) or f"{low} … {high}"
-            default = str(usual.get(param["name"], param["default"]))
-            rows.append((param["name"], default, param["unit"] or "", bounds, param["help"] or ""))
-        if rows:
-            print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
-        print_lines(
-            out, (f"preset {preset}: {values}" for preset, values in card["presets"].items())
-        )
+    card = found.card
+    names = [item.name for item in dataclasses.fields(card)]
+    own: dict[str, Any] = {}
+    if kind == "protocol":
+        names = ["version", "summary", "paper", "tasks"]
+        plugin = found.load()
+        own = {key: getattr(plugin, key, None) for key in ("usage", "usual_buffer", "leaky")}
+    shown = {key: getattr(card, key) for key in names if key not in ("name", "params", "presets")}
+    return card, {**shown, "paper": plain(card.paper or ""), **own}
+
+
+def _parameter(card: Card, item: dataclasses.Field[Any]) -> tuple[str, ...]:
+    """A parameter's name, default, unit, range and meaning."""
+    about = item.metadata
+    low, high = (
+        infinite if (value := about.get(key)) is None or math.isinf(value) else value
+        for key, infinite in (("low", "-∞"), ("high", "∞"))
+    )
+    default = card.presets.get("cpu", {}).get(item.name, item.default)
+    bounds = ", ".join(map(str, about.get("choices") or ())) or f"{low} … {high}"
+    return item.name, str(default), about.get("unit") or "", bounds, about.get("help") or ""
 
 
 @app.command()
@@ -205,38 +213,6 @@ def _outcome_lines(outcome: Outcome, *, on_terminal: bool) -> list[str]:
     if on_terminal:
         return [f"{state:<8}{outcome.name}", *(f"        {note}" for note in notes)]
     return ["\t".join(" ".join(field.split()) for field in (state, outcome.name, *notes))]
-
-
-def _card(kind: str, found: Found) -> dict[str, Any]:
-    """A card as JSON: its fields and the metadata of its parameters; for a protocol also its usage,
-    and whether it leaks.
-    """
-    card = found.card
-    facts = {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
-    if kind == "protocol":
-        plugin = found.load()
-        protocol_facts = {
-            name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")
-        }
-        facts = {
-            name: facts[name] for name in ("name", "version", "summary", "paper", "tasks")
-        } | protocol_facts
-
-    def told(item: Any, key: str) -> Any:
-        value = item.metadata.get(key)
-        # JSON cannot say that a bound is infinite.
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    params = [
-        {
-            "name": item.name,
-            "default": item.default,
-            **{key: told(item, key) for key in PARAM_FACTS},
-        }
-        for item in dataclasses.fields(card.params)
-    ]
-    presets = {name: dict(values) for name, values in card.presets.items()}
-    return {"kind": kind, **facts, "params": params, "presets": presets}
 
 
 def kinds_of(name: str) -> list[Kind]:
