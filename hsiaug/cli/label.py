@@ -89,11 +89,9 @@ def label(
     bare, name, labels, ground = _begin(scene)
     check_patch(PATCH, bare)
     names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
-    bare, members = replace(bare, class_names=tuple(names)), committee((), bare.bands)
+    bare, members = replace(bare, class_names=tuple(names)), committee(bare.bands)
     mapper = Member(LABELLING, view_or_raw(DEFAULT_VIEW, bare.bands))
-    task = LabellingTask(
-        bare, name, labels, labels == 0, members, mapper, count=number, ground=ground
-    )
+    task = LabellingTask(bare, name, labels, members, mapper, count=number, ground=ground)
     path = Path(f"{name}-answers.csv")
     answer_file = AnswerFile(path, bare.shape, ground)
     labelling = Labelling(task, answer_file, registry())
@@ -161,7 +159,7 @@ def _write_picks(ref: str, out: Sequence[Path], number: int) -> None:
     scene = load_scene(ref)
     ground = scene_georeference(ref)
     check_patch(PATCH, scene)
-    members = committee((), scene.bands)
+    members = committee(scene.bands)
     labelled = scene.labels > 0
     ids = scene.labels[labelled].astype(np.int64)
     split = Blind(labelled, np.zeros_like(labelled), ids, PATCH)
