@@ -1,8 +1,8 @@
-"""Choice of a generator for a scene: many are screened on inner draws, the best are confirmed on
+"""Choice of a generator for a scene: many are screened on inner splits, the best are confirmed on
 fresh ones.
 
-The gain that is told comes from the confirming draws alone. The best of many on the screening
-draws is too good on these: it is the best because it was lucky there too.
+The gain that is told comes from the confirming splits alone. The best of many on the screening
+splits is too good on these: it is the best because it was lucky there too.
 """
 
 import statistics
@@ -40,16 +40,16 @@ from hsiaug.trial.spec import TrialSpec
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do on a scene, and the draws that say so.
+    """What to do on a scene, and the splits that say so.
 
     Attributes
     ----------
     kind : {"use", "none helps", "not decided", "cannot tell"}
         What to do.
     chosen : ArmGain or None
-        The arm it is about, where there is one, as far as it was confirmed.
+        The configuration it is about, where there is one, as far as it was confirmed.
     screened : tuple of ArmGain
-        On the screening draws.
+        On the screening splits.
     confirmed : tuple of ArmGain
         On the others, the best candidate first.
     level : float
@@ -59,18 +59,18 @@ class Advice:
     failed : tuple of str
         Hashes.
     without_generator : mapping of str to float
-        AA of each classifier without a generator on the screening draws, the control's too.
+        AA of each classifier without a generator on the screening splits, the control's too.
     final : TrialSpec
         The configuration to use, on its first inner split.
     ranked : tuple of (TrialSpec, list of float)
         What was measured on every screening split, with its scores, the best first; none where that
         is less than two, and ``final`` a default.
     ceiling : Ceiling or None
-        Where the kind is "cannot tell", why inner draws could tell nothing.
+        Where the kind is "cannot tell", why inner splits could tell nothing.
     score, large : str or tuple of int
         As of the session.
     plan : Plan
-        Of the inner draws that were asked.
+        Of the inner splits that were asked.
     notes : tuple of str
         What was left out before anything was tried, and why.
     """
@@ -184,25 +184,25 @@ def _check_engine(session: Session) -> None:
 
 
 def _run_in_time(fresh: Plan, session: Session) -> None:
-    """Run the confirming draws for which there is time."""
+    """Run the confirming splits for which there is time."""
     for seed in CONFIRM:
-        draw = [trial for trial in fresh.trials if trial.seed == seed]
-        if time.time() + session.seconds(fresh, draw) > session.end:
+        split = [trial for trial in fresh.trials if trial.seed == seed]
+        if time.time() + session.seconds(fresh, split) > session.end:
             return
-        session.run(fresh, draw)
+        session.run(fresh, split)
 
 
 def _decide(
     confirmed: Sequence[ArmGain], *, any_tried: bool
 ) -> tuple[Literal["use", "none helps", "not decided"], ArmGain | None]:
-    """What to do, and the arm that it is about.
+    """What to do, and the configuration that it is about.
 
     Parameters
     ----------
     confirmed : sequence of ArmGain
         The candidates, the best first.
     any_tried : bool
-        Whether any arm was screened on every draw.
+        Whether any configuration was screened on every split.
     """
     better = [gain for gain in confirmed if gain.verdict.word == "better"]
     if better:
@@ -215,11 +215,11 @@ def _decide(
 
 
 def _unfinished(plan: Plan, left_out: LeftOut, tried: Sequence[ArmGain]) -> LeftOut:
-    """Generators and λ that were neither left out nor tried on every screening draw."""
+    """Generators and λ that were neither left out nor tried on every screening split."""
     explained = {(name, rate) for name, rate, _ in left_out}
     explained |= {(gain.arm.generator.name, gain.arm.rate) for gain in tried}
     asked = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
-    why = "failed, or not finished on every screening draw"
+    why = "failed, or not finished on every screening split"
     return [(*rung, why) for rung in asked if rung not in explained]
 
 

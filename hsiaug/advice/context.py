@@ -1,4 +1,4 @@
-"""What advice takes from beside its inner draws: the labels of the scene, the time that was given,
+"""What advice takes from beside its inner splits: the labels of the scene, the time that was given,
 and the records of a benchmark.
 """
 
@@ -67,9 +67,9 @@ class ShownByBenchmark:
     Attributes
     ----------
     sentence : str
-        What to use, by its table with the most draws.
+        What to use, by its table with the most splits.
     cell : ArmCell
-        The trials of that arm.
+        The trials of that configuration.
     """
 
     sentence: str
@@ -77,7 +77,7 @@ class ShownByBenchmark:
 
     @property
     def hash(self) -> str:
-        """Of a record of that arm."""
+        """Of a record of that configuration."""
         return str(self.cell.ok["hash"].iloc[0])
 
 
@@ -97,7 +97,7 @@ def shown_by_benchmark(folder: Path, data: TaskData, task: Task) -> ShownByBench
     Returns
     -------
     ShownByBenchmark or None
-        None where no clean table has draws enough for a verdict.
+        None where no clean table has splits enough for a verdict.
     """
     if not (folder / "records").is_dir():
         return None

@@ -1,5 +1,5 @@
-"""Choice and order of the arms to try on the screening draws, and whether these draws can tell
-anything.
+"""Choice and order of the configurations to try on the screening splits, and whether anything can
+be ranked on these.
 """
 
 import statistics
@@ -26,9 +26,9 @@ from hsiaug.trial.arm import NONE, Arm
 from hsiaug.trial.spec import TrialSpec
 
 SCREEN = range(3)
-"""Inner draws on which every generator is tried."""
+"""Inner splits on which every generator is tried."""
 CONFIRM = range(100, 112)
-"""Inner draws for the best of them; as many of these as the time allows."""
+"""Inner splits for the best of them; as many of these as the time allows."""
 SCREEN_SHARE = 0.5
 """Part of the time that the screening may take."""
 BASELINE_SHARE = 0.1
@@ -39,7 +39,7 @@ HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
 A generator that undid every second error would gain half of it, one point; gains below a point are
-not told from chance by twelve draws that divide the same pixels (docs/decide.md gives the
+not told from chance by twelve splits that divide the same pixels (docs/decide.md gives the
 measurement).
 """
 MAX_SAMPLE_BYTES = 2 * 2**30
@@ -47,16 +47,16 @@ MAX_SAMPLE_BYTES = 2 * 2**30
 """
 LeftOut = list[tuple[str, Rate | None, str]]
 Ceiling = tuple[str, float]
-"""A classifier that has next to nothing left to gain on inner draws, and its mean AA on them
+"""A classifier that has next to nothing left to gain on inner splits, and its mean AA on them
 without a generator.
 """
 
 
 def scoring(plan: Plan, session: Session) -> Session:
-    """The session with the score by which arms are compared on all inner draws, the confirming
-    draws included.
+    """The session with the score by which configurations are compared on all inner splits, the
+    confirming ones included.
 
-    As in reports, AA over the classes with MIN_TEST_PIXELS test pixels in every draw; over all
+    As in reports, AA over the classes with MIN_TEST_PIXELS test pixels in every split; over all
     where fewer than two have these.
     """
     task = plan.task
@@ -106,7 +106,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
 def screening_plan(
     scene: TaskData, request: Request, plugins: Registry, scene_ref: str = ""
 ) -> tuple[Plan, LeftOut]:
-    """All arms that are worth a trial, and generators that cannot be made.
+    """All configurations that are worth a trial, and generators that cannot be made.
 
     Parameters
     ----------
@@ -161,8 +161,8 @@ def baselines_of(plan: Plan) -> dict[str, str]:
 
 
 def _worth(plan: Plan, scene: TaskData) -> Plan:
-    """A plan without the arms that are another one under another name, or too large; its notes tell
-    which.
+    """A plan without the configurations that are another one under another name, or too large; its
+    notes say which.
     """
     notes = [*plan.notes]
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
@@ -214,8 +214,8 @@ def _far_sighted(plan: Plan) -> Plan:
 
 
 def arms(plan: Plan) -> list[tuple[Arm, str]]:
-    """The arms of a plan that were asked for, be they controls of others, with their classifiers'
-    names, in its order.
+    """The configurations of a plan that were asked for, be they controls of others, with their
+    classifiers' names, in its order.
     """
     return list(
         dict.fromkeys(
@@ -227,14 +227,14 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
 
 
 def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
-    """The arms that were tried on every screening draw."""
+    """The configurations that were tried on every screening split."""
     results = session.results(plan)
     gains = [gain_of(arm, classifier, results, session.scores) for arm, classifier in arms(plan)]
     return [gain for gain in gains if gain.draws == len(SCREEN)]
 
 
 def scores_without_generator(plan: Plan, session: Session) -> dict[str, list[float]]:
-    """AA of each classifier without a generator, draw by draw."""
+    """AA of each classifier without a generator, split by split."""
     results = session.results(plan)
     names = dict.fromkeys(trial.classifier.name for trial in plan.trials)
     without = {name: results.get((NONE, Rate(0.0), None, name)) for name in names}
@@ -257,14 +257,14 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
 
 
 def run_baselines(plan: Plan, session: Session) -> Plan:
-    """Run classifiers without samples on the screening draws, the cheapest first.
+    """Run classifiers without samples on the screening splits, the cheapest first.
 
     A slow classifier would leave no time for generators, each of which it has to learn too.
 
     Parameters
     ----------
     plan : Plan
-        All arms that are worth a trial.
+        All configurations that are worth a trial.
     session : Session
         Its end says how much time there is.
 
@@ -313,8 +313,8 @@ def _is_affordable(seconds: float, spent: float, whole: float) -> bool:
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> None:
-    """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw
-    by draw.
+    """Try generators as far as the time goes: all of them at the smallest λ, then at the next;
+    split by split.
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (session.end - begin)
@@ -323,7 +323,7 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> None:
         # Once there is a candidate, half of the time is kept for confirming.
         until = half if candidates(gains_of(plan, session), baselines_of(plan)) else session.end
         for seed in SCREEN:
-            # After the first draw it is known what each takes.
+            # After the first split it is known what each takes.
             names = _affordable(plan, names, rate, session, until, left_out)
             session.run(
                 plan, [t for t in _rung(plan, _with_controls(plan, names), rate) if t.seed == seed]
@@ -333,7 +333,7 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> None:
 def _affordable(
     plan: Plan, names: Sequence[str], rate: Rate, session: Session, until: float, left_out: LeftOut
 ) -> list[str]:
-    """The generators that end in time on all draws that are left, the cheapest first; the others
+    """The generators that end in time on all splits that are left, the cheapest first; the others
     are left out.
     """
     costs = {name: session.seconds(plan, _rung(plan, (name,), rate)) for name in names}

@@ -132,21 +132,21 @@ def print_plan(
         print_json(_as_json(plans, plan, todo, whole, jobs))
         return
     if plan.run:
-        header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
+        header = ("run", "scene", "protocol", "splits", "trials", "to run", "about")
         print_table(out, header, _runs(plans, seconds, jobs))
     else:
         print_table(
             out,
-            ("generator", "λ", "M", "ω", "classifier", "synthetic", "draws", "to run"),
-            _arms(plan, todo),
+            ("generator", "λ", "M", "ω", "classifier", "synthetic", "splits", "to run"),
+            _configurations(plan, todo),
         )
         split = next(iter(plan.splits.values()))
         audit = split.audit.as_json()
         leaky = " [LEAKY]" if audit["leaky"] else ""
         line = (
-            f"protocol {audit['protocol']}, draw {split.seed}: {audit['n_train']} train,"
+            f"protocol {audit['protocol']}, split {split.seed}: {audit['n_train']} train,"
             f" {audit['n_test']} test pixels; {audit['centre_overlap_percent']} % of test pixels"
-            f" lie in training {plan.task.metrics.parts}{leaky}"
+            f" are in training {plan.task.metrics.parts}{leaky}"
         )
         print_lines(out, [line])
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
@@ -204,19 +204,19 @@ def _as_json(
     return answer
 
 
-def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]:
-    """Rows of the plan: each arm with the synthetic samples of a draw, its draws, and how many of
-    them are to run.
+def _configurations(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]:
+    """Rows of the plan: each configuration with the synthetic samples of a split, its splits, and
+    how many of them are to run.
     """
     waiting = {t.hash for t in todo}
-    arms: dict[tuple[object, ...], list[TrialSpec]] = {}
+    rows: dict[tuple[object, ...], list[TrialSpec]] = {}
     for t in plan.trials:
         name = t.generator.name + ALONE * (t.train != BOTH)
         row = (name, t.rate.lam, t.rate.times, t.omega, t.classifier_label)
-        arms.setdefault(row, []).append(t)
-    for arm, members in arms.items():
+        rows.setdefault(row, []).append(t)
+    for row, members in rows.items():
         sample_range = _between([plan.samples[t.hash][1] for t in members])
-        yield *arm, sample_range, len(members), sum(t.hash in waiting for t in members)
+        yield *row, sample_range, len(members), sum(t.hash in waiting for t in members)
 
 
 def _between(numbers: Sequence[int]) -> str:
