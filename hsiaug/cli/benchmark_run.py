@@ -212,8 +212,8 @@ def _configurations(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[obj
     rows: dict[tuple[object, ...], list[TrialSpec]] = {}
     for t in plan.trials:
         name = t.generator.name + ALONE * (t.train != BOTH)
-        row = (name, t.rate.lam, t.rate.times, t.omega, t.classifier_label)
-        rows.setdefault(row, []).append(t)
+        settings = (name, t.rate.lam, t.rate.times, t.omega, t.classifier_label)
+        rows.setdefault(settings, []).append(t)
     for row, members in rows.items():
         sample_range = _between([plan.samples[t.hash][1] for t in members])
         yield *row, sample_range, len(members), sum(t.hash in waiting for t in members)
