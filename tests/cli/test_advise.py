@@ -38,7 +38,7 @@ from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
 from tests.report.report_records import record
-from tests.third_party import DUMMY, environment, hsiaug, install
+from tests.third_party import DUMMY, install
 
 PLANTED = '''
 """Generators whose worth is known: one knows the truth, one mixes up the classes, one only takes time."""
@@ -413,16 +413,13 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(
     assert {r["hash"]: r["created"] for r in Store(kept).records()} == made
 
 
-def test_two_processes_say_what_one_says(site: Path, tmp_path: Path) -> None:
+def test_two_processes_say_what_one_says(typed: Typed, tmp_path: Path) -> None:
     said, made = [], []
     for jobs in ("1", "2"):
-        (folder := tmp_path / jobs).mkdir()
-        words = ("--classifier", "memory", "--generator", "dummy", "--jobs", jobs)
-        done = hsiaug("advise", "toy", *words, cwd=folder, env=environment(site))
-        assert done.returncode == 0, done.stderr
-        said.append(fields(done.stdout))
-        records = Store(folder / "hsiaug-advice").records()
+        said.append(fields(typed("--generator", "dummy,poison", "--jobs", jobs)))
+        records = Store(tmp_path / "hsiaug-advice").records()
         made.append({record["hash"]: record["predictions_sha256"] for record in records})
+        (tmp_path / "hsiaug-advice").rename(tmp_path / jobs)
 
     assert said[0] == said[1]
     assert made[0] == made[1] and len(made[0]) >= 4 * len(SCREEN)
