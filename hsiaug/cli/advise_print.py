@@ -74,10 +74,10 @@ def _rests_on(advice: Advice) -> str:
     if not advice.ranked:
         return "a default: nothing could be ranked"
     (_, scores), (other, next_scores) = advice.ranked[:2]
-    chance = "" if above(scores, next_scores) else ", may be chance"
+    chance = "" if above(scores, next_scores) else ", a difference that may be chance"
     return (
         f"{advice.score} {percent(fmean(scores))}, the highest of {len(advice.ranked)} on"
-        f" {len(scores)} inner splits; its lead over {_configuration(other)},"
+        f" {len(scores)} inner splits; {_configuration(other)} has"
         f" {percent(fmean(next_scores))}{chance}"
     )
 
@@ -154,7 +154,7 @@ def advice_commands(
             samples += ["--lambda", f"{final.rate.lam:g}"]
     mapped = [ref, "--classifier", final.classifier.name, *samples]
     if benchmark:
-        mapped = [benchmark.hash, "--store", STORE]
+        mapped = [benchmark.hash[:12], "--store", STORE]
     commands = {"map": ["map", *mapped, "--out", "map.tif"]}
     if task.settings.advice.divides_labels:
         commands["label"] = ["label", ref, "--number", "16", "--out", "picks.csv"]
