@@ -170,8 +170,8 @@ class SceneMap:
             f"nor is that of the record, {scores}: LEAKY, test pixels lie beside training pixels"
             if audit.leaky
             else (
-                f"the record has {scores} on the test pixels of draw {self.made.spec.seed};"
-                " quote the mean over new draws, not that of one"
+                f"the record has {scores} on the test pixels of split {self.made.spec.seed};"
+                " quote the mean over new splits, not that of one"
             )
         )
         sentences = [

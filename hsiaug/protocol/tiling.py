@@ -146,8 +146,8 @@ class TileSplit:
             raise SplitError(
                 f"protocol {self.protocol.label} must draw a training tile of {self.pairs.name}"
                 " with a labelled pixel",
-                value=f"none in the {len(self.train)} of draw {self.seed}",
-                hint="Ask for more tiles, or for larger ones, or leave out this draw.",
+                value=f"none in the {len(self.train)} of split {self.seed}",
+                hint="Ask for more tiles, or for larger ones, or leave out this split.",
             )
         overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
         size = f"{self.patch}×{self.patch}, stride {self.stride}"
