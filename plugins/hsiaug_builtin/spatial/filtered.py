@@ -68,7 +68,9 @@ class Filtered(Smoothed[FilteredParams]):
     card = Card(
         name="filtered",
         version="1",
-        summary="Probabilities of another classifier, smoothed within edges, as filtered:NAME",
+        summary=(
+            "Probabilities of another classifier, smoothed but not across edges, as filtered:NAME"
+        ),
         paper="""After @article{kang2014epf, author={Xudong Kang and Shutao Li and J{\\'o}n Atli
             Benediktsson}, title={Spectral-Spatial Hyperspectral Image Classification With
             Edge-Preserving Filtering}, journal={IEEE Transactions on Geoscience and Remote
