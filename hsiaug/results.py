@@ -217,14 +217,14 @@ def split(scene: AnyScene, protocol: Text = "issd", *, seed: Whole = 0, patch: S
 
 
 class SceneSamples(NamedTuple):
-    """The training samples of one split: those of labelled pixels, and those that were made."""
+    """The training samples of one split, real and synthetic."""
 
     real: TaskSamples
     synthetic: TaskSamples
 
     @property
     def together(self) -> TaskSamples:
-        """The real ones, and the synthetic ones behind them, which ``synthetic`` marks."""
+        """Real samples, followed by synthetic ones; ``synthetic`` marks these."""
         samples: TaskSamples = concatenate([self.real, self.synthetic])
         return replace(samples, provenance=self.synthetic.provenance)
 

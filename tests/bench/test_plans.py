@@ -398,5 +398,5 @@ def test_blocks_of_one_image_that_repeat_a_division_are_named() -> None:
 
     plan = build_plan(pairs, read_request(**asked, **blocks), registry())
 
-    (note,) = (note for note in plan.notes if "mostly the same pixels" in note)
+    (note,) = (note for note in plan.notes if "mostly the same training and test pixels" in note)
     assert "intervals over" in note
