@@ -358,10 +358,10 @@ class Plugin(Generic[Params]):
 
     Examples
     --------
-    >>> from hsiaug.api import Card, Plugin
+    >>> from hsiaug.api import Card, NoParams, Plugin
     >>> class Copies(Plugin):
     ...     card = Card(name="copies", version="1", summary="Real patches again")
-    >>> Copies().params
+    >>> Copies(NoParams()).params
     NoParams()
     """
 
