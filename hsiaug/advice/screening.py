@@ -206,8 +206,8 @@ def _far_sighted(plan: Plan) -> Plan:
     if whole or blind in (set(), learning):
         return plan
     note = (
-        f"inner splits lie in the fields that were learnt, which {', '.join(sorted(blind))} learns"
-        " by heart: not tried"
+        f"not tried: {', '.join(sorted(blind))}, because the inner splits test in fields with"
+        " training pixels, and patches show these fields"
     )
     trials = tuple(t for t in plan.trials if t.classifier.name not in blind)
     return replace(plan, trials=trials, notes=(*plan.notes, note))

@@ -144,7 +144,7 @@ def print_plan(
         audit = split.audit.as_json()
         leaky = " [LEAKY]" if audit["leaky"] else ""
         line = (
-            f"protocol {audit['protocol']}, split {split.seed}: {audit['n_train']} train,"
+            f"protocol {audit['protocol']}, split {split.seed}: {audit['n_train']} training and"
             f" {audit['n_test']} test pixels; {audit['centre_overlap_percent']} % of test pixels"
             f" are in training {plan.task.metrics.parts}{leaky}"
         )
