@@ -131,9 +131,9 @@ def info(
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
         facts |= {
             **pairs.card.model_dump(mode="json"),
-            "places_here": pairs.present()
+            "places_here": pairs.present
             if as_json
-            else {s: len(n) for s, n in pairs.present().items()},
+            else {s: len(n) for s, n in pairs.present.items()},
             "missing": pairs.missing(),
         }
     if as_json:
@@ -166,7 +166,7 @@ def _label_warnings(scene: str) -> list[str]:
 
     from hsiaug.base.errors import HsiaugError
     from hsiaug.data import load_scene
-    from hsiaug.data.label_check import label_warnings
+    from hsiaug.data.findings import label_warnings
 
     with suppress(HsiaugError):
         return label_warnings(load_scene(scene))
@@ -330,7 +330,7 @@ def import_words(
 
 def note_public(cube: Path, labels: Path) -> None:
     """Say where files are those of a public scene, which has a card already."""
-    from hsiaug.data.public_files import public_files
+    from hsiaug.data.loading import public_files
 
     if public := public_files(cube, labels):
         name = public.card.name

@@ -117,13 +117,15 @@ def layer(name: str, driver: str, values: np.ndarray, column: str = "class") -> 
     return name
 
 
-def add(cube: str = "cube.npy", labels: str = "labels.npy", **options: object) -> Added:
+def add(
+    cube: str = "cube.npy", labels: str = "labels.npy", out: str = "mine.toml", **options: object
+) -> Added:
     """The scene of two files of this folder; cube.npy and labels.npy are written where needed."""
     for name, array in {"cube.npy": CUBE, "labels.npy": LABELS}.items():
         if not Path(name).exists():
             np.save(name, array)
     settings = import_options({"overwrite": True, **options})
-    return add_scene(Path(cube), Path(labels), Path("mine.toml"), settings)
+    return add_scene(Path(cube), Path(labels), Path(out), settings)
 
 
 def said(added: Added) -> str:

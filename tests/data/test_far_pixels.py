@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from hsiaug.core.scene import Scene
-from hsiaug.data.label_check import MOST_NAMED, far_pixels, far_warnings
-from tests.in_process import hsiaug
+from hsiaug.data.findings import MOST_NAMED, far_pixels, far_warnings
 
 RNG_SEED = 5
 
@@ -51,14 +50,3 @@ def test_many_are_counted_and_the_first_are_named(tmp_path: Path) -> None:
     broken = {(row, 3): "spike" for row in range(2, 2 + MOST_NAMED + 1)}
     (sentence,) = far_warnings(loaded(scene(tmp_path, broken)))
     assert sentence.startswith(f"{MOST_NAMED + 1} labelled pixels lie") and "and 1 more" in sentence
-
-
-def test_datasets_add_and_info_say_so(tmp_path: Path) -> None:
-    scene(tmp_path, {(5, 16): "spike"})
-    words = ("datasets", "add", "cube.npy", "--labels", "labels.npy", "--classes", "wheat,rye")
-    for said in (
-        hsiaug(*words, cwd=tmp_path),
-        hsiaug("datasets", "info", "cube.toml", cwd=tmp_path),
-    ):
-        assert said.returncode == 0, said.stderr
-        assert "1 labelled pixel lies far from its class" in " ".join(said.stdout.split())

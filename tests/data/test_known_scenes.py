@@ -14,7 +14,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import fetch_scene, load_scene, scene_card, scene_names
 from hsiaug.data.adding import Added, ImportOptions, add_scene
 from hsiaug.data.labels import class_map
-from hsiaug.data.public_files import public_files
+from hsiaug.data.loading import public_files
 from hsiaug.data.readers import read_label_file
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split

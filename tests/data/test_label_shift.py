@@ -9,7 +9,7 @@ import pytest
 
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
-from hsiaug.data.label_check import better_place
+from hsiaug.data.findings import better_place
 from tests.in_process import hsiaug
 
 

@@ -11,14 +11,12 @@ import rasterio
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rasterio.warp import transform_geom
 
 from hsiaug.base.errors import HsiaugError, SceneError
-from hsiaug.data import label_source
 from hsiaug.data.cube_check import CubeFacts
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.label_source import labels_on_cube, read_labels
-from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
+from hsiaug.data.vector_labels import read_vector_labels
 
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".shp": "ESRI Shapefile"}
 GROUND = Georeference(
@@ -121,30 +119,3 @@ def test_features_without_a_shape_or_a_class_are_counted(tmp_path):
     write(path, [shapely.Point(500001, 5399999), None], ["hay", "rye"])
     marks = read_vector_labels(path, None, None)
     assert marks.skipped == 1 and marks.values == ("hay",)
-
-
-@given(
-    st.lists(st.tuples(st.floats(5, 25), st.floats(40, 60)), min_size=3, max_size=8),
-    st.sampled_from([32633, 3035, 3857]),
-)
-def test_shapes_are_transformed_and_placed_as_gdal_does_it(
-    corners: list[tuple[float, float]], epsg: int
-) -> None:
-    target = rasterio.CRS.from_epsg(epsg)
-    ground = Georeference((7.0, 0.5, 3e5, -0.5, -7.0, 5e6), target.to_wkt())
-    polygon, points = shapely.Polygon(corners), shapely.MultiPoint(corners)
-    marks = VectorLabels((1, 1), shapes=(polygon, points), crs="EPSG:4326")
-    moved = label_source._transform(marks, ground, "l.geojson")
-    by_gdal = transform_geom("EPSG:4326", target, [polygon, points])
-    for ours, theirs in zip(moved, map(shapely.geometry.shape, by_gdal), strict=True):
-        assert np.allclose(
-            shapely.get_coordinates(ours), shapely.get_coordinates(theirs), atol=1e-6
-        )
-    pixels, (placed,) = label_source._in_pixels(moved, ground)
-    a, b, c, d, e, f, *_ = ~rasterio.Affine(*ground.transform)
-    outline, inside = (shapely.get_coordinates(shape).T for shape in moved)
-    expected, of_points = (
-        np.stack([a * x + b * y + c, d * x + e * y + f], axis=1) for x, y in (outline, inside)
-    )
-    assert np.allclose(shapely.get_coordinates(placed), expected, atol=1e-6)
-    assert np.abs(pixels[:, ::-1] - (of_points - 0.5)).max() <= 0.5 + 1e-6

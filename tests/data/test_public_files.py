@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hsiaug.data import fetch_scene
-from hsiaug.data.public_files import public_files
+from hsiaug.data.loading import public_files
 from tests.in_process import hsiaug
 
 pytestmark = pytest.mark.indian_pines
