@@ -13,8 +13,8 @@ bounds (how much a file may ask for) · raw, windows (arrays as files hold them)
 band_centres (endings, encodings, units) · readers (.npy and pictures; the others by readers_mat,
 readers_envi with envi_header, readers_tiff, products with hdf, tables) · auxiliary, georeference
 (what lies beside a file, and where) · labels (codes to class ids) · loading · pair_sets,
-pair_files, pair_loading (pairs) · adding (a card from your own files, by cube_check, label_source, label_codes,
-data_arrays, vector_labels with layers; what was found is said in findings) · toy.
+pair_files, pair_loading (pairs) · adding (a card from your own files, by cube_check, label_source,
+label_codes, data_arrays, vector_labels with layers; what was found is said in findings) · toy.
 """
 
 from hsiaug.data.catalogue import data_dir as data_dir

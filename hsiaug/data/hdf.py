@@ -88,7 +88,7 @@ class Contents:
         """
         listed = self.numbers(address)
         if listed is not None and len(listed) != bands:
-            raise ValueError(f"{len(listed)} {what} of {address} for {bands} bands")
+            raise ValueError(f"{len(listed)} {what} for {bands} bands in {address}")
         return listed
 
     def text(self, address: str) -> str:

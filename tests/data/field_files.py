@@ -101,17 +101,24 @@ def geojson(name: str, properties: list[dict[str, object]], epsg: int | None = 3
     return text(name, json.dumps(content))
 
 
-def layer(name: str, driver: str, values: np.ndarray, column: str = "class") -> str:
+def layer(
+    name: str, driver: str, values: np.ndarray, column: str = "class", epsg: int = 32633
+) -> str:
     """The polygons as a layer of a GIS."""
     import pyogrio.raw
+    from rasterio.warp import transform_geom
 
+    shapes = polygons()[0]
+    if epsg != 32633:
+        moved = transform_geom("EPSG:32633", f"EPSG:{epsg}", shapes)
+        shapes = [shapely.geometry.shape(one) for one in moved]
     pyogrio.raw.write(
         name,
-        shapely.to_wkb(np.array(polygons()[0])),
+        shapely.to_wkb(np.array(shapes)),
         [values],
         [column],
         geometry_type="Polygon",
-        crs="EPSG:32633",
+        crs=f"EPSG:{epsg}",
         driver=driver,
     )
     return name

@@ -605,6 +605,11 @@ SHEETS: dict[str, tuple[Callable[[], str], dict[str, object], tuple[str, ...]]] 
     "regions as text": (_region_text, {}, NAMES),
     "Excel": (lambda: _excel(1), {}, CLASSES),
     "second sheet": (lambda: _excel(2), {"labels_key": "plots"}, CLASSES),
+    "FlatGeobuf in degrees": (
+        lambda: layer("l.fgb", "FlatGeobuf", np.array(NAMES)[polygons()[1] - 1], "crop", 4326),
+        {},
+        NAMES,
+    ),
     "shapefile": (lambda: layer("l.shp", "ESRI Shapefile", polygons()[1]), {}, CLASSES),
 }
 

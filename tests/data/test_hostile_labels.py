@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyogrio.raw
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -187,6 +188,31 @@ def test_no_flipped_bit_of_a_label_file_is_more_than_an_error(tmp_path: Path) ->
                 assert read_vector_labels(tmp_path / name, None, None).values
             except HsiaugError as error:
                 assert name in str(error)
+
+
+# Layers.
+
+
+def write_layer(path: Path, shapes: list[Any], crops: list[str], **more: object) -> None:
+    fields = {"field_data": [np.array(crops, dtype=object)], "fields": ["crop"]}
+    kind = {"geometry_type": "Unknown", "crs": "EPSG:32633", "driver": "GPKG"}
+    pyogrio.raw.write(path, shapely.to_wkb(np.array(shapes)), **fields, **kind, **more)
+
+
+def test_of_several_layers_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "l.gpkg"
+    write_layer(path, [shapely.box(0, 0, 50, 50)], ["hay"], layer="my plots")
+    write_layer(path, [shapely.box(0, 0, 50, 50)], ["rye"], layer="trees", append=True)
+    with pytest.raises(SceneError, match="Name one: `labels_key='my plots'`"):
+        read_vector_labels(path, None, None)
+    assert read_vector_labels(path, None, None, "trees").values == ("rye",)
+
+
+def test_features_without_a_shape_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "l.gpkg"
+    write_layer(path, [shapely.Point(1, 9), None], ["hay", "rye"])
+    marks = read_vector_labels(path, None, None)
+    assert marks.skipped == 1 and marks.values == ("hay",)
 
 
 # Names in several spellings.

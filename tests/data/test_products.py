@@ -77,23 +77,17 @@ def test_a_product_lies_where_its_file_says(made: Made, tmp_path: Path) -> None:
         assert (a, b, d, e) == pytest.approx((0.0005, 0, 0, -0.0005))
 
 
-def test_points_on_a_map_label_the_pixels_that_they_lie_in(tmp_path: Path) -> None:
-    for maker in (prisma, emit, enmap):
-        made = maker(tmp_path)
-        places = [(4, 4), (4, 9), (30, 20), (12, 12)]
-        ground = added(made, tmp_path)
-        ground = scene_georeference(str(tmp_path / "mine.toml"))
-        points = tmp_path / "points.csv"
-        rows = [
-            f"{x},{y},{name}"
-            for (x, y), name in zip(
-                (ground.centre(*place) for place in places), ["a", "b", "a", "b"], strict=True
-            )
-        ]
-        points.write_text("x,y,class\n" + "\n".join(rows))
-        scene = added(made, tmp_path, points).scene
-        assert [scene.labels[place] for place in places] == [1, 2, 1, 2]
-        assert np.count_nonzero(scene.labels) == len(places)
+@pytest.mark.parametrize("maker", [emit, aviris_ng])
+def test_points_on_a_map_label_the_pixels_that_they_lie_in(maker: Maker, tmp_path: Path) -> None:
+    made = maker(tmp_path)
+    added(made, tmp_path)
+    ground = scene_georeference(str(tmp_path / "mine.toml"))
+    places = {(4, 4): "a", (4, 9): "b", (30, 20): "a", (12, 12): "b"}
+    rows = ["{},{},{}".format(*ground.centre(*at), name) for at, name in places.items()]
+    (tmp_path / "points.csv").write_text("\n".join(["x,y,class", *rows]))
+    scene = added(made, tmp_path, tmp_path / "points.csv").scene
+    assert [scene.labels[at] for at in places] == [1, 2, 1, 2]
+    assert np.count_nonzero(scene.labels) == len(places)
 
 
 def test_the_summary_says_what_was_done_and_what_is_not_used(tmp_path: Path) -> None:
@@ -292,19 +286,6 @@ def test_headers_of_aviris_ng_are_followed_to_the_letter(tmp_path: Path) -> None
     across = (8.1 * np.cos(angle), 8.1 * np.sin(angle))
     first, beside = ground.centre(0, 0), ground.centre(0, 1)
     assert np.abs(np.subtract(beside, first)) == pytest.approx(across)
-    header = made.path.with_name(f"{made.path.name}.hdr")
-    text = header.read_text()
-    in_micrometres = ", ".join(f"{value:.6f}" for value in made.nm / 1000)
-    listed = ", ".join(f"{value:.6f}" for value in made.nm)
-    header.write_text(text.replace(listed, in_micrometres).replace("Nanometers", "Micrometers"))
-    np.testing.assert_allclose(read_cube_file(header).wavelengths, made.nm, atol=1e-3)
-    bad = ", ".join(["1"] * 10 + ["0", "0"])
-    header.write_text(
-        f"{text}bbl = {{ {bad} }}\ncorrection factors = {{ 1.0 }}\nsmoothing = {{ }}\n"
-    )
-    found = added(made, tmp_path)
-    assert found.scene.bands == 10
-    np.testing.assert_allclose(found.scene.wavelengths, made.nm[:10], atol=1e-3)
 
 
 @pytest.mark.parametrize("maker", [enmap, desis])

@@ -59,7 +59,7 @@ def test_a_missing_file_is_downloaded_when_the_scene_is_loaded(remote, server, c
 
 @pytest.mark.parametrize("trouble", ["absent", "wrong", "cut", "stalled"])
 def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkeypatch, capsys):
-    monkeypatch.setattr(download, "STALL_SECONDS", 1.0)
+    monkeypatch.setattr(download, "STALL_SECONDS", 0.3)
     scene = remote(server.url(trouble), server.url("good"))
     server.files |= {"wrong": b"<html>moved</html>", "cut": scene.content, "stalled": scene.content}
     server.files["good"] = scene.content
