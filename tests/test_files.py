@@ -87,8 +87,17 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
 
 
 NAMES = [
-    *"table.md table.html curves.pdf split.png map.npy map.tif map.hdr map.png".split(),
-    *"samples.npz samples.mat spectra.png".split(),
+    *[
+        "table.md",
+        "table.html",
+        "curves.pdf",
+        "split.png",
+        "map.npy",
+        "map.tif",
+        "map.hdr",
+        "map.png",
+    ],
+    *["samples.npz", "samples.mat", "spectra.png"],
 ]
 
 
