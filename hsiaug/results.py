@@ -9,7 +9,7 @@ command's.
     run                      # in a notebook: answers and tables
     run.frame()              # pandas: a row per trial, every metric
     run.gain()               # pandas: what each arm gains over each control
-    run.plot()               # Matplotlib: these gains, draw by draw
+    run.plot()               # Matplotlib: these gains, split by split
     hsiaug.read_store("hsiaug-results").save("report.html")
 """
 
