@@ -29,7 +29,7 @@ def generate(
     out: Annotated[
         Path,
         option(
-            "File to write: .npz or .mat; of centre spectra .csv or .sli (ENVI spectral library);"
+            "File to write: .npz or .mat; for centre spectra .csv or .sli (ENVI spectral library);"
             " for masks a new folder.",
             metavar="FILE",
         ),
@@ -41,27 +41,27 @@ def generate(
     prompt: Annotated[
         list[str] | None,
         option(
-            "A sentence on what samples show: the class in the centre, and what lies round it;"
-            " repeat for more. Only classes in the centre of one are made.",
+            "Describe the samples in a sentence: the class in the centre and what surrounds it;"
+            " repeat for more. Makes samples of these classes only.",
             metavar="TEXT",
         ),
     ] = None,
     pairs: Annotated[
         int | None,
-        option("For masks: image–mask pairs, in place of λ.", "--pairs", "-n", metavar="N"),
+        option("For masks: number of pairs, instead of λ.", "--pairs", "-n", metavar="N"),
     ] = None,
     mask: Annotated[
         list[Path] | None,
         option(
-            "For masks: a mask of your own (PNG, GeoTIFF, npy) with the codes of the labels, which"
-            " an image is made for; repeat for more.",
+            "For masks: make an image for this mask (PNG, GeoTIFF, npy) with the codes of the"
+            " labels; repeat for more.",
             metavar="FILE",
         ),
     ] = None,
     show: Annotated[
         str,
         option(
-            "For masks: classes that the pairs are to show, an equal part of them each.",
+            "For masks: classes that the pairs must show, each in an equal part of them.",
             metavar="CLASS,…",
         ),
     ] = "",
@@ -70,7 +70,7 @@ def generate(
     ] = False,
     store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
-    """Export synthetic samples of a generator, with their labels and provenance.
+    """Write synthetic samples of a generator to a file, with their labels and provenance.
 
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
@@ -79,12 +79,12 @@ def generate(
       hsiaug generate my_scene.toml --generator specdm -n 200 --show track,pond --out rare
       hsiaug generate my_scene.toml --generator specdm --mask plan.png --out new
 
-    Of a scene, learns from the training samples of the usual split of seed 0, bit for bit as a
-    trial does; of a record (its hash, or the beginning of it), all is as in its trial, and a slow
-    fit is taken from the store. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
-    weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF), masks
-    (PNG), a contact sheet, a card that 'hsiaug benchmark' reads, and a manifest, which says how
-    well masks and images agree (measured on held-out tiles: a diagnosis, like 'hsiaug inspect').
+    For a scene, learns from the training samples of split 0, exactly as a trial does. For a record
+    (its hash, or the beginning of it), repeats its trial; a slow fit is taken from the store.
+    Arrays: x (n, B, p, p) in scene units, y, synthetic, coords, weight, class_names, and provenance
+    as JSON text. For masks: a folder of images (GeoTIFF), masks (PNG), a contact sheet, a card that
+    'hsiaug benchmark' reads, and a manifest with measures of how well masks and images agree (on
+    held-out tiles, so do not choose a generator by them on the same split).
     """
     one_thread()
     from hsiaug.data.catalogue import check_spared
