@@ -176,11 +176,8 @@ def older_lines(plan: Plan, missing: Missing, existing: Existing) -> Iterator[st
         if code["sha256"] is not None
     )
     then = "left out" if existing == "none" else "run again"
-    for plugin, trials in number.items():
-        were, are = (
-            ("1 trial was", "it is") if trials == 1 else (f"{trials} trials were", "they are")
-        )
-        yield f"{were} made with other code of {plugin}: {are} {then}"
+    for plugin, n in number.items():
+        yield f"{n} {'trial' if n == 1 else 'trials'} made with other code of {plugin}: {then}"
 
 
 def _write_empty(plans: Sequence[Plan], trials: Sequence[TrialSpec], store: Store) -> None:

@@ -97,7 +97,7 @@ def render_report(
     by = by or SUMMARY
     check_view(by)
     if format not in FORMATS:
-        known = (*FORMATS, *PICTURES, "mlflow")
+        known = (*FORMATS, *PICTURES)
         hint = did_you_mean(format, known)
         raise InputError(
             f"`format` must be one of {', '.join(known)}", value=repr(format), hint=hint

@@ -265,11 +265,6 @@ class Gain:
         """The mean difference; NaN without a draw."""
         return self.main.mean if self.draws else nan
 
-    @property
-    def second_mean(self) -> float | None:
-        """The mean difference of the second metric."""
-        return self.second.mean if self.second.differences else None
-
     def delta(self, metric: str) -> MeanStd | None:
         """Arm minus control in a metric, over the pairs in which both have it; None where none
         has.

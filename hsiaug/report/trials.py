@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise, takewhile
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
+from hsiaug.report.formatting import count
 from hsiaug.trial.arm import BOTH, Arm, Method
 from hsiaug.trial.condition import Condition
 from hsiaug.trial.record import KEYS_READ_WHOLE
@@ -63,8 +64,10 @@ class Trial(NamedTuple):
         Its generator, rate and ω.
     classifier : Method
         With its spectral view.
+    view_shown : str or None
+        The view that the classifier was shown; of ``auto`` the one that was chosen.
     seed : int
-        Number of the draw.
+        Of the split.
     draw : (int, str)
         The lowest seed that drew the same pixels, and the checksum of these.
     status : {"ok", "empty", "failed"}
@@ -81,6 +84,7 @@ class Trial(NamedTuple):
     condition: Condition
     arm: Arm
     classifier: Method
+    view_shown: str | None
     seed: int
     draw: DrawKey
     status: str
@@ -114,7 +118,8 @@ def parts(trials: DataFrame, name: str) -> list[DataFrame]:
 
 def of_classes(trials: DataFrame, metric: str) -> NDArray[np.float64]:
     """(trials, classes) a metric of each class, as ``recall``; NaN where there is none."""
-    names = list(takewhile(trials.columns.__contains__, (f"{metric}:{c}" for c in count(1))))
+    numbered = (f"{metric}:{c}" for c in range(1, trials.shape[1] + 1))
+    names = list(takewhile(trials.columns.__contains__, numbered))
     values: NDArray[np.float64] = trials[names].to_numpy(np.float64)
     return values
 
@@ -200,8 +205,8 @@ def _drop_older_code(rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
         if others:
             del rows[hash]
     return tuple(
-        f"{trials} trials were made with older code of {kind} {name}; they are left out"
-        for (kind, name, _), trials in number.items()
+        f"{count(n, 'trial')} made with older code of {kind} {name}: left out"
+        for (kind, name, _), n in number.items()
     )
 
 

@@ -121,10 +121,6 @@ def test_a_picture_has_real_patches_above_generated_ones_and_the_nearest_below(
     assert rows == [200, 255, len("mixup"), 255, len("mixup") + 50]
 
 
-def measured(within: float, edges: float) -> dict[str, float]:
-    return {**{f"within_{k}": within / k for k in (1, 2, 3)}, "edges": edges, "n": 20}
-
-
 def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(page: Node) -> None:
     figures = page.all("figure", **{"class": "sample"})
     assert figures

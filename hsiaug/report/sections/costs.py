@@ -1,5 +1,7 @@
 """What the trials of every configuration cost."""
 
+from pandas import concat
+
 from hsiaug.report.section import Frame, Section
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
@@ -13,13 +15,18 @@ NOTE = (
 
 def _section(table: ReportTable, _: Sources) -> Section | None:
     columns = [column for column in COLUMNS if column.heading]
-    trials = table.frame(*(column.name for column in columns)).query("status == 'ok'")
-    if trials.empty:
-        return None
     of_arm = {column.heading: (column.name, column.over_trials) for column in columns}
-    cost = trials.groupby(["classifier", "arm"], sort=False).agg(
-        trials=("status", "size"), **of_arm
-    )
+    found = [
+        cell.trials[cell.trials["ok"]].assign(
+            classifier=table.labels[cell.classifier], configuration=table.arm_label(cell.arm)
+        )
+        for cell in table.by_classifier
+        if len(cell.ok)
+    ]
+    if not found:
+        return None
+    by = ["classifier", "configuration"]
+    cost = concat(found).groupby(by, sort=False).agg(trials=("ok", "size"), **of_arm)
     return Section("Cost of every configuration", frames=(Frame("", cost),), notes=(NOTE,))
 
 

@@ -249,7 +249,8 @@ def _sweeps(table: ReportTable, axis: Axis, every_line: Sequence[SweepLine]) -> 
     """The classifiers with a line: of the others there is nothing to draw."""
     lined = {line.classifier for line in _find_sweeps(every_line)}
     styles, first = _styles(table, every_line), FirstPanels()
-    best = max(table.without_samples, key=table.score_rank, default=None)
+    bare = [cell for cell in table.main_scores if cell.without_samples]
+    best = max(bare, key=table.score_rank, default=None)
     panels = []
     for classifier in (c for c in table.classifiers if c in lined):
         found = [line for line in every_line if line.classifier == classifier]
