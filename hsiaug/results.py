@@ -44,10 +44,9 @@ from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
 from hsiaug.bench import defaults
 from hsiaug.bench.engines import cluster_settings
-from hsiaug.bench.missing import Existing
 from hsiaug.bench.plans_of_runs import hashes_by_run, plan_runs
 from hsiaug.bench.request import as_items, read_request
-from hsiaug.bench.run import run
+from hsiaug.bench.run import Existing, run
 from hsiaug.bench.suite import Run
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene

@@ -124,7 +124,7 @@ def render_html(report: Report, store: Store | None = None) -> str:
         Where the predictions lie from which maps are drawn; without it there are none. A map
         needs its scene, which is read where it lies on this machine and never downloaded.
     """
-    from hsiaug.report.page import report_page
+    from hsiaug.report.views import report_page
 
     return report_page(report, store)
 

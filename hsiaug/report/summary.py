@@ -31,10 +31,9 @@ from hsiaug.report.formatting import (
     number,
     plus_minus,
 )
-from hsiaug.report.frames import score
 from hsiaug.report.gains import ArmGains, Gain, rival_of
 from hsiaug.report.paper import run_facts
-from hsiaug.report.section import Answer, Frame, Section
+from hsiaug.report.section import Answer, Frame, Section, score
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import NONE, Arm, Method

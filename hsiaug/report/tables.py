@@ -27,6 +27,7 @@ from hsiaug.report.gains import (
 )
 from hsiaug.report.trials import (
     CellKey,
+    Condition,
     DrawKey,
     method_rank,
     numbers,
@@ -38,14 +39,13 @@ from hsiaug.report.trials import (
 from hsiaug.tasks.scores import AA_LARGE, RECALL, Metric, MetricSet, over_large
 from hsiaug.trial import STORE
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE, Arm, Control, Method
-from hsiaug.trial.condition import Condition
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from hsiaug.trial.record_check import Damage
+    from hsiaug.trial.record import Damage
 
 WITHOUT = " without samples"
 """Behind a classifier without samples, in sentences."""

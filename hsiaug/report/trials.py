@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,15 +21,70 @@ from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.formatting import count
 from hsiaug.trial.arm import BOTH, Arm, Method
-from hsiaug.trial.condition import Condition
-from hsiaug.trial.record import KEYS_READ_WHOLE
-from hsiaug.trial.record_check import Damage
-from hsiaug.trial.record_columns import numbers_of, went_well
-from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT, Record, json_line, preference
+from hsiaug.trial.record import COLUMNS, KEYS_OF_TRIAL, KEYS_READ_WHOLE, Damage
+from hsiaug.trial.record_json import (
+    EMPTY,
+    RECORD_FORMAT,
+    Record,
+    canonical_json,
+    json_line,
+    preference,
+)
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Properties shared by the trials of one table.
+
+    Attributes
+    ----------
+    rest : str
+        Canonical JSON of any further key of the specification, so that what a later version
+        adds to it parts the tables instead of being averaged over.
+    """
+
+    task: str
+    scene: str
+    scene_sha256: str
+    protocol: str
+    argument: str
+    buffer: str
+    patch: int
+    rest: str = "{}"
+
+    @property
+    def protocol_text(self) -> str:
+        """``issd:0.05``: the protocol with its argument, as users write it."""
+        return f"{self.protocol}:{self.argument}".removesuffix(":")
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Condition:
+        """That of a trial, from its specification as records keep it."""
+        rest = {key: spec[key] for key in spec if key not in KEYS_OF_TRIAL}
+        scene, protocol = rest.pop("scene"), rest.pop("protocol")
+        task, patch = rest.pop("task"), rest.pop("patch")
+        argument = protocol.get("argument")
+        if rest.get("format") == 1:
+            del rest["format"]
+        if "version" in protocol:
+            rest["protocol_version"] = protocol["version"]
+        return cls(
+            task=task,
+            scene=scene["name"],
+            scene_sha256=scene["sha256"],
+            protocol=protocol["name"],
+            argument="" if argument is None else str(argument),
+            buffer=str(protocol["buffer"]),
+            patch=int(patch),
+            rest=canonical_json(rest),
+        )
+
+
+# Trials
 
 
 CellKey = tuple[Arm, Method]
@@ -138,7 +194,7 @@ def trials_of_store(store: Store) -> tuple[DataFrame, list[Damage]]:
 def trials_of_records(records: Iterable[Record]) -> DataFrame:
     """A row per hash: of several records the newest that went well, else the newest.
 
-    Columns: the numbers of records (:func:`hsiaug.trial.record_columns.numbers_of`), the attributes
+    Columns: the numbers of records (:func:`hsiaug.report.trials.numbers_of`), the attributes
     of :class:`Trial` but for the draw, KEYS_READ_WHOLE, ``split`` (the checksum of its split),
     ``real`` and ``synthetic`` (samples by class), ``view_shown``, and ``table`` and ``cell``,
     numbers of its condition, and of its arm and classifier.
@@ -330,3 +386,63 @@ def _number(of_arms: Sequence[_Shared]) -> None:
         one.cell = cell_of[one.said["arm"], one.said["classifier"]]
         # One object of those that are equal is enough, and is found faster.
         one.said["arm"], one.said["classifier"] = cells[one.cell]
+
+
+# The numbers of a record
+
+
+PARTS = ("seen", "new", "shown", "hidden")
+"""Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones.
+"""
+
+
+def went_well(record: Record) -> bool:
+    """Whether a record has metrics."""
+    return record["status"] == "ok" and record.get("metrics") is not None
+
+
+def numbers_of(record: Record) -> dict[str, float | None]:
+    """The numbers of a record: every metric as a fraction, those of PARTS of the test pixels as
+    ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and ``recall_new:1`` of each
+    class, as of every other metric that is a list of fractions, and ``recall_spread`` over recalls;
+    ``steps`` of the classifier, and the columns that fields of a record declare.
+    """
+    metrics = record["metrics"] if went_well(record) else {}
+    several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
+    parts = {f"_{part}": several[part] for part in PARTS if isinstance(several.get(part), dict)}
+    numbers: dict[str, float | None] = {f"has{part}": 1.0 for part in parts}
+    for part, scores in {"": metrics, **parts}.items():
+        for key, value in scores.items():
+            if type(value) in (float, int):
+                numbers[key + part] = value
+            elif _is_of_each_class(value):
+                numbers.update(zip(_class_names(key + part, len(value)), value, strict=True))
+    for name, scores in (metrics.get("subsets") or {}).items():
+        numbers[f"subset:{name}"] = scores.get("aa")
+        numbers[f"oa subset:{name}"] = scores.get("oa")
+    for column, field in COLUMNS.items():
+        numbers[column.name] = column.value(record.get(field))
+    steps = (record.get("optimiser_steps") or {}).get("fit_classifier")
+    aside = (record.get("classifier_facts") or {}).get("aside_steps") or 0
+    # Without the steps that only chose among samples.
+    numbers["steps"] = None if steps is None else int(steps - aside)
+    recalls = [
+        value for name, value in numbers.items() if name.startswith("recall:") and value is not None
+    ]
+    numbers["recall_spread"] = float(np.std(recalls, ddof=1)) if len(recalls) > 1 else None
+    return numbers
+
+
+def _is_of_each_class(value: Any) -> bool:
+    """Whether a metric is a list of fractions, one of each class, and none of a class that has no
+    test pixel.
+    """
+    if not isinstance(value, list):
+        return False
+    kinds = {type(one) for one in value}
+    return float in kinds and kinds <= {float, int, type(None)}
+
+
+@cache
+def _class_names(metric: str, classes: int) -> tuple[str, ...]:
+    return tuple(f"{metric}:{c}" for c in range(1, classes + 1))

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
-from hsiaug.trial.content_hash import canonical_json
-from hsiaug.trial.record_json import Record
+from hsiaug.trial.record_json import Record, canonical_json
 
 if TYPE_CHECKING:
     from hsiaug.registry.card import ControlOf

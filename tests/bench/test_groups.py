@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Group, WorkerSettings
-from hsiaug.bench.groups import divide_work, group_trials
+from hsiaug.bench.groups import Costs, divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.worker import BlindData
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.own_scenes import add_scene

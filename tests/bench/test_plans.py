@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
-from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import WorkerSettings
-from hsiaug.bench.groups import divide_work, group_trials
+from hsiaug.bench.groups import Costs, divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
@@ -23,8 +22,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, build_registry, registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.commands import command_for
-from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.spec import TrialSpec, command_for
 from tests.third_party import install
 
 

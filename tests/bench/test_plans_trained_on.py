@@ -13,7 +13,7 @@ from hsiaug.bench.suite import read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, registry
-from hsiaug.trial.commands import command_for
+from hsiaug.trial.spec import command_for
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from hsiaug.registry.card import NoParams
 from hsiaug.report import build_report, render_report
 from hsiaug.report.paper import methods_paragraph
 from hsiaug.report.render_data import data_frame, data_rows
+from hsiaug.report.trials import numbers_of
 from hsiaug.tasks import scoring
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record import (
     COLUMNS,
     Column,
@@ -34,8 +34,14 @@ from hsiaug.trial.record import (
     fault_of_metrics,
     not_reached,
 )
-from hsiaug.trial.record_columns import numbers_of
-from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES, Record, digest_of_record, sealed
+from hsiaug.trial.record_json import (
+    DIGEST,
+    MAX_RECORD_BYTES,
+    Record,
+    digest_of_record,
+    sealed,
+    short_hash,
+)
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Store
 from tests.report.report_records import believable

@@ -20,9 +20,8 @@ from hsiaug.report.figures.charts import (
 )
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import count, difference_text, p_text
-from hsiaug.report.frames import arm_keys, indexed
 from hsiaug.report.gains import ArmGains, Gain, rival_of
-from hsiaug.report.section import Frame, Section, SectionFigure
+from hsiaug.report.section import Frame, Section, SectionFigure, arm_keys, indexed
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import method_rank

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
-from hsiaug.report.frames import indexed
 from hsiaug.report.gains import ArmCell
-from hsiaug.report.section import Frame, Section, SectionFigure
+from hsiaug.report.section import Frame, Section, SectionFigure, indexed
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import DrawKey
