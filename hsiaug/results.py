@@ -8,8 +8,8 @@ command's.
     run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], seeds=3)
     run                      # in a notebook: answers and tables
     run.frame()              # pandas: a row per trial, every metric
-    run.gain()               # pandas: what each arm gains over each control
-    run.plot()               # Matplotlib: these gains, draw by draw
+    run.gain()               # pandas: what each configuration gains over each control
+    run.plot()               # Matplotlib: these gains, split by split
     hsiaug.read_store("hsiaug-results").save("report.html")
 """
 
@@ -502,63 +502,6 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
-class Plots:
-    """Figures of results: ``run.plot("gain")`` and ``run.plot.gain()`` are the same.
-
-    Parameters
-    ----------
-    report : Report
-        What is drawn.
-    """
-
-    report: Report
-
-    @checked
-    def __call__(
-        self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2
-    ) -> Figure:
-        """Draw gains draw by draw, what helps as a card (generator), accuracy along λ, M or ω, or
-        learning curves.
-
-        Parameters
-        ----------
-        by : str
-            ``gain``, ``generator``, ``lambda``, ``times``, ``omega`` or ``labels``.
-        columns : int
-            Columns of a page with two that the figure fills: 1 is 3.5 inches, 2 is 7.2 inches.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-        """
-        return show_in_cells(figure_of(self.report, by, columns))
-
-    def gain(self, columns: Columns = 2) -> Figure:
-        """What each arm gains over each of its controls, draw by draw."""
-        return self("gain", columns)
-
-    def generator(self, columns: Columns = 2) -> Figure:
-        """What helps, as a card."""
-        return self("generator", columns)
-
-    def lambda_(self, columns: Columns = 2) -> Figure:
-        """Accuracy against λ."""
-        return self("lambda", columns)
-
-    def times(self, columns: Columns = 2) -> Figure:
-        """Accuracy against M."""
-        return self("times", columns)
-
-    def omega(self, columns: Columns = 2) -> Figure:
-        """Accuracy against ω."""
-        return self("omega", columns)
-
-    def labels(self, columns: Columns = 2) -> Figure:
-        """Learning curves, and the arms on them."""
-        return self("labels", columns)
-
-
-@dataclass(frozen=True, eq=False)
 class Results:
     """Trials of a benchmark or a store, and what they show.
 
@@ -595,7 +538,7 @@ class Results:
 
     @checked
     def table(self, by: Text = "generator") -> Table:
-        """Tables of mean ± standard deviation over draws.
+        """Tables of mean ± standard deviation over splits.
 
         Parameters
         ----------
@@ -633,27 +576,36 @@ class Results:
         return data_frame(self.report, by)
 
     def gain(self) -> DataFrame:
-        """What each arm gains over each of its controls.
+        """What each configuration gains over each of its controls.
 
         Returns
         -------
         pandas.DataFrame
-            A row per arm and control, in percentage points: ``gain`` is the mean paired difference
-            of the main metric, ``low`` and ``high`` its simultaneous 95 % interval,
-            ``p_corrected`` its p corrected for all arms. ``draws`` says how many were paired, and
-            ``verdict`` what follows.
+            A row per configuration and control, in percentage points: ``gain`` is the mean paired
+            difference of the main metric, ``low`` and ``high`` its simultaneous 95 % interval,
+            ``p_corrected`` its p corrected for all configurations. ``draws`` says how many splits
+            were paired, and ``verdict`` what follows.
         """
         from hsiaug.report.render_data import data_frame
 
         return data_frame(self.report, "gain")
 
-    @property
-    def plot(self) -> Plots:
-        """Matplotlib figures: ``run.plot()``, ``run.plot("lambda")`` or ``run.plot.gain()``.
+    @checked
+    def plot(self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2) -> Figure:
+        """Draw gains split by split, accuracy along λ, M or ω, or learning curves.
 
-        :class:`hsiaug.results.Plots` has them all.
+        Parameters
+        ----------
+        by : str, default "gain"
+            ``gain``, ``lambda``, ``times``, ``omega`` or ``labels``.
+        columns : {1, 2}, default 2
+            Columns of a page with two that the figure fills: 1 is 3.5 inches, 2 is 7.2 inches.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
         """
-        return Plots(self.report)
+        return show_in_cells(figure_of(self.report, by, columns))
 
     @checked
     def save(self, path: AnyPath, by: Text = "generator", columns: Columns = 2) -> Path:

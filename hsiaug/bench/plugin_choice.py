@@ -153,8 +153,8 @@ def _further_controls(
         if users and control.name not in names:
             reads = "reads" if len(users) == 1 else "read"
             notes.append(
-                f"{control.name} is run too: {', '.join(users)} {reads} unlabelled pixels, and"
-                f" helps only above {control.control_text}"
+                f"{control.name} is run too: {', '.join(users)} {reads} unlabelled pixels, and must"
+                f" be better than {control.control_text}"
             )
             further.append(control.name)
     return further
@@ -193,7 +193,7 @@ def _choose_classifiers(
         users = [card.name for card in seen if not card.control_of]
         notes.append(
             f"classifier {control.name} is run too, without samples:"
-            f" {', '.join(users or [card.name for card in seen])} must be above it to help"
+            f" {', '.join(users or [card.name for card in seen])} must be better"
         )
         names += (control.name,)
     return names

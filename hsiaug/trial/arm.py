@@ -47,15 +47,6 @@ class Control:
         """True for a classifier that looks at no spectrum: what it scores stands in the audit."""
         return (self.kind, self.of) == ("classifier", "all")
 
-    @property
-    def users(self) -> str:
-        """The arms that must be above it to help."""
-        if self.of == "all":
-            return "every arm"
-        if self.of == "masks":
-            return "every arm of masks"
-        return "an arm that reads unlabelled pixels"
-
 
 CONTROLS_OF_OLD_RECORDS: Mapping[str, Control] = {
     NONE: Control("generator", "all", "the real samples alone"),

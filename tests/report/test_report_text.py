@@ -140,8 +140,8 @@ def tabulars(text: str) -> list[tuple[int, list[str]]]:
     return found
 
 
-@pytest.mark.parametrize("document", ["article", "IEEEtran", "[onecolumn]{IEEEtran}"])
-@pytest.mark.parametrize("by", ["generator", "classifier", "class", "seed"])
+@pytest.mark.parametrize("document", ["article", "IEEEtran"])
+@pytest.mark.parametrize("by", ["classifier", "class"])
 def test_latex_runs_and_no_line_is_wider_than_the_text(
     tmp_path: Path, by: str, document: str
 ) -> None:
@@ -153,8 +153,9 @@ def test_latex_runs_and_no_line_is_wider_than_the_text(
     for one in records:
         one["class_names"] = [long, *one["class_names"][1:]]
     (tmp_path / "tables.tex").write_text(render_report(build_report(records), "tex", by=by))
-    kind = document if document.startswith("[") else f"{{{document}}}"
-    head = rf"\documentclass{kind}\usepackage{{array,booktabs}}\usepackage[utf8]{{inputenc}}"
+    head = (
+        rf"\documentclass{{{document}}}\usepackage{{array,booktabs}}\usepackage[utf8]{{inputenc}}"
+    )
     (tmp_path / "paper.tex").write_text(head + r"\begin{document}\input{tables}\end{document}")
     log = compile_latex(tmp_path / "paper.tex")
     assert max(overfull(log), default=0) < 1
