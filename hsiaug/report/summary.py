@@ -99,12 +99,12 @@ def notes_of(report: Report, table: ReportTable) -> Section:
         for gain in table.compared
         if gain.verdict and gain.main.word == "better" and gain.second.word == "worse"
     ]
-    errors = [
-        (f"{n} × {why}", f"{where}; hsiaug report --trial {hash[:8]}{report.option}")
+    errors = tuple(
+        (f"{n} × {why}: {where}", f"hsiaug report --trial {hash[:8]}{report.option}")
         for why, where, n, hash in errors_of(table)
-    ]
-    facts = (*errors, *audit_facts(table), *run_facts([table]), (words.GUIDE_LABEL, words.GUIDE))
-    return Section("Notes", notes=(*small, *lost), facts=facts)
+    )
+    facts = (*audit_facts(table), *run_facts([table]), (words.GUIDE_LABEL, words.GUIDE))
+    return Section("Notes", notes=(*small, *lost), facts=facts, commands=errors)
 
 
 # Above the tables

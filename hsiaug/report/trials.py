@@ -93,8 +93,11 @@ DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be
 a pair.
 """
-OF_ABOUT = ("condition", "arm", "classifier", "command", *KEYS_READ_WHOLE)
-"""Columns that many trials share."""
+COLUMNS_OF_TRIALS = (
+    *("hash", "created", "audit", "real", "synthetic", "view_shown", "seed", "ok", "idle"),
+    *("status", "condition", "arm", "classifier", "command", *KEYS_READ_WHOLE),
+)
+"""Columns of trials that are no numbers of a record."""
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
@@ -204,39 +207,44 @@ def trials_of_records(records: Iterable[Record]) -> DataFrame:
     plugin. Raises StoreError for a record that is not
     as in docs/results-format.md.
     """
-    from pandas import DataFrame, Series
+    from pandas import DataFrame, concat
 
     rows: dict[str, dict[str, Any]] = {}
-    shared: dict[str, Any] = {}
+    shared: dict[str, dict[str, Any]] = {}
+    audits: dict[str, Any] = {}
     for record in records:
         try:
-            row = _row(record, shared)
+            row = _row(record, shared, audits)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _no_record(record, error) from error
         known = rows.get(row["hash"])
         if known is None or _rank(known) < _rank(row):
             rows[row["hash"]] = row
     older = _drop_older_code(rows)
-    of_arms = [value for value in map(shared.get, sorted(shared)) if isinstance(value, _Shared)]
-    _number(of_arms)
-    columns: dict[str, Any] = {name: [row[name] for row in rows.values()] for name in _COLUMNS}
-    numbers = DataFrame([row["numbers"] for row in rows.values()], dtype=np.float64)
-    # A metric that somebody called as one of these is left out.
-    columns |= {str(name): numbers[name].to_numpy() for name in numbers if name not in columns}
-    columns.setdefault("recall_spread", np.full(len(rows), np.nan))
-    settings = [row["shared"] for row in rows.values()]
-    for name in OF_ABOUT:
-        columns[name] = [one.said[name] for one in settings]
-    columns["split"] = [str((audit or {}).get("sha256", "")) for audit in columns["audit"]]
-    columns["table"] = np.array([one.table for one in settings], np.int32)
-    columns["cell"] = np.array([one.cell for one in settings], np.int32)
-    columns["failed"] = ~(np.array(columns["ok"], bool) | np.array(columns["idle"], bool))
-    columns["status"] = [_status(row) for row in rows.values()]
     # As objects: texts stay texts, and what is not there stays None.
-    series = {name: Series(_array(name, values)) for name, values in columns.items()}
-    frame = DataFrame(series).sort_values(
-        ["table", "cell", "seed"], kind="stable", ignore_index=True
+    frame = DataFrame([*rows.values()], columns=COLUMNS_OF_TRIALS, dtype=object)
+    frame = frame.astype({"seed": np.int64, "ok": bool, "idle": bool})
+    numbers = DataFrame([row["numbers"] for row in rows.values()], dtype=np.float64)
+    # A metric that somebody called as one of the others is left out.
+    numbers = numbers.drop(columns=numbers.columns.intersection(frame.columns))
+    if "recall_spread" not in numbers:
+        numbers["recall_spread"] = np.nan
+    texts = sorted(shared)
+    conditions = dict.fromkeys(shared[text]["condition"] for text in texts)
+    table_of = {condition: number for number, condition in enumerate(conditions)}
+    keys = in_order(
+        dict.fromkeys((shared[text]["arm"], shared[text]["classifier"]) for text in texts)
     )
+    cell_of = {key: number for number, key in enumerate(keys)}
+    cells = [cell_of[key] for key in zip(frame["arm"], frame["classifier"], strict=True)]
+    of_tables = [table_of[condition] for condition in frame["condition"]]
+    frame = concat([frame, numbers], axis="columns").assign(
+        split=[str((audit or {}).get("sha256", "")) for audit in frame["audit"]],
+        table=np.array(of_tables, np.int32),
+        cell=np.array(cells, np.int32),
+        failed=~(frame["ok"] | frame["idle"]),
+    )
+    frame = frame.sort_values(["table", "cell", "seed"], kind="stable", ignore_index=True)
     frame.attrs["older"] = older
     return frame
 
@@ -272,59 +280,41 @@ def objects(values: Sequence[Any], places: NDArray[Any]) -> NDArray[Any]:
     return chosen
 
 
-_COLUMNS = ("hash", "created", "audit", "real", "synthetic", "view_shown", "seed", "ok", "idle")
-"""Columns that are no numbers of a record, and not the same in all trials of an arm."""
-_DTYPES = {"seed": np.int64, "ok": bool, "idle": bool}
-
-
-def _array(name: str, values: Any) -> NDArray[Any]:
-    if isinstance(values, np.ndarray):
-        return values
-    return np.fromiter(values, _DTYPES.get(name, object), len(values))
-
-
-@dataclass(eq=False)
-class _Shared:
-    """What many records share: condition, arm, classifier, and the values of KEYS_READ_WHOLE; the
-    numbers of its table, and of its arm and classifier.
-    """
-
-    said: dict[str, Any]
-    table: int = -1
-    cell: int = -1
-
-
-def _row(record: Record, shared: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    record: Record, shared: dict[str, dict[str, Any]], audits: dict[str, Any]
+) -> dict[str, Any]:
     """A row, with what it shares with others.
 
     Parameters
     ----------
-    shared : dict
-        Takes what rows share, by its text.
+    shared, audits : dict
+        Take what rows share, by its text.
     """
     if record.get("format") != RECORD_FORMAT:
         raise ValueError(f"format {record.get('format')!r}, not {RECORD_FORMAT}")
     spec = {key: value for key, value in record["spec"].items() if key != "seed"}
-    # Without its seed, so that the commands of an arm are one text.
+    # Without its seed, so that the commands of a configuration are one text.
     command = re.sub(r" --seeds \S+", "", str(record.get("command") or ""))
     about: dict[str, Any] = {"spec": spec, "command": command}
     about |= {key: record.get(key) for key in KEYS_READ_WHOLE}
     if (text := json_line(about)) not in shared:
-        shared[text] = _Shared(_said(about))
+        shared[text] = _said(about)
     audit = record.get("audit")
     samples = record.get("samples") or {}
+    ok, idle = went_well(record), record["status"] == EMPTY
     return {
+        **shared[text],
         "hash": record["hash"],
         "created": str(record.get("created", "")),
-        "audit": shared.setdefault(json_line(audit), audit),
+        "audit": audits.setdefault(json_line(audit), audit),
         "real": samples.get("real"),
         "synthetic": samples.get("synthetic"),
         "view_shown": (record.get("spectral_view") or {}).get("name"),
         "seed": int(record["spec"]["seed"]),
-        "ok": went_well(record),
-        "idle": record["status"] == EMPTY,
+        "ok": ok,
+        "idle": idle,
+        "status": "ok" if ok else EMPTY if idle else "failed",
         "numbers": numbers_of(record),
-        "shared": shared[text],
         "code": {
             (kind, record["spec"][kind]["name"], str(record["spec"][kind].get("version"))): digest
             for kind, code in (record.get("code") or {}).items()
@@ -353,12 +343,6 @@ def _rank(row: Mapping[str, Any]) -> tuple[bool, str]:
     return preference(row["ok"] or row["idle"], row["created"])
 
 
-def _status(row: Mapping[str, Any]) -> str:
-    if row["ok"]:
-        return "ok"
-    return EMPTY if row["idle"] else "failed"
-
-
 def _no_record(record: Record, error: Exception) -> StoreError:
     """The error where a record has other parts than a record has."""
     return StoreError(
@@ -367,25 +351,6 @@ def _no_record(record: Record, error: Exception) -> StoreError:
         value=f"{type(error).__name__} {error}",
         hint="Delete the record's folder and run its trial again.",
     )
-
-
-def _number(of_arms: Sequence[_Shared]) -> None:
-    """Number tables and cells, whatever the order of the records.
-
-    Parameters
-    ----------
-    of_arms : sequence of _Shared
-        In the order of their texts.
-    """
-    conditions = dict.fromkeys(one.said["condition"] for one in of_arms)
-    table_of = {condition: number for number, condition in enumerate(conditions)}
-    cells = in_order(dict.fromkeys((one.said["arm"], one.said["classifier"]) for one in of_arms))
-    cell_of = {key: number for number, key in enumerate(cells)}
-    for one in of_arms:
-        one.table = table_of[one.said["condition"]]
-        one.cell = cell_of[one.said["arm"], one.said["classifier"]]
-        # One object of those that are equal is enough, and is found faster.
-        one.said["arm"], one.said["classifier"] = cells[one.cell]
 
 
 # The numbers of a record

@@ -53,7 +53,7 @@ def plan(toy: Scene) -> Plan:
         generators=["smote"],
         classifiers=["svm", "rf"],
         lambdas=[0.5],
-        draws=3,
+        seeds=3,
         protocol="kshot:5",
         patch=5,
         preset="tiny",

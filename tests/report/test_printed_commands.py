@@ -17,7 +17,7 @@ def commands_in(text: str) -> list[list[str]]:
     """The words of the commands of a text; of ``… --by class · --cite`` those with each option."""
     found = []
     for line in text.splitlines():
-        for printed in re.findall(r"hsiaug (?:report|benchmark) [^;]*", line):
+        for printed in re.findall(r"hsiaug (?:report|benchmark) .*", line):
             first, *options = printed.strip().split(" · ")
             words = shlex.split(first)[1:]
             found.append(words)
@@ -33,10 +33,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Path:
-    """A folder with a store of seven splits, in which one of two generators failed."""
+    """A folder with a store of two splits, in which one of two generators failed."""
     folder = tmp_path_factory.mktemp("printed")
-    words = "benchmark toy --generator smote,dummy --classifier svm,rf --lambda 0.5 --patch 3"
-    done = hsiaug(*words.split(), "--seeds", "7", "--store", STORE, cwd=folder, site=site)
+    words = "benchmark toy --generator smote,dummy --classifier svm --view raw --lambda 0.5"
+    words += " --times 1 --patch 3 --seeds 2 --protocol kshot:5"
+    done = hsiaug(*words.split(), "--store", STORE, cwd=folder, site=site)
     assert done.returncode == 1, done.stderr
     return folder
 
