@@ -142,10 +142,10 @@ def build_plan(
         raise InputError(
             f"a benchmark must be at most {MOST_TRIALS:,} trials",
             value=(
-                f"{len(asked.seeds):,} splits × {len(arms):,} generators with their λ and ω ×"
+                f"{len(asked.seeds):,} splits × {len(arms):,} generators with λ, M and ω ×"
                 f" {len(columns):,} classifiers"
             ),
-            hint="Take fewer splits, or values of λ and ω that lie farther apart.",
+            hint="Use fewer splits, or fewer values of λ, M and ω.",
         )
     draw = draw or draw_once(task, scene)
     trials: list[TrialSpec] = []
@@ -248,10 +248,10 @@ def list_arms(
         for train in _trained_on(one.card, request, rate)
     ]
     if REAL in request.train:
-        notes.append("train real is what none is")
+        notes.append("train real is the generator none")
     if SYNTHETIC in request.train:
         notes += [
-            f"classifier {one.card.name} reads real labels in the scene: it is not run with"
+            f"classifier {one.card.name} reads real labels in the scene: it is not trained on"
             " synthetic samples alone"
             for one in classifiers
             if one.card.learns_samples and one.card.reads_scene
@@ -336,18 +336,18 @@ def _equal_draws(
         The checksum of the split of a seed.
     """
     equal = "; ".join(
-        f"{' and '.join(map(str, same))} drew the same pixels"
+        f"{' and '.join(map(str, same))} have the same pixels"
         for same in seeds_of.values()
         if len(same) > 1
     )
-    splits = "1 split" if len(seeds_of) == 1 else f"{len(seeds_of)} splits"
-    sentence = f"seeds {equal}, so that {len(seeds)} seeds are {splits}"
+    splits = "1 split" if len(seeds_of) == 1 else f"{len(seeds_of)} different splits"
+    sentence = f"seeds {equal}, so {len(seeds)} seeds give {splits}"
     if seeds == tuple(range(len(seeds))):
         different = set(seeds_of)
         for seed in range(len(seeds), len(seeds) + MOST_FURTHER):
             different.add(pixels(seed))
             if len(different) == len(seeds):
-                return f"{sentence}: {seed + 1} seeds give {len(seeds)}"
+                return f"{sentence}: `seeds={seed + 1}` has {len(seeds)}"
     return sentence
 
 
@@ -364,9 +364,9 @@ def _alike_draws(seeds: Sequence[int], groups: Sequence[Sequence[int]]) -> str:
     )
     number = "1 split is" if len(groups) == 1 else f"{len(groups)} splits are"
     return (
-        f"seeds {alike} drew mostly the same pixels, to train on and to test, so that about"
-        f" {number} new, and intervals over {len(seeds)} are too narrow; more images, or smaller"
-        " blocks and tiles, give splits that differ"
+        f"seeds {alike} have mostly the same training and test pixels, so about {number}"
+        f" distinct, and intervals over {len(seeds)} are too narrow; use more images, or smaller"
+        " blocks and tiles"
     )
 
 
@@ -386,6 +386,6 @@ def _empty_rates(
             f" in splits {', '.join(map(str, draws))}" if len(draws) < len(request.seeds) else ""
         )
         yield (
-            f"{rate.in_prose} makes no synthetic sample{where}, and is not run there: try a"
-            " larger λ"
+            f"{rate.in_prose} makes no synthetic sample{where}, so these trials are not run:"
+            " try a larger λ"
         )

@@ -98,8 +98,8 @@ def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_that_see
         plan.controls("mixup") == ("none", "duplicate", "pseudo")
         and len(plan.controls("smote")) == 2
     )
-    assert "pseudo is run too: mixup reads unlabelled pixels" in plan.notes[0]
-    assert "classifier teacher is run too" in plan.notes[1]
+    assert "also running pseudo: mixup reads unlabelled pixels" in plan.notes[0]
+    assert "also running classifier teacher" in plan.notes[1]
     assert {arm[:2] for arm in arms(plan) if arm[3] == "teacher"} == {("none", 0.0)}, (
         "it learns from no sample"
     )
@@ -353,7 +353,7 @@ def test_seeds_that_draw_the_same_pixels_are_named_with_the_number_that_has_enou
         patched.setattr(draws, "split", drawn)
         plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins)
     assert (
-        "seeds 0 and 2 drew the same pixels, so that 4 seeds are 3 splits: 5 seeds give 4"
+        "seeds 0 and 2 have the same pixels, so 4 seeds give 3 different splits: `seeds=5` has 4"
         in plan.notes
     )
     plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins)
@@ -367,5 +367,5 @@ def test_blocks_of_one_image_that_repeat_a_division_are_named() -> None:
 
     plan = build_plan(pairs, read_request(**asked, **blocks), registry())
 
-    (note,) = (note for note in plan.notes if "mostly the same pixels" in note)
+    (note,) = (note for note in plan.notes if "mostly the same training and test pixels" in note)
     assert "intervals over" in note

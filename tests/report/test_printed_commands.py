@@ -33,9 +33,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Path:
-    """A folder with a store of two splits, in which one of two generators failed."""
+    """A folder with a store of two splits, in which one of three generators failed."""
     folder = tmp_path_factory.mktemp("printed")
-    words = "benchmark toy --generator smote,dummy --classifier svm --view raw --lambda 0.5"
+    words = "benchmark toy --generator smote,noise,dummy --classifier svm --view raw --lambda 0.5"
     words += " --times 1 --patch 3 --seeds 2 --protocol kshot:5"
     done = hsiaug(*words.split(), "--store", STORE, cwd=folder, site=site)
     assert done.returncode == 1, done.stderr
