@@ -35,7 +35,6 @@ from hsiaug.base.arguments import (
     optional,
     path,
     positive,
-    renamed,
     text,
     whole,
 )
@@ -169,7 +168,6 @@ def classifier(name: Text, preset: Text = "cpu", **params: object) -> Any:
     return _plugin("classifier", name, preset, params)
 
 
-@renamed(draw="seed")
 @checked
 def split(scene: AnyScene, protocol: Text = "issd", *, seed: Whole = 0, patch: Side = 9) -> Split:
     """Divide the labelled pixels of a scene into training and test pixels.
@@ -319,7 +317,6 @@ def augment_scene(
     return SceneSamples(synthesis.real, made)
 
 
-@renamed(draws="seeds")
 @checked
 def benchmark(
     scene: AnyPath,

@@ -356,7 +356,7 @@ def make_map(
             hint="Leave out one of them.",
         )
     if record is not None:
-        source = Store(folder).find(record, "`record`")
+        source = Store(folder).find(record, "record")
         kind = get_task(source["spec"]["task"])
         data = kind.data.load(scene)
     else:

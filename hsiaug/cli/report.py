@@ -33,30 +33,40 @@ def report(
     ] = None,
     generator: Annotated[
         str | None,
-        option("Show these generators alone, with the controls of all.", metavar="NAME,…"),
+        option("Show only these generators, with all controls.", metavar="NAME,…"),
     ] = None,
     classifier: Annotated[
-        str | None, option("Show these classifiers alone.", metavar="NAME,…")
+        str | None, option("Show only these classifiers.", metavar="NAME,…")
     ] = None,
     seeds: Annotated[
         str | None,
-        option("The splits in question, as 400-406.", metavar="SEEDS", default="all"),
+        option("Splits to report, such as 400-406.", metavar="SEEDS", default="all"),
     ] = None,
     metric: Annotated[
         str | None,
-        option("In place of the main score: oa, kappa, ….", metavar="METRIC"),
+        option("Score to report instead of the main one: oa, kappa, ….", metavar="METRIC"),
     ] = None,
-    smallest_gain: options.SmallestGain = None,
+    smallest_gain: Annotated[
+        float | None,
+        option(
+            "The smallest gain that matters, in points: a smaller one is never called better.",
+            metavar="POINTS",
+            default=1,
+            min=0.0,
+        ),
+    ] = None,
     notes: Annotated[
         bool | None,
-        option("Also all scores and the audit.", "--notes/--no-notes", default="in files alone"),
+        option(
+            "Also print all scores and the audit.", "--notes/--no-notes", default="in files alone"
+        ),
     ] = None,
     trial: Annotated[
         str | None,
-        option("Show one record and the command that reruns it.", metavar="HASH"),
+        option("Show one record and the command that repeats it.", metavar="HASH"),
     ] = None,
     cite: Annotated[
-        bool, option("The methods in a paragraph, and BibTeX; with --out a .bib, .md or .txt.")
+        bool, option("Write a methods paragraph and BibTeX; --out takes .bib, .md or .txt.")
     ] = False,
     format: Annotated[
         str | None,
