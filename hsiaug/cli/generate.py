@@ -229,8 +229,8 @@ def _request_of_record(hash: str, store: Path) -> tuple[str, str, SampleRequest]
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task
-    from hsiaug.trial.commands import changed_params
     from hsiaug.trial.refit import spec_of
+    from hsiaug.trial.spec import changed_params
     from hsiaug.trial.store import Store
 
     record = Store(store).find(hash, "SCENE")

@@ -71,7 +71,7 @@ def report(
     format: Annotated[
         str | None,
         option(
-            "Without --out: rich, md, tex, csv, json, html or mlflow.",
+            "Without --out: rich, md, tex, csv, json or html.",
             metavar="FORMAT",
             default="rich",
         ),
@@ -99,21 +99,18 @@ def report(
     pdf draw gains, or what --by class (confusion matrices), lambda, times, omega or labels shows.
     csv has one row per trial (--by class: per trial and class; --by gain: per configuration and
     control; --by labels: per point); json has the rows of trials and gains, whatever --by says.
-    --format mlflow adds a run for each trial to mlflow.db in the folder --out, or here. Nothing is
-    trained or downloaded.
+    Nothing is trained or downloaded.
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
     from hsiaug.bench import ranges
     from hsiaug.report import ENDINGS, save_report
-    from hsiaug.report.render_data import write_mlflow
     from hsiaug.trial.store import Store
 
     if trial is not None:
         show_trial(trial, store or Path(defaults.STORE), json=format == "json")
         return
-    folders = (out or [Path()]) if format == "mlflow" else []
-    out = [] if folders else out or []
+    out = out or []
     shapes = [] if cite else [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
     if format and shapes and {format} != set(shapes):
         rule = "--format must agree with the endings of --out"
@@ -143,9 +140,7 @@ def report(
             typer.echo(f"caption of {path.name}: {caption}", err=True)
     if out:
         say_written(out)
-    for folder in folders:
-        typer.echo(write_mlflow(built, folder), err=True)
-    if not out and not folders:
+    if not out:
         on_screen = format in (None, "rich")
         more = bool(notes) if on_screen else notes is not False
         show_report(built, records, by, metric=metric, shape=format, notes=more)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.running_file import tell_others
+from hsiaug.bench.progress import tell_others
 from hsiaug.trial.store import Store
 from hsiaug.ui import store_routes
 from hsiaug.ui.store_routes import StoreRoutes
