@@ -52,7 +52,7 @@ Save = Callable[[Path], object]
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
 
-ANOTHER = "Use another `out`, or add `overwrite`."
+ANOTHER = "Use another `out`, or delete it first."
 """What to do about a file that is there already."""
 
 

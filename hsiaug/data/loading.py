@@ -146,7 +146,7 @@ def fetch_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> tuple[
 
 def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     specs = entry.card.files
-    absent = [spec for spec in specs if missing_names(entry, spec)]
+    absent = [spec for spec in specs if not spec.package and missing_names(entry, spec)]
     by_hand = [name for spec in absent if not spec.urls for name in missing_names(entry, spec)]
     if by_hand:
         if len(entry.folders) == 1:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import replaced
-from hsiaug.base.user_cache import cache_of
 from hsiaug.data.labels import class_ids
 from hsiaug.data.pair_sets import PairEntry
 from hsiaug.data.paths import ARRAYS, PICTURES, checksum_of, fill_pattern
@@ -141,7 +141,7 @@ def place_contents(entry: PairEntry, places: Sequence[str]) -> Contents:
     stamps = [(p, *_stamp(file)) for p, of_place in files.items() for file in of_place]
     stamp = _checksum(repr(stamps).encode())
     reading = _checksum(f"{FORMAT} {spec.model_dump_json()} {entry.chosen}".encode())
-    path = cache_of(entry.folder) / f"places-{reading[:16]}.json"
+    path = _cache_of(entry.folder) / f"places-{reading[:16]}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
         cached = json.loads(path.read_text(encoding="utf-8"))
         if cached["stamp"] == stamp:
@@ -156,6 +156,22 @@ def place_contents(entry: PairEntry, places: Sequence[str]) -> Contents:
         path.parent.mkdir(parents=True, exist_ok=True)
         replaced(path, lambda file: file.write_text(text, encoding="utf-8"))
     return contents
+
+
+def _cache_of(folder: Path) -> Path:
+    """Where what is known of a folder, which may have come from anyone, is kept: in
+    $HSIAUG_CACHE_DIR if set, else in the user's folder of the system for such files, which may be
+    deleted at any time. The name is a digest of path and inode: another folder put into its place
+    has a cache of its own.
+    """
+    import platformdirs  # takes a while
+
+    chosen = os.environ.get("HSIAUG_CACHE_DIR")
+    root = Path(chosen or platformdirs.user_cache_dir("hsiaug", appauthor=False)).absolute()
+    path = folder.resolve()
+    inode = path.stat().st_ino if path.exists() else 0
+    identity = os.fsencode(path) + b"\0%d" % inode
+    return root / "folders" / _checksum(identity)[:24]
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -113,8 +113,9 @@ def test_numbers_outside_the_valid_range_are_missing(tmp_path: Path, unpacked: b
 
 
 def test_a_valid_range_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="`valid_range` of a DataArray must be two numbers"):
-        add(tmp_path, CUBE.assign_attrs(valid_range="0 to 1"), LABELS)
+    for stated in ("0 to 1", [0, 1, 2]):
+        with pytest.raises(InputError, match="`valid_range` of a DataArray must be"):
+            add(tmp_path, CUBE.assign_attrs(valid_range=stated), LABELS)
 
 
 def test_a_band_without_a_centre_is_dropped_as_asked_or_named(tmp_path: Path) -> None:

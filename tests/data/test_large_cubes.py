@@ -15,7 +15,7 @@ import pytest
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
-from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.worker import BlindData
 from hsiaug.core.scene import Scene, UnlabelledScene, row_parts
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.data import bounds, load_scene, raw, readers_tiff, windows

@@ -20,7 +20,7 @@ from hsiaug.report import build_report, render_report
 from hsiaug.tasks import sampling
 from hsiaug.tasks.task import get_task
 from hsiaug.testing.whole_trial import run_trial
-from hsiaug.trial.commands import command_for
+from hsiaug.trial.spec import command_for
 from hsiaug.trial.trial_run import SceneContext
 from tests.dense.masks import Threshold, world
 
