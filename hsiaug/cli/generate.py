@@ -21,6 +21,11 @@ from hsiaug.registry.progress import show_progress
 if TYPE_CHECKING:
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import AnySynthesis, SampleRequest
+    from hsiaug.tasks.types import TaskData
+    from hsiaug.trial.trial_run import SceneContext
+
+WORTH_SAYING = 10.0
+"""Seconds: what learns for longer is said before it begins."""
 
 
 def generate(
@@ -168,6 +173,26 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     )
 
 
+def _say_cost(task: str, data: TaskData, request: SampleRequest, context: SceneContext) -> None:
+    """Say how long the generator takes to learn, unless it is quick or its fit is saved."""
+    from hsiaug.bench.costs import write_duration
+    from hsiaug.quality.synthesis import sample_spec
+    from hsiaug.registry.lookup import registry
+    from hsiaug.trial.saved_fits import has_fit
+
+    generator, spec = sample_spec(task, data, request, registry())
+    card = generator.card
+    saved = context.folder is not None and has_fit(context.folder, spec)
+    # The seconds of a card are those of the usual preset.
+    if saved or card.seconds < WORTH_SAYING or request.preset != defaults.PRESET:
+        return
+    say(
+        f"{card.name} learns for about {write_duration(card.seconds)}; the fit is kept in"
+        f" {context.folder}",
+        err=True,
+    )
+
+
 FIELDS = ("lam", "seed", "patch", "preset")
 """Options that stand in a request as they are."""
 
@@ -222,6 +247,7 @@ def make_samples(
         context = SceneContext(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
         for omega in omegas:
             guided = replace(request, omega=omega)
+            _say_cost(kit.task.name, data, guided, context)
             with show_progress(console(err=True), name) as progress:
                 synthesis = synthesise(
                     kit, data, guided, registry(), progress=progress, context=context
