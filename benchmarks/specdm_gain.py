@@ -75,7 +75,7 @@ CONFIGURATIONS = (NONE, TURNED, *GENERATORS)
 def main() -> None:
     store, path = Path(sys.argv[1]), Path(sys.argv[2])
     configurations = tuple(sys.argv[4:]) or CONFIGURATIONS
-    data: PairSet = get_task("segmentation").data.load(str(SCENE))
+    data: Any = get_task("segmentation").data.load(str(SCENE))
     rows: list[dict[str, Any]] = [*read_csv(path)] if path.is_file() else []
     done = {(row["split"], row["configuration"], row["network_seed"]) for row in rows}
     for number in numbers(sys.argv[3]):
