@@ -1,4 +1,4 @@
-"""Fitted generators of pairs by a cascade of local denoisers: training, sampling and saving."""
+"""Fitted generators of pairs by a cascade of denoisers: training, sampling and saving."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ DROP = 0.1
 NOISE_STEPS = 1000
 """Noising steps T."""
 COARSEST = 8
-"""Cells along a side of the coarsest level of the local denoiser, at most."""
+"""Cells along a side of the coarsest level of a cascade, at most."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class NetworkSize:
     ema : float
         Decay of the denoiser's moving average of weights.
     local_width, local_depth : (int, int)
-        Features and blocks of the local denoiser of the coarsest level, and of the others.
+        Features and blocks of the denoisers of a cascade: of the coarsest level, and of the others.
     local_tokens : int
-        Tokens per step of a local denoiser: batches are larger where tiles have few.
+        Tokens per step of a level: batches are larger where tiles have few.
     decoder_width : int
         Features of the decoder of a stream of pixels.
     """
@@ -303,7 +303,7 @@ class PaperParams(LatentParams, TileParams, ImageStreamParams):
 
 
 def levels_of(side: int) -> int:
-    """How many levels tiles of a side in pixels have with the local denoiser."""
+    """How many levels tiles of a side in pixels have in a cascade."""
     return max(0, math.ceil(math.log2(side / COARSEST))) + 1
 
 

@@ -1,4 +1,4 @@
-"""The codecs of the local denoiser: latents of single pixels, by two streams or by one.
+"""The codecs of the cascade: latents of single pixels, by two streams or by one.
 
 A stream starts as principal components, which need no training, and its decoder learns what these
 lack of a pixel from the pixels round it.
