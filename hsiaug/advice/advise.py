@@ -213,7 +213,7 @@ def _unfinished(plan: Plan, left_out: LeftOut, tried: Sequence[ArmGain]) -> Left
     explained = {(name, rate) for name, rate, _ in left_out}
     explained |= {(gain.arm.generator.name, gain.arm.rate) for gain in tried}
     asked = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
-    why = "failed, or not finished on every screening draw"
+    why = "failed, or not finished on every screening split"
     return [(*rung, why) for rung in asked if rung not in explained]
 
 

@@ -231,9 +231,9 @@ def too_easy(plan: Plan, met: Ceiling, session: Session) -> str:
     """A sentence on inner draws that harder ones replace."""
     classifier, mean = met
     return (
-        f"on inner draws {plan.trials[0].protocol.text} {classifier} has {session.scores.main.name}"
-        f" {percent(mean)} without a generator, which leaves no room for a gain: harder ones are"
-        " asked, of fewer training pixels that lie farther from the test pixels"
+        f"on the inner splits {plan.trials[0].protocol.text} {classifier} has"
+        f" {session.scores.main.name} {percent(mean)} without a generator, which leaves no room for"
+        " a gain: trying harder splits, with fewer training pixels farther from the test pixels"
     )
 
 
@@ -250,8 +250,8 @@ def _far_sighted(plan: Plan) -> Plan:
     if whole or blind in (set(), learning):
         return plan
     note = (
-        f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns"
-        " by heart: not tried"
+        f"not tried: {', '.join(sorted(blind))}, because the inner splits test in fields with"
+        " training pixels, and patches show these fields"
     )
     trials = tuple(t for t in plan.trials if t.classifier.name not in blind)
     return replace(plan, trials=trials, notes=(*plan.notes, note))

@@ -137,21 +137,21 @@ def print_plan(
         print_json(_as_json(plans, plan, todo, whole, jobs))
         return
     if plan.run:
-        header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
+        header = ("run", "scene", "protocol", "splits", "trials", "to run", "about")
         print_table(out, header, _runs(plans, seconds, jobs))
     else:
         print_table(
             out,
-            ("generator", "λ", "M", "ω", "classifier", "synthetic", "draws", "to run"),
+            ("generator", "λ", "M", "ω", "classifier", "synthetic", "splits", "to run"),
             _arms(plan, todo),
         )
         split = next(iter(plan.splits.values()))
         audit = split.audit.as_json()
         leaky = " [LEAKY]" if audit["leaky"] else ""
         line = (
-            f"protocol {audit['protocol']}, draw {split.seed}: {audit['n_train']} train,"
+            f"protocol {audit['protocol']}, split {split.seed}: {audit['n_train']} training and"
             f" {audit['n_test']} test pixels; {audit['centre_overlap_percent']} % of test pixels"
-            f" lie in training {plan.task.metrics.parts}{leaky}"
+            f" are in training {plan.task.metrics.parts}{leaky}"
         )
         print_lines(out, [line])
     count = f"{len(todo)} of {len(plan.trials)} trials to run"

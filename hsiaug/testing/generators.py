@@ -337,7 +337,7 @@ def resumes(subject: GeneratorSubject) -> None:
 
 
 @CHECKS.add(
-    "Take all randomness from the seed, and leave what was prepared as it is: all draws of a scene"
+    "Take all randomness from the seed, and leave what was prepared as it is: all splits of a scene"
     " share it.",
     needs=("runs", "determinism"),
 )

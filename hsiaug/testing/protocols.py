@@ -97,7 +97,7 @@ def _sums(draw: Callable[[int], Drawn]) -> list[str]:
 
 
 @CHECKS.add(
-    "Keep everything that a draw depends on in the argument, in one canonical form.", needs=()
+    "Keep everything that a split depends on in the argument, in one canonical form.", needs=()
 )
 def text(subject: ProtocolSubject) -> None:
     """its text parses to the same protocol again, in other processes too, and its identity is
@@ -131,7 +131,7 @@ def determinism(subject: ProtocolSubject) -> None:
     first = subject.base
     with other_global_seeds():
         repeated = _sums(subject.drawn)
-    require(repeated == first, "another draw of the same seed")
+    require(repeated == first, "another split of the same seed")
 
 
 @CHECKS.add("Draw from self.rng(scene, seed), read scene.labels only, or set reads_spectra.")
@@ -143,7 +143,7 @@ def labels_only(subject: ProtocolSubject) -> None:
     cube = original.cube if subject.protocol().reads_spectra else original.cube[::-1] + 1
     altered = Scene("other", cube, original.labels, original.class_names)
     drawn = _sums(lambda seed: subject.drawn(seed, scene=altered))
-    require(drawn == subject.base, "another draw of the same labels")
+    require(drawn == subject.base, "another split of the same labels")
 
 
 @CHECKS.add("Take at least one pixel of each class for training, and leave it some for test.")

@@ -99,7 +99,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
     if differs or spec.hash != record["hash"]:
         raise InputError(
             "`record` must be of a trial that this hsiaug runs alike",
-            value=differs or "descriptions or draws of the card, or the format, are others",
+            value=differs or "descriptions or split seeds of the card, or the format, are others",
             hint="Benchmark the scene anew, or install the hsiaug of that time.",
         )
     return spec

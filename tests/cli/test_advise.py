@@ -267,7 +267,7 @@ def test_inner_splits_that_are_too_easy_give_way_to_harder_ones(
     asked = {r["spec"]["protocol"]["argument"] for r in Store(tmp_path / "hsiaug-advice").records()}
 
     assert {"all", "4:all"} <= asked
-    assert "within:all seer has" in below and "harder ones are asked" in below
+    assert "within:all seer has" in below and "trying harder splits" in below
 
 
 def test_an_advice_as_json_says_what_the_lines_say(typed: Typed) -> None:

@@ -48,7 +48,7 @@ def test_a_folder_is_looked_through_and_nothing_is_written(flight: Path) -> None
     lines = done.stdout.splitlines()
     assert "size\t40×32 pixels" in lines and "1\tclass 1\t648" in lines
     assert any(line.startswith("warning: classes have no names") for line in lines)
-    assert any(line.startswith("protocol issd, draw 0: ") for line in lines)
+    assert any(line.startswith("protocol issd, split 0: ") for line in lines)
     assert any(line.startswith("98 of 98 trials to run, about ") for line in lines)
     add, *more = proposed(done.stdout)
     assert add == ["datasets", "add", "flight.hdr", "--labels", "labels.npy"]
