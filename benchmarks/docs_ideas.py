@@ -165,8 +165,8 @@ def method(scene: hsiaug.Scene, colours: FalseColours, samples: Samples) -> Figu
     chosen = largest_classes(scene, split, CLASSES)
     real = ~samples.synthetic
     maps = {
-        "SVM, real samples only": class_map(scene, samples, real),
-        "SVM, with synthetic ones": class_map(scene, samples, np.ones_like(real)),
+        "SVM, real samples": class_map(scene, samples, real),
+        "SVM, real + synthetic": class_map(scene, samples, np.ones_like(real)),
     }
     tested = [c for c in range(1, len(counts)) if counts[c] >= MIN_TEST_PIXELS]
 

@@ -51,11 +51,11 @@ def compare(
     """
     from hsiaug.base.files import TABLES, check_targets
     from hsiaug.cli.output import read_report, show_tables
-    from hsiaug.report.two_arms import compare_arms, comparison_tables
+    from hsiaug.report.comparison import compare_configurations, comparison_tables
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
     tables = comparison_tables(
-        compare_arms(read_report(Store(store)), a, b, metric=metric), str(store)
+        compare_configurations(read_report(Store(store)), a, b, metric=metric), str(store)
     )
     show_tables(tables, out or [])

@@ -202,7 +202,7 @@ def add_scene(
         raise InputError(
             f"{out} must not exist yet",
             value="a file",
-            hint="Use another `out`, or add `overwrite`.",
+            hint="Use another `out`, or delete it first.",
         )
     try:
         findings = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
@@ -471,7 +471,7 @@ def _write(
             if not overwrite and final.exists() and not filecmp.cmp(path, final, shallow=False):
                 rule = f"{final}, which is to be written, must not exist yet"
                 raise InputError(
-                    rule, value="a file", hint="Use another `out`, or add `overwrite`."
+                    rule, value="a file", hint="Use another `out`, or delete it first."
                 )
         with ExitStack() as placed:
             for name, path in fresh.items():
