@@ -11,7 +11,7 @@ from tests.in_process import hsiaug
 SCENE, FIVE = toy_scene(classes=3), toy_scene()
 CODES = SCENE.labels.astype(int)
 Arrays = dict[str, np.ndarray]
-NAMES = ("--classes", "hay,rye,track")
+NAMES = ("--set", "classes=hay,rye,track")
 ADD = ("datasets", "add", "cube.npy", "--labels", "labels.npy")
 CSV = (*ADD[:-1], "labels.csv")
 
@@ -25,7 +25,7 @@ TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
     "classes from 0 on": (
         {"labels": CODES - 1},
         (*ADD, *NAMES),
-        ("must fit one reading of the codes", "--unlabelled=0 or --unlabelled=-1"),
+        ("must fit one reading of the codes", "--set unlabelled=0 or --set unlabelled=-1"),
     ),
     "labels with axes exchanged": (
         {"cube": SCENE.cube[:40], "labels": CODES[:40].T},
