@@ -58,7 +58,6 @@ def test_samples_of_a_record_are_those_that_its_trial_learnt_from(tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--out", "aug.xls"), ".npz, .mat, .csv or .sli"),
         (("--out", "absent/aug.npz"), "folder that exists"),
         (("--out", "a.npz", "--generator", "smot"), "Did you mean smote"),
         (("--out", "a.npz", "--generator", "none"), "makes samples"),
