@@ -51,14 +51,14 @@ def compare(
     """
     from hsiaug.base.files import TABLES, check_targets
     from hsiaug.cli.output import console, on_terminal, read_report, say_written
+    from hsiaug.report.comparison import compare_configurations, comparison_tables
     from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.report.render import as_text, print_sections
-    from hsiaug.report.two_arms import compare_arms, comparison_tables
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
     tables = comparison_tables(
-        compare_arms(read_report(Store(store)), a, b, metric=metric), str(store)
+        compare_configurations(read_report(Store(store)), a, b, metric=metric), str(store)
     )
     if out:
         write_files(out, table_writers(lambda: tables))

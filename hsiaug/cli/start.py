@@ -42,16 +42,15 @@ def start(
         ),
     ],
 ) -> None:
-    """Look at your files, propose a benchmark, and print the commands that run it.
+    """Look at your files, and print the commands that benchmark them.
 
     Examples:
       hsiaug start .
       hsiaug start indian_pines
 
-    Finds the cube and its labels, says what they hold and what is odd, looks for a protocol that
-    leaves every class enough test pixels, and estimates the time. Trains nothing, and writes
-    nothing unless asked: on a terminal it asks which of several files to take, and whether to write
-    the card and a picture in false colours.
+    Finds the cube and its labels, describes them, looks for a protocol that leaves enough test
+    pixels of every class, and estimates the time. Trains nothing. On a terminal it asks which of
+    several files to use, and whether to write the card and a picture in false colours.
     """
     from rich.prompt import Confirm
 

@@ -12,7 +12,7 @@ import hsiaug
 from hsiaug.data import fetch_scene, scene_card, scene_names
 from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import bibtex, entries_of, plain, software
-from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.record_json import short_hash
 from hsiaug.trial.store import Store
 from tests.few_rounds import measure_few_rounds
 from tests.in_process import hsiaug as command

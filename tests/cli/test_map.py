@@ -146,7 +146,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     ]
     assert [int(row[3]) for row in rows[1:]] == [int((ids == c).sum()) for c in (1, 2, 3, 0)]
     assert sum(float(row[4]) for row in rows[1:4]) == pytest.approx(100, abs=0.02)
-    assert "test pixels come out exactly as in the record" in answer
+    assert "test pixels are predicted exactly as in the record" in answer
     assert (
         "training pixels, so its agreement with the labels is not an accuracy to report" in answer
     )

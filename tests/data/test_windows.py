@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import SceneError
-from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.worker import BlindData
 from hsiaug.core.scene import Scene, UnlabelledScene, row_parts
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.data import bounds, load_scene, windows

@@ -13,9 +13,8 @@ from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import MISSING, count, decimal, plus_minus, seeds_text, span
-from hsiaug.report.frames import arm_keys, indexed
 from hsiaug.report.label_curves import LabelCurve, label_curves
-from hsiaug.report.section import Frame, Section, SectionFigure
+from hsiaug.report.section import Frame, Section, SectionFigure, arm_keys, indexed
 from hsiaug.report.sections import LABELS, SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric

@@ -1,15 +1,19 @@
-"""Every trial: how it went, how long it took, and the hash of its record."""
+"""The audit of the splits with what the trials ran on, and every trial with its record."""
 
-from hsiaug.report.audit import tested_in
+from hsiaug.report.audit import audit_facts, tested_in
 from hsiaug.report.formatting import MISSING, percent
-from hsiaug.report.frames import arm_keys, indexed
-from hsiaug.report.section import Frame, Section
+from hsiaug.report.paper import run_facts
+from hsiaug.report.section import Frame, Section, arm_keys, indexed
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import numbers, rows_of
 
 
-def _section(table: ReportTable, _: Sources) -> Section | None:
+def _audit(table: ReportTable, _: Sources) -> Section:
+    return Section("Audit", facts=(*audit_facts(table), *run_facts([table])))
+
+
+def _trials(table: ReportTable, _: Sources) -> Section | None:
     trials = table.trials.sort_values("seed", kind="stable")
     columns = {one.name: numbers(trials, one.key).tolist() for one in table.brief}
     seconds = numbers(trials, "seconds").tolist()
@@ -38,4 +42,7 @@ def _percent(value: float) -> str:
     return percent(value) if value == value else MISSING
 
 
-SECTIONS = (SectionKind("records", _section, 120, views=("seed",), within=""),)
+SECTIONS = (
+    SectionKind("audit", _audit, 110, within=""),
+    SectionKind("records", _trials, 120, views=("seed",), within=""),
+)

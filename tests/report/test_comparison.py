@@ -1,4 +1,6 @@
-"""Two arms against each other: what is claimed, what is refused, and how arms are named."""
+"""Two configurations against each other: what is claimed, what is refused, and how configurations
+are named.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,21 +10,20 @@ from report_records import audit_of, benchmark, failure, hash_of, pairs_of, reco
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import build_report
-from hsiaug.report.section import Section
-from hsiaug.report.two_arms import (
-    ArmComparison,
+from hsiaug.report.comparison import (
+    Comparison,
     Pairing,
-    arm_names,
-    compare_arms,
+    compare_configurations,
     comparison_tables,
-    find_arm,
+    configuration_names,
+    find_configuration,
     notes,
 )
+from hsiaug.report.section import Section
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 A, B = "none/svm", "smote/svm"
-B_ABOVE, B_BELOW = "better", "worse"
 
 
 def arms(gains: Sequence[float], **spec: Any) -> list[dict]:
@@ -34,8 +35,8 @@ def arms(gains: Sequence[float], **spec: Any) -> list[dict]:
     ]
 
 
-def comparison(records: list[dict], a: str = A, b: str = B, **options: Any) -> ArmComparison:
-    return compare_arms(build_report(records, store="results"), a, b, **options)
+def comparison(records: list[dict], a: str = A, b: str = B, **options: Any) -> Comparison:
+    return compare_configurations(build_report(records, store="results"), a, b, **options)
 
 
 def one(records: list[dict], a: str = A, b: str = B, **options: Any) -> Pairing:
@@ -43,12 +44,12 @@ def one(records: list[dict], a: str = A, b: str = B, **options: Any) -> Pairing:
     return pairing
 
 
-def page_of(found: ArmComparison) -> Section:
+def page_of(found: Comparison) -> Section:
     (page,) = comparison_tables(found, "results").sections
     return page
 
 
-def rows(found: ArmComparison, place: int) -> list[tuple[str, ...]]:
+def rows(found: Comparison, place: int) -> list[tuple[str, ...]]:
     """A table of the page: scores, draws or classes."""
     return [*page_of(found).frames[place].frame.reset_index().itertuples(index=False, name=None)]
 
@@ -58,10 +59,12 @@ def told(records: list[dict]) -> str:
     return page_of(comparison(records)).closing[-1]
 
 
-def test_six_draws_of_one_sign_carry_a_claim() -> None:
+def test_six_splits_of_one_sign_carry_a_claim_either_way_round() -> None:
     records = arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06])
-    assert one(records).shown == B_ABOVE
+    assert one(records).gain.main.word == "better"
     assert told(records).startswith("B minus A, AA: +3.5 [") and "(p = .031" in told(records)
+    turned = one(records, B, A).gain
+    assert turned.main.word == "worse" and turned.mean == pytest.approx(-0.035)
 
 
 def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
@@ -69,34 +72,28 @@ def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
     pairing = one(records, "none/svm (raw)", "none/svm (unit)")
     a, b = pairing.gain.control_cell, pairing.gain.cell
     assert a is not None and a.classifier.view == "raw" and b.classifier.view == "unit"
-    assert set(arm_names([(cell.arm, cell.classifier) for cell in (a, b)]).values()) == {
+    assert set(configuration_names([(cell.arm, cell.classifier) for cell in (a, b)]).values()) == {
         "none/svm (raw)",
         "none/svm (unit)",
     }
 
 
-def test_the_other_way_round_b_is_below() -> None:
-    found = one(arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06]), B, A)
-    assert found.shown == B_BELOW
-    assert found.gain.mean == pytest.approx(-0.035)
-
-
-@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 5])
 def test_five_draws_carry_none_however_large_the_difference(n: int) -> None:
     records = arms([0.3] * n)
-    assert one(records).shown == "unclear"
+    assert one(records).gain.main.word == "unclear"
     assert told(records).endswith("at least 6 are needed")
 
 
 def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
     gains = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
     found = comparison(arms(gains) + arms(gains, scene="pavia_university"))
-    assert [p.shown for p in found.pairings] == [B_ABOVE, B_ABOVE]
+    assert [p.gain.main.word for p in found.pairings] == ["better", "better"]
     few, enough = comparison(
         arms(gains[:3], protocol=("kshot", "10", "centre")) + arms(gains)
     ).pairings[::-1]
-    assert few.shown == "unclear"
-    assert enough.shown == B_ABOVE
+    assert few.gain.main.word == "unclear"
+    assert enough.gain.main.word == "better"
 
 
 GENERATORS = ("none", "duplicate", "mixup", "smote")
@@ -114,25 +111,6 @@ def test_arms_that_the_report_does_not_compare_join_its_correction() -> None:
     assert p == one(benchmark(9), "smote/svm", "mixup/svm").gain.main.p_corrected
 
 
-def test_an_arm_that_failed_in_every_draw_is_refused_with_its_reason() -> None:
-    records = [
-        *(record(seed=s) for s in range(3)),
-        *(failure(generator="smote", seed=s) for s in range(3)),
-    ]
-    with pytest.raises(
-        InputError, match=r"B, seeds 0–2: PluginError in sample: no sample came back"
-    ):
-        comparison(records)
-
-
-def test_an_arm_that_made_nothing_is_refused_as_such() -> None:
-    idle = [record(generator="smote", seed=s) for s in range(3)]
-    for r in idle:
-        r |= {"status": "empty", "metrics": None, "samples": None}
-    with pytest.raises(InputError, match="nothing made"):
-        comparison([*(record(seed=s) for s in range(3)), *idle])
-
-
 def test_only_shared_draws_are_compared() -> None:
     records = [
         r for r in arms([0.01, 0.02, 0.03]) if (r["spec"]["seed"], r["spec"]["lambda"]) != (0, 1.0)
@@ -146,19 +124,29 @@ def test_only_shared_draws_are_compared() -> None:
     ]
 
 
-def test_arms_that_share_no_draw_are_refused() -> None:
-    records = [record(seed=0), record(seed=1), record(seed=2, generator="smote")]
-    with pytest.raises(
-        InputError,
-        match=r"must share a draw.*A, seeds 0, 1: no partner on the same pixels; B, seed 2:",
-    ):
-        comparison(records)
+def idle(seed: int) -> dict:
+    made = record(generator="smote", seed=seed)
+    return made | {"status": "empty", "metrics": None, "samples": None}
 
 
-def test_a_seed_that_drew_other_pixels_is_no_pair() -> None:
-    records = [record(seed=0), record(seed=0, generator="smote", audit=audit_of(7))]
-    with pytest.raises(InputError, match="share no draw"):
-        comparison(records)
+@pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        (
+            [record(seed=2, generator="smote")],
+            r"must share a split.*A, seeds 0, 1: no partner on the same pixels; B, seed 2:",
+        ),
+        ([record(seed=0, generator="smote", audit=audit_of(7))], "share no split"),
+        (
+            [failure(seed=s, generator="smote") for s in range(3)],
+            r"B, seeds 0–2: PluginError in sample: no sample came back",
+        ),
+        ([idle(0), idle(1)], "nothing made"),
+    ],
+)
+def test_what_shares_no_split_is_refused_with_the_reason(others: list[dict], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        comparison([record(seed=0), record(seed=1), *others])
 
 
 def test_conditions_of_one_arm_are_named() -> None:
@@ -169,14 +157,21 @@ def test_conditions_of_one_arm_are_named() -> None:
     )
 
 
-def test_the_same_arm_twice_is_refused() -> None:
-    with pytest.raises(InputError, match="must be two arms; found smote@1/svm twice"):
-        comparison(arms([0.1]), "smote/svm", "smote@1/svm")
-
-
-def test_an_empty_store_is_refused() -> None:
-    with pytest.raises(InputError, match="results must hold records"):
-        comparison([])
+@pytest.mark.parametrize(
+    ("records", "asked", "why"),
+    [
+        (
+            arms([0.1]),
+            {"a": "smote/svm", "b": "smote@1/svm"},
+            "must be two configurations; found smote@1/svm twice",
+        ),
+        ([], {}, "results must hold records"),
+        (arms([0.1]), {"metric": "kapa"}, "Did you mean kappa"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(records: list[dict], asked: dict, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        comparison(records, **asked)
 
 
 def test_another_metric_can_be_asked_for() -> None:
@@ -190,11 +185,6 @@ def test_another_metric_can_be_asked_for() -> None:
     assert one(records, metric="kappa").score.name == "κ"
 
 
-def test_a_misspelt_metric() -> None:
-    with pytest.raises(InputError, match="Did you mean kappa"):
-        comparison(arms([0.1]), metric="kapa")
-
-
 def test_masks_are_compared_on_their_own_metric() -> None:
     records = arms([0.1, 0.2])
     for r in records:
@@ -206,7 +196,7 @@ def test_masks_are_compared_on_their_own_metric() -> None:
     assert not [*notes(found)]
 
 
-# Names of arms
+# Names of configurations
 
 
 def keys(records: list[dict]) -> list:
@@ -230,9 +220,9 @@ COUNTS = [record(), *(record(generator="smote", times=times) for times in (None,
 
 @pytest.mark.parametrize("records", [MANY, COUNTS])
 def test_every_name_leads_back_to_its_arm(records: list[dict]) -> None:
-    names = arm_names(keys(records))
+    names = configuration_names(keys(records))
     assert len(set(names.values())) == len(names)
-    assert all(find_arm(name, "A", names) == key for key, name in names.items())
+    assert all(find_configuration(name, "A", names) == key for key, name in names.items())
 
 
 @pytest.mark.parametrize(
@@ -248,13 +238,13 @@ def test_every_name_leads_back_to_its_arm(records: list[dict]) -> None:
     ],
 )
 def test_samples_for_each_real_one_stand_behind_lambda(text: str, name: str) -> None:
-    names = arm_names(keys(COUNTS))
-    assert names[find_arm(text, "A", names)] == name
+    names = configuration_names(keys(COUNTS))
+    assert names[find_configuration(text, "A", names)] == name
 
 
 def test_what_lambda_alone_fits_several_of_is_refused() -> None:
     with pytest.raises(InputError, match=r"which fits 2: smote@1x0.5/svm, smote@1x3/svm"):
-        find_arm("smote@1/svm", "A", keys(COUNTS[2:]))
+        find_configuration("smote@1/svm", "A", keys(COUNTS[2:]))
 
 
 @pytest.mark.parametrize(
@@ -274,8 +264,8 @@ def test_what_lambda_alone_fits_several_of_is_refused() -> None:
     ],
 )
 def test_what_is_left_out_is_filled_in_where_one_arm_fits(text: str, name: str) -> None:
-    names = arm_names(keys(MANY))
-    assert names[find_arm(text, "A", names)] == name
+    names = configuration_names(keys(MANY))
+    assert names[find_configuration(text, "A", names)] == name
 
 
 @pytest.mark.parametrize(
@@ -283,28 +273,31 @@ def test_what_is_left_out_is_filled_in_where_one_arm_fits(text: str, name: str) 
     [
         (
             "smote/svm",
-            ("A must name one arm", "smote k=3@0.5/svm c unset, smote k unset@0.5/svm c unset"),
+            (
+                "A must name one configuration",
+                "smote k=3@0.5/svm c unset, smote k unset@0.5/svm c unset",
+            ),
         ),
         ("txt2hsi/svm", ("which fits 2", "txt2hsi@1@1.5/svm c unset, txt2hsi@1@3/svm c unset")),
         ("txt2hsi@1/svm", ("which fits 2",)),
         ("none/svm", ("which fits 2", "none/svm c=10")),
         ("smot/svm", ("'smot/svm'", "Did you mean smote")),
         ("smote/cnn", ("'smote/cnn'", "Did you mean smote")),
-        ("smote@2/svm", ("an arm of the store", "smote k=3@0.5/svm c unset")),
-        ("txt2hsi@1@2/svm", ("an arm of the store",)),
-        ("mixup@1@3/svm", ("an arm of the store", "mixup@1/svm")),
-        ("smote@half/svm", ("an arm of the store",)),
+        ("smote@2/svm", ("a configuration of the store", "smote k=3@0.5/svm c unset")),
+        ("txt2hsi@1@2/svm", ("a configuration of the store",)),
+        ("mixup@1@3/svm", ("a configuration of the store", "mixup@1/svm")),
+        ("smote@half/svm", ("a configuration of the store",)),
         ("none/coords/", ("'none/coords/'", "none/coords")),
-        ("smote", ("A must name one arm", "smote k=3@0.5/svm c unset")),
+        ("smote", ("A must name one configuration", "smote k=3@0.5/svm c unset")),
         ("smot", ("GENERATOR[@λ[xM][@ω]]/CLASSIFIER", "Did you mean smote")),
         ("", ("GENERATOR[@λ[xM][@ω]]/CLASSIFIER",)),
-        ("/svm", ("A must be an arm",)),
+        ("/svm", ("A must be a configuration",)),
     ],
 )
 def test_a_name_that_fits_none_or_several_is_refused_with_what_there_is(
     text: str, parts: tuple[str, ...]
 ) -> None:
     with pytest.raises(InputError) as caught:
-        find_arm(text, "A", keys(MANY))
+        find_configuration(text, "A", keys(MANY))
     for part in parts:
         assert part in str(caught.value)

@@ -1,11 +1,11 @@
-"""``hsiaug compare``: two arms on every condition that both were run on, what may be claimed of
-them, and the tables.
+"""``hsiaug compare``: two configurations on every condition that both were run on, what may be
+claimed of them, and the tables.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -32,27 +32,27 @@ from hsiaug.report.gains import ArmCell, Gain, between, counts_of_class, summari
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.section import Frame, Section
 from hsiaug.report.tables import WITHOUT, Report, ReportTable
-from hsiaug.report.trials import CellKey, in_order
+from hsiaug.report.trials import CellKey, in_order, rows_of
 from hsiaug.report.words import FEW_SPLITS
 from hsiaug.tasks.scores import AA_LARGE, Metric
 from hsiaug.trial.arm import ALONE, NONE
-from hsiaug.trial.record_json import why_failed
+from hsiaug.trial.record_json import EMPTY, why_failed
 
 FORM = "GENERATOR[@λ[xM][@ω]]/CLASSIFIER"
-"""How an arm with a classifier is typed, as in ``txt2hsi@1x3@2/cnn2d``."""
+"""How a configuration is typed, as in ``txt2hsi@1x3@2/cnn2d``."""
 PRINTED = re.compile(
     r"(?P<generator>.+?)"
     r"(?: λ ?= ?(?P<lam>[\d.]+))?,?(?: M ?= ?(?P<times>[\d.]+))?,?(?: ω ?= ?(?P<omega>[\d.]+))?"
     r"(?: with |, )(?P<classifier>[^,]+)"
 )
-"""An arm as tables write it: ``txt2hsi λ=1 M=3 ω=2 with cnn2d``."""
+"""A configuration as tables write it: ``txt2hsi λ=1 M=3 ω=2 with cnn2d``."""
 SCORE_HEADER = ("score", "A", "B", "B − A", "95 % interval")
-DRAW_HEADER = ("seed", "A", "B", "B − A", "record A", "record B")
+SPLIT_HEADER = ("seed", "A", "B", "B − A", "record A", "record B")
 CLASS_HEADER = ("class", "B − A", "splits", "test pixels")
 
 
 class Pairing(NamedTuple):
-    """Arms A and B on one condition.
+    """Configurations A and B on one condition.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Pairing(NamedTuple):
         That is compared.
     gain : Gain
         B over A, with the p that the report's table has of the two; where it has none, the pair
-        joins those of the arms with none.
+        joins those of all configurations over ``none``.
     """
 
     table: ReportTable
@@ -68,13 +68,17 @@ class Pairing(NamedTuple):
     gain: Gain
 
     @property
-    def shown(self) -> str:
-        """What is said of B − A by the rule of :mod:`hsiaug.metrics.significance`."""
-        return self.gain.main.word
+    def sides(self) -> tuple[tuple[ArmCell, NDArray[np.intp]], ...]:
+        """The trials of A and of B, and the places of the shared splits among the good ones."""
+        assert self.gain.control_cell is not None
+        return (
+            (self.gain.control_cell, self.gain.control_places),
+            (self.gain.cell, self.gain.arm_places),
+        )
 
 
 @dataclass(frozen=True)
-class ArmComparison:
+class Comparison:
     """A against B.
 
     Attributes
@@ -91,33 +95,37 @@ class ArmComparison:
     apart: tuple[str, ...]
 
 
-def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -> ArmComparison:
-    """A and B on every condition with a draw in common; on each, p is corrected for the arms of the
-    report's table.
+def compare_configurations(
+    report: Report, a: str, b: str, *, metric: str | None = None
+) -> Comparison:
+    """A and B on every condition with a split in common; on each, p is corrected for the
+    configurations of the report's table.
 
     Parameters
     ----------
     a, b : str
-        As :func:`find_arm` reads them.
+        As :func:`find_configuration` reads them.
     metric : str or None
         Its key in a record; the main one of each task without it.
 
     Raises
     ------
     InputError
-        For arms and metrics that are not there, for twice the same arm, and where no draw is
-        shared.
+        For configurations and metrics that are not there, for twice the same configuration, and
+        where no split is shared.
     """
     keys = [key for table in report.tables for key in table.every_cell]
     if not keys:
         hint = "Run 'hsiaug benchmark … --store DIR' first, or name another folder."
         raise InputError(f"{report.where} must hold records", value="none", hint=hint)
-    key_a = find_arm(a, "A", keys)
-    key_b = find_arm(b, "B", keys)
-    names = arm_names(keys)
+    key_a = find_configuration(a, "A", keys)
+    key_b = find_configuration(b, "B", keys)
+    names = configuration_names(keys)
     if key_a == key_b:
         raise InputError(
-            "A and B must be two arms", value=f"{names[key_a]} twice", hint="Name another one as B."
+            "A and B must be two configurations",
+            value=f"{names[key_a]} twice",
+            hint="Name another one as B.",
         )
     pairings = []
     apart = []
@@ -128,14 +136,14 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
             if pairing.gain.draws:
                 pairings.append(pairing)
             else:
-                apart.append(f"{table.title}: A and B share no draw ({'; '.join(notes(pairing))})")
+                apart.append(f"{table.title}: A and B share no split ({'; '.join(notes(pairing))})")
         elif key_a in cells or key_b in cells:
             apart.append(f"{table.title}: only {'A' if key_a in cells else 'B'} was run")
     if not pairings:
-        rule = f"A and B must share a draw in which both give {metric or 'the main metric'}"
+        rule = f"A and B must share a split in which both give {metric or 'the main metric'}"
         hint = "Run both on the same scene, protocol and patch with the same `seeds`."
         raise InputError(rule, value="; ".join(apart), hint=hint)
-    return ArmComparison(names[key_a], names[key_b], tuple(pairings), tuple(apart))
+    return Comparison(names[key_a], names[key_b], tuple(pairings), tuple(apart))
 
 
 def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:
@@ -154,8 +162,8 @@ def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> 
     )
 
 
-def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
-    """A text for each key that :func:`find_arm` takes back to it.
+def configuration_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
+    """A text for each key that `find_configuration` takes back to it.
 
     Where several versions or settings share a name, the text holds what differs, as the report's
     tables do: ``smote k=3@1/svm``.
@@ -170,15 +178,15 @@ def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
     return names
 
 
-def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
+def find_configuration(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     """The one key that the text fits.
 
     Parameters
     ----------
     text : str
         Names, with λ, ω and settings (``smote k=3/svm``) where several fit; a name of
-        :func:`arm_names`; one that a table prints (``smote λ=1 M=3 with svm``); or a generator or
-        a classifier without samples alone (``teacher``), where one fits.
+        :func:`configuration_names`; one that a table prints (``smote λ=1 M=3 with svm``); or a
+        generator or a classifier without samples alone (``teacher``), where one fits.
     role : str
         A or B, for messages.
 
@@ -187,7 +195,7 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     InputError
         With the names that are near, where no key or several fit.
     """
-    names = arm_names(keys)
+    names = configuration_names(keys)
     text = _address(text)
     found = [key for key, name in names.items() if name == text] or _fitting(text, names)
     if len(found) == 1:
@@ -195,18 +203,20 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     if found:
         fitting = f"{text!r}, which fits {len(found)}: {', '.join(names[key] for key in found)}"
         hint = "Type one of them, in quotes where it has a space."
-        raise InputError(f"{role} must name one arm", value=fitting, hint=hint)
+        raise InputError(f"{role} must name one configuration", value=fitting, hint=hint)
     plain = re.sub("@[^/]*", "", text)
     alike = [names[key] for key in _fitting(plain, names)]
     known = {
         f"{arm.generator.name}{'' if arm == arm.both else ALONE}/{by.name}" for arm, by in names
     }
     hint = f"There are {', '.join(alike)}." if alike else did_you_mean(plain, known)
-    raise InputError(f"{role} must be an arm of the store, {FORM}", value=repr(text), hint=hint)
+    raise InputError(
+        f"{role} must be a configuration of the store, {FORM}", value=repr(text), hint=hint
+    )
 
 
 def _address(text: str) -> str:
-    """What a table prints of an arm, as it is typed; any other text stays as it is."""
+    """What a table prints of a configuration, as it is typed; any other text stays as it is."""
     if text.endswith(WITHOUT):
         return f"none/{text.removesuffix(WITHOUT)}"
     printed = None if "/" in text else PRINTED.fullmatch(text)
@@ -258,30 +268,25 @@ def _plain(numbers: str) -> str:
         return numbers
 
 
-def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
-    """A page per condition; rows: one per paired draw, in fractions as recorded; value: these, and
+def comparison_tables(comparison: Comparison, store: str) -> TableFiles:
+    """A page per condition; rows: one per paired split, in fractions as recorded; value: these, and
     what they show.
     """
     rows: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
     pages = []
     for pairing in comparison.pairings:
-        draws = _draws(pairing)
+        splits, main = _splits(pairing), pairing.gain.main
         about = {
             key: getattr(pairing.table.condition, key)
             for key in ("scene", "protocol", "argument", "patch")
         }
         about |= {"metric": pairing.score.key, "arm_a": comparison.a, "arm_b": comparison.b}
-        rows += ({**about, **draw} for draw in draws)
-        gain = pairing.gain
-        tested = {
-            "p": gain.main.p,
-            "p_corrected": gain.main.p_corrected,
-            "interval_95": gain.main.interval,
-        }
-        summary = mean_std(gain.main.differences)._asdict()
-        shown.append({**about, "shown": pairing.shown, **summary, **tested})
-        pages.append(_page(comparison, pairing, draws))
+        rows += ({**about, **one} for one in splits.to_dict("records"))
+        summary = mean_std(main.differences)._asdict()
+        tested = {"p": main.p, "p_corrected": main.p_corrected, "interval_95": main.interval}
+        shown.append({**about, "shown": main.word, **summary, **tested})
+        pages.append(_page(comparison, pairing, splits))
     value = {
         "format": 3,
         "store": store,
@@ -292,20 +297,13 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
     return TableFiles("compare", pages, rows, value)
 
 
-def _cells(pairing: Pairing) -> tuple[tuple[ArmCell, NDArray[np.intp]], ...]:
-    """The trials of A and of B, and the places of the shared draws among the good ones."""
-    gain = pairing.gain
-    assert gain.control_cell is not None
-    return (gain.control_cell, gain.control_places), (gain.cell, gain.arm_places)
-
-
-def _draws(pairing: Pairing) -> list[dict[str, Any]]:
-    """A row per paired draw: seed, scores ``a`` and ``b``, ``difference`` and the hashes of the
+def _splits(pairing: Pairing) -> DataFrame:
+    """A row per paired split: seed, scores ``a`` and ``b``, ``difference`` and the hashes of the
     records.
 
     What is no more than rounding is no difference.
     """
-    (a, places_a), (b, places_b) = _cells(pairing)
+    (a, places_a), (b, places_b) = pairing.sides
     key = pairing.score.key
     columns = {
         "seed": a.ok["seed"].to_numpy()[places_a],
@@ -315,50 +313,41 @@ def _draws(pairing: Pairing) -> list[dict[str, Any]]:
         "record_a": a.ok["hash"].to_numpy()[places_a],
         "record_b": b.ok["hash"].to_numpy()[places_b],
     }
-    rows: list[dict[str, Any]] = DataFrame(columns).to_dict("records")
-    return rows
+    return DataFrame(columns)
 
 
-def _page(
-    comparison: ArmComparison, pairing: Pairing, draws: Sequence[Mapping[str, Any]]
-) -> Section:
-    """Every score of both arms, draw by draw, and by class; differences are in points, B − A.
+def _page(comparison: Comparison, pairing: Pairing, splits: DataFrame) -> Section:
+    """Every score of both configurations, split by split, and by class; differences are in points,
+    B − A.
 
     Parameters
     ----------
-    draws : sequence of mapping
-        As of :func:`_draws`.
+    splits : DataFrame
+        As of :func:`_splits`.
     """
-    table = pairing.table
-    gain = pairing.gain
+    table, gain = pairing.table, pairing.gain
     scores = [
         (
             score.name,
-            *(
-                plus_minus(summarise(cell.column(score.key)[places]))
-                for cell, places in _cells(pairing)
-            ),
+            *(plus_minus(summarise(cell.column(score.key)[at])) for cell, at in pairing.sides),
             _points(gain.delta(score.key)),
             ends_text(gain.main.ends if score == pairing.score else None),
         )
         for score in dict.fromkeys((pairing.score, *table.brief))
     ]
     # As much of a hash as ``hsiaug report --trial`` needs.
-    draw_rows = [
-        (
-            str(d["seed"]),
-            *map(percent, (d["a"], d["b"])),
-            signed(d["difference"]),
-            d["record_a"][:8],
-            d["record_b"][:8],
-        )
-        for d in draws
+    of_splits = [
+        (str(seed), percent(a), percent(b), signed(difference), record_a[:8], record_b[:8])
+        for seed, a, b, difference, record_a, record_b in splits.itertuples(index=False)
     ]
     audits = gain.cell.ok["audit"].iloc[gain.arm_places]
-    classes = {}
+    frames = [
+        _frame(f"Scores in %, {count(gain.draws, 'paired split')}", SCORE_HEADER, scores),
+        _frame(f"{pairing.score.name}, split by split", SPLIT_HEADER, of_splits),
+    ]
     for metric in table.class_metrics:
         deltas = gain.class_deltas(metric.key, len(table.class_names))
-        classes[metric.of_each_class] = [
+        rows = [
             (
                 f"{c} {name}",
                 _points(delta := deltas.get(c)),
@@ -367,19 +356,25 @@ def _page(
             )
             for c, name in enumerate(table.class_names, start=1)
         ]
-    scored = f"Scores in %, {count(gain.draws, 'paired split')}"
+        frames.append(_frame(metric.of_each_class, CLASS_HEADER, rows))
     return Section(
         tagged(f"A = {comparison.a}, B = {comparison.b}: {table.title}", table.leaky),
-        frames=(
-            _frame(scored, SCORE_HEADER, scores),
-            _frame(f"{pairing.score.name}, split by split", DRAW_HEADER, draw_rows),
-            *(_frame(heading, CLASS_HEADER, rows) for heading, rows in classes.items()),
-        ),
+        frames=tuple(frames),
         closing=tuple(_found(comparison, pairing)),
     )
 
 
-def _found(comparison: ArmComparison, pairing: Pairing) -> Iterator[str]:
+def _frame(heading: str, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Frame:
+    return Frame(heading, DataFrame(rows, columns=list(header)).set_index(header[0]))
+
+
+def _points(mean: MeanStd | None) -> str:
+    if mean is None or mean.std is None:
+        return signed(mean and mean.mean)
+    return f"{signed(mean.mean)} ± {percent(mean.std)}"
+
+
+def _found(comparison: Comparison, pairing: Pairing) -> Iterator[str]:
     """What is found, and what is not compared."""
     main, family = pairing.gain.main, pairing.gain.family
     of = f", corrected for {count(main.family, 'comparison')} {family}" if main.family > 1 else ""
@@ -391,27 +386,19 @@ def _found(comparison: ArmComparison, pairing: Pairing) -> Iterator[str]:
         yield f"Not compared: {text}"
 
 
-def _frame(heading: str, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Frame:
-    return Frame(heading, DataFrame(rows, columns=list(header)).set_index(header[0]))
-
-
-def _points(mean: MeanStd | None) -> str:
-    return signed(mean and mean.mean) + (
-        f" ± {percent(mean.std)}" if mean and mean.std is not None else ""
-    )
-
-
 def notes(pairing: Pairing) -> Iterator[str]:
     """Yield the trials that are not compared on this condition, and why: ``A, seed 3: nothing
     made``.
     """
-    for name, (cell, paired) in zip("AB", _cells(pairing), strict=True):
-        left: dict[str, list[int]] = {}
-        alone = cell.ok["hash"].drop(cell.ok.index[paired])
-        trials = cell.trials
-        shown = trials["failed"] | trials["idle"] | trials["hash"].isin(alone)
-        columns = (trials.loc[shown, key].tolist() for key in ("seed", "idle", "failed", "error"))
-        for seed, idle, failed, error in zip(*columns, strict=True):
-            why = "nothing made" if idle else "no partner on the same pixels"
-            left.setdefault(why_failed({"error": error}) if failed else why, []).append(seed)
-        yield from (f"{name}, {seeds_text(seeds)}: {why}" for why, seeds in left.items())
+    for name, (cell, paired) in zip("AB", pairing.sides, strict=True):
+        compared = cell.ok["hash"].iloc[paired]
+        left = cell.trials[~cell.trials["hash"].isin(compared)]
+        # Of several seeds of one split the first is compared.
+        left = left[left["failed"] | left["idle"] | left["used"]]
+        seeds: dict[str, list[int]] = {}
+        for trial in rows_of(left):
+            why = "nothing made" if trial.status == EMPTY else "no partner on the same pixels"
+            if trial.status == "failed":
+                why = why_failed({"error": trial.error})
+            seeds.setdefault(why, []).append(trial.seed)
+        yield from (f"{name}, {seeds_text(of_why)}: {why}" for why, of_why in seeds.items())
