@@ -21,6 +21,11 @@ from hsiaug.registry.progress import show_progress
 if TYPE_CHECKING:
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import AnySynthesis, SampleRequest
+    from hsiaug.tasks.types import TaskData
+    from hsiaug.trial.trial_run import SceneContext
+
+WORTH_SAYING = 10.0
+"""Seconds: what learns for longer is said before it begins."""
 
 
 def generate(
@@ -152,6 +157,26 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     )
 
 
+def _say_cost(task: str, data: TaskData, request: SampleRequest, context: SceneContext) -> None:
+    """Say how long the generator takes to learn, unless it is quick or its fit is saved."""
+    from hsiaug.bench.groups import write_duration
+    from hsiaug.quality.synthesis import sample_spec
+    from hsiaug.registry.lookup import registry
+    from hsiaug.trial.saved_fits import has_fit
+
+    generator, spec = sample_spec(task, data, request, registry())
+    card = generator.card
+    saved = context.folder is not None and has_fit(context.folder, spec)
+    # The seconds of a card are those of the usual preset.
+    if saved or card.seconds < WORTH_SAYING or request.preset != defaults.PRESET:
+        return
+    say(
+        f"{card.name} learns for about {write_duration(card.seconds)}; the fit is kept in"
+        f" {context.folder}",
+        err=True,
+    )
+
+
 def make_samples(
     ctx: typer.Context,
     check: Callable[[SampleKit, SampleRequest], None] = lambda kit, request: None,
@@ -198,6 +223,7 @@ def make_samples(
         context = SceneContext(data, get_task(task), Path(typed["store"]) / "cache")
         for omega in omegas:
             guided = request if omega is None else replace(request, omega=omega)
+            _say_cost(task, data, guided, context)
             with show_progress(console(err=True), request.generator) as progress:
                 yield synthesise(kit, data, guided, registry(), progress=progress, context=context)
 
