@@ -159,7 +159,7 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
 
 def _say_cost(task: str, data: TaskData, request: SampleRequest, context: SceneContext) -> None:
     """Say how long the generator takes to learn, unless it is quick or its fit is saved."""
-    from hsiaug.bench.costs import write_duration
+    from hsiaug.bench.groups import write_duration
     from hsiaug.quality.synthesis import sample_spec
     from hsiaug.registry.lookup import registry
     from hsiaug.trial.saved_fits import has_fit

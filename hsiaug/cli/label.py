@@ -126,20 +126,6 @@ def _begin(ref: str) -> tuple[UnlabelledScene, str, NDArray[np.int16], Georefere
     return scene.unlabelled, scene.name, scene.labels.astype(np.int16), scene_georeference(ref)
 
 
-PICK_COLUMNS = {
-    "rank": ("rank", "{}"),
-    "row": ("row", "{}"),
-    "column": ("column", "{}"),
-    "x": ("x", "{:.10g}"),
-    "y": ("y", "{:.10g}"),
-    "committee": ("committee says", "{}"),
-    "uncertainty": ("uncertainty", "{:.2f}"),
-    "segment_pixels": ("segment", "{} px"),
-    "share": ("share", "{:.1%}"),
-}
-"""Headings and forms of the table of picks, by key; x and y of scenes with a place on Earth."""
-
-
 def _write_picks(ref: str, out: Sequence[Path], number: int) -> None:
     """Print the pixels to label next, and write them to files. Raises InputError for another ending
     than those of the files.
@@ -178,13 +164,9 @@ def _write_picks(ref: str, out: Sequence[Path], number: int) -> None:
         learnt = f"{MAX_TRAINING_PIXELS} pixels, one of each class in turn, of {learnt}"
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
     rows = rows_of(suggested, scene.class_names, ground)
-    columns = [key for key in PICK_COLUMNS if key in rows[0]]
+    columns = [key for key in rows[0] if key != "class"]
     screen = console()
-    print_table(
-        screen,
-        [PICK_COLUMNS[key][0] for key in columns],
-        ([PICK_COLUMNS[key][1].format(row[key]) for key in columns] for row in rows),
-    )
+    print_table(screen, columns, ([row[key] for key in columns] for row in rows))
     print_lines(screen, notes)
     save_suggestions(out, suggested, scene.unlabelled, ground, scene.name, notes)
     say_written(out)
