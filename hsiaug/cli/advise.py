@@ -34,13 +34,13 @@ def advise(
     ctx: typer.Context,
     scene: options.SceneRef,
     budget: Annotated[
-        str, option("Time that may be spent: 90s, 20m or 1h.", metavar="TIME", default="20m")
+        str, option("Time to spend: 90s, 20m or 1h.", metavar="TIME", default="20m")
     ] = "20m",
     protocol: Annotated[
         str | None,
         option(
-            "Whose training pixels are divided: issd (of masks places or blocks:B), kshot:K,"
-            " fixed:FILE, …, of seed 0, or another as issd@3; all: every labelled pixel.",
+            "Protocol whose training pixels are divided: issd (for masks places or blocks:B),"
+            " kshot:K, fixed:FILE, …, split 0, or another such as issd@3; all: every label.",
             metavar="PROTOCOL",
             default="all for a scene of your own with two fields or more of a class on average,"
             " else issd",
@@ -53,14 +53,14 @@ def advise(
     classifier: Annotated[
         str | None,
         option(
-            "Classifiers to try; those that read patches with --protocol all alone.",
+            "Classifiers to try; patches are read with --protocol all only.",
             metavar="NAME,…",
             default=f"those of 'hsiaug benchmark' and {', '.join(PIXELS.advice.classifiers)}",
         ),
     ] = None,
     jobs: options.Jobs = None,
     notes: Annotated[
-        bool, option("Also all that was tried, and what was not and why.", "--notes")
+        bool, option("Also print what was tried, what was not, and why.", "--notes")
     ] = False,
     json: options.Json = False,
 ) -> None:

@@ -52,14 +52,14 @@ def benchmark(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     dry_run: Annotated[
-        bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")
+        bool, option("Print the plan, its cost and its first split; run nothing.", "--dry-run")
     ] = False,
     out: Annotated[
         list[Path] | None,
         option(
             "With --dry-run, write the first split: .png, .svg or .pdf (a map), .md, .tex, .csv or"
-            " .json (a table), of pixels .npz or .mat (masks train and test, which fixed:FILE"
-            " reads); repeat for more.",
+            " .json (a table), for pixels .npz or .mat (masks train and test, for fixed:FILE);"
+            " repeat for more.",
             metavar="FILE",
         ),
     ] = None,

@@ -20,8 +20,8 @@ def map_(
     out: Annotated[
         list[Path],
         option(
-            "File to write: .tif, .hdr (ENVI) or .npy (the map, with a .png where no picture is"
-            " named), .png, .svg or .pdf (with its legend); of several places NAME_PLACE.tif."
+            "File to write: .tif, .hdr (ENVI) or .npy (the map, with a .png unless you name a"
+            " picture), .png, .svg or .pdf (with a legend); for several places NAME_PLACE.tif."
             " Repeat for more.",
             metavar="FILE",
         ),
@@ -29,7 +29,7 @@ def map_(
     classifier: Annotated[
         str | None,
         option(
-            "What learns from nearly all labels.",
+            "Classifier; it learns from nine tenths of the labels.",
             metavar="NAME",
             default="filtered:svm, of pairs pixel-svm or fc-siam-diff",
         ),
@@ -37,7 +37,7 @@ def map_(
     generator: Annotated[
         str | None,
         option(
-            "Its synthetic samples, from which the classifier learns too.",
+            "Generator of synthetic samples for the classifier.",
             metavar="NAME",
             default="none",
         ),
@@ -45,7 +45,7 @@ def map_(
     lam: options.Lambda = 1.0,
     probabilities: Annotated[
         bool,
-        option("Write NAME_probabilities too, a band for each class.", "--probabilities"),
+        option("Also write NAME_probabilities, a band per class.", "--probabilities"),
     ] = False,
     store: options.StoreDir = Path(defaults.STORE),
 ) -> None:

@@ -15,6 +15,7 @@ from hsiaug.contracts import MaskImages
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.data.catalogue import find_entry
+from hsiaug.data.pair_sets import find_pairs
 from hsiaug.data.readers import read_label_file
 from hsiaug.quality.synthesis import Drawn, SampleRequest, fit_once
 from hsiaug.tasks.types import TaskData
@@ -23,10 +24,14 @@ from hsiaug.trial.trial_run import TrialRun
 
 
 def class_codes(scene: str, data: TaskData) -> tuple[int, ...]:
-    """The code that each class has in the file of labels of a scene; of pairs 1 to C."""
-    if isinstance(data, Scene):
+    """The code that each class has in the file of labels of a scene, or in the masks of a set of
+    pairs: of several codes of a class the first.
+    """
+    pairs = None if isinstance(data, Scene) else find_pairs(scene)
+    if pairs is None:
         return tuple(code for _, code in find_entry(scene).card.labels.named_codes)
-    return tuple(range(1, len(data.class_names) + 1))
+    masks = pairs.card.masks
+    return tuple(codes[0] for codes in masks.codes) or tuple(range(1, len(masks.names) + 1))
 
 
 def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> NDArray[np.int64]:
