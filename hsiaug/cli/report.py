@@ -58,7 +58,7 @@ def report(
     notes: Annotated[
         bool | None,
         option(
-            "Also print all scores and the audit.", "--notes/--no-notes", default="in files alone"
+            "Also print all scores and the audit.", "--notes/--no-notes", default="only in files"
         ),
     ] = None,
     trial: Annotated[
