@@ -106,7 +106,7 @@ def info(
     """
     if sentences is not None:
         from hsiaug.data import load_scene
-        from hsiaug.quality.scene_sentences import scene_sentences
+        from hsiaug.quality.kits import scene_sentences
 
         text = scene_sentences(load_scene(scene), sentences, 0)
         if as_json:
