@@ -161,7 +161,7 @@ class SceneMap:
             f"{name} {v}" for name, v in self.record["environment"]["versions"].items()
         )
         repeats = (
-            f"the {audit.n_test:,} test pixels come out exactly as in the record"
+            f"the {audit.n_test:,} test pixels are predicted exactly as in the record"
             if self.same
             else (
                 "warning: the classifier does NOT repeat the record's predictions, so the record's"
@@ -170,21 +170,21 @@ class SceneMap:
             )
         )
         of_record = (
-            f"nor is that of the record, {scores}: LEAKY, test pixels lie beside training pixels"
+            f"nor is that of the record, {scores}: LEAKY, test pixels are next to training pixels"
             if audit.leaky
             else (
                 f"the record has {scores} on the test pixels of split {self.made.spec.seed};"
-                " quote the mean over new splits, not that of one"
+                " quote the mean over new splits instead"
             )
         )
         sentences = [
             repeats,
-            f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with"
-            f" the labels is not an accuracy to report; {of_record}",
+            f"warning: the map includes the {audit.n_train:,} training pixels, so its agreement"
+            f" with the labels is not an accuracy to report; {of_record}",
         ]
         if None in self.grounds.values():
             sentences.append(
-                "note: the cube's file names no place on Earth, so the map lies nowhere"
+                "note: the file of the cube has no coordinates, so neither has the map"
             )
         return sentences
 
@@ -356,7 +356,7 @@ def make_map(
             hint="Leave out one of them.",
         )
     if record is not None:
-        source = Store(folder).find(record, "`record`")
+        source = Store(folder).find(record, "record")
         kind = get_task(source["spec"]["task"])
         data = kind.data.load(scene)
     else:

@@ -8,7 +8,6 @@ import math
 import numbers
 import operator
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -23,8 +22,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MEANT = {
-    "seeds": ("draws", "seed", "draw"),
-    "seed": ("draw", "draws"),
+    "draws": ("seeds",),
+    "draw": ("seed",),
+    "seeds": ("seed",),
+    "seed": ("seeds",),
     "lam": ("lambdas",),
     "lambda_": ("lambdas", "lam"),
     "omega": ("omegas",),
@@ -33,11 +34,8 @@ MEANT = {
     "view": ("views",),
     "set": ("params",),
 }
-"""Arguments as options of the command are called, and as functions call them."""
+"""Arguments as options of the command or earlier versions call them, and as functions do."""
 MAX_NUMBER = 10**9
-
-MAX_LIST_LENGTH = 10**6
-"""A generator may have no end."""
 
 
 @dataclass(frozen=True)
@@ -48,30 +46,6 @@ class Argument:
 
     rule: str
     convert: Callable[[Any], Any]
-
-
-def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function take an argument by its earlier name too, with a warning that says the new
-    one.
-
-    Parameters
-    ----------
-    **names : str
-        The new name of each earlier one.
-    """
-
-    def taking(function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
-        def called(*args: P.args, **kwargs: P.kwargs) -> R:
-            for before in names.keys() & kwargs.keys():
-                now = names[before]
-                warnings.warn(f"{before}= is now {now}=", FutureWarning, stacklevel=2)
-                kwargs.setdefault(now, kwargs.pop(before))
-            return function(*args, **kwargs)
-
-        return called
-
-    return taking
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -202,19 +176,6 @@ def optional(kind: Argument) -> Argument:
     )
 
 
-def several(kind: Argument, *, empty: bool = False) -> Argument:
-    """One, or a sequence, as a list."""
-
-    def convert(value: Any) -> list[Any]:
-        values = [kind.convert(item) for item in one_or_more(value, MAX_LIST_LENGTH)]
-        return list(_refuse(values, (empty or bool(values)) and len(values) <= MAX_LIST_LENGTH))
-
-    return Argument(
-        f"{kind.rule}, or a list of such" + ("" if empty else " that is not empty"), convert
-    )
-
-
-anything = Argument("anything", lambda value: value)
 mapping = Argument("a mapping by name", lambda value: _refuse(value, isinstance(value, Mapping)))
 number = Argument("a finite number", _number)
 positive = Argument(

@@ -52,18 +52,17 @@ def benchmark(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     dry_run: Annotated[
-        bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")
+        bool, option("Print the plan, its cost and its first split; run nothing.", "--dry-run")
     ] = False,
     out: Annotated[
         list[Path] | None,
         option(
             "With --dry-run, write the first split: .png, .svg or .pdf (a map), .md, .tex, .csv or"
-            " .json (a table), of pixels .npz or .mat (masks train and test, which fixed:FILE"
-            " reads); repeat for more.",
+            " .json (a table), for pixels .npz or .mat (masks train and test, for fixed:FILE);"
+            " repeat for more.",
             metavar="FILE",
         ),
     ] = None,
-    smallest_gain: options.SmallestGain = None,
     json: options.Json = False,
     task: options.Task = None,
     view: options.View = None,
@@ -142,7 +141,6 @@ def benchmark(
         print_plan(
             plans,
             store=store,
-            existing="only-missing",
             device=device,
             jobs=jobs,
             out=console(),
@@ -156,7 +154,6 @@ def benchmark(
         plans,
         store,
         as_json=json,
-        smallest_gain=smallest_gain,
         device=device,
         jobs=jobs,
         settings=settings,

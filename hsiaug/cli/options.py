@@ -67,6 +67,10 @@ GENERATORS = by_task({task: usual.generators for task, usual in settings.OF_TASK
 CLASSIFIERS = by_task({task: usual.classifiers for task, usual in settings.OF_TASKS.items()})
 SCENE = "A scene of 'hsiaug datasets list', a card (TOML), or a folder of a card or of pairs."
 SceneRef = Annotated[str, typer.Argument(metavar="SCENE", help=SCENE)]
+SceneOrHash = Annotated[
+    str,
+    typer.Argument(metavar="SCENE", help=f"{SCENE[:-1]}; or the hash of a record of a benchmark."),
+]
 Task = Annotated[
     str | None,
     option(
@@ -79,18 +83,9 @@ Task = Annotated[
 Generators = Annotated[
     str | None,
     option(
-        "Generators; the controls that each needs run as well.",
+        "Generators; their controls run automatically.",
         metavar="NAME,…",
         default=GENERATORS,
-    ),
-]
-SmallestGain = Annotated[
-    float | None,
-    option(
-        "The smallest gain that matters, in points: a smaller one is never called better.",
-        metavar="POINTS",
-        default=1,
-        min=0.0,
     ),
 ]
 GeneratorName = Annotated[str | None, option("The generator.", metavar="NAME", default=GENERATORS)]
@@ -108,8 +103,8 @@ View = Annotated[
 Lambdas = Annotated[
     str | None,
     option(
-        "Sample balance rates λ, or START:STOP:STEP: 1 fills every class to the largest, more adds"
-        " to all. For masks, synthetic pairs for each real one.",
+        "Sample balance rates λ, or START:STOP:STEP: 1 fills every class up to the largest, more"
+        " adds to all. For masks, synthetic pairs per real one.",
         "--lambda",
         metavar="NUMBER,…",
         default=",".join(f"{lam:g}" for lam in defaults.LAMBDAS),
@@ -118,7 +113,7 @@ Lambdas = Annotated[
 Lambda = Annotated[
     float,
     option(
-        "Sample balance rate λ; for masks, synthetic pairs for each real one.",
+        "Sample balance rate λ; for masks, synthetic pairs per real one.",
         "--lambda",
         metavar="NUMBER",
         default=1,
@@ -127,7 +122,7 @@ Lambda = Annotated[
 TimesList = Annotated[
     str | None,
     option(
-        "M: synthetic samples for each real one, in addition to those of λ.",
+        "M: synthetic samples per real one, in addition to those of λ.",
         "--times",
         metavar="NUMBER,…",
         default=f"{settings.TIMES:g}",
@@ -137,7 +132,7 @@ TimesList = Annotated[
 Train = Annotated[
     str | None,
     option(
-        "What classifiers learn from: both, synthetic or real samples.",
+        "Training samples: both, synthetic or real.",
         metavar="WHAT,…",
         default=",".join(defaults.TRAIN),
         panel=PLAN,
@@ -151,7 +146,7 @@ Omega = Annotated[float | None, option(OMEGA, metavar="NUMBER", default="the gen
 Preset = Annotated[
     str,
     option(
-        "Size of plugins that offer several: tiny, cpu, paper, or their own.",
+        "Preset of the plugins: tiny, cpu, paper, or their own.",
         metavar="NAME",
         default=defaults.PRESET,
         panel=PLAN,
@@ -182,7 +177,7 @@ AnyProtocol = Annotated[
 Buffer = Annotated[
     str | None,
     option(
-        "Labelled pixels left out round training pixels: none, centre or patch.",
+        "Labelled pixels around training pixels to leave out: none, centre or patch.",
         metavar="BUFFER",
         default="the protocol's",
         panel=PLAN,
@@ -205,7 +200,6 @@ Seeds = Annotated[
         default=defaults.DRAWS,
     ),
 ]
-Seed = Annotated[int, option("Seed of the split.", metavar="N", default=0, min=0)]
 Device = Annotated[
     str,
     option(
@@ -290,3 +284,32 @@ def refuse_typed(ctx: typer.Context, names: Sequence[str], rule: str, hint: str)
     """Raise InputError where the user typed one of the options of those parameters."""
     if refused := given(ctx, names):
         raise InputError(rule, value=", ".join(refused), hint=hint)
+
+
+# What is typed, as commands read it
+
+
+def is_hash(text: str) -> bool:
+    """Whether a text may be the hash of a record, or its beginning, and is no file or folder."""
+    return re.fullmatch("[0-9a-f]{4,64}", text) is not None and not Path(text).exists()
+
+
+def task_for(scene: str, *, generators: Sequence[str] = (), classifiers: Sequence[str] = ()) -> str:
+    """The task of a set of pairs; of a scene that which the named plugins serve, pixels first.
+
+    Raises InputError for a plugin that there is not.
+    """
+    from hsiaug.data.pair_sets import find_pairs
+    from hsiaug.registry.lookup import registry
+    from hsiaug.tasks.task import task_names, task_of
+
+    task = task_of(scene)
+    if find_pairs(scene) is not None:
+        return task
+    found = [registry().find("generator", name) for name in generators]
+    found += [registry().find("classifier", name) for name in classifiers]
+    for plugin in found:
+        card = plugin.card
+        if not card.serves(task):
+            return next((one for one in card.tasks if one in task_names(of_scenes=True)), task)
+    return task

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from hsiaug.base.terminal import Console as Ours
     from hsiaug.report.gains import ArmCell
-    from hsiaug.report.output_files import TableFiles, Writers
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Store
 
 CARD_SETTINGS = (
-    *("ignore", "crs", "scale", "units", "bad_bands", "nodata", "axes", "cube_key", "labels_key"),
+    *("classes", "unlabelled", "ignore", "crs", "scale", "units", "bad_bands", "nodata", "axes"),
+    *("cube_key", "labels_key"),
 )
 """Keys of ``--set`` of ``hsiaug datasets add``."""
 
@@ -197,7 +197,6 @@ OPTION_NAMES = {
     "lam": "lambda",
     "draws": "seeds",
     "overrides": "set",
-    "overwrite": "force",
     **{f"{name}s": name for name in LISTS},
     **{key: f"set {key}" for key in CARD_SETTINGS},
 }
@@ -246,30 +245,6 @@ def say_json(text: str) -> None:
     except UnicodeEncodeError:
         text = ascii_json(text)
     typer.echo(text)
-
-
-def show_tables(
-    tables: TableFiles, out: Sequence[Path], others: Writers | None = None, *, notes: bool = True
-) -> None:
-    """Tables of a command in files by their endings; without any, on a terminal and in a pipe.
-
-    Parameters
-    ----------
-    others : Writers or None
-        Writers of further endings.
-    notes : bool
-        The notes below the tables too.
-    """
-    from hsiaug.report.output_files import table_writers, write_files
-    from hsiaug.report.render import as_text, print_sections
-
-    if out:
-        write_files(out, {**table_writers(lambda: tables), **(others or {})})
-        say_written(out)
-    elif on_terminal():
-        print_sections(tables.sections, console(), notes=notes)
-    else:
-        typer.echo(as_text(tables.sections, notes=notes), nl=False)
 
 
 def show_report(

@@ -1,14 +1,15 @@
 """``hsiaug worth``: how many more labels per class a generator is worth."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from hsiaug.base.threads import one_thread
-from hsiaug.bench import defaults, ranges
+from hsiaug.bench import defaults
 from hsiaug.cli import options
-from hsiaug.cli.options import option
+
+ADDED = (1, 2, 3, 5, 10, 20)
+"""Labels that are added to each class."""
 
 
 def worth(
@@ -17,28 +18,22 @@ def worth(
     generator: options.Generators = None,
     classifier: options.Classifiers = None,
     lambdas: options.Lambdas = None,
-    added: Annotated[
-        str,
-        option("Labels added to each class.", metavar="N,…", default="1,2,3,5,10,20"),
-    ] = "1,2,3,5,10,20",
     protocol: options.AnyProtocol = None,
     seeds: options.Seeds = None,
-    patch: options.Patch = None,
     store: options.StoreDir = Path(defaults.STORE),
     jobs: options.Jobs = None,
 ) -> None:
-    """Say how many more labels per class a generator is worth.
+    """Measure how many more labels per class a generator is worth.
 
     Examples:
       hsiaug worth indian_pines --classifier svm
       hsiaug worth indian_pines --generator smote --classifier svm,cnn2d --lambda 1,3 --seeds 10
       hsiaug report --by labels --out labels.png
 
-    Runs a benchmark, and the control none with 1, 2, 3, 5, 10 and 20 more labelled pixels of each
-    class. k* of a configuration is where that learning curve reaches its score, with an interval
-    from resampled splits: in AA, in OA, in fields without a training pixel, and in the worst class.
-    Curve and configurations are scored on the same test pixels. Trials that the store holds are
-    taken from it, those of a benchmark too.
+    Runs a benchmark, and the classifiers without synthetic samples with 1, 2, 3, 5, 10 and 20 more
+    labelled pixels of each class. k* of a configuration is where this learning curve reaches its
+    score, with an interval from resampled splits: for AA, OA, fields without training pixels, and
+    the worst class. All are scored on the same test pixels. Trials in the store are reused.
     """
     one_thread()
     from hsiaug.bench.engines import cluster_settings
@@ -49,5 +44,5 @@ def worth(
     from hsiaug.trial.arm import NONE
 
     request = request_of_options(scene, ctx.params, task="pixels", generator=generator or NONE)
-    plans = plan_labels(scene, request, ranges.numbers("--added", added), registry())
+    plans = plan_labels(scene, request, ADDED, registry())
     run_and_print(plans, store, by="labels", jobs=jobs, settings=cluster_settings(None, ()))

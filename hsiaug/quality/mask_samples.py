@@ -21,6 +21,7 @@ from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.data.catalogue import find_entry
+from hsiaug.data.pair_sets import find_pairs
 from hsiaug.data.readers import read_label_file
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
@@ -73,7 +74,7 @@ class MaskSamples:
             rule = "`prompt` is for single pixels"
             hint = "Leave it out; --show asks for classes."
             raise InputError(rule, value=f"`task` {self.task.name}", hint=hint)
-        others = {"-n": request.count, "`show`": request.show, "`agreement`": request.agreement}
+        others = {"-n": request.count, "`show`": request.show}
         for name in (name for name, value in others.items() if value and request.masks):
             rule = "a mask of your own says how many pairs are made, and what they show"
             raise InputError(rule, value=name, hint=f"Leave out {name}.")
@@ -125,27 +126,13 @@ class MaskSamples:
             samples = sample(part, guidance=spec.omega, seed=seed)
             self.task.sampling.check(samples, part, view)
             parts.append(samples)
-        made = concatenate(parts)
-        if request.agreement:
-            found = tile_agreement(view.real, made, classes=len(view.class_names))
-            made = made.take(np.flatnonzero(found >= request.agreement))
-            if not len(made):
-                most = (
-                    "none can be judged"
-                    if np.isnan(found).all()
-                    else f"{np.nanmax(found):.2f} at most"
-                )
-                rule = f"`agreement` must leave a pair of the {counts.total}"
-                raise InputError(
-                    rule, value=f"{request.agreement:g}; {most}", hint="Ask for less agreement."
-                )
-        return made, fit.fitted, {"fit_generator": fit.seconds}
+        return concatenate(parts), fit.fitted, {"fit_generator": fit.seconds}
 
     def facts(
         self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int
     ) -> dict[str, object]:
         """How many pairs were asked for, and which."""
-        return {"pairs": samples, "show": list(request.show), "min_agreement": request.agreement}
+        return {"pairs": samples, "show": list(request.show)}
 
     def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
         """A folder; the real pairs stay where they are."""
@@ -203,10 +190,14 @@ class MaskSamples:
 
 
 def class_codes(scene: str, data: TaskData) -> tuple[int, ...]:
-    """The code that each class has in the file of labels of a scene; of pairs 1 to C."""
-    if isinstance(data, Scene):
+    """The code that each class has in the file of labels of a scene, or in the masks of a set of
+    pairs: of several codes of a class the first.
+    """
+    pairs = None if isinstance(data, Scene) else find_pairs(scene)
+    if pairs is None:
         return tuple(code for _, code in find_entry(scene).card.labels.named_codes)
-    return tuple(range(1, len(data.class_names) + 1))
+    masks = pairs.card.masks
+    return tuple(codes[0] for codes in masks.codes) or tuple(range(1, len(masks.names) + 1))
 
 
 def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> NDArray[np.int64]:

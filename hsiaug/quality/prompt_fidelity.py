@@ -74,9 +74,9 @@ LABELS = {
     "side": "pixels of the named side that are the named neighbour",
     "not_said": "the same, not said",
     "never_said": "the same, said, but never in training",
-    "evenness": "mixed told from even, AUC",
-    "brightness": "bright told from dark, AUC",
-    "share": "most of the patch told from a small part, AUC",
+    "evenness": "mixed versus even, AUC",
+    "brightness": "bright versus dark, AUC",
+    "share": "most of the patch versus a small part, AUC",
 }
 """What each rate is."""
 KIND_OF_RATE = {"centre": ALONE, "side": SAID, "not_said": SAID, "never_said": NEVER}

@@ -24,7 +24,7 @@ USUAL = {
     "--patch": str(settings.PATCH),
 }
 """What a benchmark of pixels has where nothing is said."""
-OF_A_RUN = ("--existing", "--seeds", "--store")
+OF_A_RUN = ("--seeds", "--store")
 """Options that change no trial."""
 Options = list[tuple[str, str]]
 
@@ -41,7 +41,7 @@ def to_repeat(command: str, store: str) -> str:
     if not options:
         # Of another program: nothing is known of its options.
         return command
-    kept = [one for one in options if one[0] not in ("--existing", "--store")]
+    kept = [one for one in options if one[0] != "--store"]
     return _joined(start, [*kept, ("--store", f"{store.rstrip('/')}-again")])
 
 
@@ -50,7 +50,12 @@ def quote_command(cell: ArmCell, table: ReportTable) -> str:
     own; empty where there are none: where splits divide the same images, or seeds of the table drew
     the same pixels.
     """
-    if table.divides_images or table.repeated:
+    audits = table.splits.values()
+    same_images = bool(audits) and all(
+        audit.get("fields") == "places" and not any(audit.get("new_counts") or ())
+        for audit in audits
+    )
+    if same_images or table.repeated:
         return ""
     start, options = _parsed(str(cell.trials["command"].iloc[0]))
     named = {name for name, _ in options}

@@ -161,7 +161,7 @@ class Asked(Based):
         if not open_.any():
             return []
         learnt = Blind(train, np.zeros_like(train), scene.labels[train].astype(np.int64), patch)
-        members = committee((), scene.bands)
+        members = committee(scene.bands)
         votes = cast_votes(
             scene.unlabelled, learnt, members, registry(), seed=seed, progress=silent
         )

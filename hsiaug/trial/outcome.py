@@ -18,13 +18,12 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.split import Split
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
-from hsiaug.trial.commands import command_for
 from hsiaug.trial.machine import environment
 from hsiaug.trial.record import STAGES, TrialRecord, fault_of_lists, not_reached, partial_record
 from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT, Record
 from hsiaug.trial.samples import count_by_class
 from hsiaug.trial.sheet import SampleSheet, means_of_test_pixels, with_test_pixels
-from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.spec import TrialSpec, command_for
 from hsiaug.trial.store import Store
 
 IDLE_DRAWS = 16

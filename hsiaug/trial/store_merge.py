@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hsiaug.base.errors import InputError
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum_of_file
-from hsiaug.trial.record_check import Damage
+from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import FILE_DIGEST, Record, is_finished, preference
 from hsiaug.trial.store import Store
 

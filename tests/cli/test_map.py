@@ -98,8 +98,8 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "flight.hdr",
         "--labels",
         "labels.npy",
-        "--classes",
-        "hay,rye,track",
+        "--set",
+        "classes=hay,rye,track",
     )
     words = ("--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1", "--lambda", "0.5")
     typed(folder, "benchmark", "flight.toml", *words)
@@ -120,7 +120,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     rasterio = pytest.importorskip("rasterio")
     record = hash_of(mapped, "smote")
     out = tmp_path / "map.tif"
-    answer = typed(mapped, "map", "flight.toml", "--record", record[:10], "--out", str(out))
+    answer = typed(mapped, "map", record[:10], "--out", str(out))
 
     with rasterio.open(out) as file, rasterio.open(mapped / "flight.img") as source:
         ids = file.read(1)
@@ -146,7 +146,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     ]
     assert [int(row[3]) for row in rows[1:]] == [int((ids == c).sum()) for c in (1, 2, 3, 0)]
     assert sum(float(row[4]) for row in rows[1:4]) == pytest.approx(100, abs=0.02)
-    assert "test pixels come out exactly as in the record" in answer
+    assert "test pixels are predicted exactly as in the record" in answer
     assert (
         "training pixels, so its agreement with the labels is not an accuracy to report" in answer
     )
@@ -203,7 +203,7 @@ def test_a_map_may_be_an_array_or_pictures_alone(mapped: Path, tmp_path: Path) -
     record = hash_of(mapped, "none")
     for files in (("map.npy",), [f"alone{ending}" for ending in PICTURES]):
         words = [word for name in files for word in ("--out", str(tmp_path / name))]
-        typed(mapped, "map", "flight.toml", "--record", record, *words)
+        typed(mapped, "map", record, *words)
 
     assert np.load(tmp_path / "map.npy").shape == (40, 32)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
@@ -231,33 +231,27 @@ def test_without_a_record_a_classifier_learns_from_most_labels_once(
     assert np.array_equal(np.load(copy / "m.npy").ravel()[index], label)
 
 
-@pytest.mark.parametrize("out", ["map.tif", "map.hdr", "map.npy"])
-def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path, out: str) -> None:
+def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path) -> None:
     rasterio = pytest.importorskip("rasterio")
     (mapped / "named.toml").write_text(
         (mapped / "flight.toml").read_text().replace('"rye"', '"rye, wet"')
     )
-    words = ("--store", str(tmp_path / "kept"), "--out", str(tmp_path / out))
-    typed(mapped, "map", "named.toml", "--classifier", "rf", "--probabilities", *words)
+    outs = [word for name in ("tif", "hdr", "npy") for word in ("--out", f"{tmp_path}/map.{name}")]
+    words = ("--classifier", "rf", "--probabilities", "--store", str(tmp_path / "kept"))
+    typed(mapped, "map", "named.toml", *words, *outs)
 
-    beside = tmp_path / out.replace("map", "map_probabilities")
-    if out.endswith(".npy"):
-        shares, ids = np.load(beside), np.load(tmp_path / out)
-    else:
-        with rasterio.open(beside.with_suffix(".img") if out.endswith(".hdr") else beside) as file:
-            shares = file.read()
-            assert file.descriptions == (
-                "hay",
-                "rye, wet" if out.endswith(".tif") else "rye; wet",
-                "track",
-            )
+    ids = np.load(tmp_path / "map.npy")
+    shares = np.load(tmp_path / "map_probabilities.npy")
+    with rasterio.open(mapped / "flight.img") as source:
+        place = source.transform, source.crs
+    for ending, rye in ((".tif", "rye, wet"), (".img", "rye; wet")):
+        with rasterio.open(tmp_path / f"map_probabilities{ending}") as file:
+            assert np.array_equal(file.read(), shares, equal_nan=True)
+            assert file.descriptions == ("hay", rye, "track")
             assert np.isnan(file.nodata) and set(file.dtypes) == {"float32"}
-            with rasterio.open(mapped / "flight.img") as source:
-                assert file.transform == source.transform and file.crs == source.crs
-        with rasterio.open(
-            (tmp_path / out).with_suffix(".img" if out.endswith(".hdr") else ".tif")
-        ) as file:
-            ids = file.read(1)
+            assert (file.transform, file.crs) == place
+        with rasterio.open(tmp_path / f"map{ending}") as file:
+            assert np.array_equal(file.read(1), ids)
     assert np.array_equal(np.isnan(shares).all(axis=0), ids == 0)
     assert np.allclose(shares.sum(axis=0)[ids > 0], 1, atol=1e-4)
     assert (shares.argmax(axis=0) + 1)[ids > 0].tolist() == ids[ids > 0].tolist()
@@ -319,29 +313,28 @@ def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
-        ({"--record": "zz"}, ("fits 0 of them",)),
-        ({"--classifier": "rf"}, ("by a record or by a classifier", "and rf")),
+        ({"record": "0000000"}, ("fits 0 of them",)),
+        ({"--classifier": "rf"}, ("a record states what made it", "--classifier")),
         ({"--out": "m.jpg"}, ("--out must end in .tif",)),
         ({"--out": "no/m.tif"}, ("no folder no",)),
         ({"--store": "nowhere"}, ("must be a store",)),
-        ({"scene": "toy"}, ("SCENE must be the scene of the record, flight", "Name flight.toml")),
     ],
 )
 def test_what_cannot_be_mapped_is_refused(
     mapped: Path, changes: dict[str, str], parts: tuple[str, ...]
 ) -> None:
-    words = {"--record": hash_of(mapped, "smote"), "--out": "m.tif", **changes}
-    scene = words.pop("scene", "flight.toml")
+    words = {"record": hash_of(mapped, "smote"), "--out": "m.tif", **changes}
+    record = words.pop("record")
     before = sorted(mapped.rglob("*"))
     with pytest.raises(HsiaugError) as error:
-        typed(mapped, "map", scene, *(word for pair in words.items() for word in pair))
+        typed(mapped, "map", record, *(word for pair in words.items() for word in pair))
 
     assert sorted(mapped.rglob("*")) == before
     for part in parts:
         assert part in str(error.value)
 
 
-@pytest.mark.parametrize("words", [("map", "--record", "0"), ("generate", "--generator", "smote")])
+@pytest.mark.parametrize("words", [("map",), ("generate", "--generator", "smote")])
 def test_no_command_writes_over_a_file_of_its_scene(tmp_path: Path, words: tuple[str, ...]) -> None:
     scene = toy_scene(height=32, width=24, bands=6, classes=2)
     savemat(tmp_path / "cube.mat", {"cube": scene.cube})
@@ -355,7 +348,7 @@ def test_no_command_writes_over_a_file_of_its_scene(tmp_path: Path, words: tuple
 
 
 @pytest.mark.parametrize(
-    "words", [("map", "--record", "0", "--out", "flight.hdr"), ("generate", "--out", "flight.sli")]
+    "words", [("map", "--out", "flight.hdr"), ("generate", "--out", "flight.sli")]
 )
 def test_the_header_of_a_scene_is_spared_too(mapped: Path, words: tuple[str, ...]) -> None:
     before = (mapped / "flight.hdr").read_bytes()
@@ -370,7 +363,7 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
     path = Store(tmp_path / "copy" / "hsiaug-results").folder(record) / "record.json"
     other = {**json.loads(path.read_text()), "predictions_sha256": "0" * 64}
     path.write_text(json.dumps(sealed(other)))
-    answer = typed(tmp_path / "copy", "map", "flight.toml", "--record", record, "--out", "m.png")
+    answer = typed(tmp_path / "copy", "map", record, "--out", "m.png")
 
     assert "does NOT repeat the record's predictions" in answer and "numpy" in answer
 

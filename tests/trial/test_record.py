@@ -22,7 +22,7 @@ from hsiaug.registry.card import NoParams
 from hsiaug.report import build_report, render_report
 from hsiaug.report.paper import methods_paragraph
 from hsiaug.report.render_data import data_frame, data_rows
-from hsiaug.trial.content_hash import short_hash
+from hsiaug.report.trials import numbers_of
 from hsiaug.trial.record import (
     COLUMNS,
     Column,
@@ -32,8 +32,14 @@ from hsiaug.trial.record import (
     fault_of,
     not_reached,
 )
-from hsiaug.trial.record_columns import numbers_of
-from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES, Record, digest_of_record, sealed
+from hsiaug.trial.record_json import (
+    DIGEST,
+    MAX_RECORD_BYTES,
+    Record,
+    digest_of_record,
+    sealed,
+    short_hash,
+)
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Store
 from tests.report.report_records import believable
@@ -90,29 +96,20 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("metrics", "recall", value=[0.5]), ("metrics.recall must have",)),
         (put("metrics", "worst_class", value=99), ("metrics.worst_class and",)),
         (put("metrics", "confusion", 0, 0, value=-1), ("metrics.confusion.0.0 (-1)",)),
-        (put("metrics", "confusion", 0, 0, value=0.5), ("metrics.confusion.0.0 (0.5)",)),
         (put("metrics", "confusion", value=[[1]]), ("class_names",)),
-        (put("metrics", "confusion", value=[]), ("metrics.confusion ([])",)),
         (put("metrics", "confusion", value=[[0] * 5] * 5), ("counts no pixel",)),
         (
             put("metrics", "subsets", value={"x": {"classes": [9], **UNTESTED}}),
             ("metrics.subsets must name classes 1 to 5",),
         ),
-        (put("metrics", "subsets", value={"x": {"classes": "no"}}), ("metrics.subsets.x.classes",)),
         (
             put("metrics", "fields", "new_confusion", value=[[1]]),
             ("metrics.fields.new_confusion must be",),
-        ),
-        (put("metrics", "fields", "new", "n_test", value=[1]), ("metrics.fields.new.n_test must",)),
-        (
-            put("metrics", "fields", "new_confusion", 0, 0, value=-1),
-            ("metrics.fields.new_confusion.0.0 (-1)",),
         ),
         (
             without("metrics", "fields", "new_confusion"),
             ("metrics.fields.new_confusion: field required",),
         ),
-        (without("metrics", "aa"), ("metrics.aa: field required",)),
         (without("metrics"), ("metrics: field required",)),
         (put("metrics", value=None), ("metrics must be there",)),
         (put("status", value="great"), ("status ('great')",)),
@@ -126,30 +123,23 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("spec", "lambda", value=True), ("spec.lambda (True)",)),
         (without("spec", "classifier"), ("spec.classifier: field required",)),
         (without("spec"), ("JSON without spec and status",)),
-        (put("spec", value=[]), ("spec ([])",)),
         (put("hash", value="0" * 16), ("where its folder is",)),
         (put("format", value=2), ("format states 2",)),
-        (put("class_names", value=[1, 2]), ("class_names.0 (1)",)),
         (put("samples", "synthetic", value=[1]), ("samples.synthetic must have",)),
         (put("audit", "leaky", value="no"), ("audit.leaky ('no')",)),
         (put("audit", "lost_classes", value=[99]), ("audit.lost_classes must name classes 1 to",)),
-        (put("audit", "thin_classes", value=3), ("audit.thin_classes (3)",)),
-        (put("audit", "untrained_classes", value=["x"]), ("audit.untrained_classes.0 ('x')",)),
         (put("audit", "seen_counts", value=[1]), ("audit.seen_counts must have",)),
-        (put("audit", "patch_overlap_percent", value=10**400), ("audit.patch_overlap_percent",)),
         (put("audit", "n_train", value=0), ("audit.n_train (0)",)),
         (put("metrics", "oa", value=10**400), ("metrics.oa (1000",)),
         (
             put("spectral_view", value={"name": "raw", "scores": "nan"}),
             ("spectral_view.scores ('nan')",),
         ),
-        (put("classifier_facts", value=[1]), ("classifier_facts ([1])",)),
         (
             put("environment", "versions", "numpy", value="<script>"),
             ("environment.versions.numpy",),
         ),
         (put("timings", "total", value=-1), ("timings.total (-1)",)),
-        (put("timings", "total", value="fast"), ("timings.total ('fast')",)),
         (put("provenance", value={"a": "\ud800"}), ("text that is not Unicode",)),
     ],
 )
