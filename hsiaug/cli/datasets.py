@@ -99,7 +99,7 @@ def info(
     """
     if sentences is not None:
         from hsiaug.data import load_scene
-        from hsiaug.quality.scene_sentences import scene_sentences
+        from hsiaug.quality.kits import scene_sentences
 
         for line in scene_sentences(load_scene(scene), sentences, 0).split("\n"):
             say(line)
