@@ -113,9 +113,9 @@ def _begin(ref: str) -> tuple[UnlabelledScene, str, NDArray[np.int16], Georefere
     import numpy as np
 
     from hsiaug.data import load_scene
-    from hsiaug.data.endings import CUBES
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.data.loading import bare_scene
+    from hsiaug.data.paths import CUBES
 
     if Path(ref).suffix.lower() in CUBES:
         bare, ground, guesses = bare_scene(Path(ref))
@@ -124,20 +124,6 @@ def _begin(ref: str) -> tuple[UnlabelledScene, str, NDArray[np.int16], Georefere
         return bare, Path(ref).stem, np.zeros(bare.shape, np.int16), ground
     scene = load_scene(ref)
     return scene.unlabelled, scene.name, scene.labels.astype(np.int16), scene_georeference(ref)
-
-
-PICK_COLUMNS = {
-    "rank": ("rank", "{}"),
-    "row": ("row", "{}"),
-    "column": ("column", "{}"),
-    "x": ("x", "{:.10g}"),
-    "y": ("y", "{:.10g}"),
-    "committee": ("committee says", "{}"),
-    "uncertainty": ("uncertainty", "{:.2f}"),
-    "segment_pixels": ("segment", "{} px"),
-    "share": ("share", "{:.1%}"),
-}
-"""Headings and forms of the table of picks, by key; x and y of scenes with a place on Earth."""
 
 
 def _write_picks(ref: str, out: Sequence[Path], number: int) -> None:
@@ -178,13 +164,9 @@ def _write_picks(ref: str, out: Sequence[Path], number: int) -> None:
         learnt = f"{MAX_TRAINING_PIXELS} pixels, one of each class in turn, of {learnt}"
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
     rows = rows_of(suggested, scene.class_names, ground)
-    columns = [key for key in PICK_COLUMNS if key in rows[0]]
+    columns = [key for key in rows[0] if key != "class"]
     screen = console()
-    print_table(
-        screen,
-        [PICK_COLUMNS[key][0] for key in columns],
-        ([PICK_COLUMNS[key][1].format(row[key]) for key in columns] for row in rows),
-    )
+    print_table(screen, columns, ([row[key] for key in columns] for row in rows))
     print_lines(screen, notes)
     save_suggestions(out, suggested, scene.unlabelled, ground, scene.name, notes)
     say_written(out)

@@ -27,7 +27,7 @@ from hsiaug.registry.lookup import Found, registry
 
 if TYPE_CHECKING:
     from hsiaug.registry.card import Card
-    from hsiaug.testing.core import Outcome
+    from hsiaug.testing.checks import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
