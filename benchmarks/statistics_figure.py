@@ -22,7 +22,7 @@ from sklearn.svm import SVC
 
 import hsiaug
 from benchmarks.common import HERE, check_usage, say
-from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, YELLOW, WIDTH, write_figures
+from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, WIDTH, YELLOW, write_figures
 from hsiaug.api import SpectralView, patches_at
 from hsiaug.core.fields import label_fields, seen_fields
 from hsiaug.report.figures.files import new_figure
