@@ -99,7 +99,7 @@ def info(
     """
     if sentences is not None:
         from hsiaug.data import load_scene
-        from hsiaug.quality.scene_sentences import scene_sentences
+        from hsiaug.quality.kits import scene_sentences
 
         for line in scene_sentences(load_scene(scene), sentences, 0).split("\n"):
             say(line)
@@ -228,7 +228,7 @@ def add(
         ),
     ] = None,
 ) -> None:
-    """Look at a scene of your own, write its card, and draw it.
+    """Add a scene of your own: check its files, write its card, and plot it.
 
     Examples:
       hsiaug datasets add flight.hdr --labels plots.geojson --field crop
@@ -237,9 +237,9 @@ def add(
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
 
     Finds shape, order of axes, band centres, scale, missing data, useless bands, label codes and
-    georeference, and says what is a guess. Writes NAME.toml, the picture NAME_look.png and, where
-    labels were no raster of the cube's pixels, NAME_labels.npy. Where something is wrong, nothing
-    is written.
+    georeference, and marks guesses. Writes NAME.toml, the picture NAME_look.png and, if the labels
+    are not a raster on the grid of the cube, NAME_labels.npy. If something is wrong, it writes
+    nothing.
     """
     from hsiaug.data.adding import add_scene
     from hsiaug.quality.map_files import save_quick_look
