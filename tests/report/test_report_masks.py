@@ -17,6 +17,7 @@ from hsiaug.data import load_pairs
 from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
+from hsiaug.quality.mask_samples import class_codes
 from hsiaug.report import build_report, render_html
 from hsiaug.trial.store import Store
 
@@ -133,3 +134,10 @@ def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:
     report = build_report(list(kept.records()))
     controls = {gain.control for gain in report.tables[0].gains}
     assert {"none", "duplicate", "duplicate-balanced"} <= controls
+
+
+def test_the_codes_of_classes_in_maps_are_those_of_the_masks(card: Path, pairs: PairSet) -> None:
+    assert class_codes(str(card), pairs) == (1, 2)
+    own = card.with_name("own.toml")
+    own.write_text(CARD.replace("ignore", "codes = [[7, 8], [2]]\nignore"))
+    assert class_codes(str(own), pairs) == (7, 2)

@@ -36,7 +36,7 @@ figure.
 FURTHER = (7, 3)
 """Places of the controls that other packages bring."""
 NO_ARMS = (
-    "a picture of gains needs a generator beside the controls",
+    "a picture of gains needs a generator other than the controls",
     "Run a benchmark with `generators` smote, for example.",
 )
 """What such a picture needs, and how to come by it."""

@@ -182,7 +182,7 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
     curves = [curve for curve in sources.curves if curve.table is table]
     if not curves:
         return None
-    caption = "none with more labels per class, and the arms on its curve"
+    caption = "none with more labels per class, and the configurations on its curve"
     figure = SectionFigure(caption, partial(_label_figure, curves))
     return replace(_curves(table, curves), heading="Label equivalents", figures=(figure,))
 
@@ -234,7 +234,7 @@ def _draw_labels(
             other = (
                 ""
                 if arm.seeds == curve.seeds
-                else f" (n = {len(arm.seeds)}, k* against these draws)"
+                else f" (n = {len(arm.seeds)}, k* against these splits)"
             )
             name = curve.table.arm_label(arm.cell.arm) + other
             entries[name] = _draw_arm(axes, curve, score.key, place, style)

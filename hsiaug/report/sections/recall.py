@@ -117,7 +117,7 @@ ENTRY, NAMES = 0.24, 1.5
 """Inches of an entry, and those of the names beside and below a matrix."""
 OF_MATRICES = (
     "rows: true classes, columns: predicted ones, in percent of the test pixels of a row,"
-    " those of all draws together; recall in tables is a mean over draws, and may differ"
+    " those of all splits together; recall in tables is a mean over splits, and may differ"
 )
 
 
