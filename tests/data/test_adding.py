@@ -192,7 +192,7 @@ def test_a_cube_of_truth_values_becomes_a_card() -> None:
 
 def test_a_card_that_is_there_stays_unless_told_otherwise() -> None:
     add()
-    assert "`overwrite`" in refusal(lambda: add(name="other", overwrite=False))
+    assert "must not exist yet" in refusal(lambda: add(name="other", overwrite=False))
     assert add(name="other").scene.name == "other"
 
 
