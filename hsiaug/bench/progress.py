@@ -79,6 +79,8 @@ class Progress:
         self._clock = clock
         self._begun: float | None = None
         self._so_far = SoFar(plans, expected.keys(), store)
+        self._store = store
+        self._made = time.time_ns()
         self.failed = 0
         self.running: dict[str, str] = {}
 
@@ -105,6 +107,14 @@ class Progress:
         self._left.pop(hash, None)
         self.failed += failed
         self._so_far.end(hash)
+
+    def count_written(self) -> None:
+        """Count trials whose records are written and that nobody told of: Dask tells of those of a
+        task together.
+        """
+        for hash in list(self._left):
+            if self._store.changed(hash) > self._made and (record := self._store.sound(hash)):
+                self.end(hash, failed=record["status"] == "failed")
 
     def seconds_left(self) -> float:
         """Seconds of the rest: as expected, at the speed of what has ended."""

@@ -8,11 +8,10 @@ version. Records name the commit of hsiaug too, where it is a checkout.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.importing import OWN
@@ -32,8 +31,8 @@ def code_of(plugins: Iterable[tuple[Kind, str]]) -> dict[str, Code]:
     plugins : iterable of (Kind, str)
         Kinds and names, ``NAME:VALUE`` included.
     """
-    known: Mapping[Any, Found] = registry().plugins
-    found = {kind: known.get((kind, name.partition(":")[0])) for kind, name in plugins}
+    known = registry()
+    found = {kind: known.get(kind, name) for kind, name in plugins}
     return {
         kind: {
             "package": one.distribution,
