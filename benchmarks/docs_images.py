@@ -30,11 +30,11 @@ SCALE = 0.75
 """Pixels of the picture per pixel of a page: the browser draws its letters at that size."""
 COMMANDS = (
     "benchmark indian_pines --dry-run --out indian_pines_split.png",
-    "label indian_pines --number 16 --protocol issd --out suggest_indian_pines.png",
+    "label indian_pines --number 16 --out suggest_indian_pines.png",
     "benchmark indian_pines --protocol within:all --dry-run --out gallery_within.png",
     "benchmark indian_pines --task segmentation --protocol blocks:48 --dry-run"
     " --out gallery_tiles.png",
-    "inspect indian_pines --generator smote --lambda 1 --out look",
+    "inspect indian_pines --generator smote --out look",
 )
 """Commands of the pages whose pictures need no trial."""
 PICTURES = {"look/contact_sheet.png": "gallery_patches", "look/pca.png": "gallery_pca"}
@@ -57,7 +57,7 @@ def own_scene(folder: Path) -> None:
     """What the quickstart does with a scene of the user's own."""
     (code,) = re.findall(r"```python\n(.*?farm\.npy.*?)```", quickstart(), re.DOTALL)
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
-    hsiaug("datasets add farm.npy --labels fields.csv --force", folder)
+    hsiaug("datasets add farm.npy --labels fields.csv", folder)
     hsiaug(command("benchmark farm.toml"), folder)
     hsiaug("report --out report.html", folder)
     hsiaug("map farm.toml --out farm_map.png", folder)

@@ -50,7 +50,7 @@ def silent(done: int, total: int, note: str = "") -> None: ...
 def strategies(scene: Scene, split: Split) -> dict[str, list[int]]:
     """Flat indices of the pixels that each strategy would label, the first first."""
     candidates = (scene.labels > 0) & ~split.train
-    members = committee((), scene.bands)
+    members = committee(scene.bands)
     found = suggestions(
         scene.unlabelled,
         split.blind,

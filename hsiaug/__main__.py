@@ -14,12 +14,9 @@ def main() -> None:
     try:
         open_standard_streams()
         signals.stop_by_signals()
-        from hsiaug.base.errors import HsiaugError
-        from hsiaug.base.shortages import AddressSpaceCheck, shortage_of
-
-        if sys.platform == "linux":
-            sys.meta_path.insert(0, AddressSpaceCheck)
         import hsiaug.base.library_plugins  # noqa: F401, before any other library
+        from hsiaug.base.errors import HsiaugError
+        from hsiaug.base.shortages import shortage_of
         from hsiaug.cli.main import main as run_command
 
         try:

@@ -21,7 +21,12 @@ from hsiaug.registry.card import Card
 
 
 class Progress(Protocol):
-    """Tells the user how far a fit is: ``progress(done, total, note)``."""
+    """Reports the progress of a fit: ``progress(done, total, note)``.
+
+    See Also
+    --------
+    Generator, Classifier : ``fit`` gets such an object.
+    """
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         """Report a step; call it as often as you like.
@@ -46,22 +51,26 @@ class PromptReading:
     Attributes
     ----------
     text : str
-        The prompt as the generator would say it; empty where it understood none of it.
+        The prompt in the words of the generator; empty if it understood nothing.
     centre : int or None
         Id of the class in the centre of the patch.
     places : tuple of (str, int)
-        What lies where: north, south, west, east, beside or around, and the id of a class. North is
-        the first row.
+        Positions (north, south, west, east, beside or around) and the ids of the classes there.
+        North is the first row.
     looks : tuple of str
-        What else was understood, as the generator calls it: "even", "dark", "most" and so on.
+        Other conditions, in the words of the generator: "even", "dark", "most" and so on.
     ignored : tuple of str
-        Words that say nothing of a patch, and were not used.
+        Words without meaning for a patch, which were not used.
     faults : tuple of str
-        Why no patch can be made of it, in half sentences; empty where one can.
+        Why no patch can be made of it, in half sentences; empty if one can.
     never_said : bool
-        Whether some place of it stood in no text of training.
+        Whether some position did not occur in any text of training.
     synonyms : tuple of (str, str)
-        Words that were taken for the names of classes, and these names.
+        Words that were taken for class names, and these names.
+
+    See Also
+    --------
+    FittedGenerator : its ``read_prompts`` returns such objects.
     """
 
     text: str
@@ -76,15 +85,20 @@ class PromptReading:
 
 @dataclass(frozen=True, eq=False)
 class Attention:
-    """How much pixels attend to the words of a prompt, for each of n patches.
+    """Attention of pixels to the words of a prompt, for each of n patches.
 
     Attributes
     ----------
     words : tuple of tuple of str
-        The words of the prompt of each of the n patches, in order. Marks of beginning and end count
-        as words in square brackets.
+        The words of the prompt of each patch, in order. Marks of beginning and end count as words
+        in square brackets.
     maps : tuple of (L, p, p) float32
-        For each patch one map for each of its L words. Over the words they sum to 1 at every pixel.
+        For each patch, one map for each of its L words. Over the words they sum to 1 at every
+        pixel.
+
+    See Also
+    --------
+    FittedGenerator : may have a method ``attention`` that returns such an object.
     """
 
     words: tuple[tuple[str, ...], ...]
@@ -96,12 +110,12 @@ class Attention:
         Parameters
         ----------
         x : (n, B, p, p) float32
-            The patches that were asked about.
+            The patches.
 
         Raises
         ------
         PluginError
-            Where words or maps are missing, have another shape or dtype, or do not sum to 1.
+            If words or maps are missing, have a wrong shape or dtype, or do not sum to 1.
         """
         shapes = [(len(words), *x.shape[2:]) for words in self.words]
         if (
@@ -130,18 +144,22 @@ class Reconstruction:
     Attributes
     ----------
     images : (n, ...) float32
-        In the data's units, in the shape of the samples: patches (n, B, p, p), or tiles
-        (n, T, B, H, W).
+        In the units of the data and the shape of the samples: patches (n, B, p, p), or tiles (n, T,
+        B, H, W).
     probability : (n, H, W) float32 or None
-        Of tiles, the probability that the decoder gives to the class of each pixel of the mask,
-        0 to 1; NaN where it does not know the class. None of patches.
+        For tiles, the probability of the class of each pixel of the mask according to the decoder,
+        0..1; NaN if it does not know the class. None for patches.
+
+    See Also
+    --------
+    FittedGenerator, FittedPairGenerator : may have a method ``reconstruct``.
     """
 
     images: NDArray[np.float32]
     probability: NDArray[np.float32] | None = None
 
     def check(self, images: NDArray[np.float32]) -> None:
-        """Compare with the samples' images. Raises PluginError for another shape or dtype."""
+        """Compare with the images of the samples. Raises PluginError if shape or dtype differ."""
         of_masks = (len(images), *images.shape[-2:])
         fits = self.images.shape == images.shape and self.images.dtype == np.float32
         if self.probability is not None:
@@ -326,33 +344,41 @@ class LabelLearner(Protocol[Samples, View, Fitted]):
 
 
 class FittedGenerator(SampleSource[Mapping[int, int], PatchSamples], Protocol):
-    """A generator that has learnt from a train view.
+    """A generator that was fitted to a train view.
 
-    One that reads text may add ``attention(x, prompts) -> Attention``: the cross-attention of the
-    pixels of patches x (n, B, p, p) float32, in the scene's units, to the words of n prompts. The
-    same arguments give the same maps. Only ``hsiaug inspect`` calls it, after the fit.
+    A generator that reads text may also have
 
-    One that reads text may also add ``read_prompts(prompts) -> tuple[PromptReading, ...]``, what it
-    understands of prompts. Its plugin then has ``read_prompts(prompts, *, class_names, trained,
-    patch)``, which is asked before the fit, and may have ``write_sentences(view) -> str``, its
-    automatic sentences of a draw, for ``hsiaug datasets info --sentences``. With it goes
-    ``sample_prompts(prompts, *, guidance, seed) -> PatchSamples``, a sample of each prompt.
-    ``hsiaug generate --prompt`` and ``hsiaug inspect`` ask for these. A prompt is the name of a
-    class in words, or more: "wheat with woods to the north".
+    - ``read_prompts(prompts) -> tuple[PromptReading, ...]``, what it understands of prompts;
+    - ``sample_prompts(prompts, *, guidance, seed) -> PatchSamples``, a sample of each prompt;
+    - ``attention(x, prompts) -> Attention``, the cross-attention of the pixels of patches x (n, B,
+      p, p) float32, in the scene's units, to the words of n prompts; deterministic.
 
-    One that encodes and decodes may add ``reconstruct(x) -> Reconstruction``, of such patches x;
-    ``hsiaug inspect`` measures what that loses.
+    Its plugin then has ``read_prompts(prompts, *, class_names, trained, patch)``, which is called
+    before the fit, and may have ``write_sentences(view) -> str``, its automatic sentences for
+    ``hsiaug datasets info --sentences``. ``hsiaug generate --prompt`` and ``hsiaug inspect`` call
+    these. A prompt is a class name or more: "wheat with woods to the north".
 
-    A trial's samples are drawn in blocks, a call of ``sample`` each. One that draws from a finite
-    set without replacement may add ``continued(earlier: Sequence[Mapping[int, int]])``: the same,
-    but going on after blocks of these counts. Every block then has the seed of the first.
+    A generator that encodes and decodes may have ``reconstruct(x) -> Reconstruction`` for patches
+    x; ``hsiaug inspect`` measures the loss.
+
+    ``sample`` is called once per block of samples. A generator that samples from a finite set
+    without replacement may have ``continued(earlier: Sequence[Mapping[int, int]])``: the same
+    generator after blocks of these counts. Every block then gets the seed of the first.
+
+    See Also
+    --------
+    Generator : its ``fit`` returns this.
     """
 
 
 class Prepared(Protocol):
-    """What a generator learnt of a scene without any label.
+    """What a generator has learnt from a scene without any label.
 
     It may have ``notes``, sentences for the record of the trial that prepared it.
+
+    See Also
+    --------
+    Generator : its ``prepare`` returns this.
     """
 
     def save(self, folder: Path) -> None:
@@ -367,24 +393,38 @@ class Prepared(Protocol):
 
 
 class Generator(SampleLearner[TrainView, FittedGenerator], Protocol):
-    """Learns from a train view to make labelled samples.
+    """A generator that learns from a train view and makes labelled samples.
 
-    ``params`` is an instance of the params class that the card names.
+    If its card has ``prepares``, it has two more methods. ``prepare(view, *, seed, device,
+    progress) -> Prepared`` learns without labels: ``view`` has the scope of the card; ``coords``,
+    ``y``, ``class_names`` and ``descriptions`` are empty; ``unlabelled`` lists every pixel whose
+    patch is visible, including training pixels. ``load_prepared(folder, *, device) -> Prepared``
+    loads what that saved. ``fit`` then also gets ``prepared``, which it must not change: all splits
+    with the same visible pixels share it, and its seed depends on the plugin's name only.
 
-    One whose card says ``prepares`` adds two methods. ``prepare(view, *, seed, device, progress) ->
-    Prepared`` learns what needs no label: ``view`` has the card's scope, ``coords``, ``y``,
-    ``class_names`` and ``descriptions`` are empty, and ``unlabelled`` lists every pixel whose patch
-    is visible, training pixels among them. ``load_prepared(folder, *, device) -> Prepared`` loads
-    what that saved. ``fit`` then takes ``prepared`` too, which it must leave as it is: all draws
-    that show the same pixels share it, and its seed depends on the plugin's name alone.
+    Attributes
+    ----------
+    card : Card
+        The declaration.
+    params : dataclass
+        An instance of ``card.params``.
+
+    See Also
+    --------
+    FittedGenerator : what ``fit`` returns.
+    PairGenerator : the same for images with masks.
     """
 
 
 class FittedPairGenerator(SampleSource[PairCounts, DenseSamples], Protocol):
-    """A generator of image–mask pairs that has learnt from the training tiles.
+    """A generator of image–mask pairs that was fitted to training tiles.
 
-    One that encodes and decodes may add ``reconstruct(samples: DenseSamples) -> Reconstruction``;
-    ``hsiaug inspect`` measures what that loses.
+    A generator that encodes and decodes may have ``reconstruct(samples: DenseSamples) ->
+    Reconstruction``; ``hsiaug inspect`` measures the loss.
+
+    See Also
+    --------
+    PairGenerator : its ``fit`` returns this.
     """
 
 
@@ -419,37 +459,80 @@ class MaskImages(Protocol):
 
 
 class PairGenerator(SampleLearner[DenseView, FittedPairGenerator], Protocol):
-    """Learns from training tiles to make image–mask pairs; its card names ``segmentation`` or
-    ``change``.
+    """A generator that learns from training tiles and makes image–mask pairs.
 
-    Where the card says ``prepares``, ``prepare`` and ``load_prepared`` are as those of
-    :class:`Generator`. The tiles of ``view.real`` are then those that training tiles are drawn
-    among (all of the training places), and their masks 0.
+    Its card names ``segmentation`` or ``change``. If the card has ``prepares``, ``prepare`` and
+    ``load_prepared`` are as those of :class:`Generator`; the tiles of ``view.real`` are then all
+    that training tiles are chosen from, with masks 0.
+
+    Attributes
+    ----------
+    card : Card
+        The declaration.
+    params : dataclass
+        An instance of ``card.params``.
+
+    See Also
+    --------
+    FittedPairGenerator : what ``fit`` returns.
+    Generator : the same for single pixels.
     """
 
 
 class FittedClassifier(Labeller[Patches], Protocol):
-    """A classifier that has learnt.
+    """A fitted classifier.
 
-    It may add ``predict_proba(patches) -> (n, C) float32``, the shares of the class ids 1..C.
+    It may also have ``predict_proba(patches) -> (n, C) float32``, probabilities of the class ids
+    1..C, and ``facts``, a mapping of plain JSON about its fit for the record. ``aside_steps`` in it
+    are optimiser steps of a network that only selected samples; they do not count as training.
 
-    It may also add ``facts``, a mapping of plain JSON about its fit, which goes into the record.
-    ``aside_steps`` there are optimiser steps of a network that only chose among the samples: they
-    are no training of the classifier.
+    See Also
+    --------
+    Classifier : its ``fit`` returns this.
     """
 
 
 class Classifier(LabelLearner[PatchSamples, TrainView, FittedClassifier], Protocol):
-    """Learns class ids from real and synthetic samples."""
+    """A classifier that learns class ids from real and synthetic samples.
+
+    Attributes
+    ----------
+    card : Card
+        The declaration.
+    params : dataclass
+        An instance of ``card.params``.
+
+    See Also
+    --------
+    FittedClassifier : what ``fit`` returns.
+    MaskClassifier : the same for masks.
+    """
 
 
 class FittedMaskClassifier(Labeller[Tiles], Protocol):
-    """A classifier of masks that has learnt.
+    """A fitted classifier of masks.
 
-    It may add ``facts``, as :class:`FittedClassifier`, and ``predict_proba(tiles) -> (n, C, H, W)
-    float32``, the shares of the class ids 1..C.
+    It may also have ``facts``, as :class:`FittedClassifier`, and ``predict_proba(tiles) -> (n, C,
+    H, W) float32``, probabilities of the class ids 1..C.
+
+    See Also
+    --------
+    MaskClassifier : its ``fit`` returns this.
     """
 
 
 class MaskClassifier(LabelLearner[DenseSamples, DenseView, FittedMaskClassifier], Protocol):
-    """Learns masks from real and synthetic tiles; its card names ``segmentation`` or ``change``."""
+    """A classifier that learns masks from real and synthetic tiles.
+
+    Attributes
+    ----------
+    card : Card
+        The declaration.
+    params : dataclass
+        An instance of ``card.params``.
+
+    See Also
+    --------
+    FittedMaskClassifier : what ``fit`` returns.
+    Classifier : the same for single pixels.
+    """

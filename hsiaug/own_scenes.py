@@ -81,23 +81,23 @@ def add_scene(
 ) -> Added:
     """Add a scene of your own: check it, and write its card and a picture of it.
 
-    It is ``hsiaug datasets add`` from Python.
+    It does what ``hsiaug datasets add`` does.
 
     Parameters
     ----------
     cube : str, path, ndarray or xarray.DataArray
-        A file, or numbers of shape (H, W, B). The bands of a DataArray are the dimension of its
-        coordinate ``wavelength`` (whose attribute ``units`` is nm or µm), or the one called
+        A file, or an array of shape (H, W, B). The band dimension of a DataArray is that of its
+        coordinate ``wavelength`` (with the attribute ``units``, nm or µm), or the one called
         ``band``. Its attributes ``scale_factor``, ``add_offset`` and ``_FillValue`` are applied.
     labels : str, path, ndarray or xarray.DataArray
         A file, or integers of shape (H, W) with 0 = unlabelled. Labels with coordinates are matched
         by them.
     name : str, optional
-        Of the scene. Arrays need one; default for a file: its name.
+        Name of the scene. Required for arrays; default for a file: its name.
     folder : str or path, default "."
-        Where the card is written. Arrays are written beside it.
+        Folder for the card, the picture and, if you pass arrays, these.
     overwrite : bool, default False
-        Whether files of these names may be replaced.
+        Whether to replace files of these names.
     **options
         Fields of :class:`hsiaug.data.adding.ImportOptions`, such as ``classes=["wheat", "rye"]`` in
         ascending order of their codes, ``wavelengths=centres`` in nm (numbers below 100 are taken
@@ -107,13 +107,17 @@ def add_scene(
     Returns
     -------
     Added
-        ``scene`` is the scene. ``files`` begins with the card, whose path every function takes in
-        place of a name. ``facts`` and ``warnings`` say what the files hold.
+        ``scene`` is the scene. ``files`` begins with the card, whose path every function accepts
+        instead of a name. ``facts`` and ``warnings`` describe the content of the files.
 
     Raises
     ------
     InputError, SceneError, DataUnavailableError
-        Where something is wrong. Then nothing is left behind.
+        If a file or an option is not valid. Nothing is written then.
+
+    See Also
+    --------
+    load_scene : load a public scene or a card.
 
     Examples
     --------

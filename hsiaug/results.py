@@ -35,7 +35,6 @@ from hsiaug.base.arguments import (
     optional,
     path,
     positive,
-    renamed,
     text,
     whole,
 )
@@ -96,27 +95,32 @@ AnyScene = Annotated[Scene | str | os.PathLike[str], SCENE]
 
 @checked
 def generator(name: Text, preset: Text = "cpu", **params: object) -> Any:
-    """Make a generator plugin with other hyper-parameters than its defaults.
+    """Make a generator with other hyper-parameters than its defaults.
 
     Parameters
     ----------
     name : str
-        Of the generator, as ``hsiaug plugins list`` shows it.
+        Name of the generator; ``hsiaug plugins list`` prints all.
     preset : str, default "cpu"
-        A set of defaults that the generator names, such as ``"fast"`` or ``"paper"``.
+        A set of defaults that the generator defines, such as ``"fast"`` or ``"paper"``.
     **params
-        Hyper-parameters by name, as ``hsiaug plugins info NAME`` lists them.
+        Hyper-parameters by name; ``hsiaug plugins info NAME`` prints them.
 
     Returns
     -------
     Generator or PairGenerator
-        It can stand wherever :func:`hsiaug.benchmark` takes a name. Its ``card`` describes it, and
-        ``params`` holds its hyper-parameters.
+        Use it instead of a name in :func:`benchmark` and :func:`augment_scene`. ``params`` has its
+        hyper-parameters, ``card`` its description.
 
     Raises
     ------
     InputError
-        For a name or parameter that there is not, and for a value of another type or out of range.
+        If the name or a parameter is unknown, or a value has the wrong type or is out of range.
+
+    See Also
+    --------
+    classifier : the same for classifiers.
+    benchmark : compare generators.
 
     Examples
     --------
@@ -129,26 +133,31 @@ def generator(name: Text, preset: Text = "cpu", **params: object) -> Any:
 
 @checked
 def classifier(name: Text, preset: Text = "cpu", **params: object) -> Any:
-    """Make a classifier plugin with other hyper-parameters than its defaults.
+    """Make a classifier with other hyper-parameters than its defaults.
 
     Parameters
     ----------
     name : str
-        Of the classifier, as ``hsiaug plugins list`` shows it.
+        Name of the classifier; ``hsiaug plugins list`` prints all.
     preset : str, default "cpu"
-        A set of defaults that the classifier names.
+        A set of defaults that the classifier defines.
     **params
-        Hyper-parameters by name, as ``hsiaug plugins info NAME`` lists them.
+        Hyper-parameters by name; ``hsiaug plugins info NAME`` prints them.
 
     Returns
     -------
     Classifier or MaskClassifier
-        It can stand wherever :func:`hsiaug.benchmark` takes a name.
+        Use it instead of a name in :func:`benchmark`.
 
     Raises
     ------
     InputError
-        For a name or parameter that there is not, and for a value of another type or out of range.
+        If the name or a parameter is unknown, or a value has the wrong type or is out of range.
+
+    See Also
+    --------
+    generator : the same for generators.
+    benchmark : train and test classifiers.
 
     Examples
     --------
@@ -160,7 +169,6 @@ def classifier(name: Text, preset: Text = "cpu", **params: object) -> Any:
     return _plugin("classifier", name, preset, params)
 
 
-@renamed(draw="seed")
 @checked
 def split(scene: AnyScene, protocol: Text = "issd", *, seed: Whole = 0, patch: Side = 9) -> Split:
     """Divide the labelled pixels of a scene into training and test pixels.
@@ -170,31 +178,36 @@ def split(scene: AnyScene, protocol: Text = "issd", *, seed: Whole = 0, patch: S
     scene : Scene, str or path
         A scene, its name in the catalogue, or the path of a card.
     protocol : str, default "issd"
-        How to divide, as ``"issd:0.05"`` or ``"kshot:10"``; ``hsiaug benchmark --help`` names them.
+        The rule, such as ``"issd:0.05"`` or ``"kshot:10"``; ``hsiaug plugins list`` prints all.
     seed : int, default 0
-        Seed of the split. The same one gives the same pixels.
+        Number of the split. The same number gives the same pixels.
     patch : int, default 9
-        Side in pixels of the patches that classifiers will read. The buffer between training and
-        test pixels follows from it.
+        Side in pixels of the patches that classifiers will read. It determines the buffer between
+        training and test pixels.
 
     Returns
     -------
     Split
-        ``train`` and ``test`` are bool arrays (H, W). ``seen`` marks test pixels in fields that
-        hold training pixels, and ``audit`` says how much of the test a training patch covers.
+        ``train`` and ``test`` are bool arrays (H, W). ``seen`` marks test pixels in fields with
+        training pixels, and ``audit`` reports how many test pixels are inside training patches.
 
     Raises
     ------
     InputError
-        For a protocol that there is not.
+        If the protocol is unknown.
     SplitError
-        Where the scene has too few labels for it.
+        If the scene has too few labels for it.
+
+    See Also
+    --------
+    augment_scene : synthetic samples of a split.
+    benchmark : trains and tests on several splits.
 
     Examples
     --------
     >>> import hsiaug
-    >>> drawn = hsiaug.split("toy", "kshot:5")
-    >>> bool((drawn.train & drawn.test).any())
+    >>> parts = hsiaug.split("toy", "kshot:5")
+    >>> bool((parts.train & parts.test).any())
     False
     """
     loaded = scene if isinstance(scene, Scene) else load_scene(scene)
@@ -202,14 +215,14 @@ def split(scene: AnyScene, protocol: Text = "issd", *, seed: Whole = 0, patch: S
 
 
 class SceneSamples(NamedTuple):
-    """The training samples of one split: those of labelled pixels, and those that were made."""
+    """The training samples of one split, real and synthetic."""
 
     real: TaskSamples
     synthetic: TaskSamples
 
     @property
     def together(self) -> TaskSamples:
-        """The real ones, and the synthetic ones behind them, which ``synthetic`` marks."""
+        """Real samples, followed by synthetic ones; ``synthetic`` marks these."""
         samples: TaskSamples = concatenate([self.real, self.synthetic])
         return replace(samples, provenance=self.synthetic.provenance)
 
@@ -229,50 +242,55 @@ def augment_scene(
     preset: Text = "cpu",
     device: Text = "auto",
 ) -> SceneSamples:
-    """Make the training samples of one split: the real ones, and synthetic ones apart from them.
+    """Make the training samples of one split: real and synthetic ones, separately.
 
-    They equal those that a trial of :func:`hsiaug.benchmark` with these settings trains on.
+    They are the samples on which a trial of :func:`benchmark` with these settings trains.
 
     Parameters
     ----------
     scene : Scene, str or path
         A scene, or the name or card of a scene or of a set of image–mask pairs.
     generator : str or plugin, optional
-        A name, or what :func:`hsiaug.generator` makes. Default: ``smote``, for pairs ``specdm``.
+        A name, or the result of :func:`generator`. Default: ``smote``, for pairs ``specdm``.
     lam : float, default 1.0
         Sample balance rate λ: 1 fills every class up to the largest.
     times : float, optional
-        M, further samples for each real one. Default: the generator's own.
+        M, synthetic samples for each real one, in addition to those of λ. Default: 3, for pairs 0.
     omega : float, optional
-        Guidance strength ω. Default: the generator's own.
+        Guidance strength ω. Default: the generator's.
     protocol : str, optional
-        How training pixels are drawn. Default: ``issd``, for pairs ``places``.
+        How training pixels are chosen. Default: ``issd``, for pairs ``places``.
     seed : int, default 0
-        Seed of the split.
+        Number of the split.
     patch : int, optional
         Side of a patch in pixels. Default: 9, for pairs the side of a tile.
     params : mapping, optional
         Hyper-parameters of the generator by name.
     preset : str, default "cpu"
-        A set of defaults that the generator names.
+        A set of defaults that the generator defines.
     device : str, default "auto"
-        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if there is one.
 
     Returns
     -------
     SceneSamples
-        ``real`` and ``synthetic``, each PatchSamples or DenseSamples: ``x`` holds patches
-        (n, B, p, p) and ``y`` class ids (n,); of pairs ``x`` holds images and ``masks`` their
-        masks. ``weight`` is what a sample counts in training, and ``provenance`` of the synthetic
-        ones says how to make them again. ``together`` has both, ``to_torch()`` gives a torch
-        Dataset.
+        ``real`` and ``synthetic``, each PatchSamples or DenseSamples. Of patches, ``x`` is
+        (n, B, p, p) float32 in the units of the scene and ``y`` (n,) are class ids; of pairs, ``x``
+        are images and ``masks`` their masks. ``weight`` is the weight of each sample in training,
+        ``provenance`` how the synthetic ones were made. ``together`` joins both; ``to_torch()``
+        makes a torch Dataset.
 
     Raises
     ------
     InputError
-        For names and numbers that are not valid.
+        If a name is unknown or a number out of range.
     SplitError
-        Where the scene has too few labels for the protocol.
+        If the scene has too few labels for the protocol.
+
+    See Also
+    --------
+    split : the training and test pixels alone.
+    hsiaug.sklearn.Augmenter : synthetic spectra without a scene, for scikit-learn.
 
     Examples
     --------
@@ -300,7 +318,6 @@ def augment_scene(
     return SceneSamples(synthesis.real, made)
 
 
-@renamed(draws="seeds")
 @checked
 def benchmark(
     scene: AnyPath,
@@ -326,69 +343,74 @@ def benchmark(
     timeout: Annotated[float | None, optional(positive)] = None,
     progress: Switch = True,
 ) -> Results:
-    """Say whether generators help on a scene: train classifiers with and without their samples.
+    """Train classifiers with and without synthetic samples, and test both on the same pixels.
 
-    Every generator runs with each λ, M and ω, under each classifier, on the same splits, and the
-    controls run beside them. It is ``hsiaug benchmark`` from Python: the same trials, in the same
-    store.
+    Runs every generator with each λ, M and ω and each classifier on the same splits, together with
+    the controls. It does what ``hsiaug benchmark`` does, with the same trials and the same store.
 
     Parameters
     ----------
     scene : str or path
         A name of the catalogue, or the path of a card of a scene or of image–mask pairs.
     generators : str, plugin or sequence of them, optional
-        Names, what :func:`hsiaug.generator` makes, or objects of a class of your own. Default: the
-        usual ones of the task.
+        Names, results of :func:`generator`, or objects of a class of your own. Default: those of
+        the task.
     classifiers : str, plugin or sequence of them, optional
-        The same of classifiers.
+        The same for classifiers.
     lambdas, omegas, times : float, str or sequence of float, optional
-        Values of λ, ω and M to run: numbers, or ranges such as ``"0:1:0.25"``.
+        Values of λ, ω and M: numbers, or ranges such as ``"0:1:0.25"``.
     train : str or sequence of str, default "both"
-        What classifiers train on: ``"both"``, ``"synthetic"`` or ``"real"``.
+        Training samples: ``"both"``, ``"synthetic"`` or ``"real"``.
     seeds : int, str or sequence of int, optional
-        How many splits, or their seeds: ``7``, ``"100-109"``, ``[3, 5]``. A verdict needs six.
+        How many splits, or their numbers: ``7``, ``"100-109"``, ``[3, 5]``. A verdict needs six.
     protocol : str, optional
-        How labelled pixels are divided. Default: ``issd``, for pairs ``places``.
+        How training and test pixels are chosen. Default: ``issd``, for pairs ``places``.
     buffer : str, optional
-        What lies between training and test pixels. Default: the protocol's own.
+        Which pixels around training pixels are left out: ``"none"``, ``"centre"`` or ``"patch"``.
+        Default: the protocol's.
     views : str or sequence of str, optional
-        Spectra that classifiers are shown. Default: each classifier's own.
+        Spectral views for classifiers, such as ``"raw"`` or ``"auto"``. Default: each classifier's.
     patch : int, optional
         Side of a patch in pixels. Default: 9, for pairs the side of a tile.
     task : str, optional
-        ``"pixels"``, ``"segmentation"``, ``"change"``, or one of another package. Default: what the
-        card says.
+        ``"pixels"``, ``"segmentation"``, ``"change"``, or a task of another package. Default: that
+        of the data.
     preset : str, default "cpu"
-        A set of defaults that plugins name.
+        A set of defaults that plugins define.
     store : str or path, default "hsiaug-results"
-        Folder of the records. Trials that it holds are not run again.
+        Folder of the records. Trials that have a record are not run again.
     existing : {"only-missing", "all", "none"}, default "only-missing"
-        Which trials to run: those without a record, all again, or none.
+        Which trials to run: those without a record, all, or none.
     device : str, default "auto"
-        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if there is one.
     jobs : int, optional
-        Processes. Default: as many as there are cores and memory for.
+        Processes. Default: as many as cores and memory allow.
     on : str, default "local"
-        The engine: ``"local"``, ``"dask"`` or ``"slurm"``.
+        Where trials run: ``"local"``, ``"dask"`` or ``"slurm"``.
     timeout : float, optional
-        Seconds that a trial may take.
+        Longest time of a trial in seconds.
     progress : bool, default True
-        Whether lines of progress are printed to standard error.
+        Whether to print progress to standard error.
 
     Returns
     -------
     Results
-        Tables, frames and figures of these trials. A trial that failed is a record too, and the
+        Tables, frames and figures of these trials. A trial that failed has a record too, and the
         tables name it.
 
     Raises
     ------
     InputError
-        For names and values that are not valid.
+        If a name or value is not valid.
     SplitError
-        Where the scene has too few labels for the protocol.
+        If the scene has too few labels for the protocol.
     PluginError
-        Where a plugin cannot be loaded.
+        If a plugin cannot be loaded.
+
+    See Also
+    --------
+    read_store : results of earlier benchmarks.
+    map_scene : a map by a classifier of a benchmark.
 
     Examples
     --------
@@ -445,7 +467,7 @@ def benchmark(
 
 @checked
 def read_store(store: AnyPath = defaults.STORE) -> Results:
-    """Read the records that benchmarks have left in a folder.
+    """Read the records of earlier benchmarks.
 
     Parameters
     ----------
@@ -455,11 +477,16 @@ def read_store(store: AnyPath = defaults.STORE) -> Results:
     Returns
     -------
     Results
+        Tables, frames and figures of all its trials.
 
     Raises
     ------
     StoreError
-        Where the folder holds no store.
+        If the folder is not a store.
+
+    See Also
+    --------
+    benchmark : run trials.
 
     Examples
     --------
@@ -475,9 +502,9 @@ def read_store(store: AnyPath = defaults.STORE) -> Results:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Tables of results, which :meth:`Results.table` makes.
+    """Tables of results, made by :meth:`Results.table`.
 
-    ``print(table)`` gives Markdown; a notebook shows them as HTML.
+    ``print(table)`` gives Markdown; a notebook displays HTML.
 
     Attributes
     ----------
@@ -485,6 +512,10 @@ class Table:
         What the tables are made from.
     by : str
         What their rows are.
+
+    See Also
+    --------
+    Results.frame : the same trials as a pandas frame.
     """
 
     report: Report
@@ -504,12 +535,25 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Plots:
-    """Figures of results: ``run.plot("gain")`` and ``run.plot.gain()`` are the same.
+    """Figures of results: ``run.plot("gain")`` is the same as ``run.plot.gain()``.
 
     Parameters
     ----------
     report : Report
-        What is drawn.
+        What the figures are made from.
+
+    See Also
+    --------
+    Results.save : write a figure to a file.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> run = hsiaug.benchmark(
+    ...     "toy", "smote", "svm", protocol="kshot:5", seeds=2, progress=False
+    ... )
+    >>> type(run.plot.gain()).__name__
+    'Figure'
     """
 
     report: Report
@@ -535,11 +579,11 @@ class Plots:
         return show_in_cells(figure_of(self.report, by, columns))
 
     def gain(self, columns: Columns = 2) -> Figure:
-        """What each arm gains over each of its controls, draw by draw."""
+        """Gain of every configuration over each of its controls, split by split."""
         return self("gain", columns)
 
     def generator(self, columns: Columns = 2) -> Figure:
-        """What helps, as a card."""
+        """Accuracy and gain of every generator."""
         return self("generator", columns)
 
     def lambda_(self, columns: Columns = 2) -> Figure:
@@ -555,16 +599,17 @@ class Plots:
         return self("omega", columns)
 
     def labels(self, columns: Columns = 2) -> Figure:
-        """Learning curves, and the arms on them."""
+        """Learning curves, with the configurations on them."""
         return self("labels", columns)
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Trials of a benchmark or a store, and what they show.
+    """Trials of a benchmark or of a store, with their tables and figures.
 
-    Printing it gives the three answers: is a generator better than no samples, is it better than
-    all controls, and what to use. A notebook shows the tables too.
+    ``print(run)`` gives the three answers: whether a generator is better than no synthetic samples,
+    whether it is better than all controls, and the best configuration. In a notebook, ``run`` as
+    the last line of a cell also has the tables.
 
     Attributes
     ----------
@@ -572,6 +617,10 @@ class Results:
         The records on disk.
     report : Report
         What tables and figures are made from.
+
+    See Also
+    --------
+    hsiaug.benchmark, hsiaug.read_store : make an object of this class.
 
     Examples
     --------
@@ -596,7 +645,7 @@ class Results:
 
     @checked
     def table(self, by: Text = "generator") -> Table:
-        """Tables of mean ± standard deviation over draws.
+        """Tables of mean ± standard deviation over splits.
 
         Parameters
         ----------
@@ -607,6 +656,7 @@ class Results:
         Returns
         -------
         Table
+            ``print`` gives Markdown, a notebook HTML.
         """
         from hsiaug.report.sections import check_view
 
@@ -627,22 +677,22 @@ class Results:
         Returns
         -------
         pandas.DataFrame
-            Settings and every metric; metrics are fractions of 1.
+            Settings, scores (as fractions: 0.01 is one point), costs and the hash of each trial.
         """
         from hsiaug.report.render_data import data_frame
 
         return data_frame(self.report, by)
 
     def gain(self) -> DataFrame:
-        """What each arm gains over each of its controls.
+        """Gains of every configuration over each of its controls.
 
         Returns
         -------
         pandas.DataFrame
-            A row per arm and control, in percentage points: ``gain`` is the mean paired difference
-            of the main metric, ``low`` and ``high`` its simultaneous 95 % interval,
-            ``p_corrected`` its p corrected for all arms. ``draws`` says how many were paired, and
-            ``verdict`` what follows.
+            A row per configuration and control, in percentage points: ``gain`` is the mean paired
+            difference of the main score, ``low`` and ``high`` its 95 % interval and
+            ``p_corrected`` its p, corrected for all configurations. ``draws`` is the number of
+            paired splits; ``verdict`` is ``better``, ``worse``, ``no gain`` or ``unclear``.
         """
         from hsiaug.report.render_data import data_frame
 
@@ -663,22 +713,23 @@ class Results:
         Parameters
         ----------
         path : str or path
-            Its ending says what is written: ``.html`` is one page of everything; ``.md``, ``.txt``
+            The ending selects the format: ``.html`` is one page of everything; ``.md``, ``.txt``
             and ``.tex`` are tables; ``.csv`` and ``.json`` are numbers; ``.png``, ``.svg`` and
             ``.pdf`` are a figure.
         by : str, default "generator"
-            What the rows of tables, or the figure, show.
+            The rows of tables, or the kind of figure.
         columns : {1, 2}, default 2
-            Of a figure: columns of a two-column page that it fills.
+            Width of a figure in columns of a two-column page.
 
         Returns
         -------
         Path
+            The file.
 
         Raises
         ------
         InputError
-            For another ending.
+            If the ending is another one.
         """
         target = Path(path)
         format = ENDINGS[check_target(target, tuple(ENDINGS), "the file")]

@@ -62,22 +62,25 @@ class SceneMap:
     Attributes
     ----------
     record : Record
-        That of the trial whose classifier maps.
+        The record of the trial whose classifier made the map.
     maps : mapping of str to ndarray
-        By place, int16 class ids (H, W); 0 = no data.
+        Class ids (H, W) int16 by place; 0 = no data.
     class_names : tuple of str
         The name of class id c is ``class_names[c - 1]``.
     codes : tuple of int
-        The code of each class in the file of its labels.
+        The code of each class in the label file.
     made : Refitted
-        The classifier that was fitted again, and its split.
+        The fitted classifier and its split.
     same : bool
-        Whether the test pixels come out exactly as in the record.
+        Whether the predictions of the test pixels equal those of the record.
     grounds : mapping of str to Georeference or None
-        By place, where it lies on Earth.
+        Coordinate system and position by place.
     probabilities : mapping of str to ndarray
-        By place, float32 (C, H, W), what the classifier gives each class; NaN = no data. Empty
-        where they were not asked for.
+        Class probabilities (C, H, W) float32 by place; NaN = no data. Empty unless requested.
+
+    See Also
+    --------
+    hsiaug.map_scene : makes an object of this class.
     """
 
     record: Record
@@ -109,9 +112,9 @@ class SceneMap:
         Returns
         -------
         pandas.DataFrame
-            A row per class with its ``code`` in the file of labels, ``pixels``, their ``share`` of
-            all that are mapped, and ``train``, its training pixels. The last row counts pixels
-            without data.
+            A row per class: its ``code`` in the label file, ``pixels``, their ``share`` of all
+            mapped pixels, and ``train``, its training pixels. The last row counts pixels without
+            data.
         """
         from pandas import DataFrame
 
@@ -145,7 +148,7 @@ class SceneMap:
         ]
 
     def remarks(self) -> list[str]:
-        """Sentences on how far the map is to be trusted."""
+        """Sentences on how far to trust the map."""
         audit = self.made.split.audit
         metrics = self.record["metrics"]
         headline = get_task(self.made.spec.task).metrics
@@ -170,8 +173,8 @@ class SceneMap:
             f"nor is that of the record, {scores}: LEAKY, test pixels lie beside training pixels"
             if audit.leaky
             else (
-                f"the record has {scores} on the test pixels of draw {self.made.spec.seed};"
-                " quote the mean over new draws, not that of one"
+                f"the record has {scores} on the test pixels of split {self.made.spec.seed};"
+                " quote the mean over new splits, not that of one"
             )
         )
         sentences = [
@@ -201,20 +204,20 @@ class SceneMap:
         Parameters
         ----------
         path : str or path
-            Its ending says what is written. ``.tif`` is a cloud-optimised GeoTIFF of class ids,
-            ``.hdr`` an ENVI classification, ``.npy`` an array; a PNG lies beside each, and
-            NAME_probabilities has a band for each class. ``.png``, ``.svg`` and ``.pdf`` are the
-            map with its legend.
+            The ending selects the format. ``.tif`` is a cloud-optimised GeoTIFF of class ids,
+            ``.hdr`` an ENVI classification, ``.npy`` an array; each comes with a PNG, and with
+            NAME_probabilities, a band per class. ``.png``, ``.svg`` and ``.pdf`` are a picture
+            with a legend.
 
         Returns
         -------
         list of Path
-            The files. Of several places each has its own, NAME_PLACE.
+            The files; for several places NAME_PLACE each.
 
         Raises
         ------
         InputError
-            For another ending.
+            If the ending is another one.
         """
         return self.save_all([Path(path)])
 
@@ -275,10 +278,10 @@ def map_scene(
     device: Text = "auto",
     progress: Switch = True,
 ) -> SceneMap:
-    """Let a classifier name every pixel of a scene.
+    """Predict the class of every pixel of a scene.
 
-    It is ``hsiaug map`` from Python. Give a record of a benchmark, whose classifier is fitted
-    again, or a classifier, which then learns from nearly all labels.
+    It does what ``hsiaug map`` does. Pass a record of a benchmark, whose classifier is fitted
+    again, or the name of a classifier, which then learns from nine tenths of all labels.
 
     Parameters
     ----------
@@ -287,29 +290,33 @@ def map_scene(
     record : str, optional
         Hash of a record in ``store``, or its beginning.
     classifier : str, optional
-        In place of a record. Default: ``filtered:svm``, for pairs ``pixel-svm`` or
-        ``fc-siam-diff``.
+        Instead of a record. Default: ``filtered:svm``, for pairs ``pixel-svm`` or ``fc-siam-diff``.
     probabilities : bool, default False
-        Whether to keep what the classifier gives each class.
+        Whether to keep the probability of each class.
     store : str or path, default "hsiaug-results"
-        Folder of the records. A trial that is run for the map alone lies in ``maps`` within it,
-        where no report reads it.
+        Folder of the records. A trial for the map alone is stored in its folder ``maps``, which
+        reports do not read.
     device : str, default "auto"
-        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if there is one.
     progress : bool, default True
-        Whether lines of progress are printed to standard error.
+        Whether to print progress to standard error.
 
     Returns
     -------
     SceneMap
+        ``ids`` are class ids (H, W) int16; ``plot()`` and ``save(path)`` draw and write the map.
 
     Raises
     ------
     InputError
-        For a record of a failed trial or of another scene, for a record beside a classifier, and
-        for one that gives no probabilities.
+        If the record is of a failed trial or of another scene, if both a record and a classifier
+        are given, or if the classifier has no probabilities.
     StoreError
-        Where there is no such record.
+        If there is no such record.
+
+    See Also
+    --------
+    benchmark : makes records.
 
     Examples
     --------
@@ -349,7 +356,7 @@ def make_map(
             hint="Leave out one of them.",
         )
     if record is not None:
-        source = Store(folder).find(record, "`record`")
+        source = Store(folder).find(record, "record")
         kind = get_task(source["spec"]["task"])
         data = kind.data.load(scene)
     else:

@@ -48,52 +48,55 @@ COPYING = ("duplicate", "duplicate-balanced")
 
 
 class Augmenter(BaseSampler):  # type: ignore[misc]
-    """Add synthetic spectra of any generator plugin to labelled spectra.
+    """Add synthetic spectra of any generator to labelled spectra.
 
-    It is a sampler of imbalanced-learn: ``fit_resample(X, y)`` gives X and y as they were, and
-    synthetic spectra with their labels behind them. The generator sees spectra alone: no
-    neighbouring and no unlabelled pixels; where it learns from these in a benchmark, a warning says
-    so. The labels are its names of classes.
+    A sampler of imbalanced-learn: ``fit_resample(X, y)`` returns X and y with synthetic spectra and
+    their labels appended. The generator gets spectra only: no neighbouring and no unlabelled
+    pixels; a warning says where it learns from these in a benchmark. The labels serve as class
+    names.
 
     Parameters
     ----------
     generator : str or plugin, default "smote"
-        A name, or what :func:`hsiaug.generator` makes.
+        A name, or the result of :func:`hsiaug.generator`.
     lam : float, default 1.0
         Sample balance rate λ: 1 fills every class up to the largest.
     times : float, default 3.0
-        M, further samples for each real one.
+        M, synthetic samples for each real one, in addition to those of λ.
     omega : float, optional
-        Guidance strength ω. Default: the generator's own.
+        Guidance strength ω. Default: the generator's.
     params : mapping, optional
         Hyper-parameters of the generator by name.
     preset : str, default "cpu"
-        A set of defaults that the generator names.
+        A set of defaults that the generator defines.
     device : str, default "auto"
-        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if there is one.
     wavelengths : array-like of shape (B,), optional
         Band centres in nm; numbers below 100 are taken as µm.
     random_state : int or RandomState, optional
-        Of the fit and of the samples. A number is the seed of a benchmark: the same spectra, in
-        the same order, then get the same samples.
+        Seed of fit and samples. A number is the seed of a benchmark: the same spectra in the same
+        order get the same samples.
     sampling_strategy : "auto" or mapping, default "auto"
-        ``{label: number}`` of real and synthetic samples together, in place of lam and times, which
-        ``"auto"`` stands for.
+        ``{label: number}`` of real and synthetic samples together; ``"auto"`` uses lam and times.
 
     Attributes
     ----------
     sampling_strategy_ : dict
-        Synthetic samples by label, after a call.
+        Number of synthetic samples by label, after a call.
     weights_ : ndarray of shape (n',), float32
-        What the generator lets its samples count, 1 for real ones. No pipeline passes them on;
-        where one is not 1, a warning says so.
+        Sample weights of the generator; 1 for real samples. Pipelines do not pass them on; if one
+        is not 1, a warning says so.
 
     Raises
     ------
     InputError
-        For names and parameters that are not valid.
+        If a name or parameter is not valid.
     ValueError
-        For other arguments.
+        If another argument is not valid.
+
+    See Also
+    --------
+    hsiaug.augment_scene : synthetic patches of a scene.
 
     Examples
     --------

@@ -53,7 +53,7 @@ def test_every_operation_may_fail(name: str, kind: str, tmp_path: Path) -> None:
 
 COMMAND_KINDS = ("quota", "broken", "read-only", "short", "fsync")
 COMMANDS = {
-    "label": "label {0}/../../farm.toml -n 1 --classifier svm --out {0}/x.csv --out {0}/x.json",
+    "label": "label {0}/../../farm.toml -n 1 --out {0}/x.csv --out {0}/x.json",
     "datasets add": "datasets add {0}/../../c.npy --labels {0}/../../l.npy --out {0}/x.toml",
 }
 

@@ -1,8 +1,8 @@
-"""Choice of a generator for a scene: many are screened on inner draws, the best are confirmed on
+"""Choice of a generator for a scene: many are screened on inner splits, the best are confirmed on
 fresh ones.
 
-The gain that is told comes from the confirming draws alone. The best of many on the screening
-draws is too good on these: it is the best because it was lucky there too.
+The gain that is told comes from the confirming splits alone. The best of many on the screening
+splits is too good on these: it is the best because it was lucky there too.
 """
 
 import statistics
@@ -12,23 +12,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from hsiaug.advice.gains import ArmGain, candidates, gain_of
+from hsiaug.advice.gains import ArmGain, above, arm_key, candidates, gain_of
 from hsiaug.advice.screening import (
     CONFIRM,
-    HARDER,
     Ceiling,
     LeftOut,
     arms,
     baselines_of,
     ceiling,
     gains_of,
-    harder_question,
-    recipe,
+    ranking,
     run_baselines,
     scores_without_generator,
     scoring,
     screen,
-    too_easy,
+    usual_recipe,
 )
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
@@ -42,16 +40,16 @@ from hsiaug.trial.spec import TrialSpec
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do on a scene, and the draws that say so.
+    """What to do on a scene, and the splits that say so.
 
     Attributes
     ----------
     kind : {"use", "none helps", "not decided", "cannot tell"}
         What to do.
     chosen : ArmGain or None
-        The arm it is about, where there is one, as far as it was confirmed.
+        The configuration it is about, where there is one, as far as it was confirmed.
     screened : tuple of ArmGain
-        On the screening draws.
+        On the screening splits.
     confirmed : tuple of ArmGain
         On the others, the best candidate first.
     level : float
@@ -61,18 +59,20 @@ class Advice:
     failed : tuple of str
         Hashes.
     without_generator : mapping of str to float
-        AA of each classifier without a generator on the screening draws, the control's too.
+        AA of each classifier without a generator on the screening splits, the control's too.
     final : TrialSpec
-        The recipe, on its inner draw.
+        The configuration to use, on its first inner split.
+    ranked : tuple of (TrialSpec, list of float)
+        What was measured on every screening split, with its scores, the best first; none where that
+        is less than two, and ``final`` a default.
     ceiling : Ceiling or None
-        Where the kind is "cannot tell", why inner draws could tell nothing.
+        Where the kind is "cannot tell", why inner splits could tell nothing.
     score, large : str or tuple of int
         As of the session.
     plan : Plan
-        Of the inner draws that were asked.
+        Of the inner splits that were asked.
     notes : tuple of str
-        What was left out before anything was tried, and why; and whether easier inner draws came
-        before these.
+        What was left out before anything was tried, and why.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -84,6 +84,7 @@ class Advice:
     large: tuple[int, ...]
     plan: Plan
     ceiling: Ceiling | None = None
+    ranked: tuple[tuple[TrialSpec, list[float]], ...] = ()
     chosen: ArmGain | None = None
     screened: tuple[ArmGain, ...] = ()
     confirmed: tuple[ArmGain, ...] = ()
@@ -93,9 +94,6 @@ class Advice:
 
 def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) -> Advice:
     """Screen generators and confirm the best, within the time of the session.
-
-    Where a classifier has next to nothing left to gain on the inner draws, harder ones are asked in
-    their place.
 
     Parameters
     ----------
@@ -108,20 +106,10 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         Where the engine does not wait for trials.
     """
     _check_engine(session)
-    plan, left_out = planned
-    easier: list[str] = []
-    harder = iter(HARDER)
-    while True:
-        session = scoring(plan, session)
-        # What to go on with may be a classifier that these draws have no time for.
-        every_arm = plan
-        plan = run_baselines(plan, session)
-        met = ceiling(plan, session)
-        asked = harder_question(request, next(harder, None), session) if met else None
-        if met is None or asked is None:
-            break
-        easier.append(too_easy(plan, met, session))
-        request, (plan, left_out) = asked
+    every_arm, left_out = planned
+    session = scoring(every_arm, session)
+    plan = run_baselines(every_arm, session)
+    met = ceiling(plan, session)
     if met is None:
         screen(plan, session, left_out)
     advice = partial(
@@ -133,26 +121,27 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         },
         score=session.scores.main.name,
         large=session.large,
-        notes=(*easier, *plan.notes),
+        notes=plan.notes,
     )
     if met is not None:
         return advice(
             "cannot tell",
             left_out=left_out,
             failed=session.failed(plan.trials),
-            final=recipe(every_arm, session),
+            final=usual_recipe(every_arm),
             ceiling=met,
         )
     tried = gains_of(plan, session)
-    best = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
-    fresh = _confirming_plan(best, request, plan, session)
+    to_confirm = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
+    fresh = _confirming_plan(to_confirm, request, plan, session)
     _run_in_time(fresh, session)
-    level = 1 - ALPHA / max(1, len(best))
+    level = 1 - ALPHA / max(1, len(to_confirm))
     results = session.results(fresh)
     confirmed = [
-        gain_of(arm, classifier, results, session.scores, level) for arm, classifier in best
+        gain_of(arm, classifier, results, session.scores, level) for arm, classifier in to_confirm
     ]
     kind, chosen = _decide(confirmed, any_tried=bool(tried))
+    ranked = ranking(plan, session)
     return advice(
         kind,
         left_out=[*left_out, *_unfinished(plan, left_out, tried)],
@@ -161,8 +150,25 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         confirmed=tuple(gain for gain in confirmed if gain.draws),
         level=level,
         failed=session.failed((*plan.trials, *fresh.trials)),
-        final=recipe(every_arm, session, chosen if kind == "use" else None),
+        ranked=tuple(ranked) if len(ranked) > 1 else (),
+        final=best(ranked, chosen if kind == "use" else None, usual_recipe(every_arm)),
     )
+
+
+def best(
+    ranked: Sequence[tuple[TrialSpec, list[float]]], found: ArmGain | None, usual: TrialSpec
+) -> TrialSpec:
+    """The configuration of the highest score; that of which a gain was found unless another is
+    clearly above it; the usual one where there is nothing to compare.
+    """
+    if len(ranked) < 2:
+        return usual
+    first, highest = ranked[0]
+    wanted = found and arm_key(found.arm, found.classifier)
+    for trial, scores in ranked:
+        if arm_key(trial.arm, trial.classifier.name) == wanted and not above(highest, scores):
+            return trial
+    return first
 
 
 def _check_engine(session: Session) -> None:
@@ -178,25 +184,25 @@ def _check_engine(session: Session) -> None:
 
 
 def _run_in_time(fresh: Plan, session: Session) -> None:
-    """Run the confirming draws for which there is time."""
+    """Run the confirming splits for which there is time."""
     for seed in CONFIRM:
-        draw = [trial for trial in fresh.trials if trial.seed == seed]
-        if time.time() + session.seconds(fresh, draw) > session.end:
+        split = [trial for trial in fresh.trials if trial.seed == seed]
+        if time.time() + session.seconds(fresh, split) > session.end:
             return
-        session.run(fresh, draw)
+        session.run(fresh, split)
 
 
 def _decide(
     confirmed: Sequence[ArmGain], *, any_tried: bool
 ) -> tuple[Literal["use", "none helps", "not decided"], ArmGain | None]:
-    """What to do, and the arm that it is about.
+    """What to do, and the configuration that it is about.
 
     Parameters
     ----------
     confirmed : sequence of ArmGain
         The candidates, the best first.
     any_tried : bool
-        Whether any arm was screened on every draw.
+        Whether any configuration was screened on every split.
     """
     better = [gain for gain in confirmed if gain.verdict.word == "better"]
     if better:
@@ -209,11 +215,11 @@ def _decide(
 
 
 def _unfinished(plan: Plan, left_out: LeftOut, tried: Sequence[ArmGain]) -> LeftOut:
-    """Generators and λ that were neither left out nor tried on every screening draw."""
+    """Generators and λ that were neither left out nor tried on every screening split."""
     explained = {(name, rate) for name, rate, _ in left_out}
     explained |= {(gain.arm.generator.name, gain.arm.rate) for gain in tried}
     asked = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
-    why = "failed, or not finished on every screening draw"
+    why = "failed, or not finished on every screening split"
     return [(*rung, why) for rung in asked if rung not in explained]
 
 

@@ -1,4 +1,4 @@
-"""What advice takes from beside its inner draws: the labels of the scene, the time that was given,
+"""What advice takes from beside its inner splits: the labels of the scene, the time that was given,
 and the records of a benchmark.
 """
 
@@ -67,9 +67,9 @@ class ShownByBenchmark:
     Attributes
     ----------
     sentence : str
-        What to use, by its table with the most draws.
+        What to use, by its table with the most splits.
     cell : ArmCell
-        The trials of that arm.
+        The trials of that configuration.
     """
 
     sentence: str
@@ -77,12 +77,13 @@ class ShownByBenchmark:
 
     @property
     def hash(self) -> str:
-        """Of a record of that arm."""
+        """Of a record of that configuration."""
         return str(self.cell.ok["hash"].iloc[0])
 
 
-def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
-    """What the records of a benchmark of this scene show, which tell more than inner draws.
+def shown_by_benchmark(folder: Path, data: TaskData, task: Task) -> ShownByBenchmark | None:
+    """What the records of a benchmark of this scene and task show, which is more than inner splits
+    do.
 
     Parameters
     ----------
@@ -90,11 +91,13 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
         The store of benchmarks, where there is one.
     data : TaskData
         The scene.
+    task : Task
+        That is advised on.
 
     Returns
     -------
     ShownByBenchmark or None
-        None where no clean table has draws enough for a verdict.
+        None where no clean table has splits enough for a verdict.
     """
     if not (folder / "records").is_dir():
         return None
@@ -102,7 +105,8 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> ShownByBenchmark | None:
     report = build_report(trials)
     decided = []
     for table in report.tables:
-        if not table.leaky and table.condition.scene_sha256 == data.sha256:
+        about = table.condition.scene_sha256, table.condition.task
+        if not table.leaky and about == (data.sha256, task.name):
             answers = three_answers(table)
             if answers.best and len(table.draws) >= MIN_PAIRS:
                 decided.append((table, answers.best))

@@ -1,4 +1,4 @@
-"""Arms of an advice over their controls, and the conclusions that their gains allow."""
+"""Configurations of an advice over their controls, and the conclusions that their gains allow."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Key = tuple[str, Rate, float | None, str]
-"""Generator, λ with M, ω and classifier, which identify an arm among those of one plan."""
+"""Generator, λ with M, ω and classifier, which identify a configuration among those of one plan."""
 Results = Mapping[Key, ArmCell]
 MOST = 2
-"""Arms that are confirmed, at most."""
+"""Configurations that are confirmed, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +53,22 @@ class ArmGain:
 
     @property
     def draws(self) -> int:
-        """How many draws these are."""
+        """How many splits these are."""
         return len(self.scores)
 
     @property
     def better(self) -> Gain:
-        """The gain over the control that the arm gains least over."""
+        """The gain over the control that the configuration gains least over."""
         return min(self.against, key=attrgetter("mean"))
 
 
 def arm_key(arm: Arm, classifier: str) -> Key:
-    """What identifies an arm with the classifier of that name."""
+    """What identifies a configuration with the classifier of that name."""
     return arm.generator.name, arm.rate, arm.omega, classifier
 
 
 def results_of(trials: DataFrame, large: Sequence[int] = ()) -> Results:
-    """Trials of one plan in the cells of a report, in which each seed is a draw.
+    """Trials of one plan in the cells of a report, in which each seed is a split.
 
     Parameters
     ----------
@@ -112,10 +112,10 @@ def gain_of(
 
 
 def candidates(screened: Iterable[ArmGain], baselines: Mapping[str, str]) -> list[ArmGain]:
-    """For each classifier, the arm of the highest AA that lies above all its controls; the largest
-    gain first.
+    """For each classifier, the configuration of the highest AA that is better than all its
+    controls; the largest gain first.
 
-    Of the arms of one generator, a later one (of a larger λ) counts where it is told apart from
+    Of the configurations of one generator, a later one (of a larger λ) counts where it differs from
     those before. So does a generator beside its baseline, which is the same without its main part
     and takes less time. Among other generators AA counts, not the gain: some are measured against
     more controls than others.
@@ -123,7 +123,7 @@ def candidates(screened: Iterable[ArmGain], baselines: Mapping[str, str]) -> lis
     Parameters
     ----------
     screened : iterable of ArmGain
-        Of all arms, the smallest λ first.
+        Of all configurations, the smallest λ first.
     baselines : mapping of str to str
         Names of the baselines, by the generators that have one.
 
@@ -151,8 +151,8 @@ def candidates(screened: Iterable[ArmGain], baselines: Mapping[str, str]) -> lis
 
 
 def above(first: Sequence[float], second: Sequence[float]) -> bool:
-    """Whether the first arm has the higher AA on the same draws, and the difference is clear; False
-    where an arm was not run on all of them.
+    """Whether the first configuration has the higher AA on the same splits, and the difference is
+    clear; False where a configuration was not run on all of them.
     """
     if len(first) != len(second) or not first:
         return False

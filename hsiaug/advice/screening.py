@@ -1,17 +1,16 @@
-"""Choice and order of the arms to try on the screening draws, and whether these draws can tell
-anything.
+"""Choice and order of the configurations to try on the screening splits, and whether anything can
+be ranked on these.
 """
 
-import re
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from hsiaug.advice.gains import ArmGain, above, arm_key, candidates, gain_of
+from hsiaug.advice.gains import ArmGain, arm_key, candidates, gain_of
 from hsiaug.advice.session import Session
-from hsiaug.base.errors import HsiaugError, InputError, PluginError, SplitError
+from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.costs import write_duration
 from hsiaug.bench.defaults import RECOMMENDED
 from hsiaug.bench.plan import Plan, build_plan
@@ -19,19 +18,17 @@ from hsiaug.bench.request import Request
 from hsiaug.bench.sample_memory import samples_bytes
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
-from hsiaug.report.formatting import percent
 from hsiaug.tasks.scores import AA_LARGE, over_large
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE, Arm
 from hsiaug.trial.spec import TrialSpec
 
 SCREEN = range(3)
-"""Inner draws on which every generator is tried."""
+"""Inner splits on which every generator is tried."""
 CONFIRM = range(100, 112)
-"""Inner draws for the best of them; as many of these as the time allows."""
+"""Inner splits for the best of them; as many of these as the time allows."""
 SCREEN_SHARE = 0.5
 """Part of the time that the screening may take."""
 BASELINE_SHARE = 0.1
@@ -42,26 +39,24 @@ HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
 A generator that undid every second error would gain half of it, one point; gains below a point are
-not told from chance by twelve draws that divide the same pixels (docs/decide.md gives the
+not told from chance by twelve splits that divide the same pixels (docs/decide.md gives the
 measurement).
 """
 MAX_SAMPLE_BYTES = 2 * 2**30
 """Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over.
 """
-HARDER = (4, 8)
-"""Parts of a class of harder inner draws: one trains, and the one farthest from it is tested."""
 LeftOut = list[tuple[str, Rate | None, str]]
 Ceiling = tuple[str, float]
-"""A classifier that has next to nothing left to gain on inner draws, and its mean AA on them
+"""A classifier that has next to nothing left to gain on inner splits, and its mean AA on them
 without a generator.
 """
 
 
 def scoring(plan: Plan, session: Session) -> Session:
-    """The session with the score by which arms are compared on all inner draws, the confirming
-    draws included.
+    """The session with the score by which configurations are compared on all inner splits, the
+    confirming ones included.
 
-    As in reports, AA over the classes with MIN_TEST_PIXELS test pixels in every draw; over all
+    As in reports, AA over the classes with MIN_TEST_PIXELS test pixels in every split; over all
     where fewer than two have these.
     """
     task = plan.task
@@ -111,7 +106,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
 def screening_plan(
     scene: TaskData, request: Request, plugins: Registry, scene_ref: str = ""
 ) -> tuple[Plan, LeftOut]:
-    """All arms that are worth a trial, and generators that cannot be made.
+    """All configurations that are worth a trial, and generators that cannot be made.
 
     Parameters
     ----------
@@ -166,8 +161,8 @@ def baselines_of(plan: Plan) -> dict[str, str]:
 
 
 def _worth(plan: Plan, scene: TaskData) -> Plan:
-    """A plan without the arms that are another one under another name, or too large; its notes tell
-    which.
+    """A plan without the configurations that are another one under another name, or too large; its
+    notes say which.
     """
     notes = [*plan.notes]
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
@@ -198,45 +193,6 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
     return replace(plan, trials=tuple(trials), notes=tuple(notes))
 
 
-def harder_question(
-    request: Request, parts: int | None, session: Session
-) -> tuple[Request, tuple[Plan, LeftOut]] | None:
-    """The request on harder inner draws, and its plan; None where there are none.
-
-    Parameters
-    ----------
-    request : Request
-        Of inner draws.
-    parts : int or None
-        Of each class, one of which trains.
-    session : Session
-        With the scene.
-    """
-    if parts is None or not request.kind.settings.advice.divides_labels or request.protocol is None:
-        return None
-    name, _, divided = request.protocol.text.partition(":")
-    divided = re.sub(r"^[2-9]:", "", divided)
-    try:
-        protocol = parse_protocol(f"{name}:{parts}:{divided}", request.protocol.buffer)
-        harder = request.model_copy(update={"protocol": protocol})
-        plan = screening_plan(session.scene, harder, session.plugins, session.scene_ref)
-        scoring(plan[0], session)
-    except SplitError:
-        # Too few training pixels to divide again.
-        return None
-    return harder, plan
-
-
-def too_easy(plan: Plan, met: Ceiling, session: Session) -> str:
-    """A sentence on inner draws that harder ones replace."""
-    classifier, mean = met
-    return (
-        f"on inner draws {plan.trials[0].protocol.text} {classifier} has {session.scores.main.name}"
-        f" {percent(mean)} without a generator, which leaves no room for a gain: harder ones are"
-        " asked, of fewer training pixels that lie farther from the test pixels"
-    )
-
-
 def _far_sighted(plan: Plan) -> Plan:
     """A plan within a few training pixels without the classifiers that learn patches, if others are
     left.
@@ -250,16 +206,16 @@ def _far_sighted(plan: Plan) -> Plan:
     if whole or blind in (set(), learning):
         return plan
     note = (
-        f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns"
-        " by heart: not tried"
+        f"not tried: {', '.join(sorted(blind))}, because the inner splits test in fields with"
+        " training pixels, and patches show these fields"
     )
     trials = tuple(t for t in plan.trials if t.classifier.name not in blind)
     return replace(plan, trials=trials, notes=(*plan.notes, note))
 
 
 def arms(plan: Plan) -> list[tuple[Arm, str]]:
-    """The arms of a plan that were asked for, be they controls of others, with their classifiers'
-    names, in its order.
+    """The configurations of a plan that were asked for, be they controls of others, with their
+    classifiers' names, in its order.
     """
     return list(
         dict.fromkeys(
@@ -271,14 +227,14 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
 
 
 def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
-    """The arms that were tried on every screening draw."""
+    """The configurations that were tried on every screening split."""
     results = session.results(plan)
     gains = [gain_of(arm, classifier, results, session.scores) for arm, classifier in arms(plan)]
     return [gain for gain in gains if gain.draws == len(SCREEN)]
 
 
 def scores_without_generator(plan: Plan, session: Session) -> dict[str, list[float]]:
-    """AA of each classifier without a generator, draw by draw."""
+    """AA of each classifier without a generator, split by split."""
     results = session.results(plan)
     names = dict.fromkeys(trial.classifier.name for trial in plan.trials)
     without = {name: results.get((NONE, Rate(0.0), None, name)) for name in names}
@@ -301,14 +257,14 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
 
 
 def run_baselines(plan: Plan, session: Session) -> Plan:
-    """Run classifiers without samples on the screening draws, the cheapest first.
+    """Run classifiers without samples on the screening splits, the cheapest first.
 
     A slow classifier would leave no time for generators, each of which it has to learn too.
 
     Parameters
     ----------
     plan : Plan
-        All arms that are worth a trial.
+        All configurations that are worth a trial.
     session : Session
         Its end says how much time there is.
 
@@ -357,8 +313,8 @@ def _is_affordable(seconds: float, spent: float, whole: float) -> bool:
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> None:
-    """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw
-    by draw.
+    """Try generators as far as the time goes: all of them at the smallest λ, then at the next;
+    split by split.
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (session.end - begin)
@@ -367,7 +323,7 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> None:
         # Once there is a candidate, half of the time is kept for confirming.
         until = half if candidates(gains_of(plan, session), baselines_of(plan)) else session.end
         for seed in SCREEN:
-            # After the first draw it is known what each takes.
+            # After the first split it is known what each takes.
             names = _affordable(plan, names, rate, session, until, left_out)
             session.run(
                 plan, [t for t in _rung(plan, _with_controls(plan, names), rate) if t.seed == seed]
@@ -377,7 +333,7 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> None:
 def _affordable(
     plan: Plan, names: Sequence[str], rate: Rate, session: Session, until: float, left_out: LeftOut
 ) -> list[str]:
-    """The generators that end in time on all draws that are left, the cheapest first; the others
+    """The generators that end in time on all splits that are left, the cheapest first; the others
     are left out.
     """
     costs = {name: session.seconds(plan, _rung(plan, (name,), rate)) for name in names}
@@ -385,8 +341,7 @@ def _affordable(
     for name in sorted(names, key=lambda name: costs[name]):
         together = session.seconds(plan, _rung(plan, _with_controls(plan, [*chosen, name]), rate))
         if costs[name] and time.time() + together > until:
-            price = f"about {write_duration(costs[name])} to try it"
-            left_out.append((name, rate, f"no time left: {price}"))
+            left_out.append((name, rate, "no time left"))
         else:
             chosen.append(name)
     return chosen
@@ -407,49 +362,37 @@ def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:
     ]
 
 
-def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpec:
-    """What to go on with: the recommended classifier, or the first one where that is not tried,
-    with samples of the control of transductive generators (real patches under a teacher's labels),
-    if there are any, and nothing tells another.
-
-    That gained on most public scenes. Another classifier with such samples takes its place where
-    the screening draws tell it above, and the chosen one goes without samples where they tell it
-    above itself. An arm whose gain was confirmed is taken in place of one without samples, and in
-    place of one with samples where it is told above that: inner draws are easier than the test, so
-    a gain on them alone is no reason to leave what gained elsewhere.
+def ranking(plan: Plan, session: Session) -> list[tuple[TrialSpec, list[float]]]:
+    """What was run on every screening split, with its scores, the highest mean first:
+    configurations, their controls, and classifiers without samples, as the teacher's own map; none
+    that reads no spectrum. Of equal ones those without samples come first.
     """
-    trials: dict[tuple[str, bool], TrialSpec] = {}
-    learning = plan.learning_classifiers
-    for trial in plan.trials:
-        card = plan.cards["generator", trial.generator.name]
-        recommended = trial.generator.name == NONE or card.control_of == "transductive"
-        if recommended and trial.classifier.name in learning:
-            trials.setdefault((trial.classifier.name, bool(trial.rate)), trial)
     results = session.results(plan)
-
-    def screening_scores(trial: TrialSpec) -> list[float]:
+    ranked = []
+    for trial in plan.trials:
         cell = results.get(arm_key(trial.arm, trial.classifier.name))
-        return [] if cell is None else cell.values(session.scores.main.key)
+        reads = plan.cards["classifier", trial.classifier.name].input != "location"
+        if trial.seed != SCREEN[0] or cell is None or not reads:
+            continue
+        scores = cell.values(session.scores.main.key)
+        if len(scores) == len(SCREEN):
+            ranked.append((trial, scores))
+    return sorted(ranked, key=lambda one: (-statistics.fmean(one[1]), bool(one[0].rate)))
 
-    samples = any(rate for _, rate in trials)
-    first, *others = sorted(
-        (trial for (_, rate), trial in trials.items() if rate == samples),
-        key=lambda trial: trial.classifier.name != RECOMMENDED,
-    )
-    better = [trial for trial in others if above(screening_scores(trial), screening_scores(first))]
-    best = max(better, key=lambda trial: statistics.fmean(screening_scores(trial)), default=first)
-    without = trials[best.classifier.name, False]
-    if above(screening_scores(without), screening_scores(best)):
-        best = without
-    if use is None:
-        return best
-    named = arm_key(use.arm, use.classifier)
-    confirmed = next(
-        trial
-        for trial in plan.trials
-        if arm_key(trial.arm, trial.classifier.name) == named and trial.seed == SCREEN[0]
-    )
-    of_best, of_confirmed = screening_scores(best), screening_scores(confirmed)
-    if best.rate:
-        return confirmed if above(of_confirmed, of_best) else best
-    return best if above(of_best, of_confirmed) else confirmed
+
+def usual_recipe(plan: Plan) -> TrialSpec:
+    """What did well on most public scenes, where nothing could be ranked: the recommended
+    classifier, or the first one, with samples of the control of transductive generators (real
+    patches under a teacher's labels), if there are any.
+    """
+    learning = plan.learning_classifiers
+
+    def rank(trial: TrialSpec) -> tuple[bool, bool, bool]:
+        control_of = plan.cards["generator", trial.generator.name].control_of
+        return (
+            trial.classifier.name != RECOMMENDED,
+            control_of != "transductive",
+            trial.generator.name != NONE,
+        )
+
+    return min((t for t in plan.trials if t.classifier.name in learning), key=rank)

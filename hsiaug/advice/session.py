@@ -37,7 +37,7 @@ class Session:
     draw : callable
         Gives the splits of the scene, each drawn once.
     scores : MetricSet
-        The main one is what arms are told apart by.
+        The main one is what configurations are clearly different by.
     large : tuple of int
         Ids of the classes that it is averaged over, none: all of them.
     """
@@ -70,7 +70,7 @@ class Session:
         return tuple(t.hash for t in trials if not self.record(t) and self.store.sound(t.hash))
 
     def results(self, plan: Plan) -> Results:
-        """The records of a plan that are there, arm by arm."""
+        """The records of a plan that are there, configuration by configuration."""
         records = (record for trial in plan.trials if (record := self.record(trial)))
         return results_of(trials_of_records(records), self.large)
 

@@ -8,7 +8,6 @@ import math
 import numbers
 import operator
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -23,8 +22,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MEANT = {
-    "seeds": ("draws", "seed", "draw"),
-    "seed": ("draw", "draws"),
+    "draws": ("seeds",),
+    "draw": ("seed",),
+    "seeds": ("seed",),
+    "seed": ("seeds",),
     "lam": ("lambdas",),
     "lambda_": ("lambdas", "lam"),
     "omega": ("omegas",),
@@ -33,7 +34,7 @@ MEANT = {
     "view": ("views",),
     "set": ("params",),
 }
-"""Arguments as options of the command are called, and as functions call them."""
+"""Arguments as options of the command or earlier versions call them, and as functions do."""
 MAX_NUMBER = 10**9
 
 MAX_LIST_LENGTH = 10**6
@@ -48,30 +49,6 @@ class Argument:
 
     rule: str
     convert: Callable[[Any], Any]
-
-
-def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function take an argument by its earlier name too, with a warning that says the new
-    one.
-
-    Parameters
-    ----------
-    **names : str
-        The new name of each earlier one.
-    """
-
-    def taking(function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
-        def called(*args: P.args, **kwargs: P.kwargs) -> R:
-            for before in names.keys() & kwargs.keys():
-                now = names[before]
-                warnings.warn(f"{before}= is now {now}=", FutureWarning, stacklevel=2)
-                kwargs.setdefault(now, kwargs.pop(before))
-            return function(*args, **kwargs)
-
-        return called
-
-    return taking
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:

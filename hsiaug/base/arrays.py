@@ -62,19 +62,36 @@ def mapped(array: NDArray[Scalar]) -> NDArray[Scalar]:
 def mapped_rows(
     shape: tuple[int, ...], blocks: Callable[[], Iterable[PlacedRows]]
 ) -> NDArray[np.float32]:
-    """An array of rows that come block by block, in any order. A large one is mapped from a
-    temporary file as of :func:`mapped`: it never lies in memory as a whole.
+    """Make an array of rows that arrive in blocks, in any order.
+
+    A large array is mapped from a temporary file and never completely in memory.
 
     Parameters
     ----------
     shape : tuple of int
-        Of the array.
+        Shape of the array.
     blocks : callable
-        Gives all its rows, the same each time. It is called again where the file cannot be written.
+        Returns pairs of row numbers (m,) int64 and rows, the same each time: it is called again if
+        the file cannot be written.
 
     Returns
     -------
     ndarray of float32
+        The rows in order.
+
+    See Also
+    --------
+    give_back_files : frees its memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import mapped_rows
+    >>> def blocks():
+    ...     yield np.array([1]), np.full((1, 3), 5.0)
+    ...     yield np.array([0]), np.full((1, 3), 2.0)
+    >>> mapped_rows((2, 3), blocks)[:, 0].tolist()
+    [2.0, 5.0]
     """
     size = 4 * math.prod(shape)
     if size >= LARGE:
@@ -139,8 +156,18 @@ def row_blocks(array: NDArray[Scalar]) -> Iterator[tuple[slice, NDArray[Scalar]]
 
 
 def give_back_files() -> None:
-    """Take out of memory what was read of the arrays in temporary files of hsiaug, as samples,
-    train views and the cube of a scene. They are read again where they are asked for.
+    """Free the memory of arrays that are mapped from temporary files of hsiaug.
+
+    Call it after work on a large scene: samples, train views and cubes are read again when needed.
+
+    See Also
+    --------
+    mapped_rows : makes such an array.
+
+    Examples
+    --------
+    >>> from hsiaug.api import give_back_files
+    >>> give_back_files()
     """
     with _changing:
         owners = list(_mapped)

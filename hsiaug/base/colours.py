@@ -53,8 +53,6 @@ TRAIN, HELD_OUT, SYNTHETIC, LEFT_OUT = "#733939", "#22c0fe", "#c98e01", "#a0a0a0
 """Roles of pixels or samples, in every map and figure, far from SERIES and TONES; held out is also
 what is tested on.
 """
-RIGHT, WRONG = "#7cc0b3", TONES["bad"]
-"""Pixels of a map of errors: light or dark, whatever hue the eye sees."""
 
 
 def rgb_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[int, int, int]:

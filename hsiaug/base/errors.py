@@ -59,7 +59,7 @@ class HsiaugError(Exception):
 
 
 class InputError(HsiaugError):
-    """A name, number or option that the user gave is not valid."""
+    """A name, number or option that the user passed is not valid."""
 
 
 class SceneError(HsiaugError):
@@ -67,17 +67,16 @@ class SceneError(HsiaugError):
 
 
 class DataUnavailableError(HsiaugError):
-    """A public scene is not on this machine and could not be downloaded, or an optional library is
-    not installed.
-    """
+    """A public scene is missing and cannot be downloaded, or an optional library is not
+    installed."""
 
 
 class SplitError(HsiaugError):
-    """A draw of train and test pixels is not sound, or cannot be made on this scene."""
+    """A split is not valid, or cannot be made on this scene."""
 
 
 class PluginError(HsiaugError):
-    """A plugin is broken, or what it returned breaks its contract."""
+    """A plugin is faulty, or breaks its contract."""
 
 
 class StoreError(HsiaugError):
@@ -85,19 +84,23 @@ class StoreError(HsiaugError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The hint for an unknown name: near matches first, else everything that is known.
+    """The hint for an unknown name: similar names first, else all known ones.
 
     Parameters
     ----------
     name : str
         What was typed.
     known : iterable of str
-        Names that there are.
+        Valid names.
 
     Returns
     -------
     str
         A sentence.
+
+    See Also
+    --------
+    InputError : has such a hint.
 
     Examples
     --------

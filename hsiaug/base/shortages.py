@@ -3,11 +3,8 @@ with.
 """
 
 import errno
-import mmap
-import os
 import re
-import sys
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple
 
 from hsiaug.base.errors import HsiaugError
 
@@ -34,12 +31,6 @@ NO_MEMORY = Shortage(
     "what was asked for must fit into the memory of this machine, or its limit (ulimit -v)",
     "Ask for less (a crop of the scene, smaller patches, fewer samples), or allow more memory.",
 )
-NO_ADDRESSES = Shortage(
-    "the limit of the address space of a process (ulimit -v) must leave room for numerical"
-    " libraries",
-    "Run this in a new shell with a higher limit (ulimit -v 8000000, or unlimited), or allow fewer"
-    " threads (OMP_NUM_THREADS=1).",
-)
 NO_FILES = Shortage(
     "a process must be able to open more files",
     "Raise the limit of open files (ulimit -n), or use fewer `jobs`.",
@@ -63,55 +54,6 @@ SHORT = {
 """By the numbers of the system."""
 
 
-class AddressSpaceError(MemoryError):
-    """Addresses are limited so that numerical libraries cannot be loaded."""
-
-
-LIBRARIES = "numpy", "scipy"
-"""Each brings an OpenBLAS, which tries for ever to have addresses as it is loaded."""
-RESERVE = 10**8
-"""Bytes that all else which a command loads may take until then."""
-LOADED_WITHIN = 3
-"""Seconds of processor in which they are loaded; .3 are usual."""
-
-
-class AddressSpaceCheck:
-    """A finder of modules, put first, that finds none: where addresses are limited, a copy of this
-    process tries whether numerical libraries can be loaded, before this one does.
-    """
-
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
-        """Raises AddressSpaceError where the first of the libraries could not be loaded."""
-        if name not in LIBRARIES:
-            return
-        sys.meta_path[:] = [one for one in sys.meta_path if one is not AddressSpaceCheck]
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if limit == resource.RLIM_INFINITY:
-            return
-        if (pid := os.fork()) == 0:
-            _try_to_load()
-        if os.waitpid(pid, 0)[1]:
-            raise AddressSpaceError(f"{limit // 10**6} MB")
-
-
-def _try_to_load() -> NoReturn:
-    try:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (LOADED_WITHIN, LOADED_WITHIN))
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        with mmap.mmap(-1, RESERVE):
-            import numpy  # noqa: F401
-            import scipy.linalg  # noqa: F401
-        os._exit(0)
-    finally:
-        os._exit(1)
-
-
 def shortage_of(error: BaseException) -> Shortage | None:
     """What the machine lacks, where that is why an error was raised, or its cause; None for any
     other.
@@ -121,8 +63,6 @@ def shortage_of(error: BaseException) -> Shortage | None:
     cause: BaseException | None = error
     while cause is not None and id(cause) not in visited:
         visited.add(id(cause))
-        if isinstance(cause, AddressSpaceError):
-            return NO_ADDRESSES
         if isinstance(cause, MemoryError):
             return NO_MEMORY
         if isinstance(cause, OSError) and cause.errno is not None:

@@ -60,7 +60,28 @@ def spreadsheet_text(text: str) -> str:
 
 
 def text_of_spreadsheet(cell: str) -> str:
-    """What :func:`spreadsheet_text` was given."""
+    """The original text of a cell that :func:`spreadsheet_text` wrote.
+
+    Parameters
+    ----------
+    cell : str
+        A cell of a CSV file, in which texts that look like formulas begin with an apostrophe.
+
+    Returns
+    -------
+    str
+        The text.
+
+    See Also
+    --------
+    user_file : finds a file that a user names.
+
+    Examples
+    --------
+    >>> from hsiaug.api import text_of_spreadsheet
+    >>> text_of_spreadsheet("'=wheat")
+    '=wheat'
+    """
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 

@@ -142,10 +142,10 @@ def build_plan(
         raise InputError(
             f"a benchmark must be at most {MOST_TRIALS:,} trials",
             value=(
-                f"{len(asked.seeds):,} draws × {len(arms):,} arms of generators ×"
+                f"{len(asked.seeds):,} splits × {len(arms):,} generators with λ, M and ω ×"
                 f" {len(columns):,} classifiers"
             ),
-            hint="Take fewer draws, or values of λ and ω that lie farther apart.",
+            hint="Use fewer splits, or fewer values of λ, M and ω.",
         )
     draw = draw or draw_once(task, scene)
     trials: list[TrialSpec] = []
@@ -248,11 +248,11 @@ def list_arms(
         for train in _trained_on(one.card, request, rate)
     ]
     if REAL in request.train:
-        notes.append("train real is the arm none")
+        notes.append("train real is the generator none")
     if SYNTHETIC in request.train:
         notes += [
-            f"classifier {one.card.name} reads real labels in the scene: it has no arm of synthetic"
-            " samples alone"
+            f"classifier {one.card.name} reads real labels in the scene: it is not trained on"
+            " synthetic samples alone"
             for one in classifiers
             if one.card.learns_samples and one.card.reads_scene
         ]
@@ -336,18 +336,18 @@ def _equal_draws(
         The checksum of the split of a seed.
     """
     equal = "; ".join(
-        f"{' and '.join(map(str, same))} drew the same pixels"
+        f"{' and '.join(map(str, same))} have the same pixels"
         for same in seeds_of.values()
         if len(same) > 1
     )
-    draws = "1 draw" if len(seeds_of) == 1 else f"{len(seeds_of)} draws"
-    sentence = f"seeds {equal}, so that {len(seeds)} seeds are {draws}"
+    splits = "1 split" if len(seeds_of) == 1 else f"{len(seeds_of)} different splits"
+    sentence = f"seeds {equal}, so {len(seeds)} seeds give {splits}"
     if seeds == tuple(range(len(seeds))):
         different = set(seeds_of)
         for seed in range(len(seeds), len(seeds) + MOST_FURTHER):
             different.add(pixels(seed))
             if len(different) == len(seeds):
-                return f"{sentence}: `draws={seed + 1}` has {len(seeds)}"
+                return f"{sentence}: `seeds={seed + 1}` has {len(seeds)}"
     return sentence
 
 
@@ -362,11 +362,11 @@ def _alike_draws(seeds: Sequence[int], groups: Sequence[Sequence[int]]) -> str:
     alike = "; ".join(
         ", ".join(str(seeds[place]) for place in group) for group in groups if len(group) > 1
     )
-    number = "1 draw is" if len(groups) == 1 else f"{len(groups)} draws are"
+    number = "1 split is" if len(groups) == 1 else f"{len(groups)} splits are"
     return (
-        f"seeds {alike} drew mostly the same pixels, to train on and to test, so that about"
-        f" {number} new, and intervals over {len(seeds)} are too narrow; more images, or smaller"
-        " blocks and tiles, give draws that differ"
+        f"seeds {alike} have mostly the same training and test pixels, so about {number}"
+        f" distinct, and intervals over {len(seeds)} are too narrow; use more images, or smaller"
+        " blocks and tiles"
     )
 
 
@@ -382,8 +382,10 @@ def _empty_rates(
             empty.setdefault(trial.rate, set()).add(trial.seed)
     for rate in sorted(empty):
         draws = [seed for seed in request.seeds if seed in empty[rate]]
-        where = f" in draws {', '.join(map(str, draws))}" if len(draws) < len(request.seeds) else ""
+        where = (
+            f" in splits {', '.join(map(str, draws))}" if len(draws) < len(request.seeds) else ""
+        )
         yield (
-            f"{rate.in_prose} makes no synthetic sample{where}, and its arms are not run there:"
+            f"{rate.in_prose} makes no synthetic sample{where}, so these trials are not run:"
             " try a larger λ"
         )

@@ -153,8 +153,8 @@ def _further_controls(
         if users and control.name not in names:
             reads = "reads" if len(users) == 1 else "read"
             notes.append(
-                f"{control.name} is run too: {', '.join(users)} {reads} unlabelled pixels, and"
-                f" helps only above {control.control_text}"
+                f"also running {control.name}: {', '.join(users)} {reads} unlabelled pixels,"
+                f" and has to beat {control.control_text}"
             )
             further.append(control.name)
     return further
@@ -168,7 +168,7 @@ def _baselines(cards: Sequence[Card], asked: Sequence[str], notes: list[str]) ->
         if card.baseline and card.name in asked and card.baseline not in names:
             users.setdefault(card.baseline, []).append(card.name)
     for baseline, generators in users.items():
-        notes.append(f"{baseline} is run too: {', '.join(generators)} without its main part")
+        notes.append(f"also running {baseline}: {', '.join(generators)} without its main part")
     return list(users)
 
 
@@ -192,8 +192,8 @@ def _choose_classifiers(
             continue
         users = [card.name for card in seen if not card.control_of]
         notes.append(
-            f"classifier {control.name} is run too, without samples:"
-            f" {', '.join(users or [card.name for card in seen])} must be above it to help"
+            f"also running classifier {control.name}, without synthetic samples:"
+            f" {', '.join(users or [card.name for card in seen])} has to beat it"
         )
         names += (control.name,)
     return names

@@ -12,6 +12,7 @@ import typer
 
 from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
+from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from hsiaug.advice.session import Session
     from hsiaug.base.terminal import Console
 
+STORE = Path("hsiaug-advice")
+"""Folder of the records of advice."""
 WIDTH = 9
 """Of the names of lines."""
 
@@ -55,21 +58,6 @@ def advise(
             default=f"those of 'hsiaug benchmark' and {', '.join(PIXELS.advice.classifiers)}",
         ),
     ] = None,
-    lambdas: Annotated[
-        str | None,
-        option(
-            "Sample balance rates λ to try, the smallest first.",
-            "--lambda",
-            metavar="NUMBER,…",
-            default="0,1,4,8; masks 1,4,8",
-        ),
-    ] = None,
-    patch: options.Patch = None,
-    task: options.Task = None,
-    store: Annotated[
-        Path,
-        option("Folder of the records.", "--store", metavar="FOLDER", default="hsiaug-advice"),
-    ] = Path("hsiaug-advice"),
     jobs: options.Jobs = None,
     notes: Annotated[
         bool, option("Also all that was tried, and what was not and why.", "--notes")
@@ -81,12 +69,13 @@ def advise(
     Examples:
       hsiaug advise my_scene.toml --budget 20m
       hsiaug advise my_scene.toml --protocol all --classifier svm
-      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8
+      hsiaug advise indian_pines --generator smote,mixup,pseudo
 
     Reads the labels that --protocol names and no other: divides them again and again into inner
     training and test pixels, tries generators on some of these splits, and confirms the best on
     others. Starts nothing that would end after --budget; the same command again goes on where it
-    was. What the answer is worth: docs/decide.md.
+    was, from the records in hsiaug-advice. Of a scene, --generator or --classifier also say the
+    task: masks with specdm or unet. What the answer is worth: docs/decide.md.
     """
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
@@ -95,7 +84,7 @@ def advise(
     err = console(err=True)
     with budget_line(err, seconds) as watch:
         watch("reading the scene")
-        found = _find(ctx, scene, protocol, lambdas, store, jobs, (start, start + seconds), watch)
+        found = _find(ctx, scene, protocol, jobs, (start, start + seconds), watch)
     advice, session, benchmark = found
     from hsiaug.cli import advise_print
 
@@ -116,8 +105,6 @@ def _find(
     ctx: typer.Context,
     scene: str,
     protocol: str | None,
-    lambdas: str | None,
-    store: Path,
     jobs: int | None,
     times: tuple[float, float],
     watch: Callable[[str], None],
@@ -141,10 +128,11 @@ def _find(
     from hsiaug.bench.run import workers
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.registry.lookup import registry
-    from hsiaug.tasks.task import get_task, task_of
+    from hsiaug.tasks.task import get_task
     from hsiaug.trial.store import Store
 
-    kind = get_task(task_of(scene, ctx.params["task"]))
+    generators, classifiers = (words(ctx.params[key] or "") for key in ("generator", "classifier"))
+    kind = get_task(options.task_for(scene, generators=generators, classifiers=classifiers))
     data = kind.data.load(scene)
     err = console(err=True)
 
@@ -155,8 +143,13 @@ def _find(
         protocol, why = advised_protocol(kind, data, scene, kind.settings.on(data).protocol)
         if why:
             note(f"note: {why}")
-    lambdas = lambdas or kind.settings.advice.lambdas
-    request = request_of_options(scene, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas)
+    request = request_of_options(
+        scene,
+        ctx.params,
+        task=kind.name,
+        protocol=f"within:{protocol}",
+        lambdas=kind.settings.advice.lambdas,
+    )
     watch("choosing inner splits")
     planned = screening_plan(data, request, registry(), scene)
     jobs = workers(jobs, "auto", planned[0])
@@ -166,7 +159,7 @@ def _find(
             data,
             scene,
             registry(),
-            Store(store, create=True),
+            Store(STORE, create=True),
             "auto",
             engine,
             *times,
@@ -175,7 +168,7 @@ def _find(
             scores=planned[0].task.metrics.advice,
         )
         advice = find_advice(planned, request, session)
-        return advice, session, shown_by_benchmark(Path(defaults.STORE), data)
+        return advice, session, shown_by_benchmark(Path(defaults.STORE), data, kind)
 
 
 LINE_EVERY = 60.0

@@ -11,7 +11,7 @@ from statistics import fmean
 
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.context import ShownByBenchmark
-from hsiaug.advice.gains import ArmGain, arm_key
+from hsiaug.advice.gains import ArmGain, above, arm_key
 from hsiaug.advice.screening import CONFIRM
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import SplitError
@@ -21,8 +21,9 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report.formatting import count, ends_text, join_words, percent, signed, span, with_ends
 from hsiaug.report.gains import in_points
-from hsiaug.tasks.task import USUAL, task_of
+from hsiaug.tasks.task import USUAL, task_of, task_words
 from hsiaug.trial.arm import NONE
+from hsiaug.trial.spec import TrialSpec
 
 Row = tuple[object, ...]
 HEADER = ("tried", "generator", "λ", "M", "ω", "classifier", "splits", "score", "gain")
@@ -55,20 +56,30 @@ def advice_lines(
 
 
 def _use(advice: Advice) -> str:
-    """The recipe, and what it rests on."""
+    """The configuration to use, and what it rests on."""
+    return f"{_configuration(advice.final)}    ({_rests_on(advice)})"
+
+
+def _configuration(trial: TrialSpec) -> str:
+    """``svm with pseudo, λ = 1``."""
+    samples = f"{trial.generator.name}, {trial.rate.in_prose}"
+    return f"{trial.classifier.name} with {samples if trial.rate else 'no synthetic samples'}"
+
+
+def _rests_on(advice: Advice) -> str:
     final, chosen = advice.final, advice.chosen
-    samples = (
-        f"{final.generator.name}, {final.rate.in_prose}" if final.rate else "no synthetic samples"
+    key = arm_key(final.arm, final.classifier.name)
+    if advice.kind == "use" and chosen and arm_key(chosen.arm, chosen.classifier) == key:
+        return f"better than all its controls on {chosen.draws} inner splits"
+    if not advice.ranked:
+        return "a default: nothing could be ranked"
+    (_, scores), (other, next_scores) = advice.ranked[:2]
+    chance = "" if above(scores, next_scores) else ", a difference that may be chance"
+    return (
+        f"{advice.score} {percent(fmean(scores))}, the highest of {len(advice.ranked)} on"
+        f" {len(scores)} inner splits; {_configuration(other)} has"
+        f" {percent(fmean(next_scores))}{chance}"
     )
-    taken = chosen is not None and arm_key(chosen.arm, chosen.classifier) == arm_key(
-        final.arm, final.classifier.name
-    )
-    rests_on = (
-        f"better than all its controls on {chosen.draws} inner splits"
-        if taken and advice.kind == "use" and chosen is not None
-        else "a default, not a finding"
-    )
-    return f"{final.classifier.name} with {samples}    ({rests_on})"
 
 
 def _why(advice: Advice, session: Session) -> str:
@@ -92,8 +103,9 @@ def _why(advice: Advice, session: Session) -> str:
         return "Unclear: no generator could be tried on every inner split. Give a larger --budget."
     more = len(CONFIRM) - one.draws
     goes_on = f" The same command goes on with {count(more, 'split')}." if more else ""
-    gain = f" ({_gain(one, advice.score)})" if one.draws else ""
-    return f"{name_arm(one)} is {one.verdict}{gain}.{goes_on}"
+    if not one.draws:
+        return f"No time was left to confirm {name_arm(one)}.{goes_on}"
+    return f"{name_arm(one)} is {one.verdict} ({_gain(one, advice.score)}).{goes_on}"
 
 
 def _nearest(advice: Advice) -> str:
@@ -133,22 +145,25 @@ def advice_commands(
     """
     ref, final = session.scene_ref, advice.final
     task = advice.plan.task
-    data = [ref] if task.name == task_of(ref) else [ref, "--task", task.name]
+    data = [ref] if task.name == task_of(ref) else [ref, *task_words(task.name)]
     usual = PROPOSED if task.name == USUAL else task.settings.generators
     samples: list[str] = []
     if final.rate:
         samples = ["--generator", final.generator.name]
         if (final.rate.lam,) != LAMBDAS:
             samples += ["--lambda", f"{final.rate.lam:g}"]
-    mapped = [*data, "--classifier", final.classifier.name, *samples]
+    mapped = [ref, "--classifier", final.classifier.name, *samples]
     if benchmark:
-        mapped = [ref, "--record", benchmark.hash, "--store", STORE]
+        mapped = [benchmark.hash[:12], "--store", STORE]
     commands = {"map": ["map", *mapped, "--out", "map.tif"]}
     if task.settings.advice.divides_labels:
         commands["label"] = ["label", ref, "--number", "16", "--out", "picks.csv"]
     if (typed := _drawable(advice, session)) is not None:
         proposed = samples or ["--generator", ",".join(usual)]
-        classifier = ["--classifier", final.classifier.name]
+        learns = advice.plan.cards["classifier", final.classifier.name].learns_samples
+        # A map that learns no samples, as the teacher's, runs beside all others.
+        names = [final.classifier.name] if learns else task.settings.classifiers[:1]
+        classifier = ["--classifier", ",".join(names)]
         commands["test"] = ["benchmark", *data, *proposed, *classifier, *typed]
         commands["test"] += ["--seeds", str(DRAWS)]
     return {name: shlex.join(["hsiaug", *words]) for name, words in commands.items()}

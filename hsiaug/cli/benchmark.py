@@ -63,7 +63,6 @@ def benchmark(
             metavar="FILE",
         ),
     ] = None,
-    smallest_gain: options.SmallestGain = None,
     json: options.Json = False,
     task: options.Task = None,
     view: options.View = None,
@@ -142,7 +141,6 @@ def benchmark(
         print_plan(
             plans,
             store=store,
-            existing="only-missing",
             device=device,
             jobs=jobs,
             out=console(),
@@ -156,7 +154,6 @@ def benchmark(
         plans,
         store,
         as_json=json,
-        smallest_gain=smallest_gain,
         device=device,
         jobs=jobs,
         settings=settings,

@@ -13,7 +13,6 @@ import typer
 from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, write_duration
-from hsiaug.bench.missing import Existing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
 from hsiaug.bench.run import find_work, run, workers
@@ -48,19 +47,16 @@ def run_and_print(
     *,
     by: str | None = None,
     as_json: bool = False,
-    smallest_gain: float | None = None,
     **run_options: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
-    Ends with exit code 1 where a trial failed or, unless ``existing`` is none, has no record.
+    Ends with exit code 1 where a trial failed, or has no record.
 
     Parameters
     ----------
     by : str or None
         The rows of the tables; None for those of a report.
-    smallest_gain : float or None
-        The smallest gain that matters, in points.
     run_options : object
         Arguments of :func:`hsiaug.bench.run.run`.
     """
@@ -79,12 +75,12 @@ def run_and_print(
     runs = hashes_by_run(plans)
     planned = len(set[str]().union(*runs.values()))
     records = Store(store)
-    report = read_report(records, runs, smallest=smallest_gain)
+    report = read_report(records, runs)
     if as_json:
         print_json({"store": str(store), "planned": planned, **report_json(report, by)})
     else:
         show_report(report, records, by)
-    missing = 0 if run_options.get("existing") == "none" else planned - len(reading.records)
+    missing = planned - len(reading.records)
     if missing:
         print_lines(
             err,
@@ -101,7 +97,6 @@ def print_plan(
     plans: Sequence[Plan],
     *,
     store: Path,
-    existing: Existing,
     device: str,
     jobs: int | None,
     out: Console,
@@ -116,7 +111,7 @@ def print_plan(
         Of one benchmark, or of all runs of a suite.
     store : Path
         Folder of the records, which decide what is to run.
-    existing, device, jobs
+    device, jobs
         As of :func:`hsiaug.bench.run.run`.
     out, notes : Console
         Where the plan is printed, and its notes.
@@ -128,7 +123,7 @@ def print_plan(
     InputError
         Where the samples of a trial do not fit into memory.
     """
-    plan, missing = find_work(plans, store, existing, lambda line: print_lines(notes, [line]))
+    plan, missing = find_work(plans, store, "only-missing", lambda line: print_lines(notes, [line]))
     todo = missing.todo
     jobs = workers(jobs, device, plan)
     seconds = Costs(plan, store / "cache").each(todo)
@@ -137,21 +132,21 @@ def print_plan(
         print_json(_as_json(plans, plan, todo, whole, jobs))
         return
     if plan.run:
-        header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
+        header = ("run", "scene", "protocol", "splits", "trials", "to run", "about")
         print_table(out, header, _runs(plans, seconds, jobs))
     else:
         print_table(
             out,
-            ("generator", "λ", "M", "ω", "classifier", "synthetic", "draws", "to run"),
-            _arms(plan, todo),
+            ("generator", "λ", "M", "ω", "classifier", "synthetic", "splits", "to run"),
+            _configurations(plan, todo),
         )
         split = next(iter(plan.splits.values()))
         audit = split.audit.as_json()
         leaky = " [LEAKY]" if audit["leaky"] else ""
         line = (
-            f"protocol {audit['protocol']}, draw {split.seed}: {audit['n_train']} train,"
+            f"protocol {audit['protocol']}, split {split.seed}: {audit['n_train']} training and"
             f" {audit['n_test']} test pixels; {audit['centre_overlap_percent']} % of test pixels"
-            f" lie in training {plan.task.metrics.parts}{leaky}"
+            f" are in training {plan.task.metrics.parts}{leaky}"
         )
         print_lines(out, [line])
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
@@ -209,19 +204,19 @@ def _as_json(
     return answer
 
 
-def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]:
-    """Rows of the plan: each arm with the synthetic samples of a draw, its draws, and how many of
-    them are to run.
+def _configurations(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]:
+    """Rows of the plan: each configuration with the synthetic samples of a split, its splits, and
+    how many of them are to run.
     """
     waiting = {t.hash for t in todo}
-    arms: dict[tuple[object, ...], list[TrialSpec]] = {}
+    rows: dict[tuple[object, ...], list[TrialSpec]] = {}
     for t in plan.trials:
         name = t.generator.name + ALONE * (t.train != BOTH)
-        row = (name, t.rate.lam, t.rate.times, t.omega, t.classifier_label)
-        arms.setdefault(row, []).append(t)
-    for arm, members in arms.items():
+        settings = (name, t.rate.lam, t.rate.times, t.omega, t.classifier_label)
+        rows.setdefault(settings, []).append(t)
+    for row, members in rows.items():
         sample_range = _between([plan.samples[t.hash][1] for t in members])
-        yield *arm, sample_range, len(members), sum(t.hash in waiting for t in members)
+        yield *row, sample_range, len(members), sum(t.hash in waiting for t in members)
 
 
 def _between(numbers: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +15,7 @@ import typer
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import codes, integers, words
-from hsiaug.cli.options import Json, SceneRef, option
+from hsiaug.cli.options import SceneRef, option
 from hsiaug.cli.output import (
     CARD_SETTINGS,
     cell,
@@ -23,7 +23,6 @@ from hsiaug.cli.output import (
     flat_facts,
     name_options,
     on_terminal,
-    print_json,
     print_lines,
     print_table,
     say,
@@ -45,13 +44,12 @@ TOLD_BY_CLASS = {"names", "ids", "counts", "codes", "descriptions"}
 
 
 @app.command("list")
-def list_scenes(as_json: Json = False) -> None:
+def list_scenes() -> None:
     """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this
     machine.
 
-    Examples:
+    Example:
       hsiaug datasets list
-      hsiaug datasets list --json
     """
     from hsiaug.base.files import why_unwritable
     from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names, status
@@ -74,9 +72,6 @@ def list_scenes(as_json: Json = False) -> None:
     if why := why_unwritable(data_dir()):
         hint = "let HSIAUG_DATA_DIR name a folder that can be written to"
         say(f"note: no scene can be downloaded ({why}): {hint}", err=True)
-    if as_json:
-        print_json([dict(zip(LISTED, row, strict=True)) for row in rows])
-        return
     out = console()
     print_table(out, LISTED, rows)
     if out.is_terminal:
@@ -94,7 +89,6 @@ def info(
             metavar="GENERATOR",
         ),
     ] = None,
-    as_json: Json = False,
 ) -> None:
     """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs
     what is missing.
@@ -108,11 +102,7 @@ def info(
         from hsiaug.data import load_scene
         from hsiaug.quality.scene_sentences import scene_sentences
 
-        text = scene_sentences(load_scene(scene), sentences, 0)
-        if as_json:
-            print_json({"generator": sentences, "seed": 0, "text": text})
-            return
-        for line in text.split("\n"):
+        for line in scene_sentences(load_scene(scene), sentences, 0).split("\n"):
             say(line)
         return
     from hsiaug.data.catalogue import find_entry, status
@@ -125,23 +115,15 @@ def info(
         facts: dict[str, Any] = {"status": status(entry), "folders": list(map(str, entry.folders))}
         facts |= entry.card.model_dump(mode="json")
         warnings = _label_warnings(scene) if facts["status"] in ("here", "embedded") else []
-        if as_json:
-            facts["warnings"] = warnings
     else:
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
         facts |= {
             **pairs.card.model_dump(mode="json"),
-            "places_here": pairs.present()
-            if as_json
-            else {s: len(n) for s, n in pairs.present().items()},
-            "missing": pairs.missing(),
+            "places_here": {place: len(names) for place, names in pairs.present().items()},
+            "missing": {place: shortly(files) for place, files in pairs.missing().items()},
         }
-    if as_json:
-        print_json(facts)
-        return
     if "citation" in facts:
         facts["citation"] = plain(facts["citation"])
-    facts["missing"] = {place: shortly(files) for place, files in facts.get("missing", {}).items()}
     for name, text in flat_facts(facts, TOLD_BY_CLASS):
         say(f"{name:<12} {text}")
     classes: list[tuple[object, ...]] = [("class", "code in file", "labelled px")]
@@ -202,31 +184,6 @@ def fetch(
             say(f"{name}\t{file}")
 
 
-Classes = Annotated[
-    str, option("Class names, in ascending order of their codes.", metavar="NAME,…")
-]
-Field = Annotated[
-    str | None, option("Column that holds the class.", metavar="NAME", default="class, label, …")
-]
-Unlabelled = Annotated[
-    str | None,
-    option(
-        "Codes without a label, or none.",
-        metavar="CODE,…",
-        default="0, those below, and the file's value of no data",
-    ),
-]
-Settings = Annotated[
-    list[str] | None,
-    option(
-        f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)}"
-        " (docs/scenes.md).",
-        "--set",
-        metavar="KEY=VALUE",
-    ),
-]
-
-
 @app.command()
 def add(
     cube: Annotated[
@@ -248,26 +205,36 @@ def add(
             metavar="FILE",
         ),
     ],
-    classes: Classes = "",
-    field: Field = None,
-    unlabelled: Unlabelled = None,
-    settings: Settings = None,
+    field: Annotated[
+        str | None,
+        option("Column that holds the class.", metavar="NAME", default="class, label, …"),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        option(
+            "What else the card is to say; repeat for more. Keys: classes (names in ascending"
+            " order of their codes), unlabelled (codes without a label, or none; default: 0,"
+            f" those below, and the file's value of no data), {', '.join(CARD_SETTINGS[2:])}"
+            " (docs/scenes.md).",
+            "--set",
+            metavar="KEY=VALUE",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         option(
             "The card to write, which names the scene.",
-            metavar="NAME.toml",
-            default="named as the cube's file",
+            metavar="FILE",
+            default="CUBE's name with .toml",
         ),
     ] = None,
-    force: Annotated[bool, option("Replace files that are there already.", "--force")] = False,
 ) -> None:
     """Look at a scene of your own, write its card, and draw it.
 
     Examples:
       hsiaug datasets add flight.hdr --labels plots.geojson --field crop
-      hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
-      hsiaug datasets add cube.npy --labels marks.png --unlabelled 255
+      hsiaug datasets add cube.tif --labels classes.tif --set classes=wheat,rye,track
+      hsiaug datasets add cube.npy --labels marks.png --set unlabelled=255
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
 
     Finds shape, order of axes, band centres, scale, missing data, useless bands, label codes and
@@ -278,9 +245,7 @@ def add(
     from hsiaug.data.adding import add_scene
     from hsiaug.quality.map_files import save_quick_look
 
-    import_options = import_words(
-        classes, field, unlabelled, settings, name=out.stem if out else None, overwrite=force
-    )
+    import_options = _import_options(field, settings or (), out.stem if out else None)
     note_public(cube, labels)
     added = add_scene(cube, labels, out, import_options, save_quick_look)
     print_added(added, cube)
@@ -289,30 +254,18 @@ def add(
     say_written(added.files)
 
 
-def import_words(
-    classes: str,
-    field: str | None,
-    unlabelled: str | None = None,
-    settings: Sequence[str] | None = None,
-    **further: object,
-) -> ImportOptions:
-    """The options of an import as they are typed.
-
-    Parameters
-    ----------
-    further : object
-        Other options, by name.
-
-    Raises
-    ------
-    InputError
-    """
+def _import_options(field: str | None, settings: Sequence[str], name: str | None) -> ImportOptions:
+    """The options of an import as they are typed. Raises InputError for what is not valid."""
     from hsiaug.data.adding import import_options
 
-    typed: dict[str, object] = {"classes": words(classes), "field": field, **further}
-    if unlabelled is not None:
-        typed["unlabelled"] = codes(unlabelled)
-    for setting in settings or ():
+    readers: dict[str, Callable[[str], object]] = {
+        "bad_bands": lambda text: sorted(integers("--set bad_bands", text)),
+        "classes": words,
+        "ignore": words,
+        "unlabelled": codes,
+    }
+    typed: dict[str, object] = {"field": field, "name": name}
+    for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
             hint = "For example --set scale=0.0001."
@@ -320,10 +273,6 @@ def import_words(
         check_known(
             f"--set KEY=VALUE: KEY must be one of {', '.join(CARD_SETTINGS)}", key, CARD_SETTINGS
         )
-        readers = {
-            "bad_bands": lambda text: sorted(integers("--set bad_bands", text)),
-            "ignore": words,
-        }
         typed[key] = readers.get(key, str)(text)
     return import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import settings
 from hsiaug.cli import options
-from hsiaug.cli.computing import compute_here
-from hsiaug.cli.options import option
+from hsiaug.cli.options import given, option, refuse_typed
 from hsiaug.cli.output import console, print_table, say
 from hsiaug.registry.progress import show_progress
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def generate(
     ctx: typer.Context,
-    scene: options.SceneRef,
+    scene: options.SceneOrHash,
     out: Annotated[
         Path,
         option(
@@ -37,6 +37,7 @@ def generate(
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
     omega: options.Omega = None,
+    set_: options.Setting = None,
     prompt: Annotated[
         list[str] | None,
         option(
@@ -64,59 +65,42 @@ def generate(
             metavar="CLASS,…",
         ),
     ] = "",
-    agreement: Annotated[
-        float,
-        option(
-            "For masks: leave out pairs of which probes of training pixels confirm less, 0 to 1.",
-            metavar="SHARE",
-            default=0,
-            min=0,
-            max=1,
-        ),
-    ] = 0.0,
     with_real: Annotated[
         bool, option("Write the real training samples first.", "--with-real")
     ] = False,
-    protocol: options.AnyProtocol = None,
-    seed: options.Seed = 0,
-    set_: options.Setting = None,
     store: options.StoreDir = Path(defaults.STORE),
-    task: options.Task = None,
-    patch: options.Patch = None,
-    preset: options.Preset = defaults.PRESET,
 ) -> None:
-    """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
+    """Export synthetic samples of a generator, with their labels and provenance.
 
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
-      hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
+      hsiaug generate 3fa9 --with-real --out train.mat
       hsiaug generate indian_pines --generator txt2hsi --prompt "wheat beside woods" --out wheat.npz
-      hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --out rare
-      hsiaug generate my_scene.toml --task segmentation --generator specdm --mask plan.png --out new
+      hsiaug generate my_scene.toml --generator specdm -n 200 --show track,pond --out rare
+      hsiaug generate my_scene.toml --generator specdm --mask plan.png --out new
 
-    The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken
-    from the store, or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
+    Of a scene, learns from the training samples of the usual split of seed 0, bit for bit as a
+    trial does; of a record (its hash, or the beginning of it), all is as in its trial, and a slow
+    fit is taken from the store. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
     weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF), masks
     (PNG), a contact sheet, a card that 'hsiaug benchmark' reads, and a manifest, which says how
     well masks and images agree (measured on held-out tiles: a diagnosis, like 'hsiaug inspect').
     """
-    compute_here()
+    one_thread()
     from hsiaug.data.catalogue import check_spared
 
     def check(kit: SampleKit, request: SampleRequest) -> None:
         kit.check(request, out)
-        check_spared(
-            scene, [out, out.with_suffix(".hdr")] if out.suffix.lower() == ".sli" else [out]
-        )
+        header = [out.with_suffix(".hdr")] if out.suffix.lower() == ".sli" else []
+        check_spared(request.source, [out, *header])
 
     class_names = tuple(word.strip() for word in show.split(",")) if show else ()
     kit, (synthesis,) = make_samples(
-        ctx.params,
+        ctx,
         check,
         [omega],
         count=pairs,
         show=class_names,
-        agreement=agreement,
         prompts=tuple(prompt or ()),
         masks=tuple(mask or ()),
     )
@@ -168,64 +152,98 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     )
 
 
-FIELDS = ("lam", "seed", "patch", "preset")
-"""Options that stand in a request as they are."""
-
-
 def make_samples(
-    typed: Mapping[str, Any],
+    ctx: typer.Context,
     check: Callable[[SampleKit, SampleRequest], None] = lambda kit, request: None,
     omegas: Sequence[float | None] = (None,),
     **fields: Any,
 ) -> tuple[SampleKit, Iterator[AnySynthesis]]:
-    """The functions of a task, and the samples of the generator that a command was asked for, at
-    one ω after the other.
+    """The functions of a task, and the samples that a command was asked for, of a generator on a
+    scene or of a record, at one ω after the other.
 
     Parameters
     ----------
-    typed : mapping of str to object
-        Options of the command by parameter.
     check : callable
         Refuses a request before anything is made.
+    omegas : sequence of float or None
+        None = that of the record, or the generator's own.
     fields : object
         Fields of the request beside those.
 
     Raises
     ------
     InputError
-        For a protocol that there is not, and where ``--set`` names another plugin.
+        Where ``--set`` names another plugin, and for options that a record states.
     """
-    from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.kits import sample_kit, synthesise
-    from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
-    from hsiaug.tasks.task import get_task, task_of
+    from hsiaug.tasks.task import get_task
     from hsiaug.trial.trial_run import SceneContext
 
-    kit = sample_kit(task_of(typed["scene"], typed["task"]))
-    name = typed["generator"] or kit.task.settings.generators[0]
-    overrides = settings(typed["set_"] or ())
-    if others := sorted(overrides.keys() - {name}):
-        hint = f"Here: {name}."
-        raise InputError(
-            "--set must name the generator of this command", value=repr(others[0]), hint=hint
-        )
-    rule = None if typed["protocol"] is None else parse_protocol(typed["protocol"])
-    fields |= {key: typed[key] for key in FIELDS}
-    card = Path(typed["scene"])
-    fields["source"] = str(card.resolve()) if card.exists() else typed["scene"]
-    request = SampleRequest(name, rule, overrides=overrides.get(name, {}), **fields)
+    typed = ctx.params
+    if options.is_hash(typed["scene"]):
+        refuse_typed(ctx, ("generator", "set_"), "a record states its generator", "Leave them out.")
+        scene, task, request = _request_of_record(typed["scene"], typed["store"])
+        if "lam" in typed and given(ctx, ["lam"]):
+            request = replace(request, lam=typed["lam"])
+    else:
+        scene, task, request = _request_of_options(typed)
+    kit = sample_kit(task)
+    card = Path(scene)
+    request = replace(request, source=str(card.resolve()) if card.exists() else scene, **fields)
     check(kit, request)
-    data = kit.task.data.load(typed["scene"])
+    data = kit.task.data.load(scene)
 
     def each() -> Iterator[AnySynthesis]:
-        context = SceneContext(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
+        context = SceneContext(data, get_task(task), Path(typed["store"]) / "cache")
         for omega in omegas:
-            guided = replace(request, omega=omega)
-            with show_progress(console(err=True), name) as progress:
-                synthesis = synthesise(
-                    kit, data, guided, registry(), progress=progress, context=context
-                )
-            yield synthesis
+            guided = request if omega is None else replace(request, omega=omega)
+            with show_progress(console(err=True), request.generator) as progress:
+                yield synthesise(kit, data, guided, registry(), progress=progress, context=context)
 
     return kit, each()
+
+
+def _request_of_options(typed: Mapping[str, Any]) -> tuple[str, str, SampleRequest]:
+    """Scene, task, and samples of the generator that is named, on the usual split of seed 0."""
+    from hsiaug.quality.synthesis import SampleRequest
+    from hsiaug.tasks.task import get_task
+
+    scene, name = typed["scene"], typed["generator"]
+    task = options.task_for(scene, generators=[name] if name else [])
+    name = name or get_task(task).settings.generators[0]
+    overrides = settings(typed["set_"] or ())
+    if others := sorted(overrides.keys() - {name}):
+        rule = "--set must name the generator of this command"
+        raise InputError(rule, value=repr(others[0]), hint=f"Here: {name}.")
+    lam = typed.get("lam", 1.0)
+    return (
+        scene,
+        task,
+        SampleRequest(name, lam=lam, preset=defaults.PRESET, overrides=overrides.get(name, {})),
+    )
+
+
+def _request_of_record(hash: str, store: Path) -> tuple[str, str, SampleRequest]:
+    """Scene, task, and the samples that the trial of a record learnt from."""
+    from hsiaug.quality.synthesis import SampleRequest
+    from hsiaug.registry.lookup import registry
+    from hsiaug.tasks.task import get_task
+    from hsiaug.trial.commands import changed_params
+    from hsiaug.trial.refit import spec_of
+    from hsiaug.trial.store import Store
+
+    record = Store(store).find(hash, "SCENE")
+    scene, task = record["scene_ref"], record["spec"]["task"]
+    trial = spec_of(record, get_task(task).data.load(scene), registry())
+    request = SampleRequest(
+        trial.generator.name,
+        trial.protocol,
+        lam=trial.rate.lam,
+        times=trial.rate.times,
+        omega=trial.omega,
+        seed=trial.seed,
+        patch=trial.patch,
+        overrides=changed_params(trial.generator),
+    )
+    return scene, task, request

@@ -12,9 +12,9 @@ import typer
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import file_errors, write_text_whole
 from hsiaug.base.text import json_of
+from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.cli import options
-from hsiaug.cli.computing import compute_here
 from hsiaug.cli.options import option, refuse_typed
 from hsiaug.cli.output import console, print_lines, print_table, say_written
 
@@ -26,18 +26,6 @@ if TYPE_CHECKING:
     from hsiaug.quality.prompt_fidelity import PromptFidelity
     from hsiaug.quality.synthesis import AnySynthesis, Inspection, SampleRequest
 
-OF_A_GENERATOR = (
-    "task",
-    "generator",
-    "lam",
-    "omega",
-    "protocol",
-    "seed",
-    "patch",
-    "preset",
-    "set_",
-)
-"""Options that a file of samples states itself, by parameter."""
 HEADER = ("", "synthetic", "95 %", "held-out", "training", "permuted", "unit", "good is", "n")
 Row = tuple[Any, ...]
 
@@ -48,27 +36,22 @@ def inspect(
         str,
         typer.Argument(
             metavar="SCENE",
-            help="A scene of 'hsiaug datasets list', a card (TOML), a folder, or samples (.npz)"
-            " that 'hsiaug generate' wrote.",
+            help="A scene of 'hsiaug datasets list', a card (TOML), a folder; the hash of a record"
+            " of a benchmark; or samples (.npz) that 'hsiaug generate' wrote.",
         ),
     ],
     out: Annotated[Path, option("Folder of the pictures and of quality.json.", metavar="FOLDER")],
     generator: options.GeneratorName = None,
-    lam: options.Lambda = 1.0,
     omega: options.Omegas = None,
-    protocol: options.AnyProtocol = None,
-    seed: options.Seed = 0,
     set_: options.Setting = None,
     store: options.StoreDir = Path(defaults.STORE),
-    task: options.Task = None,
-    patch: options.Patch = None,
-    preset: options.Preset = defaults.PRESET,
 ) -> None:
-    """Look at synthetic samples: are they like real ones, do their labels fit, are they copies?
+    """Measure whether synthetic samples are like real ones, fit their labels, or are copies.
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
       hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --out look
+      hsiaug inspect 3fa9 --out look
       hsiaug inspect samples.npz --out look
       hsiaug inspect oscd --generator specdm --out look
 
@@ -78,18 +61,18 @@ def inspect(
     how to read them. Several ω add curves over ω. Test pixels and their labels are read after the
     fit: a diagnosis, not to be used to choose a generator on the same split.
     """
-    compute_here()
+    one_thread()
     folder = _checked_folder(out)
     if Path(scene).suffix.lower() == ".npz":
         refuse_typed(
             ctx,
-            OF_A_GENERATOR,
+            ("generator", "omega", "set_"),
             "a file of samples states how they were made",
             "Leave them out, or name a scene.",
         )
         inspected = _inspect_file(Path(scene))
     else:
-        inspected = _inspect_scene(ctx.params, omega)
+        inspected = _inspect_scene(ctx, omega)
     say_written(_write_files(inspected, folder))
     _print_inspection(inspected, console())
 
@@ -136,16 +119,8 @@ def _inspect_file(path: Path) -> InspectedSamples:
     return InspectedSamples(sample_kit(synthesis.spec.task).inspect(synthesis))
 
 
-def _inspect_scene(typed: Mapping[str, Any], omega: str | None) -> InspectedSamples:
-    """Make samples at each ω, and measure them.
-
-    Parameters
-    ----------
-    typed : mapping of str to object
-        Options of the command by parameter.
-    omega : str or None
-        Guidance strengths, as typed.
-    """
+def _inspect_scene(ctx: typer.Context, omega: str | None) -> InspectedSamples:
+    """Make samples at each ω, as typed, and measure them."""
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
@@ -161,7 +136,7 @@ def _inspect_scene(typed: Mapping[str, Any], omega: str | None) -> InspectedSamp
             rule = "curves over ω are drawn for single pixels"
             raise InputError(rule, value=f"--omega {omega}", hint="Name one ω for masks.")
 
-    kit, syntheses = make_samples(typed, check, strengths or [None])
+    kit, syntheses = make_samples(ctx, check, strengths or [None])
     first = next(syntheses)
     scene = PromptScene.of(first)
     fidelity = None if scene is None else measure_fidelity(first, scene)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.base.errors import need
-from hsiaug.bench.defaults import COMMITTEE, LABELLING
+from hsiaug.base.threads import one_thread
+from hsiaug.bench.defaults import LABELLING
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
-from hsiaug.cli.computing import compute_here
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, print_table, say, say_written
 from hsiaug.registry.progress import show_progress
@@ -23,12 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hsiaug.core.scene import Scene, UnlabelledScene
+    from hsiaug.core.scene import UnlabelledScene
     from hsiaug.data.georeference import Georeference
-    from hsiaug.protocol.split import BlindSplit
-
-ALL = "all"
-"""The protocol of a scene of one's own: there is no test side, for nothing is scored."""
 
 
 def label(
@@ -59,31 +55,6 @@ def label(
         ),
     ] = None,
     classes: Annotated[str, option("Further class names.", metavar="NAME,…")] = "",
-    classifier: Annotated[
-        str | None,
-        option(
-            "The classifier of the page's map; with --out those of the committee.",
-            metavar="NAME,…",
-            default=f"{LABELLING}; with --out {','.join(COMMITTEE)}",
-        ),
-    ] = None,
-    protocol: Annotated[
-        str,
-        option(
-            "What is known at first: all labels, none, or the training pixels of issd, kshot:K, …"
-            " (seed 0), of which only labelled pixels are asked.",
-            metavar="PROTOCOL",
-            default=ALL,
-        ),
-    ] = ALL,
-    answers: Annotated[
-        Path | None,
-        option(
-            "File of the answers; one that exists is continued.",
-            metavar="FILE.csv",
-            default="SCENE-answers.csv",
-        ),
-    ] = None,
     port: options.Port = None,
 ) -> None:
     """Label a scene: in a browser, or from a file of the pixels that help most.
@@ -97,13 +68,13 @@ def label(
     that there are and predicts every pixel; each pick is typical of a segment of similar neighbours
     on which the committee disagrees and which is unlike what is labelled. The page shows the map
     after each round; a click or a key answers with a class, none of these, or skip, and each answer
-    is in the file at once. The page is at 127.0.0.1, which no other machine reaches, and its
-    address holds a secret. In a file of picks, fill in the column class. 'hsiaug datasets add CUBE
-    --labels FILE' reads both files.
+    is in SCENE-answers.csv here at once, which the same command goes on with. The page is at
+    127.0.0.1, which no other machine reaches, and its address holds a secret. In a file of picks,
+    fill in the column class. 'hsiaug datasets add CUBE --labels FILE' reads both files.
     """
-    compute_here()
+    one_thread()
     if out:
-        _write_picks(scene, out, number=number, classifier=classifier or "", protocol=protocol)
+        _write_picks(scene, out, number)
         return
     need("a page in the browser", "ui", "starlette", "uvicorn")
     from hsiaug.core.view_names import DEFAULT_VIEW, view_or_raw
@@ -115,15 +86,13 @@ def label(
     from hsiaug.ui.labelling import Labelling, LabellingTask
     from hsiaug.ui.server import serve_here
 
-    bare, name, labels, candidates, ground = _begin(scene, protocol)
+    bare, name, labels, ground = _begin(scene)
     check_patch(PATCH, bare)
     names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
-    bare, members = replace(bare, class_names=tuple(names)), committee((), bare.bands)
-    mapper = Member(classifier or LABELLING, view_or_raw(DEFAULT_VIEW, bare.bands))
-    task = LabellingTask(
-        bare, name, labels, candidates, members, mapper, count=number, ground=ground
-    )
-    path = answers or Path(f"{name}-answers.csv")
+    bare, members = replace(bare, class_names=tuple(names)), committee(bare.bands)
+    mapper = Member(LABELLING, view_or_raw(DEFAULT_VIEW, bare.bands))
+    task = LabellingTask(bare, name, labels, members, mapper, count=number, ground=ground)
+    path = Path(f"{name}-answers.csv")
     answer_file = AnswerFile(path, bare.shape, ground)
     labelling = Labelling(task, answer_file, registry())
     for line in answer_file.wrong:
@@ -140,12 +109,8 @@ def label(
         )
 
 
-def _begin(
-    ref: str, protocol: str
-) -> tuple[UnlabelledScene, str, NDArray[np.int16], NDArray[np.bool_], Georeference | None]:
-    """A scene, its name, its known labels (H, W), 0 = none, the pixels (H, W) that may be asked,
-    and its place.
-    """
+def _begin(ref: str) -> tuple[UnlabelledScene, str, NDArray[np.int16], Georeference | None]:
+    """A scene, its name, its known labels (H, W), 0 = none, and its place."""
     import numpy as np
 
     from hsiaug.data import load_scene
@@ -157,41 +122,9 @@ def _begin(
         bare, ground, guesses = bare_scene(Path(ref))
         for key, remark in guesses.items():
             say(f"note: {key} is {remark}", err=True)
-        return (
-            bare,
-            Path(ref).stem,
-            np.zeros(bare.shape, np.int16),
-            np.ones(bare.shape, bool),
-            ground,
-        )
+        return bare, Path(ref).stem, np.zeros(bare.shape, np.int16), ground
     scene = load_scene(ref)
-    labels = np.zeros(scene.shape, np.int16)
-    candidates = np.ones(scene.shape, bool)
-    if protocol != "none":
-        learnt, candidates, _ = _known_labels(scene, protocol)
-        labels[learnt.train] = learnt.train_labels
-    return scene.unlabelled, scene.name, labels, candidates, scene_georeference(ref)
-
-
-def _known_labels(scene: Scene, protocol: str) -> tuple[BlindSplit, NDArray[np.bool_], str]:
-    """The labels that are learnt, the pixels that may be named, and what to call the former."""
-    import numpy as np
-
-    from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.protocol.split import Blind, check_patch, draw_split
-
-    labelled = scene.labels > 0
-    if protocol == ALL:
-        check_patch(PATCH, scene)
-        ids = scene.labels[labelled].astype(np.int64)
-        split = Blind(labelled, np.zeros_like(labelled), ids, PATCH)
-        return split, ~labelled, f"all {len(ids):,} labelled pixels"
-    drawn = draw_split(scene, parse_protocol(protocol), 0, PATCH)
-    learnt = (
-        f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, split 0; picks are"
-        " labelled pixels alone, as a benchmark reveals them"
-    )
-    return drawn.blind, labelled & ~drawn.train, learnt
+    return scene.unlabelled, scene.name, scene.labels.astype(np.int16), scene_georeference(ref)
 
 
 PICK_COLUMNS = {
@@ -208,18 +141,15 @@ PICK_COLUMNS = {
 """Headings and forms of the table of picks, by key; x and y of scenes with a place on Earth."""
 
 
-def _write_picks(
-    ref: str, out: Sequence[Path], *, number: int, classifier: str, protocol: str
-) -> None:
-    """Print the pixels to label next, and write them to files.
-
-    Raises
-    ------
-    InputError
-        For another ending than those of the files, and for a protocol that there is not.
+def _write_picks(ref: str, out: Sequence[Path], number: int) -> None:
+    """Print the pixels to label next, and write them to files. Raises InputError for another ending
+    than those of the files.
     """
+    import numpy as np
+
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
+    from hsiaug.protocol.split import Blind, check_patch
     from hsiaug.registry.lookup import registry
     from hsiaug.suggest.committee import MAX_TRAINING_PIXELS, committee
     from hsiaug.suggest.picks import suggestions
@@ -228,13 +158,17 @@ def _write_picks(
     check_files(out)
     scene = load_scene(ref)
     ground = scene_georeference(ref)
-    members = committee(words(classifier), scene.bands)
-    split, candidates, learnt = _known_labels(scene, protocol)
+    check_patch(PATCH, scene)
+    members = committee(scene.bands)
+    labelled = scene.labels > 0
+    ids = scene.labels[labelled].astype(np.int64)
+    split = Blind(labelled, np.zeros_like(labelled), ids, PATCH)
+    learnt = f"all {len(ids):,} labelled pixels"
     with show_progress(console(err=True), "committee") as progress:
         suggested = suggestions(
             scene.unlabelled,
             split,
-            candidates,
+            ~labelled,
             number,
             members,
             registry(),

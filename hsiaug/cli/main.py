@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from io import BufferedWriter, FileIO, TextIOWrapper
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,7 +24,6 @@ from hsiaug.base.signals import exit_code, say_stopped
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli.output import name_options, say
 
-OUTPUT = "standard output"
 MAX_MESSAGE_CHARACTERS = 500
 """Characters of a message of typer at most."""
 LISTS = ("generator", "classifier", "lambda", "times", "omega", "view", "train", "seeds", "added")
@@ -135,6 +134,12 @@ RENAMED = {
     "labels": "worth SCENE",
 }
 """Earlier names of commands, and what to type now."""
+NOW = {
+    "--classes": "--set classes=NAME,…",
+    "--unlabelled": "--set unlabelled=CODE,…",
+    "--record": "hsiaug map HASH",
+}
+"""Earlier names of options, and what to type now."""
 for name in COMMANDS:
     module = import_module(f"hsiaug.cli.{name}")
     if hasattr(module, "app"):
@@ -166,11 +171,6 @@ def _options(
 
 def main() -> None:
     """Run the command line. Bad input gives one message on stderr and exit code 2."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        # Where Python is told not to buffer (PYTHONUNBUFFERED), the file lies bare below the text.
-        buffer = sys.stdout.buffer
-        if isinstance(getattr(buffer, "raw", buffer), FileIO):
-            sys.stdout = _named(sys.stdout)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # λ, or a letter of a file's name, where the terminal's encoding has no such sign.
@@ -207,14 +207,14 @@ def _system_error(error: OSError) -> HsiaugError:
     if (short := shortage_of(error)) is not None:
         return HsiaugError(short.rule, value=reason, hint=short.hint)
     if (named := error.filename) is not None:
-        if named == OUTPUT:
-            _drop_output()
         rule = f"{named} must be something that can be read or written"
         return HsiaugError(
             rule, value=reason, hint="Name another file or folder, or correct this one."
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        rule = f"files must have room, temporary ones too ({tempfile.gettempdir()})"
+        _drop_output()
+        temporary = tempfile.gettempdir()
+        rule = f"standard output and files must have room, temporary ones too ({temporary})"
         return HsiaugError(
             rule, value=reason, hint="Free some space, or let TMPDIR name another folder."
         )
@@ -230,31 +230,6 @@ def _system_error(error: OSError) -> HsiaugError:
         )
     rule = "the system must let hsiaug read, write and start processes"
     return HsiaugError(rule, value=reason, hint="Look at permissions and limits (ulimit -a).")
-
-
-class _Output(FileIO):
-    """A file whose errors say that they are of standard output: the system names no file where
-    writing fails.
-    """
-
-    def write(self, data: Any) -> int:
-        try:
-            return super().write(data)
-        except OSError as error:
-            error.filename = OUTPUT
-            raise
-
-
-def _named(stream: TextIOWrapper) -> TextIOWrapper:
-    """Standard output by another object, whose errors name it."""
-    stream.flush()
-    buffer = BufferedWriter(_Output(stream.fileno(), "w", closefd=False))
-    return TextIOWrapper(
-        buffer,
-        stream.encoding,
-        line_buffering=stream.line_buffering or stream.write_through,
-        write_through=stream.write_through,
-    )
 
 
 def _drop_output() -> None:
@@ -298,6 +273,8 @@ def _slip_hint(error: Exception, context: Any, arguments: Sequence[str]) -> str:
 
 def _of_other_commands(option: str, context: Any) -> str:
     """Which commands have an option."""
+    if option in NOW:
+        return f" It is now {NOW[option]}."
     root = context.find_root()
     command_name = context.command_path.removeprefix(root.command_path).strip()
     owners = [name for name, command in _commands(root.command) if _has(command, option)]

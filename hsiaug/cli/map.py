@@ -5,15 +5,18 @@ of a record.
 from pathlib import Path
 from typing import Annotated
 
+import typer
+
+from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.cli import options
-from hsiaug.cli.computing import compute_here
-from hsiaug.cli.options import option
+from hsiaug.cli.options import is_hash, option, refuse_typed, task_for
 from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 
 def map_(
-    scene: options.SceneRef,
+    ctx: typer.Context,
+    scene: options.SceneOrHash,
     out: Annotated[
         list[Path],
         option(
@@ -40,41 +43,43 @@ def map_(
         ),
     ] = None,
     lam: options.Lambda = 1.0,
-    task: options.Task = None,
-    record: Annotated[
-        str | None,
-        option(
-            "In place of a classifier: that of a record, by its hash or the beginning of it.",
-            metavar="HASH",
-        ),
-    ] = None,
     probabilities: Annotated[
         bool,
         option("Write NAME_probabilities too, a band for each class.", "--probabilities"),
     ] = False,
     store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
-    """Map a whole scene, or every place of a set of pairs, with a classifier or that of a record.
+    """Map every pixel of a scene, or of each place of a set of pairs.
 
     Examples:
       hsiaug map my_scene.toml --out map.tif
       hsiaug map my_scene.toml --classifier svm --probabilities --out map.tif
       hsiaug map my_scene.toml --classifier filtered:svm --generator pseudo --out map.tif
-      hsiaug map indian_pines --record 3fa9 --out map.pdf
-      hsiaug map oscd --record 3fa9 --out change.tif
+      hsiaug map 3fa9 --out map.pdf
 
-    Without --record, trains a classifier on nine tenths of the labels and scores it on the rest, as
-    a trial in the folder maps of the store, which no report reads. With it, fits the record's
-    generator (or takes it from the store) and classifier again, on the training pixels of its
-    split. Then predicts every pixel, in stripes. Writes class ids (0 = no data) with names and
-    colours of classes, which QGIS shows, in the place on Earth that the cube's file names, and a
-    picture with a legend. Says whether the test pixels come out as in the record.
+    Of a scene, trains a classifier on nine tenths of the labels and scores it on the rest, as a
+    trial in the folder maps of the store, which no report reads. Of a record (its hash, or the
+    beginning of it), fits generator (or takes it from the store) and classifier again, on the
+    training pixels of its split. Then predicts every pixel, in stripes. Writes class ids (0 = no
+    data) with names and colours of classes, which QGIS shows, in the place on Earth that the cube's
+    file names, and a picture with a legend. Says whether the test pixels come out as in the record.
     """
-    compute_here()
+    one_thread()
     from hsiaug.data.catalogue import check_spared
     from hsiaug.quality.map_files import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map
+    from hsiaug.trial.store import Store
 
+    record, task = None, None
+    if is_hash(scene):
+        names = ("classifier", "generator", "lam")
+        refuse_typed(ctx, names, "a record states what made it", "Leave them out.")
+        record, scene = scene, Store(store).find(scene, "SCENE")["scene_ref"]
+    else:
+        generators, classifiers = (
+            [name for name in (one,) if name] for one in (generator, classifier)
+        )
+        task = task_for(scene, generators=generators, classifiers=classifiers)
     check_spared(scene, check_map_targets(out, shares=probabilities))
     scene_map = make_map(
         scene,

@@ -67,6 +67,10 @@ GENERATORS = by_task({task: usual.generators for task, usual in settings.OF_TASK
 CLASSIFIERS = by_task({task: usual.classifiers for task, usual in settings.OF_TASKS.items()})
 SCENE = "A scene of 'hsiaug datasets list', a card (TOML), or a folder of a card or of pairs."
 SceneRef = Annotated[str, typer.Argument(metavar="SCENE", help=SCENE)]
+SceneOrHash = Annotated[
+    str,
+    typer.Argument(metavar="SCENE", help=f"{SCENE[:-1]}; or the hash of a record of a benchmark."),
+]
 Task = Annotated[
     str | None,
     option(
@@ -82,15 +86,6 @@ Generators = Annotated[
         "Generators; the controls that each needs run as well.",
         metavar="NAME,…",
         default=GENERATORS,
-    ),
-]
-SmallestGain = Annotated[
-    float | None,
-    option(
-        "The smallest gain that matters, in points: a smaller one is never called better.",
-        metavar="POINTS",
-        default=1,
-        min=0.0,
     ),
 ]
 GeneratorName = Annotated[str | None, option("The generator.", metavar="NAME", default=GENERATORS)]
@@ -205,7 +200,6 @@ Seeds = Annotated[
         default=defaults.DRAWS,
     ),
 ]
-Seed = Annotated[int, option("Seed of the split.", metavar="N", default=0, min=0)]
 Device = Annotated[
     str,
     option(
@@ -290,3 +284,32 @@ def refuse_typed(ctx: typer.Context, names: Sequence[str], rule: str, hint: str)
     """Raise InputError where the user typed one of the options of those parameters."""
     if refused := given(ctx, names):
         raise InputError(rule, value=", ".join(refused), hint=hint)
+
+
+# What is typed, as commands read it
+
+
+def is_hash(text: str) -> bool:
+    """Whether a text may be the hash of a record, or its beginning, and is no file or folder."""
+    return re.fullmatch("[0-9a-f]{4,64}", text) is not None and not Path(text).exists()
+
+
+def task_for(scene: str, *, generators: Sequence[str] = (), classifiers: Sequence[str] = ()) -> str:
+    """The task of a set of pairs; of a scene that which the named plugins serve, pixels first.
+
+    Raises InputError for a plugin that there is not.
+    """
+    from hsiaug.data.pair_sets import find_pairs
+    from hsiaug.registry.lookup import registry
+    from hsiaug.tasks.task import task_names, task_of
+
+    task = task_of(scene)
+    if find_pairs(scene) is not None:
+        return task
+    found = [registry().find("generator", name) for name in generators]
+    found += [registry().find("classifier", name) for name in classifiers]
+    for plugin in found:
+        card = plugin.card
+        if not card.serves(task):
+            return next((one for one in card.tasks if one in task_names(of_scenes=True)), task)
+    return task

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from hsiaug.trial.store import Store
 
 CARD_SETTINGS = (
-    *("ignore", "crs", "scale", "units", "bad_bands", "nodata", "axes", "cube_key", "labels_key"),
+    *("classes", "unlabelled", "ignore", "crs", "scale", "units", "bad_bands", "nodata", "axes"),
+    *("cube_key", "labels_key"),
 )
 """Keys of ``--set`` of ``hsiaug datasets add``."""
 
@@ -197,7 +198,6 @@ OPTION_NAMES = {
     "lam": "lambda",
     "draws": "seeds",
     "overrides": "set",
-    "overwrite": "force",
     **{f"{name}s": name for name in LISTS},
     **{key: f"set {key}" for key in CARD_SETTINGS},
 }

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from hsiaug.base.errors import InputError, PluginError
-from hsiaug.cli.options import Json, option
+from hsiaug.cli.options import option
 from hsiaug.cli.output import (
     console,
     print_facts,
-    print_json,
     print_lines,
     print_table,
     say,
@@ -28,65 +27,37 @@ from hsiaug.registry.lookup import Found, registry
 
 if TYPE_CHECKING:
     from hsiaug.registry.card import Card
+    from hsiaug.testing.core import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
     help="List the generators, classifiers and protocols, write your own, check them.",
 )
 
-ROW = ("kind", "name", "from", "tasks", "summary", "error")
-PARAM_FACTS = ("unit", "low", "high", "choices", "help")
-
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_() -> None:
     """List all plugins, and the packages that failed to load with their errors.
 
-    On a system that cannot keep what SECURITY.md promises of plugins, notes say so.
-
-    Examples:
+    Example:
       hsiaug plugins list
-      hsiaug plugins list --json
     """
+    rows: list[tuple[object, ...]] = []
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
         plugin_registry = registry()
-        rows: list[dict[str, Any]] = []
         for (kind, name), plugin in sorted(plugin_registry.plugins.items()):
-            row: dict[str, Any] = {
-                "kind": kind,
-                "name": name,
-                "from": f"{plugin.distribution} {plugin.version}",
-            }
+            source = f"{plugin.distribution} {plugin.version}"
             try:
                 card: Card = plugin.card
-                rows.append(
-                    {**row, "tasks": list(card.tasks), "summary": card.summary, "error": None}
-                )
+                rows.append((kind, name, source, ", ".join(card.tasks), card.summary))
             except PluginError as error:
-                rows.append({**row, "tasks": [], "summary": None, "error": str(error)})
+                rows.append((kind, name, source, None, f"broken: {error}"))
     # The plugins of a package that is broken are not known.
-    unknown: dict[str, Any] = {**dict.fromkeys(ROW), "tasks": []}
     for package in plugin_registry.broken:
-        rows.append(
-            {
-                **unknown,
-                "from": package.distribution,
-                "error": f"entry point {package.entry_point}: {package.error}",
-            }
-        )
-    if json:
-        print_json(rows)
-        return
-    cells = (
-        [
-            *map(row.get, ROW[:3]),
-            ", ".join(row["tasks"]),
-            row["summary"] or f"broken: {row['error']}",
-        ]
-        for row in rows
-    )
-    print_table(console(), ROW[:5], cells)
+        why = f"broken: entry point {package.entry_point}: {package.error}"
+        rows.append((None, None, package.distribution, None, why))
+    print_table(console(), ("kind", "name", "from", "tasks", "summary"), rows)
 
 
 @app.command()
@@ -97,7 +68,6 @@ def info(
             metavar="NAME", help="Name of a plugin; NAME:VALUE for one that takes variants."
         ),
     ],
-    json: Json = False,
 ) -> None:
     """Show what a plugin declares: source, capabilities, parameters with ranges, presets.
 
@@ -106,37 +76,44 @@ def info(
       hsiaug plugins info timm:resnet10t
     """
     with contextlib.redirect_stdout(sys.stderr):
-        cards = [_card(kind, registry().find(kind, name)) for kind in kinds_of(name)]
-    if json:
-        print_json(cards)
-        return
+        facts = [(kind, *_facts(kind, registry().find(kind, name))) for kind in kinds_of(name)]
+    out = console()
+    for kind, card, fields in facts:
+        print_lines(out, [f"{kind} {card.name}"])
+        print_facts(
+            out, ((key, None if value in ("", ()) else value) for key, value in fields.items())
+        )
+        if rows := [_parameter(card, item) for item in dataclasses.fields(card.params)]:
+            print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
+        presets = card.presets.items()
+        print_lines(out, (f"preset {preset}: {dict(values)}" for preset, values in presets))
+
+
+def _facts(kind: Kind, found: Found) -> tuple[Card, dict[str, Any]]:
+    """A card, and what is shown of it; of a protocol also its usage, and whether it leaks."""
     from hsiaug.report.bibtex import plain
 
-    out = console()
-    for card in cards:
-        print_lines(out, [f"{card['kind']} {card['name']}"])
-        fields = {**card, "paper": plain(card["paper"] or "")}
-        own_fields = {
-            key: value
-            for key, value in fields.items()
-            if key not in ("kind", "name", "params", "presets")
-        }
-        print_facts(
-            out, ((key, None if value in ("", ()) else value) for key, value in own_fields.items())
-        )
-        usual = card["presets"].get("cpu", {})
-        rows = []
-        for param in card["params"]:
-            low = "-∞" if param["low"] is None else param["low"]
-            high = "∞" if param["high"] is None else param["high"]
-            bounds = ", ".join(map(str, param["choices"] or ())) or f"{low} … {high}"
-            default = str(usual.get(param["name"], param["default"]))
-            rows.append((param["name"], default, param["unit"] or "", bounds, param["help"] or ""))
-        if rows:
-            print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
-        print_lines(
-            out, (f"preset {preset}: {values}" for preset, values in card["presets"].items())
-        )
+    card = found.card
+    names = [item.name for item in dataclasses.fields(card)]
+    own: dict[str, Any] = {}
+    if kind == "protocol":
+        names = ["version", "summary", "paper", "tasks"]
+        plugin = found.load()
+        own = {key: getattr(plugin, key, None) for key in ("usage", "usual_buffer", "leaky")}
+    shown = {key: getattr(card, key) for key in names if key not in ("name", "params", "presets")}
+    return card, {**shown, "paper": plain(card.paper or ""), **own}
+
+
+def _parameter(card: Card, item: dataclasses.Field[Any]) -> tuple[str, ...]:
+    """A parameter's name, default, unit, range and meaning."""
+    about = item.metadata
+    low, high = (
+        infinite if (value := about.get(key)) is None or math.isinf(value) else value
+        for key, infinite in (("low", "-∞"), ("high", "∞"))
+    )
+    default = card.presets.get("cpu", {}).get(item.name, item.default)
+    bounds = ", ".join(map(str, about.get("choices") or ())) or f"{low} … {high}"
+    return item.name, str(default), about.get("unit") or "", bounds, about.get("help") or ""
 
 
 @app.command()
@@ -155,24 +132,17 @@ def new(
             default="pixels",
         ),
     ] = None,
-    out: Annotated[
-        Path,
-        option(
-            "Folder in which the package's own is made.",
-            metavar="FOLDER",
-            default="the current one",
-        ),
-    ] = Path(),
 ) -> None:
-    """Write a package with a small working plugin, which passes 'hsiaug plugins check' as it is.
+    """Write a package with a small working plugin into a folder of its own, which passes 'hsiaug
+    plugins check' as it is.
 
-    Example:
+    Examples:
       hsiaug plugins new my-generator --kind generator
       hsiaug plugins new my-segmenter --kind classifier --task segmentation
     """
     from hsiaug.registry.scaffold import write_package
 
-    folder = write_package(kind, name, out, task)
+    folder = write_package(kind, name, Path(), task)
     print_lines(console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
     plugin = folder.name.removeprefix("hsiaug-")
     say(f"Next: pip install -e {folder}, then hsiaug plugins check {plugin}", err=True)
@@ -193,7 +163,6 @@ def check(
             "generator, classifier or protocol, where the name does not say it.", metavar="KIND"
         ),
     ] = None,
-    json: Json = False,
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
 
@@ -206,80 +175,44 @@ def check(
     """
     out, err = console(), console(err=True)
     kind = _kind_of(kind, name)
-    checks: list[dict[str, Any]] = []
+    outcomes = []
     # torch alone takes seconds to import.
     with err.status("loading the conformance kit") as status:
         from hsiaug.testing.check_process import check_outcomes
 
         for outcome in check_outcomes(kind, name):
-            state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[outcome.status]
-            keys = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
-            notes = {key: getattr(outcome, key) for key in keys if getattr(outcome, key)}
-            checks.append(
-                {
-                    "check": outcome.name,
-                    "status": state,
-                    **notes,
-                    "seconds": round(outcome.seconds, 3),
-                }
-            )
-            status.update(f"{len(checks)} checks done")
-            if not json:
-                words = [f"{key}: {note}" if len(keys) > 1 else note for key, note in notes.items()]
-                lines = [
-                    "\t".join(" ".join(field.split()) for field in (state, outcome.name, *words))
-                ]
-                if out.is_terminal:
-                    lines = [f"{state:<8}{outcome.name}", *(f"        {word}" for word in words)]
-                # On a terminal, the lines would land in the one that says what is being checked.
-                status.stop()
-                print_lines(out, lines)
-                out.file.flush()
-                status.start()
-    failed, skipped = (
-        sum(outcome["status"] == status for outcome in checks) for status in ("FAILED", "skipped")
+            outcomes.append(outcome)
+            status.update(f"{len(outcomes)} checks done")
+            # On a terminal, the lines would land in the one that says what is being checked.
+            status.stop()
+            print_lines(out, _outcome_lines(outcome, on_terminal=out.is_terminal))
+            out.file.flush()
+            status.start()
+    passed, failed, skipped = (
+        sum(outcome.status == state for outcome in outcomes)
+        for state in ("passed", "failed", "skipped")
     )
-    if json:
-        print_json({"kind": kind, "name": name, "passed": not failed, "checks": checks})
-    seconds = sum(outcome["seconds"] for outcome in checks)
-    summary = (
-        f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
-    )
-    print_lines(err, [f"{summary}, in {seconds:.1f} s"])
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    counts = f"{passed} ok, {failed} failed, {skipped} skipped"
+    print_lines(err, [f"{kind} {name}: {counts}, in {seconds:.1f} s"])
     if failed:
         raise typer.Exit(1)
 
 
-def _card(kind: str, found: Found) -> dict[str, Any]:
-    """A card as JSON: its fields and the metadata of its parameters; for a protocol also its usage,
-    and whether it leaks.
+def _outcome_lines(outcome: Outcome, *, on_terminal: bool) -> list[str]:
+    """A check, with what was broken or why it was skipped: a line in a pipe, several on a
+    terminal.
     """
-    card = found.card
-    facts = {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
-    if kind == "protocol":
-        plugin = found.load()
-        protocol_facts = {
-            name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")
-        }
-        facts = {
-            name: facts[name] for name in ("name", "version", "summary", "paper", "tasks")
-        } | protocol_facts
-
-    def told(item: Any, key: str) -> Any:
-        value = item.metadata.get(key)
-        # JSON cannot say that a bound is infinite.
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    params = [
-        {
-            "name": item.name,
-            "default": item.default,
-            **{key: told(item, key) for key in PARAM_FACTS},
-        }
-        for item in dataclasses.fields(card.params)
-    ]
-    presets = {name: dict(values) for name, values in card.presets.items()}
-    return {"kind": kind, **facts, "params": params, "presets": presets}
+    state, notes = "ok", []
+    if outcome.status == "failed":
+        state = "FAILED"
+        parts = {"rule": outcome.rule, "seen": outcome.seen, "hint": outcome.hint}
+        notes = [f"{name}: {text}" for name, text in parts.items() if text]
+    elif outcome.status == "skipped":
+        state, notes = "skipped", [outcome.seen]
+    if on_terminal:
+        return [f"{state:<8}{outcome.name}", *(f"        {note}" for note in notes)]
+    return ["\t".join(" ".join(field.split()) for field in (state, outcome.name, *notes))]
 
 
 def kinds_of(name: str) -> list[Kind]:

@@ -46,7 +46,15 @@ def report(
         str | None,
         option("In place of the main score: oa, kappa, ….", metavar="METRIC"),
     ] = None,
-    smallest_gain: options.SmallestGain = None,
+    smallest_gain: Annotated[
+        float | None,
+        option(
+            "The smallest gain that matters, in points: a smaller one is never called better.",
+            metavar="POINTS",
+            default=1,
+            min=0.0,
+        ),
+    ] = None,
     notes: Annotated[
         bool | None,
         option("Also all scores and the audit.", "--notes/--no-notes", default="in files alone"),

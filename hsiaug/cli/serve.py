@@ -9,7 +9,7 @@ from hsiaug.cli.output import say
 
 
 def serve(store: options.StoreDir = Path(defaults.STORE), port: options.Port = None) -> None:
-    """Show the report of a store in a browser, and show it again whenever trials have ended.
+    """Show the report of a store in a browser, while trials end.
 
     Examples:
       hsiaug serve

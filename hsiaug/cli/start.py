@@ -14,22 +14,11 @@ import typer
 
 from hsiaug.base.errors import InputError, SplitError, did_you_mean
 from hsiaug.bench import defaults
-from hsiaug.cli.datasets import (
-    Classes,
-    Field,
-    Settings,
-    Unlabelled,
-    asks,
-    import_words,
-    note_public,
-    print_added,
-)
-from hsiaug.cli.options import option
+from hsiaug.cli.datasets import asks, note_public, print_added
 from hsiaug.cli.output import console, print_lines, say, say_written
 
 if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
-    from hsiaug.data.adding import ImportOptions
 
 MOST_FOLDERS = 12
 """Folders that a hint names at most."""
@@ -45,40 +34,29 @@ def start(
     place: Annotated[
         Path,
         typer.Argument(
-            metavar="SCENE|FOLDER",
+            metavar="SCENE",
             help=(
                 "A folder with a cube and its labels, the file of a cube, a card (TOML), or a"
                 " scene of 'hsiaug datasets list'."
             ),
         ),
     ],
-    labels: Annotated[
-        Path | None, option("The labels, where several files may be them.", metavar="FILE")
-    ] = None,
-    classes: Classes = "",
-    field: Field = None,
-    unlabelled: Unlabelled = None,
-    settings: Settings = None,
-    yes: Annotated[
-        bool, option("Write the card and its picture without asking.", "--yes", "-y")
-    ] = False,
 ) -> None:
     """Look at your files, propose a benchmark, and print the commands that run it.
 
     Examples:
       hsiaug start .
-      hsiaug start flight.hdr --labels plots.geojson --field crop --yes
       hsiaug start indian_pines
 
     Finds the cube and its labels, says what they hold and what is odd, looks for a protocol that
     leaves every class enough test pixels, and estimates the time. Trains nothing, and writes
     nothing unless asked: on a terminal it asks which of several files to take, and whether to write
-    the card and a picture in false colours; --labels and --yes answer too.
+    the card and a picture in false colours.
     """
     from rich.prompt import Confirm
 
     from hsiaug.data import load_scene
-    from hsiaug.data.adding import add_scene, scene_name
+    from hsiaug.data.adding import ImportOptions, add_scene, scene_name
     from hsiaug.data.endings import CUBES
     from hsiaug.data.label_check import label_warnings
     from hsiaug.quality.map_files import save_quick_look
@@ -88,31 +66,20 @@ def start(
     commands = list[Sequence[str]]()
     of_cube = place.suffix.lower() in CUBES or (place.is_file() and place.suffix.lower() != ".toml")
     if place.is_dir() or of_cube:
-        import_options = import_words(classes, field, unlabelled, settings)
-        cube, sheet = _files(place, labels, import_options)
+        cube, sheet = _files(place)
         note_public(cube, sheet)
         card = f"{scene_name(cube.stem)}.toml"
-        card_exists = Path(card).exists()
         with TemporaryDirectory() as folder:
-            # At once: a cube is read no oftener than it must be.
-            writes_card = yes and not card_exists
-            out = Path(card) if writes_card else Path(folder) / "card.toml"
-            picture = save_quick_look if writes_card else None
-            added = add_scene(cube, sheet, out, import_options, picture)
+            added = add_scene(cube, sheet, Path(folder) / "card.toml", ImportOptions())
         scene = added.scene
         print_added(added, cube)
-        if card_exists:
+        if Path(card).exists():
             say(f"note: {card} is there already, and is taken", err=True)
-        elif writes_card:
-            say_written(added.files)
         elif asks() and Confirm.ask(f"Write {card}, and a picture of the scene?", default=False):
-            say_written(add_scene(cube, sheet, Path(card), import_options, save_quick_look).files)
+            say_written(add_scene(cube, sheet, Path(card), ImportOptions(), save_quick_look).files)
         else:
-            typed = {"--classes": classes, "--field": field, "--unlabelled": unlabelled}
-            further = [word for name, value in typed.items() if value for word in (name, value)]
-            further += [word for setting in settings or () for word in ("--set", setting)]
-            commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *further))
-            say(f"note: {card} is not written yet: the first command does, as --yes does", err=True)
+            commands.append(("datasets", "add", str(cube), "--labels", str(sheet)))
+            say(f"note: {card} is not written yet: the first command does it", err=True)
     else:
         scene = load_scene(card)
         print_lines(console(), (f"warning: {sentence}" for sentence in label_warnings(scene)))
@@ -141,25 +108,23 @@ def _check_there(place: Path) -> None:
         folders = sorted(entry.name for entry in parent.iterdir() if entry.is_dir())
         visible_folders = [name for name in folders if not name.startswith(".")][:MOST_FOLDERS]
         hint = f"Folders in {parent.resolve()}: {', '.join(visible_folders) or 'none'}."
-    rule = "SCENE|FOLDER must be a folder, a file, or a scene of 'hsiaug datasets list'"
+    rule = "SCENE must be a folder, a file, or a scene of 'hsiaug datasets list'"
     raise InputError(rule, value=f"{str(place)!r}, which is not there", hint=hint)
 
 
-def _files(place: Path, labels: Path | None, import_options: ImportOptions) -> tuple[Path, Path]:
-    """The cube and the labels: as named, or what the readers of ``hsiaug datasets add`` take for
-    them in the folder.
+def _files(place: Path) -> tuple[Path, Path]:
+    """The cube, where it is named, and its labels: what the readers of ``hsiaug datasets add`` take
+    for them in the folder.
     """
     folder = place if place.is_dir() else place.parent
-    if place != folder and labels is not None:
-        return place, labels
-    cubes, sheets, others = _look_at(folder, import_options, place == folder)
+    cubes, sheets, others = _look_at(folder, place == folder)
     print_lines(console(err=True), (f"note: not taken: {path.name}: {why}" for path, why in others))
     cube = _only(cubes, "SCENE", folder, others) if place == folder else place
-    return cube, labels or _only(sheets, "--labels", folder, others)
+    return cube, _only(sheets, "its labels", folder, others)
 
 
 def _look_at(
-    folder: Path, import_options: ImportOptions, with_cubes: bool
+    folder: Path, with_cubes: bool
 ) -> tuple[list[Path], list[Path], list[tuple[Path, str]]]:
     """Files of a folder that can be read as a cube, those that can be read as labels, and the
     others with a reason.
@@ -192,9 +157,7 @@ def _look_at(
         reasons = list[str]()
         # A scan goes on whatever is wrong with a file.
         try:
-            found = read_labels(
-                path, import_options.labels_key, import_options.field, import_options.crs
-            )
+            found = read_labels(path, None, None, None)
             if isinstance(found, LabelRaster):
                 check_number(len(np.unique(found.codes)), str(path))
             sheets.append(path)
@@ -204,7 +167,7 @@ def _look_at(
         both = suffix in (".mat", *TABLES)
         if with_cubes and (path not in sheets or both) and (suffix not in labels_alone or both):
             try:
-                read_cube_file(path, key=import_options.cube_key)
+                read_cube_file(path)
                 cubes.append(path)
             except Exception as error:
                 reasons.append(_reason(error, path))
@@ -238,11 +201,11 @@ def _only(
         )
     if len(files) != 1:
         file_names = ", ".join(map(str, files)) or f"none in {folder} that can be read as such"
-        hint = "Name it: hsiaug start CUBE --labels FILE."
+        hint = "Name both: hsiaug datasets add CUBE --labels FILE."
         if name == "SCENE" and len(files) > 1:
             hint += " Bands that are a file each must be stacked first, as rio stack does."
         if not files and others:
-            hint = f"{others[0][0].name} {others[0][1]}"
+            hint = f"{others[0][0].name} {others[0][1]} {hint}"
         raise InputError(f"{name} must be one file", value=file_names, hint=hint)
     return files[0]
 
@@ -274,7 +237,6 @@ def _propose(scene: Scene, card: str) -> list[str]:
     print_plan(
         [plan],
         store=Path(defaults.STORE),
-        existing="only-missing",
         device="auto",
         jobs=None,
         out=out,

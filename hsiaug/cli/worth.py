@@ -1,14 +1,15 @@
 """``hsiaug worth``: how many more labels per class a generator is worth."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from hsiaug.base.threads import one_thread
-from hsiaug.bench import defaults, ranges
+from hsiaug.bench import defaults
 from hsiaug.cli import options
-from hsiaug.cli.options import option
+
+ADDED = (1, 2, 3, 5, 10, 20)
+"""Labels that are added to each class."""
 
 
 def worth(
@@ -17,13 +18,8 @@ def worth(
     generator: options.Generators = None,
     classifier: options.Classifiers = None,
     lambdas: options.Lambdas = None,
-    added: Annotated[
-        str,
-        option("Labels added to each class.", metavar="N,…", default="1,2,3,5,10,20"),
-    ] = "1,2,3,5,10,20",
     protocol: options.AnyProtocol = None,
     seeds: options.Seeds = None,
-    patch: options.Patch = None,
     store: options.StoreDir = Path(defaults.STORE),
     jobs: options.Jobs = None,
 ) -> None:
@@ -49,5 +45,5 @@ def worth(
     from hsiaug.trial.arm import NONE
 
     request = request_of_options(scene, ctx.params, task="pixels", generator=generator or NONE)
-    plans = plan_labels(scene, request, ranges.numbers("--added", added), registry())
+    plans = plan_labels(scene, request, ADDED, registry())
     run_and_print(plans, store, by="labels", jobs=jobs, settings=cluster_settings(None, ()))

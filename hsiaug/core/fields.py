@@ -36,7 +36,7 @@ def label_fields(labels: NDArray[np.int16]) -> NDArray[np.int32]:
 
 
 def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels of fields that hold a training pixel.
+    """Pixels of fields that contain a training pixel.
 
     Parameters
     ----------
@@ -48,7 +48,18 @@ def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[
     Returns
     -------
     (H, W) bool
-        False wherever there is no field.
+        False for pixels without a field.
+
+    See Also
+    --------
+    dilate : pixels near those of a mask.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import seen_fields
+    >>> seen_fields(np.array([[1, 1, 2]]), np.array([[True, False, False]])).tolist()
+    [[True, True, False]]
     """
     trained = np.zeros(int(fields.max()) + 1, dtype=bool)
     trained[fields[train]] = True
@@ -58,19 +69,23 @@ def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[
 
 
 def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Pixels near those of a mask.
+    """Add the pixels near those of a mask.
 
     Parameters
     ----------
     mask : (H, W) bool
         The pixels to start from.
     radius : int
-        Chebyshev distance in pixels up to which others count as near.
+        Chebyshev distance in pixels.
 
     Returns
     -------
     (H, W) bool
         The pixels of the mask, and those within the distance.
+
+    See Also
+    --------
+    seen_fields : pixels of the same fields.
 
     Examples
     --------

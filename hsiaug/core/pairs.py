@@ -89,8 +89,7 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class PairSet:
-    """Image–mask pairs of one sensor. Built by :func:`hsiaug.data.load_pairs`; arrays are
-    read-only.
+    """Image–mask pairs of one sensor; arrays are read-only.
 
     Class id c is ``class_names[c - 1]``; for change detection the names are "unchanged" and
     "changed".
@@ -98,25 +97,28 @@ class PairSet:
     Attributes
     ----------
     wavelengths : (B,) float64 or None
-        Band centres in nanometres, or None where they are not known.
+        Band centres in nanometres, or None if unknown.
     gsd : float or None
         Ground sampling distance in metres per pixel, or None.
     units : str
         Units of the images.
     draws : str or None
-        What random draws are seeded with; None = the checksum of the masks.
+        Seed of random splits; None = the checksum of the masks.
     tile : int or None
-        Side in pixels of the tiles that the set consists of, where it does.
+        Side in pixels of the tiles of the set, if it consists of tiles.
     train_tiles : int or None
-        Training tiles of a usual draw; None = all.
+        Default number of training tiles per split; None = all.
     notes : tuple of str
-        Sentences on places that were left out, for the audit of a draw.
+        Sentences on places that were left out, for the audit.
 
     Raises
     ------
     SceneError
-        Where shapes do not fit one another, an image holds NaN or infinity, or a mask an
-        unknown id.
+        If shapes do not match, an image contains NaN or infinity, or a mask an unknown id.
+
+    See Also
+    --------
+    Scene : a scene with labelled pixels.
     """
 
     seed_word: ClassVar[str] = "tiles"
@@ -143,7 +145,7 @@ class PairSet:
 
     @classmethod
     def of(cls, scene: Scene) -> "PairSet":
-        """A hyperspectral scene as one place of one date."""
+        """A hyperspectral scene as one place at one date."""
         images = np.ascontiguousarray(scene.cube.transpose(2, 0, 1))[None]
         place = Place(scene.name, images, scene.labels.copy())
         return cls(
@@ -159,7 +161,7 @@ class PairSet:
 
     @property
     def unlabelled(self) -> "PairSet":
-        """The set with empty masks: what a process that runs plugins keeps of it."""
+        """The set with empty masks, for processes that run plugins."""
         # One mask for all places of a size: a set may have tens of thousands.
         shapes = {place.mask.shape for place in self.places}
         empty = {shape: np.zeros(shape, dtype=np.int16) for shape in shapes}

@@ -51,15 +51,20 @@ class RowArrays(Indexable):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Patches(RowArrays):
-    """Unlabelled p×p patches, whose centre pixel is the one that counts.
+    """Unlabelled p×p patches; a patch stands for its centre pixel.
 
     Attributes
     ----------
     x : (n, B, p, p) float32
-        In the scene's units (not normalised).
+        In the units of the scene (not normalised).
     coords : (n, 2) int32
-        Row and column of the centre; -1 where a patch lies nowhere (synthetic), or where the
-        classifier's card does not declare that it reads locations.
+        Row and column of the centre; -1 for synthetic patches, and for classifiers whose card does
+        not declare that they read positions.
+
+    See Also
+    --------
+    PatchSamples : patches with labels.
+    patches_at : cuts patches out of a cube.
     """
 
     x: NDArray[np.float32]
@@ -87,11 +92,11 @@ class Patches(RowArrays):
 
     @property
     def spectra(self) -> NDArray[np.float32]:
-        """(n, B) float32: those of the pixels that have a label: the centres."""
+        """(n, B) float32: the spectra of the centre pixels, which have the labels."""
         return self.centres
 
     def without_labels(self) -> Patches:
-        """The patches alone, as they are predicted."""
+        """The patches alone, as a classifier gets them."""
         return Patches(self.x, self.coords)
 
     @property
@@ -109,13 +114,29 @@ class PatchSamples(Patches):
 
     Attributes
     ----------
+    x : (n, B, p, p) float32
+        In the units of the scene.
     y : (n,) int64
-        Class ids 1..C, of the centre pixel.
+        Class ids 1..C of the centre pixels.
     synthetic : (n,) bool
+        Whether a patch is synthetic.
     weight : (n,) float32
-        Sample weights, 1 for real samples; classifiers that can, honour them.
+        Sample weights, 1 for real samples; not all classifiers use them.
     provenance : mapping of str to object
-        JSON-able facts about how synthetic samples were made; they go into the record.
+        JSON-able facts about how synthetic samples were made; they are stored in the record.
+
+    See Also
+    --------
+    Patches : patches without labels.
+    DenseSamples : the same for tiles with masks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import PatchSamples
+    >>> made = PatchSamples.made(np.zeros((3, 20, 9, 9), dtype=np.float32), np.array([1, 1, 2]))
+    >>> made.centres.shape, made.weight.tolist()
+    ((3, 20), [1.0, 1.0, 1.0])
     """
 
     y: NDArray[np.int64]
@@ -137,8 +158,8 @@ class PatchSamples(Patches):
         return self.y
 
     def to_torch(self) -> TensorDataset:
-        """A Dataset of torch: patch (B, p, p), class index 0..C-1 and weight of each sample,
-        copied.
+        """A torch Dataset of copies: patch (B, p, p), class index 0..C-1 and weight of each
+        sample.
         """
         return torch_dataset(self.x, self.y - 1, self.weight)
 
@@ -149,16 +170,21 @@ class PatchSamples(Patches):
         y: NDArray[np.int64],
         provenance: Mapping[str, object] | None = None,
     ) -> PatchSamples:
-        """Synthetic samples, with weight 1 and no location.
+        """Synthetic samples, with weight 1 and no position.
 
         Parameters
         ----------
         x : (n, B, p, p) float32
-            Patches in the scene's units.
+            Patches in the units of the scene.
         y : (n,) int64
             Class ids 1..C of the centre pixels.
         provenance : mapping of str to object or None
-            JSON-able facts about how they were made, which go into the record.
+            JSON-able facts about how they were made, for the record.
+
+        Returns
+        -------
+        PatchSamples
+            With ``synthetic`` True and ``weight`` 1.
         """
         return cls(
             x=np.ascontiguousarray(real_numbers(x), dtype=np.float32),
@@ -250,7 +276,11 @@ def take_in_turn(groups: NDArray[np.integer]) -> NDArray[np.intp]:
     Returns
     -------
     (n,) intp
-        Indices of the items; those of one turn stay in the order of their groups.
+        Indices of the items; those of one round are in the order of their groups.
+
+    See Also
+    --------
+    find_segments : makes groups of pixels.
 
     Examples
     --------

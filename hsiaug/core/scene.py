@@ -97,8 +97,7 @@ def row_parts(shape: tuple[int, ...], values: int = 2**22) -> Iterator[slice]:
 @cube_when_asked
 @dataclass(frozen=True, eq=False)
 class Scene(HasCube):
-    """A cube with a few labelled pixels. Built by :func:`hsiaug.data.load_scene`; arrays are
-    read-only.
+    """A cube with labelled pixels; arrays are read-only.
 
     Attributes
     ----------
@@ -111,24 +110,37 @@ class Scene(HasCube):
     class_names : tuple of str
         C names; class id c is ``class_names[c - 1]``.
     wavelengths : (B,) float64 or None
-        Band centres in nanometres, or None where they are not known.
+        Band centres in nanometres, or None if unknown.
     gsd : float or None
         Ground sampling distance in metres per pixel, or None.
     units : str
-        What a value of the cube means ("reflectance", "scaled radiance"...).
+        Meaning of a value of the cube ("reflectance", "scaled radiance"...).
     subsets : mapping of str to tuple of int
-        Named groups of class ids that reports average over beside "all evaluable classes".
+        Named groups of class ids over which reports average in addition to all classes.
     descriptions : mapping of str to tuple of str
-        Sentences in plain words by class name, for generators that read text; a class may have
-        none. They are no part of ``sha256``.
+        Sentences by class name, for generators that read text; a class may have none. They do not
+        enter ``sha256``.
     draws : str or None
-        What random draws are seeded with; None = ``drawn_as`` finds it in the labels.
+        Seed of random splits; None = derived from the labels.
 
     Raises
     ------
     SceneError
-        Where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
+        If shapes do not match, the cube contains NaN or infinity, a label has no name, or a
         description is empty or of no class.
+
+    See Also
+    --------
+    hsiaug.load_scene, hsiaug.add_scene : make scenes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import Scene
+    >>> labels = np.array([[0, 1], [2, 2]], dtype=np.int16)
+    >>> scene = Scene("farm", np.ones((2, 2, 20), dtype=np.float32), labels, ("wheat", "rye"))
+    >>> scene.class_counts.tolist()
+    [1, 2]
     """
 
     seed_word: ClassVar[str] = "split"
@@ -184,8 +196,8 @@ class Scene(HasCube):
         """An xarray.Dataset: ``cube`` (y, x, wavelength), wavelengths in nm, and ``labels`` (y, x)
         with ``class_names``.
 
-        Without wavelengths the bands are the dimension ``band``. Raises DataUnavailableError where
-        xarray is missing.
+        Without wavelengths the bands are the dimension ``band``. Raises DataUnavailableError if
+        xarray is not installed.
         """
         need("to_xarray", "xarray", "xarray")
         from xarray import Dataset
@@ -223,8 +235,8 @@ class Scene(HasCube):
         return self.drawn_within(np.ones(self.shape, dtype=bool))
 
     def drawn_within(self, mask: NDArray[np.bool_]) -> str:
-        """The same for draws of the pixels in a mask (H, W). Labels outside it, as on a test side,
-        are not read.
+        """The same for splits of the pixels in a mask (H, W). Labels outside it, such as those of
+        test pixels, are not read.
         """
         checksum = array_checksum(np.where(mask, self.labels, 0), "<i2")
         return self._named_draws or f"labels {checksum[:16]}"

@@ -17,24 +17,36 @@ Floats = NDArray[np.float32]
 
 
 def find_segments(features: Floats, side: int) -> NDArray[np.int32]:
-    """Segments of like pixels.
+    """Segment an image into groups of similar, neighbouring pixels.
 
-    k-means over features and places, in which a pixel may only join a centre near its own cell of a
-    grid: R. Achanta et al., SLIC superpixels compared to state-of-the-art superpixel methods, IEEE
-    TPAMI 34(11), 2012, doi:10.1109/TPAMI.2012.120; without their last step, which makes every
-    segment connected.
+    SLIC (R. Achanta et al., SLIC superpixels compared to state-of-the-art superpixel methods, IEEE
+    TPAMI 34(11), 2012, doi:10.1109/TPAMI.2012.120): k-means over features and positions in which a
+    pixel only joins centres near its own cell of a grid. The last step, which makes every segment
+    connected, is left out.
 
     Parameters
     ----------
     features : (H, W, k) float
-        Of total variance 1.
+        Scaled to a total variance of 1.
     side : int
-        About how wide a segment is, in pixels.
+        Approximate width of a segment in pixels.
 
     Returns
     -------
     (H, W) int32
         Segment of each pixel: 0, 1, …
+
+    See Also
+    --------
+    seen_fields : pixels of fields with training pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import find_segments
+    >>> features = np.random.default_rng(0).normal(size=(20, 20, 2)).astype(np.float32)
+    >>> find_segments(features, 5).shape
+    (20, 20)
     """
     height, width, _ = features.shape
     down = max(1, round(height / side))

@@ -18,6 +18,16 @@ def side_masks(side: int) -> dict[str, NDArray[np.bool_]]:
     -------
     dict of str to (side, side) bool
         By "north", "south", "west" and "east".
+
+    See Also
+    --------
+    PromptReading : names such sides.
+
+    Examples
+    --------
+    >>> from hsiaug.api import side_masks
+    >>> side_masks(3)["north"].astype(int).tolist()
+    [[1, 1, 1], [0, 0, 0], [0, 0, 0]]
     """
     depth = max(1, side // 3)
     row, column = np.indices((side, side))

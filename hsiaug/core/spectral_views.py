@@ -45,9 +45,14 @@ class SpectralView:
     name : str
         One of :data:`hsiaug.core.view_names.VIEWS`.
     wavelengths : (B,) float64 or None
-        Band centres in nanometres, or None where they are not known.
+        Band centres in nanometres, or None if unknown.
     scores : mapping of str to float or None
-        Of each transform, 0..1, where it was chosen by them.
+        Score of each transform, 0..1, if it was chosen by them.
+
+    See Also
+    --------
+    choose_view : chooses a transform for a classifier.
+    train_view_seen : applies it to a train view.
     """
 
     name: str
@@ -88,12 +93,14 @@ class SpectralView:
         return transformed
 
     def bands(self, bands: int) -> int:
-        """B' of B bands."""
+        """Number of bands B' after the transform of B bands."""
         return {"derivative": bands - 1, "raw+unit": 2 * bands}.get(self.name, bands)
 
     @property
     def shown_wavelengths(self) -> NDArray[np.float64] | None:
-        """(B',) nm of the view's bands; None where they have none, or lie on two axes."""
+        """(B',) band centres in nm after the transform; None if they have none, or are on two
+        axes.
+        """
         if self.wavelengths is None or self.name == "raw+unit":
             return None
         if self.name == "derivative":

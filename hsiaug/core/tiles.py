@@ -28,7 +28,11 @@ class Tiles(RowArrays):
     Attributes
     ----------
     images : (n, T, B, H, W) float32
-        In the data's units; T = 1 date for segmentation, 2 for change detection.
+        In the units of the data; T = 1 date for segmentation, 2 for change detection.
+
+    See Also
+    --------
+    DenseSamples : tiles with masks.
     """
 
     images: NDArray[np.float32]
@@ -66,12 +70,12 @@ class Tiles(RowArrays):
         return self.images
 
     def without_labels(self) -> Tiles:
-        """The tiles alone, as they are predicted."""
+        """The tiles alone, as a classifier gets them."""
         return Tiles(self.images)
 
     @property
     def spectra(self) -> NDArray[np.float32]:
-        """(n, H, W, T·B): those of each pixel, one date after the other."""
+        """(n, H, W, T·B): the spectra of each pixel, one date after the other."""
         return self.images.reshape(len(self), self.dates * self.bands, *self.side).transpose(
             0, 2, 3, 1
         )
@@ -83,15 +87,31 @@ class DenseSamples(Tiles):
 
     Attributes
     ----------
+    images : (n, T, B, H, W) float32
+        In the units of the data; T = 1 date for segmentation, 2 for change detection.
     masks : (n, H, W) int64
         Class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 = changed.
     synthetic : (n,) bool
+        Whether a tile is synthetic.
     weight : (n,) float32
-        Sample weights, 1 for real samples.
+        Sample weights; 1 for real samples.
     confidence : (n, H, W) float32 or None
-        In 0..1, how sure a generator is of each pixel's label; None where it does not say.
+        Confidence of the generator in the label of each pixel, 0..1; None if it gives none.
     provenance : mapping of str to object
-        JSON-able facts about how synthetic samples were made; they go into the record.
+        JSON-able facts about how synthetic samples were made; they are stored in the record.
+
+    See Also
+    --------
+    PatchSamples : the same for single pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import DenseSamples
+    >>> images = np.zeros((2, 1, 4, 8, 8), dtype=np.float32)  # two tiles, one date, four bands
+    >>> pairs = DenseSamples.made(images, np.ones((2, 8, 8), dtype=np.int64))
+    >>> pairs.bands, pairs.synthetic.tolist()
+    (4, [True, True])
     """
 
     masks: NDArray[np.int64]
@@ -124,10 +144,10 @@ class DenseSamples(Tiles):
         return self.masks
 
     def to_torch(self) -> TensorDataset:
-        """A Dataset of torch: image (B, H, W), of two dates (2, B, H, W), and mask (H, W) of each
-        pair, copied.
+        """A torch Dataset of copies: image (B, H, W), or (2, B, H, W) of two dates, and mask (H, W)
+        of each pair.
 
-        Masks hold class indices 0..C-1, and -100, which torch's losses ignore, where a pixel has no
+        Masks have class indices 0..C-1, and -100, which torch's losses ignore, for pixels without a
         label.
         """
         images = self.images[:, 0] if self.dates == 1 else self.images
@@ -147,13 +167,18 @@ class DenseSamples(Tiles):
         Parameters
         ----------
         images : (n, T, B, H, W) float32
-            In the data's units.
+            In the units of the data.
         masks : (n, H, W) integers
             Class ids 1..C; 0 = ignore.
         confidence : (n, H, W) float32 or None
-            In 0..1, how sure the generator is of each pixel's label.
+            Confidence in the label of each pixel, 0..1.
         provenance : mapping of str to object or None
-            JSON-able facts about how they were made, which go into the record.
+            JSON-able facts about how they were made, for the record.
+
+        Returns
+        -------
+        DenseSamples
+            With ``synthetic`` True and ``weight`` 1.
         """
         return cls(
             images=np.ascontiguousarray(real_numbers(images), dtype=np.float32),
@@ -167,15 +192,25 @@ class DenseSamples(Tiles):
 
 @dataclass(frozen=True)
 class PairCounts:
-    """How many image–mask pairs a generator is asked for.
+    """How many image–mask pairs a generator has to make.
 
     Attributes
     ----------
     total : int
-        Pairs in all.
+        All pairs.
     by_class : mapping of int to int
-        Of these, how many shall show each class id, on however few pixels; a pair counts for
-        one class, whatever else it shows. The remaining pairs may show any classes.
+        How many of these must show each class id, on any number of pixels; a pair counts for one
+        class, whatever else it shows. The remaining pairs may show any classes.
+
+    See Also
+    --------
+    PairGenerator : its fitted generators get such counts.
+
+    Examples
+    --------
+    >>> from hsiaug.api import PairCounts
+    >>> PairCounts(5, {2: 3}).total  # five pairs, three of which must show class 2
+    5
     """
 
     total: int
@@ -188,8 +223,8 @@ class PairCounts:
             raise PluginError(rule, value=f"{dict(self.by_class)} of {self.total}", hint=hint)
 
     def parts(self) -> Iterator[tuple[int | None, int]]:
-        """Class id, or None for pairs that may show any classes, which come first; and their
-        number, never zero.
+        """Pairs of (class id, number), None for pairs that may show any classes, which come first;
+        numbers are never zero.
         """
         free = self.total - sum(self.by_class.values())
         yield from ((c, n) for c, n in ((None, free), *self.by_class.items()) if n)
@@ -197,11 +232,10 @@ class PairCounts:
 
 @dataclass(frozen=True, eq=False)
 class DenseView(SealedView):
-    """All that a plugin may see in a dense task: the training tiles. No pixel of a test tile can be
-    reached from it.
+    """The training tiles of a split, as a plugin for masks gets them. It contains no pixel of a
+    test tile.
 
-    Every array is read-only: compute on copies. A trial whose plugin changes one all the same
-    fails.
+    Arrays are read-only: compute on copies. A trial fails if its plugin changes one.
 
     Attributes
     ----------
@@ -210,11 +244,15 @@ class DenseView(SealedView):
     class_names : tuple of str
         C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
     wavelengths : (B,) float64 or None
-        Band centres in nanometres, or None where they are not known.
+        Band centres in nanometres, or None if unknown.
     gsd : float or None
         Ground sampling distance in metres per pixel, or None.
     units : str
         Units of the images.
+
+    See Also
+    --------
+    TrainView : the same for single pixels.
     """
 
     real: DenseSamples
@@ -253,6 +291,6 @@ class DenseView(SealedView):
 
     @property
     def counts(self) -> Mapping[int, int]:
-        """Pixels of each class id that has any; ignored ones do not count."""
+        """Pixels by class id, for classes that have any; ignored pixels do not count."""
         ids, counts = np.unique(self.real.masks, return_counts=True)
         return {int(c): int(n) for c, n in zip(ids, counts, strict=True) if c != IGNORE}

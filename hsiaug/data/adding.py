@@ -57,36 +57,38 @@ Picture = Callable[[Scene, Path], object]
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """Options of an import beside the two files; None or (): found out, or guessed and reported as
-    a guess.
+    """Options of an import; None or (): read from the files, or guessed and reported as a guess.
 
     Attributes
     ----------
     name : str or None
         Name of the scene.
     classes : tuple of str
-        Names in ascending order of their codes.
+        Class names in ascending order of their codes.
     ignore : tuple of str
-        Classes or codes without a label.
+        Classes or codes to treat as unlabelled.
     cube_key, labels_key : str or None
-        Arrays of .mat files.
+        Names of the arrays in .mat files.
     axes : str or None
-        Order of the cube's axes.
+        Order of the axes of the cube.
     field, crs : str or None
-        Of labels as points or polygons.
+        For points and polygons: the column with the class, the coordinate system.
     scale, units : float or str or None
-        Of the cube.
+        Scale factor and units of the cube.
     wavelengths : tuple of float or None
-        Band centres in nm, NaN where one is not known; values below 100 are taken as
-        micrometres.
+        Band centres in nm, NaN if unknown; values below 100 are taken as micrometres.
     bad_bands : tuple of int
-        To drop, counted from 0.
+        Bands to drop, counted from 0.
     nodata : float or None
         Value of pixels without data.
     unlabelled : tuple of int or None
-        Codes without a label; None = 0, those below, and the file's value of no data.
+        Codes without a label; None = 0, negative codes, and the no-data value of the file.
     overwrite : bool
-        Files may be replaced.
+        Whether to replace existing files.
+
+    See Also
+    --------
+    hsiaug.add_scene : takes these options as keywords.
     """
 
     name: str | None = None
@@ -134,18 +136,22 @@ def import_options(values: Mapping[str, object], option: str = "", hint: str = "
 
 @dataclass(frozen=True, eq=False)
 class Added:
-    """A scene that is ready for use.
+    """A scene that :func:`hsiaug.add_scene` has added.
 
     Attributes
     ----------
     files : tuple of Path
-        The card first.
+        The files that were written, the card first.
     facts : tuple of (str, str)
-        (what, finding).
+        Properties of the scene and their values, as the command prints them.
     warnings : tuple of str
-        Sentences with hints.
+        What is doubtful, with hints.
     codes : tuple of CodeRow
-        What the codes of the labels were taken for.
+        Classes and numbers of pixels by code of the label file.
+
+    See Also
+    --------
+    hsiaug.add_scene : makes an object of this class.
     """
 
     scene: Scene
@@ -196,7 +202,7 @@ def add_scene(
         raise InputError(
             f"{out} must not exist yet",
             value="a file",
-            hint="Use another `out`, or add `overwrite`.",
+            hint="Use another `out`, or delete it first.",
         )
     try:
         findings = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
@@ -465,7 +471,7 @@ def _write(
             if not overwrite and final.exists() and not filecmp.cmp(path, final, shallow=False):
                 rule = f"{final}, which is to be written, must not exist yet"
                 raise InputError(
-                    rule, value="a file", hint="Use another `out`, or add `overwrite`."
+                    rule, value="a file", hint="Use another `out`, or delete it first."
                 )
         with ExitStack() as placed:
             for name, path in fresh.items():

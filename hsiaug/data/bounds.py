@@ -74,8 +74,8 @@ def check_memory(
     hint: str = "Crop the scene, keep fewer bands, or use a machine with more memory.",
     error: type[HsiaugError] = SceneError,
 ) -> None:
-    """Refuse what does not fit into the free memory of the machine, or into what the limit of this
-    process leaves, before it is begun.
+    """Raise an error if something does not fit into the free memory of the machine or of this
+    process.
 
     Parameters
     ----------
@@ -84,9 +84,23 @@ def check_memory(
     needed : int
         Bytes.
     hint : str
-        What helps.
+        What the user can do.
     error : type
-        What is raised, naming both sizes; ``PluginError`` in a plugin.
+        Class of the error; ``PluginError`` in a plugin.
+
+    Raises
+    ------
+    error
+        With both sizes.
+
+    See Also
+    --------
+    mapped_rows : a large array in a file instead of memory.
+
+    Examples
+    --------
+    >>> from hsiaug.api import check_memory
+    >>> check_memory("the graph", 8 * 100 * 100)
     """
     known = [size for size in (free_memory(), _memory_left()) if size is not None]
     if known and needed > min(known):

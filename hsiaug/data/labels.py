@@ -116,12 +116,29 @@ def _ids_of_bytes(
 
 
 def check_whole(codes: AnyArray, what: str) -> None:
-    """Raise SceneError where a code is no whole number between -2^31 and 2^31.
+    """Check that label codes are whole numbers between -2^31 and 2^31.
 
     Parameters
     ----------
+    codes : array of numbers
+        Label codes, of any shape.
     what : str
-        How the error names the array.
+        Name of the array in the error.
+
+    Raises
+    ------
+    SceneError
+        If a code is not such a number.
+
+    See Also
+    --------
+    read_maps : reads such arrays from files.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import check_whole
+    >>> check_whole(np.array([0.0, 1.0]), "the mask")
     """
     not_whole: NDArray[np.bool_] = (codes >= np.float64(CODE_LIMIT)) | (
         codes <= np.float64(-CODE_LIMIT)

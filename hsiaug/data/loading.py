@@ -49,31 +49,35 @@ def check_not_hidden() -> None:
 
 @checked
 def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
-    """Load a scene of the catalogue, or one of your own.
+    """Load a public scene, or one of your own.
 
     Files of public scenes that are not on this machine are downloaded first.
 
     Parameters
     ----------
     ref : str or path
-        A name of the catalogue (``hsiaug datasets list``), or the path of a card, which ends in
-        ``.toml``.
+        A name of the catalogue (``hsiaug datasets list``), or the path of a card (``.toml``).
     progress : bool, default True
-        Whether a download shows its progress on standard error.
+        Whether a download prints its progress to standard error.
 
     Returns
     -------
     Scene
-        ``cube`` is float32 (H, W, B); ``labels`` is int16 (H, W) with 0 = unlabelled.
+        ``cube`` is (H, W, B) float32; ``labels`` is (H, W) int16 with 0 = unlabelled.
 
     Raises
     ------
     InputError
-        For a name that there is not.
+        If the name is unknown.
     DataUnavailableError
-        Where files cannot be had.
+        If files are missing and cannot be downloaded.
     SceneError
-        Where a card or a file is not valid, and in a process that runs plugins of trials.
+        If a card or a file is not valid, and in a process that runs plugins of trials.
+
+    See Also
+    --------
+    add_scene : make a scene from your own files or arrays.
+    split : divide its labelled pixels.
 
     Examples
     --------

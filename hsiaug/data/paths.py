@@ -22,8 +22,27 @@ def is_file(path: Path) -> bool:
 
 
 def user_path(text: str) -> Path:
-    """The path, with ``~`` as the user's home; as it is where there is no such user, and so no such
-    file.
+    """The path, with ``~`` as the home of the user.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+
+    Returns
+    -------
+    Path
+        Unchanged if there is no such user.
+
+    See Also
+    --------
+    user_file : checks that the file exists.
+
+    Examples
+    --------
+    >>> from hsiaug.api import user_path
+    >>> user_path("masks.npz").name
+    'masks.npz'
     """
     try:
         return Path(text).expanduser()
@@ -47,24 +66,35 @@ def checksum_of(path: Path) -> str:
 
 
 def user_file(text: str, folder: Path) -> Path | None:
-    """The whole path of masks or picks that a user names.
+    """The absolute path of a file that a user names.
 
     Parameters
     ----------
     text : str
-        What was typed, perhaps relative to the folder.
+        What was typed, possibly relative to the folder.
     folder : Path
-        What a relative path is relative to.
+        Folder of relative paths.
 
     Returns
     -------
     Path or None
-        None where there is no such file.
+        None if there is no such file.
 
     Raises
     ------
     SceneError
-        For a file that is empty or larger than 1 GiB.
+        If the file is empty or larger than 1 GiB.
+
+    See Also
+    --------
+    read_maps : reads such a file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from hsiaug.api import user_file
+    >>> user_file("no-such-file.npz", Path(".")) is None
+    True
     """
     path = folder / user_path(text)
     if not text or not is_file(path):

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.files import replaced
-from hsiaug.base.user_cache import cache_of
 
 FORMAT = 1
 """Raised when the same file gives another entry."""
@@ -30,6 +29,22 @@ MIX = np.uint64(0xD6E8FEB86659FD93)
 
 Quarters = tuple[int, ...]
 """A key for each quarter of a place: so places that overlap by half are known too."""
+
+
+def _cache_of(folder: Path) -> Path:
+    """Where what is known of a folder, which may have come from anyone, is kept: in
+    $HSIAUG_CACHE_DIR if set, else in the user's folder of the system for such files, which may be
+    deleted at any time. The name is a digest of path and inode: another folder put into its place
+    has a cache of its own.
+    """
+    import platformdirs  # takes a while
+
+    chosen = os.environ.get("HSIAUG_CACHE_DIR")
+    root = Path(chosen or platformdirs.user_cache_dir("hsiaug", appauthor=False)).absolute()
+    path = folder.resolve()
+    inode = path.stat().st_ino if path.exists() else 0
+    identity = os.fsencode(path) + b"\0%d" % inode
+    return root / "folders" / hashlib.sha256(identity).hexdigest()[:24]
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ def place_contents(
         the small ones of the place's files hold, so that each file is read once.
     """
     reading_key = hashlib.sha256(f"{FORMAT} {reading}".encode()).hexdigest()[:16]
-    path = cache_of(folder) / f"places-{reading_key}.json"
+    path = _cache_of(folder) / f"places-{reading_key}.json"
     cached = _read_cache(path)
     entries: dict[str, list[Any]] = {}
     for name in places:

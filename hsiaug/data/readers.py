@@ -177,7 +177,7 @@ def read_picture_file(path: Path) -> AnyArray:
 
 
 def read_maps(path: Path) -> dict[str, AnyArray]:
-    """Every numeric array with two axes of a .mat, .npz or .npy file.
+    """Read every numeric array with two axes of a .mat, .npz or .npy file.
 
     Parameters
     ----------
@@ -192,7 +192,20 @@ def read_maps(path: Path) -> dict[str, AnyArray]:
     Raises
     ------
     SceneError
-        Where the file is damaged, holds Python objects, or is of another kind.
+        If the file is damaged, contains Python objects, or is of another kind.
+
+    See Also
+    --------
+    user_file : finds a file that a user names.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from hsiaug.api import read_maps
+    >>> np.savez("masks.npz", train=np.ones((4, 5)), test=np.zeros((4, 5)))
+    >>> sorted(read_maps(Path("masks.npz")))
+    ['test', 'train']
     """
     suffix = path.suffix.lower()
     with reading(path, suffix):

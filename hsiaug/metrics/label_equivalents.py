@@ -106,10 +106,10 @@ def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> Label
         or not np.isfinite(arm).all()
     ):
         rule = (
-            "a label equivalent needs a finite score of curve and arm in each draw, at two numbers"
-            " of labels or more"
+            "a label equivalent needs finite scores of curve and configuration in each split, at"
+            " two numbers of labels or more"
         )
-        hint = "Pass the draws that have them all, with ascending numbers of labels."
+        hint = "Pass the splits that have them all, with ascending numbers of labels."
         raise InputError(rule, value=f"shapes {at.shape}, {curve.shape}, {arm.shape}", hint=hint)
     value = crossing(at, isotonic(curve.mean(axis=0)), arm.mean(axis=0))
     draws = len(arm)

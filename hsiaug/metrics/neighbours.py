@@ -18,7 +18,7 @@ BYTES = 2**25
 
 
 def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
-    """Precision, recall, density and coverage of generated points against real ones.
+    """Precision, recall, density and coverage of synthetic points, compared with real ones.
 
     Naeem et al. 2020, arXiv:2002.09797, eqs. 1–4, with their strict inequalities.
 
@@ -29,13 +29,25 @@ def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
     fake : (m, d) float64
         Two points or more.
     k : int
-        Number of neighbours; it is lowered to n − 1 where a set is smaller.
+        Number of neighbours, at most n − 1.
 
     Returns
     -------
     dict of str to float
-        ``precision``, ``recall``, ``density`` and ``coverage``; all 0..1 but density, which may be
-        larger.
+        ``precision``, ``recall``, ``density`` and ``coverage``; all 0..1 except density, which may
+        be larger.
+
+    See Also
+    --------
+    nearest_patches : finds copies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import prdc
+    >>> points = np.random.default_rng(0).normal(size=(50, 3))
+    >>> prdc(points, points + 100)["coverage"]
+    0.0
     """
     from scipy.spatial.distance import cdist
 

@@ -31,7 +31,7 @@ class. Of two patches one pixel apart the distance is about half the usual one.
 
 
 def block_side(patch: int) -> int:
-    """Side of the blocks that a patch is averaged over: the smallest divisor of its side above 1.
+    """Side of the blocks over which a patch is averaged: the smallest divisor of its side above 1.
 
     Parameters
     ----------
@@ -41,7 +41,17 @@ def block_side(patch: int) -> int:
     Returns
     -------
     int
-        3 for 9 and 15, 5 for 5, 1 for 1.
+        Side of a block in pixels.
+
+    See Also
+    --------
+    block_means : averages over such blocks.
+
+    Examples
+    --------
+    >>> from hsiaug.api import block_side
+    >>> [block_side(p) for p in (9, 15, 5, 1)]
+    [3, 3, 5, 1]
     """
     return next((q for q in range(2, patch + 1) if patch % q == 0), 1)
 
@@ -58,6 +68,17 @@ def block_means(x: NDArray[Any]) -> Floats:
     -------
     (n, k, g, g) float32
         The means, g = p / block_side(p).
+
+    See Also
+    --------
+    PatchSpace : reduces patches to such means.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import block_means
+    >>> block_means(np.ones((2, 3, 9, 9))).shape
+    (2, 3, 3, 3)
     """
     n, k, side, _ = x.shape
     q = block_side(side)
@@ -71,13 +92,18 @@ def block_means(x: NDArray[Any]) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class PatchSpace:
-    """What patches are compared by.
+    """Principal components in which patches are compared.
 
     Attributes
     ----------
     axes : (B, k) float32
-        Of spectra in scene units.
+        Axes of spectra in scene units.
     offset : (k,) float32
+        Scores of the mean spectrum.
+
+    See Also
+    --------
+    nearest_patches : distances in this space.
     """
 
     axes: Floats
@@ -123,23 +149,35 @@ def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
 def nearest_patches(
     x: Floats, to: Floats, at: Ints | None = None, to_at: Ints | None = None, side: int = 0
 ) -> Distances:
-    """Distance of each patch, turned in every way, to the nearest of others.
+    """Distance of each patch, in any orientation, to the nearest of other patches.
 
     Parameters
     ----------
     x : (n, k, g, g) float32
         Reduced patches (see :meth:`PatchSpace.reduce`).
     to : (m, k, g, g) float32
-        Reduced patches that they are compared with.
+        Reduced patches to compare with.
     at, to_at : (n, 2) and (m, 2) integers, or None
-        Pixels in the middle of patches of ``side`` pixels: those that overlap are no neighbours.
+        Centre pixels: patches of ``side`` pixels that overlap are not compared.
     side : int
-        Side of the patches in pixels, where their places are given.
+        Side of the patches in pixels, if their positions are given.
 
     Returns
     -------
     (n,) float64
-        inf where a patch has no neighbour.
+        Distances; inf if a patch has no neighbour.
+
+    See Also
+    --------
+    PatchReference : compares synthetic with real patches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import nearest_patches
+    >>> x = np.zeros((1, 2, 3, 3), dtype=np.float32)
+    >>> nearest_patches(x, x).tolist()
+    [0.0]
     """
     if at is None or to_at is None:
         return nearest_turned(x, to)[0]
@@ -193,23 +231,27 @@ def _share(
 
 @dataclass(frozen=True, eq=False)
 class PatchReference:
-    """Real patches that made ones are compared with. All patches are reduced: (·, k, g, g).
+    """Real patches to compare synthetic ones with. All patches are reduced: (·, k, g, g).
 
     Attributes
     ----------
     training : array of floating
-        Those of training pixels.
+        Patches of training pixels.
     pool : array of floating
-        Unlabelled ones that a generator may have seen; may be empty.
+        Unlabelled patches that a generator may have seen; may be empty.
     y : (r,) int64
-        Class ids of left-out real patches.
+        Class ids of held-out real patches.
     to_training, to_pool : (r,) float
-        Their distances, inf where there is none: a left-out patch that shares a pixel with a
-        training patch has none to training.
+        Their distances, inf if there is none: a held-out patch that shares a pixel with a training
+        patch has no distance to training.
     fresh : (2,) float
-        Share of real patches that lie nearer to the pool than left-out ones, where either half
-        of the squares of a chequerboard is taken as made, the other as the pool; NaN where
-        nothing can be compared.
+        Fraction of real patches closer to the pool than held-out ones, with one half of the squares
+        of a chequerboard as synthetic and the other as pool; NaN if nothing can be compared.
+
+    See Also
+    --------
+    PatchSpace : reduces patches.
+    nearest_patches : distances to the nearest patch.
     """
 
     training: NDArray[np.floating]
@@ -228,16 +270,21 @@ class PatchReference:
         y: NDArray[np.int64],
         side: int,
     ) -> "PatchReference":
-        """Compare left-out real patches with those of training pixels and of the pool.
+        """Compare held-out real patches with those of training pixels and of the pool.
 
         Parameters
         ----------
         training, pool, left_out : ((·, k, g, g) float, (·, 2) integer)
-            Reduced patches, and the pixels in the middle of them.
+            Reduced patches, and their centre pixels.
         y : (r,) int64
-            Class ids of the left-out patches.
+            Class ids of the held-out patches.
         side : int
             Side of the patches in pixels.
+
+        Returns
+        -------
+        PatchReference
+            The distances of the held-out patches.
         """
         x, at = left_out
         pool_x, pool_at = pool
@@ -256,22 +303,23 @@ class PatchReference:
     def measure(
         self, x: Floats, y: NDArray[np.int64]
     ) -> tuple[dict[str, float | None], dict[str, float | None]]:
-        """Shares of generated patches that lie nearer to real ones than left-out real patches do.
+        """Fractions of synthetic patches that are closer to real ones than held-out real patches
+        are.
 
         Parameters
         ----------
         x : (n, k, g, g) float32
-            Generated patches, reduced.
+            Synthetic patches, reduced.
         y : (n,) int64
             Their class ids.
 
         Returns
         -------
         measured, real : dict of str to float or None
-            Shares, 0..1, of the generated patches, and what real patches have in their place.
-            ``nearer_training`` and ``nearer_pool``: nearer than left-out ones of their class;
-            ``copies_training`` and ``copies_pool``. None where no left-out patch of these classes
-            can be compared; without a pool its names are left out.
+            Fractions, 0..1, of the synthetic patches, and of real patches for comparison:
+            ``nearer_training`` and ``nearer_pool``, closer than held-out ones of their class;
+            ``copies_training`` and ``copies_pool``. None if no held-out patch of these classes can
+            be compared; without a pool its names are missing.
         """
         values: dict[str, float | None] = {}
         floors: dict[str, float | None] = {}

@@ -247,17 +247,31 @@ def _signs(draws: int) -> NDArray[Any]:
 
 
 def told_apart(differences: Sequence[float]) -> bool:
-    """Whether paired differences tell one candidate of a choice from another: their mean is beyond
-    its standard error.
+    """Whether one candidate of a choice is clearly better than another, by paired differences.
 
-    Where no candidate is told apart, as inside a clump in which a judge makes the same few errors
-    with all of them, take the weakest, and say so.
+    True if the mean difference is larger than its standard error. If no two candidates differ, for
+    example because a judge makes the same few errors with all of them, take the weakest, and say
+    so.
 
     Parameters
     ----------
     differences : sequence of float
-        Of the two scores, one per fold, class of a fold, or draw; of a single one nothing
-        is known.
+        Differences of two scores, one per fold, class or split.
+
+    Returns
+    -------
+    bool
+        False for a single difference.
+
+    See Also
+    --------
+    spatial_folds : makes folds.
+
+    Examples
+    --------
+    >>> from hsiaug.api import told_apart
+    >>> told_apart([1.0, 1.2, 0.9]), told_apart([1.0, -1.2, 0.1])
+    (True, False)
     """
     mean, std, n = mean_std(differences)
     return std is not None and round(abs(mean), SAME) > round(std / math.sqrt(n), SAME)

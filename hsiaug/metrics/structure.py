@@ -49,14 +49,26 @@ def neighbour_correlation(maps: Floats, *, within: bool = False) -> Array:
     maps : (n, k, H, W) floats
         Components of patches; H and W above 1.
     within : bool
-        Take each patch's mean out first. Otherwise differences between patches count too, which in
-        scenes of fields are most of the variance: shuffled pixels then keep much of their
-        correlation.
+        Whether to subtract the mean of each patch first. Otherwise differences between patches
+        count too, which are most of the variance in scenes of fields: shuffled pixels then keep
+        much of their correlation.
 
     Returns
     -------
     (k,) float64
-        Of each component; NaN where a component does not vary.
+        For each component; NaN if it does not vary.
+
+    See Also
+    --------
+    edge_share : another measure of spatial structure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import neighbour_correlation
+    >>> ramp = np.broadcast_to(np.arange(9.0), (1, 1, 9, 9))
+    >>> bool(neighbour_correlation(ramp)[0] > 0.9)
+    True
     """
     if within:
         maps = maps - maps.mean(axis=(2, 3), keepdims=True)
@@ -84,15 +96,58 @@ def gradients(maps: Floats) -> Array:
 
 
 def edge_threshold(real: Floats) -> float:
-    """The gradient of the first components of real patches (n, k, H, W) that one pixel in ten
-    exceeds.
+    """The gradient that one pixel in ten of real patches exceeds.
+
+    Parameters
+    ----------
+    real : (n, k, H, W) floats
+        Principal components of real patches.
+
+    Returns
+    -------
+    float
+        In the units of the components.
+
+    See Also
+    --------
+    edge_share : counts pixels above it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import edge_threshold
+    >>> edge_threshold(np.zeros((2, 3, 9, 9)))
+    0.0
     """
     return float(np.quantile(gradients(real[:, :SHOWN]), EDGES))
 
 
 def edge_share(maps: Floats, threshold: float) -> float:
-    """Share of pixels, 0..1, of maps (n, k, H, W) whose gradient on the first components exceeds
-    the threshold.
+    """Fraction of the pixels that are on an edge.
+
+    Parameters
+    ----------
+    maps : (n, k, H, W) floats
+        Principal components of patches.
+    threshold : float
+        Smallest gradient of an edge, from :func:`edge_threshold`.
+
+    Returns
+    -------
+    float
+        In 0..1.
+
+    See Also
+    --------
+    neighbour_correlation : another measure of spatial structure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import edge_share, edge_threshold
+    >>> maps = np.random.default_rng(0).normal(size=(20, 3, 9, 9))
+    >>> round(edge_share(maps, edge_threshold(maps)), 1)
+    0.1
     """
     return float((gradients(maps[:, :SHOWN]) > threshold).mean())
 

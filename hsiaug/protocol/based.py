@@ -19,27 +19,33 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Based(SplitProtocol):
-    """A protocol whose argument is ``HEAD:PROTOCOL``; it has the buffer of the other protocol.
+    """Base class of protocols that are built on another one, ``HEAD:PROTOCOL``, and have its
+    buffer.
 
     Attributes
     ----------
     base : SplitProtocol or None
-        The other protocol; the argument says it.
+        The other protocol, from the argument.
+
+    See Also
+    --------
+    SplitProtocol : base class of all protocols.
+    parse_base : reads the other protocol.
     """
 
     base: SplitProtocol | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, head: str, base: str, buffer: Buffer, folder: Path) -> Self:
-        """The protocol of a head and the text of another. Raises InputError where that cannot be
-        its base.
+        """The protocol with this head, on the protocol in ``base``. Raises InputError if it cannot
+        be a base.
         """
         parsed = replace(parse_base(cls, base, folder), buffer=buffer)
         return cls(f"{head}:{parsed.canonical}", buffer, parsed)
 
     @property
     def head(self) -> str:
-        """What stands before the text of the base."""
+        """The part of the argument before the base."""
         return self.argument.partition(":")[0]
 
     @property
@@ -61,16 +67,16 @@ class Based(SplitProtocol):
         return self.inner.name, self.inner.argument, self.inner.buffer
 
     def rng_of(self, scene: Scene, seed: int, *parts: str) -> np.random.Generator:
-        """Random numbers that follow the base and ``parts``, but no size: a smaller draw is the
-        first of a larger.
+        """Random numbers that depend on the base and ``parts``, but not on sizes: a smaller split
+        is part of a larger one.
         """
         return np.random.default_rng(
             derive_seed(self.name, scene.drawn_as, *parts, *self.of_base, seed)
         )
 
     def base_draw(self, scene: Scene, seed: int, patch: int) -> tuple[Draw, Mask, Mask]:
-        """The base draw; and (H, W) bool, the labelled pixels that it does not train on, and those
-        that it tests.
+        """The split of the base; and (H, W) bool, the labelled pixels that it does not train on,
+        and its test pixels.
         """
         first = draw_train(scene, self.inner, patch, seed)
         others = (scene.labels > 0) & ~first.train
@@ -125,17 +131,28 @@ def read_asked(argument: str) -> AskedLabels | None:
 
 
 def takeable(tested: Mask) -> Mask:
-    """Which labelled pixels a protocol may take for training: enough stay for test.
+    """Which pixels a protocol may take for training, so that enough test pixels remain.
 
     Parameters
     ----------
     tested : (n,) bool
-        Of pixels in the order in which they are taken, the test pixels.
+        Whether each pixel, in the order in which they are taken, is a test pixel.
 
     Returns
     -------
     (n,) bool
-        All but the test pixels that must stay.
+        False for test pixels that must remain.
+
+    See Also
+    --------
+    KEPT_FOR_TEST : how many must remain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import takeable
+    >>> takeable(np.ones(3, dtype=bool)).tolist()[-1]
+    False
     """
     takeable_pixels: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
     return takeable_pixels

@@ -23,7 +23,7 @@ KEPT_FOR_TEST = 3
 
 
 def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) -> SplitProtocol:
-    """A protocol from its text.
+    """Make a protocol from its text.
 
     Parameters
     ----------
@@ -31,20 +31,31 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
         As users type it, for example ``issd``, ``kshot:10``, ``random:0.05`` or
         ``fixed:masks.mat``.
     buffer : {"none", "centre", "patch"} or None
-        In place of the protocol's own.
+        Instead of the protocol's own.
     folder : Path
-        What paths in the text are relative to.
+        Paths in the text are relative to it.
 
     Returns
     -------
     SplitProtocol
+        The protocol with its argument and buffer.
 
     Raises
     ------
     InputError
-        Where the name, the argument or the buffer is not valid.
+        If the name, the argument or the buffer is not valid.
     PluginError
-        For a faulty plugin.
+        If the plugin is faulty.
+
+    See Also
+    --------
+    draw_train : makes a split.
+
+    Examples
+    --------
+    >>> from hsiaug.api import parse_protocol
+    >>> parse_protocol("kshot:10").buffer
+    'centre'
     """
     name, _, argument = text.strip().partition(":")
     kind = protocol_class(name)
@@ -71,25 +82,31 @@ def _check_named(protocol: SplitProtocol, name: str) -> None:
 
 
 def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:
-    """The protocol that another is made of.
+    """Make the protocol that another one is built on.
 
     Parameters
     ----------
     kind : type of SplitProtocol
-        The protocol that is made of it.
+        The protocol that is built on it.
     text : str
         The base as typed.
     folder : Path
-        What paths in it are relative to.
+        Paths in the text are relative to it.
 
     Returns
     -------
     SplitProtocol
+        The base.
 
     Raises
     ------
     InputError
-        Where the base is itself made of another, or is no protocol of single pixels.
+        If the base is built on another one, or is not a protocol of single pixels.
+
+    See Also
+    --------
+    Based : base class of such protocols.
+    parse_protocol : makes any protocol.
     """
     # Before it is parsed, which would go as deep as the text does.
     base = protocol_class(text.strip().partition(":")[0])
@@ -136,27 +153,41 @@ def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
 
 
 def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
-    """The training pixels of a draw, with the protocol's buffer.
+    """Choose the training pixels of a split, with the buffer of the protocol.
 
     Parameters
     ----------
     scene : Scene
         The scene whose labels are divided.
     protocol : SplitProtocol
-        One of single pixels.
+        A protocol of single pixels.
     patch : int
-        Odd side of the patches in pixels, with which the buffer is measured.
+        Odd side of the patches in pixels, which sets the width of the buffer.
     seed : int
-        Number of the draw.
+        Number of the split.
 
     Returns
     -------
     Draw
+        The training pixels, and those to leave out.
 
     Raises
     ------
     PluginError
-        Where the protocol breaks its contract.
+        If the protocol breaks its contract.
+
+    See Also
+    --------
+    parse_protocol : makes a protocol from its text.
+    draw_tiles : the same for masks.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> from hsiaug.api import draw_train, parse_protocol
+    >>> made = draw_train(hsiaug.load_scene("toy"), parse_protocol("kshot:5"), 9, 0)
+    >>> int(made.train.sum())
+    25
     """
     draw = run_guarded(
         protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch)

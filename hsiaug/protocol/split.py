@@ -62,22 +62,25 @@ BlindSplit = Blind[NDArray[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Train and test masks (H, W) of one draw of ``protocol`` on labels (H, W) int16.
+    """One split of ``protocol``: masks of training and test pixels (H, W) on labels (H, W) int16.
 
     Attributes
     ----------
     fields : (H, W) int32 or None
         Field of each pixel; None: connected components of the labels.
     hidden : (H, W) bool or None
-        Pixels that no plugin sees in any form before it predicts them; None = none.
+        Pixels that no plugin gets in any form before it predicts them; None = none.
     asked : (H, W) bool or None
-        Training pixels whose labels were asked for one by one; None = none.
+        Training pixels that a strategy selected one by one; None = none.
 
     Raises
     ------
     SplitError
-        When built from masks that share a pixel, that leave a side empty, or that hold a pixel
-        without a label: such a split is a mistake of whoever drew it.
+        If the masks share a pixel, one is empty, or one contains a pixel without a label.
+
+    See Also
+    --------
+    hsiaug.split : makes a split of a scene.
     """
 
     labels: NDArray[np.int16]
@@ -120,7 +123,7 @@ class Split:
 
     @property
     def sides(self) -> Places:
-        """Labels, tested and trained pixels of the one place."""
+        """Labels, test pixels and training pixels of the only place."""
         return [(self.labels, self.test, self.train)]
 
     @property
@@ -130,7 +133,7 @@ class Split:
 
     @property
     def overlap(self) -> str:
-        """How much train and test share, in words."""
+        """How many test pixels are inside training patches, in words."""
         audit = self.audit
         return (
             f"{audit.centre_overlap_percent} % of test pixels lie in a training patch,"

@@ -146,8 +146,8 @@ class TileSplit:
             raise SplitError(
                 f"protocol {self.protocol.label} must draw a training tile of {self.pairs.name}"
                 " with a labelled pixel",
-                value=f"none in the {len(self.train)} of draw {self.seed}",
-                hint="Ask for more tiles, or for larger ones, or leave out this draw.",
+                value=f"none in the {len(self.train)} of split {self.seed}",
+                hint="Ask for more tiles, or for larger ones, or leave out this split.",
             )
         overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
         size = f"{self.patch}×{self.patch}, stride {self.stride}"
@@ -244,29 +244,35 @@ def side_by_side(pairs: PairSet, patch: int) -> list[Tile]:
 
 
 def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -> TileSplit:
-    """The training tiles and test tiles of a draw.
+    """Make the training tiles and test tiles of a split.
 
     Parameters
     ----------
     pairs : PairSet
         The pairs whose places are divided.
     protocol : SplitProtocol
-        One of masks.
+        A protocol of masks.
     seed : int
-        Number of the draw.
+        Number of the split.
     patch : int
         Side of the tiles in pixels.
 
     Returns
     -------
     TileSplit
+        Training and test tiles of each place.
 
     Raises
     ------
     SplitError
-        Where there is no tile on a side.
+        If there is no tile for training or testing.
     InputError
-        For a protocol of single pixels, or a tile that does not fit.
+        If the protocol is one of single pixels, or a tile does not fit.
+
+    See Also
+    --------
+    draw_train : the same for single pixels.
+    train_tiles : cuts an area into tiles.
     """
     shortest = min(min(place.mask.shape) for place in pairs.places)
     if not SMALLEST <= patch <= shortest:
@@ -404,24 +410,36 @@ def _counts(pairs: PairSet, pixels: TilePixels) -> tuple[int, ...]:
 
 
 def train_tiles(side: Side, patch: int, overlap: float | None = None) -> tuple[int, list[Tile]]:
-    """Training tiles, which may overlap.
+    """Cut an area into training tiles, which may overlap.
 
     Parameters
     ----------
     side : sequence of (H, W) bool
-        Of each place, the pixels that tiles may show.
+        For each place, the pixels that tiles may contain.
     patch : int
         Side of the tiles in pixels.
     overlap : float or None
-        Share of its side that a tile has in common with the next; None = a half, and up to seven
-        eighths where there are fewer than ENOUGH tiles.
+        Fraction of its side that a tile shares with the next; None = a half, and up to seven
+        eighths if there are fewer than ENOUGH tiles.
 
     Returns
     -------
     stride : int
         Pixels from one tile to the next.
     tiles : list of Tile
-        All that lie wholly inside on a grid of that stride.
+        All tiles on a grid of that stride that fit.
+
+    See Also
+    --------
+    fits : whether any tile fits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import train_tiles
+    >>> stride, tiles = train_tiles([np.ones((32, 32), dtype=bool)], 16, overlap=0.5)
+    >>> stride, len(tiles)
+    (8, 9)
     """
     strides = [max(1, patch // part) for part in (2, 4, 8)]
     if overlap is not None:
@@ -465,18 +483,30 @@ def _tiles_of_places(
 
 
 def fits(mask: NDArray[np.bool_], patch: int) -> bool:
-    """Whether a tile lies wholly inside a mask.
+    """Whether a whole tile fits into a mask.
 
     Parameters
     ----------
     mask : (H, W) bool
-        Pixels that a tile may show.
+        Pixels that a tile may contain.
     patch : int
         Side of the tile in pixels.
 
     Returns
     -------
     bool
+        True if it does.
+
+    See Also
+    --------
+    train_tiles : all tiles that fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import fits
+    >>> fits(np.ones((8, 8), dtype=bool), 8), fits(np.ones((8, 8), dtype=bool), 9)
+    (True, False)
     """
     return bool(_corners(mask, patch, 1).any())
 

@@ -44,7 +44,11 @@ class Normaliser:
     Attributes
     ----------
     mean, std : (B,) float32
-        Fitted on the pixels that a train view shows.
+        Of the visible pixels of a train view.
+
+    See Also
+    --------
+    TrainView : has a normaliser.
     """
 
     mean: NDArray[np.float32]
@@ -79,16 +83,17 @@ class Normaliser:
         return (x - self.mean[:, None, None]) / self.std[:, None, None]
 
     def patches_back(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalised patches in scene units.
+        """Normalised patches, back in scene units.
 
         Parameters
         ----------
         x : (n, B, p, p) float32
-            As :meth:`patches` gives them.
+            As :meth:`patches` returns them.
 
         Returns
         -------
         (n, B, p, p) float32
+            In scene units.
         """
         return x * self.std[:, None, None] + self.mean[:, None, None]
 
@@ -134,31 +139,29 @@ def visible_cube(
 @cube_when_asked
 @dataclass(frozen=True, eq=False)
 class TrainView(SealedView, HasCube):
-    """Labelled training pixels, and the unlabelled pixels that the plugin's declared scope allows.
+    """The labelled training pixels, and the unlabelled pixels within the scope of a plugin.
 
-    Every array is read-only: compute on copies. A trial whose plugin changes one all the same
-    fails.
+    Arrays are read-only: compute on copies. A trial fails if its plugin changes one.
 
     Attributes
     ----------
     cube : (H, W, B) float32
         NaN at every pixel that is not visible.
     visible : (H, W) bool
-        Pixels of training patches are always visible (under a leaky protocol there are test
-        pixels among them: the split's audit counts these). Scope ``none`` shows nothing more;
-        ``scene`` adds all (transductive: spectra of test pixels, never their labels). No scope
-        shows a pixel that the protocol hides.
+        Pixels of training patches are always visible (under a leaky protocol some of these are test
+        pixels; the audit counts them). Scope ``none`` adds no other pixel, ``scene`` adds all
+        (transductive: spectra of test pixels, never their labels), except those that the protocol
+        hides.
     coords : (n, 2) int32
         Rows and columns of the training pixels.
     y : (n,) int64
-        Their class ids, all 0 (no label) for classifiers that learn from synthetic samples
-        alone.
+        Their class ids; all 0 (no label) for classifiers that learn from synthetic samples alone.
     unlabelled : (m, 2) int32
-        Pixels without a training label whose whole patch is visible; empty for ``none``.
+        Pixels without a training label whose whole patch is visible; empty for scope ``none``.
     class_names : tuple of str
         C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
     wavelengths : (B,) float64 or None
-        Band centres in nanometres, or None where they are not known.
+        Band centres in nanometres, or None if unknown.
     gsd : float or None
         Ground sampling distance in metres per pixel, or None.
     units : str
@@ -166,9 +169,13 @@ class TrainView(SealedView, HasCube):
     patch : int
         Odd side p of the patches, in pixels.
     descriptions : mapping of str to tuple of str
-        Sentences by class name, as the scene carries them; a class may have none.
+        Sentences of the scene by class name; a class may have none.
     sizes : tuple of (int, int)
-        Where y holds no label, class ids and how many training pixels each has.
+        If y has no label, class ids and their numbers of training pixels.
+
+    See Also
+    --------
+    DenseView : the same for tiles with masks.
     """
 
     cube: NDArray[np.float32]
@@ -188,21 +195,21 @@ class TrainView(SealedView, HasCube):
 
     @property
     def counts(self) -> Mapping[int, int]:
-        """Training pixels of each class id that has any."""
+        """Training pixels by class id, for classes that have any."""
         ids, counts = np.unique(self.y, return_counts=True)
         return dict(self.sizes or zip(ids.tolist(), counts.tolist(), strict=True))
 
     def nameless(self) -> "TrainView":
         """The same without the label of any pixel.
 
-        How many training pixels each class has is all that is left of the labels.
+        Only the number of training pixels of each class remains.
         """
         return replace(
             self, cube=self.pixels, y=np.zeros_like(self.y), sizes=tuple(self.counts.items())
         )
 
     def patches(self, coords: AnyArray) -> NDArray[np.float32]:
-        """Patches round visible pixels, mirrored at the scene's edges.
+        """Patches around visible pixels, mirrored at the edges of the scene.
 
         Parameters
         ----------
@@ -212,12 +219,12 @@ class TrainView(SealedView, HasCube):
         Returns
         -------
         (n, B, p, p) float32
-            In the scene's units.
+            In the units of the scene.
 
         Raises
         ------
         PluginError
-            Where a patch would show a pixel that the view hides.
+            If a patch contains a pixel that is not visible.
         """
         x = patches_at(self.pixels, coords, self.patch)
         if np.isnan(x).any():
@@ -314,9 +321,9 @@ def _spectra(
 
 
 def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[Scalar]:
-    """Patches of a cube, mirrored at its edges.
+    """Cut patches out of a cube, mirrored at its edges.
 
-    Reads the pixels of the patches alone, in parts: nothing of the size of the cube is made.
+    It reads the pixels of the patches only, so the cube may be larger than memory.
 
     Parameters
     ----------
@@ -330,7 +337,18 @@ def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[S
     Returns
     -------
     (n, B, p, p) array
-        Of the cube's dtype.
+        Of the dtype of the cube.
+
+    See Also
+    --------
+    TrainView.patches : the same for visible pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import patches_at
+    >>> patches_at(np.zeros((10, 12, 20)), np.array([[0, 0], [5, 5]]), 9).shape
+    (2, 20, 9, 9)
     """
     radius = patch // 2
     steps = np.arange(patch)
@@ -395,17 +413,21 @@ def view_without_labels(view: TrainView) -> TrainView:
 
 
 def checksum_of_pixels(view: TrainView) -> str:
-    """SHA-256 of what a view shows of a scene.
+    """SHA-256 of the visible pixels of a view.
 
     Parameters
     ----------
     view : TrainView
-        Where its pixels lie, their spectra, wavelengths, size and units count.
+        Positions and spectra of its pixels, wavelengths, size and units count.
 
     Returns
     -------
     str
         64 hexadecimal digits.
+
+    See Also
+    --------
+    TrainView : the view.
     """
     digest = hashlib.sha256(np.packbits(view.visible).tobytes())
     digest.update(
@@ -418,19 +440,23 @@ def checksum_of_pixels(view: TrainView) -> str:
 
 
 def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
-    """The same pixels in a spectral transform.
+    """Apply a spectral transform to a train view.
 
     Parameters
     ----------
     view : TrainView
-        Of raw spectra.
+        With raw spectra.
     spectra : SpectralView
         The transform.
 
     Returns
     -------
     TrainView
-        Of B' bands in the cube, and so in patches, samples and normaliser.
+        With B' bands in the cube, and so in patches, samples and normaliser.
+
+    See Also
+    --------
+    choose_view : chooses a transform.
     """
     if spectra.name == RAW:
         return view

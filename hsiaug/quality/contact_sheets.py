@@ -84,7 +84,7 @@ def choose_patches(made: PixelSynthesis) -> PatchSheet:
         rows = (held[c], generated[c], turn_each(real.x[which], turns))
         drawn = map(colours.of_patches, rows)
         classes[scene.class_names[c - 1]] = dict(zip(PATCH_ROWS, drawn, strict=True))
-    about = f"{made.card.name} on {scene.name}, draw {made.spec.seed}"
+    about = f"{made.card.name} on {scene.name}, split {made.spec.seed}"
     nearest = "Nearest real: the nearest training patch, turned as it fits best."
     return PatchSheet(classes, colours, f"{about}. {_stretch_note(colours)} {nearest}")
 

@@ -69,7 +69,7 @@ class MaskSamples:
             rule = "`prompt` is for single pixels"
             hint = "Leave it out; --show asks for classes."
             raise InputError(rule, value=f"`task` {self.task.name}", hint=hint)
-        others = {"-n": request.count, "`show`": request.show, "`agreement`": request.agreement}
+        others = {"-n": request.count, "`show`": request.show}
         for name in (name for name, value in others.items() if value and request.masks):
             rule = "a mask of your own says how many pairs are made, and what they show"
             raise InputError(rule, value=name, hint=f"Leave out {name}.")
@@ -121,27 +121,13 @@ class MaskSamples:
             samples = sample(part, guidance=spec.omega, seed=seed)
             self.task.sampling.check(samples, part, view)
             parts.append(samples)
-        made = concatenate(parts)
-        if request.agreement:
-            found = tile_agreement(view.real, made, classes=len(view.class_names))
-            made = made.take(np.flatnonzero(found >= request.agreement))
-            if not len(made):
-                most = (
-                    "none can be judged"
-                    if np.isnan(found).all()
-                    else f"{np.nanmax(found):.2f} at most"
-                )
-                rule = f"`agreement` must leave a pair of the {counts.total}"
-                raise InputError(
-                    rule, value=f"{request.agreement:g}; {most}", hint="Ask for less agreement."
-                )
-        return made, fit.fitted, {"fit_generator": fit.seconds}
+        return concatenate(parts), fit.fitted, {"fit_generator": fit.seconds}
 
     def facts(
         self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int
     ) -> dict[str, object]:
         """How many pairs were asked for, and which."""
-        return {"pairs": samples, "show": list(request.show), "min_agreement": request.agreement}
+        return {"pairs": samples, "show": list(request.show)}
 
     def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
         """A folder; the real pairs stay where they are."""

@@ -85,14 +85,10 @@ class PixelSamples:
         set_options = {
             "-n": request.count is not None,
             "`show`": bool(request.show),
-            "`agreement`": bool(request.agreement),
             "`mask`": bool(request.masks),
         }
         for name in (name for name, is_set in set_options.items() if is_set):
-            hint = (
-                "Give `task` segmentation or change, or leave it out; of pixels, `lambdas` says how"
-                " many."
-            )
+            hint = "Name a generator of masks, or leave it out; of pixels, `lambdas` says how many."
             raise InputError(
                 f"{name} is an option of masks", value=f"`task` {self.task.name}", hint=hint
             )

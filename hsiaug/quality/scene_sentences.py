@@ -39,4 +39,4 @@ def scene_sentences(scene: Scene, generator: str, seed: int = 0) -> str:
     draws = PixelDraws()
     split = draws.split(scene, spec.protocol, seed, spec.patch)
     sentences: str = write(draws.view(scene, split, plugin.card.scope))
-    return f"# Sentences of draw {seed} ({spec.protocol.text}) by {generator}.\n{sentences}"
+    return f"# Sentences of split {seed} ({spec.protocol.text}) by {generator}.\n{sentences}"

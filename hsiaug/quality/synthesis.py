@@ -74,9 +74,6 @@ class SampleRequest:
     show : tuple of str
         Names of classes that the pairs shall show, an equal part of the pairs each; none =
         whatever classes.
-    agreement : float
-        Pairs below this share of pixels that probes of training pixels confirm, 0..1, are left
-        out.
     prompts : tuple of str
         Typed texts, of whose classes alone samples are made.
     masks : tuple of Path
@@ -97,7 +94,6 @@ class SampleRequest:
     device: str = "auto"
     count: int | None = None
     show: tuple[str, ...] = ()
-    agreement: float = 0.0
     prompts: tuple[str, ...] = ()
     masks: tuple[Path, ...] = ()
     source: str = ""

@@ -43,35 +43,40 @@ def param(
     sampling: bool = False,
     added: bool = False,
 ) -> Any:
-    """A hyper-parameter of a params dataclass.
+    """Define a hyper-parameter of a params dataclass.
 
     Parameters
     ----------
     default : bool, int, float or str
-        Its value where the user sets none; its type is that of all values.
+        Default value; all values have its type.
     help : str
-        What it means, in one line.
+        Its meaning in one line.
     unit : str
         Unit of its values, or "".
     low, high : float or None
         Inclusive range; None = no bound.
     choices : sequence of object
-        The only values it may have; empty = any.
+        The allowed values; empty = any.
     preparing : bool
-        Of a generator with ``Card.prepares``: ``prepare`` depends on it, and sees the defaults of
-        all others.
+        Generators with ``Card.prepares``: whether ``prepare`` depends on it; all others have their
+        defaults there.
     sampling : bool
-        Of a generator: ``fit`` does not depend on it. Trials that differ in nothing else share one
-        fit, and ``load`` must take its value from the plugin's own params, not from what was saved:
+        Generators: whether only sampling depends on it. Trials that differ in nothing else share
+        one fit, and ``load`` must take its value from the plugin's params, not from what was saved:
         see :func:`resampled`.
     added : bool
-        Of a parameter that a plugin got in a later version, and whose default changes nothing: at
-        its default it is left out of a trial's identity, so that older records stay valid.
+        Whether a later version of the plugin added it, with a default that changes nothing. At its
+        default it is not part of a trial's identity, so older records stay valid.
 
     Returns
     -------
     dataclasses.Field
         The default of a field of the dataclass.
+
+    See Also
+    --------
+    defaults : other defaults in a derived class.
+    Card : has the params class.
 
     Examples
     --------
@@ -123,19 +128,34 @@ def preparing_params(params: Params) -> Params:
 
 
 def resampled(saved: Params, current: Params) -> Params:
-    """The params of a fit that is loaded: what is only read while sampling is that of the plugin.
+    """The params of a loaded fit, with the current values of sampling parameters.
 
     Parameters
     ----------
     saved : dataclass
-        The params that the fit was saved with.
+        The params with which the fit was saved.
     current : dataclass
         The params of the plugin that loads it.
 
     Returns
     -------
     dataclass
-        ``saved`` with the values of ``current`` where :func:`param` says ``sampling``.
+        ``saved`` with the values of ``current`` for parameters with ``sampling=True``.
+
+    See Also
+    --------
+    param : has the argument ``sampling``.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from hsiaug.api import param, resampled
+    >>> @dataclass(frozen=True)
+    ... class Params:
+    ...     steps: int = param(100, "steps of training")
+    ...     scale: float = param(1.0, "factor of the samples", sampling=True)
+    >>> resampled(Params(steps=50), Params(scale=2.0))
+    Params(steps=50, scale=2.0)
     """
     values = {name: getattr(current, name) for name in sampling_params(current)}
     changed: Params = dataclasses.replace(saved, **values)  # type: ignore[type-var]
@@ -148,94 +168,108 @@ ANY_TASK = "any"
 
 @dataclass(frozen=True)
 class NoParams:
-    """Parameters of plugins without hyper-parameters."""
+    """Hyper-parameters of a plugin that has none.
+
+    See Also
+    --------
+    param : defines a hyper-parameter.
+    """
 
 
 @dataclass(frozen=True)
 class Card:
-    """Declaration of a plugin; the core reads every field.
+    """Declaration of a plugin.
 
-    The fields come in groups: what the plugin is and does, as every card says it; then what
-    generators, classifiers and controls say beside that.
+    The fields are in groups: first those of every plugin, then those of generators, classifiers and
+    controls only.
 
     Attributes
     ----------
     name : str
         As users type it.
     version : str
-        Raise it whenever results change; it enters the hash of a trial.
+        Raise it whenever results change; it is part of the hash of a trial.
     summary : str
         One line.
     paper : str
         Source of the method, or "": its BibTeX entries, as ``hsiaug report --cite`` writes them,
-        with words round them where these help ("After @article{...}"); BibTeX reads nothing outside
-        entries.
+        possibly with words around them ("After @article{...}"), which BibTeX ignores.
     tasks : tuple of str
-        Those it serves: "pixels" (classification of pixels by their patches), "segmentation" and
-        "change" (masks of tiles of one date and of two), a task of another package by its name, or
-        beside these ANY_TASK: all that there are.
+        Tasks of the plugin: "pixels" (classification of pixels by their patches), "segmentation"
+        and "change" (masks of tiles of one date and of two), or a task of another package; with
+        ANY_TASK in addition, all tasks.
     needs : tuple of str
         Modules beyond hsiaug's own dependencies; the plugin's extra.
     scope : {"none", "scene"}
-        Unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in every
-        report).
+        Unlabelled pixels that it uses: none, or those of the whole scene (transductive; printed in
+        every report).
     text : bool
-        True where it reads class descriptions; a scene's own (its card's) then enter the hash of a
-        trial.
+        Whether it reads class descriptions; those of the scene's card are then part of the hash of
+        a trial.
     uses_device : bool
-        True where it computes on the device that the user chose; else it runs on the CPU.
+        Whether it computes on the device that the user chose; else it runs on the CPU.
     seconds : float
-        Rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for
+        Approximate seconds of one fit on Indian Pines under ``issd`` on one laptop core, for
         estimates until the store has a record.
     params : type
         Frozen dataclass of hyper-parameters, made with :func:`param`.
     presets : mapping of str to mapping of str to object
-        Other values by preset name, one of PRESETS or the plugin's own, as {"tiny": {"steps": 20}};
-        the defaults are the "cpu" preset.
+        Other values by preset name, one of PRESETS or the plugin's own, such as
+        {"tiny": {"steps": 20}}; the defaults are the preset "cpu".
     variant : str or None
-        The parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where
+        The parameter that users set by typing ``NAME:VALUE`` instead of the plugin's name; None if
         there is none.
     adds : bool
-        Of generators: False where it never makes a sample (λ then means nothing).
+        Generators: False if it never makes a sample (λ then has no meaning).
     guidance : float or None
-        Of generators: default guidance strength ω of one conditioned on texts or classes, with ω =
-        0 purely conditional; None where it takes no guidance.
+        Generators: default guidance strength ω of one conditioned on texts or classes, where ω = 0
+        is purely conditional; None if it takes no guidance.
     resumes : bool
-        Of generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save
-        how far it is; a fit that was killed finds there what it left, and must end as if it had not
-        been.
+        Generators: whether ``fit`` also takes ``checkpoint``, a folder for its progress. A fit that
+        was killed finds there what it saved, and must end with the same result.
     prepares : bool
-        Of generators: True where what needs no label is learnt once a scene, or a set of training
-        places, by ``prepare``, and handed to every ``fit``.
+        Generators: whether ``prepare`` learns without labels, once per scene or set of training
+        places; every ``fit`` gets its result.
     prepare_version : str
-        Of generators: the version of ``prepare``, where another one of the plugin leaves what it
-        gives as it was; by default ``version``.
+        Generators: the version of ``prepare``, if a new version of the plugin does not change its
+        result; by default ``version``.
     prepare_seconds : float
-        Of generators: rough seconds of ``prepare``, as ``seconds``.
+        Generators: approximate seconds of ``prepare``, as ``seconds``.
     prepared_scenes : tuple of str
-        Of generators: SHA-256 of scenes that come prepared with the plugin, for patches of the
-        usual size and parameters at their defaults. A run then expects no time for them.
+        Generators: SHA-256 of scenes whose prepared state comes with the plugin, for patches of the
+        default size and default parameters. Estimates then count no time for them.
     baseline : str
-        Of generators: the name of one that is the same without its main part, or "". It is run
-        unasked beside this one, and a report states what that part adds.
+        Generators: the name of the generator that is this one without its main part, or "". It runs
+        automatically with this one, and a report gives the difference.
     input : {"patch", "spectrum", "location", "scene", "scene+samples"}
-        Of classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and
-        column, no band at all), "scene" (patches with row and column, always of raw spectra: one
-        that reads the scene by itself) or "scene+samples" (the same, of one that learns from
-        samples too). "location" and "scene" learn from training pixels alone and are run without
+        Classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and column,
+        no band), "scene" (patches with row and column, always of raw spectra, for one that reads
+        the scene itself) or "scene+samples" (the same, for one that also learns from synthetic
+        samples). "location" and "scene" learn from training pixels only and run without synthetic
         samples only.
     control_of : {"", "all", "transductive", "masks"}
-        Which generators are measured against this plugin, in the tasks that it serves: "all",
-        "transductive" ones (their scope is "scene"), or those of "masks"; "" = none. It is run
-        unasked beside these, and a generator helps only above all of its controls. Its ``Entry``
-        says ``control=True``. A classifier that is a control of "all" is run without spectral
-        transforms, and on no synthetic samples; one of "transductive" ones without samples; one of
-        "masks" only where it is asked for.
+        Which generators have this plugin as a control, in the tasks that it serves: "all",
+        "transductive" ones (their scope is "scene"), or those of "masks"; "" = none. It runs
+        automatically with these, which have to beat all of their controls. Its ``Entry`` has
+        ``control=True``. A classifier that is a control of "all" runs on raw spectra and never on
+        synthetic samples; one of "transductive" ones without synthetic samples; one of "masks" only
+        if the user names it.
     control_text : str
-        Of a control: what it is, in a few words. Where it is the rival of an arm, they stand
-        behind its name in the answers of reports, as "scaled (real patches under another
-        brightness)". Of a control of "transductive" generators they also end the sentence "… helps
-        only above …" of a plan. Records keep them.
+        Controls: a description in a few words, such as "real patches under another brightness", for
+        reports and plans. Records contain it.
+
+    See Also
+    --------
+    Entry : registers a plugin.
+    param : a hyper-parameter.
+    Plugin : base class of plugins.
+
+    Examples
+    --------
+    >>> from hsiaug.api import Card
+    >>> card = Card(name="gain", version="1", summary="Real patches with a random gain")
+    >>> card.serves("pixels"), card.scope
+    (True, 'none')
     """
 
     name: str
@@ -269,7 +303,7 @@ class Card:
 
     @property
     def parameter_in_name(self) -> str | None:
-        """The parameter whose value stands behind the colon of the name; None without a colon."""
+        """The parameter whose value follows the colon of the name; None without a colon."""
         return self.variant if ":" in self.name else None
 
     @property
@@ -279,20 +313,20 @@ class Card:
 
     @property
     def learns_samples(self) -> bool:
-        """False for a classifier that learns from training pixels alone, so that no generator can
+        """False for a classifier that learns from training pixels only, so that no generator can
         change its map.
         """
         return self.input not in ("location", "scene")
 
     @property
     def reads_scene(self) -> bool:
-        """True for a classifier that is given raw spectra, whole patches, and where they lie."""
+        """True for a classifier that gets raw spectra, whole patches and their positions."""
         return self.input in ("scene", "scene+samples")
 
     @property
     def reads_raw(self) -> bool:
-        """True for a classifier that is given raw spectra, whatever spectral view is asked for: one
-        that is a control of every arm reads none, one that reads the scene transforms them itself.
+        """True for a classifier that gets raw spectra under every spectral view: a control of every
+        configuration reads none, and one that reads the scene transforms them itself.
         """
         return self.control_of == "all" or self.reads_scene
 
@@ -303,19 +337,32 @@ class Card:
 
     @property
     def reads_patches(self) -> bool:
-        """False for a classifier that is given one pixel, or none."""
+        """False for a classifier that gets one pixel, or none."""
         return self.input not in ("spectrum", "location")
 
 
 class Plugin(Generic[Params]):
-    """Base class of plugins, which spares them a constructor.
+    """Base class of plugins, with their constructor.
 
     Attributes
     ----------
     card : Card
-        The declaration, which a subclass brings.
+        The declaration, a class attribute of the subclass.
     params : dataclass
-        An instance of ``card.params``: what the plugin is made of.
+        An instance of ``card.params``.
+
+    See Also
+    --------
+    Card : the declaration.
+    NoParams : hyper-parameters of a plugin without any.
+
+    Examples
+    --------
+    >>> from hsiaug.api import Card, NoParams, Plugin
+    >>> class Copies(Plugin):
+    ...     card = Card(name="copies", version="1", summary="Real patches again")
+    >>> Copies(NoParams()).params
+    NoParams()
     """
 
     card: ClassVar[Card]
@@ -383,17 +430,21 @@ def _arguments(plugin: Any) -> str:
 
 
 def defaults(**values: object) -> Callable[[Class], Class]:
-    """Other defaults for params that a params class inherits; stands below its ``@dataclass``.
+    """Change defaults of inherited parameters; a decorator below ``@dataclass``.
 
     Parameters
     ----------
     **values : object
-        The new defaults by the names of the params.
+        The new defaults by name of the parameter.
 
     Returns
     -------
     callable
         The decorator of a params class.
+
+    See Also
+    --------
+    param : defines a parameter.
 
     Examples
     --------

@@ -16,19 +16,30 @@ hookimpl = pluggy.HookimplMarker("hsiaug")
 
 @dataclass(frozen=True)
 class Entry:
-    """A plugin of a package.
+    """A plugin of a package, as its function ``hsiaug_plugins`` lists it.
 
     Attributes
     ----------
     kind : {"generator", "classifier", "protocol"}
-        What the plugin is.
+        Kind of the plugin.
     name : str
         As users type it.
     target : str
-        Where its class is, as ``"module:Class"``.
+        Location of its class, ``"module:Class"``.
     control : bool
-        True for a plugin whose card has a ``control_of``: every plan asks for the cards of
-        these, and imports no other plugin that the user did not name.
+        Whether its card has a ``control_of``. Every plan reads the cards of these, and imports no
+        other plugin that the user did not name.
+
+    See Also
+    --------
+    Card : declares what the plugin does.
+    hookimpl : marks the function that returns entries.
+
+    Examples
+    --------
+    >>> from hsiaug.api import Entry
+    >>> Entry("generator", "gain", "my_package:Gain").control
+    False
     """
 
     kind: Kind

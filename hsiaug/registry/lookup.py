@@ -184,25 +184,36 @@ def registry() -> Registry:
 
 
 def load_plugin(kind: Kind, name: str) -> Any:
-    """An installed plugin with its default parameters, for a plugin that works on another.
+    """Load an installed plugin with its default parameters, for a plugin that uses another.
 
     Parameters
     ----------
     kind : {"generator", "classifier", "protocol"}
-        What the plugin is.
+        Kind of the plugin.
     name : str
-        As users type it, ``NAME:VALUE`` included.
+        As users type it, including ``NAME:VALUE``.
 
     Returns
     -------
     Plugin
+        An object of its class.
 
     Raises
     ------
     InputError
-        Where there is none of that name.
+        If there is no plugin of that name.
     PluginError
-        Where it cannot be loaded.
+        If it cannot be loaded.
+
+    See Also
+    --------
+    hsiaug.generator, hsiaug.classifier : plugins with other parameters.
+
+    Examples
+    --------
+    >>> from hsiaug.api import load_plugin
+    >>> load_plugin("classifier", "svm").card.name
+    'svm'
     """
     plugin = registry().find(kind, name).load()
     return plugin(build_params(plugin.card))

@@ -22,23 +22,36 @@ MOST_DIGITS = 9
 
 @dataclass(frozen=True)
 class Draw:
-    """A draw of single pixels.
+    """A split of single pixels, as a protocol makes it.
 
     Attributes
     ----------
     train : (H, W) bool
         Training pixels.
     dropped : (H, W) bool
-        Labelled pixels that may be neither; all other labelled pixels are for test, but for
-        those that the buffer leaves out.
+        Labelled pixels to leave out. All other labelled pixels are for testing, except the buffer.
     notes : tuple of str
         Sentences for the audit.
     hidden : (H, W) bool or None
-        Pixels that no plugin sees before it predicts them; None = none.
+        Pixels that no plugin gets before it predicts them; None = none.
     asked : (H, W) bool or None
-        Training pixels whose labels were asked for one by one; None = none.
+        Training pixels that a strategy selected one by one; None = none.
     labels : (H, W) int16 or None
-        Class ids in place of the scene's, of a protocol that brings some.
+        Class ids that replace those of the scene, if the protocol has its own.
+
+    See Also
+    --------
+    SplitProtocol.draw : returns an object of this class.
+    Areas : the same for tiles with masks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import Draw
+    >>> train = np.zeros((4, 4), dtype=bool)
+    >>> train[0, 0] = True
+    >>> int(Draw(train, np.zeros_like(train)).train.sum())
+    1
     """
 
     train: NDArray[np.bool_]
@@ -51,17 +64,22 @@ class Draw:
 
 @dataclass(frozen=True)
 class Areas:
-    """A draw for masks: where training tiles and test tiles may lie.
+    """A split of images with masks: the areas of training tiles and of test tiles.
 
     Attributes
     ----------
     train, test : tuple of (H, W) bool
-        Of each place the pixels in which tiles of that side may lie.
+        For each place, the pixels that tiles of that side may contain.
     tiles : int or None
-        Training tiles to take at random; None = all that fit.
+        Number of training tiles to choose at random; None = all that fit.
     overlap : float or None
-        Share of its side that a training tile has in common with the next, below 1; None = a half,
-        or more where that gives few tiles.
+        Fraction of its side that a training tile shares with the next, below 1; None = a half, or
+        more if there are few tiles.
+
+    See Also
+    --------
+    Draw : the same for single pixels.
+    SplitProtocol.draw_tiles : returns an object of this class.
     """
 
     train: tuple[NDArray[np.bool_], ...]
@@ -72,38 +90,41 @@ class Areas:
 
 @dataclass(frozen=True)
 class SplitProtocol:
-    """How train and test pixels are drawn: the base of every protocol, built in or brought by a
-    package.
+    """Base class of protocols, which make splits.
 
-    A subclass has a ``card`` (name, version, summary, paper and tasks are read), says in ``takes``
-    what is typed after the colon, and has :meth:`draw` where the card names the task "pixels",
-    :meth:`draw_tiles` where it names "segmentation" or "change". A draw depends on the labels, the
-    seed, the patch and the fields here alone, and on the spectra where it :attr:`reads_spectra`.
+    A subclass has a ``card`` (name, version, summary, paper and tasks are read) and :meth:`draw` if
+    the card names the task "pixels", :meth:`draw_tiles` if it names "segmentation" or "change". A
+    split may depend on the labels, the seed, the patch and the attributes below only, and on the
+    spectra if it :attr:`reads_spectra`.
 
     Attributes
     ----------
     argument : str
-        Canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown in
-        tables.
+        Canonical text after the colon; a checksum after a ``#`` is not printed in tables.
     buffer : Buffer
-        Labelled pixels that are left out round the training pixels, so that for patches of side
-        p = 2r+1 no test *centre* lies in a training patch (``centre``: Chebyshev distance > r),
-        no test *patch* meets a training patch (``patch``: > 2r), or ``none``. The core leaves
-        them out.
+        Labelled pixels around training pixels that are left out, for patches of side p = 2r+1:
+        ``centre`` keeps test pixels out of training patches (Chebyshev distance > r), ``patch``
+        also keeps test patches apart from training patches (> 2r), ``none`` leaves nothing out.
     takes : {"nothing", "number", "ratio"}
         What follows the colon: nothing, a whole number from 1 on, or a ratio between 0 and 1.
     usual_argument : str or None
-        Where nothing is typed; None = something must be.
+        The default argument; None = an argument is required.
     usage : str
         How it is typed, for error messages.
     example : str
-        An argument that the conformance kit tries.
+        An argument for the conformance kit.
     usual_buffer : Buffer
-        Where the user names none.
+        The default buffer.
     leaky : bool
-        Train and test pixels are neighbours by construction.
+        Whether training and test pixels are neighbours by construction.
     nests_in : tuple of str or None
-        Names of the only protocols that may be made of this one; None = all but itself.
+        Names of the only protocols that may be built on this one; None = all but itself.
+
+    See Also
+    --------
+    Draw, Areas : what splits consist of.
+    Based : base class of protocols that are built on another one.
+    parse_protocol : makes a protocol from its text.
     """
 
     card: ClassVar[Card]
@@ -122,7 +143,7 @@ class SplitProtocol:
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         """The protocol that a user names.
 
-        A protocol that ``takes`` another text has this method itself.
+        Override it if the protocol ``takes`` another text.
 
         Parameters
         ----------
@@ -131,16 +152,17 @@ class SplitProtocol:
         buffer : {"none", "centre", "patch"}
             Labelled pixels that are left out, see :class:`SplitProtocol`.
         folder : Path
-            What paths in the text are relative to.
+            Paths in the text are relative to it.
 
         Returns
         -------
         SplitProtocol
+            An object of this class.
 
         Raises
         ------
         InputError
-            Where the text is not valid.
+            If the text is not valid.
         """
         if not argument and cls.usual_argument is not None:
             return cls(cls.usual_argument, buffer)
@@ -163,12 +185,17 @@ class SplitProtocol:
         argument : str
             What was typed after the colon.
         whole : bool
-            A whole number from 1 on is wanted; else a ratio between 0 and 1.
+            Whether it must be a whole number from 1 on; else a ratio between 0 and 1.
+
+        Returns
+        -------
+        str
+            The number without superfluous zeros.
 
         Raises
         ------
         InputError
-            Where the argument is no such number.
+            If the argument is not such a number.
         """
         number = _positive_number(argument, whole=whole)
         if number is None:
@@ -183,27 +210,28 @@ class SplitProtocol:
         return repr(number)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        """The training pixels of a scene.
+        """Choose the training pixels of a scene.
 
         Parameters
         ----------
         scene : Scene
             The scene whose labels are divided.
         seed : int
-            Number of the draw.
+            Number of the split.
         patch : int
             Odd side of the patches in pixels.
 
         Returns
         -------
         Draw
+            The training pixels, and those to leave out.
 
         Raises
         ------
         SplitError
-            Where the scene cannot give such a draw.
+            If the scene does not allow such a split.
         InputError
-            Where this is a protocol of masks.
+            If this is a protocol of masks.
         """
         rule = f"`protocol` {self.name} is one of masks, not of single pixels"
         hint = (
@@ -213,27 +241,28 @@ class SplitProtocol:
         raise InputError(rule, value=repr(self.text), hint=hint)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
-        """Where training tiles and test tiles of a set of pairs may lie.
+        """Choose the areas of training and test tiles of a set of pairs.
 
         Parameters
         ----------
         pairs : PairSet
             The pairs whose places are divided.
         seed : int
-            Number of the draw.
+            Number of the split.
         patch : int
             Side of the tiles in pixels.
 
         Returns
         -------
         Areas
+            The areas for training tiles and for test tiles.
 
         Raises
         ------
         SplitError
-            Where the pairs cannot give such a draw.
+            If the pairs do not allow such a split.
         InputError
-            Where this is a protocol of single pixels.
+            If this is a protocol of single pixels.
         """
         hint = "Use blocks:48, for example, or leave it out."
         raise InputError(
@@ -249,7 +278,7 @@ class SplitProtocol:
 
     @property
     def canonical(self) -> str:
-        """Name and argument, as they stand in the argument of a protocol that is made of this
+        """Name and argument, as they are written in the argument of a protocol built on this
         one.
         """
         return f"{self.name}:{self.argument}".removesuffix(":")
@@ -266,9 +295,7 @@ class SplitProtocol:
 
     @property
     def label(self) -> str:
-        """Text as printed in tables: what was typed, with the buffer where it is not the usual
-        one.
-        """
+        """Text as printed in tables, with the buffer unless it is the default."""
         return (
             self.short
             if self.buffer == self.usual_buffer
@@ -278,32 +305,37 @@ class SplitProtocol:
     @property
     def outer(self) -> "tuple[SplitProtocol | None, int]":
         """The protocol whose training pixels are divided (None: all labelled pixels), and the
-        number of its draw.
+        number of its split.
         """
         return None, 0
 
     @property
     def reads_spectra(self) -> bool:
-        """Whether draws depend on the spectra of a scene, and not on its labels alone."""
+        """Whether splits depend on the spectra of a scene, and not on its labels only."""
         return False
 
     def buffer_radius(self, patch: int) -> int:
-        """Chebyshev distance in pixels within which no test pixel may lie, for patches of side
-        ``patch``.
+        """Chebyshev distance in pixels from training pixels within which no pixel is tested, for
+        patches of side ``patch``.
         """
         return {"none": 0, "centre": patch // 2, "patch": 2 * (patch // 2)}[self.buffer]
 
     def rng(self, data: Scene | PairSet, seed: int) -> np.random.Generator:
-        """The random generator of a draw.
+        """The random generator of a split.
 
-        Its numbers follow the labels and the protocol, never the name of the data.
+        It depends on the labels and the protocol, never on the name of the data.
 
         Parameters
         ----------
         data : Scene or PairSet
             What is divided.
         seed : int
-            Number of the draw.
+            Number of the split.
+
+        Returns
+        -------
+        numpy.random.Generator
+            The same for the same arguments.
         """
         return self._seeded(data.seed_word, data.drawn_as, seed)
 
@@ -313,7 +345,9 @@ class SplitProtocol:
         )
 
     def as_json(self) -> dict[str, str]:
-        """The identity: what enters the hash of a trial. A protocol's first version is left out."""
+        """The identity, which is part of the hash of a trial. A protocol's first version is left
+        out.
+        """
         identity = {"name": self.name, "argument": self.argument, "buffer": self.buffer}
         return identity if self.card.version == "1" else {**identity, "version": self.card.version}
 

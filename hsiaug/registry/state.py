@@ -20,11 +20,24 @@ def save_state(
     Parameters
     ----------
     folder : Path
-        Is made where it is not there.
+        Created if it does not exist.
     arrays : mapping of str to array
         Arrays of any shape and numeric dtype, by name.
     facts : mapping of str to object or None
-        What else there is, as JSON can hold it.
+        Everything else, as JSON.
+
+    See Also
+    --------
+    load_state : reads it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from hsiaug.api import save_state
+    >>> save_state(Path("state"), {"mean": np.zeros(20)}, {"steps": 100})
+    >>> sorted(path.name for path in Path("state").iterdir())
+    ['state.json', 'state.safetensors']
     """
     from safetensors.numpy import save_file
 
@@ -51,12 +64,26 @@ def load_state(folder: Path) -> tuple[dict[str, AnyArray], dict[str, Any]]:
     arrays : dict of str to array
         The arrays by name.
     facts : dict of str to object
-        What else was saved.
+        Everything else.
 
     Raises
     ------
     StoreError
-        Where the state is missing or damaged.
+        If the state is missing or damaged.
+
+    See Also
+    --------
+    save_state : writes a state.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from hsiaug.api import load_state, save_state
+    >>> save_state(Path("state"), {"mean": np.zeros(20)}, {"steps": 100})
+    >>> arrays, facts = load_state(Path("state"))
+    >>> arrays["mean"].shape, facts["steps"]
+    ((20,), 100)
     """
     from safetensors.numpy import load
 

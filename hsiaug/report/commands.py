@@ -24,7 +24,7 @@ USUAL = {
     "--patch": str(settings.PATCH),
 }
 """What a benchmark of pixels has where nothing is said."""
-OF_A_RUN = ("--existing", "--seeds", "--store")
+OF_A_RUN = ("--seeds", "--store")
 """Options that change no trial."""
 Options = list[tuple[str, str]]
 
@@ -41,7 +41,7 @@ def to_repeat(command: str, store: str) -> str:
     if not options:
         # Of another program: nothing is known of its options.
         return command
-    kept = [one for one in options if one[0] not in ("--existing", "--store")]
+    kept = [one for one in options if one[0] != "--store"]
     return _joined(start, [*kept, ("--store", f"{store.rstrip('/')}-again")])
 
 

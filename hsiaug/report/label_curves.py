@@ -292,7 +292,7 @@ class _Reader:
         if key not in self.fields:
             if maps.roles is None:
                 raise NoGroundTruthError(
-                    f"the draw of record {plain.hash} cannot be made again here"
+                    f"the split of record {plain.hash} cannot be made again here"
                 )
             self.fields[key] = seen_fields(
                 cast(Scene, maps.truth.data).fields, maps.roles[0] == ROLES.index("train")

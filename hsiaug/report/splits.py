@@ -115,7 +115,7 @@ def split_figure(data: TaskData, split: TaskSplit) -> Figure:
     shape = max(mask.shape[0] / mask.shape[1] for mask in masks)
     height = deep * (min(HIGHEST, side * shape) + 0.3)
     figure = new_figure(width, height + 0.17 * math.ceil(len(names) / ncols) + 0.35)
-    heading = tagged(f"{split.audit.protocol}, draw {split.seed}", split.audit.leaky)
+    heading = tagged(f"{split.audit.protocol}, split {split.seed}", split.audit.leaky)
     name_table(figure, heading, width, alone=True)
     panels = np.reshape(figure.subplots(deep, wide), (deep, wide))
     for panel in panels.flat:

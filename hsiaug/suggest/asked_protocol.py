@@ -57,7 +57,7 @@ class Asked(Based):
     card = Card(
         "asked",
         "1",
-        "The draw of another protocol with more labels, where a strategy asks for them",
+        "The split of another protocol plus N labels that a strategy selects",
     )
     usage = "asked:NxSTRATEGY:PROTOCOL, as asked:16xsuggest:issd or asked:0:issd"
     example = "2xrandom:issd"
@@ -161,7 +161,7 @@ class Asked(Based):
         if not open_.any():
             return []
         learnt = Blind(train, np.zeros_like(train), scene.labels[train].astype(np.int64), patch)
-        members = committee((), scene.bands)
+        members = committee(scene.bands)
         votes = cast_votes(
             scene.unlabelled, learnt, members, registry(), seed=seed, progress=silent
         )

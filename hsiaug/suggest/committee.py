@@ -9,7 +9,7 @@ import numpy as np
 import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import HsiaugError, InputError, PluginError
+from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.contracts import Classifier, Progress, silent
@@ -22,7 +22,6 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.prediction import PixelPredictor
 from hsiaug.tasks.sampling import PatchSampling
-from hsiaug.tasks.task import USUAL
 from hsiaug.tasks.view_choice import named_view
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.plugin_calls import kept_state
@@ -47,25 +46,10 @@ class Member:
         return with_view(self.classifier, self.view)
 
 
-def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
-    """Every classifier, the usual ones where none is named, in every spectral transform that a
-    scene with this number of bands allows.
-
-    Raises InputError for fewer than two members: one alone is never in doubt.
-    """
+def committee(bands: int) -> tuple[Member, ...]:
+    """The usual classifiers, each in every spectral view that a scene of so many bands allows."""
     views = dict.fromkeys(view_or_raw(view, bands) for view in VIEWS)
-    members = tuple(
-        dict.fromkeys(Member(name, view) for name in classifiers or COMMITTEE for view in views)
-    )
-    if len(members) < 2:
-        rule = (
-            "a committee needs two members at least: of fewer bands than spectral views need, two"
-            " classifiers"
-        )
-        raise InputError(
-            rule, value=", ".join(map(str, members)), hint="For example `classifiers` svm,rf."
-        )
-    return members
+    return tuple(Member(name, view) for name in COMMITTEE for view in views)
 
 
 def cast_votes(
@@ -81,10 +65,9 @@ def cast_votes(
     another label than those of ``known``; of more than ``MAX_TRAINING_PIXELS`` they learn so many,
     one of each class in turn.
 
-    Raises InputError for a classifier that is not installed, PluginError for one that fails or does
-    not serve pixels.
+    Raises PluginError for a classifier that fails.
     """
-    loaded = [load_classifier(plugins, member.classifier) for member in members]
+    loaded = [plugins.find("classifier", member.classifier).load() for member in members]
     known = _thinned(known, seed)
     votes = np.zeros((len(members), *scene.shape), dtype=np.int16)
     for i, (member, plugin) in enumerate(zip(members, loaded, strict=True)):
@@ -99,8 +82,7 @@ def cast_votes(
                 f"classifier {member} must learn from {len(known.train_labels)} pixels and call"
                 " every other"
             )
-            hint = "Leave it out: name others with `classifiers`."
-            raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
+            raise PluginError(rule, value=f"{type(error).__name__}: {error}") from error
     progress(len(members), len(members))
     return votes
 
@@ -117,19 +99,6 @@ def _thinned(split: BlindSplit, seed: int) -> BlindSplit:
     train = np.zeros_like(split.train)
     train[tuple(np.argwhere(split.train)[chosen].T)] = True
     return replace(split, train=train, train_labels=y[chosen])
-
-
-def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
-    """The classifier of that name. Raises InputError where there is none, or it does not serve
-    pixels.
-    """
-    plugin: type[Classifier] = plugins.find("classifier", name).load()
-    if not plugin.card.serves(USUAL):
-        hint = f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all."
-        raise InputError(
-            "`classifiers` must name classifiers of pixels", value=repr(name), hint=hint
-        )
-    return plugin
 
 
 def learn_and_map(

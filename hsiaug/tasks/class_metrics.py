@@ -80,8 +80,8 @@ class ClassMetrics(RecordPart):
     confusion: Matrix = Field(description="C×C counts of test pixels, rows true.")
     oa: Score
     aa: Score = Field(
-        description="the mean recall over all classes with test pixels in this draw. Reports leave"
-        f" out classes with fewer than {MIN_TEST_PIXELS} test pixels in some draw, so their AA may"
+        description="the mean recall over all classes with test pixels in this split. Reports leave"
+        f" out classes with fewer than {MIN_TEST_PIXELS} test pixels in some split, so their AA may"
         " differ."
     )
     kappa: Score | None

@@ -120,7 +120,7 @@ MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst 
 SPREAD = Metric("recall_spread", "spread of recall")
 """Standard deviation of the recalls of a draw's classes; derived from these, not recorded."""
 AA_LARGE = f"aa_min{MIN_TEST_PIXELS}_pixels"
-"""Key of AA over the classes with at least so many test pixels in every draw."""
+"""Key of AA over the classes with at least so many test pixels in every split."""
 AA_FIELDS = Metric("aa_seen", "AA seen"), Metric("aa_new", "AA new")
 OA_FIELDS = Metric("oa_seen", "OA seen"), Metric("oa_new", "OA new")
 VISIBILITY = tuple(
@@ -135,7 +135,7 @@ PIXELS = MetricSet(
     OA,
     (OA, AA, KAPPA),
     (MACRO_F1, WORST, SPREAD),
-    "AA is the mean recall over the classes that have test pixels in the draw.",
+    "AA is the mean recall over the classes that have test pixels in the split.",
     unit="samples",
     rate_meaning="λ = 1 fills every class up to the largest one",
     chooses_view=True,
@@ -147,8 +147,8 @@ SEGMENTATION = MetricSet(
     MACRO_F1,
     (MIOU, MACRO_F1, OA),
     (AA, KAPPA, WORST),
-    "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels"
-    " count nowhere.",
+    "mIoU and macro-F1 are means over the classes that have test pixels in the split;"
+    " ignored pixels do not count.",
     part="tile",
     rate=RATE_OF_MASKS,
     by_class=IOU,
@@ -170,7 +170,7 @@ CHANGE = MetricSet(
 
 def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
     """The metrics of pixels where only some of the ``tested`` classes are ``large``:
-    MIN_TEST_PIXELS test pixels in every draw.
+    MIN_TEST_PIXELS test pixels in every split.
 
     AA over these is the main score then, and AA over all stands beside it. Below two large classes
     nothing changes.
@@ -184,7 +184,7 @@ def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
         shown=(OA, main, Metric("aa", "AA all"), KAPPA),
         meaning=(
             f"{main.name} is the mean recall over the {large} classes with at least"
-            f" {MIN_TEST_PIXELS} test pixels in every draw."
+            f" {MIN_TEST_PIXELS} test pixels in every split."
         ),
-        meaning_beside="AA all is that over every class with test pixels in the draw.",
+        meaning_beside="AA all is the mean over every class with test pixels in the split.",
     )

@@ -47,7 +47,23 @@ def view_scores(view: TrainView) -> dict[str, float]:
 
 
 def choose_view(view: TrainView) -> SpectralView:
-    """The spectral view that ``views`` auto gives a classifier of this view, of raw spectra."""
+    """Choose the spectral view that ``--view auto`` gives a classifier.
+
+    Parameters
+    ----------
+    view : TrainView
+        Training pixels with raw spectra.
+
+    Returns
+    -------
+    SpectralView
+        The transform, with the scores by which it was chosen.
+
+    See Also
+    --------
+    train_view_seen : applies the transform.
+    spatial_folds : the folds of the cross-validation.
+    """
     scores = view_scores(view)
     return SpectralView(best_view(scores), view.wavelengths, scores)
 
@@ -72,12 +88,38 @@ def named_view(
 
 
 def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:
-    """(n,) fold 0..FOLDS−1 of each training pixel, −1 for the only one of a class; neighbours stay
-    together.
+    """Divide training pixels into folds in which neighbours stay together.
 
-    Pixels of a class whose patches meet are one group, and groups are dealt whole, the largest
-    first, to the fold with the fewest pixels of the class. Where a class has fewer groups than
-    there are folds, the largest group is cut in two across its longer side, until there are enough.
+    Pixels of a class whose patches overlap form a group. Whole groups are assigned, the largest
+    first, to the fold with the fewest pixels of the class. If a class has fewer groups than there
+    are folds, the largest group is cut in two across its longer side, until there are enough.
+
+    Parameters
+    ----------
+    coords : (n, 2) int64
+        Rows and columns of the training pixels.
+    y : (n,) int64
+        Their class ids.
+    patch : int
+        Side of the patches in pixels.
+
+    Returns
+    -------
+    (n,) int64
+        Fold of each pixel, 0..FOLDS−1; −1 for the only pixel of a class.
+
+    See Also
+    --------
+    choose_view : uses these folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import spatial_folds
+    >>> coords = np.array([[0, 0], [0, 1], [40, 40], [40, 41]])
+    >>> folds = spatial_folds(coords, np.ones(4, dtype=np.int64), 9)
+    >>> len(set(folds.tolist())) > 1
+    True
     """
     fold = np.full(len(y), -1, dtype=np.int64)
     for c in np.unique(y):

@@ -13,24 +13,19 @@ from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.isolation.processes import Child, ending, join_run
 from hsiaug.registry.lookup import registry
-from hsiaug.testing import CHECKS, kit
-from hsiaug.testing.core import Outcome
+from hsiaug.testing import CHECKS, subject_of
+from hsiaug.testing.checks import Outcome, run_checks
 
 LIMIT = 600.0
-"""Seconds that a check may take."""
-
-TOO_SLOW = (
-    "Give the preset tiny fewer steps, look for a loop without end, or give more time: --limit"
-    " SECONDS."
-)
+"""Seconds that a check may take, and the import."""
 
 HINT = (
-    "Let fit, sample, predict, save and load return, or raise an exception; end no process, and"
-    " look at native code."
+    "Let fit, sample, predict, save and load return, or raise an exception; give the preset tiny"
+    " few steps; end no process, and look at native code."
 )
 
 
-def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outcome]:
+def check_outcomes(kind: Kind, name: str) -> Iterator[Outcome]:
     """The outcome of each check of a plugin, as it comes.
 
     Parameters
@@ -39,8 +34,6 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
         What the plugin is.
     name : str
         Of a registered plugin, or ``module:Class``.
-    limit : float
-        Seconds that each check may take, and the import.
 
     Raises
     ------
@@ -49,34 +42,30 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
     """
     child = Child(_run_checks, name, kind)
     try:
-        answer = _next(child, limit)
+        answer = _next(child)
         if isinstance(answer, HsiaugError):
             raise answer
         if isinstance(answer, str):
-            hint = "Repair or uninstall its package, or give more time: --limit SECONDS."
+            hint = "Repair or uninstall its package."
             raise PluginError(f"{kind} {name} must load", value=answer, hint=hint)
-        checks = CHECKS[kind]
-        for number, check in enumerate(checks, start=1):
-            outcome = _next(child, limit)
+        for number, check in enumerate(CHECKS[kind], start=1):
+            outcome = _next(child)
             if isinstance(outcome, str):
-                hint = TOO_SLOW if "no answer within" in outcome else HINT
-                yield Outcome(check.name, "failed", check.rule, outcome, hint, 0.0)
-                for left in checks[number:]:
-                    yield Outcome(
-                        left.name, "skipped", left.rule, "its process has ended", HINT, 0.0
-                    )
+                yield Outcome(check.name, "failed", check.rule, outcome, HINT)
+                for left in CHECKS[kind][number:]:
+                    yield Outcome(left.name, "skipped", left.rule, "its process has ended", HINT)
                 return
             yield outcome
     finally:
         child.end()
 
 
-def _next(child: Child, limit: float) -> Any:
+def _next(child: Child) -> Any:
     """What the process says next; in words why it says nothing."""
     try:
-        if child.connection.poll(limit):
+        if child.connection.poll(LIMIT):
             return child.connection.recv()
-        return f"no answer within {limit:g} s"
+        return f"no answer within {LIMIT:g} s"
     except (EOFError, OSError):
         child.process.join(5)
         return f"its process ended with {ending(child.process.exitcode)}"
@@ -89,15 +78,13 @@ def _run_checks(connection: Connection, name: str, kind: Kind) -> None:
         # Linux ends this process first where memory runs out.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
     try:
-        checked = kit(kind, _load(kind, name))
-        _ = checked.subject
+        subject = subject_of(kind, _load(kind, name))
     except HsiaugError as error:
         connection.send(error)
         return
     connection.send(None)
     own = os.getpid()
-    for check in CHECKS[kind]:
-        outcome = checked.outcome(check.name)
+    for outcome in run_checks(CHECKS[kind], subject):
         if os.getpid() != own:
             # A copy that the plugin made of this process, which goes on itself.
             os._exit(0)

@@ -1,9 +1,6 @@
-"""The checks that plugins of several kinds have in common.
+"""The checks that generators and classifiers have in common; of a card alone, protocols too."""
 
-STATIC needs no fit, and serves protocols too. For a generator or classifier, BEFORE comes before
-the checks of its own kind and AFTER behind them; the ones that look back on all fits come last.
-"""
-
+import atexit
 import dataclasses
 import hashlib
 import json
@@ -11,22 +8,29 @@ import os
 import subprocess
 import sys
 import unittest
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 
 import numpy as np
 
 from hsiaug.registry.card import ANY_TASK, PRESETS, Card, build_params
+from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.task import task_names
-from hsiaug.testing.core import Arrays, CheckList, other_global_seeds, require, require_equal
+from hsiaug.testing.checks import (
+    Arrays,
+    CheckList,
+    Violation,
+    other_global_seeds,
+    require,
+    require_equal,
+)
+from hsiaug.testing.scenes import scrambled
 from hsiaug.testing.subject import Subject
-from hsiaug.testing.task_cases import scramble
 
-F = TypeVar("F")
-
-STATIC, BEFORE, AFTER = CheckList(), CheckList(), CheckList()
+OF_CARDS = CheckList()
 
 
-@STATIC.add(
+@OF_CARDS.add(
     "Complete the Card; make params a frozen dataclass whose fields are made with"
     " hsiaug.api.param.",
     needs=(),
@@ -41,8 +45,8 @@ def card(subject: Any) -> None:
         f"version {card.version!r}",
         'Set version="1".',
     )
-    strange = sorted(set(card.tasks) - {*task_names(), ANY_TASK})
-    require(not strange, f"tasks {strange}", f"The tasks are {', '.join(task_names())}.")
+    unknown = sorted(set(card.tasks) - {*task_names(), ANY_TASK})
+    require(not unknown, f"tasks {unknown}", f"The tasks are {', '.join(task_names())}.")
     parameters = getattr(card.params, "__dataclass_params__", None)
     require(
         parameters and parameters.frozen, f"params {card.params!r}, which is no frozen dataclass"
@@ -59,81 +63,95 @@ def card(subject: Any) -> None:
             json.loads(json.dumps(values)) == values,
             f"preset {preset}: parameters that JSON does not keep",
         )
-    if card.uses_device:
-        require(
-            "tiny" in card.presets,
-            "a network without the preset tiny",
-            "Add a preset for tests, with few steps.",
-        )
+    require(
+        "tiny" in card.presets or not card.uses_device,
+        "a network without the preset tiny",
+        "Add a preset for tests, with few steps.",
+    )
 
 
-BEFORE += STATIC
+SHARED = CheckList(OF_CARDS)
 
 
-@BEFORE.add("Follow the contracts of hsiaug.api: signatures, shapes, what is returned.", needs=())
-def runs(subject: Subject[F]) -> None:
+@SHARED.add("Follow the contracts of hsiaug.api: signatures, shapes, what is returned.", needs=())
+def runs(subject: Subject) -> None:
     """a trial with it runs to its end on the CPU and gives a record, in every task that its card
     names
     """
-    subject.base  # noqa: B018
-    for task_subject in (subject, *subject.elsewhere):
-        record = task_subject.trial()
+    subject.fitted  # noqa: B018
+    for one in (subject, *subject.elsewhere):
+        record = one.trial()
         error = record["error"] or dict.fromkeys(("stage", "type", "message", "traceback"), "")
         frames = [line.strip() for line in error["traceback"].splitlines() if " File " in line]
         failed = (
-            f"failed in {error['stage']} of the task {task_subject.task}: {error['type']}:"
+            f"failed in {error['stage']} of the task {one.case.task}: {error['type']}:"
             f" {error['message']} ({frames[-1] if frames else 'no line is known'})"
         )
         require(record["status"] == "ok", failed)
 
 
-@AFTER.add(
+@SHARED.add(
     "Draw from numpy.random.default_rng(seed) and torch.Generator().manual_seed(seed) only;"
     " initialise nets under torch.random.fork_rng."
 )
-def determinism(subject: Subject[F]) -> None:
+def determinism(subject: Subject) -> None:
     """the same data and seed give the same result, bit for bit on a CPU, whatever the global random
     states
     """
-    first = subject.base_result
+    first = subject.result
     with other_global_seeds():
-        refitted = subject.result(subject.fit(subject.easy))
-        repeated = subject.result(subject.base)
+        refitted = subject.on(subject.case).result
+        asked_again = subject.result_of(subject.fitted)
     require_equal(first, refitted, "two fits of one seed differ in")
-    require_equal(first, repeated, "one fit, asked twice with one seed, differs in")
+    require_equal(first, asked_again, "one fit, asked twice with one seed, differs in")
 
 
-@AFTER.add(
+@SHARED.add(
     "Sort sets before numbers are drawn over them, and never seed by hash().",
     needs=("runs", "determinism"),
 )
-def hash_seed(subject: Subject[F]) -> None:
+def hash_seed(subject: Subject) -> None:
     """another process, in which texts have other hashes (PYTHONHASHSEED), gives the same result"""
     plugin = subject.plugin
-    name = f"{plugin.__module__}:{plugin.__qualname__}"
-    if plugin.__module__ == "__main__" or "<locals>" in name:
+    module, name = plugin.__module__, plugin.__qualname__
+    if module == "__main__" or "." in name or not hasattr(sys.modules[module], name):
         raise unittest.SkipTest("another process cannot import the class")
-    found = checksum_elsewhere(subject, name)
-    here = checksum(subject.base_result)
-    require(found == here, "other values in a process with other hashes")
+    there = checksum_elsewhere(subject.kind, f"{module}:{name}")
+    require(there == checksum(subject.result), "other values in a process with other hashes")
 
 
-def checksum_elsewhere(subject: Subject[Any], name: str) -> str:
-    """The checksum of the result of a class, ``module:Class``, in a process whose texts have other
-    hashes.
+def checksum_elsewhere(kind: Kind, name: str) -> str:
+    """The checksum of the result of a class, ``module:Class``, in the process whose texts have
+    other hashes. Raises Violation where it gives none.
     """
+    process = _other_process()
+    assert process.stdin and process.stdout
+    try:
+        process.stdin.write(json.dumps({"path": sys.path, "kind": kind, "name": name}) + "\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+    except (OSError, ValueError):
+        # Another plugin is asked of in a new one.
+        _other_process.cache_clear()
+        process.kill()
+        raise Violation(f"the other process ended with exit code {process.wait()}") from None
+    require("error" not in answer, f"in a process with other hashes: {answer.get('error')}")
+    return str(answer["checksum"])
+
+
+@cache
+def _other_process() -> subprocess.Popen[str]:
+    """The process with other hashes, one for all plugins that this one checks. It ends with it."""
     seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
-    environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    ended = subprocess.run(
-        [sys.executable, "-m", "hsiaug.testing.other_process", subject.kind, name],
-        env={**os.environ, **environment},
-        capture_output=True,
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hsiaug.testing.other_process"],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    last = (ended.stderr.strip().splitlines() or ["nothing was printed"])[-1]
-    require(ended.returncode == 0, f"the other process ended with {ended.returncode}: {last}")
-    return ended.stdout.split()[-1]
+    atexit.register(process.communicate)
+    return process
 
 
 def checksum(arrays: Arrays) -> str:
@@ -145,31 +163,32 @@ def checksum(arrays: Arrays) -> str:
     return digest.hexdigest()
 
 
-@AFTER.add(
+@SHARED.add(
     "Learn from the view (and the samples) alone; load no scene and keep nothing between fits. Set"
     " text=True in the card where view.descriptions is read.",
     needs=("runs", "determinism"),
 )
-def no_test_label(subject: Subject[F]) -> None:
+def no_test_label(subject: Subject) -> None:
     """nothing that it learns depends on a test label, on a test pixel's spectrum outside its
     declared scope, or on descriptions of classes unless declared, which then enter the hash of its
     trials
     """
-    original = subject.base_result
-    scrambled = subject.result(subject.fit(scramble(subject.cases, subject.easy, subject.card)))
+    other = subject.on(scrambled(subject.case, subject.card))
+    # Classifiers are asked about the same pixels.
+    learnt = subject.result_of(other.fitted)
     require_equal(
-        original, scrambled, "other test pixels, or other descriptions of classes, change"
+        subject.result, learnt, "other test pixels, or other descriptions of classes, change"
     )
 
 
-@AFTER.add(
+@SHARED.add(
     "Take classes from the ids that occur in y, not from 1..C; lower k and folds to what a class"
     " has; guard divisions by a band's spread; handle view.wavelengths and view.gsd being None;"
     " leave 0 of a mask out of every mean."
 )
-def hard_data(subject: Subject[F]) -> None:
+def hard_data(subject: Subject) -> None:
     """data may have classes with one or two training pixels and one with none, bands that do not
     vary, neither wavelengths nor descriptions, and, in masks, mostly pixels without a class, all at
     once
     """
-    _ = subject.hardest
+    subject.hardest  # noqa: B018

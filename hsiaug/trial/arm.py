@@ -52,10 +52,10 @@ class Control:
     def users(self) -> str:
         """The arms that must be above it to help."""
         if self.of == "all":
-            return "every arm"
+            return "every configuration"
         if self.of == "masks":
-            return "every arm of masks"
-        return "an arm that reads unlabelled pixels"
+            return "every configuration of masks"
+        return "a configuration that reads unlabelled pixels"
 
 
 CONTROLS_OF_OLD_RECORDS: Mapping[str, Control] = {

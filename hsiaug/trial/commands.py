@@ -25,19 +25,16 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
     words += ["--patch", str(trial.patch), "--seeds", seeds_option([trial.seed])]
     for plugin in (trial.generator, trial.classifier):
-        words += _settings(plugin)
+        for name, value in changed_params(plugin).items():
+            words += ["--set", f"{plugin.name}.{name}={value}"]
     return shlex.join(words)
 
 
-def _settings(plugin: PluginSpec) -> list[str]:
-    """``--set`` for every parameter that neither the default nor the name, as in ``filtered:emp``,
-    gives, whichever preset it came from.
+def changed_params(plugin: PluginSpec) -> dict[str, str]:
+    """Every parameter that neither the default nor the name, as in ``filtered:emp``, gives,
+    whichever preset it came from, as ``--set`` takes it.
     """
     params, said = plugin.params, plugin.parameter_in_name
     default = type(params)(**({said: getattr(params, said)} if said else {}))
-    words = []
-    for item in dataclasses.fields(params):
-        value = getattr(params, item.name)
-        if value != getattr(default, item.name):
-            words += ["--set", f"{plugin.name}.{item.name}={value}"]
-    return words
+    values = {item.name: getattr(params, item.name) for item in dataclasses.fields(params)}
+    return {name: str(value) for name, value in values.items() if value != getattr(default, name)}

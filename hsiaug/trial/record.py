@@ -25,7 +25,7 @@ SHA256 = r"^[0-9a-f]{64}$"
 
 @dataclass(frozen=True)
 class Column:
-    """A column that tables have of a field, beside those of the metrics.
+    """A column of tables that is made from a field, in addition to those of the metrics.
 
     Attributes
     ----------
@@ -34,10 +34,9 @@ class Column:
     key : str
         Of the number in a field that has several.
     heading : str
-        Of the column in the table of what every arm cost; empty: it stands in CSV and frames
-        alone.
+        Of the column in the table of costs; empty: the column is in CSV and frames only.
     over_trials : {"sum", "max"}
-        What that table has of the trials of an arm.
+        How that table combines the trials of a configuration.
     """
 
     name: str
@@ -46,7 +45,7 @@ class Column:
     over_trials: Literal["sum", "max"] = "sum"
 
     def value(self, field: Any) -> float | None:
-        """The number in what a record says of the field; None where it has none."""
+        """The number in the field of a record; None if it has none."""
         value = (field or {}).get(self.key) if self.key else field
         return value if type(value) in (int, float) else None
 
@@ -82,13 +81,13 @@ Amount = Annotated[float, Field(ge=0, le=1e12)]
 
 
 class _Part(BaseModel):
-    """Types are taken literally; what a later version adds is let through."""
+    """Types are strict; fields that a later version adds are accepted."""
 
     model_config = RECORD_FORM
 
 
 def _names_of(model: type[BaseModel]) -> str:
-    """The keys of a part, in words: those of its own parts in braces, and when each is there."""
+    """The keys of a part, in words: those of its own parts in braces, and when each is present."""
     words = []
     for name, field in model.model_fields.items():
         part = field.annotation
@@ -104,7 +103,7 @@ class _Plugin(_Part):
     name: str
     version: str
     params: dict[str, Any]
-    text: str | None = Field(None, description="only of one that reads texts: their hash")
+    text: str | None = Field(None, description="only if it reads texts: their hash")
 
 
 class _Scene(_Part):
@@ -116,7 +115,7 @@ class _Protocol(_Part):
     name: str
     argument: str | None = None
     buffer: str
-    version: str | None = Field(None, description="only of a plugin, and not of its first")
+    version: str | None = Field(None, description="only of a plugin, from its second version on")
 
 
 READ_WHOLE = "read whole"
@@ -149,7 +148,7 @@ class _Spec(_Part):
         "both", description="unless `both`"
     )
     draws: str | None = Field(
-        None, description="only of your own scene: the checksum of what seeded its draws"
+        None, description="only of your own scenes: the checksum from which splits are seeded"
     )
 
 
@@ -203,28 +202,25 @@ class _Environment(_Part):
 
 
 class PartialRecord(_Part):
-    """What a worker says of a trial: the part of a record that needs no test label.
-
-    The descriptions of all fields are those of docs/results-format.md.
-    """
+    """The part of a record that a worker writes, which needs no test label."""
 
     status: Literal["ok", "failed", "empty"] = Field(
-        description="`ok`, `failed`, or `empty` (no sample was asked for)."
+        description="`ok`, `failed`, or `empty` (no synthetic sample to make)."
     )
     error: Annotated[TrialError | None, READ_WHOLE] = Field(
         description=f"null, or {{{_names_of(TrialError)}}}."
     )
     samples: _Samples | None = Field(description="`real` and `synthetic`: C counts each.")
     provenance: dict[str, object] = Field(
-        description="what the generator reports on its samples. Of masks also `measured` and"
-        " `measured_real`: layout of generated and of real training pairs (`within_1` to"
-        " `within_3`, `edges`, `mask_edges`, `beside_edges`, `change`, `change_rank`, `n`; of"
-        " generated ones `pieces_5`, `pieces_9` and `pieces_17` too; [what they"
+        description="what the generator reports about its samples. For masks also `measured` and"
+        " `measured_real`: spatial structure of synthetic and of real training pairs (`within_1`"
+        " to `within_3`, `edges`, `mask_edges`, `beside_edges`, `change`, `change_rank`, `n`; for"
+        " synthetic ones also `pieces_5`, `pieces_9` and `pieces_17`; [what they"
         " measure](quality.md#images-with-masks))."
     )
     prepared: dict[str, str | Amount] = Field(
         default_factory=dict,
-        description="{`key`, `seconds`} of what the generator learnt once for the scene.",
+        description="{`key`, `seconds`} of the pre-training on the scene.",
     )
     notes: list[str] = Field(
         default_factory=list,
@@ -234,15 +230,15 @@ class PartialRecord(_Part):
     code: dict[Kind, _Code] = Field(
         default_factory=dict,
         description=f"of the plugins by kind: {{{_names_of(_Code)}}}; the digest is of all files of"
-        " the package, null of plugins of hsiaug, whose versions decide.",
+        " the package, null for plugins of hsiaug, whose versions count.",
     )
     scope: Annotated[dict[str, str] | None, READ_WHOLE] = Field(
         description="unlabelled pixels used: {`generator`, `classifier`}, each `none` or `scene`."
     )
     baseline: Annotated[str, READ_WHOLE] = Field(
         "",
-        description="the generator that is the same without its main part; only if the card of the"
-        " generator names one.",
+        description="the baseline that the card of the generator names: the method without its"
+        " main part.",
     )
     control_of: Annotated[dict[Literal["generator", "classifier"], ControlOf], READ_WHOLE] = Field(
         default_factory=dict,
@@ -251,8 +247,7 @@ class PartialRecord(_Part):
     )
     control_text: Annotated[dict[Literal["generator", "classifier"], str], READ_WHOLE] = Field(
         default_factory=dict,
-        description="of the same plugins, by kind: what each is, in a few words, as its card says"
-        " it.",
+        description="of the same plugins, by kind: what each is, in a few words.",
     )
     transductive: Annotated[bool | None, READ_WHOLE] = Field(
         description="true where either scope is `scene`."
@@ -263,7 +258,7 @@ class PartialRecord(_Part):
         " chose by.",
     )
     classifier_facts: dict[str, object] = Field(
-        default_factory=dict, description="what the classifier reports on its fit."
+        default_factory=dict, description="what the classifier reports about its fit."
     )
     timings: Annotated[
         dict[str, Amount],
@@ -289,7 +284,7 @@ class PartialRecord(_Part):
 
 
 class TrialRecord(PartialRecord):
-    """``record.json``: all fields of a record, in this one place."""
+    """All fields of ``record.json``."""
 
     format: int = Field(ge=RECORD_FORMAT, le=RECORD_FORMAT, description=f"{RECORD_FORMAT}.")
     hash: str = Field(
@@ -297,12 +292,11 @@ class TrialRecord(PartialRecord):
         " no spaces)."
     )
     spec: _Spec = Field(description=f"everything that determines the result: {_names_of(_Spec)}.")
-    scene_ref: Annotated[str, READ_WHOLE] = Field("", description="what to type to get the scene.")
+    scene_ref: Annotated[str, READ_WHOLE] = Field("", description="the scene as it was typed.")
     class_names: Annotated[list[str], READ_WHOLE] = Field(description="names of class ids 1..C.")
     metrics: dict[str, Any] | None = Field(
         description="null unless `ok`:"
-        f" {_names_of(ClassMetrics)}; those of masks and of"
-        " change are of these tasks alone."
+        f" {_names_of(ClassMetrics)}; some for segmentation or change only."
     )
     audit: Audit | None = Field(
         description=f"the split's audit: {_names_of(Audit)}. `thin_classes` have 1 to 24 test"
@@ -336,7 +330,7 @@ COLUMNS = {
 
 
 def not_reached(model: type[PartialRecord]) -> dict[str, Any]:
-    """What a record, or a worker's part of one, says of steps that a trial did not reach."""
+    """The fields of a record, or of a worker's part of one, for steps that were not reached."""
     values: dict[str, Any] = {
         name: {} if get_origin(field.annotation) is dict else None
         for name, field in model.model_fields.items()
@@ -362,8 +356,8 @@ def partial_record(error: Record | None = None, **facts: object) -> dict[str, An
 def described_fields(
     model: type[BaseModel] = TrialRecord, prefix: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """The fields of a record in words, those of a part of it behind the part."""
-    # What a worker says comes last.
+    """The fields of a record in words, those of a part after the part."""
+    # The worker's part comes last.
     names = sorted(model.model_fields, key=lambda name: name in PartialRecord.model_fields)
     for name in names:
         if description := model.model_fields[name].description:

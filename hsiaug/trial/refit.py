@@ -56,7 +56,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
     stated = record["spec"]
     if record["status"] != "ok":
         raise InputError(
-            "`record` must be of a trial that went well",
+            "the record must be of a trial that went well",
             value=record["status"],
             hint="Name another one.",
         )
@@ -98,8 +98,8 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         differs = f"a plugin takes other parameters ({error})"
     if differs or spec.hash != record["hash"]:
         raise InputError(
-            "`record` must be of a trial that this hsiaug runs alike",
-            value=differs or "descriptions or draws of the card, or the format, are others",
+            "the record must be of a trial that this hsiaug runs alike",
+            value=differs or "descriptions or split seeds of the card, or the format, are others",
             hint="Benchmark the scene anew, or install the hsiaug of that time.",
         )
     return spec

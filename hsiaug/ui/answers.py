@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import (
-    check_target,
     file_errors,
     reason,
     sync_folder,
@@ -77,11 +76,10 @@ class AnswerFile:
         self.given: list[PixelAnswer] = []
         self.undone: list[PixelAnswer] = []
         self.wrong: list[str] = []
-        check_target(path, (".csv",), "`answers`")
         if path.exists():
             check_filled(path)
             with file_errors(
-                f"`answers` {path} must be a file that can be read", "Name another file."
+                f"{path} must be a file that can be read", "Run the command in another folder."
             ):
                 self.given = self._read(path.read_bytes())
         self._written = self._state()
@@ -96,11 +94,8 @@ class AnswerFile:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            rule = f"`answers` {self.path} must be of one page at a time"
-            hint = (
-                "End that 'hsiaug label', or name another file; delete the lock if its machine was"
-                " switched off."
-            )
+            rule = f"{self.path} must be of one page at a time"
+            hint = "End that 'hsiaug label'; delete the lock if its machine was switched off."
             raise InputError(
                 rule, value=f"process {lock.pid or 'unknown'} holds {lock.lock_file}", hint=hint
             ) from error
@@ -109,9 +104,9 @@ class AnswerFile:
                 # Half a lock, on a disk that is full, would be nobody's and for ever.
                 lock.break_lock()
             raise InputError(
-                f"`answers` {self.path} must be in a folder that can be written",
+                f"{self.path} must be in a folder that can be written",
                 value=reason(error),
-                hint="Name another file.",
+                hint="Run the command in another folder.",
             ) from error
         try:
             yield
@@ -169,7 +164,7 @@ class AnswerFile:
 
     def _write(self, answers: list[PixelAnswer]) -> None:
         if self._state() != self._written:
-            rule = f"`answers` {self.path} must not be changed while its page is open"
+            rule = f"{self.path} must not be changed while its page is open"
             hint = "Start 'hsiaug label' again: it reads the file as it is now."
             raise InputError(rule, value="a file that another program wrote", hint=hint)
         before = self.given
@@ -182,10 +177,11 @@ class AnswerFile:
                     lambda fresh: fresh.write_bytes(spoilt),
                 )
                 self.wrong = []
-            write_text_whole(self.path, self._text(), "`answers`")
+            write_text_whole(self.path, self._text(), "answers")
             self._written = self._state()
             with file_errors(
-                f"`answers` {self.path} must be a file that can be written", "Name another file."
+                f"{self.path} must be a file that can be written",
+                "Run the command in another folder.",
             ):
                 sync_folder(self.path.absolute().parent)
         except BaseException:
@@ -225,7 +221,7 @@ class AnswerFile:
             if self.wrong and not by_number:
                 raise ValueError(self.wrong[0])
         except (ValueError, TypeError, csv.Error) as error:
-            rule = f"`answers` {self.path} must be a file that 'hsiaug label' wrote of this scene"
+            rule = f"{self.path} must be a file that 'hsiaug label' wrote of this scene"
             hint = "Name another file; one that is not there yet is begun."
             raise InputError(rule, value=str(error), hint=hint) from error
         return [

@@ -17,7 +17,7 @@ from hsiaug.core.scene import UnlabelledScene, row_parts
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.split import Blind, BlindSplit
 from hsiaug.registry.lookup import Registry
-from hsiaug.suggest.committee import Member, learn_and_map, load_classifier
+from hsiaug.suggest.committee import Member, learn_and_map
 from hsiaug.suggest.picks import Pick, suggestions
 from hsiaug.ui.answers import AnswerFile, Pixel, PixelAnswer, Said, check_name
 
@@ -72,8 +72,6 @@ class LabellingTask:
     ----------
     known : (H, W) int16
         Labels that are learnt beside the answers, 0 = none.
-    candidates : (H, W) bool
-        Pixels that may be asked.
     members : tuple of Member
         Members of the committee.
     mapper : Member
@@ -85,7 +83,6 @@ class LabellingTask:
     scene: UnlabelledScene
     name: str
     known: NDArray[np.int16]
-    candidates: NDArray[np.bool_]
     members: tuple[Member, ...]
     mapper: Member
     count: int
@@ -99,8 +96,6 @@ class Labelling:
         self.task = task
         self.answers = answers
         self._plugins = plugins
-        for member in {task.mapper, *task.members}:
-            load_classifier(plugins, member.classifier)
         self.lock = threading.RLock()
         self.names = list(dict.fromkeys([*task.scene.class_names, *answers.names]))
         self.picks: tuple[Pick, ...] = ()
@@ -223,7 +218,7 @@ class Labelling:
     def _ask(self, job: BackgroundJob) -> None:
         scene, labels, split = self._now()
         task = self.task
-        open_ = self.task.candidates & (labels == 0)
+        open_ = labels == 0
         none = labels == -1
         picked = suggestions(
             scene,
@@ -249,7 +244,7 @@ class Labelling:
                 hint="Answer a few picks first.",
             )
         member = self.task.mapper
-        plugin = load_classifier(self._plugins, member.classifier)
+        plugin = self._plugins.find("classifier", member.classifier).load()
         job.progress(0, 1, f"{member} learns")
         ids = learn_and_map(scene, split, member, plugin, 0, job.progress)
         with self.lock:

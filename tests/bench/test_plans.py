@@ -101,8 +101,8 @@ def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_that_see
         plan.controls("mixup") == ("none", "duplicate", "pseudo")
         and len(plan.controls("smote")) == 2
     )
-    assert "pseudo is run too: mixup reads unlabelled pixels" in plan.notes[0]
-    assert "classifier teacher is run too" in plan.notes[1]
+    assert "also running pseudo: mixup reads unlabelled pixels" in plan.notes[0]
+    assert "also running classifier teacher" in plan.notes[1]
     assert {arm[:2] for arm in arms(plan) if arm[3] == "teacher"} == {("none", 0.0)}, (
         "it learns from no sample"
     )
@@ -179,7 +179,7 @@ def test_a_lambda_that_makes_nothing_is_told(toy: Scene, plugins: Registry) -> N
 
     assert (
         "λ = 1 makes no synthetic sample" in note
-        and "its arms are not run" in note
+        and "these trials are not run" in note
         and "a larger λ" in note
     )
     assert not plan_of(toy, plugins, lambdas=[1.0]).notes
@@ -384,7 +384,7 @@ def test_seeds_that_draw_the_same_pixels_are_named_with_the_number_that_has_enou
         patched.setattr(draws, "split", drawn)
         plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins)
     assert (
-        "seeds 0 and 2 drew the same pixels, so that 4 seeds are 3 draws: `draws=5` has 4"
+        "seeds 0 and 2 have the same pixels, so 4 seeds give 3 different splits: `seeds=5` has 4"
         in plan.notes
     )
     plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins)
@@ -398,5 +398,5 @@ def test_blocks_of_one_image_that_repeat_a_division_are_named() -> None:
 
     plan = build_plan(pairs, read_request(**asked, **blocks), registry())
 
-    (note,) = (note for note in plan.notes if "mostly the same pixels" in note)
+    (note,) = (note for note in plan.notes if "mostly the same training and test pixels" in note)
     assert "intervals over" in note

@@ -58,7 +58,7 @@ def test_what_was_asked_for_has_an_arm_of_synthetic_samples_alone_and_controls_h
         ("smote", "synthetic"),
         ("pseudo", "synthetic"),
     }
-    assert "train real is the arm none" in plan.notes
+    assert "train real is the generator none" in plan.notes
     alone = {t.classifier.name for t in plan.trials if t.train == "synthetic"}
     assert alone == {"svm"}, "neither coords nor teacher learns from a sample"
 

@@ -17,8 +17,6 @@ def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:
         "mixup",
         "--lambda",
         "0.5",
-        "--patch",
-        "5",
         "--with-real",
     )
     answer = hsiaug(*words, "--out", "aug.npz", cwd=tmp_path)
@@ -29,7 +27,7 @@ def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:
     with np.load(tmp_path / "aug.npz", allow_pickle=False) as file:
         counts = np.bincount(file["y"][file["synthetic"]], minlength=6)[1:]
         assert [row[3] for row in rows[1:]] == [str(n) for n in counts]
-        assert file["x"].shape[1:] == (20, 5, 5)
+        assert file["x"].shape[1:] == (20, 9, 9)
         assert json.loads(str(file["provenance"]))["lambda"] == 0.5
     assert [path.name for path in tmp_path.iterdir()] == ["aug.npz"]
 

@@ -98,8 +98,8 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "flight.hdr",
         "--labels",
         "labels.npy",
-        "--classes",
-        "hay,rye,track",
+        "--set",
+        "classes=hay,rye,track",
     )
     words = ("--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1", "--lambda", "0.5")
     typed(folder, "benchmark", "flight.toml", *words)
@@ -120,7 +120,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     rasterio = pytest.importorskip("rasterio")
     record = hash_of(mapped, "smote")
     out = tmp_path / "map.tif"
-    answer = typed(mapped, "map", "flight.toml", "--record", record[:10], "--out", str(out))
+    answer = typed(mapped, "map", record[:10], "--out", str(out))
 
     with rasterio.open(out) as file, rasterio.open(mapped / "flight.img") as source:
         ids = file.read(1)
@@ -203,7 +203,7 @@ def test_a_map_may_be_an_array_or_pictures_alone(mapped: Path, tmp_path: Path) -
     record = hash_of(mapped, "none")
     for files in (("map.npy",), [f"alone{ending}" for ending in PICTURES]):
         words = [word for name in files for word in ("--out", str(tmp_path / name))]
-        typed(mapped, "map", "flight.toml", "--record", record, *words)
+        typed(mapped, "map", record, *words)
 
     assert np.load(tmp_path / "map.npy").shape == (40, 32)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
@@ -319,29 +319,28 @@ def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
-        ({"--record": "zz"}, ("fits 0 of them",)),
-        ({"--classifier": "rf"}, ("by a record or by a classifier", "and rf")),
+        ({"record": "0000000"}, ("fits 0 of them",)),
+        ({"--classifier": "rf"}, ("a record states what made it", "--classifier")),
         ({"--out": "m.jpg"}, ("--out must end in .tif",)),
         ({"--out": "no/m.tif"}, ("no folder no",)),
         ({"--store": "nowhere"}, ("must be a store",)),
-        ({"scene": "toy"}, ("SCENE must be the scene of the record, flight", "Name flight.toml")),
     ],
 )
 def test_what_cannot_be_mapped_is_refused(
     mapped: Path, changes: dict[str, str], parts: tuple[str, ...]
 ) -> None:
-    words = {"--record": hash_of(mapped, "smote"), "--out": "m.tif", **changes}
-    scene = words.pop("scene", "flight.toml")
+    words = {"record": hash_of(mapped, "smote"), "--out": "m.tif", **changes}
+    record = words.pop("record")
     before = sorted(mapped.rglob("*"))
     with pytest.raises(HsiaugError) as error:
-        typed(mapped, "map", scene, *(word for pair in words.items() for word in pair))
+        typed(mapped, "map", record, *(word for pair in words.items() for word in pair))
 
     assert sorted(mapped.rglob("*")) == before
     for part in parts:
         assert part in str(error.value)
 
 
-@pytest.mark.parametrize("words", [("map", "--record", "0"), ("generate", "--generator", "smote")])
+@pytest.mark.parametrize("words", [("map",), ("generate", "--generator", "smote")])
 def test_no_command_writes_over_a_file_of_its_scene(tmp_path: Path, words: tuple[str, ...]) -> None:
     scene = toy_scene(height=32, width=24, bands=6, classes=2)
     savemat(tmp_path / "cube.mat", {"cube": scene.cube})
@@ -355,7 +354,7 @@ def test_no_command_writes_over_a_file_of_its_scene(tmp_path: Path, words: tuple
 
 
 @pytest.mark.parametrize(
-    "words", [("map", "--record", "0", "--out", "flight.hdr"), ("generate", "--out", "flight.sli")]
+    "words", [("map", "--out", "flight.hdr"), ("generate", "--out", "flight.sli")]
 )
 def test_the_header_of_a_scene_is_spared_too(mapped: Path, words: tuple[str, ...]) -> None:
     before = (mapped / "flight.hdr").read_bytes()
@@ -370,7 +369,7 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
     path = Store(tmp_path / "copy" / "hsiaug-results").folder(record) / "record.json"
     other = {**json.loads(path.read_text()), "predictions_sha256": "0" * 64}
     path.write_text(json.dumps(sealed(other)))
-    answer = typed(tmp_path / "copy", "map", "flight.toml", "--record", record, "--out", "m.png")
+    answer = typed(tmp_path / "copy", "map", record, "--out", "m.png")
 
     assert "does NOT repeat the record's predictions" in answer and "numpy" in answer
 

@@ -76,7 +76,7 @@ def test_trials_are_counted_before_a_split_is_drawn(toy: Scene) -> None:
         ("benchmark", "toy", "--patch", LONG),
         ("benchmark", "x" * 300 + ".toml"),
         ("benchmark", "toy", "--seeds", "1", "--store", "x" * 300),
-        ("generate", "toy", "--out", "a.npz", "--seed", "\x1b[31m"),
+        ("generate", "toy", "--out", "a.npz", "--omega", "\x1b[31m"),
         ("worth", f"--{LONG}"),
         ("\x1b]0;title\x07[/]",),
         ("report", "--store", "x" * 300),
@@ -96,7 +96,7 @@ def test_bad_words_cost_one_short_clear_message(tmp_path: Path, words: tuple[str
 
 def test_letters_that_an_encoding_lacks_are_shown_as_escapes(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    for words in (["benchmark", "toy", "--dry-run"], ["datasets", "list", "--json"]):
+    for words in (["benchmark", "toy", "--dry-run"], ["datasets", "list"]):
         answer = subprocess.run(
             [sys.executable, "-m", "hsiaug", *words],
             env=env,
@@ -113,7 +113,7 @@ def test_output_that_cannot_be_written_is_one_clear_error() -> None:
     command = [sys.executable, "-m", "hsiaug", "datasets", "list"]
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
-    assert answer.returncode == 2 and answer.stderr.startswith("error: standard output"), (
+    assert answer.returncode == 2 and answer.stderr.startswith("error: standard output and"), (
         answer.stderr
     )
     assert len(answer.stderr.splitlines()) == 1

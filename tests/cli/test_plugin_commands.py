@@ -3,7 +3,6 @@ plugins.
 """
 
 import importlib
-import json
 import os
 import signal
 import sys
@@ -77,12 +76,10 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
 
 
 def test_a_name_of_a_package_is_that_of_its_plugin_and_the_folder_is_made(tmp_path: Path) -> None:
-    made = hsiaug(
-        "plugins", "new", "hsiaug-knn", "--kind", "generator", "--out", "new", cwd=tmp_path
-    )
+    made = hsiaug("plugins", "new", "hsiaug-knn", "--kind", "generator", cwd=tmp_path)
     assert made.returncode == 0 and "hsiaug plugins check knn" in made.stderr
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["hsiaug-knn"]
-    assert 'name="knn"' in (tmp_path / "new" / "hsiaug-knn" / "hsiaug_knn.py").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["hsiaug-knn"]
+    assert 'name="knn"' in (tmp_path / "hsiaug-knn" / "hsiaug_knn.py").read_text()
 
 
 def test_the_test_of_a_new_package_runs_the_kit_on_what_is_installed(tmp_path: Path) -> None:
@@ -149,10 +146,6 @@ def test_a_package_that_fails_in_the_middle_leaves_nothing(tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (
-            ("new", "mine", "--kind", "generator", "--out", "no/such"),
-            "--out no/such must be a folder",
-        ),
         (("check", "smot"), "Did you mean smote"),
         (("check", "module:Class"), "--kind must say"),
         (("check", "no_module:Class", "--kind", "generator"), "No module named"),
@@ -171,21 +164,22 @@ def test_bad_input_gives_one_message(words: tuple[str, ...], part: str) -> None:
 def test_a_broken_rule_is_named_with_the_mend_and_gives_exit_code_1(tmp_path: Path) -> None:
     # Not installed: a module in the folder of whoever calls.
     (tmp_path / "dummy_plugin.py").write_text(UNSEEDED + "\nprint('noise of a plugin')\n")
-    words = ("plugins", "check", "dummy_plugin:Generator", "--kind", "generator", "--json")
+    words = ("plugins", "check", "dummy_plugin:Generator", "--kind", "generator")
     answer = hsiaug(*words, cwd=tmp_path)
 
     assert answer.returncode == 1, answer.stderr
-    found = json.loads(answer.stdout)
-    outcomes = {outcome["check"]: outcome for outcome in found["checks"]}
-    assert found["passed"] is False and found["name"] == "dummy_plugin:Generator"
-    assert outcomes["determinism"]["status"] == "FAILED" and outcomes["determinism"]["hint"]
-    assert outcomes["seed"] == {
-        **outcomes["seed"],
-        "status": "skipped",
-        "seen": "needs determinism",
-    }
-    assert outcomes["samples"]["status"] == "ok"
+    outcomes = outcomes_of(answer.stdout)
+    state, *notes = outcomes["determinism"]
+    assert state == "FAILED" and any(note.startswith("hint: ") for note in notes)
+    assert outcomes["seed"] == ["skipped", "needs determinism"] and outcomes["samples"] == ["ok"]
     assert "noise of a plugin" in answer.stderr
+
+
+def outcomes_of(stdout: str) -> dict[str, list[str]]:
+    """Status and notes of each check."""
+    lines = [line.split("\t") for line in stdout.splitlines()]
+    assert len(lines) == len({name for _, name, *_ in lines})
+    return {name: [state, *notes] for state, name, *notes in lines}
 
 
 ENDS = """
@@ -243,31 +237,21 @@ def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(
 @pytest.mark.skipif(sys.platform == "win32", reason="a process ends otherwise there")
 def test_checks_behind_one_that_ends_the_process_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
-    answer = hsiaug(
-        "plugins", "check", "dummy_plugin:Faults", "--kind", "generator", "--json", cwd=tmp_path
-    )
+    answer = hsiaug("plugins", "check", "dummy_plugin:Faults", "--kind", "generator", cwd=tmp_path)
 
     assert answer.returncode == 1, answer.stderr
-    outcomes = {outcome["check"]: outcome for outcome in json.loads(answer.stdout)["checks"]}
-    assert len(outcomes) == 16 and outcomes["samples"]["status"] == "ok"
-    (ended,) = (outcome for outcome in outcomes.values() if "SIGSEGV" in outcome.get("seen", ""))
-    assert ended["status"] == "FAILED" and ended["hint"]
-    assert outcomes["hard-data"] == {
-        **outcomes["hard-data"],
-        "status": "skipped",
-        "seen": "its process has ended",
-    }
+    outcomes = outcomes_of(answer.stdout)
+    assert len(outcomes) == 16 and outcomes["samples"] == ["ok"]
+    (ended,) = (one for one in outcomes.values() if "SIGSEGV" in " ".join(one))
+    assert ended[0] == "FAILED" and ended[-1].startswith("hint: ")
+    assert outcomes["hard-data"] == ["skipped", "its process has ended"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
 def test_a_plugin_that_copies_its_process_is_checked_once(tmp_path: Path) -> None:
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
-    answer = hsiaug(
-        "plugins", "check", "dummy_plugin:Forks", "--kind", "generator", "--json", cwd=tmp_path
-    )
-
-    names = [outcome["check"] for outcome in json.loads(answer.stdout)["checks"]]
-    assert len(names) == len(set(names)) == 16
+    answer = hsiaug("plugins", "check", "dummy_plugin:Forks", "--kind", "generator", cwd=tmp_path)
+    assert len(outcomes_of(answer.stdout)) == 16
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent otherwise there")

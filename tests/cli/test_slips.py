@@ -24,7 +24,8 @@ def usage(tmp_path: Path, *words: str) -> str:
         (("toy", "--generator", "smote", "mixup"), "--generator smote,mixup"),
         (("toy", "--lambda", "0.5,", "1", "--seeds", "2"), "--lambda 0.5,1"),
         (("toy", "--budget", "20m"), "--budget is an option of 'hsiaug advise'"),
-        (("toy", "--field", "crop"), "'hsiaug start'"),
+        (("toy", "--field", "crop"), "'hsiaug datasets add'"),
+        (("toy", "--record", "3fa9"), "It is now hsiaug map HASH."),
     ],
 )
 def test_a_blank_for_a_comma_and_options_of_other_commands(tmp_path, words, meant):
@@ -32,8 +33,10 @@ def test_a_blank_for_a_comma_and_options_of_other_commands(tmp_path, words, mean
 
 
 def test_an_option_of_another_command_is_told_once_in_a_group_of_commands(tmp_path: Path) -> None:
-    said = usage(tmp_path, "datasets", "add", "cube.npy", "--yes")
-    assert said.count("--yes is an option of 'hsiaug start', not of 'hsiaug datasets add'.") == 1
+    said = usage(tmp_path, "datasets", "add", "cube.npy", "--mask", "a.png")
+    assert (
+        said.count("--mask is an option of 'hsiaug generate', not of 'hsiaug datasets add'.") == 1
+    )
 
 
 def test_json_of_a_report_is_a_format(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) ->
     ).stdout
 
     rows = [line.split("\t")[:6] for line in table.splitlines()]
-    assert rows[0] == ["run", "scene", "protocol", "draws", "trials", "to run"]
+    assert rows[0] == ["run", "scene", "protocol", "splits", "trials", "to run"]
     assert rows[1:4] == [
         ["headline", "toy", "issd", "2", "8", "8"],
         ["headline", "toy", "random:0.05", "2", "8", "8"],

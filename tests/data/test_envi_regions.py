@@ -144,9 +144,9 @@ def test_start_finds_an_export_beside_the_cube(tmp_path: Path) -> None:
         regions.append(REGION.format(f"field {code - 1}", "none", points))
     (tmp_path / "plots.xml").write_text(xml(*regions))
 
-    answer = hsiaug("start", ".", "--yes", cwd=tmp_path)
+    answer = hsiaug("start", ".", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
-    assert "field 0" in answer.stdout + answer.stderr and (tmp_path / "flight.toml").exists()
+    assert "field 0" in answer.stdout + answer.stderr and "--labels plots.xml" in answer.stdout
     again = add_scene(
         tmp_path / "flight.hdr", tmp_path / "plots.xml", tmp_path / "again.toml", import_options({})
     )

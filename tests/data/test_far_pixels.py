@@ -55,7 +55,7 @@ def test_many_are_counted_and_the_first_are_named(tmp_path: Path) -> None:
 
 def test_datasets_add_and_info_say_so(tmp_path: Path) -> None:
     scene(tmp_path, {(5, 16): "spike"})
-    words = ("datasets", "add", "cube.npy", "--labels", "labels.npy", "--classes", "wheat,rye")
+    words = ("datasets", "add", "cube.npy", "--labels", "labels.npy")
     for said in (
         hsiaug(*words, cwd=tmp_path),
         hsiaug("datasets", "info", "cube.toml", cwd=tmp_path),

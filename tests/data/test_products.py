@@ -1,6 +1,7 @@
 """Products of imaging spectrometers are read with their bands, scale, missing data and place."""
 
 import os
+import shlex
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -270,7 +271,9 @@ def test_start_benchmark_and_map_take_a_product_as_any_other_file(
     made = maker(tmp_path)
     monkeypatch.chdir(tmp_path)
     np.save("plots.npy", made.labels)
-    result = hsiaug("start", ".", "--yes")
+    result = hsiaug("start", ".")
+    assert result.returncode == 0, result.stderr
+    result = hsiaug(*shlex.split(result.stdout.split("next:\n")[1].splitlines()[0])[1:])
     assert result.returncode == 0, result.stderr
     (card,) = Path().glob("*.toml")
     quick = ["--classifier", "sklearn:neighbors.KNeighborsClassifier"]

@@ -49,16 +49,17 @@ SMALL = (
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("advise", "--budget", r"\d+[smh]", "5s"),
-    ("advise", "--lambda", r"1,2,4,8", "1,2"),
     ("label", "SCENE", rf"indian_pines|{OWN}|flight\.hdr", "flight.toml"),
     ("label", "--number", r"\d+", "4"),
     ("map", "SCENE", OWN, "flight.toml"),
-    ("map", "--record", HASH, "{record}"),
+    ("map", "SCENE", HASH, "{record}"),
+    ("generate", "SCENE", HASH, "{record}"),
+    ("inspect", "SCENE", HASH, "{record}"),
     ("report", "--trial", HASH, "{record}"),
     ("compare", "A", r".+/.+", AS_IT_IS),
     ("compare", "B", r".+/.+", AS_IT_IS),
     ("compare", "--store", r"my-results", "hsiaug-results"),
-    ("start", "SCENE|FOLDER", r"\.", "flight.toml"),
+    ("start", "SCENE", r"\.", "flight.toml"),
     ("datasets info", "SCENE", r"\w+", AS_IT_IS),
     ("datasets info", "SCENE", OWN, "flight.toml"),
     ("datasets fetch", "SCENE…", r"salinas|ksc", "toy"),
@@ -72,32 +73,24 @@ SMALL = (
 ADDED = (
     # where a command of the page does not say it itself
     # (suites say for themselves what preset and draws they take)
-    *(
-        (command, "--preset", "tiny")
-        for command in ("benchmark", "worth", "generate", "inspect", "advise")
-    ),
-    *(
-        (command, "--device", "cpu")
-        for command in ("benchmark", "worth", "generate", "inspect", "advise", "map")
-    ),
+    ("benchmark", "--preset", "tiny"),
+    ("benchmark", "--device", "cpu"),
     ("benchmark", "--seeds", "1"),
     ("benchmark", "--jobs", "1"),
     ("worth", "--seeds", "1"),
     ("worth", "--jobs", "1"),
-    ("worth", "--added", "1"),
-    ("worth", "--patch", "5"),
     ("advise", "--jobs", "1"),
     ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
 ADDED_OF_PIXELS = (
-    *((command, "--patch", "5") for command in ("benchmark", "generate", "inspect", "advise")),
+    ("benchmark", "--patch", "5"),
     # Of the default classifiers one, which does not choose its view.
     ("benchmark", "--classifier", "svm"),
     ("benchmark", "--view", "raw"),
 )
 """The same, where a command is about pixels."""
-FILES = {"--labels", "--suite", "--record", "--store"}
+FILES = {"--labels", "--suite", "--store"}
 """Options whose value has to be there, so that they need a row."""
 UNKNOWN = "-?"
 GROUP = typer.main.get_command(app)

@@ -192,4 +192,9 @@ def copy(world: Path, folder: Path) -> Path:
 def record_of(world: Path) -> str:
     """The beginning of the hash of a record in the world's store."""
     records = Store(world / "hsiaug-results").records()
-    return str(next(r["hash"] for r in records if r["spec"]["classifier"]["name"] == "svm"))[:10]
+    wanted = ("smote", "svm")
+    return next(
+        str(r["hash"])[:10]
+        for r in records
+        if (r["spec"]["generator"]["name"], r["spec"]["classifier"]["name"]) == wanted
+    )

@@ -97,7 +97,7 @@ def test_a_report_draws_its_page(
 def test_samples_of_its_generator_are_written_with_their_abundances(
     env: dict[str, str], folder: Path
 ) -> None:
-    words = ("generate", "mixed.toml", "--task", "abundance", "--protocol", "kshot:10")
+    words = ("generate", "mixed.toml", "--generator", "linear-mixing")
     made = hsiaug(*words, "--out", "samples.npz", env=env, cwd=folder)
 
     assert made.returncode == 0, made.stderr

@@ -74,5 +74,5 @@ def test_an_interval_may_end_outside_the_curve() -> None:
     [(np.ones((2, 3)), np.ones(2)), (np.full((2, 7), np.nan), np.ones(2)), (np.ones((0, 7)), [])],
 )
 def test_what_cannot_be_compared_is_refused(curve: np.ndarray, arm: np.ndarray) -> None:
-    with pytest.raises(InputError, match="finite score of curve and arm"):
+    with pytest.raises(InputError, match="finite scores of curve and configuration"):
         label_equivalent(LABELS, curve, np.asarray(arm))

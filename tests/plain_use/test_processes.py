@@ -290,7 +290,7 @@ def test_a_signal_ends_a_command_whose_workers_still_load_libraries(
 def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(tmp_path: Path) -> None:
     site = package(tmp_path / "site", "print", "", "open('begun', 'w'); time.sleep(600)")
     (temporary := tmp_path / "temporary").mkdir()
-    words = ["generate", "toy", "--generator", "dummy", "--patch", "3", "--out", "made.npz"]
+    words = ["generate", "toy", "--generator", "dummy", "--out", "made.npz"]
     with begun(words, environment(site, TMPDIR=str(temporary)), tmp_path) as process:
         until((tmp_path / "begun").exists)
         process.send_signal(signal.SIGINT)

@@ -87,17 +87,6 @@ def test_a_cube_that_a_limit_of_memory_does_not_admit_is_not_called_damaged(
     assert not any(word in done.stderr for word in DAMAGE)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the limit of addresses of Linux")
-@pytest.mark.parametrize("megabytes", [130, 200, 260])
-def test_want_of_addresses_for_numerical_libraries_is_named(megabytes: int, tmp_path: Path) -> None:
-    # OpenBLAS, of NumPy and of SciPy, tries for ever to have them.
-    done = hsiaug_within(megabytes, ("benchmark", "toy", "--generator", "none"), tmp_path)
-
-    assert done.returncode == 2 and "address space" in done.stderr, done.stderr
-    assert "ulimit -v" in done.stderr and "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_cube_is_not_called_damaged_where_no_file_can_be_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "cube.npy", np.ones((3, 4, 5), np.float32))
 

@@ -50,22 +50,17 @@ def store(site: Path) -> Path:
 
 
 def test_the_example_of_the_page_passes_the_kit(site: Path) -> None:
-    answer = hsiaug("plugins", "check", "edge", "--json", site=site)
-    found = json.loads(answer.stdout)
+    answer = hsiaug("plugins", "check", "edge", site=site)
 
     assert answer.returncode == 0, answer.stdout
-    assert found["kind"] == "protocol" and {check["status"] for check in found["checks"]} == {"ok"}
+    assert "protocol edge: " in answer.stderr and "0 failed, 0 skipped" in answer.stderr
 
 
 def test_it_is_listed_and_tells_of_itself(site: Path) -> None:
     listed = hsiaug("plugins", "list", site=site).stdout
     assert "protocol\tedge\tmy-protocols 1.0\tpixels\t" in listed
-    (told,) = json.loads(hsiaug("plugins", "info", "edge", "--json", site=site).stdout)
-    assert (told["kind"], told["usage"], told["leaky"]) == (
-        "protocol",
-        "edge:RATIO, as edge:0.1",
-        False,
-    )
+    told = hsiaug("plugins", "info", "edge", site=site).stdout.splitlines()
+    assert {"protocol edge", "usage\tedge:RATIO, as edge:0.1", "leaky\tFalse"} <= {*told}
 
 
 def test_split_draws_with_it_and_refuses_a_bad_argument(site: Path, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_each_trained_class_has_held_out_patches_generated_ones_and_the_nearest_
     rows = [label.get_text() for label in panels[0].get_yticklabels()]
     assert rows == ["held-out", "generated", "nearest real"]
     assert (
-        "smote on toy, draw 0" in sheet.note
+        "smote on toy, split 0" in sheet.note
         and "2nd to 98th percentile of real pixels" in sheet.note
     )
 

@@ -149,13 +149,8 @@ def test_a_classifier_that_fails_is_named(
     assert isinstance(error.value, InputError | PluginError)
 
 
-def test_a_committee_needs_two_members() -> None:
-    assert len(committee((), 20)) == 6 and len(committee((), 2)) == 2
-    assert committee(["svm", "svm"], 20) == tuple(
-        Member("svm", view) for view in ("raw", "unit", "derivative")
-    )
-    with pytest.raises(InputError, match="two members"):
-        committee(["svm"], 2)
+def test_a_committee_has_every_view_that_the_bands_allow() -> None:
+    assert len(committee(20)) == 6 and len(committee(2)) == 2
 
 
 def test_disagreement_is_0_where_all_agree_and_1_where_none_does() -> None:
@@ -216,14 +211,14 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "flight.hdr",
             "--labels",
             "labels.npy",
-            "--classes",
-            "hay,rye,track",
+            "--set",
+            "classes=hay,rye,track",
         ]
         CliRunner().invoke(app, words, catch_exceptions=False)
     return folder
 
 
-QUICK = ("-n", "5", "--classifier", "rf")
+QUICK = ("-n", "5")
 
 
 def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path) -> None:
@@ -266,24 +261,11 @@ def test_a_table_that_was_filled_in_is_read_as_labels(own: Path, tmp_path: Path)
     assert labels.pixels[0] == (int(rows[1]["row"]), int(rows[1]["column"]))
 
 
-def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene, tmp_path: Path) -> None:
-    out = ("--out", str(tmp_path / "picks.json"))
-    said = typed(Path(), "toy", *QUICK, "--protocol", "issd", *out)
-    told = json.loads((tmp_path / "picks.json").read_text("utf-8"))
-
-    assert all(toy.labels[pick["row"], pick["column"]] for pick in told["picks"])
-    assert "training pixels of issd, split 0" in told["notes"][0]
-    assert said.count("\n") == 7
-
-
 @pytest.mark.parametrize(
     ("words", "part"),
     [
         (("toy", "--out", "x.jpg"), "must end in .csv, .json, .png, .svg or .pdf"),
-        (("toy", "--classifier", "smv"), "'smv'"),
-        (("toy", "--classifier", "unet"), "classifiers of pixels"),
-        (("toy", "--protocol", "isd"), "'isd'"),
-        (("toy", "-n", "1000", "--classifier", "coords"), "number of segments"),
+        (("toy", "-n", "1000"), "number of segments"),
     ],
 )
 def test_what_cannot_be_suggested_is_refused(

@@ -12,56 +12,69 @@ import pytest
 from hsiaug.api import Classifier, MaskClassifier
 from hsiaug.registry.card import sampling_params
 from hsiaug.registry.lookup import registry
-from hsiaug.testing import kit
-from hsiaug.testing.generators import GeneratorSubject, sample_arrays
+from hsiaug.testing import CHECKS, check_plugin, subject_of
+from hsiaug.testing.checks import run_checks
+from hsiaug.testing.generator_checks import GeneratorSubject
 from tests.few_steps import take_few_steps
+
+OF_WHAT_IS_LEARNT = {
+    "generator": ("scene-units", "labels", "hash-seed"),
+    "classifier": ("learns", "weights", "hard-data", "hash-seed"),
+}
+"""Checks for which networks are trained, which takes most of their time. For all others they take
+two steps; the process with other hashes takes all.
+"""
+
+# The checks read no measure of samples.
+pytestmark = pytest.mark.usefixtures("few_rounds", "few_prompts")
 
 
 def test_no_package_is_broken():
     assert registry().broken == ()
 
 
-# The checks read no measure of samples.
-@pytest.mark.usefixtures("few_rounds", "few_prompts")
 @pytest.mark.parametrize("name", registry().names("classifier"))
-def test_a_classifier_passes_the_conformance_kit(name):
-    kit("classifier", name).report()
+def test_a_classifier_passes_the_conformance_kit(name, monkeypatch):
+    if not registry().find("classifier", name).card.uses_device:
+        check_plugin("classifier", name)
+        return
+    check_network("classifier", name, monkeypatch)
 
 
-OF_WHAT_IS_LEARNT = ("scene-units", "labels")
-"""Checks of a generator for which the networks that prepare a scene are trained, which takes most
-of its time. For all others they take two steps.
-"""
-
-
-@pytest.mark.usefixtures("few_rounds", "few_prompts")
 @pytest.mark.parametrize("name", registry().names("generator"))
 def test_a_generator_passes_the_conformance_kit_and_samples_by_what_only_sampling_reads(
     name, tmp_path, monkeypatch
 ):
-    trained = kit("generator", name)
-    card = trained.subject.card
+    card = registry().find("generator", name).card
     # Of masks that nobody trained for, samples are dear: they have hundreds of segments.
-    quick = card.uses_device and card.prepares and "pixels" in card.tasks
-    apart = OF_WHAT_IS_LEARNT if quick else ()
-    for check in apart:
-        # By itself, without the trial that it would wait for.
-        with suppress(SkipTest):
-            trained.checks[check].test(trained.subject)
-    if apart:
-        take_few_steps(monkeypatch)
-    checks = kit("generator", name)
-    outcomes = [checks.outcome(check) for check in checks.checks if check not in apart]
-    failed = [str(outcome) for outcome in outcomes if outcome.status == "failed"]
-    assert not failed, "\n".join(failed)
+    if card.uses_device and "pixels" in card.tasks:
+        subject = check_network("generator", name, monkeypatch)
+    else:
+        subject = subject_of("generator", name)
+        failed = [o for o in run_checks(CHECKS["generator"], subject) if o.status == "failed"]
+        assert not failed, "\n".join(map(str, failed))
     # Of the fit that passed: a second one takes seconds.
-    if sampling_params(checks.subject.params):
-        check_what_only_sampling_reads(checks.subject, tmp_path)
+    if sampling_params(subject.params):
+        check_what_only_sampling_reads(subject, tmp_path)
+
+
+def check_network(kind, name, monkeypatch):
+    """The checks of what is learnt, and all others with two steps of training."""
+    trained = subject_of(kind, name)
+    for check in CHECKS[kind]:
+        if check.name in OF_WHAT_IS_LEARNT[kind]:
+            with suppress(SkipTest):
+                check.test(trained)
+    take_few_steps(monkeypatch)
+    others = [check for check in CHECKS[kind] if check.name not in OF_WHAT_IS_LEARNT[kind]]
+    subject = subject_of(kind, name)
+    failed = [outcome for outcome in run_checks(others, subject) if outcome.status == "failed"]
+    assert not failed, "\n".join(map(str, failed))
+    return subject
 
 
 def check_what_only_sampling_reads(subject: GeneratorSubject, folder: Path) -> None:
     """It changes no fit, and a loaded fit samples by its own."""
-    plugin = subject.plugin
     late = sampling_params(subject.params)
     lows = {item.name: item.metadata.get("low") for item in fields(subject.params)}
     values = {name: getattr(subject.params, name) for name in late}
@@ -70,16 +83,12 @@ def check_what_only_sampling_reads(subject: GeneratorSubject, folder: Path) -> N
         for k, v in values.items()
         if lows[k] is not None
     }
-    other = GeneratorSubject(plugin, "tiny", subject.task)
-    other.params = replace(other.params, **others)
-    subject.base.save(folder)
-    loaded = plugin(other.params).load(folder, device="cpu")
+    other = GeneratorSubject(subject.plugin, replace(subject.params, **others), subject.case)
+    subject.fitted.save(folder)
+    loaded = subject.plugin(other.params).load(folder, device="cpu")
 
-    here, there = other.result(loaded), other.result(other.base)
-    assert all(
-        np.array_equal(here[part], there[part])
-        for part in sample_arrays(subject.draw(subject.base))
-    )
+    here, there = other.result_of(loaded), other.result
+    assert all(np.array_equal(here[part], there[part]) for part in here)
 
 
 @pytest.mark.parametrize("name", registry().names("classifier"))

@@ -10,7 +10,7 @@ from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card
 from hsiaug.registry.protocol_base import Draw, SplitProtocol
 from hsiaug.testing import ConformanceError, check_protocol
-from hsiaug.testing.protocols import ProtocolSubject
+from hsiaug.testing.protocol_checks import ProtocolSubject
 from hsiaug_builtin.protocols import TARGETS
 from hsiaug_builtin.protocols.blocks import Blocks
 from hsiaug_builtin.protocols.sampled import KShot, Random

@@ -37,7 +37,6 @@ def begin(toy: Scene, plugins: Registry, answers: Path) -> Begin:
             "scene": toy.unlabelled,
             "name": "toy",
             "known": np.zeros(toy.shape, dtype=np.int16) if known is None else known,
-            "candidates": np.ones(toy.shape, dtype=bool),
             "members": (Member("nearest", "raw"), Member("nearest", "unit")),
             "mapper": Member("rf", "raw"),
             "count": 6,

@@ -333,8 +333,10 @@ def test_from_an_empty_label_file_to_an_exported_map(
 ) -> None:
     """The user knows the true labels; what they cover not is none of the classes."""
     pytest.importorskip("rasterio")
-    options = ("--protocol", "none", "--port", "0")
-    command = (sys.executable, "-m", "hsiaug", "label", "indian_pines", *options)
+    np.save(tmp_path / "indian_pines.npy", indian_pines.cube)
+    names = ",".join(indian_pines.class_names)
+    options = ("--classes", names, "--port", "0")
+    command = (sys.executable, "-m", "hsiaug", "label", "indian_pines.npy", *options)
     with Process(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ) as run:
         assert run.stdout is not None
         try:

@@ -265,21 +265,19 @@ def test_without_the_extra_one_sentence_says_how_to_get_it(monkeypatch: pytest.M
         label("toy")
 
 
-def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Path) -> None:
-    answers.write_text("row,column,class\n")
+def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path) -> None:
+    (tmp_path / "toy-answers.csv").write_text("row,column,class\n")
     for words, part in (
         (("no_such_scene",), "no_such_scene"),
-        (("toy", "--answers", str(answers)), "must be a file that"),
-        (("toy", "--classifier", "svn"), "svn"),
+        (("toy",), "must be a file that"),
         (("absent.hdr",), "absent.hdr"),
-        (("toy", "--answers", "no/such/folder.csv"), "folder that exists"),
     ):
         said = hsiaug("label", *words, "--port", "0", cwd=tmp_path)
         assert said.returncode == 2 and part in said.stderr and "Traceback" not in said.stderr
 
 
 def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--port", "0")
+    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--port", "0")
     with Process(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
@@ -305,7 +303,7 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_the_server_while_clients_are_slow(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--port", "0")
+    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--port", "0")
     with Process(
         command,
         cwd=tmp_path,
@@ -338,7 +336,7 @@ def test_the_browser_stays_when_the_server_has_ended(tmp_path: Path) -> None:
     mark, browser = tmp_path / "mark", tmp_path / "browser"
     browser.write_text(BROWSER.format(python=sys.executable, mark=str(mark)))
     browser.chmod(0o755)
-    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none")
+    command = (sys.executable, "-m", "hsiaug", "label", "toy")
     site = install(tmp_path / "site", "dummy_plugin", DUMMY)
     env = environment(site, DISPLAY=":0", BROWSER=f"{browser} %s &")
     with Process(
@@ -360,21 +358,9 @@ def test_the_browser_stays_when_the_server_has_ended(tmp_path: Path) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_a_second_page_over_the_same_answers_says_who_holds_them(
-    tmp_path: Path, answers: Path
-) -> None:
-    with AnswerFile(answers, (48, 48)).held():
-        said = hsiaug(
-            "label",
-            "toy",
-            "--protocol",
-            "none",
-            "--answers",
-            str(answers),
-            "--port",
-            "0",
-            cwd=tmp_path,
-        )
+def test_a_second_page_over_the_same_answers_says_who_holds_them(tmp_path: Path) -> None:
+    with AnswerFile(tmp_path / "toy-answers.csv", (48, 48)).held():
+        said = hsiaug("label", "toy", "--port", "0", cwd=tmp_path)
     assert (
         said.returncode == 2
         and f"process {os.getpid()}" in said.stderr

@@ -22,7 +22,7 @@ class _Size:
 class CvaeParams(_Size):
     """Size and training of the VAE."""
 
-    latent: int = param(16, "numbers in the latent", low=1)
+    latent: int = param(16, "dimensions of the latent", low=1)
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class CvaeParams(_Size):
 class WganParams(_Size):
     """Size and training of the generator and its critic."""
 
-    latent: int = param(32, "numbers in the noise that a sample is made from", low=1)
+    latent: int = param(32, "dimensions of the input noise", low=1)
     steps: int = param(300, "optimiser steps of the generator", low=1)
-    critic_steps: int = param(5, "steps of the critic for each", low=1)
+    critic_steps: int = param(5, "steps of the critic per step of the generator", low=1)
     penalty: float = param(10.0, "weight of the gradient penalty", low=0)
     rate: float = param(7e-4, "learning rate", low=0)

@@ -145,7 +145,7 @@ class Duplicate(Plugin[NoParams]):
     card = Card(
         name="duplicate",
         version="1",
-        summary="Control: repeats real samples, the same number as other generators make",
+        summary="Control: repeats real samples, as many as other generators make",
         tasks=TASKS,
         seconds=0.01,
         control_of="all",
@@ -202,7 +202,7 @@ class DuplicateBalanced(PairMaker):
         name="duplicate-balanced",
         version="1",
         summary=(
-            "Control: repeats real pairs, as many for each class, the same number as other"
+            "Control: repeats real pairs, equally often for each class, as many as other"
             " generators make"
         ),
         tasks=("segmentation", "change"),

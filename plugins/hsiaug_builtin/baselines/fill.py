@@ -34,7 +34,7 @@ class FillParams:
     """
 
     weight: float = param(
-        0.3, "sample weight of a patch that is surely named; a real one has 1", low=0, sampling=True
+        0.3, "sample weight of a confidently labelled patch; a real one has 1", low=0, sampling=True
     )
 
 
@@ -87,7 +87,7 @@ class Fill(Plugin[FillParams]):
     card = Card(
         name="fill",
         version="4",
-        summary="Real unlabelled patches of segments that touch a label, named by a teacher",
+        summary="Real unlabelled patches from segments with a label, labelled by the teacher",
         paper="""SLIC segments: @article{achanta2012slic, author={Radhakrishna Achanta and Appu
             Shaji and Kevin Smith and Aurelien Lucchi and Pascal Fua and Sabine S{\\"u}sstrunk},
             title={{SLIC} Superpixels Compared to State-of-the-Art Superpixel Methods},

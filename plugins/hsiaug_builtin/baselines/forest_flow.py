@@ -112,7 +112,7 @@ class ForestFlow(PatchGenerator):
     card = Card(
         name="forest-flow",
         version="1",
-        summary="Spectra from a flow with trees, as ForestDiffusion makes tabular data",
+        summary="Spectra from a flow of gradient-boosted trees, after ForestDiffusion",
         paper="""After @inproceedings{jolicoeur2024forest, author={Alexia Jolicoeur-Martineau and
             Kilian Fatras and Tal Kachman}, title={Generating and Imputing Tabular Data via
             Diffusion and Flow-based Gradient-Boosted Trees}, booktitle={Proceedings of the 27th

@@ -37,7 +37,10 @@ class PseudoParams:
     """
 
     share: float = param(
-        0.8, "share of the pixels named after a class that is believed, the surest", low=0, high=1
+        0.8,
+        "fraction of the pixels with this label that is used, the most confident",
+        low=0,
+        high=1,
     )
     weight: float = param(
         0.05, "sample weight of a patch; a real sample has 1", low=0, sampling=True
@@ -178,7 +181,7 @@ class Pseudo(Plugin[PseudoParams]):
         name="pseudo",
         version="6",
         summary=(
-            "Control: real unlabelled patches named by a teacher, the same number as other"
+            "Control: real unlabelled patches with labels of the teacher, as many as other"
             " generators make"
         ),
         scope="scene",

@@ -15,9 +15,7 @@ from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, lone_clas
 class NeighbourParams:
     """How far interpolation reaches."""
 
-    neighbours: int = param(
-        5, "nearest real samples of the class, one of which is the partner", low=1
-    )
+    neighbours: int = param(5, "nearest real samples of the class, of which one is chosen", low=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,11 +33,11 @@ class CentreCnnParams(Recipe):
     Pavia, ``issd``.
     """
 
-    window: int = param(3, "side of the mean round the centre", unit="pixels", low=1)
+    window: int = param(3, "side of the window of the mean around the centre", unit="pixels", low=1)
     width: int = param(96, "channels of the spectral convolution", low=1)
-    dropout: float = param(0.3, "share of channels that a step leaves out", low=0, high=0.9)
+    dropout: float = param(0.3, "fraction of channels dropped per step", low=0, high=0.9)
     members: int = param(
-        3, "networks whose shares are averaged; every other one reads the mean too", low=1
+        3, "networks whose probabilities are averaged; every other one also reads the mean", low=1
     )
 
 
@@ -72,8 +72,7 @@ class CentreCnn(Plugin[CentreCnnParams]):
         name="centre-cnn",
         version="1",
         summary=(
-            "Small CNN: all bands of the centre pixel beside the mean round it, three trainings"
-            " averaged"
+            "Small CNN on the centre spectrum and the mean around it; three networks averaged"
         ),
         paper="""After @article{lee2017contextual, author={Hyungtae Lee and Heesung Kwon},
             title={Going Deeper with Contextual {CNN} for Hyperspectral Image Classification},

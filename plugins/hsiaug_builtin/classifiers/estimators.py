@@ -114,7 +114,7 @@ class BoostingParams:
     rate: float = param(0.1, "learning rate", low=0.001, high=1)
     leaf: int = param(2, "samples of a leaf, at least", low=1)
     leaves: int = param(8, "leaves of a tree, at most", low=2)
-    bins: int = param(32, "values that a band is told apart in", low=2, high=255)
+    bins: int = param(32, "histogram bins per band", low=2, high=255)
 
 
 class Boosting(Plugin[BoostingParams]):

@@ -54,7 +54,7 @@ class Location(Plugin[NoParams]):
     card = Card(
         name="coords",
         version="1",
-        summary="Control: nearest training pixel by row and column, no band read",
+        summary="Control: class of the nearest training pixel; reads no band",
         input="location",
         seconds=0.01,
         control_of="all",

@@ -28,7 +28,7 @@ def weights_param() -> str:
     """The parameter that names the weights of an encoder."""
     value: str = param(
         RANDOM,
-        "what the encoder begins with: random weights, imagenet (downloaded once from"
+        "initial weights of the encoder: random, imagenet (downloaded once from"
         " huggingface.co), or the path of a file (.safetensors, .pt)",
         added=True,
     )
@@ -80,7 +80,7 @@ class DenseRecipe(Budget):
     class_weights: bool = param(
         False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
     )
-    dice: float = param(0.0, "weight of the Dice loss beside the cross-entropy", low=0)
+    dice: float = param(0.0, "weight of the Dice loss, added to the cross-entropy", low=0)
     centre: bool = param(False, "take each band's mean off each date of each tile")
 
 

@@ -47,7 +47,7 @@ class Majority(Plugin[NoParams]):
         name="majority",
         version="1",
         summary=(
-            "Control: the most frequent class of the real training masks everywhere, no image read"
+            "Control: the most frequent class of the training masks everywhere; reads no image"
         ),
         tasks=("segmentation", "change"),
         seconds=0.01,

@@ -38,7 +38,7 @@ class Unet(NetSegmenter[UnetParams]):
     card = Card(
         name="unet",
         version="2",
-        summary="U-Net behind a learned band map",
+        summary="U-Net on learnt band combinations",
         paper="""After @inproceedings{ronneberger2015unet, author={Olaf Ronneberger and Philipp
             Fischer and Thomas Brox}, title={{U-Net}: Convolutional Networks for Biomedical Image
             Segmentation}, booktitle={Medical Image Computing and Computer-Assisted Intervention
@@ -72,8 +72,8 @@ class EncoderParams(DenseRecipe):
     weights: str = weights_param()
     single: str = param(
         "real",
-        "what the path for single pixels learns from: real pixels, all (synthetic ones too), or"
-        " none = no such path",
+        "training pixels of the branch for single pixels: real, all (also synthetic), or"
+        " none = no such branch",
         choices=("real", "all", "none"),
         added=True,
     )
@@ -128,8 +128,8 @@ class Segformer(NetSegmenter[SegformerParams]):
         name="segformer",
         version="8",
         summary=(
-            "SegFormer-B0 with random weights behind a learned band map, beside a path for single"
-            " pixels"
+            "SegFormer-B0 with random weights on learnt band combinations, plus a branch for"
+            " single pixels"
         ),
         paper="""After @inproceedings{xie2021segformer, author={Enze Xie and Wenhai Wang and Zhiding
             Yu and Anima Anandkumar and Jose M. Alvarez and Ping Luo}, title={{SegFormer}: Simple
@@ -180,7 +180,7 @@ class Smp(NetSegmenter[SmpParams]):
         name="smp",
         version="4",
         summary=(
-            "A network of segmentation-models-pytorch beside a path for single pixels, as"
+            "A network of segmentation-models-pytorch, plus a branch for single pixels, as"
             f" smp:NAME; {', '.join(NETWORKS)}"
         ),
         paper="""@misc{iakubovskii2019smp, author={Pavel Iakubovskii}, title={Segmentation Models

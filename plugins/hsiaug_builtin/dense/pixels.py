@@ -34,7 +34,7 @@ class PixelParams:
 
     most: int = param(
         500,
-        "labelled pixels of a class that are learnt from, at most; more are drawn at random",
+        "labelled pixels per class, at most; a random subset of more",
         low=1,
     )
 

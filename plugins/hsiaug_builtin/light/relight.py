@@ -115,7 +115,7 @@ class Relight(PatchGenerator):
     card = Card(
         name="relight",
         version="4",
-        summary="Real patches under another light: brightness and smooth changes of colour",
+        summary="Real patches in other light: brightness and smooth spectral changes",
         paper="""@misc{thoreau2022p3vae, author={Romain Thoreau and Laurent Risser and Véronique
             Achard and Béatrice Berthelot and Xavier Briottet}, title={{p3VAE}: a physics-integrated
             generative model}, howpublished={arXiv:2210.10418}, year={2022}, eprint={2210.10418},

@@ -74,8 +74,8 @@ class StatisticsParams:
 
     spread: str = param(
         "chosen",
-        "pixels of a patch that count: those of the class's own name, all, or all in a part of the"
-        " samples, by how confusable the class is; chosen = by left-out training pixels",
+        "pixels of a patch to use: those of the class itself, all, or all in a fraction of the"
+        " samples that grows with how confusable the class is; chosen = by held-out pixels",
         choices=("chosen", *SPREADS),
     )
     means: str = param(
@@ -450,7 +450,7 @@ class Statistics(Plugin[StatisticsParams]):
     card = Card(
         name="statistics",
         version="2",
-        summary="Means of patches and deviations of pixels from them, by class; no network",
+        summary="Mean and spread of the patches of each class; no network",
         scope="scene",
         seconds=7.0,
         params=StatisticsParams,
@@ -510,7 +510,7 @@ class StatisticsOfLabels(Statistics):
     card = replace(
         Statistics.card,
         name="statistics-labelled",
-        summary="Means and deviations of the labelled patches alone, by class; no teacher",
+        summary="Mean and spread of the labelled patches of each class only; no teacher",
         scope="none",
         seconds=1.0,
     )

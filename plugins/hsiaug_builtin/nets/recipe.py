@@ -28,7 +28,7 @@ class Budget:
 class Recipe(Budget):
     """The budget, and how patches are drawn and shown."""
 
-    balanced: bool = param(False, "draw every class equally often, in place of every sample")
+    balanced: bool = param(False, "sample every class equally often, instead of every sample")
     adjust: float = param(0.0, "strength τ of logit adjustment by class shares; 0 = off", low=0)
     augment: str = param(
         "turns",

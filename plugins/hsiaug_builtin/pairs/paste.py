@@ -35,12 +35,10 @@ are noise.
 class PasteParams:
     """How much is pasted of what, and how."""
 
-    most: int = param(
-        30, "components that are set into a pair, 1 to this many", low=1, sampling=True
-    )
+    most: int = param(30, "components pasted into a pair, 1 to this many", low=1, sampling=True)
     reshaped: float = param(
         0.25,
-        "share of the components whose pixels fill the outline of another one",
+        "fraction of the components that take the outline of another one",
         low=0,
         high=1,
         sampling=True,
@@ -295,8 +293,8 @@ class Paste(PairMaker):
         name="paste",
         version="4",
         summary=(
-            "Connected components of the masks, cut from one tile and set into another, a quarter"
-            " of them reshaped"
+            "Connected components of the masks, cut from one tile and pasted into another, a"
+            " quarter of them reshaped"
         ),
         paper="""@inproceedings{ghiasi2021copypaste, author={Golnaz Ghiasi and Yin Cui and Aravind
             Srinivas and Rui Qian and Tsung-Yi Lin and Ekin D. Cubuk and Quoc V. Le and Barret

@@ -23,9 +23,7 @@ class ScatteredLabels(Based):
     draw.
     """
 
-    card = Card(
-        "added", "1", "The draw of another protocol with more labelled pixels of each class"
-    )
+    card = Card("added", "1", "The split of another protocol plus K more labelled pixels per class")
     usage = "added:Kxscattered:PROTOCOL, as added:5xscattered:issd"
     example = "2xscattered:issd"
     leaky = True

@@ -28,7 +28,7 @@ class Blocks(SplitProtocol):
     card = Card(
         "blocks",
         "1",
-        "Blocks of B×B pixels, each for training or for test",
+        "Blocks of B×B pixels, each for training or for testing",
         tasks=("pixels", "segmentation", "change"),
     )
     usage = (
@@ -70,11 +70,14 @@ class Places(SplitProtocol):
     """
 
     card = Card(
-        "places", "1", "The places that the data's makers named", tasks=("segmentation", "change")
+        "places",
+        "1",
+        "Training and test places as the data set defines them",
+        tasks=("segmentation", "change"),
     )
     usage = (
-        "places, the places of training and of test that the data's makers named, places:N, N"
-        " tiles of training, or places:N@OVERLAP, as places:237@0.6"
+        "places, places:N for N training tiles, or places:N@OVERLAP for tiles that overlap, as"
+        " places:237@0.6"
     )
     takes = "number"
     usual_argument = ""

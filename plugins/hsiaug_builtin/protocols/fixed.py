@@ -42,7 +42,7 @@ class Fixed(SplitProtocol):
         Where the files lie; not part of the identity.
     """
 
-    card = Card("fixed", "1", "Masks of train and test pixels from a file, for comparability")
+    card = Card("fixed", "1", "Training and test pixels from a file, to compare with other work")
     usage = (
         "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST,"
         " two files"

@@ -36,7 +36,9 @@ class Hidden(Based):
     """
 
     card = Card(
-        "hidden", "1", "The draw of another protocol, with blocks whose pixels no plugin sees"
+        "hidden",
+        "1",
+        "The split of another protocol, with blocks of pixels hidden from all plugins",
     )
     usage = "hidden:SHARE:PROTOCOL, as hidden:0.5:issd"
     example = "0.5:issd"

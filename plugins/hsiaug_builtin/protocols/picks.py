@@ -77,10 +77,10 @@ class Picks(SplitProtocol):
     card = Card(
         "picks",
         "1",
-        "All known labels but one of N parts of those that were asked for, which are tested",
+        "Tests on one of N parts of the selected labels; trains on all other labels",
     )
     usage = (
-        "picks:N:PROTOCOL or PROTOCOL@DRAW, as picks:8:asked:16xsuggest:issd, or picks:N:FILE of"
+        "picks:N:PROTOCOL or PROTOCOL@SEED, as picks:8:asked:16xsuggest:issd, or picks:N:FILE of"
         " 'hsiaug label --out'"
     )
     example = "2:asked:300xrandom:issd"

@@ -143,10 +143,10 @@ class Issd(_InPlaces):
     card = Card(
         "issd",
         "1",
-        "A ratio of each class (default 0.05, at least 3 pixels), in one compact clump per class,"
+        "A ratio of each class (default 0.05, at least 3 pixels), in one compact region per class,"
         " or N",
     )
-    usage = "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N clumps per class, as issd:0.05x3"
+    usage = "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N regions per class, as issd:0.05x3"
     usual_argument = repr(DEFAULT_RATIO)
 
 
@@ -180,12 +180,12 @@ class KShot(_InPlaces):
     card = Card(
         "kshot",
         "1",
-        "K pixels of each class, or K to M by its size, in one compact clump or N; at most a"
+        "K pixels of each class, or K to M by its size, in one compact region or N; at most a"
         " quarter of small classes",
     )
     usage = (
         "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest,"
-        " kshot:KxN for N clumps"
+        " kshot:KxN for N regions"
     )
     example = "5"
 
@@ -219,7 +219,7 @@ class Random(SplitProtocol):
     card = Card(
         "random",
         "1",
-        "A ratio of each class at random: neighbours of the test pixels, for comparability only",
+        "A ratio of each class at random, next to test pixels; only to compare with other work",
     )
     usage = "random:RATIO, as random:0.1"
     takes = "ratio"

@@ -60,7 +60,7 @@ class Within(SplitProtocol):
         "The training pixels of another protocol, divided again",
         tasks=("pixels", "segmentation", "change"),
     )
-    usage = "within:[N:]PROTOCOL, within:[N:]PROTOCOL@DRAW or within:[N:]all, as within:issd"
+    usage = "within:[N:]PROTOCOL, within:[N:]PROTOCOL@SEED or within:[N:]all, as within:issd"
     example = "all"
     nests_in = ()
 
@@ -162,8 +162,8 @@ def _within_draw(
     if len(np.unique(labelled[test])) < 2:
         counts = np.bincount(labelled[outer])[1:]
         raise SplitError(
-            f"a nested draw needs two classes with at least {parts * KEPT_FOR_TEST} training pixels"
-            " each",
+            f"a nested split needs two classes with at least {parts * KEPT_FOR_TEST} training"
+            " pixels each",
             value=f"training pixels by class: {', '.join(map(str, counts))}",
             hint="Take an outer protocol with more training pixels, or all.",
         )
@@ -172,7 +172,7 @@ def _within_draw(
     notes = (
         (
             outside,
-            f"{outside} labelled pixels are no training pixels of the outer draw and take no part",
+            f"{outside} labelled pixels are not training pixels of the outer split: not used",
         ),
         (
             small,
@@ -181,7 +181,10 @@ def _within_draw(
                 f" untested: {listed}"
             ),
         ),
-        (narrow, f"some clumps are too small for a buffer of {radius} px: there it is narrower"),
+        (
+            narrow,
+            f"some regions are too small for a buffer of {radius} px, which is narrower there",
+        ),
     )
     return Draw(train, (labels > 0) & ~train & ~test, tuple(note for holds, note in notes if holds))
 

@@ -32,7 +32,9 @@ class FixMatchParams(Recipe):
 
     components: int = param(30, "principal components that the network sees", low=1)
     width: int = param(48, "channels of both convolutions", low=1)
-    unlabelled: int = param(128, "unlabelled patches per step, beside the labelled batch", low=1)
+    unlabelled: int = param(
+        128, "unlabelled patches per step, in addition to the labelled batch", low=1
+    )
     strength: float = param(1.0, "weight of the unlabelled loss", low=0)
     rise: float = param(
         0.4, "share of the steps over which that weight rises to its full value", low=0, high=1

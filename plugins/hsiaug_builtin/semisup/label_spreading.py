@@ -27,7 +27,9 @@ class LabelSpreadingParams:
 
     components: int = param(60, "principal components of the features", low=1)
     neighbours: int = param(40, "spectral neighbours of a node", low=1)
-    spatial: float = param(1.0, "weight of an edge of the pixel grid between like spectra", low=0)
+    spatial: float = param(
+        1.0, "weight of an edge of the pixel grid between similar spectra", low=0
+    )
     alpha: float = param(
         0.9, "share of a node's label that comes from its neighbours", low=0.01, high=0.999
     )

@@ -37,10 +37,13 @@ class SelfTrainingParams:
     )
     cost: float = param(10.0, "C of the support vector machine", low=1e-6)
     reach: float = param(0.5, "γ times the number of features", low=1e-6)
-    rounds: int = param(2, "times that pixels are named and learnt", low=1)
+    rounds: int = param(2, "rounds of pseudo-labelling and training", low=1)
     most: int = param(200, "pseudo-labelled pixels of a class in a round, at most", low=1)
     share: float = param(
-        0.9, "share of the pixels named so, the surest, that these are drawn from", low=0, high=1
+        0.9,
+        "fraction of the pixels with this label, the most confident, to sample from",
+        low=0,
+        high=1,
     )
     weight: float = param(0.5, "weight of a pseudo-labelled pixel; a real sample has 1", low=1e-6)
     alpha: float = param(

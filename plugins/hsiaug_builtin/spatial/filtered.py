@@ -32,7 +32,7 @@ Ridge, and on 400 and 401 of Houston, under ``issd``.
 class SmoothedParams(PartnerParams):
     """The partner."""
 
-    partner: str = param("svm", "name of the classifier whose shares are smoothed")
+    partner: str = param("svm", "name of the classifier whose probabilities are smoothed")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ class Filtered(Smoothed[FilteredParams]):
     card = Card(
         name="filtered",
         version="1",
-        summary="Shares of a classifier through an edge-preserving filter, as filtered:NAME",
+        summary=(
+            "Probabilities of another classifier, smoothed but not across edges, as filtered:NAME"
+        ),
         paper="""After @article{kang2014epf, author={Xudong Kang and Shutao Li and J{\\'o}n Atli
             Benediktsson}, title={Spectral-Spatial Hyperspectral Image Classification With
             Edge-Preserving Filtering}, journal={IEEE Transactions on Geoscience and Remote
@@ -102,7 +104,8 @@ class Superpixel(Smoothed[SuperpixelParams]):
         name="superpixel",
         version="1",
         summary=(
-            "Shares of a classifier averaged over superpixels of several scales, as superpixel:NAME"
+            "Probabilities of another classifier, averaged over superpixels of several scales,"
+            " as superpixel:NAME"
         ),
         paper="""After @article{zhang2017multiscale, author={Shuzhen Zhang and Shutao Li and Wei Fu
             and Leyuan Fang}, title={Multiscale Superpixel-Based Sparse Representation for
@@ -144,8 +147,8 @@ class RandomWalk(Smoothed[RandomWalkParams]):
         name="random-walk",
         version="1",
         summary=(
-            "Shares of a classifier where random walks end, which cross edges rarely, as"
-            " random-walk:NAME"
+            "Probabilities of another classifier, spread by random walks that rarely cross"
+            " edges, as random-walk:NAME"
         ),
         paper="""After @article{kang2015erw, author={Xudong Kang and Shutao Li and Leyuan Fang and
             Meixiu Li and J{\\'o}n Atli Benediktsson}, title={Extended Random Walker-Based

@@ -345,7 +345,7 @@ class QuiltParams(LatentParams):
     )
     light: float = param(
         0.5,
-        "strength of another light on a pair, as relight has it; 0 = none",
+        "strength of a change of light as by relight; 0 = none",
         low=0,
         high=4,
         sampling=True,
@@ -361,10 +361,10 @@ class MosaicParams:
     """Of ``mosaic``."""
 
     sources: int = param(
-        6, "training tiles that look alike, which a pair is put together of", low=1, sampling=True
+        6, "similar training tiles of which a pair is assembled", low=1, sampling=True
     )
     mask_unit: float = param(
-        1.5, "what a class more or less weighs, in deviations of the first component", low=0.01
+        1.5, "weight of a class, in standard deviations of the first component", low=0.01
     )
     sample_steps: int = param(24, "denoising steps of all stages together", low=1, sampling=True)
     strength: float = param(

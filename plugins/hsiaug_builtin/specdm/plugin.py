@@ -336,10 +336,7 @@ class Quilting(_LatentDiffusion[QuiltParams]):
     card = Card(
         name="quilt",
         version="1",
-        summary=(
-            "Masks by latent diffusion from those of training tiles, images quilted of real pixels"
-            " for them"
-        ),
+        summary=("Training masks varied by latent diffusion, with images quilted from real pixels"),
         paper="masks after "
         + SOURCE
         + """, images after @inproceedings{efros2001quilting, author={Alexei A. Efros and William T.
@@ -370,8 +367,8 @@ class Mosaics(Plugin[MosaicParams]):
         name="mosaic",
         version="1",
         summary=(
-            "Images with masks put together of patches of training pairs by diffusion without a"
-            " network; their pieces are copies"
+            "Images with masks assembled from patches of training pairs by diffusion without a"
+            " network"
         ),
         paper="""after @inproceedings{kamb2025analytic, author={Mason Kamb and Surya Ganguli},
             title={An Analytic Theory of Creativity in Convolutional Diffusion Models},

@@ -19,7 +19,7 @@ class TeacherClassifier(Plugin[NoParams]):
     card = Card(
         name="teacher",
         version="3",
-        summary="Control: the map of labels that the teacher of pseudo gives; learns no sample",
+        summary="Control: the map of the teacher, without synthetic samples",
         scope="scene",
         input="scene",
         seconds=6.0,

@@ -48,10 +48,7 @@ class Fused(Plugin[FusedParams]):
     card = Card(
         name="fused",
         version="2",
-        summary=(
-            "Product of a classifier's shares and those of a teacher that reads unlabelled pixels,"
-            " as fused:NAME"
-        ),
+        summary=("Product of the probabilities of a classifier and of the teacher, as fused:NAME"),
         paper="""@article{genest1986combining, author={Christian Genest and James V. Zidek},
             title={Combining Probability Distributions: A Critique and an Annotated Bibliography},
             journal={Statistical Science}, volume={1}, number={1}, pages={114--135}, year={1986},

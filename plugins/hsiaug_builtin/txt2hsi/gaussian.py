@@ -136,7 +136,7 @@ class Gaussian(Plugin[GaussianParams]):
         name="gaussian",
         version="1",
         summary=(
-            "Baseline of txt2hsi: Gaussians of whole patches by class and code, without diffusion"
+            "Baseline of txt2hsi: Gaussians of patches by class and cluster, without diffusion"
         ),
         scope="scene",
         prepares=True,

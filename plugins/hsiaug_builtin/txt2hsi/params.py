@@ -117,7 +117,7 @@ class CodecParams:
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES), preparing=True)
     latent: int = param(40, "channels of the latent, at most one a band", low=1, preparing=True)
     vae_steps: int = param(200, "optimiser steps of the VAE on the scene", low=1, preparing=True)
-    pseudo: bool = param(True, "believe confident pseudo-labels of unlabelled pixels")
+    pseudo: bool = param(True, "use confident pseudo-labels of unlabelled pixels")
     weight: float = param(0.05, "sample weight of synthetic samples", low=0, sampling=True)
 
     @property

@@ -1,26 +1,27 @@
-"""The checks of a protocol: who trains and who is tested is drawn apart, again alike, and as
+"""The checks of protocols: who trains and who is tested is drawn apart, again alike, and as
 declared.
 """
 
 import pickle
 import unittest
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from hsiaug.base.errors import PluginError
+from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.protocol.split import Split
-from hsiaug.protocol.tiling import TileSplit
+from hsiaug.protocol.split import Split, draw_split
+from hsiaug.protocol.tiling import TileSplit, draw_tiles
 from hsiaug.registry.card import Card
 from hsiaug.registry.protocol_base import Buffer, SplitProtocol
 from hsiaug.tasks.task import USUAL
-from hsiaug.testing.cases import CASES
-from hsiaug.testing.core import CheckList, other_global_seeds, require
-from hsiaug.testing.pixel_cases import PixelCases
-from hsiaug.testing.shared_checks import STATIC
+from hsiaug.testing.checks import CheckList, other_global_seeds, require
+from hsiaug.testing.scenes import PATCH, TILE
+from hsiaug.testing.shared_checks import OF_CARDS
 
 SEEDS = (0, 1, 2)
 BUFFERS: tuple[Buffer, ...] = ("none", "centre", "patch")
@@ -71,17 +72,20 @@ class ProtocolSubject:
         """Draw ``seed`` in every task that the card names; the splits refuse what is shared, empty
         or unlabelled.
         """
-        protocol = self.protocol()
-        drawn_scene = scene or self.scene
+        scene = scene or self.scene
+        drawn: Drawn = []
+        if self.card.serves(USUAL):
+            drawn.append(draw_split(scene, self.protocol(), seed, PATCH))
         # Tiles of one date and of two are drawn alike.
-        kinds = {type(cases): cases for task, cases in CASES.items() if task in self.card.tasks}
-        return [cases.drawn(protocol, drawn_scene, seed) for cases in kinds.values()]
+        if {"segmentation", "change"} & set(self.card.tasks):
+            drawn.append(draw_tiles(_halves(scene), self.protocol(), seed, TILE))
+        return drawn
 
     def pixels(self, seed: int, buffer: Buffer | None = None) -> Split:
         """The split of single pixels. Raises SkipTest for a protocol of masks alone."""
         if not self.card.serves(USUAL):
             raise unittest.SkipTest("a protocol of masks: training and test tiles share no pixel")
-        return PixelCases().drawn(self.protocol(buffer), self.scene, seed)
+        return draw_split(self.scene, self.protocol(buffer), seed, PATCH)
 
     @cached_property
     def base(self) -> list[str]:
@@ -89,15 +93,29 @@ class ProtocolSubject:
         return _sums(self.drawn)
 
 
-CHECKS = CheckList(STATIC)
+def _halves(scene: Scene) -> PairSet:
+    """The scene as two places, one of training and one of test."""
+    pairs = PairSet.of(scene)
+    middle = scene.shape[0] // 2
+    (place,) = pairs.places
+
+    def half(name: str, side: Side, rows: slice) -> Place:
+        return Place(name, place.images[:, :, rows].copy(), place.mask[rows].copy(), side)
+
+    train = half("one", "train", slice(middle))
+    test = half("other", "test", slice(middle, None))
+    return replace(pairs, places=(train, test))
 
 
 def _sums(draw: Callable[[int], Drawn]) -> list[str]:
     return [split.audit.sha256 for seed in SEEDS for split in draw(seed)]
 
 
+CHECKS = CheckList(OF_CARDS)
+
+
 @CHECKS.add(
-    "Keep everything that a draw depends on in the argument, in one canonical form.", needs=()
+    "Keep everything that a split depends on in the argument, in one canonical form.", needs=()
 )
 def text(subject: ProtocolSubject) -> None:
     """its text parses to the same protocol again, in other processes too, and its identity is
@@ -131,7 +149,7 @@ def determinism(subject: ProtocolSubject) -> None:
     first = subject.base
     with other_global_seeds():
         repeated = _sums(subject.drawn)
-    require(repeated == first, "another draw of the same seed")
+    require(repeated == first, "another split of the same seed")
 
 
 @CHECKS.add("Draw from self.rng(scene, seed), read scene.labels only, or set reads_spectra.")
@@ -143,7 +161,7 @@ def labels_only(subject: ProtocolSubject) -> None:
     cube = original.cube if subject.protocol().reads_spectra else original.cube[::-1] + 1
     altered = Scene("other", cube, original.labels, original.class_names)
     drawn = _sums(lambda seed: subject.drawn(seed, scene=altered))
-    require(drawn == subject.base, "another draw of the same labels")
+    require(drawn == subject.base, "another split of the same labels")
 
 
 @CHECKS.add("Take at least one pixel of each class for training, and leave it some for test.")

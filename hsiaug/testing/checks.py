@@ -1,13 +1,12 @@
-"""Checks, how they are run and their outcomes; and what they do to a plugin while it computes."""
+"""Checks, their outcomes, and what a check does to a plugin while it computes."""
 
 import random
 import time
 import traceback
 import unittest
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -17,12 +16,12 @@ from hsiaug.base.errors import PluginError
 from hsiaug.trial.plugin_calls import kept_state
 
 MAX_MESSAGE_CHARACTERS = 2000
-"""Characters of a strange exception's message that are kept."""
+"""Characters of an unexpected exception's message that are kept."""
 
 Arrays = dict[str, AnyArray]
 """Results of a fitted plugin, by name."""
 
-S = TypeVar("S")
+Subject = TypeVar("Subject")
 
 
 class Violation(Exception):
@@ -66,6 +65,8 @@ class Check:
 
     Attributes
     ----------
+    test : callable
+        Given the plugin on a small scene; raises where the rule is broken.
     needs : tuple of str
         Names of earlier checks without which this one can tell nothing; it is skipped where one
         of them failed.
@@ -79,22 +80,17 @@ class Check:
 
 
 class CheckList(list[Check]):
-    """Checks in the order in which they are reported."""
+    """Checks in the order in which they are run."""
 
     def add(
-        self, hint: str, *, needs: tuple[str, ...] = ("runs",), **numbers: float
-    ) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+        self, hint: str, *, needs: tuple[str, ...] = ("runs",)
+    ) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
         """Add a function that raises where its rule is broken. Its name is the check's, its
         docstring the rule.
-
-        Parameters
-        ----------
-        numbers : float
-            What the docstring names in braces.
         """
 
-        def keep(test: Callable[[S], None]) -> Callable[[S], None]:
-            rule = " ".join((test.__doc__ or "").split()).format(**numbers)
+        def keep(test: Callable[[Subject], None]) -> Callable[[Subject], None]:
+            rule = " ".join((test.__doc__ or "").split())
             self.append(Check(test.__name__.replace("_", "-"), rule, hint, test, needs))
             return test
 
@@ -114,20 +110,17 @@ class Outcome:
     name: str
     status: Literal["passed", "failed", "skipped"]
     rule: str
-    seen: str
-    hint: str
-    seconds: float
+    seen: str = ""
+    hint: str = ""
+    seconds: float = 0.0
 
     def __str__(self) -> str:
-        head = f"{self.status:<7} {self.name} ({self.seconds:.2f} s)"
-        if self.status == "passed":
-            return head
-        lines = [
-            f"rule: {self.rule}",
-            f"seen: {self.seen}",
-            *([f"hint: {self.hint}"] if self.hint else []),
-        ]
-        return "\n".join([head, *(f"    {line}" for line in lines)])
+        lines = [f"{self.status:<7} {self.name} ({self.seconds:.2f} s)"]
+        if self.status != "passed":
+            lines += [f"    rule: {self.rule}", f"    seen: {self.seen}"]
+        if self.hint:
+            lines.append(f"    hint: {self.hint}")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -164,87 +157,43 @@ class ConformanceError(PluginError):
     report: ConformanceReport
 
 
-class Kit:
-    """The checks of one plugin. Each is run once at most, and after those that it needs.
+def run_checks(checks: Sequence[Check], subject: object) -> Iterator[Outcome]:
+    """The outcome of each check, as it comes; of one that needs a check that failed: skipped."""
+    unmet: set[str] = set()
+    for check in checks:
+        missing = [name for name in check.needs if name in unmet]
+        if missing:
+            seen = f"needs {', '.join(missing)}"
+            outcome = Outcome(check.name, "skipped", check.rule, seen)
+        else:
+            outcome = _run(check, subject)
+        if missing or outcome.status == "failed":
+            unmet.add(check.name)
+        yield outcome
 
-    Parameters
-    ----------
-    make : callable
-        Builds the subject, when the first check is run.
-    """
 
-    def __init__(self, title: str, checks: Iterable[Check], make: Callable[[], object]) -> None:
-        self.title = title
-        self.checks = {check.name: check for check in checks}
-        self._make = make
-        self._outcomes: dict[str, Outcome] = {}
-
-    @cached_property
-    def subject(self) -> object:
-        """The plugin under test. Raises PluginError for a class that cannot be checked."""
-        return self._make()
-
-    def outcome(self, name: str) -> Outcome:
-        """The outcome of a check."""
-        if name not in self._outcomes:
-            self._outcomes[name] = self._run(self.checks[name])
-        return self._outcomes[name]
-
-    def report(self) -> ConformanceReport:
-        """All outcomes. Raises ConformanceError where a rule is broken."""
-        report = ConformanceReport(self.title, tuple(self.outcome(name) for name in self.checks))
-        if not report.failures:
-            return report
-        broken = len(report.failures)
-        listed = "".join(f"\n\n{outcome}" for outcome in report.failures)
-        error = ConformanceError(
-            f"{self.title} must pass the conformance kit",
-            value=f"{broken} broken rule{'s' if broken > 1 else ''}",
-            hint=f"What each rule asks is in docs/develop/plugins-check.md.{listed}",
-        )
-        error.report = report
-        raise error
-
-    def _missing(self, check: Check) -> list[str]:
-        """Names of needed checks that failed. A check that does not apply to the plugin stands in
-        no other's way.
-        """
-        return [
-            n
-            for n in check.needs
-            if self.outcome(n).status == "failed" or self._missing(self.checks[n])
-        ]
-
-    def _run(self, check: Check) -> Outcome:
-        """Run a check, or skip it for want of what it needs."""
-        if missing := self._missing(check):
-            return Outcome(
-                check.name, "skipped", check.rule, f"needs {', '.join(missing)}", "", 0.0
-            )
-        subject = self.subject
-        start = time.perf_counter()
-        seen = hint = ""
-        status: Literal["passed", "failed", "skipped"] = "failed"
-        try:
-            check.test(subject)
-            status = "passed"
-        except unittest.SkipTest as reason:
-            status = "skipped"
-            seen = str(reason)
-        except Violation as broken:
-            seen, hint = str(broken), broken.hint or check.hint
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            # A plugin may end by any exception, SystemExit too.
-            seen, hint = _describe(error), check.hint
-        return Outcome(check.name, status, check.rule, seen, hint, time.perf_counter() - start)
+def _run(check: Check, subject: object) -> Outcome:
+    start = time.perf_counter()
+    seen = hint = ""
+    status: Literal["passed", "failed", "skipped"] = "failed"
+    try:
+        check.test(subject)
+        status = "passed"
+    except unittest.SkipTest as reason:
+        status = "skipped"
+        seen = str(reason)
+    except Violation as broken:
+        seen, hint = str(broken), broken.hint or check.hint
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # A plugin may end by any exception, SystemExit too.
+        seen, hint = _describe(error), check.hint
+    return Outcome(check.name, status, check.rule, seen, hint, time.perf_counter() - start)
 
 
 def _describe(error: BaseException) -> str:
-    """An exception, with the line of code that raised it unless its message is meant to be read
-    alone.
-    """
+    """An exception, with the line of code that raised it."""
     try:
         text = f"{type(error).__name__}: {error}"
     except Exception as unprintable:
@@ -256,7 +205,7 @@ def _describe(error: BaseException) -> str:
 
 
 class Cancelled(Exception):
-    """Raised out of ``progress`` by the kit, as a user's Ctrl-C would."""
+    """Raised out of ``progress`` by a check, as a user's Ctrl-C would."""
 
 
 class ProgressRecorder:
