@@ -178,9 +178,11 @@ def _far_above(table: ReportTable) -> Iterator[tuple[str, str, float]]:
         for cell in seen:
             name = (cell.arm.generator if kind == "generator" else cell.classifier).name
             best[name] = max(best.get(name, 0.0), table.main_scores[cell])
-        first, *others = sorted(best, key=best.__getitem__, reverse=True)
-        if others and first != NONE and best[first] - best[others[0]] > FAR_ABOVE:
-            yield kind, first, best[first] - best[others[0]]
+        if len(best) < 2:
+            continue
+        first, second = sorted(best, key=best.__getitem__, reverse=True)[:2]
+        if first != NONE and best[first] - best[second] > FAR_ABOVE:
+            yield kind, first, best[first] - best[second]
 
 
 def _frames(table: ReportTable, metric: Metric) -> list[Frame]:
