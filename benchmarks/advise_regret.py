@@ -12,11 +12,10 @@ with at least 25 test pixels in the draw.
 
 from __future__ import annotations
 
-import shlex
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -57,14 +56,14 @@ def run(out: Path, scene: str, draw: int, budget: str) -> None:
         scene = str(Path(scene).absolute())
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        lines = hsiaug(
-            ["advise", scene, "--protocol", f"issd@{draw}", "--budget", budget, "--jobs", "1"],
-            folder,
-        )
-        fields = dict(line.split("\t", 1) for line in reversed(lines.splitlines()) if "\t" in line)
-        words = shlex.split(fields["command"])
+        words = ["advise", scene, "--protocol", f"issd@{draw}", "--budget", budget, "--jobs", "1"]
+        found = json.loads(hsiaug([*words, "--json"], folder))
+        use = found["use"]
+        chosen = Arm(use["classifier"], use["generator"], str(float(use["lambda"])))
         usual = ["--seeds", f"{draw}-{draw}", "--jobs", "1", "--store", "scored"]
-        hsiaug([*words[1:], *usual], folder)
+        options = ("--generator", "--classifier", "--lambda")
+        asked = zip(options, (chosen.generator, chosen.classifier, chosen.rate), strict=True)
+        hsiaug(["benchmark", scene, *(word for pair in asked for word in pair), *usual], folder)
         benchmark = ["benchmark", scene, "--lambda", "0", *usual]
         hsiaug(
             [
@@ -75,7 +74,6 @@ def run(out: Path, scene: str, draw: int, budget: str) -> None:
             folder,
         )
         hsiaug(["report", "--store", "scored", "--out", "trials.csv"], folder)
-        chosen = chosen_arm(words)
         rows = read_csv(out) if out.exists() else []
         for trial in read_csv(folder / "trials.csv"):
             if trial["status"] != "ok" or trial["classifier"] == "coords":
@@ -90,18 +88,10 @@ def run(out: Path, scene: str, draw: int, budget: str) -> None:
                     "lambda": arm.rate,
                     "aa": str(main_score(trial)),
                     "chosen": str(int(arm == chosen)),
-                    "verdict": fields["use"].replace(scene, typed),
+                    "verdict": found["lines"]["Use"].replace(scene, typed),
                 }
             )
         write_csv(out, rows)
-
-
-def chosen_arm(words: Sequence[str]) -> Arm:
-    """The arm that a printed command runs."""
-    options = dict(pairwise(words))
-    generator = options.get("--generator", "none").split(",")[0]
-    rate = "0.0" if generator == "none" else str(float(options.get("--lambda", "1")))
-    return Arm(options["--classifier"].split(",")[0], generator, rate)
 
 
 def rate_of(trial: Row) -> str:

@@ -4,7 +4,7 @@
     python -m benchmarks.specdm_paper hsiaug-results-specdm-paper
 
 Means over splits in percent, with standard deviations. Tables 1, 2 and 4, on the quality of pairs,
-come from ``python -m benchmarks.specdm_quality``.
+come from ``python -m benchmarks.specdm_audit``.
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
-"""Draw real pairs next to synthetic ones, for docs/specdm.md, with the version that is installed.
+"""Draw real pairs above synthetic ones, for docs/specdm.md.
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pictures STORE [DRAW]
-    [PICTURE ...]
+    python -m benchmarks.specdm_pictures STORE FOLDER PICTURE ...
 
-Takes fits from the store's cache, and makes those that are not there. Writes
-docs/images/GENERATOR_DATA.png (scenes: see benchmarks.make_scenes): columns are tiles, rows are
-the real image, of each date, and its mask, then the same of the arms of :data:`PICTURES`. Real and
-generated tiles are drawn at random; of OSCD, among the half with the most change. All images of a
-set are stretched alike.
+Takes fits from the store's cache, and makes those that are not there. Writes FOLDER/PICTURE.png for
+names of :data:`PICTURES` (scenes: see benchmarks.make_scenes): columns are tiles, rows are the real
+image, of each date, and its mask, then the same of each configuration. Tiles are drawn at random;
+of OSCD, among the half with the most change. All images of a set are stretched alike.
 """
 
 from __future__ import annotations
@@ -21,25 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.common import HERE, check_usage
-from benchmarks.specdm_quality import ARMS, DATA
-from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.quality.kits import sample_kit, synthesise
-from hsiaug.quality.synthesis import SampleRequest
-from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import get_task
-from hsiaug.trial.trial_run import SceneContext
+from benchmarks.common import check_usage
+from benchmarks.specdm_audit import pairs_of
 
-IMAGES = HERE.parent / "docs" / "images"
-COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "floods": (3, 2, 1), "oscd": (3, 2, 1)}
+COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "oscd": (3, 2, 1)}
 """Bands shown as red, green and blue, counted from 0."""
 PICTURES = {
-    "specdm_houston": ("houston", ("specdm", "mosaic", "gaussian-pairs")),
-    "mosaic_oscd": ("oscd", ("mosaic", "gaussian-pairs")),
+    "specdm_houston": ("houston", ("moved", "sampled", "mosaic", "gaussian")),
+    "specdm_jasper": ("jasper", ("moved", "sampled")),
+    "specdm_oscd": ("oscd", ("moved", "sampled")),
 }
-"""The set and the arms of each picture, as :mod:`benchmarks.specdm_quality` names them."""
-DRAW, MADE, SHOWN = 100, 40, 8
-"""Draw 100 is one that no table is made of."""
+"""The set and the configurations of each picture, as :mod:`benchmarks.specdm_audit` names them."""
+SEED, SHOWN = 100, 8
 SIDE, GAP = 64, 4
 """Pixels of a tile on the picture, and between two."""
 PALETTE = np.array(
@@ -67,32 +58,19 @@ PALETTE = np.array(
 
 
 def main() -> None:
-    """Draw the pictures that are named, or all."""
-    store, asked = Path(sys.argv[1]), sys.argv[2:]
-    draw = next((int(word) for word in asked if word.isdigit()), DRAW)
-    for title in [word for word in asked if word in PICTURES] or list(PICTURES):
-        name, arms = PICTURES[title]
+    """Draw the pictures that are named."""
+    store, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    for title in sys.argv[3:]:
+        name, configurations = PICTURES[title]
         rows: list[list[NDArray[np.uint8]]] = []
         stretch: tuple[Any, Any] | None = None
-        for arm in arms:
-            made = drawn(name, arm, draw, store)
+        for configuration in configurations:
+            made = pairs_of(name, configuration, store)
             if stretch is None:
                 stretch = limits(made.real.images, COLOURS[name])
                 rows += tiles(made.real, name, stretch)
             rows += tiles(made.synthetic, name, stretch)
-        IMAGES.joinpath(f"{title}.png").write_bytes(picture(rows))
-
-
-def drawn(name: str, arm: str, draw: int, store: Path) -> Any:
-    """Real training pairs of a draw and generated ones."""
-    task, ref, protocol = DATA[name]
-    kit = sample_kit(task)
-    data = kit.task.data.load(ref)
-    rule = protocol and parse_protocol(protocol)
-    generator, settings = ARMS[arm]
-    request = SampleRequest(generator, rule, seed=draw, count=MADE, overrides=settings)
-    context = SceneContext(data, get_task(task), store / "cache")
-    return synthesise(kit, data, request, registry(), context=context)
+        (folder / f"{title}.png").write_bytes(picture(rows))
 
 
 def limits(images: NDArray[np.float32], bands: tuple[int, ...]) -> tuple[Any, Any]:
@@ -104,11 +82,11 @@ def limits(images: NDArray[np.float32], bands: tuple[int, ...]) -> tuple[Any, An
 
 def tiles(samples: Any, name: str, stretch: tuple[Any, Any]) -> list[list[NDArray[np.uint8]]]:
     """Rows of images, one for each date, and of masks."""
-    rng = np.random.default_rng(DRAW)
+    rng = np.random.default_rng(SEED)
     at = np.arange(len(samples.masks))
     if name == "oscd":
         at = np.argsort(-(samples.masks == 2).mean(axis=(1, 2)), kind="stable")[: len(at) // 2]
-    at = rng.choice(at, size=SHOWN, replace=False)
+    at = rng.choice(at, size=SHOWN, replace=len(at) < SHOWN)
     low, high = stretch
     rows = []
     for date in range(samples.images.shape[1]):
@@ -135,5 +113,5 @@ def picture(rows: list[list[NDArray[np.uint8]]]) -> bytes:
 
 
 if __name__ == "__main__":
-    check_usage(__doc__, 1)
+    check_usage(__doc__, 3)
     main()

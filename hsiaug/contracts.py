@@ -34,14 +34,14 @@ class Progress(Protocol):
         Parameters
         ----------
         done, total : int
-            Steps that are done, and steps in all.
+            Completed steps, and all steps.
         note : str
-            What is being done, in a few words.
+            The current work in a few words.
         """
 
 
 def silent(done: int, total: int, note: str = "") -> None:
-    """Progress that nobody is told of."""
+    """Progress that is not reported."""
 
 
 @dataclass(frozen=True)
@@ -185,32 +185,32 @@ class SampleSource(Protocol[Counts, Given]):
     """A generator that has learnt from a train view."""
 
     def sample(self, counts: Counts, *, guidance: float | None, seed: int) -> Given:
-        """Exactly the synthetic samples that are asked for, in any order.
+        """Make exactly the requested synthetic samples, in any order.
 
-        The same arguments give the same samples. Of pairs the runner asks for any classes alone,
-        ``hsiaug generate --show`` for pairs of one class.
+        The same arguments give the same samples. In trials, pairs may show any classes; ``hsiaug
+        generate --show`` requests pairs of one class.
 
         Parameters
         ----------
         counts : mapping of int to int, or PairCounts
-            How many samples are wanted of each class id; of pairs how many in all, and how many of
-            these shall show each class id.
+            Number of samples by class id; or number of pairs in all, and how many of these must
+            show each class id.
         guidance : float or None
             Guidance strength ω, where 0 is purely conditional. None for a generator without
             guidance.
         seed : int
-            Seeds every random choice.
+            Seed of all random choices.
 
         Returns
         -------
         PatchSamples or DenseSamples
-            ``counts[c]`` samples of each class id c, in the scene's units; or ``counts.total``
-            pairs in the data's units, ``counts.by_class[c]`` of them showing class c.
+            ``counts[c]`` samples of each class id c, in the units of the scene; or ``counts.total``
+            pairs in the units of the data, ``counts.by_class[c]`` of which show class c.
 
         Raises
         ------
         PluginError
-            Where samples of a class cannot be made, or a class cannot be shown.
+            If samples of a class cannot be made, or no pair shows a class.
         """
         ...
 
@@ -226,7 +226,7 @@ class SampleSource(Protocol[Counts, Given]):
 
 
 class SampleLearner(Protocol[View, Fitted]):
-    """Learns from a train view to make labelled samples."""
+    """Learns from a train view and makes labelled samples."""
 
     card: ClassVar[Card]
 
@@ -235,30 +235,31 @@ class SampleLearner(Protocol[View, Fitted]):
     def fit(self, view: View, *, seed: int, device: str, progress: Progress) -> Fitted:
         """Learn to make samples.
 
-        Where the card says ``resumes``, it (and ``prepare``) also takes ``checkpoint: Path |
-        None``, a folder of its own that lasts until the fit is done (see :class:`hsiaug.api.Card`);
-        None = nothing is to be saved.
+        If the card has ``resumes``, ``fit`` and ``prepare`` also take ``checkpoint: Path | None``,
+        a folder that lasts until the fit has ended (see :class:`hsiaug.api.Card`); None = save
+        nothing.
 
         Parameters
         ----------
         view : TrainView or DenseView
-            What may be seen of the scene, within the scope that the card declares; or the training
-            tiles with their masks.
+            The visible pixels of the scene, within the scope of the card; or the training tiles
+            with their masks.
         seed : int
-            Seeds every random choice.
+            Seed of all random choices.
         device : str
             Where to compute: "cpu", "cuda", "cuda:1" …
         progress : Progress
-            Takes in how far the fit is.
+            Call it to report progress.
 
         Returns
         -------
         FittedGenerator or FittedPairGenerator
+            The fitted generator.
 
         Raises
         ------
         PluginError
-            Where the view cannot be learnt from.
+            If nothing can be learnt from the view.
         """
         ...
 
@@ -275,22 +276,21 @@ class SampleLearner(Protocol[View, Fitted]):
         Returns
         -------
         FittedGenerator or FittedPairGenerator
-            Must give the same samples as the one that was saved.
+            It must give the same samples as the one that was saved.
         """
         ...
 
 
 class Labeller(Protocol[Items]):
-    """A classifier that has learnt."""
+    """A fitted classifier."""
 
     def predict(self, items: Items, /) -> NDArray[np.int64]:
-        """Class ids of centre pixels, or of every pixel of tiles. Called once per batch of test
-        pixels or tiles.
+        """Predict class ids of centre pixels, or of every pixel of tiles, for one batch.
 
         Parameters
         ----------
         items : Patches or Tiles
-            n patches, as the card's ``input`` says, or n tiles.
+            n patches, as the card's ``input`` declares, or n tiles.
 
         Returns
         -------
@@ -312,33 +312,34 @@ class LabelLearner(Protocol[Samples, View, Fitted]):
     ) -> Fitted:
         """Learn to classify.
 
-        Samples and view show the spectral transform that the user asked for (``views``), as do the
-        items that are predicted: take the number of bands from them, not from the scene, and expect
-        no reflectance.
+        Samples, view and the items to predict have the spectral view that the user chose
+        (``--view``): take the number of bands from them, not from the scene, and do not expect
+        reflectance.
 
         Parameters
         ----------
         samples : PatchSamples or DenseSamples
-            Real and synthetic samples: patches as ``card.input`` says, or tiles with their masks,
-            in which 0 is no label.
+            Real and synthetic samples: patches as ``card.input`` declares, or tiles with their
+            masks, in which 0 is no label.
         view : TrainView or DenseView
-            Of pixels, serves the normaliser, and unlabelled pixels where the card declares a scope;
-            of tiles, the real training tiles alone.
+            For pixels, provides the normaliser, and unlabelled pixels if the card declares a scope;
+            for tiles, the real training tiles.
         seed : int
-            Seeds every random choice.
+            Seed of all random choices.
         device : str
             Where to compute: "cpu", "cuda", "cuda:1" …
         progress : Progress
-            Takes in how far the fit is.
+            Call it to report progress.
 
         Returns
         -------
         FittedClassifier or FittedMaskClassifier
+            The fitted classifier.
 
         Raises
         ------
         PluginError
-            Where the samples cannot be learnt from.
+            If nothing can be learnt from the samples.
         """
         ...
 

@@ -8,8 +8,8 @@ command's.
     run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], seeds=3)
     run                      # in a notebook: answers and tables
     run.frame()              # pandas: a row per trial, every metric
-    run.gain()               # pandas: what each arm gains over each control
-    run.plot()               # Matplotlib: these gains, draw by draw
+    run.gain()               # pandas: what each configuration gains over each control
+    run.plot()               # Matplotlib: these gains, split by split
     hsiaug.read_store("hsiaug-results").save("report.html")
 """
 
@@ -43,10 +43,9 @@ from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
 from hsiaug.bench import defaults
 from hsiaug.bench.engines import cluster_settings
-from hsiaug.bench.missing import Existing
 from hsiaug.bench.plans_of_runs import hashes_by_run, plan_runs
 from hsiaug.bench.request import as_items, read_request
-from hsiaug.bench.run import run
+from hsiaug.bench.run import Existing, run
 from hsiaug.bench.suite import Run
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
@@ -534,76 +533,6 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
-class Plots:
-    """Figures of results: ``run.plot("gain")`` is the same as ``run.plot.gain()``.
-
-    Parameters
-    ----------
-    report : Report
-        What the figures are made from.
-
-    See Also
-    --------
-    Results.save : write a figure to a file.
-
-    Examples
-    --------
-    >>> import hsiaug
-    >>> run = hsiaug.benchmark(
-    ...     "toy", "smote", "svm", protocol="kshot:5", seeds=2, progress=False
-    ... )
-    >>> type(run.plot.gain()).__name__
-    'Figure'
-    """
-
-    report: Report
-
-    @checked
-    def __call__(
-        self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2
-    ) -> Figure:
-        """Draw gains draw by draw, what helps as a card (generator), accuracy along λ, M or ω, or
-        learning curves.
-
-        Parameters
-        ----------
-        by : str
-            ``gain``, ``generator``, ``lambda``, ``times``, ``omega`` or ``labels``.
-        columns : int
-            Columns of a page with two that the figure fills: 1 is 3.5 inches, 2 is 7.2 inches.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-        """
-        return show_in_cells(figure_of(self.report, by, columns))
-
-    def gain(self, columns: Columns = 2) -> Figure:
-        """Gain of every configuration over each of its controls, split by split."""
-        return self("gain", columns)
-
-    def generator(self, columns: Columns = 2) -> Figure:
-        """Accuracy and gain of every generator."""
-        return self("generator", columns)
-
-    def lambda_(self, columns: Columns = 2) -> Figure:
-        """Accuracy against λ."""
-        return self("lambda", columns)
-
-    def times(self, columns: Columns = 2) -> Figure:
-        """Accuracy against M."""
-        return self("times", columns)
-
-    def omega(self, columns: Columns = 2) -> Figure:
-        """Accuracy against ω."""
-        return self("omega", columns)
-
-    def labels(self, columns: Columns = 2) -> Figure:
-        """Learning curves, with the configurations on them."""
-        return self("labels", columns)
-
-
-@dataclass(frozen=True, eq=False)
 class Results:
     """Trials of a benchmark or of a store, with their tables and figures.
 
@@ -698,13 +627,31 @@ class Results:
 
         return data_frame(self.report, "gain")
 
-    @property
-    def plot(self) -> Plots:
-        """Matplotlib figures: ``run.plot()``, ``run.plot("lambda")`` or ``run.plot.gain()``.
+    @checked
+    def plot(self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2) -> Figure:
+        """Draw gains split by split, accuracy along λ, M or ω, or learning curves.
 
-        :class:`hsiaug.results.Plots` has them all.
+        Parameters
+        ----------
+        by : str, default "gain"
+            ``gain``, ``lambda``, ``times``, ``omega`` or ``labels``.
+        columns : {1, 2}, default 2
+            Columns of a page with two that the figure fills: 1 is 3.5 inches, 2 is 7.2 inches.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        InputError
+            Where nothing but controls was run, or nothing varies.
+
+        See Also
+        --------
+        Results.save : write a figure to a file.
         """
-        return Plots(self.report)
+        return show_in_cells(figure_of(self.report, by, columns))
 
     @checked
     def save(self, path: AnyPath, by: Text = "generator", columns: Columns = 2) -> Path:

@@ -24,7 +24,6 @@ from hsiaug.bench.request import read_request
 from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.quality.given_masks import class_codes
 from hsiaug.quality.map_files import (
     RASTERS,
     check_map_targets,
@@ -32,6 +31,7 @@ from hsiaug.quality.map_files import (
     save_map,
     save_shares,
 )
+from hsiaug.quality.mask_samples import class_codes
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import show_progress
 from hsiaug.report.figures.files import show_in_cells
@@ -161,7 +161,7 @@ class SceneMap:
             f"{name} {v}" for name, v in self.record["environment"]["versions"].items()
         )
         repeats = (
-            f"the {audit.n_test:,} test pixels come out exactly as in the record"
+            f"the {audit.n_test:,} test pixels are predicted exactly as in the record"
             if self.same
             else (
                 "warning: the classifier does NOT repeat the record's predictions, so the record's"
@@ -170,21 +170,21 @@ class SceneMap:
             )
         )
         of_record = (
-            f"nor is that of the record, {scores}: LEAKY, test pixels lie beside training pixels"
+            f"nor is that of the record, {scores}: LEAKY, test pixels are next to training pixels"
             if audit.leaky
             else (
                 f"the record has {scores} on the test pixels of split {self.made.spec.seed};"
-                " quote the mean over new splits, not that of one"
+                " quote the mean over new splits instead"
             )
         )
         sentences = [
             repeats,
-            f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with"
-            f" the labels is not an accuracy to report; {of_record}",
+            f"warning: the map includes the {audit.n_train:,} training pixels, so its agreement"
+            f" with the labels is not an accuracy to report; {of_record}",
         ]
         if None in self.grounds.values():
             sentences.append(
-                "note: the cube's file names no place on Earth, so the map lies nowhere"
+                "note: the file of the cube has no coordinates, so neither has the map"
             )
         return sentences
 

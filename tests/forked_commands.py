@@ -41,7 +41,7 @@ MODULES = (
     "hsiaug.cli.benchmark_run",
     "hsiaug.bench.engines.local",
     "hsiaug.report.answers",
-    "hsiaug.report.page",
+    "hsiaug.report.views",
     "hsiaug.report.views",
     "imblearn.over_sampling",
     "matplotlib.figure",

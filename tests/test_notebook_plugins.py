@@ -11,9 +11,8 @@ import pytest
 import hsiaug
 import hsiaug.registry.lookup as registry_module
 from hsiaug.base.errors import InputError, PluginError
-from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import WorkerSettings
-from hsiaug.bench.worker import WorkerStart
+from hsiaug.bench.worker import BlindData, WorkerStart
 from hsiaug.data import toy_scene
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import name_and_overrides, parcels, unpack

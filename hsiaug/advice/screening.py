@@ -11,8 +11,8 @@ from operator import itemgetter
 from hsiaug.advice.gains import ArmGain, arm_key, candidates, gain_of
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
-from hsiaug.bench.costs import write_duration
 from hsiaug.bench.defaults import RECOMMENDED
+from hsiaug.bench.groups import write_duration
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import Request
 from hsiaug.bench.sample_memory import samples_bytes

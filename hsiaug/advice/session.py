@@ -10,8 +10,8 @@ from statistics import fmean
 
 from hsiaug.advice.gains import Results, results_of
 from hsiaug.base.terminal import log_console
-from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Engine
+from hsiaug.bench.groups import Costs
 from hsiaug.bench.plan import Draw, Plan
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry

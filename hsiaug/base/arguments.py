@@ -37,9 +37,6 @@ MEANT = {
 """Arguments as options of the command or earlier versions call them, and as functions do."""
 MAX_NUMBER = 10**9
 
-MAX_LIST_LENGTH = 10**6
-"""A generator may have no end."""
-
 
 @dataclass(frozen=True)
 class Argument:
@@ -179,19 +176,6 @@ def optional(kind: Argument) -> Argument:
     )
 
 
-def several(kind: Argument, *, empty: bool = False) -> Argument:
-    """One, or a sequence, as a list."""
-
-    def convert(value: Any) -> list[Any]:
-        values = [kind.convert(item) for item in one_or_more(value, MAX_LIST_LENGTH)]
-        return list(_refuse(values, (empty or bool(values)) and len(values) <= MAX_LIST_LENGTH))
-
-    return Argument(
-        f"{kind.rule}, or a list of such" + ("" if empty else " that is not empty"), convert
-    )
-
-
-anything = Argument("anything", lambda value: value)
 mapping = Argument("a mapping by name", lambda value: _refuse(value, isinstance(value, Mapping)))
 number = Argument("a finite number", _number)
 positive = Argument(

@@ -5,11 +5,105 @@ begun.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Batch, Group, WorkerSettings
 from hsiaug.bench.plan import Plan
+from hsiaug.registry.card import Card, preparing_params
+from hsiaug.tasks.settings import PATCH
+from hsiaug.tasks.task import USUAL
 from hsiaug.tasks.types import TaskSplit
+from hsiaug.trial.saved_fits import has_fit
 from hsiaug.trial.spec import TrialSpec
+
+USUAL_REAL = 518
+"""Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
+LEARN_POWER = 0.4
+"""Power of the training set that times grow with."""
+SHORT = 0.05
+"""Seconds below which times do not differ."""
+
+
+class Costs:
+    """Expected seconds of the trials of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        With the cards of its plugins.
+    cache : Path or None
+        Cache of the store; a generator that is saved there takes no time.
+    """
+
+    def __init__(self, plan: Plan, cache: Path | None = None) -> None:
+        self._cards = {card.name: card for card in plan.cards.values()}
+        self._samples = plan.samples
+        self._cache = cache
+
+    def of_fit(self, trial: TrialSpec) -> float:
+        """Expected seconds of the fit that a trial needs; none of one that is saved."""
+        real, synthetic = self._samples[trial.hash]
+        if not synthetic or (self._cache and has_fit(self._cache, trial)):
+            return 0.0
+        return _seconds(self._cards[trial.generator.name], trial.task, real)
+
+    def beyond_fit(self, trials: Iterable[TrialSpec]) -> float:
+        """Expected seconds of trials without what they share."""
+        return sum(
+            _seconds(self._cards[trial.classifier.name], trial.task, sum(self._samples[trial.hash]))
+            for trial in trials
+        )
+
+    def of_preparation(self, trial: TrialSpec) -> float:
+        """Expected seconds of what its generator learns once for the scene; it may come with the
+        plugin.
+        """
+        card = self._cards[trial.generator.name]
+        if not card.prepares or not self._samples[trial.hash][1]:
+            return 0.0
+        usual = preparing_params(trial.generator.params) == preparing_params(card.params())
+        comes = usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes
+        return 0.0 if comes else card.prepare_seconds
+
+    def each(self, trials: Iterable[TrialSpec]) -> dict[str, float]:
+        """Expected seconds of every trial, by hash; the first of those that share something makes
+        it.
+
+        Parameters
+        ----------
+        trials : iterable of TrialSpec
+            In the order in which they run.
+        """
+        made: set[object] = set()
+        seconds = {}
+        for trial in trials:
+            shared = {
+                trial.fit_hash: self.of_fit,
+                (trial.generator.hash, trial.scene_sha256): self.of_preparation,
+            }
+            seconds[trial.hash] = self.beyond_fit([trial]) + sum(
+                cost(trial) for key, cost in shared.items() if key not in made
+            )
+            made.update(shared)
+        return seconds
+
+
+def _seconds(card: Card, task: str, size: int) -> float:
+    """Seconds of a plugin on so many samples."""
+    seconds = float(card.seconds)
+    # A network takes the same number of steps of any training set.
+    if not card.uses_device and task == USUAL:
+        seconds *= float((max(1, size) / USUAL_REAL) ** LEARN_POWER)
+    return max(SHORT, seconds)
+
+
+def write_duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+# Groups
+
 
 FIRST_DRAWS = 2
 """Draws that run before all others: fewer give no idea of how far draws differ."""

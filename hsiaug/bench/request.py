@@ -84,7 +84,7 @@ def _numbers(value: Any, field: str) -> tuple[Any, ...]:
     return tuple(number for part in listed for number in part)
 
 
-def _draws(value: Any, field: str) -> tuple[Any, ...]:
+def _seeds(value: Any, field: str) -> tuple[Any, ...]:
     """5 or "5" for seeds 0 to 4, "100-109" or "3,5,8-9", or a list of seeds."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -160,10 +160,9 @@ AnyNames = Annotated[
 Numbers = Annotated[
     tuple[float, ...], BeforeValidator(_reader(_numbers)), Field(max_length=MAX_NUMBERS)
 ]
-Draw = Annotated[int, Field(ge=0, lt=10**DIGITS)]
-Draws = Annotated[
-    tuple[Draw, ...],
-    BeforeValidator(_reader(_draws)),
+Seeds = Annotated[
+    tuple[Annotated[int, Field(ge=0, lt=10**DIGITS)], ...],
+    BeforeValidator(_reader(_seeds)),
     Field(min_length=1, max_length=MAX_NUMBERS),
 ]
 Settings = Annotated[
@@ -182,9 +181,9 @@ class RequestKeys(BaseModel):
     lambdas, times : Numbers
         λ and M.
     train : Names
-        Of TRAIN, what classifiers learn from; real is the arm ``none``.
-    seeds : Draws
-        Numbers of the draws.
+        Of TRAIN, what classifiers learn from; real is what ``none`` is.
+    seeds : Seeds
+        Of the splits.
     buffer : str or None
         Buffer of the protocol; None = its own.
     patch : int or None
@@ -214,9 +213,7 @@ class RequestKeys(BaseModel):
     train: Annotated[Names, BeforeValidator(_usual_train), AfterValidator(_all(_check_train))] = (
         defaults.TRAIN
     )
-    seeds: Draws = Field(
-        default=tuple(range(defaults.DRAWS)), validation_alias=AliasChoices("seeds", "draws")
-    )
+    seeds: Seeds = tuple(range(defaults.DRAWS))
     buffer: str | None = None
     patch: Annotated[int | None, BeforeValidator(_whole)] = None
     preset: str = defaults.PRESET

@@ -9,27 +9,105 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from hsiaug.base.errors import StoreError
 from hsiaug.base.threads import cores
-from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Engine, Say, WorkerSettings
 from hsiaug.bench.engines import ClusterSettings, open_engine
-from hsiaug.bench.groups import divide_work
+from hsiaug.bench.groups import Costs, divide_work
 from hsiaug.bench.loops import run_groups
-from hsiaug.bench.missing import Existing, Missing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import join_plans
 from hsiaug.bench.progress import Progress, cost_line, watch_trials
 from hsiaug.bench.sample_memory import check_memory
+from hsiaug.registry.plugin_code import forget
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.outcome import empty_records
+from hsiaug.trial.record import Damage
+from hsiaug.trial.record_json import is_finished
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+Existing = Literal["only-missing", "all", "none"]
+"""Trials to run: those that the store does not hold (failed ones again), all, or none."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a store lacks of a plan.
+
+    Attributes
+    ----------
+    todo : list of TrialSpec
+        Those to run.
+    empty : list of TrialSpec
+        Those to record, as their λ asks for no sample.
+    reused : int
+        How many of the others have a record.
+    damaged : list of Damage
+        Records of those to run or to record that are not to be believed.
+    older : frozenset of str
+        Hashes of trials whose record was made with other code of a plugin.
+    """
+
+    todo: list[TrialSpec]
+    empty: list[TrialSpec]
+    reused: int
+    damaged: list[Damage]
+    older: frozenset[str]
+
+
+def find_missing(plan: Plan, root: Path, existing: Existing) -> Missing:
+    """What a store lacks of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of all trials that were asked for.
+    root : Path
+        Of the store, which need not be there.
+    existing : {"only-missing", "all", "none"}
+        Which to run.
+    """
+    finished: dict[str, bool] = {}
+    damaged, older = list[Damage](), set[str]()
+    trials = {trial.hash: trial for trial in plan.trials}
+    forget()
+    try:
+        store = Store(root)
+    except StoreError:  # there is none yet
+        pass
+    else:
+        # One after the other: those of a large store do not fit into memory together.
+        for record in store.each(trials, damaged):
+            hash = record["hash"]
+            finished[hash] = is_finished(record)
+            if not trials[hash].is_of_this_code(record):
+                finished[hash] = False
+                older.add(hash)
+    missing = [
+        trial
+        for trial in plan.trials
+        if existing == "all" or (existing == "only-missing" and not finished.get(trial.hash))
+    ]
+    waiting = {trial.hash for trial in missing}
+    return Missing(
+        todo=[trial for trial in missing if trial.hash not in plan.nothing],
+        empty=[trial for trial in missing if trial.hash in plan.nothing],
+        reused=len(finished.keys() - waiting - older),
+        damaged=[damage for damage in damaged if damage.hash in waiting],
+        older=frozenset(older),
+    )
+
+
+# A run
 
 
 def workers(asked: int | None, device: str, plan: Plan) -> int:
@@ -177,11 +255,8 @@ def older_lines(plan: Plan, missing: Missing, existing: Existing) -> Iterator[st
         if code["sha256"] is not None
     )
     then = "left out" if existing == "none" else "run again"
-    for plugin, trials in number.items():
-        were, are = (
-            ("1 trial was", "it is") if trials == 1 else (f"{trials} trials were", "they are")
-        )
-        yield f"{were} made with other code of {plugin}: {are} {then}"
+    for plugin, n in number.items():
+        yield f"{n} {'trial' if n == 1 else 'trials'} made with other code of {plugin}: {then}"
 
 
 def _write_empty(plans: Sequence[Plan], trials: Sequence[TrialSpec], store: Store) -> None:

@@ -16,26 +16,83 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, cast
 
-from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import PluginProgress, WorkerSettings
+from hsiaug.core.scene import HasCube
 from hsiaug.data.loading import hide_labels
+from hsiaug.data.windows import FileCube
 from hsiaug.registry.isolation.confinement import confine, programs
 from hsiaug.registry.isolation.processes import join_run
+from hsiaug.registry.isolation.shared_arrays import SENDS_FILES, SharedArrays
 from hsiaug.registry.isolation.watching import watch
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.run import run_group
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 
 CHECKSUM = re.compile(r"#[0-9a-f]{12}$")
 """What parameters write behind the name of a file, so that other content is another parameter."""
+
+
+class BlindData:
+    """A scene or pairs without labels, as workers have them: their arrays are shared
+    (:class:`hsiaug.registry.isolation.shared_arrays.SharedArrays`). Of a large cube a process that
+    is being started is given its own file, opened, where that holds nothing else.
+
+    data: the data; arrays are read-only where they are mapped.
+    """
+
+    def __init__(self, data: TaskData) -> None:
+        self._take(cast(TaskData, data.unlabelled))
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """The data of :meth:`packed`, on another machine."""
+        blind = cls.__new__(cls)
+        blind._take(pickle.loads(packed))
+        return blind
+
+    def packed(self) -> bytes:
+        """The data for another machine, as a pickle. A cube that is read in windows is opened there
+        under the same name.
+        """
+        self._load_cube()
+        return pickle.dumps(self.data, protocol=5)
+
+    def _take(self, data: TaskData) -> None:
+        self.data = data
+        self._shared = SharedArrays(data)
+        cube = getattr(self.data, "pixels", None)
+        self._cube = cube if isinstance(cube, FileCube) and cube.whole else None
+
+    def _load_cube(self) -> None:
+        if isinstance(self.data, HasCube) and self._cube is None:
+            # What the file holds beside the cube might be labels: an array is made of it.
+            _ = self.data.cube
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        self._load_cube()
+        sent = self._cube if SENDS_FILES else None
+        return self._shared, sent and reduction.DupFd(sent.file.fileno())
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        shared, cube = state
+        self.data = shared.value
+        if cube is not None:
+            cast(Any, self.data).pixels.file = open(cube.detach(), "rb")  # noqa: PTH123, SIM115
+
+
+# The process
+
+
 DEVICES = Path("/dev"), Path("/proc/self")
 LIBRARIES_CACHES = (
     *("CUDA_CACHE_PATH", "MPLCONFIGDIR", "NUMBA_CACHE_DIR"),

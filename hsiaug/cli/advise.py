@@ -34,13 +34,13 @@ def advise(
     ctx: typer.Context,
     scene: options.SceneRef,
     budget: Annotated[
-        str, option("Time that may be spent: 90s, 20m or 1h.", metavar="TIME", default="20m")
+        str, option("Time to spend: 90s, 20m or 1h.", metavar="TIME", default="20m")
     ] = "20m",
     protocol: Annotated[
         str | None,
         option(
-            "Whose training pixels are divided: issd (of masks places or blocks:B), kshot:K,"
-            " fixed:FILE, …, of seed 0, or another as issd@3; all: every labelled pixel.",
+            "Protocol whose training pixels are divided: issd (for masks places or blocks:B),"
+            " kshot:K, fixed:FILE, …, split 0, or another such as issd@3; all: every label.",
             metavar="PROTOCOL",
             default="all for a scene of your own with two fields or more of a class on average,"
             " else issd",
@@ -53,29 +53,29 @@ def advise(
     classifier: Annotated[
         str | None,
         option(
-            "Classifiers to try; those that read patches with --protocol all alone.",
+            "Classifiers to try; patches are read with --protocol all only.",
             metavar="NAME,…",
             default=f"those of 'hsiaug benchmark' and {', '.join(PIXELS.advice.classifiers)}",
         ),
     ] = None,
     jobs: options.Jobs = None,
     notes: Annotated[
-        bool, option("Also all that was tried, and what was not and why.", "--notes")
+        bool, option("Also print what was tried, what was not, and why.", "--notes")
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Say which classifier and generator to use on a scene, or that no generator helps.
+    """Recommend a classifier and a generator, or no generator, for a scene.
 
     Examples:
       hsiaug advise my_scene.toml --budget 20m
       hsiaug advise my_scene.toml --protocol all --classifier svm
       hsiaug advise indian_pines --generator smote,mixup,pseudo
 
-    Reads the labels that --protocol names and no other: divides them again and again into inner
-    training and test pixels, tries generators on some of these splits, and confirms the best on
-    others. Starts nothing that would end after --budget; the same command again goes on where it
-    was, from the records in hsiaug-advice. Of a scene, --generator or --classifier also say the
-    task: masks with specdm or unet. What the answer is worth: docs/decide.md.
+    Reads the labels of --protocol and no others. Divides them repeatedly into inner training and
+    test pixels, tries generators on some of these splits, and confirms the best on others. Ends
+    within --budget; the same command continues from the records in hsiaug-advice. For a scene,
+    --generator or --classifier also set the task: specdm or unet mean masks. docs/decide.md
+    explains the answer.
     """
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.

@@ -12,7 +12,7 @@ import typer
 
 from hsiaug.base.signals import LAST_LINE, SAID, exit_code
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, write_duration
+from hsiaug.bench.groups import Costs, write_duration
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans
 from hsiaug.bench.run import find_work, run, workers

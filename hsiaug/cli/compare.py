@@ -45,17 +45,25 @@ def compare(
       hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d --store my-results --metric oa
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
 
-    For each scene and protocol that both were run on: the mean difference over paired splits with
-    its spread and interval, the paired test where there are at least 6 splits, and recall per
+    For each scene and protocol with both configurations: the mean difference over paired splits
+    with its spread and interval, the paired test if there are at least 6 splits, and recall per
     class.
     """
     from hsiaug.base.files import TABLES, check_targets
-    from hsiaug.cli.output import read_report, show_tables
-    from hsiaug.report.two_arms import compare_arms, comparison_tables
+    from hsiaug.cli.output import console, on_terminal, read_report, say_written
+    from hsiaug.report.comparison import compare_configurations, comparison_tables
+    from hsiaug.report.output_files import table_writers, write_files
+    from hsiaug.report.render import as_text, print_sections
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
     tables = comparison_tables(
-        compare_arms(read_report(Store(store)), a, b, metric=metric), str(store)
+        compare_configurations(read_report(Store(store)), a, b, metric=metric), str(store)
     )
-    show_tables(tables, out or [])
+    if out:
+        write_files(out, table_writers(lambda: tables))
+        say_written(out)
+    elif on_terminal():
+        print_sections(tables.sections, console(), notes=True)
+    else:
+        typer.echo(as_text(tables.sections, notes=True), nl=False)

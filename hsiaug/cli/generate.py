@@ -21,6 +21,11 @@ from hsiaug.registry.progress import show_progress
 if TYPE_CHECKING:
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import AnySynthesis, SampleRequest
+    from hsiaug.tasks.types import TaskData
+    from hsiaug.trial.trial_run import SceneContext
+
+WORTH_SAYING = 10.0
+"""Seconds: what learns for longer is said before it begins."""
 
 
 def generate(
@@ -29,7 +34,7 @@ def generate(
     out: Annotated[
         Path,
         option(
-            "File to write: .npz or .mat; of centre spectra .csv or .sli (ENVI spectral library);"
+            "File to write: .npz or .mat; for centre spectra .csv or .sli (ENVI spectral library);"
             " for masks a new folder.",
             metavar="FILE",
         ),
@@ -41,27 +46,27 @@ def generate(
     prompt: Annotated[
         list[str] | None,
         option(
-            "A sentence on what samples show: the class in the centre, and what lies round it;"
-            " repeat for more. Only classes in the centre of one are made.",
+            "Describe the samples in a sentence: the class in the centre and what surrounds it;"
+            " repeat for more. Makes samples of these classes only.",
             metavar="TEXT",
         ),
     ] = None,
     pairs: Annotated[
         int | None,
-        option("For masks: image–mask pairs, in place of λ.", "--pairs", "-n", metavar="N"),
+        option("For masks: number of pairs, instead of λ.", "--pairs", "-n", metavar="N"),
     ] = None,
     mask: Annotated[
         list[Path] | None,
         option(
-            "For masks: a mask of your own (PNG, GeoTIFF, npy) with the codes of the labels, which"
-            " an image is made for; repeat for more.",
+            "For masks: make an image for this mask (PNG, GeoTIFF, npy) with the codes of the"
+            " labels; repeat for more.",
             metavar="FILE",
         ),
     ] = None,
     show: Annotated[
         str,
         option(
-            "For masks: classes that the pairs are to show, an equal part of them each.",
+            "For masks: classes that the pairs must show, each in an equal part of them.",
             metavar="CLASS,…",
         ),
     ] = "",
@@ -70,7 +75,7 @@ def generate(
     ] = False,
     store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
-    """Export synthetic samples of a generator, with their labels and provenance.
+    """Write synthetic samples of a generator to a file, with their labels and provenance.
 
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
@@ -79,12 +84,12 @@ def generate(
       hsiaug generate my_scene.toml --generator specdm -n 200 --show track,pond --out rare
       hsiaug generate my_scene.toml --generator specdm --mask plan.png --out new
 
-    Of a scene, learns from the training samples of the usual split of seed 0, bit for bit as a
-    trial does; of a record (its hash, or the beginning of it), all is as in its trial, and a slow
-    fit is taken from the store. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
-    weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF), masks
-    (PNG), a contact sheet, a card that 'hsiaug benchmark' reads, and a manifest, which says how
-    well masks and images agree (measured on held-out tiles: a diagnosis, like 'hsiaug inspect').
+    For a scene, learns from the training samples of split 0, exactly as a trial does. For a record
+    (its hash, or the beginning of it), repeats its trial; a slow fit is taken from the store.
+    Arrays: x (n, B, p, p) in scene units, y, synthetic, coords, weight, class_names, and provenance
+    as JSON text. For masks: a folder of images (GeoTIFF), masks (PNG), a contact sheet, a card that
+    'hsiaug benchmark' reads, and a manifest with measures of how well masks and images agree (on
+    held-out tiles, so do not choose a generator by them on the same split).
     """
     one_thread()
     from hsiaug.data.catalogue import check_spared
@@ -152,6 +157,26 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
     )
 
 
+def _say_cost(task: str, data: TaskData, request: SampleRequest, context: SceneContext) -> None:
+    """Say how long the generator takes to learn, unless it is quick or its fit is saved."""
+    from hsiaug.bench.groups import write_duration
+    from hsiaug.quality.synthesis import sample_spec
+    from hsiaug.registry.lookup import registry
+    from hsiaug.trial.saved_fits import has_fit
+
+    generator, spec = sample_spec(task, data, request, registry())
+    card = generator.card
+    saved = context.folder is not None and has_fit(context.folder, spec)
+    # The seconds of a card are those of the usual preset.
+    if saved or card.seconds < WORTH_SAYING or request.preset != defaults.PRESET:
+        return
+    say(
+        f"{card.name} learns for about {write_duration(card.seconds)}; the fit is kept in"
+        f" {context.folder}",
+        err=True,
+    )
+
+
 def make_samples(
     ctx: typer.Context,
     check: Callable[[SampleKit, SampleRequest], None] = lambda kit, request: None,
@@ -198,6 +223,7 @@ def make_samples(
         context = SceneContext(data, get_task(task), Path(typed["store"]) / "cache")
         for omega in omegas:
             guided = request if omega is None else replace(request, omega=omega)
+            _say_cost(task, data, guided, context)
             with show_progress(console(err=True), request.generator) as progress:
                 yield synthesise(kit, data, guided, registry(), progress=progress, context=context)
 
@@ -229,8 +255,8 @@ def _request_of_record(hash: str, store: Path) -> tuple[str, str, SampleRequest]
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task
-    from hsiaug.trial.commands import changed_params
     from hsiaug.trial.refit import spec_of
+    from hsiaug.trial.spec import changed_params
     from hsiaug.trial.store import Store
 
     record = Store(store).find(hash, "SCENE")

@@ -46,7 +46,7 @@ def inspect(
     set_: options.Setting = None,
     store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
-    """Measure whether synthetic samples are like real ones, fit their labels, or are copies.
+    """Measure whether synthetic samples resemble real ones, fit their labels, or are copies.
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
@@ -55,11 +55,11 @@ def inspect(
       hsiaug inspect samples.npz --out look
       hsiaug inspect oscd --generator specdm --out look
 
-    Writes a contact sheet first: real held-out samples next to synthetic ones, and the training
-    samples nearest to these. Then spectra, principal components or the likeliest copies, and
-    quality.json. Every number comes with what real held-out samples reach; docs/quality.md says
-    how to read them. Several ω add curves over ω. Test pixels and their labels are read after the
-    fit: a diagnosis, not to be used to choose a generator on the same split.
+    Writes a contact sheet (real held-out samples, synthetic ones, and the nearest training
+    samples), spectra, principal components or the most likely copies, and quality.json. Every
+    number comes with that of real held-out samples; docs/quality.md explains them. Several ω add
+    curves over ω. Test pixels and their labels are read after the fit, so do not choose a generator
+    by these numbers on the same split.
     """
     one_thread()
     folder = _checked_folder(out)
@@ -124,8 +124,8 @@ def _inspect_scene(ctx: typer.Context, omega: str | None) -> InspectedSamples:
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
+    from hsiaug.quality.contact_sheets import sheet_prompts
     from hsiaug.quality.prompt_fidelity import PromptScene, measure_fidelity
-    from hsiaug.quality.prompt_sheet import sheet_prompts
 
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
     for strength in strengths:
@@ -152,8 +152,8 @@ def _write_files(inspected: InspectedSamples, folder: Path) -> list[Path]:
     """Pictures, curves over ω and ``quality.json``; their paths."""
     from pandas import DataFrame
 
+    from hsiaug.quality.contact_sheets import prompt_sheet
     from hsiaug.quality.figures import guidance_figure, save_figures
-    from hsiaug.quality.prompt_sheet import prompt_sheet
 
     pictures = inspected.report.pictures()
     content = inspected.report.as_json()

@@ -37,7 +37,7 @@ def label(
     number: Annotated[
         int,
         option(
-            "Pixels to ask for at a time.",
+            "Pixels per round.",
             "--number",
             "-n",
             metavar="N",
@@ -49,28 +49,27 @@ def label(
     out: Annotated[
         list[Path] | None,
         option(
-            "Open no page, and write the pixels to label: .csv or .json (a table), .png, .svg or"
-            " .pdf (a map); repeat for more.",
+            "Write the pixels to label instead of opening the page: .csv or .json (a table), .png,"
+            " .svg or .pdf (a map); repeat for more.",
             metavar="FILE",
         ),
     ] = None,
     classes: Annotated[str, option("Further class names.", metavar="NAME,…")] = "",
     port: options.Port = None,
 ) -> None:
-    """Label a scene: in a browser, or from a file of the pixels that help most.
+    """Label a scene in a browser, or write a file of the pixels that help most.
 
     Examples:
       hsiaug label my_scene.toml
       hsiaug label flight.hdr --classes wheat,rye,track
       hsiaug label my_scene.toml --number 20 --out picks.csv --out picks.png
 
-    Asks for the pixels whose labels would help most: a committee of classifiers learns the labels
-    that there are and predicts every pixel; each pick is typical of a segment of similar neighbours
-    on which the committee disagrees and which is unlike what is labelled. The page shows the map
-    after each round; a click or a key answers with a class, none of these, or skip, and each answer
-    is in SCENE-answers.csv here at once, which the same command goes on with. The page is at
-    127.0.0.1, which no other machine reaches, and its address holds a secret. In a file of picks,
-    fill in the column class. 'hsiaug datasets add CUBE --labels FILE' reads both files.
+    A committee of classifiers learns from the labels so far and predicts every pixel. It suggests
+    pixels of segments on which it disagrees and that differ from what is labelled. The page shows
+    the map after each round; answer with a click or a key. Each answer is saved at once in
+    SCENE-answers.csv, and the same command continues from there. The page is at 127.0.0.1, not
+    reachable from other machines, and its address contains a secret. In a file of suggestions, fill
+    in the column class. 'hsiaug datasets add CUBE --labels FILE' reads both files.
     """
     one_thread()
     if out:
@@ -114,9 +113,9 @@ def _begin(ref: str) -> tuple[UnlabelledScene, str, NDArray[np.int16], Georefere
     import numpy as np
 
     from hsiaug.data import load_scene
-    from hsiaug.data.endings import CUBES
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.data.loading import bare_scene
+    from hsiaug.data.paths import CUBES
 
     if Path(ref).suffix.lower() in CUBES:
         bare, ground, guesses = bare_scene(Path(ref))
@@ -125,20 +124,6 @@ def _begin(ref: str) -> tuple[UnlabelledScene, str, NDArray[np.int16], Georefere
         return bare, Path(ref).stem, np.zeros(bare.shape, np.int16), ground
     scene = load_scene(ref)
     return scene.unlabelled, scene.name, scene.labels.astype(np.int16), scene_georeference(ref)
-
-
-PICK_COLUMNS = {
-    "rank": ("rank", "{}"),
-    "row": ("row", "{}"),
-    "column": ("column", "{}"),
-    "x": ("x", "{:.10g}"),
-    "y": ("y", "{:.10g}"),
-    "committee": ("committee says", "{}"),
-    "uncertainty": ("uncertainty", "{:.2f}"),
-    "segment_pixels": ("segment", "{} px"),
-    "share": ("share", "{:.1%}"),
-}
-"""Headings and forms of the table of picks, by key; x and y of scenes with a place on Earth."""
 
 
 def _write_picks(ref: str, out: Sequence[Path], number: int) -> None:
@@ -179,13 +164,9 @@ def _write_picks(ref: str, out: Sequence[Path], number: int) -> None:
         learnt = f"{MAX_TRAINING_PIXELS} pixels, one of each class in turn, of {learnt}"
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
     rows = rows_of(suggested, scene.class_names, ground)
-    columns = [key for key in PICK_COLUMNS if key in rows[0]]
+    columns = [key for key in rows[0] if key != "class"]
     screen = console()
-    print_table(
-        screen,
-        [PICK_COLUMNS[key][0] for key in columns],
-        ([PICK_COLUMNS[key][1].format(row[key]) for key in columns] for row in rows),
-    )
+    print_table(screen, columns, ([row[key] for key in columns] for row in rows))
     print_lines(screen, notes)
     save_suggestions(out, suggested, scene.unlabelled, ground, scene.name, notes)
     say_written(out)

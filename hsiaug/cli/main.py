@@ -113,8 +113,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
-        "Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether"
-        " it helped."
+        "Make synthetic samples for hyperspectral scenes with few labels, and measure whether they"
+        " help."
     ),
     epilog=(
         "Your own files: [bold]hsiaug start FOLDER[/bold]. A scene to try: [bold]hsiaug benchmark"
@@ -163,7 +163,7 @@ def _options(
         callback=_version,
         is_eager=True,
         metavar="",
-        help="Show the version and leave.",
+        help="Show the version and exit.",
     ),
 ) -> None:
     pass

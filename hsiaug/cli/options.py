@@ -83,7 +83,7 @@ Task = Annotated[
 Generators = Annotated[
     str | None,
     option(
-        "Generators; the controls that each needs run as well.",
+        "Generators; their controls run automatically.",
         metavar="NAME,…",
         default=GENERATORS,
     ),
@@ -103,8 +103,8 @@ View = Annotated[
 Lambdas = Annotated[
     str | None,
     option(
-        "Sample balance rates λ, or START:STOP:STEP: 1 fills every class to the largest, more adds"
-        " to all. For masks, synthetic pairs for each real one.",
+        "Sample balance rates λ, or START:STOP:STEP: 1 fills every class up to the largest, more"
+        " adds to all. For masks, synthetic pairs per real one.",
         "--lambda",
         metavar="NUMBER,…",
         default=",".join(f"{lam:g}" for lam in defaults.LAMBDAS),
@@ -113,7 +113,7 @@ Lambdas = Annotated[
 Lambda = Annotated[
     float,
     option(
-        "Sample balance rate λ; for masks, synthetic pairs for each real one.",
+        "Sample balance rate λ; for masks, synthetic pairs per real one.",
         "--lambda",
         metavar="NUMBER",
         default=1,
@@ -122,7 +122,7 @@ Lambda = Annotated[
 TimesList = Annotated[
     str | None,
     option(
-        "M: synthetic samples for each real one, in addition to those of λ.",
+        "M: synthetic samples per real one, in addition to those of λ.",
         "--times",
         metavar="NUMBER,…",
         default=f"{settings.TIMES:g}",
@@ -132,7 +132,7 @@ TimesList = Annotated[
 Train = Annotated[
     str | None,
     option(
-        "What classifiers learn from: both, synthetic or real samples.",
+        "Training samples: both, synthetic or real.",
         metavar="WHAT,…",
         default=",".join(defaults.TRAIN),
         panel=PLAN,
@@ -146,7 +146,7 @@ Omega = Annotated[float | None, option(OMEGA, metavar="NUMBER", default="the gen
 Preset = Annotated[
     str,
     option(
-        "Size of plugins that offer several: tiny, cpu, paper, or their own.",
+        "Preset of the plugins: tiny, cpu, paper, or their own.",
         metavar="NAME",
         default=defaults.PRESET,
         panel=PLAN,
@@ -177,7 +177,7 @@ AnyProtocol = Annotated[
 Buffer = Annotated[
     str | None,
     option(
-        "Labelled pixels left out round training pixels: none, centre or patch.",
+        "Labelled pixels around training pixels to leave out: none, centre or patch.",
         metavar="BUFFER",
         default="the protocol's",
         panel=PLAN,

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from hsiaug.base.terminal import Console as Ours
     from hsiaug.report.gains import ArmCell
-    from hsiaug.report.output_files import TableFiles, Writers
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Store
 
@@ -246,30 +245,6 @@ def say_json(text: str) -> None:
     except UnicodeEncodeError:
         text = ascii_json(text)
     typer.echo(text)
-
-
-def show_tables(
-    tables: TableFiles, out: Sequence[Path], others: Writers | None = None, *, notes: bool = True
-) -> None:
-    """Tables of a command in files by their endings; without any, on a terminal and in a pipe.
-
-    Parameters
-    ----------
-    others : Writers or None
-        Writers of further endings.
-    notes : bool
-        The notes below the tables too.
-    """
-    from hsiaug.report.output_files import table_writers, write_files
-    from hsiaug.report.render import as_text, print_sections
-
-    if out:
-        write_files(out, {**table_writers(lambda: tables), **(others or {})})
-        say_written(out)
-    elif on_terminal():
-        print_sections(tables.sections, console(), notes=notes)
-    else:
-        typer.echo(as_text(tables.sections, notes=notes), nl=False)
 
 
 def show_report(

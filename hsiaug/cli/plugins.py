@@ -27,7 +27,7 @@ from hsiaug.registry.lookup import Found, registry
 
 if TYPE_CHECKING:
     from hsiaug.registry.card import Card
-    from hsiaug.testing.core import Outcome
+    from hsiaug.testing.checks import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +37,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_() -> None:
-    """List all plugins, and the packages that failed to load with their errors.
+    """List all plugins, and packages that failed to load, with their errors.
 
     Example:
       hsiaug plugins list
@@ -121,20 +121,17 @@ def new(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Name of the plugin, as users will type it.")
     ],
-    kind: Annotated[
-        Kind, option("What it is to be: generator, classifier or protocol.", metavar="KIND")
-    ],
+    kind: Annotated[Kind, option("generator, classifier or protocol.", metavar="KIND")],
     task: Annotated[
         Literal["pixels", "segmentation", "change"] | None,
         option(
-            "What a generator or classifier serves: pixels, segmentation or change.",
+            "Task of a generator or classifier: pixels, segmentation or change.",
             metavar="TASK",
             default="pixels",
         ),
     ] = None,
 ) -> None:
-    """Write a package with a small working plugin into a folder of its own, which passes 'hsiaug
-    plugins check' as it is.
+    """Write a small working plugin as a package that passes 'hsiaug plugins check'.
 
     Examples:
       hsiaug plugins new my-generator --kind generator
@@ -154,24 +151,22 @@ def check(
         str,
         typer.Argument(
             metavar="NAME",
-            help="Name of a plugin, or module:Class of one that is not registered (with --kind).",
+            help="Name of a plugin, or module:Class if it is not registered (with --kind).",
         ),
     ],
     kind: Annotated[
         Kind | None,
-        option(
-            "generator, classifier or protocol, where the name does not say it.", metavar="KIND"
-        ),
+        option("generator, classifier or protocol, if the name is not unique.", metavar="KIND"),
     ] = None,
 ) -> None:
-    """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
+    """Test whether a plugin keeps the contract: one line per check; exit code 1 if one fails.
 
     Examples:
       hsiaug plugins check smote
       hsiaug plugins check my_module:MyClass --kind generator
 
-    The plugin is fitted a dozen times on tiny scenes, with its preset tiny.
-    docs/develop/plugins-check.md says what each rule asks.
+    Fits the plugin a dozen times on tiny scenes, with its preset tiny.
+    docs/develop/plugins-check.md explains the rules.
     """
     out, err = console(), console(err=True)
     kind = _kind_of(kind, name)

@@ -33,18 +33,18 @@ def report(
     ] = None,
     generator: Annotated[
         str | None,
-        option("Show these generators alone, with the controls of all.", metavar="NAME,…"),
+        option("Show only these generators, with all controls.", metavar="NAME,…"),
     ] = None,
     classifier: Annotated[
-        str | None, option("Show these classifiers alone.", metavar="NAME,…")
+        str | None, option("Show only these classifiers.", metavar="NAME,…")
     ] = None,
     seeds: Annotated[
         str | None,
-        option("The splits in question, as 400-406.", metavar="SEEDS", default="all"),
+        option("Splits to report, such as 400-406.", metavar="SEEDS", default="all"),
     ] = None,
     metric: Annotated[
         str | None,
-        option("In place of the main score: oa, kappa, ….", metavar="METRIC"),
+        option("Score to report instead of the main one: oa, kappa, ….", metavar="METRIC"),
     ] = None,
     smallest_gain: Annotated[
         float | None,
@@ -57,19 +57,21 @@ def report(
     ] = None,
     notes: Annotated[
         bool | None,
-        option("Also all scores and the audit.", "--notes/--no-notes", default="in files alone"),
+        option(
+            "Also print all scores and the audit.", "--notes/--no-notes", default="only in files"
+        ),
     ] = None,
     trial: Annotated[
         str | None,
-        option("Show one record and the command that reruns it.", metavar="HASH"),
+        option("Show one record and the command that repeats it.", metavar="HASH"),
     ] = None,
     cite: Annotated[
-        bool, option("The methods in a paragraph, and BibTeX; with --out a .bib, .md or .txt.")
+        bool, option("Write a methods paragraph and BibTeX; --out takes .bib, .md or .txt.")
     ] = False,
     format: Annotated[
         str | None,
         option(
-            "Without --out: rich, md, tex, csv, json, html or mlflow.",
+            "Without --out: rich, md, tex, csv, json or html.",
             metavar="FORMAT",
             default="rich",
         ),
@@ -82,7 +84,7 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Rebuild the tables of a benchmark from its records alone.
+    """Print the tables of a benchmark from its records.
 
     Examples:
       hsiaug report
@@ -92,26 +94,22 @@ def report(
       hsiaug report --trial 3fa9
       hsiaug report --cite --out references.bib
 
-    Which rows are shown changes no interval and no verdict: these are of all that the store holds
-    on the splits in question. html is one page of everything, which needs no network. png, svg and
-    pdf draw gains, or what --by class (confusion matrices), lambda, times, omega or labels shows.
-    csv has one row per trial (--by class: per trial and class; --by gain: per configuration and
-    control; --by labels: per point); json has the rows of trials and gains, whatever --by says.
-    --format mlflow adds a run for each trial to mlflow.db in the folder --out, or here. Nothing is
-    trained or downloaded.
+    Intervals and verdicts always use all configurations of the store on these splits, whichever
+    rows are printed. html is one page with everything, which needs no network. png, svg and pdf are
+    figures of gains, or of --by class (confusion matrices), lambda, times, omega or labels. csv has
+    one row per trial (--by class: per trial and class; --by gain: per configuration and control;
+    --by labels: per point); json has all trials and gains, whatever --by is.
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
     from hsiaug.bench import ranges
     from hsiaug.report import ENDINGS, save_report
-    from hsiaug.report.render_data import write_mlflow
     from hsiaug.trial.store import Store
 
     if trial is not None:
         show_trial(trial, store or Path(defaults.STORE), json=format == "json")
         return
-    folders = (out or [Path()]) if format == "mlflow" else []
-    out = [] if folders else out or []
+    out = out or []
     shapes = [] if cite else [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
     if format and shapes and {format} != set(shapes):
         rule = "--format must agree with the endings of --out"
@@ -141,9 +139,7 @@ def report(
             typer.echo(f"caption of {path.name}: {caption}", err=True)
     if out:
         say_written(out)
-    for folder in folders:
-        typer.echo(write_mlflow(built, folder), err=True)
-    if not out and not folders:
+    if not out:
         on_screen = format in (None, "rich")
         more = bool(notes) if on_screen else notes is not False
         show_report(built, records, by, metric=metric, shape=format, notes=more)

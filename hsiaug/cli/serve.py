@@ -9,14 +9,14 @@ from hsiaug.cli.output import say
 
 
 def serve(store: options.StoreDir = Path(defaults.STORE), port: options.Port = None) -> None:
-    """Show the report of a store in a browser, while trials end.
+    """Show the report of a store in a browser while trials run.
 
     Examples:
       hsiaug serve
       hsiaug serve --store my-results --port 8080
 
-    The page is that of 'hsiaug report --out report.html', with how far runs are, and filters of
-    rows. It is at 127.0.0.1, which no other machine reaches; its address holds a secret. Nothing
+    The page is that of 'hsiaug report --out report.html', with the progress of runs and filters. It
+    is at 127.0.0.1, not reachable from other machines, and its address contains a secret. Nothing
     is written.
     """
     need("a page in the browser", "ui", "starlette", "uvicorn")

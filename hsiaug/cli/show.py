@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from math import inf
 from typing import TYPE_CHECKING
 
 from hsiaug.cli.output import (
-    cell,
     console,
     flat_facts,
     print_facts,
@@ -19,7 +17,6 @@ from hsiaug.cli.output import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hsiaug.trial.store import Store
 
 BY_CLASS = ("class_names", "recall", "real", "synthetic", "n_test", "train_counts", "test_counts")
 """Keys of a record whose lists stand in the table of classes."""
@@ -48,15 +45,16 @@ def show_trial(hash: str, store: Path, *, json: bool = False) -> None:
     from hsiaug.trial.arm import NONE
     from hsiaug.trial.store import Store
 
-    records = Store(store)
-    record = records.find(hash)
+    record = Store(store).find(hash)
     out = console()
     if json:
         print_json(record, indent=1)
         return
     # Values within others as "spec.seed".
     facts = [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"), BY_CLASS)]
-    print_facts(out, list(_as_reported(facts, records, record["hash"])), 32)
+    # Reports average AA over the large classes of all splits, which one trial does not know.
+    labels = {ALL_CLASSES: f"{ALL_CLASSES} (AA all)"}
+    print_facts(out, [(labels.get(name, name), value) for name, value in facts], 32)
     timings = record["timings"]
     if timings.get("fit_generator", 0) > timings.get("total", inf):
         print_lines(out, [EARLIER_FIT])
@@ -84,27 +82,3 @@ def show_trial(hash: str, store: Path, *, json: bool = False) -> None:
     # Without samples there is nothing that a control is run for.
     controls = "" if record["spec"]["generator"]["name"] == NONE else ", with its controls"
     print_lines(out, [f"run it again{controls}, into a new store:", command])
-
-
-def _as_reported(
-    facts: Iterable[tuple[str, str]], store: Store, hash: str
-) -> Iterator[tuple[str, str]]:
-    """The facts of a record; beside AA over all classes that of the store's report, where this
-    leaves classes out.
-    """
-    from hsiaug.report.tables import with_main_score
-    from hsiaug.report.trials import trials_of_store
-
-    for name, value in facts:
-        if name != ALL_CLASSES:
-            yield name, value
-            continue
-        yield f"{name} (AA all)", value
-        # One trial does not tell which classes are large in every draw: those of its table do.
-        every, _ = trials_of_store(store)
-        for table in every.loc[every["hash"] == hash, "table"]:
-            trials = every[every["table"] == table]
-            scored, scores, large = with_main_score(trials, trials["condition"].iloc[0].task)
-            if large:
-                (score,) = scored.loc[scored["hash"] == hash, scores.main.key]
-                yield f"{scores.main.name}, as in reports", cell(float(score))

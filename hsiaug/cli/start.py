@@ -42,23 +42,22 @@ def start(
         ),
     ],
 ) -> None:
-    """Look at your files, propose a benchmark, and print the commands that run it.
+    """Look at your files, and print the commands that benchmark them.
 
     Examples:
       hsiaug start .
       hsiaug start indian_pines
 
-    Finds the cube and its labels, says what they hold and what is odd, looks for a protocol that
-    leaves every class enough test pixels, and estimates the time. Trains nothing, and writes
-    nothing unless asked: on a terminal it asks which of several files to take, and whether to write
-    the card and a picture in false colours.
+    Finds the cube and its labels, describes them, looks for a protocol that leaves enough test
+    pixels of every class, and estimates the time. Trains nothing. On a terminal it asks which of
+    several files to use, and whether to write the card and a picture in false colours.
     """
     from rich.prompt import Confirm
 
     from hsiaug.data import load_scene
     from hsiaug.data.adding import ImportOptions, add_scene, scene_name
-    from hsiaug.data.endings import CUBES
-    from hsiaug.data.label_check import label_warnings
+    from hsiaug.data.findings import label_warnings
+    from hsiaug.data.paths import CUBES
     from hsiaug.quality.map_files import save_quick_look
 
     _check_there(place)
@@ -132,12 +131,12 @@ def _look_at(
     import numpy as np
 
     from hsiaug.base.marks import is_marked
-    from hsiaug.data.endings import CUBES, ENVI_DATA, IMAGES, LAYERS, PICTURES
+    from hsiaug.data.auxiliary import quality_layers
     from hsiaug.data.label_codes import LabelRaster, check_number
     from hsiaug.data.label_source import read_labels
-    from hsiaug.data.products.enmap_desis import quality_layers
+    from hsiaug.data.paths import CUBES, ENVI_DATA, IMAGES, LAYERS, PICTURES
     from hsiaug.data.readers import CONVERSIONS, read_cube_file
-    from hsiaug.data.table_cubes import TABLES
+    from hsiaug.data.tables import TABLES
     from hsiaug.data.vector_labels import KINDS
 
     cubes = list[Path]()

@@ -19,21 +19,21 @@ def _store() -> None:
 @app.command()
 def merge(
     target: Annotated[
-        Path, typer.Argument(metavar="TARGET", help="Store to copy to; made where there is none.")
+        Path, typer.Argument(metavar="TARGET", help="Store to copy to; created if needed.")
     ],
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="SOURCE…", help="Stores to copy from; they stay as they are."),
+        typer.Argument(metavar="SOURCE…", help="Stores to copy from, which do not change."),
     ],
 ) -> None:
     """Copy the records of other stores into one, with their predictions.
 
-    Of two records of one trial the newest that went well stays, as in a report. Each record and its
-    predictions are verified; damaged ones are named and left. A merge that was stopped goes on with
-    the same command.
-
     Example:
       hsiaug store merge all-results laptop-results cluster-results
+
+    Of two records of the same trial, the newest successful one is kept. Each record and its
+    predictions are verified; damaged ones are named and left out. The same command continues a
+    stopped merge.
     """
     from hsiaug.trial.store import Store
     from hsiaug.trial.store_merge import merge as merged

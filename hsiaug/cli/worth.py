@@ -23,18 +23,17 @@ def worth(
     store: options.StoreDir = Path(defaults.STORE),
     jobs: options.Jobs = None,
 ) -> None:
-    """Say how many more labels per class a generator is worth.
+    """Measure how many more labels per class a generator is worth.
 
     Examples:
       hsiaug worth indian_pines --classifier svm
       hsiaug worth indian_pines --generator smote --classifier svm,cnn2d --lambda 1,3 --seeds 10
       hsiaug report --by labels --out labels.png
 
-    Runs a benchmark, and the control none with 1, 2, 3, 5, 10 and 20 more labelled pixels of each
-    class. k* of a configuration is where that learning curve reaches its score, with an interval
-    from resampled splits: in AA, in OA, in fields without a training pixel, and in the worst class.
-    Curve and configurations are scored on the same test pixels. Trials that the store holds are
-    taken from it, those of a benchmark too.
+    Runs a benchmark, and the classifiers without synthetic samples with 1, 2, 3, 5, 10 and 20 more
+    labelled pixels of each class. k* of a configuration is where this learning curve reaches its
+    score, with an interval from resampled splits: for AA, OA, fields without training pixels, and
+    the worst class. All are scored on the same test pixels. Trials in the store are reused.
     """
     one_thread()
     from hsiaug.bench.engines import cluster_settings

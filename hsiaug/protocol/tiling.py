@@ -335,18 +335,14 @@ def unlabelled_tiles(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView
     """
     tiles = split.fold or split.train
     if pairs.in_files:
-        tiles = _some_of(tiles, MOST_BYTES // (4 * pairs.dates * pairs.bands * split.patch**2))
+        most = MOST_BYTES // (4 * pairs.dates * pairs.bands * split.patch**2)
+        tiles = tuple(tiles[i] for i in spread_rows(np.arange(len(tiles)), max(1, most)))
     none = np.zeros((len(tiles), split.patch, split.patch), dtype=np.int16)
     return replace(
         dense_view(pairs, Blind(tiles, (), none, split.patch)),
         class_names=(),
         descriptions=Descriptions({}),
     )
-
-
-def _some_of(tiles: Sequence[Tile], most: int) -> tuple[Tile, ...]:
-    """At most so many of them, evenly taken."""
-    return tuple(tiles[i] for i in spread_rows(np.arange(len(tiles)), max(1, most)))
 
 
 def checksum_of_tiles(view: DenseView) -> str:

@@ -97,7 +97,7 @@ def render_report(
     by = by or SUMMARY
     check_view(by)
     if format not in FORMATS:
-        known = (*FORMATS, *PICTURES, "mlflow")
+        known = (*FORMATS, *PICTURES)
         hint = did_you_mean(format, known)
         raise InputError(
             f"`format` must be one of {', '.join(known)}", value=repr(format), hint=hint
@@ -124,7 +124,7 @@ def render_html(report: Report, store: Store | None = None) -> str:
         Where the predictions lie from which maps are drawn; without it there are none. A map
         needs its scene, which is read where it lies on this machine and never downloaded.
     """
-    from hsiaug.report.page import report_page
+    from hsiaug.report.views import report_page
 
     return report_page(report, store)
 

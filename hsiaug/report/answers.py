@@ -164,7 +164,7 @@ def asked_for(table: ReportTable) -> list[ArmGains]:
     return asked or judged
 
 
-def _answer(table: ReportTable, asked: Sequence[ArmGains], over: Sequence[Word]) -> str:
+def _answer(over: Sequence[Word]) -> str:
     """YES where one configuration is better, NO where none can be, else UNCLEAR."""
     if "better" in over:
         return "YES"
@@ -173,7 +173,7 @@ def _answer(table: ReportTable, asked: Sequence[ArmGains], over: Sequence[Word])
 
 def _over_none(table: ReportTable, asked: Sequence[ArmGains]) -> Answer:
     found = [arm[NONE].main.word for arm in asked]
-    status = _answer(table, asked, found)
+    status = _answer(found)
     return Answer(words.OVER_NONE, status, _why_over_none(table, asked, status))
 
 
@@ -189,23 +189,30 @@ def _why_over_none(table: ReportTable, asked: Sequence[ArmGains], status: str) -
         label = f"{table.cell_label(cell, brief=True)} " if len(asked) > 1 else ""
         return f"{label}{difference_words(first[NONE].main)}"
     members = [arm for arm in asked if arm[NONE].main.word == shown]
-    by_arm: dict[str, list[ArmGains]] = {}
-    for arm in asked:
-        by_arm.setdefault(table.arm_label(arm[NONE].cell.arm, brief=True), []).append(arm)
-    named = [name for name, arms in by_arm.items() if any(arm in members for arm in arms)]
     points = f"points of {table.scores.main.short}"
+    named = _by_generator(table, asked, members)
     if len(named) > MOST_NAMED:
         spread = _spread([arm[NONE].main for arm in members])
         return f"{len(members)} of {count(len(asked), 'configuration')}, {spread} {points}"
+    alone = len(_by_generator(table, asked, asked)) == 1
     clauses: list[str] = []
-    for name in named:
-        arms = [arm for arm in by_arm[name] if arm in members]
-        spread = _spread([arm[NONE].main for arm in arms])
+    for name, (some, every) in named.items():
+        spread = _spread([arm[NONE].main for arm in some])
         unit = f" {points}" if not clauses else ""
-        which = _with(table, arms, by_arm[name])
-        label = f"{name} " if len(by_arm) > 1 else ""
-        clauses.append(f"{label}{spread}{unit}{which}")
+        label = "" if alone else f"{name} "
+        clauses.append(f"{label}{spread}{unit}{_with(table, some, every)}")
     return "; ".join(clauses)
+
+
+def _by_generator(
+    table: ReportTable, asked: Sequence[ArmGains], members: Sequence[ArmGains]
+) -> dict[str, tuple[list[ArmGains], list[ArmGains]]]:
+    """The generators, with λ, M and ω, of which some configurations are members: these, and all."""
+    every: dict[str, list[ArmGains]] = {}
+    for arm in asked:
+        every.setdefault(table.arm_label(arm[NONE].cell.arm, brief=True), []).append(arm)
+    some = {name: [arm for arm in arms if arm in members] for name, arms in every.items()}
+    return {name: (some[name], arms) for name, arms in every.items() if some[name]}
 
 
 def _with(table: ReportTable, some: Sequence[ArmGains], every: Sequence[ArmGains]) -> str:
@@ -241,9 +248,8 @@ def _over_controls(table: ReportTable, asked: Sequence[ArmGains]) -> Answer:
     asked : sequence of ArmGains
         Those that are better than no samples; all where none is.
     """
-    verdicts = [(arm, arm[NONE].verdict) for arm in asked]
-    judged = [(arm, verdict) for arm, verdict in verdicts if verdict]
-    status = _answer(table, asked, [verdict.word for _, verdict in judged])
+    verdicts = [arm[NONE].verdict for arm in asked]
+    status = _answer([verdict.word for verdict in verdicts if verdict])
     return Answer(words.OVER_CONTROLS, status, _why_over_controls(table, asked, status))
 
 
@@ -309,17 +315,11 @@ def _over_strongest(
         (control,) = control_names(table, [gain.control])
         cell = table.cell_label(gain.cell, brief=True)
         return f"{cell}: {difference_words(gain.main)} over {control}"
-    by_arm: dict[str, list[ArmGains]] = {}
-    for arm in asked:
-        by_arm.setdefault(table.arm_label(arm[NONE].cell.arm, brief=True), []).append(arm)
-    named = [name for name, arms in by_arm.items() if any(arm in better for arm in arms)]
+    named = _by_generator(table, asked, better)
     of_each = f"{_spread([gain.main for gain in strongest])} over the strongest control of each"
     if len(named) > MOST_NAMED:
         return f"{len(better)} of {count(len(asked), 'configuration')}: {of_each}"
-    clauses = []
-    for name in named:
-        members = [arm for arm in by_arm[name] if arm in better]
-        clauses.append(f"{name}{_with(table, members, by_arm[name])}")
+    clauses = [f"{name}{_with(table, some, every)}" for name, (some, every) in named.items()]
     return f"{join_words(clauses)}: {of_each}"
 
 

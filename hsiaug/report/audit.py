@@ -28,7 +28,7 @@ from hsiaug.report.gains import ArmCell, Audit
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import DrawKey, unlike
 from hsiaug.trial.arm import NONE, with_words
-from hsiaug.trial.record_check import Damage
+from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import error_kind, why_failed
 
 MOST_DAMAGED = 20

@@ -50,7 +50,12 @@ def quote_command(cell: ArmCell, table: ReportTable) -> str:
     own; empty where there are none: where splits divide the same images, or seeds of the table drew
     the same pixels.
     """
-    if table.divides_images or table.repeated:
+    audits = table.splits.values()
+    same_images = bool(audits) and all(
+        audit.get("fields") == "places" and not any(audit.get("new_counts") or ())
+        for audit in audits
+    )
+    if same_images or table.repeated:
         return ""
     start, options = _parsed(str(cell.trials["command"].iloc[0]))
     named = {name for name, _ in options}

@@ -9,7 +9,7 @@ from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.significance import Ends, Evidence, MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
-from hsiaug.trial.content_hash import canonical_json
+from hsiaug.trial.record_json import canonical_json
 
 MISSING = "–"
 LEAKY, TRANSDUCTIVE = "LEAKY", "TRANSDUCTIVE"

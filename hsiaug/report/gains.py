@@ -265,11 +265,6 @@ class Gain:
         """The mean difference; NaN without a draw."""
         return self.main.mean if self.draws else nan
 
-    @property
-    def second_mean(self) -> float | None:
-        """The mean difference of the second metric."""
-        return self.second.mean if self.second.differences else None
-
     def delta(self, metric: str) -> MeanStd | None:
         """Arm minus control in a metric, over the pairs in which both have it; None where none
         has.
@@ -375,10 +370,26 @@ def lead(cells: Sequence[ArmCell], scores: MetricSet, first: ArmCell, second: Ar
 
 
 def over_baseline(cells: Cells, scores: MetricSet, smallest: float = SMALLEST_GAIN) -> list[Gain]:
-    """What the main part of a generator adds: each of its arms against the same without that part,
-    at the same rate with the same classifier, corrected for all of these comparisons.
+    """What the main part of a generator adds: each of its configurations against the same without
+    that part, at the same rate with the same classifier, corrected for all of these comparisons.
     """
-    return _tested(_over_baselines(cells, scores), "main", OVER_BASELINES, smallest)
+    both = [cell for cell in cells.values() if cell.arm == cell.arm.both]
+    pairs = [
+        _over(
+            cell,
+            cell.baseline,
+            [
+                other
+                for other in both
+                if other.arm.generator.name == cell.baseline and other.classifier == cell.classifier
+            ],
+            scores,
+        )
+        for cell in both
+        if cell.baseline and len(cell.ok)
+    ]
+    there = [pair for pair in pairs if pair.control_cell is not None]
+    return _tested(there, "main", OVER_BASELINES, smallest)
 
 
 def between(
@@ -456,44 +467,23 @@ def in_points(evidence: Evidence, scale: float = 100.0) -> dict[str, Any]:
 METRICS: tuple[Literal["main", "second"], ...] = ("main", "second")
 
 
-def _of_both(cells: Cells) -> Cells:
-    """The arms that learnt from real and synthetic samples."""
-    return {key: cell for key, cell in cells.items() if key[0] == key[0].both}
-
-
 def _over_controls(cells: Cells, scores: MetricSet) -> list[Gain]:
     """Every arm of both but ``none`` beside the controls of its classifier; no difference is
     tested yet.
     """
-    cells = _of_both(cells)
+    both = [cell for cell in cells.values() if cell.arm == cell.arm.both]
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
     without_samples: dict[str, list[ArmCell]] = {}
-    for cell in cells.values():
+    for cell in both:
         controls.setdefault((cell.arm.generator.name, cell.classifier), []).append(cell)
         if cell.without_samples:
             without_samples.setdefault(cell.classifier.name, []).append(cell)
     pairs = []
-    for cell in (cell for cell in cells.values() if not cell.without_samples):
+    for cell in (cell for cell in both if not cell.without_samples):
         known = {name: controls.get((name, cell.classifier), []) for name in cell.controls}
         known |= {name: without_samples.get(name, []) for name in cell.rivals}
         pairs += [_over(cell, name, there, scores) for name, there in known.items()]
     return pairs
-
-
-def _over_baselines(cells: Cells, scores: MetricSet) -> list[Gain]:
-    """Every arm beside its baseline, where both ran; no difference is tested yet."""
-    pairs = []
-    for cell in cells.values():
-        if cell.baseline and cell.arm == cell.arm.both and len(cell.ok):
-            others = [
-                other
-                for other in cells.values()
-                if other.arm.generator.name == cell.baseline
-                and other.arm == other.arm.both
-                and other.classifier == cell.classifier
-            ]
-            pairs.append(_over(cell, cell.baseline, others, scores))
-    return [pair for pair in pairs if pair.control_cell is not None]
 
 
 def _over(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Gain:

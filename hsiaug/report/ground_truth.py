@@ -151,7 +151,7 @@ def _read_predictions(
     try:
         index, called = store.predictions(trial.hash)
     except (HsiaugError, BadZipFile) as error:
-        raise NoGroundTruthError(f"record {trial.hash} has no predictions beside it") from error
+        raise NoGroundTruthError(f"record {trial.hash} has no predictions") from error
     stated = ((store.get(trial.hash) or {}).get("metrics") or {}).get("confusion") or ()
     true = np.concatenate([mask.ravel() for mask in truth.masks])
     classes = len(truth.class_names)

@@ -31,11 +31,10 @@ from hsiaug.report.ground_truth import (
     read_maps,
 )
 from hsiaug.report.tables import ADDED, Report, ReportTable
-from hsiaug.report.trials import DrawKey, Trial, rows_of
+from hsiaug.report.trials import Condition, DrawKey, Trial, rows_of
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.tasks.scores import AA_FIELDS, AA_LARGE, OA, PIXELS, WORST, Metric, over_large
 from hsiaug.trial.arm import Method
-from hsiaug.trial.condition import Condition
 from hsiaug.trial.store import Store
 
 Scores = dict[str, Any]

@@ -82,17 +82,15 @@ def print_sections(sections: Iterable[Section], console: Console, *, notes: bool
 def _print_section(section: Section, console: Console, *, notes: bool) -> None:
     from rich.table import Table
 
-    if section.heading:
-        console.print(_styled(section.heading, "bold"))
-    for line in section.text:
-        console.print(_styled(line, "yellow"))
+    lines = [_styled(section.heading, "bold")] if section.heading else []
+    for line in (*lines, *(_styled(line, "yellow") for line in section.text)):
+        console.print(line, soft_wrap=_has_command(line))
     blocks: list[list[object]] = [[*_answers(section)]] if section.answers else []
     for heading, frame in shown(section.frames):
         title = [_styled(heading, "italic")] if heading else []
         blocks += [[*title, part] for part in _tables(frame, console.width)]
     blocks.append([_hanging(line) for line in section.closing])
     for what, command in section.commands:
-        # A command stays whole, so that it can be copied.
         blocks.append([_styled(what), _styled(f"  {command}")])
     if notes:
         blocks.append([_hanging(note) for note in section.notes])
@@ -105,11 +103,12 @@ def _print_section(section: Section, console: Console, *, notes: bool) -> None:
     for block in filter(None, blocks):
         console.print()
         for one in block:
-            console.print(one, soft_wrap=_is_command(one))
+            console.print(one, soft_wrap=_has_command(one))
 
 
-def _is_command(one: object) -> bool:
-    return str(one).startswith("  hsiaug ")
+def _has_command(one: object) -> bool:
+    """Whether a line has a command, which stays whole so that it can be copied."""
+    return "hsiaug " in str(one)
 
 
 def _answers(section: Section) -> Iterator[object]:

@@ -31,10 +31,9 @@ from hsiaug.report.formatting import (
     number,
     plus_minus,
 )
-from hsiaug.report.frames import score
-from hsiaug.report.gains import ArmGains, Gain, over_baseline, rival_of
+from hsiaug.report.gains import ArmGains, Gain, rival_of
 from hsiaug.report.paper import run_facts
-from hsiaug.report.section import Answer, Frame, Section
+from hsiaug.report.section import Answer, Frame, Section, score
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import NONE, Arm, Method
@@ -102,12 +101,12 @@ def notes_of(report: Report, table: ReportTable) -> Section:
         for gain in table.compared
         if gain.verdict and gain.main.word == "better" and gain.second.word == "worse"
     ]
-    errors = [
-        (f"{n} × {why}", f"{where}; hsiaug report --trial {hash[:8]}{report.option}")
+    errors = tuple(
+        (f"{n} × {why}: {where}", f"hsiaug report --trial {hash[:8]}{report.option}")
         for why, where, n, hash in errors_of(table)
-    ]
-    facts = (*errors, *audit_facts(table), *run_facts([table]), (words.GUIDE_LABEL, words.GUIDE))
-    return Section("Notes", notes=(*small, *lost), facts=facts)
+    )
+    facts = (*audit_facts(table), *run_facts([table]), (words.GUIDE_LABEL, words.GUIDE))
+    return Section("Notes", notes=(*small, *lost), facts=facts, commands=errors)
 
 
 # Above the tables
@@ -281,19 +280,12 @@ def _minus_each(table: ReportTable, arm: Arm, found: dict[Method, ArmGains]) -> 
     rows = {}
     for control, name in zip(controls, control_names(table, controls), strict=True):
         rows[name] = [_difference(found[by].get(control)) for by in columns]
-    for name, gains in _over_baselines(table, arm).items():
-        rows[name] = [_difference(gains.get(by)) for by in columns]
+    over_baselines = [gain for gain in table.over_baselines if gain.cell.arm == arm]
+    for name in dict.fromkeys(gain.control for gain in over_baselines):
+        of = {gain.cell.classifier: gain for gain in over_baselines if gain.control == name}
+        rows[name] = [_difference(of.get(by)) for by in columns]
     title = words.MINUS.format(configuration=table.arm_label(arm, brief=True))
     return _differences_frame(table, rows, columns, title)
-
-
-def _over_baselines(table: ReportTable, arm: Arm) -> dict[str, dict[Method, Gain]]:
-    """What a configuration gains over its generator without its main part, by classifier."""
-    rows: dict[str, dict[Method, Gain]] = {}
-    for gain in over_baseline(table.complete.cells, table.scores, table.smallest):
-        if gain.cell.arm == arm and gain.control not in gain.cell.required:
-            rows.setdefault(gain.control, {})[gain.cell.classifier] = gain
-    return rows
 
 
 def _in_a_row(table: ReportTable, metric: Metric, asked: Sequence[ArmGains]) -> Frame:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import MIN_PAIRS, SMALLEST_GAIN
 from hsiaug.protocol.large_classes import large_classes
@@ -22,11 +21,13 @@ from hsiaug.report.gains import (
     Gain,
     by_arm,
     gains,
+    over_baseline,
     summarise,
     synthetic_only,
 )
 from hsiaug.report.trials import (
     CellKey,
+    Condition,
     DrawKey,
     method_rank,
     numbers,
@@ -37,23 +38,14 @@ from hsiaug.report.trials import (
 )
 from hsiaug.tasks.scores import AA_LARGE, RECALL, Metric, MetricSet, over_large
 from hsiaug.trial import STORE
-from hsiaug.trial.arm import (
-    CONTROLS_OF_ALL,
-    CONTROLS_OF_OLD_RECORDS,
-    NONE,
-    Arm,
-    Control,
-    Method,
-    control_rank,
-)
-from hsiaug.trial.condition import Condition
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, NONE, Arm, Control, Method
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from hsiaug.trial.record_check import Damage
+    from hsiaug.trial.record import Damage
 
 WITHOUT = " without samples"
 """Behind a classifier without samples, in sentences."""
@@ -70,43 +62,21 @@ class ReportTable:
     Attributes
     ----------
     trials : DataFrame
-        All of them, arm by arm (:func:`hsiaug.report.trials.trials_of_records`), with what
-        :func:`number_draws` and :func:`with_large` add.
-    cells : mapping of CellKey to ArmCell
-        (arm, classifier) → cell, controls first, without the control classifiers.
-    blind : tuple of ArmCell
-        The cells of these: accuracy without spectra.
+        All of them, configuration by configuration
+        (:func:`hsiaug.report.trials.trials_of_records`), with what :func:`number_draws` and
+        :func:`with_large` add.
     every_cell : mapping of CellKey to ArmCell
-        The cells, and after them those of the control classifiers.
-    labels : mapping of Method to str
-        What tables call each generator and classifier.
+        (arm, classifier) → cell, controls first, and those of control classifiers last.
     scores : MetricSet
         The metrics that it shows.
-    main_scores : mapping of ArmCell to float
-        The mean of the main score of every cell in which a trial has it.
-    arms : tuple of Arm
-        The rows, controls first.
-    classifiers : tuple of Method
-        The columns, by name.
-    draws : tuple of int
-        Every draw that some cell has, failed or not, by the first seed of its split: what a full
-        cell covers.
-    known_controls : mapping of str to Control
-        Every control by name: those of old records, and what those of the table declare.
-    class_names : tuple of str
-        Names of the class ids 1..C.
     large : tuple of int
         Ids of the classes that AA_LARGE is over.
-    leaky : bool
-        True where any split's audit says so.
-    guided, multiplied : bool
-        True where any trial has an ω, or an M.
-    run : str
-        Of a suite.
     damaged : tuple of Damage
         Records of the store that were left out: what they were of is not to be believed.
     smallest : float
         The smallest gain that matters, a fraction.
+    run : str
+        Of a suite.
     whole : ReportTable or None
         The table of which this one has some of the rows; None of a whole one.
     """
@@ -114,24 +84,12 @@ class ReportTable:
     title: str
     condition: Condition
     trials: DataFrame
-    cells: Mapping[CellKey, ArmCell]
-    blind: tuple[ArmCell, ...]
     every_cell: Mapping[CellKey, ArmCell]
-    labels: Mapping[Method, str]
     scores: MetricSet
-    main_scores: Mapping[ArmCell, float]
-    arms: tuple[Arm, ...]
-    classifiers: tuple[Method, ...]
-    draws: tuple[int, ...]
-    known_controls: Mapping[str, Control]
-    class_names: tuple[str, ...]
     large: tuple[int, ...]
-    leaky: bool
-    guided: bool
-    multiplied: bool
-    run: str
     damaged: tuple[Damage, ...]
     smallest: float = SMALLEST_GAIN
+    run: str = ""
     whole: ReportTable | None = None
 
     @property
@@ -147,25 +105,18 @@ class ReportTable:
         run : str
             Of a suite.
         """
-        cells = {key: cell for key, cell in self.cells.items() if keep(cell)}
-        blind = tuple(cell for cell in self.blind if keep(cell))
-        every_cell = {**cells, **{cell.key: cell for cell in blind}}
-        rows = [hash for cell in every_cell.values() for hash in cell.trials["hash"]]
+        cells = {key: cell for key, cell in self.every_cell.items() if keep(cell)}
+        rows = [hash for cell in cells.values() for hash in cell.trials["hash"]]
         return replace(
             self,
             title=f"{run}: {self.title}" if run else self.title,
             trials=self.trials[self.trials["hash"].isin(rows)],
-            cells=cells,
-            blind=blind,
-            every_cell=every_cell,
-            main_scores={
-                cell: mean for cell, mean in self.main_scores.items() if cell.key in cells
-            },
-            arms=tuple(dict.fromkeys(arm for arm, _ in cells)),
-            classifiers=tuple(by for by in self.classifiers if any(by == key[1] for key in cells)),
+            every_cell=cells,
             run=run,
             whole=self.complete,
         )
+
+    # What it is about
 
     @property
     def heading(self) -> str:
@@ -173,38 +124,85 @@ class ReportTable:
         return tagged(self.title, self.leaky, self.transductive)
 
     @cached_property
-    def gains(self) -> list[Gain]:
-        """What every configuration gains over each of its controls."""
-        if self.whole:
-            return [gain for gain in self.whole.gains if gain.cell.key in self.cells]
-        return gains(self.cells, self.scores, self.smallest)
+    def labels(self) -> Mapping[Method, str]:
+        """What tables call each generator and classifier."""
+        return key_labels(self.complete.every_cell)
 
     @cached_property
-    def by_arm(self) -> Mapping[CellKey, ArmGains]:
-        """The same by (arm, classifier), and by the name of the control."""
-        return by_arm(self.gains)
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the class ids 1..C."""
+        # A trial whose process died left no names.
+        found = unlike(self.complete.trials["class_names"])
+        return next((tuple(names) for names in found if names), ())
 
     @property
-    def judged(self) -> tuple[ArmGains, ...]:
-        """The arms that have a verdict: every one but ``none`` and ``duplicate``, with every
-        classifier.
-        """
-        return tuple(arm for arm in self.by_arm.values() if arm[NONE].verdict is not None)
+    def known_controls(self) -> Mapping[str, Control]:
+        """Every control by name: those of old records, and what those of the table declare."""
+        return next(iter(self.complete.every_cell.values())).known_controls
 
     @cached_property
-    def synthetic_only(self) -> Mapping[CellKey, ArmGains]:
-        """The arms of synthetic samples alone, against real ones alone and against both."""
-        if self.whole:
-            return {key: one for key, one in self.whole.synthetic_only.items() if key in self.cells}
-        return by_arm(synthetic_only(self.cells, self.scores))
+    def cells(self) -> Mapping[CellKey, ArmCell]:
+        """The cells without those of the control classifiers."""
+        return {key: cell for key, cell in self.every_cell.items() if not cell.is_blind}
 
     @property
-    def controls(self) -> tuple[str, ...]:
-        """Controls that its arms, all or some of them, are measured against, in the order of
-        columns.
+    def blind(self) -> tuple[ArmCell, ...]:
+        """The cells of these: accuracy without spectra."""
+        return tuple(cell for cell in self.every_cell.values() if cell.is_blind)
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The rows, controls first."""
+        return tuple(dict.fromkeys(arm for arm, _ in self.cells))
+
+    @cached_property
+    def classifiers(self) -> tuple[Method, ...]:
+        """The columns, by name."""
+        return tuple(sorted({by for _, by in self.cells}, key=method_rank))
+
+    @property
+    def guided(self) -> bool:
+        """True where any trial has an ω."""
+        return any(arm.omega is not None for arm, _ in self.complete.every_cell)
+
+    @property
+    def multiplied(self) -> bool:
+        """True where any trial has an M."""
+        return any(arm.rate.times for arm, _ in self.complete.every_cell)
+
+    @property
+    def failed(self) -> DataFrame:
+        """Failed trials, those of control classifiers too."""
+        return self.trials[self.trials["failed"]]
+
+    @property
+    def transductive(self) -> bool:
+        """True where any trial learned from unlabelled pixels of the whole scene, test pixels
+        included.
         """
-        names = {*CONTROLS_OF_ALL, *(gain.control for gain in self.gains)}
-        return tuple(sorted(names, key=control_rank))
+        return any(unlike(self.trials["transductive"]))
+
+    # Its splits
+
+    @cached_property
+    def splits(self) -> dict[DrawKey, Mapping[str, Any]]:
+        """The audit of every split that the trials used, by its first seed and its checksum."""
+        pairs = zip(self.trials["draw"], self.trials["audit"], strict=True)
+        found = {draw: audit for draw, audit in pairs if audit is not None}
+        return {draw: found[draw] for draw in sorted(found)}
+
+    @cached_property
+    def draws(self) -> tuple[int, ...]:
+        """Every split that some cell has, failed or not, by its first seed: what a full cell
+        covers.
+        """
+        cells = self.complete.cells.values() or self.complete.blind
+        return tuple(sorted({seed for cell in cells for seed, _ in unlike(cell.trials["draw"])}))
+
+    @property
+    def leaky(self) -> bool:
+        """True where any split's audit says so."""
+        return any(audit.get("leaky") for audit in self.complete.splits.values())
 
     @cached_property
     def repeated(self) -> tuple[tuple[int, ...], ...]:
@@ -214,16 +212,6 @@ class ReportTable:
             seeds.setdefault(draw, set()).add(seed)
         return tuple(
             tuple(sorted(seeds[draw])) for draw in sorted(seeds) if draw[1] and len(seeds[draw]) > 1
-        )
-
-    @cached_property
-    def fields(self) -> tuple[Metric, ...]:
-        """The metrics of seen and of new fields, and of shown and of hidden test pixels; none where
-        no trial has any.
-        """
-        parts = {"new": self.scores.fields, "hidden": self.scores.visibility}
-        return tuple(
-            metric for part in parts for metric in parts[part] if self.trials_with(part).any()
         )
 
     @cached_property
@@ -237,19 +225,72 @@ class ReportTable:
         }
         return {cell: n for cell, n in begun.items() if n < len(self.draws)}
 
+    # Its metrics
+
     @cached_property
-    def most_draws(self) -> int:
-        """How many draws the arm with most of them has in its means."""
-        return max((len(cell.ok) for cell in self.cells.values()), default=0)
+    def fields(self) -> tuple[Metric, ...]:
+        """The metrics of seen and of new fields, and of shown and of hidden test pixels; none where
+        no trial has any.
+        """
+        parts = {"new": self.scores.fields, "hidden": self.scores.visibility}
+        return tuple(
+            metric
+            for part, metrics in parts.items()
+            for metric in metrics
+            if not np.isnan(numbers(self.trials, f"has_{part}")).all()
+        )
+
+    @property
+    def brief_fields(self) -> tuple[Metric, ...]:
+        """Scores in fields that every table has: AA."""
+        return tuple(metric for metric in self.fields if metric.key.startswith("aa_"))
+
+    @property
+    def brief(self) -> tuple[Metric, ...]:
+        """The metrics of its task, and those in fields that every table has."""
+        return (*self.scores.shown, *self.brief_fields)
+
+    @property
+    def subsets(self) -> tuple[Metric, ...]:
+        """The AA over fixed classes that some trial reports."""
+        named = (
+            name
+            for name in self.trials
+            if name.startswith("subset:") and self.trials[name].notna().any()
+        )
+        return tuple(Metric(name, name.replace("subset:", "AA ")) for name in named)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric that it shows."""
+        return (*self.scores.shown, *self.scores.more, *self.fields, *self.subsets)
+
+    @property
+    def class_metrics(self) -> tuple[Metric, ...]:
+        """The metrics of each class that some trial has: that of its task, and recall. At least
+        the first.
+        """
+        both = dict.fromkeys((self.scores.by_class, RECALL))
+        there = tuple(one for one in both if f"{one.key}:1" in self.trials)
+        return there or (self.scores.by_class,)
+
+    # Its configurations, by their scores
+
+    @cached_property
+    def main_scores(self) -> Mapping[ArmCell, float]:
+        """The mean of the main score of every cell in which a trial has it."""
+        means = {cell: cell.summary(self.scores.main.key) for cell in self.cells.values()}
+        return {cell: mean.mean for cell, mean in means.items() if mean}
 
     @cached_property
     def comparable(self) -> Mapping[ArmCell, float]:
-        """The main score of the arms of which it can be said that one has the highest: its mean
-        over the draws that all of them have. Arms that share too few draws with those of most are
-        left out: fewer than half, or than take a test.
+        """The main score of the configurations of which it can be said that one has the highest:
+        its mean over the splits that all of them have. Configurations that share too few splits
+        with those of most are left out: fewer than half, or than take a test.
         """
         drawn = {cell: set(cell.ok["draw_number"]) for cell in self.main_scores}
-        enough = min(self.most_draws, max(MIN_PAIRS, (self.most_draws + 1) // 2))
+        most = max((len(cell.ok) for cell in self.cells.values()), default=0)
+        enough = min(most, max(MIN_PAIRS, (most + 1) // 2))
         shared = set[int]()
         compared = set[ArmCell]()
         for cell in sorted(drawn, key=lambda cell: -len(drawn[cell])):
@@ -266,89 +307,63 @@ class ReportTable:
         return {cell: mean.mean for cell, mean in means.items() if mean}
 
     def score_rank(self, cell: ArmCell) -> tuple[bool, float]:
-        """Largest for the arm with the highest main score; those that are comparable come before
-        all others.
+        """Largest for the configuration with the highest main score; those that are comparable come
+        before all others.
         """
         if cell in self.comparable:
             return True, self.comparable[cell]
         return False, self.main_scores.get(cell, -inf)
 
-    @property
-    def without_samples(self) -> list[ArmCell]:
-        """The classifiers that got no samples and have a score."""
-        return [cell for cell in self.main_scores if cell.without_samples]
+    def cells_of(self, classifier: Method) -> list[ArmCell]:
+        """The cells of a classifier, controls first."""
+        return [cell for (_, c), cell in self.cells.items() if c == classifier]
 
     @property
-    def divides_images(self) -> bool:
-        """Whether every draw trains and tests on parts of the same images, so that further draws
-        have the same pixels again.
+    def by_classifier(self) -> list[ArmCell]:
+        """Every cell: classifier by classifier, controls first."""
+        return [cell for classifier in self.classifiers for cell in self.cells_of(classifier)]
+
+    def reference(self, classifier: Method) -> ArmCell | None:
+        """The cell of ``none``, which every generator at λ = M = 0 is; the one of most splits where
+        there are several.
         """
-        audits = self.splits.values()
-        return bool(audits) and all(
-            audit.get("fields") == "places" and not any(audit.get("new_counts") or ())
-            for audit in audits
-        )
+        cells = [cell for cell in self.cells_of(classifier) if cell.without_samples and cell.tried]
+        return max(cells, key=lambda cell: len(cell.ok), default=None)
 
-    def trials_with(self, part: str) -> NDArray[np.bool_]:
-        """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""
-        return np.asarray(~np.isnan(numbers(self.trials, f"has_{part}")))
-
-    @property
-    def brief_fields(self) -> tuple[Metric, ...]:
-        """Scores in fields that stand in every table: AA."""
-        return tuple(metric for metric in self.fields if metric.key.startswith("aa_"))
-
-    @property
-    def brief(self) -> tuple[Metric, ...]:
-        """The metrics of its task, and those in fields that stand in every table."""
-        return (*self.scores.shown, *self.brief_fields)
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """Every metric that it shows."""
-        return (*self.scores.shown, *self.scores.more, *self.fields, *self.subsets)
-
-    @property
-    def class_metrics(self) -> tuple[Metric, ...]:
-        """The metrics of each class that some trial has: that of its task, and recall. At least
-        the first."""
-        both = dict.fromkeys((self.scores.by_class, RECALL))
-        there = tuple(one for one in both if f"{one.key}:1" in self.trials)
-        return there or (self.scores.by_class,)
-
-    @property
-    def subsets(self) -> tuple[Metric, ...]:
-        """The AA over fixed classes that some trial reports."""
-        named = (
-            name
-            for name in self.trials
-            if name.startswith("subset:") and self.trials[name].notna().any()
-        )
-        return tuple(Metric(name, name.replace("subset:", "AA ")) for name in named)
-
-    @property
-    def failed(self) -> DataFrame:
-        """Failed trials, those of control classifiers too."""
-        return self.trials[self.trials["failed"]]
-
-    @property
-    def transductive(self) -> bool:
-        """True where any trial learned from unlabelled pixels of the whole scene, test pixels
-        included.
-        """
-        return any(unlike(self.trials["transductive"]))
+    # Their gains
 
     @cached_property
-    def splits(self) -> dict[DrawKey, Mapping[str, Any]]:
-        """The audit of every split that the trials used, by its first seed and its checksum."""
-        pairs = zip(self.trials["draw"], self.trials["audit"], strict=True)
-        found = {draw: audit for draw, audit in pairs if audit is not None}
-        return {draw: found[draw] for draw in sorted(found)}
+    def gains(self) -> list[Gain]:
+        """What every configuration gains over each of its controls."""
+        if self.whole:
+            return [gain for gain in self.whole.gains if gain.cell.key in self.cells]
+        return gains(self.cells, self.scores, self.smallest)
 
     @property
     def compared(self) -> list[Gain]:
-        """The gains over controls that share a draw."""
+        """The gains over controls that share a split."""
         return [gain for gain in self.gains if gain.draws]
+
+    @cached_property
+    def over_baselines(self) -> list[Gain]:
+        """What the main part of a generator adds to the same without it, where that is no control
+        of it.
+        """
+        whole = over_baseline(self.complete.cells, self.scores, self.smallest)
+        shown = [gain for gain in whole if gain.cell.key in self.cells and gain.draws]
+        return [gain for gain in shown if gain.control not in gain.cell.required]
+
+    @cached_property
+    def by_arm(self) -> Mapping[CellKey, ArmGains]:
+        """The gains by (arm, classifier), and by the name of the control."""
+        return by_arm(self.gains)
+
+    @property
+    def judged(self) -> tuple[ArmGains, ...]:
+        """The configurations that have a verdict: every one but ``none`` and ``duplicate``, with
+        every classifier.
+        """
+        return tuple(arm for arm in self.by_arm.values() if arm[NONE].verdict is not None)
 
     @cached_property
     def by_gain(self) -> tuple[ArmGains, ...]:
@@ -360,53 +375,28 @@ class ReportTable:
             sorted(compared, key=lambda arm: self.score_rank(arm[NONE].cell), reverse=True)
         )
 
-    def frame(self, *columns: str) -> DataFrame:
-        """The trials as a tidy frame, without those of control classifiers: classifier, arm and
-        generator as tables name them, ω, seed, number of the draw, status, and further columns of
-        trials by name.
+    @cached_property
+    def synthetic_only(self) -> Mapping[CellKey, ArmGains]:
+        """The configurations of synthetic samples alone, against real ones alone and against
+        both.
         """
-        from pandas import DataFrame, concat
-
-        found = [
-            cell.trials.reindex(columns=["seed", "draw", "status", *columns]).assign(
-                classifier=self.labels[cell.classifier],
-                arm=self.arm_label(cell.arm),
-                generator=self.labels[cell.arm.generator],
-                omega=np.nan if cell.arm.omega is None else cell.arm.omega,
-            )
-            for cell in self.by_classifier
-        ]
-        return (
-            concat(found, ignore_index=True) if found else DataFrame(columns=["status", *columns])
-        )
+        if self.whole:
+            return {key: one for key, one in self.whole.synthetic_only.items() if key in self.cells}
+        return by_arm(synthetic_only(self.cells, self.scores))
 
     def against(self, cell: ArmCell) -> ArmGains:
         """The gains of a cell by control; none of ``none`` and of control classifiers."""
         return self.by_arm.get(cell.key) or self.synthetic_only.get(cell.key) or {}
 
-    @property
-    def by_classifier(self) -> list[ArmCell]:
-        """Every cell: classifier by classifier, controls first."""
-        return [cell for classifier in self.classifiers for cell in self.cells_of(classifier)]
-
-    def cells_of(self, classifier: Method) -> list[ArmCell]:
-        """The cells of a classifier, controls first."""
-        return [cell for (_, c), cell in self.cells.items() if c == classifier]
-
-    def reference(self, classifier: Method) -> ArmCell | None:
-        """The cell of ``none``, which every generator at λ = M = 0 is; the one of most draws where
-        there are several.
-        """
-        cells = [cell for cell in self.cells_of(classifier) if cell.without_samples and cell.tried]
-        return max(cells, key=lambda cell: len(cell.ok), default=None)
+    # Their names
 
     def arm_label(self, arm: Arm, *, brief: bool = False) -> str:
-        """``smote λ=0.5 M=3 ω=1``: an arm in running text.
+        """``smote λ=0.5 M=3 ω=1``: a configuration in running text.
 
         Parameters
         ----------
         brief : bool
-            Without the λ and M, and the ω, that all arms with samples share.
+            Without the λ and M, and the ω, that all configurations with samples share.
         """
         rated = bool(arm.rate) or arm.generator.name != NONE
         guided = arm.omega is not None
@@ -575,35 +565,10 @@ def _table(
     """The table of all trials of one condition."""
     trials, scores, large = with_main_score(trials, condition.task)
     trials = number_draws(trials)
-    every_cell = make_cells(trials)
-    cells = {key: cell for key, cell in every_cell.items() if not cell.is_blind}
-    blind = tuple(cell for cell in every_cell.values() if cell.is_blind)
-    means = {cell: cell.summary(scores.main.key) for cell in cells.values()}
-    draws = {draw for cell in cells.values() or blind for draw, _ in unlike(cell.trials["draw"])}
-    return ReportTable(
-        title=title,
-        condition=condition,
-        trials=trials,
-        cells=cells,
-        blind=blind,
-        every_cell={**cells, **{cell.key: cell for cell in blind}},
-        labels=key_labels(every_cell),
-        scores=scores,
-        main_scores={cell: mean.mean for cell, mean in means.items() if mean},
-        arms=tuple(dict.fromkeys(arm for arm, _ in cells)),
-        classifiers=tuple(sorted({by for _, by in cells}, key=method_rank)),
-        draws=tuple(sorted(draws)),
-        known_controls=next((cell.known_controls for cell in every_cell.values()), {}),
-        # A trial whose process died left no names.
-        class_names=next((tuple(names) for names in unlike(trials["class_names"]) if names), ()),
-        large=large,
-        leaky=any(audit.get("leaky") for audit in unlike(trials["audit"]) if audit is not None),
-        guided=any(arm.omega is not None for arm, _ in every_cell),
-        multiplied=any(arm.rate.times for arm, _ in every_cell),
-        run="",
-        damaged=damaged,
-        smallest=smallest,
-    )
+    cells = make_cells(trials)
+    # Those of control classifiers last; a sort keeps the order of equals.
+    every_cell = dict(sorted(cells.items(), key=lambda item: item[1].is_blind))
+    return ReportTable(title, condition, trials, every_cell, scores, large, damaged, smallest)
 
 
 def number_draws(trials: DataFrame, *, by_seed: bool = False) -> DataFrame:

@@ -9,7 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise, takewhile
+from functools import cache
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,16 +19,72 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
+from hsiaug.report.formatting import count
 from hsiaug.trial.arm import BOTH, Arm, Method
-from hsiaug.trial.condition import Condition
-from hsiaug.trial.record import KEYS_READ_WHOLE
-from hsiaug.trial.record_check import Damage
-from hsiaug.trial.record_columns import numbers_of, went_well
-from hsiaug.trial.record_json import EMPTY, RECORD_FORMAT, Record, json_line, preference
+from hsiaug.trial.record import COLUMNS, KEYS_OF_TRIAL, KEYS_READ_WHOLE, Damage
+from hsiaug.trial.record_json import (
+    EMPTY,
+    RECORD_FORMAT,
+    Record,
+    canonical_json,
+    json_line,
+    preference,
+)
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Properties shared by the trials of one table.
+
+    Attributes
+    ----------
+    rest : str
+        Canonical JSON of any further key of the specification, so that what a later version
+        adds to it parts the tables instead of being averaged over.
+    """
+
+    task: str
+    scene: str
+    scene_sha256: str
+    protocol: str
+    argument: str
+    buffer: str
+    patch: int
+    rest: str = "{}"
+
+    @property
+    def protocol_text(self) -> str:
+        """``issd:0.05``: the protocol with its argument, as users write it."""
+        return f"{self.protocol}:{self.argument}".removesuffix(":")
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Condition:
+        """That of a trial, from its specification as records keep it."""
+        rest = {key: spec[key] for key in spec if key not in KEYS_OF_TRIAL}
+        scene, protocol = rest.pop("scene"), rest.pop("protocol")
+        task, patch = rest.pop("task"), rest.pop("patch")
+        argument = protocol.get("argument")
+        if rest.get("format") == 1:
+            del rest["format"]
+        if "version" in protocol:
+            rest["protocol_version"] = protocol["version"]
+        return cls(
+            task=task,
+            scene=scene["name"],
+            scene_sha256=scene["sha256"],
+            protocol=protocol["name"],
+            argument="" if argument is None else str(argument),
+            buffer=str(protocol["buffer"]),
+            patch=int(patch),
+            rest=canonical_json(rest),
+        )
+
+
+# Trials
 
 
 CellKey = tuple[Arm, Method]
@@ -36,8 +93,11 @@ DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be
 a pair.
 """
-OF_ABOUT = ("condition", "arm", "classifier", "command", *KEYS_READ_WHOLE)
-"""Columns that many trials share."""
+COLUMNS_OF_TRIALS = (
+    *("hash", "created", "audit", "real", "synthetic", "view_shown", "seed", "ok", "idle"),
+    *("status", "condition", "arm", "classifier", "command", *KEYS_READ_WHOLE),
+)
+"""Columns of trials that are no numbers of a record."""
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
@@ -63,8 +123,10 @@ class Trial(NamedTuple):
         Its generator, rate and ω.
     classifier : Method
         With its spectral view.
+    view_shown : str or None
+        The view that the classifier was shown; of ``auto`` the one that was chosen.
     seed : int
-        Number of the draw.
+        Of the split.
     draw : (int, str)
         The lowest seed that drew the same pixels, and the checksum of these.
     status : {"ok", "empty", "failed"}
@@ -81,6 +143,7 @@ class Trial(NamedTuple):
     condition: Condition
     arm: Arm
     classifier: Method
+    view_shown: str | None
     seed: int
     draw: DrawKey
     status: str
@@ -114,7 +177,8 @@ def parts(trials: DataFrame, name: str) -> list[DataFrame]:
 
 def of_classes(trials: DataFrame, metric: str) -> NDArray[np.float64]:
     """(trials, classes) a metric of each class, as ``recall``; NaN where there is none."""
-    names = list(takewhile(trials.columns.__contains__, (f"{metric}:{c}" for c in count(1))))
+    numbered = (f"{metric}:{c}" for c in range(1, trials.shape[1] + 1))
+    names = list(takewhile(trials.columns.__contains__, numbered))
     values: NDArray[np.float64] = trials[names].to_numpy(np.float64)
     return values
 
@@ -133,7 +197,7 @@ def trials_of_store(store: Store) -> tuple[DataFrame, list[Damage]]:
 def trials_of_records(records: Iterable[Record]) -> DataFrame:
     """A row per hash: of several records the newest that went well, else the newest.
 
-    Columns: the numbers of records (:func:`hsiaug.trial.record_columns.numbers_of`), the attributes
+    Columns: the numbers of records (:func:`hsiaug.report.trials.numbers_of`), the attributes
     of :class:`Trial` but for the draw, KEYS_READ_WHOLE, ``split`` (the checksum of its split),
     ``real`` and ``synthetic`` (samples by class), ``view_shown``, and ``table`` and ``cell``,
     numbers of its condition, and of its arm and classifier.
@@ -143,39 +207,44 @@ def trials_of_records(records: Iterable[Record]) -> DataFrame:
     plugin. Raises StoreError for a record that is not
     as in docs/results-format.md.
     """
-    from pandas import DataFrame, Series
+    from pandas import DataFrame, concat
 
     rows: dict[str, dict[str, Any]] = {}
-    shared: dict[str, Any] = {}
+    shared: dict[str, dict[str, Any]] = {}
+    audits: dict[str, Any] = {}
     for record in records:
         try:
-            row = _row(record, shared)
+            row = _row(record, shared, audits)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _no_record(record, error) from error
         known = rows.get(row["hash"])
         if known is None or _rank(known) < _rank(row):
             rows[row["hash"]] = row
     older = _drop_older_code(rows)
-    of_arms = [value for value in map(shared.get, sorted(shared)) if isinstance(value, _Shared)]
-    _number(of_arms)
-    columns: dict[str, Any] = {name: [row[name] for row in rows.values()] for name in _COLUMNS}
-    numbers = DataFrame([row["numbers"] for row in rows.values()], dtype=np.float64)
-    # A metric that somebody called as one of these is left out.
-    columns |= {str(name): numbers[name].to_numpy() for name in numbers if name not in columns}
-    columns.setdefault("recall_spread", np.full(len(rows), np.nan))
-    settings = [row["shared"] for row in rows.values()]
-    for name in OF_ABOUT:
-        columns[name] = [one.said[name] for one in settings]
-    columns["split"] = [str((audit or {}).get("sha256", "")) for audit in columns["audit"]]
-    columns["table"] = np.array([one.table for one in settings], np.int32)
-    columns["cell"] = np.array([one.cell for one in settings], np.int32)
-    columns["failed"] = ~(np.array(columns["ok"], bool) | np.array(columns["idle"], bool))
-    columns["status"] = [_status(row) for row in rows.values()]
     # As objects: texts stay texts, and what is not there stays None.
-    series = {name: Series(_array(name, values)) for name, values in columns.items()}
-    frame = DataFrame(series).sort_values(
-        ["table", "cell", "seed"], kind="stable", ignore_index=True
+    frame = DataFrame([*rows.values()], columns=COLUMNS_OF_TRIALS, dtype=object)
+    frame = frame.astype({"seed": np.int64, "ok": bool, "idle": bool})
+    numbers = DataFrame([row["numbers"] for row in rows.values()], dtype=np.float64)
+    # A metric that somebody called as one of the others is left out.
+    numbers = numbers.drop(columns=numbers.columns.intersection(frame.columns))
+    if "recall_spread" not in numbers:
+        numbers["recall_spread"] = np.nan
+    texts = sorted(shared)
+    conditions = dict.fromkeys(shared[text]["condition"] for text in texts)
+    table_of = {condition: number for number, condition in enumerate(conditions)}
+    keys = in_order(
+        dict.fromkeys((shared[text]["arm"], shared[text]["classifier"]) for text in texts)
     )
+    cell_of = {key: number for number, key in enumerate(keys)}
+    cells = [cell_of[key] for key in zip(frame["arm"], frame["classifier"], strict=True)]
+    of_tables = [table_of[condition] for condition in frame["condition"]]
+    frame = concat([frame, numbers], axis="columns").assign(
+        split=[str((audit or {}).get("sha256", "")) for audit in frame["audit"]],
+        table=np.array(of_tables, np.int32),
+        cell=np.array(cells, np.int32),
+        failed=~(frame["ok"] | frame["idle"]),
+    )
+    frame = frame.sort_values(["table", "cell", "seed"], kind="stable", ignore_index=True)
     frame.attrs["older"] = older
     return frame
 
@@ -200,8 +269,8 @@ def _drop_older_code(rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
         if others:
             del rows[hash]
     return tuple(
-        f"{trials} trials were made with older code of {kind} {name}; they are left out"
-        for (kind, name, _), trials in number.items()
+        f"{count(n, 'trial')} made with older code of {kind} {name}: left out"
+        for (kind, name, _), n in number.items()
     )
 
 
@@ -211,59 +280,41 @@ def objects(values: Sequence[Any], places: NDArray[Any]) -> NDArray[Any]:
     return chosen
 
 
-_COLUMNS = ("hash", "created", "audit", "real", "synthetic", "view_shown", "seed", "ok", "idle")
-"""Columns that are no numbers of a record, and not the same in all trials of an arm."""
-_DTYPES = {"seed": np.int64, "ok": bool, "idle": bool}
-
-
-def _array(name: str, values: Any) -> NDArray[Any]:
-    if isinstance(values, np.ndarray):
-        return values
-    return np.fromiter(values, _DTYPES.get(name, object), len(values))
-
-
-@dataclass(eq=False)
-class _Shared:
-    """What many records share: condition, arm, classifier, and the values of KEYS_READ_WHOLE; the
-    numbers of its table, and of its arm and classifier.
-    """
-
-    said: dict[str, Any]
-    table: int = -1
-    cell: int = -1
-
-
-def _row(record: Record, shared: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    record: Record, shared: dict[str, dict[str, Any]], audits: dict[str, Any]
+) -> dict[str, Any]:
     """A row, with what it shares with others.
 
     Parameters
     ----------
-    shared : dict
-        Takes what rows share, by its text.
+    shared, audits : dict
+        Take what rows share, by its text.
     """
     if record.get("format") != RECORD_FORMAT:
         raise ValueError(f"format {record.get('format')!r}, not {RECORD_FORMAT}")
     spec = {key: value for key, value in record["spec"].items() if key != "seed"}
-    # Without its seed, so that the commands of an arm are one text.
+    # Without its seed, so that the commands of a configuration are one text.
     command = re.sub(r" --seeds \S+", "", str(record.get("command") or ""))
     about: dict[str, Any] = {"spec": spec, "command": command}
     about |= {key: record.get(key) for key in KEYS_READ_WHOLE}
     if (text := json_line(about)) not in shared:
-        shared[text] = _Shared(_said(about))
+        shared[text] = _said(about)
     audit = record.get("audit")
     samples = record.get("samples") or {}
+    ok, idle = went_well(record), record["status"] == EMPTY
     return {
+        **shared[text],
         "hash": record["hash"],
         "created": str(record.get("created", "")),
-        "audit": shared.setdefault(json_line(audit), audit),
+        "audit": audits.setdefault(json_line(audit), audit),
         "real": samples.get("real"),
         "synthetic": samples.get("synthetic"),
         "view_shown": (record.get("spectral_view") or {}).get("name"),
         "seed": int(record["spec"]["seed"]),
-        "ok": went_well(record),
-        "idle": record["status"] == EMPTY,
+        "ok": ok,
+        "idle": idle,
+        "status": "ok" if ok else EMPTY if idle else "failed",
         "numbers": numbers_of(record),
-        "shared": shared[text],
         "code": {
             (kind, record["spec"][kind]["name"], str(record["spec"][kind].get("version"))): digest
             for kind, code in (record.get("code") or {}).items()
@@ -292,12 +343,6 @@ def _rank(row: Mapping[str, Any]) -> tuple[bool, str]:
     return preference(row["ok"] or row["idle"], row["created"])
 
 
-def _status(row: Mapping[str, Any]) -> str:
-    if row["ok"]:
-        return "ok"
-    return EMPTY if row["idle"] else "failed"
-
-
 def _no_record(record: Record, error: Exception) -> StoreError:
     """The error where a record has other parts than a record has."""
     return StoreError(
@@ -308,20 +353,61 @@ def _no_record(record: Record, error: Exception) -> StoreError:
     )
 
 
-def _number(of_arms: Sequence[_Shared]) -> None:
-    """Number tables and cells, whatever the order of the records.
+# The numbers of a record
 
-    Parameters
-    ----------
-    of_arms : sequence of _Shared
-        In the order of their texts.
+
+PARTS = ("seen", "new", "shown", "hidden")
+"""Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones.
+"""
+
+
+def went_well(record: Record) -> bool:
+    """Whether a record has metrics."""
+    return record["status"] == "ok" and record.get("metrics") is not None
+
+
+def numbers_of(record: Record) -> dict[str, float | None]:
+    """The numbers of a record: every metric as a fraction, those of PARTS of the test pixels as
+    ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and ``recall_new:1`` of each
+    class, as of every other metric that is a list of fractions, and ``recall_spread`` over recalls;
+    ``steps`` of the classifier, and the columns that fields of a record declare.
     """
-    conditions = dict.fromkeys(one.said["condition"] for one in of_arms)
-    table_of = {condition: number for number, condition in enumerate(conditions)}
-    cells = in_order(dict.fromkeys((one.said["arm"], one.said["classifier"]) for one in of_arms))
-    cell_of = {key: number for number, key in enumerate(cells)}
-    for one in of_arms:
-        one.table = table_of[one.said["condition"]]
-        one.cell = cell_of[one.said["arm"], one.said["classifier"]]
-        # One object of those that are equal is enough, and is found faster.
-        one.said["arm"], one.said["classifier"] = cells[one.cell]
+    metrics = record["metrics"] if went_well(record) else {}
+    several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
+    parts = {f"_{part}": several[part] for part in PARTS if isinstance(several.get(part), dict)}
+    numbers: dict[str, float | None] = {f"has{part}": 1.0 for part in parts}
+    for part, scores in {"": metrics, **parts}.items():
+        for key, value in scores.items():
+            if type(value) in (float, int):
+                numbers[key + part] = value
+            elif _is_of_each_class(value):
+                numbers.update(zip(_class_names(key + part, len(value)), value, strict=True))
+    for name, scores in (metrics.get("subsets") or {}).items():
+        numbers[f"subset:{name}"] = scores.get("aa")
+        numbers[f"oa subset:{name}"] = scores.get("oa")
+    for column, field in COLUMNS.items():
+        numbers[column.name] = column.value(record.get(field))
+    steps = (record.get("optimiser_steps") or {}).get("fit_classifier")
+    aside = (record.get("classifier_facts") or {}).get("aside_steps") or 0
+    # Without the steps that only chose among samples.
+    numbers["steps"] = None if steps is None else int(steps - aside)
+    recalls = [
+        value for name, value in numbers.items() if name.startswith("recall:") and value is not None
+    ]
+    numbers["recall_spread"] = float(np.std(recalls, ddof=1)) if len(recalls) > 1 else None
+    return numbers
+
+
+def _is_of_each_class(value: Any) -> bool:
+    """Whether a metric is a list of fractions, one of each class, and none of a class that has no
+    test pixel.
+    """
+    if not isinstance(value, list):
+        return False
+    kinds = {type(one) for one in value}
+    return float in kinds and kinds <= {float, int, type(None)}
+
+
+@cache
+def _class_names(metric: str, classes: int) -> tuple[str, ...]:
+    return tuple(f"{metric}:{c}" for c in range(1, classes + 1))

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
-from hsiaug.trial.content_hash import canonical_json
-from hsiaug.trial.record_json import Record
+from hsiaug.trial.record_json import Record, canonical_json
 
 if TYPE_CHECKING:
     from hsiaug.registry.card import ControlOf
@@ -47,15 +46,6 @@ class Control:
     def blind(self) -> bool:
         """True for a classifier that looks at no spectrum: what it scores stands in the audit."""
         return (self.kind, self.of) == ("classifier", "all")
-
-    @property
-    def users(self) -> str:
-        """The arms that must be above it to help."""
-        if self.of == "all":
-            return "every configuration"
-        if self.of == "masks":
-            return "every configuration of masks"
-        return "a configuration that reads unlabelled pixels"
 
 
 CONTROLS_OF_OLD_RECORDS: Mapping[str, Control] = {

@@ -19,7 +19,7 @@ from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import remove_tree
 from hsiaug.contracts import FittedGenerator, Prepared
 from hsiaug.registry.card import Card, preparing_params
-from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.record_json import short_hash
 from hsiaug.trial.saved_fits import (
     checkpoint,
     difference_from_saved,

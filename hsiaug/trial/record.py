@@ -1,14 +1,15 @@
 """A record: its fields, in one place, and what makes it damaged.
 
-Reading checks form, hash and digest (:func:`fault_of`). That its metrics are those of its counts is
-computed as stores are merged (:func:`fault_of_metrics`).
+Reading checks form, hash and digest (:func:`fault_of`).
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import from_json
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.record_form import RECORD_FORM, Count
@@ -16,9 +17,16 @@ from hsiaug.protocol.audit import Audit
 from hsiaug.registry.card import ControlOf
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
-from hsiaug.tasks.scoring import Scorer
-from hsiaug.trial.content_hash import short_hash
-from hsiaug.trial.record_json import DIGEST, RECORD_FORMAT, Record, digest_of_record
+from hsiaug.tasks.scoring import ClassScorer
+from hsiaug.trial.record_json import (
+    DIGEST,
+    RECORD,
+    RECORD_FORMAT,
+    Record,
+    decode,
+    digest_of_record,
+    short_hash,
+)
 
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -367,10 +375,7 @@ def described_fields(
 
 
 def fault_of(record: Record, name: str) -> str | None:
-    """The fault of a record whose folder is called ``name``; None for a sound one.
-
-    Its metrics are not computed again: see :func:`fault_of_metrics`.
-    """
+    """The fault of a record whose folder is called ``name``; None for a sound one."""
     try:
         parsed = TrialRecord.model_validate(record)
     except ValidationError as error:
@@ -432,16 +437,49 @@ def fault_of_lists(record: Record) -> str | None:
     return None if metrics is None else scorer_of(record).fault_of_lists(metrics, classes)
 
 
-def fault_of_metrics(record: Record) -> str | None:
-    """The first number of a sound record that does not follow from its counts, as its task has
-    them; None where all do, and where it has no metrics.
-    """
-    metrics = record["metrics"]
-    return None if metrics is None else scorer_of(record).fault_of_metrics(metrics)
-
-
-def scorer_of(record: Record) -> Scorer:
+def scorer_of(record: Record) -> ClassScorer:
     """What scores the task of a record. Raises InputError for a task that is not known."""
     from hsiaug.tasks.task import get_task
 
     return get_task(record["spec"]["task"]).scoring
+
+
+# Records in bytes
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A record that is not to be believed.
+
+    Attributes
+    ----------
+    hash : str
+        Name of its folder.
+    fault : str
+        Which file or key, and what it holds.
+    """
+
+    hash: str
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{self.hash}: {self.fault}"
+
+    @property
+    def words(self) -> str:
+        """The beginning of a sentence on it."""
+        return f"damaged record {self}"
+
+
+def checked(hash: str, data: bytes) -> Record | Damage:
+    """The record of that hash in some bytes, or what is wrong with it."""
+    # In half of the time of json; what it takes for JSON and is none has no digest.
+    with suppress(ValueError):
+        record: Record = from_json(data, allow_inf_nan=False)
+        if isinstance(record, dict) and fault_of(record, hash) is None:
+            return record
+    try:
+        fault = fault_of(decode(data), hash)
+    except ValueError as error:
+        fault = f"{RECORD} holds {error}"
+    return Damage(hash, fault or f"{RECORD} holds a number that is not JSON")

@@ -17,7 +17,7 @@ from hsiaug.base.files import plain_text, read_plain
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import mark, marked, remove_tree, taken, temporary_folder
 from hsiaug.contracts import Progress
-from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.record_json import short_hash
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
 from hsiaug.trial.trial_run import Fit

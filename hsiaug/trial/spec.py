@@ -1,10 +1,13 @@
 """The specification of a trial: everything that determines its result, and nothing else."""
 
+import dataclasses
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from hsiaug.base.text import seeds_option, shortest
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
 from hsiaug.protocol.balance import Rate, synthetic_only_rate
 from hsiaug.registry.card import (
@@ -18,11 +21,10 @@ from hsiaug.registry.importing import OWN
 from hsiaug.registry.lookup import Found, registry
 from hsiaug.registry.plugin_code import Code, code_of
 from hsiaug.registry.protocol_base import SplitProtocol
-from hsiaug.tasks.task import get_task
+from hsiaug.tasks.task import get_task, task_words
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
-from hsiaug.trial.content_hash import short_hash
-from hsiaug.trial.record_json import Record
+from hsiaug.trial.record_json import Record, short_hash
 
 SPEC_FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or
@@ -298,3 +300,37 @@ class TrialSpec:
             "patch": self.patch,
             "seed": self.seed,
         }
+
+
+# The command that runs a trial again
+
+
+def command_for(trial: TrialSpec, scene_ref: str) -> str:
+    """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs,
+    come along.
+    """
+    words = ["hsiaug", "benchmark", scene_ref, *task_words(trial.task)]
+    words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
+    if trial.view != trial.usual_view:
+        words += ["--view", trial.view]
+    if trial.train != BOTH:
+        words += ["--train", trial.train]
+    words += ["--lambda", shortest(trial.rate.lam), "--times", shortest(trial.rate.times)]
+    if trial.omega is not None:
+        words += ["--omega", shortest(trial.omega)]
+    words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
+    words += ["--patch", str(trial.patch), "--seeds", seeds_option([trial.seed])]
+    for plugin in (trial.generator, trial.classifier):
+        for name, value in changed_params(plugin).items():
+            words += ["--set", f"{plugin.name}.{name}={value}"]
+    return shlex.join(words)
+
+
+def changed_params(plugin: PluginSpec) -> dict[str, str]:
+    """Every parameter that neither the default nor the name, as in ``filtered:emp``, gives,
+    whichever preset it came from, as ``--set`` takes it.
+    """
+    params, said = plugin.params, plugin.parameter_in_name
+    default = type(params)(**({said: getattr(params, said)} if said else {}))
+    values = {item.name: getattr(params, item.name) for item in dataclasses.fields(params)}
+    return {name: str(value) for name, value in values.items() if value != getattr(default, name)}

@@ -29,7 +29,7 @@ from hsiaug.trial.predictions import (
     pack,
     replace,
 )
-from hsiaug.trial.record_check import Damage, checked
+from hsiaug.trial.record import Damage, checked
 from hsiaug.trial.record_json import (
     FILE_DIGEST,
     MAX_RECORD_BYTES,

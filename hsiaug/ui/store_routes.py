@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from hsiaug.bench.running_file import heard_of
+from hsiaug.bench.progress import heard_of
 from hsiaug.report import Report, build_report, render_html, trials_of_store
 from hsiaug.report.render_page import HTML
 from hsiaug.trial.store import Store

@@ -99,7 +99,7 @@ def test_a_control_of_transductive_generators_runs_where_there_is_one(
         patched.setattr(smote, "card", smote.card.__class__(**{**vars(smote.card), "scope": scope}))
         plan = plan_of(toy, known)
     assert ("lit" in plan.controls("smote")) == runs
-    assert any("helps only above as much light" in note for note in plan.notes) == runs
+    assert any("has to beat as much light" in note for note in plan.notes) == runs
 
 
 def test_controls_of_masks_leave_pixels_alone(toy: Scene, plugins: Registry) -> None:

@@ -13,10 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Batch, Event, Group, WorkerSettings
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.groups import divide_work, group_trials
+from hsiaug.bench.groups import Costs, divide_work, group_trials
 from hsiaug.bench.loops import SceneRun, run_groups
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request

@@ -14,7 +14,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome
-from hsiaug.trial.record_check import Damage
+from hsiaug.trial.record import Damage
 from hsiaug.trial.run import run_group
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Group, WorkerSettings
-from hsiaug.bench.groups import divide_work, group_trials
+from hsiaug.bench.groups import Costs, divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
@@ -29,7 +28,7 @@ def planned(toy: Scene, **asked: Any) -> Plan:
         "generators": ["smote"],
         "classifiers": ["svm", "rf"],
         "lambdas": [0.5, 1.0],
-        "draws": 4,
+        "seeds": 4,
         "protocol": "kshot:5",
         "patch": 5,
         "preset": "tiny",
@@ -114,7 +113,7 @@ def test_with_a_deadline_what_takes_longest_is_begun_before_all_others(plan: Pla
 def test_a_group_that_waits_for_what_another_prepares_comes_after_those_that_do_not(
     toy: Scene,
 ) -> None:
-    plan = planned(toy, generators=["txt2hsi", "smote"], draws=2)
+    plan = planned(toy, generators=["txt2hsi", "smote"], seeds=2)
     preparing = {name for (_, name), card in plan.cards.items() if card.prepares}
     ordered = names(groups_of(plan, jobs=2))
 
@@ -126,9 +125,9 @@ def test_a_group_that_waits_for_what_another_prepares_comes_after_those_that_do_
 def test_where_there_are_fewer_groups_than_processes_the_longest_are_divided(
     toy: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = planned(toy, draws=1, lambdas=[0.25 * i for i in range(1, 25)])
+    plan = planned(toy, seeds=1, lambdas=[0.25 * i for i in range(1, 25)])
     whole, parts = groups_of(plan, jobs=2), groups_of(plan, jobs=5)
     assert names(whole).count("smote") == 1 and names(parts).count("smote") > 1
     assert len(parts) <= 5
-    short = planned(toy, draws=1)
+    short = planned(toy, seeds=1)
     assert len(groups_of(short, jobs=5)) == len(groups_of(short)), "seconds are not worth it"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.worker import BlindData
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.own_scenes import add_scene
@@ -135,17 +135,9 @@ def folder(toy: Scene, tmp_path: Path, blank_pictures: None) -> Path:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_plugin_that_looks_for_labels_finds_none(folder: Path) -> None:
     words = (
-        *(
-            "benchmark",
-            "scene/mine.toml",
-            "--generator",
-            "none",
-            "--classifier",
-            "hunter",
-            "--seeds",
-            "2",
-        ),
-        *("--lambda", "0", "--times", "0", "--patch", "3", "--jobs", "1", "--view", "raw"),
+        *("benchmark", "scene/mine.toml", "--generator", "none", "--classifier", "hunter"),
+        *("--seeds", "1", "--lambda", "0", "--times", "0", "--patch", "3", "--jobs", "1"),
+        *("--view", "raw"),
     )
     env = environment(folder / "site")
     blind = hsiaug(*words, "--set", "hunter.looks=false", "--store", "store", env=env, cwd=folder)
@@ -156,9 +148,9 @@ def test_a_plugin_that_looks_for_labels_finds_none(folder: Path) -> None:
     records = [
         record for record in Store(folder / "store").records() if record.get("classifier_facts")
     ]
-    assert len(records) == 4 and {record["status"] for record in records} == {"ok"}
-    assert [record["classifier_facts"] for record in records] == [{"found": []}] * 4
-    assert len({str(record["metrics"]) for record in records}) == 2  # of the draws
+    assert [record["status"] for record in records] == ["ok"] * 2
+    assert [record["classifier_facts"] for record in records] == [{"found": []}] * 2
+    assert records[0]["metrics"] == records[1]["metrics"]
     # What it tried stands in its records.
     noted = {note for record in records for note in record["notes"]}
     assert f"hunter opened {folder / 'scene' / 'labels.npy'}" in noted

@@ -264,7 +264,7 @@ WELL = {"wreck", "print", "fork", "junk", "nest"}
 def arguments(store: Path, *more: str) -> list[str]:
     return [
         *("benchmark", "toy", "--lambda", "0.5", "--patch", "5", "--seeds", "1", "--device", "cpu"),
-        *("--store", str(store), *more),
+        *("--view", "raw", "--store", str(store), *more),
     ]
 
 

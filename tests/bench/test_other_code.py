@@ -31,14 +31,14 @@ def test_trials_of_edited_code_are_run_again(tmp_path: Path) -> None:
     assert edited != DUMMY
     (site / "dummy_plugin.py").write_text(edited)
     one = hsiaug(*WORDS, "--seeds", "1", env=env, cwd=tmp_path)
-    assert "1 trial was made with other code of generator dummy: it is run again" in one.stderr
+    assert "1 trial made with other code of generator dummy: run again" in one.stderr
     # The one of the other split is no part of the table.
-    assert "1 trials were made with older code of generator dummy" in one.stderr
+    assert "1 trial made with older code of generator dummy: left out" in one.stderr
     report = hsiaug("report", "--store", "store", "--format", "csv", env=env, cwd=tmp_path)
     assert report.stdout.count("dummy") == 1 and "older code of generator dummy" in report.stderr
 
     both = hsiaug(*WORDS, "--seeds", "2", env=env, cwd=tmp_path)
-    assert "1 trial was made with other code" in both.stderr
+    assert "1 trial made with other code" in both.stderr
     assert "older code" not in both.stderr
     after = results(tmp_path / "store")
     made = {

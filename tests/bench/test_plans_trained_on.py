@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.bench.suite import read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, registry
-from hsiaug.trial.commands import command_for
+from hsiaug.trial.spec import command_for
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def test_without_both_nothing_but_none_runs_beside(toy: Scene, plugins: Registry
     assert arms(plan_of(toy, plugins, train=["real"])) == {("none", "both")}
 
 
-@pytest.mark.parametrize(("lam", "times"), [(0.0, 0.0), (1.0, 0.0), (0.3, 0.5), (1.0, 3.0)])
+@pytest.mark.parametrize(("lam", "times"), [(0.0, 0.0), (0.3, 0.5)])
 def test_synthetic_samples_alone_are_as_many_as_both_together(toy, plugins, lam, times):
     plan = plan_of(toy, plugins, lambdas=[lam], times=[times], train=["synthetic"])
     real, made = next(plan.samples[t.hash] for t in plan.trials if t.train == "synthetic")
@@ -102,13 +101,6 @@ def test_the_command_of_a_trial_reruns_it(toy: Scene, plugins: Registry) -> None
         words[words.index("--train") + 1] == "synthetic"
         and words[words.index("--times") + 1] == "0"
     )
-
-
-def test_another_word_is_refused_with_a_near_one(toy: Scene, plugins: Registry) -> None:
-    with pytest.raises(
-        InputError, match=r"both, synthetic or real; found 'synthtic'\. Did you mean synthetic"
-    ):
-        plan_of(toy, plugins, train=["synthtic"])
 
 
 def test_a_suite_may_say_it(tmp_path: Path) -> None:

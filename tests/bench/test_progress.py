@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Event, PluginProgress
+from hsiaug.bench.groups import Costs
 from hsiaug.bench.plan import Plan, build_plan
-from hsiaug.bench.progress import Progress, cost_line, watch_trials
+from hsiaug.bench.progress import Progress, cost_line, heard_of, watch_trials
 from hsiaug.bench.request import read_request
-from hsiaug.bench.running_file import heard_of
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.spec import TrialSpec
@@ -54,7 +53,7 @@ def plan(toy: Scene) -> Plan:
         generators=["smote"],
         classifiers=["svm", "rf"],
         lambdas=[0.5],
-        draws=3,
+        seeds=3,
         protocol="kshot:5",
         patch=5,
         preset="tiny",

@@ -149,8 +149,8 @@ def test_a_worker_that_dies_costs_its_own_trials_only(tmp_path: Path) -> None:
     assert "WorkerDied" in told and f"--store {tmp_path / 'store'}" in told
 
 
-LIMIT = 30
-"""Seconds, a hundred times as many as a trial takes that ends; no view is chosen, which loads
+LIMIT = 10
+"""Seconds, thirty times as many as a trial takes that ends; no view is chosen, which loads
 libraries.
 """
 

@@ -2,11 +2,15 @@
 never a traceback.
 """
 
+import errno
 import json
+import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,31 +20,9 @@ from tests.third_party import DUMMY, environment, install
 
 
 def arguments(store: Path, *more: str, jobs: str = "1") -> list[str]:
-    return [
-        *(
-            "benchmark",
-            "toy",
-            "--generator",
-            "duplicate",
-            "--classifier",
-            "nearest",
-            "--lambda",
-            "0.5",
-        ),
-        *(
-            "--patch",
-            "5",
-            "--seeds",
-            "1",
-            "--store",
-            str(store),
-            "--device",
-            "cpu",
-            "--jobs",
-            jobs,
-            *more,
-        ),
-    ]
+    words = "benchmark toy --generator duplicate --classifier nearest --lambda 0.5 --patch 5"
+    words += f" --view raw --seeds 1 --device cpu --jobs {jobs}"
+    return [*words.split(), "--store", str(store), *more]
 
 
 @pytest.fixture
@@ -101,85 +83,60 @@ def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(tmp_path
     assert hsiaug(*arguments(store), site=site).returncode == 0
 
 
-LOSES = """
-import shutil
-from hsiaug.cli.main import main
-from hsiaug.trial.store import Store
-
-def put(store, record, made, sheet=None, whole=Store.put):
-    written = whole(store, record, made, sheet)
-    if record["spec"]["generator"]["name"] == "duplicate":
-        shutil.rmtree(store.folder(record["hash"]))
-    return written
-
-Store.put = put
-main()
-"""
-
-
 def test_a_record_that_somebody_takes_away_during_a_run_is_told(
-    tmp_path: Path, env: dict[str, str]
+    tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = [sys.executable, "-c", LOSES, *arguments(tmp_path / "store")]
-    lost = subprocess.run(command, env=env, capture_output=True, text=True)
+    whole = Store.put
+
+    def put(store: Store, record: Any, *made: Any) -> Any:
+        written = whole(store, record, *made)
+        if record["spec"]["generator"]["name"] == "duplicate":
+            shutil.rmtree(store.folder(record["hash"]))
+        return written
+
+    monkeypatch.setattr(Store, "put", put)
+    lost = hsiaug(*arguments(tmp_path / "store"), site=site)
     told = f"1 of 3 trials have no sound record in {tmp_path / 'store'}: run this again"
     assert lost.returncode == 1 and lost.stderr.splitlines()[-1] == told, lost.stderr
 
 
-READ_ONLY = """
-import errno, os, sys
-from pathlib import Path
-
-def refuse(does):
-    def change(path, *words, **options):
-        if not str(path).startswith(STORE):
-            return does(path, *words, **options)
-        # As the system does: of a folder that is there it says so first.
-        code = errno.EEXIST if Path(path).exists() else errno.EROFS
-        raise OSError(code, os.strerror(code), str(path))
-    return change
-
-STORE = sys.argv.pop(1)
-for name in ("mkdir", "rename", "replace", "unlink", "rmdir"):
-    setattr(os, name, refuse(getattr(os, name)))
-from hsiaug.cli.main import main
-main()
-"""
-
-
 def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(
-    filled, site, env
-):
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", READ_ONLY, str(filled), *words]
-        return subprocess.run(command, env=env, capture_output=True, text=True)
+    filled: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = hsiaug(*arguments(filled), site=site)
 
-    shown = run(*arguments(filled))
-    assert shown.returncode == 0, shown.stderr
-    assert shown.stdout == hsiaug(*arguments(filled), site=site).stdout
-    assert run("report", "--store", str(filled)).returncode == 0
-    files(filled)[0].write_text("{}")
-    refused = run(*arguments(filled))
+    def refuse(does: Any) -> Any:
+        def change(path: Any, *words: Any, **options: Any) -> Any:
+            if not str(path).startswith(str(filled)):
+                return does(path, *words, **options)
+            # As the system does: of a folder that is there it says so first.
+            code = errno.EEXIST if Path(path).exists() else errno.EROFS
+            raise OSError(code, os.strerror(code), str(path))
+
+        return change
+
+    with monkeypatch.context() as patch:
+        for name in ("mkdir", "rename", "replace", "unlink", "rmdir"):
+            patch.setattr(os, name, refuse(getattr(os, name)))
+        shown = hsiaug(*arguments(filled), site=site)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout == whole.stdout
+        assert hsiaug("report", "--store", str(filled)).returncode == 0
+        files(filled)[0].write_text("{}")
+        refused = hsiaug(*arguments(filled), site=site)
     assert refused.returncode == 2 and "Traceback" not in refused.stderr
     assert "must be a folder that can be written to; found Read-only file system" in refused.stderr
-    assert "ok, ETA" not in refused.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[str, str]) -> None:
-    # Each command prints in the same way: one that reads a store, and one that runs.
-    for words in (["report", "--store", str(filled)], arguments(filled)):
-        command = [sys.executable, "-m", "hsiaug", *words]
-        with Path("/dev/full").open("w") as full:
-            answer = subprocess.run(
-                command, env=env, stdout=full, stderr=subprocess.PIPE, text=True
-            )
-        assert answer.returncode == 2, answer.stderr
-        assert "Traceback" not in answer.stderr and "Exception ignored" not in answer.stderr
-        assert (
-            "standard output and files must have room" in answer.stderr
-            and "found No space left on device" in answer.stderr
-        )
+    command = [sys.executable, "-m", "hsiaug", "report", "--store", str(filled)]
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert answer.returncode == 2, answer.stderr
+    assert "Traceback" not in answer.stderr and "Exception ignored" not in answer.stderr
+    assert "standard output and files must have room" in answer.stderr
+    assert "found No space left on device" in answer.stderr
 
 
 def test_a_machine_without_a_temporary_folder_is_told_so(
@@ -187,14 +144,9 @@ def test_a_machine_without_a_temporary_folder_is_told_so(
 ) -> None:
     code = (
         "import sys, tempfile; absent = [sys.argv.pop(1)]; tempfile._candidate_tempdir_list ="
-        " lambda: absent; "
+        " lambda: absent; from hsiaug.cli.main import main; main()"
     )
-    command = [
-        sys.executable,
-        "-c",
-        code + "from hsiaug.cli.main import main; main()",
-        str(tmp_path / "absent"),
-    ]
+    command = [sys.executable, "-c", code, str(tmp_path / "absent")]
     answer = subprocess.run([*command, *arguments(filled)], env=env, capture_output=True, text=True)
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
     assert (

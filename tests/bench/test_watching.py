@@ -57,7 +57,7 @@ def test_what_a_plugin_opens_starts_and_calls_is_noted(tmp_path: Path, end: str)
 
 def test_a_plugin_that_does_nothing_of_that_has_no_note(tmp_path: Path) -> None:
     site = install(tmp_path / "site", "dummy_plugin", DUMMY)
-    words = [*WORDS, "--generator", "smote,dummy", "--classifier", "svm,cnn1d,nearest"]
+    words = [*WORDS, "--classifier", "svm,cnn1d,nearest", "--preset", "tiny"]
     done = hsiaug(*words, env=environment(site), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert {str(one["notes"]) for one in Store(tmp_path / "store").records()} == {"[]"}

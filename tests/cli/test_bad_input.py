@@ -41,10 +41,6 @@ def test_a_wrong_word_is_met_with_the_rule_and_the_mend(tmp_path, words, parts):
         assert part in message
 
 
-def test_options_that_do_not_exist_are_refused(tmp_path: Path) -> None:
-    assert "--lamda" in refused(tmp_path, "benchmark", "toy", "--lamda", "1")
-
-
 def card(folder: Path, cube: str, labels: str, more: str = "") -> Path:
     path = folder / "my_scene.toml"
     path.write_text(
@@ -107,10 +103,3 @@ def test_a_broken_plugin_is_named_when_its_plugin_is_asked_for(tmp_path: Path) -
 def test_reports_and_records_that_are_not_there(tmp_path: Path) -> None:
     assert "must be a store" in refused(tmp_path, "report", "--store", "nowhere")
     assert "must be a store" in refused(tmp_path, "report", "--trial", "abc", "--store", "nowhere")
-    assert "'indian_pine'" in refused(tmp_path, "benchmark", "indian_pine")
-
-
-def test_a_map_that_cannot_be_written(tmp_path: Path) -> None:
-    assert "--out no/such/folder/map.png" in refused(
-        tmp_path, "benchmark", "toy", "--dry-run", "--out", "no/such/folder/map.png"
-    )

@@ -1,6 +1,5 @@
 """The command line: quick, plain where nobody watches, with examples in its help."""
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -9,13 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 from hsiaug import __version__
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import seeds_option
 from hsiaug.bench.ranges import numbers, seeds, settings, words
-from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from tests.effort import loaded
 from tests.in_process import hsiaug as typed
@@ -122,24 +119,6 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
 )
 def test_draws_are_written_as_they_are_typed(text: str, draws: list[int]) -> None:
     assert seeds_option(draws) == text and seeds(text) == sorted(draws)
-
-
-@pytest.mark.parametrize(
-    ("words", "part"),
-    [
-        (("inspect", "toy", "--out", "look.pdf"), "must be a folder"),
-        (("generate", "toy", "--out", "x.xls"), "must end in .npz, .mat, .csv or .sli"),
-        (
-            ("map", "toy", "--out", "x.jpg"),
-            "must end in .tif, .tiff, .hdr, .npy, .png",
-        ),
-        (("datasets", "add", "a.npy", "--labels", "b.npy", "--out", "x.json"), "must end in .toml"),
-    ],
-)
-def test_no_command_writes_a_file_of_another_kind_than_its_name_says(words, part, tmp_path):
-    with contextlib.chdir(tmp_path), pytest.raises(InputError, match=part):
-        CliRunner().invoke(app, words, catch_exceptions=False)
-    assert not list(tmp_path.iterdir())
 
 
 def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:

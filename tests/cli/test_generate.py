@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
 
 
@@ -32,10 +33,31 @@ def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["aug.npz"]
 
 
+def test_samples_of_a_record_are_those_that_its_trial_learnt_from(tmp_path: Path) -> None:
+    quick = ("--classifier", "svm", "--view", "raw", "--patch", "5", "--seeds", "3-3")
+    words = ("--generator", "noise", "--set", "noise.level=0.3", "--lambda", "0.5", *quick)
+    assert hsiaug("benchmark", "toy", *words, cwd=tmp_path).returncode == 0
+    records = Store(tmp_path / "hsiaug-results").records()
+    record = next(r for r in records if r["spec"]["generator"]["name"] == "noise")
+    hash = record["hash"][:10]
+
+    assert hsiaug("generate", hash, "--out", "made.npz", cwd=tmp_path).returncode == 0
+    with np.load(tmp_path / "made.npz", allow_pickle=False) as file:
+        stated = json.loads(str(file["provenance"]))
+        assert np.bincount(file["y"], minlength=6)[1:].tolist() == record["samples"]["synthetic"]
+    for key in ("seed", "patch", "protocol", "generator", "scene"):
+        assert stated[key] == record["spec"][key], key
+    looked = hsiaug("inspect", hash, "--out", "look", cwd=tmp_path)
+    assert looked.returncode == 0, looked.stderr
+    quality = json.loads((tmp_path / "look" / "quality.json").read_text("utf-8"))
+    assert quality["provenance"]["fit_hash"] == stated["fit_hash"]
+    refused = hsiaug("generate", hash, "--generator", "smote", "--out", "no.npz", cwd=tmp_path)
+    assert refused.returncode == 2 and "a record states its generator" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--out", "aug.xls"), ".npz, .mat, .csv or .sli"),
         (("--out", "absent/aug.npz"), "folder that exists"),
         (("--out", "a.npz", "--generator", "smot"), "Did you mean smote"),
         (("--out", "a.npz", "--generator", "none"), "makes samples"),

@@ -146,7 +146,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     ]
     assert [int(row[3]) for row in rows[1:]] == [int((ids == c).sum()) for c in (1, 2, 3, 0)]
     assert sum(float(row[4]) for row in rows[1:4]) == pytest.approx(100, abs=0.02)
-    assert "test pixels come out exactly as in the record" in answer
+    assert "test pixels are predicted exactly as in the record" in answer
     assert (
         "training pixels, so its agreement with the labels is not an accuracy to report" in answer
     )
@@ -231,33 +231,27 @@ def test_without_a_record_a_classifier_learns_from_most_labels_once(
     assert np.array_equal(np.load(copy / "m.npy").ravel()[index], label)
 
 
-@pytest.mark.parametrize("out", ["map.tif", "map.hdr", "map.npy"])
-def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path, out: str) -> None:
+def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path) -> None:
     rasterio = pytest.importorskip("rasterio")
     (mapped / "named.toml").write_text(
         (mapped / "flight.toml").read_text().replace('"rye"', '"rye, wet"')
     )
-    words = ("--store", str(tmp_path / "kept"), "--out", str(tmp_path / out))
-    typed(mapped, "map", "named.toml", "--classifier", "rf", "--probabilities", *words)
+    outs = [word for name in ("tif", "hdr", "npy") for word in ("--out", f"{tmp_path}/map.{name}")]
+    words = ("--classifier", "rf", "--probabilities", "--store", str(tmp_path / "kept"))
+    typed(mapped, "map", "named.toml", *words, *outs)
 
-    beside = tmp_path / out.replace("map", "map_probabilities")
-    if out.endswith(".npy"):
-        shares, ids = np.load(beside), np.load(tmp_path / out)
-    else:
-        with rasterio.open(beside.with_suffix(".img") if out.endswith(".hdr") else beside) as file:
-            shares = file.read()
-            assert file.descriptions == (
-                "hay",
-                "rye, wet" if out.endswith(".tif") else "rye; wet",
-                "track",
-            )
+    ids = np.load(tmp_path / "map.npy")
+    shares = np.load(tmp_path / "map_probabilities.npy")
+    with rasterio.open(mapped / "flight.img") as source:
+        place = source.transform, source.crs
+    for ending, rye in ((".tif", "rye, wet"), (".img", "rye; wet")):
+        with rasterio.open(tmp_path / f"map_probabilities{ending}") as file:
+            assert np.array_equal(file.read(), shares, equal_nan=True)
+            assert file.descriptions == ("hay", rye, "track")
             assert np.isnan(file.nodata) and set(file.dtypes) == {"float32"}
-            with rasterio.open(mapped / "flight.img") as source:
-                assert file.transform == source.transform and file.crs == source.crs
-        with rasterio.open(
-            (tmp_path / out).with_suffix(".img" if out.endswith(".hdr") else ".tif")
-        ) as file:
-            ids = file.read(1)
+            assert (file.transform, file.crs) == place
+        with rasterio.open(tmp_path / f"map{ending}") as file:
+            assert np.array_equal(file.read(1), ids)
     assert np.array_equal(np.isnan(shares).all(axis=0), ids == 0)
     assert np.allclose(shares.sum(axis=0)[ids > 0], 1, atol=1e-4)
     assert (shares.argmax(axis=0) + 1)[ids > 0].tolist() == ids[ids > 0].tolist()

@@ -266,7 +266,7 @@ def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(
         assert (tmp_path / f"map_{name}.png").is_file()
     rows = [line.split("\t") for line in said.splitlines()]
     assert sum(int(row[3]) for row in rows if row[0].isdigit()) == 3 * 40 * 40
-    assert "come out exactly as in the record" in said and "F1 change" in said
+    assert "are predicted exactly as in the record" in said and "F1 change" in said
 
 
 def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
     scene = load_pairs("toy", "segmentation").places[0]
     ids = np.load(tmp_path / "map.npy")
     assert ids.shape == scene.mask.shape and ids.min() >= 1
-    assert "come out exactly as in the record" in said
+    assert "are predicted exactly as in the record" in said
 
 
 def test_advice_on_masks_is_told_in_the_scores_of_masks(

@@ -241,7 +241,7 @@ def test_checks_behind_one_that_ends_the_process_are_skipped(tmp_path: Path) -> 
 
     assert answer.returncode == 1, answer.stderr
     outcomes = outcomes_of(answer.stdout)
-    assert len(outcomes) == 16 and outcomes["samples"] == ["ok"]
+    assert len(outcomes) == 16 and outcomes["runs"] == ["ok"]
     (ended,) = (one for one in outcomes.values() if "SIGSEGV" in " ".join(one))
     assert ended[0] == "FAILED" and ended[-1].startswith("hint: ")
     assert outcomes["hard-data"] == ["skipped", "its process has ended"]

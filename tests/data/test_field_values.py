@@ -2,6 +2,8 @@
 
 import json
 import re
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,14 @@ def _mat(name: str, **arrays: object) -> str:
 def _beside_an_archive() -> str:
     text("c.zip", "PK\3\4")
     return envi("c", CUBE, WAVES)
+
+
+def _beside_a_header() -> str:
+    stored = _packed(1e-4, 0)
+    facts = f"file type = TIFF\nreflectance scale factor = 10000\nbbl = {listed(BAD)}\n"
+    envi("c", stored, facts + WAVES)
+    Path("c.img").unlink()
+    return tiff("c.tif", stored)
 
 
 CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
@@ -234,6 +244,7 @@ CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
         NM,
     ),
     "beside an archive of its name": (_beside_an_archive, ALL, NM),
+    "tiff with a header of ENVI": (_beside_a_header, KEPT, NM[KEPT]),
     "integers without a scale": (lambda: tiff("c.tif", _packed(1e-4, 0)), ALL, None),
 }
 
@@ -369,6 +380,29 @@ SMALL = {2: 5, 5: 9, 9: 2}
 UPSIDE_DOWN = {"tiffinfo": {274: 4}}
 
 
+def _png(bits: int, transparent: bool = False) -> str:
+    """The labels as a grey PNG of 2 to 8 bits, with a transparent code 9 for 0 perhaps."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        size, check = (struct.pack(">I", n) for n in (len(content), zlib.crc32(kind + content)))
+        return size + kind + content + check
+
+    codes = np.where(LABELS, LABELS, 9) if transparent else LABELS
+    spread = (codes[:, :, None] >> np.arange(bits)[::-1]) & 1
+    data = b"".join(b"\0" + np.packbits(row.ravel()).tobytes() for row in spread)
+    head = struct.pack(">IIBBBBB", 32, 40, bits, 0, 0, 0, 0)
+    clear = chunk(b"tRNS", struct.pack(">H", 9)) if transparent else b""
+    body = chunk(b"IHDR", head) + clear + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    Path("l.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    return "l.png"
+
+
+def _categories() -> str:
+    names = "".join(f"<Category>{name}</Category>" for name in ("none", *NAMES))
+    text("l.tif.aux.xml", _aux(lambda _: f"<CategoryNames>{names}</CategoryNames>", 1))
+    return tiff("l.tif", LABELS)
+
+
 def _picture(name: str, array: np.ndarray, **options: object) -> str:
     Image.fromarray(array).save(name, **options)
     return name
@@ -440,7 +474,10 @@ SHEETS: dict[str, tuple[Callable[[], str], dict[str, object], tuple[str, ...]]] 
         {},
         CLASSES,
     ),
-    "png": (lambda: _picture("l.png", LABELS), {}, CLASSES),
+    "png of 2 bits": (lambda: _png(2), {}, CLASSES),
+    "png of 4 bits": (lambda: _png(4, transparent=True), {}, CLASSES),
+    "png of 8 bits": (lambda: _png(8), {}, CLASSES),
+    "categories beside a tiff": (_categories, {}, NAMES),
     "names of ENVI": (_envi_classes, {}, ("Gräser", "Rüben", "Weg")),
     "mat of doubles": (
         lambda: _mat("l.mat", gt=LABELS.astype(float), idx=np.arange(9.0)[None]),
@@ -568,6 +605,11 @@ SHEETS: dict[str, tuple[Callable[[], str], dict[str, object], tuple[str, ...]]] 
     "regions as text": (_region_text, {}, NAMES),
     "Excel": (lambda: _excel(1), {}, CLASSES),
     "second sheet": (lambda: _excel(2), {"labels_key": "plots"}, CLASSES),
+    "FlatGeobuf in degrees": (
+        lambda: layer("l.fgb", "FlatGeobuf", np.array(NAMES)[polygons()[1] - 1], "crop", 4326),
+        {},
+        NAMES,
+    ),
     "shapefile": (lambda: layer("l.shp", "ESRI Shapefile", polygons()[1]), {}, CLASSES),
 }
 
@@ -694,6 +736,7 @@ REFUSED: dict[str, tuple[Callable[[], str], Callable[[], str], tuple[str, ...]]]
         SHEET_FILE,
         ("EMIT",),
     ),
+    "two axes": (lambda: np.save("c.npy", LABELS) or "c.npy", SHEET_FILE, ("three axes",)),
     "archive": (lambda: text("c.zip", "PK\3\4"), SHEET_FILE, ("[Uu]npack",)),
     "packed archive": (lambda: text("c.tar.gz", "x"), SHEET_FILE, ("[Uu]npack",)),
     "longer data": (

@@ -16,11 +16,9 @@ from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Found, Registry
-from hsiaug.report import build_report, render_report
 from hsiaug.tasks import sampling
 from hsiaug.tasks.task import get_task
 from hsiaug.testing.whole_trial import run_trial
-from hsiaug.trial.commands import command_for
 from hsiaug.trial.trial_run import SceneContext
 from tests.dense.masks import Threshold, world
 
@@ -204,20 +202,6 @@ def test_iou_and_f1_are_those_of_the_textbook() -> None:
     assert dense_score(np.array([[9, 0], [1, 0]]), change=True)["precision_change"] is None
 
 
-def test_reports_show_the_metrics_of_the_task(masks: Registry) -> None:
-    data = world(2)
-    plan = plan_of(data, masks, "change", seeds=[0, 1])
-    context = SceneContext(data, get_task("change"))
-    records = [run_trial(t, context, masks, device="cpu", progress=quiet)[0] for t in plan.trials]
-    text = render_report(build_report(records))
-    header = next(line for line in text.splitlines() if line.startswith("| classifier"))
-    columns = [cell.strip() for cell in header.strip("|").split("|")]
-    assert columns[-4:] == ["F1 change", "IoU change", "mIoU", "macro-F1"]
-    assert "| F1 change in %" in text
-    assert "majority (the most frequent class of training): mIoU" in text
-    assert "OA" not in text
-
-
 def test_a_plugin_of_another_task_is_refused(masks: Registry) -> None:
     with pytest.raises(InputError, match="must serve the task change"):
         plan_of(world(2), masks, "change", generators=["smote"])
@@ -225,8 +209,3 @@ def test_a_plugin_of_another_task_is_refused(masks: Registry) -> None:
         InputError, match="classifier of this benchmark must serve the task segmentation"
     ):
         plan_of(world(1), masks, "segmentation", classifiers=["svm"])
-
-
-def test_the_command_of_a_trial_names_the_task(masks: Registry) -> None:
-    trial = plan_of(world(2), masks, "change").trials[0]
-    assert "--task change" in command_for(trial, "oscd")

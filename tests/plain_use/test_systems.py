@@ -21,7 +21,7 @@ from hsiaug.base.files import check_target, write_text_whole
 from hsiaug.trial.store import Store
 from tests.processes import Process, descendants
 from tests.report.report_records import believable, record
-from tests.third_party import DUMMY, environment, hsiaug, hsiaug_anew, install, results
+from tests.third_party import DUMMY, environment, hsiaug, install, results
 
 QUICK = (
     "benchmark",
@@ -74,17 +74,6 @@ def plain(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
-def test_a_run_whose_processes_are_spawned_has_the_same_records(
-    site: Path, plain: Path, tmp_path: Path
-) -> None:
-    env = environment(site, HSIAUG_START_METHOD="spawn")
-    done = hsiaug_anew(*SPAWNED, env=env, cwd=tmp_path)
-
-    assert done.returncode == 0, done.stderr
-    found = results(tmp_path / "store")
-    assert found and found.items() <= results(plain).items()
-
-
 def without_proc(command: list[str]) -> list[str]:
     """The command where there is no /proc, if that can be had."""
     hide = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
@@ -95,7 +84,7 @@ def without_proc(command: list[str]) -> list[str]:
     return [*hide, *command] if possible else command
 
 
-def test_a_run_without_fork_proc_affinity_and_landlock_has_the_same_records(
+def test_a_run_of_spawned_processes_without_fork_proc_affinity_and_landlock_has_the_same_records(
     site: Path, plain: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(BARE)

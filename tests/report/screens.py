@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.report import build_report, render_report
+from hsiaug.report.comparison import compare_configurations, comparison_tables
 from hsiaug.report.output_files import table_text
 from hsiaug.report.paper import methods_paragraph
-from hsiaug.report.two_arms import compare_arms, comparison_tables
 from tests.report.report_records import benchmark, failure, record
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -104,7 +104,7 @@ def screens() -> dict[str, str]:
     made["latex"] = render_report(reports["one"], "tex", notes=False)
     for by in ("generator", "gain", "classifier", "class", "seed", "lambda", "omega"):
         made[f"by_{by}"] = render_report(build_report(benchmark(2)), "rich", by, notes=False)
-    pair = compare_arms(one, "none/svm", "txt2hsi/svm")
+    pair = compare_configurations(one, "none/svm", "txt2hsi/svm")
     made["compare"] = table_text(comparison_tables(pair, "results"), ".md")
     made["methods"] = methods_paragraph(one.tables[0]) + "\n"
     return made

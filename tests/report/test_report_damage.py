@@ -10,7 +10,7 @@ import pytest
 from report_records import benchmark, fill, hash_of, spec_of
 
 from hsiaug.report import build_report, render_html, render_report
-from hsiaug.trial.record_check import Damage
+from hsiaug.trial.record import Damage
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
 

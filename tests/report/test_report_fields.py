@@ -13,7 +13,7 @@ from report_records import audit_of, record
 
 from hsiaug.metrics.accuracy import score
 from hsiaug.report import build_report, render_report
-from hsiaug.report.two_arms import compare_arms, comparison_tables
+from hsiaug.report.comparison import compare_configurations, comparison_tables
 
 WHOLE = np.diag([100, 100, 100])
 
@@ -88,9 +88,9 @@ def test_machines_get_them_as_fractions() -> None:
 
 def test_two_arms_are_compared_in_either_kind_of_field() -> None:
     report = build_report(store())
-    found = compare_arms(report, "none/svm", "smote/svm")
+    found = compare_configurations(report, "none/svm", "smote/svm")
     scores = comparison_tables(found, "results").sections[0].frames[0].frame
     said = dict(scores["B − A"])
     assert said["AA seen"] == "+10.0 ± 0.0" and said["AA new"] == "0.0 ± 0.0"
-    asked = compare_arms(report, "none/svm", "smote/svm", metric="aa_new").pairings[0]
+    asked = compare_configurations(report, "none/svm", "smote/svm", metric="aa_new").pairings[0]
     assert asked.score.name == "AA new" and asked.gain.mean == 0

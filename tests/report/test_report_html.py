@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from html_pages import Node, parsed, table_named
 from matplotlib.figure import Figure
-from report_records import benchmark, failure, record
+from report_records import benchmark, failure
 
 from hsiaug.report import build_report, render_html, render_report
 
@@ -35,43 +35,10 @@ def page_of(records: list[dict], **report: object) -> Node:
     return MADE[asked]
 
 
-def headline(page: Node) -> str:
-    return page.all("p", **{"class": "headline"})[0].text
-
-
-def answers(page: Node) -> list[tuple[str, str]]:
-    """The status of each card, empty where it has none, and its sentences."""
-    (cards,) = page.all("ol", **{"class": "answers"})
-    found = []
-    for card in cards.all("li"):
-        status = [node.text for node in card.all("p", **{"class": "status"})]
-        (because,) = card.all("p", **{"class": "because"})
-        found.append(("".join(status), because.text.strip()))
-    return found
-
-
-def spread(draws: int = 4) -> list[dict]:
-    """A sweep with ω in which every trial has a score of its own."""
-    arms = [("none", 0.0, None), ("duplicate", 0.5, None), ("duplicate", 1.0, None)]
-    arms += [("txt2hsi", lam, omega) for lam in (0.5, 1.0) for omega in (0.0, 2.0)]
-    records = [record(0.30, 0.25, classifier="coords", seed=s) for s in range(draws)]
-    for i, (generator, lam, omega) in enumerate(arms):
-        for j, classifier in enumerate(("cnn2d", "svm")):
-            for seed in range(draws):
-                aa = 0.2 + 0.1 * i + 0.033 * j + 0.0017 * seed * (1 + i)
-                records.append(
-                    record(
-                        aa,
-                        aa,
-                        generator=generator,
-                        classifier=classifier,
-                        seed=seed,
-                        lam=lam,
-                        omega=omega,
-                        recall=[aa, aa - 0.1, None if seed else aa + 0.05],
-                    )
-                )
-    return records
+def small() -> list[dict]:
+    """Two splits of a generator at two λ, with one classifier and ``coords``."""
+    made = benchmark(2, ("none", "duplicate", "smote"), ("svm",))
+    return [*made, *benchmark(2, ("smote",), ("svm",), lam=0.5)[2:]]
 
 
 def test_an_empty_store_gives_a_page_that_says_so() -> None:
@@ -79,13 +46,9 @@ def test_an_empty_store_gives_a_page_that_says_so() -> None:
 
 
 def test_every_link_leads_to_one_place() -> None:
-    shared = benchmark(2)
+    shared = small()
     runs = {name: {r["hash"] for r in shared} for name in ("first", "second")}
-    for page in (
-        page_of(spread()),
-        page_of(shared, runs=runs),
-        page_of([*benchmark(3), failure(seed=9)]),
-    ):
+    for page in (page_of(shared, runs=runs), page_of([*small(), failure(seed=9)])):
         ids = [node.attributes["id"] for node in page.every() if "id" in node.attributes]
         assert len(ids) == len(set(ids))
         links = [node.attributes["href"] for node in page.all("a")]
@@ -94,7 +57,7 @@ def test_every_link_leads_to_one_place() -> None:
 
 
 def test_nothing_is_fetched() -> None:
-    page = page_of(spread())
+    page = page_of(small())
     for node in page.every():
         for name in ("src", "href", "srcset", "action", "data", "poster"):
             value = node.attributes.get(name, "#")
@@ -107,7 +70,7 @@ def test_nothing_is_fetched() -> None:
 
 def test_names_are_text_and_not_markup() -> None:
     name = "<script>alert('x')</script>"
-    records = [{**r, "class_names": [name, 'a "b" & c', "oats"]} for r in spread()]
+    records = [{**r, "class_names": [name, 'a "b" & c', "oats"]} for r in small()]
     records.append(failure(message="<img src=x onerror=alert(1)>", seed=11))
     page = page_of(records)
     # Beside the page's own script, only data that never runs.
@@ -122,13 +85,13 @@ def test_names_are_text_and_not_markup() -> None:
 
 @pytest.mark.drawn
 def test_equal_records_give_equal_pages() -> None:
-    records = spread(draws=2)
+    records = small()
     page = render_html(build_report(records))
     assert page == render_report(build_report(records[::-1]), format="html")
 
 
 def test_the_page_holds_the_files_of_the_report() -> None:
-    records = benchmark(3)
+    records = small()
     report = build_report(records, store="results")
     packed = {
         node.attributes["data-name"]: gzip.decompress(base64.b64decode(node.text)).decode()

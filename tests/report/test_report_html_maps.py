@@ -138,7 +138,7 @@ def test_predictions_that_give_another_confusion_are_not_drawn(store: Store) -> 
 def test_records_without_predictions_have_no_map(store: Store) -> None:
     for path in store.root.glob("records/*/*/predictions.npz"):
         path.unlink()
-    assert "has no predictions beside it" in page_of(store).text
+    assert "has no predictions" in page_of(store).text
 
 
 def test_a_map_shows_each_class_in_a_colour_of_its_own() -> None:

@@ -121,10 +121,6 @@ def test_a_picture_has_real_patches_above_generated_ones_and_the_nearest_below(
     assert rows == [200, 255, len("mixup"), 255, len("mixup") + 50]
 
 
-def measured(within: float, edges: float) -> dict[str, float]:
-    return {**{f"within_{k}": within / k for k in (1, 2, 3)}, "edges": edges, "n": 20}
-
-
 def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(page: Node) -> None:
     figures = page.all("figure", **{"class": "sample"})
     assert figures
@@ -153,12 +149,18 @@ def test_pictures_end_where_the_page_would_grow_large(
     assert "Not drawn here, to keep the page small" in samples.text
 
 
-def test_thumbnails_of_other_classes_than_the_records_are_left_out(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store", create=True)
-    one = believable(record(generator="smote"))
+def test_the_best_rate_of_a_generator_is_shown_and_no_thumbnail_of_other_classes(
+    tmp_path: Path,
+) -> None:
+    kept = Store(tmp_path / "store", create=True)
     predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
-    store.put(one, predictions, sheet_of(len(one["class_names"]) + 1))
-    assert not page_of(store).all("details", id="t0-samples")
+    for lam, aa in ((0.25, 0.5), (0.5, 0.7), (1.0, 0.6)):
+        one = believable(record(aa, aa, generator="smote", lam=lam))
+        kept.put(one, predictions, sheet_of(len(one["class_names"])))
+    other = believable(record(generator="mixup"))
+    kept.put(other, predictions, sheet_of(len(other["class_names"]) + 1))
+    (heading,) = page_of(kept).all("section", id="t0-samples")[0].all("h4")
+    assert heading.text == "smote λ=0.5, split 0"
 
 
 @pytest.mark.parametrize("dates", [1, 2])
@@ -192,13 +194,3 @@ def test_mean_spectra_of_each_class_stand_beside_its_pictures(store: Store, page
     # No line spans the bands that were removed.
     assert {path.attributes["d"].count("M") for plot in plots for path in plot.all("path")} == {2}
     assert "400 to 2,000 nm" in page.text
-
-
-def test_of_each_generator_the_best_rate_is_shown(tmp_path: Path) -> None:
-    kept = Store(tmp_path / "store", create=True)
-    predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
-    for lam, aa in ((0.25, 0.5), (0.5, 0.7), (1.0, 0.6)):
-        one = believable(record(aa, aa, generator="smote", lam=lam))
-        kept.put(one, predictions, sheet_of(len(one["class_names"])))
-    (heading,) = page_of(kept).all("section", id="t0-samples")[0].all("h4")
-    assert heading.text == "smote λ=0.5, split 0"

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from html_pages import parsed
 from PIL import Image
-from report_records import audit_of, hash_of, record
+from report_records import hash_of, record
 
 from hsiaug.core.pairs import PairSet
 from hsiaug.data import load_pairs
 from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
+from hsiaug.quality.mask_samples import class_codes
 from hsiaug.report import build_report, render_html
 from hsiaug.trial.store import Store
 
@@ -104,28 +105,6 @@ def test_without_images_there_are_the_same_masks_and_the_same_draw(
     assert bare.places[0].images.base is not None and bare.places[0].images.strides == (0, 0, 0, 0)
 
 
-def masks(seed: int, generator: str, wrong: float, tested: tuple[int, ...]) -> dict:
-    """A record of masks of three classes: of each so many test pixels, of which a share is taken
-    for the next one.
-    """
-    matrix = np.zeros((3, 3), np.int64)
-    for i, number in enumerate(tested):
-        matrix[i, (i + 1) % 3] = round(wrong * number)
-        matrix[i, i] = number - matrix[i, (i + 1) % 3]
-    made = record(
-        generator=generator,
-        seed=seed,
-        audit=audit_of(
-            seed,
-            test_counts=list(tested),
-            lost_classes=[c for c, n in enumerate(tested, start=1) if not n],
-        ),
-    )
-    made["spec"]["task"] = "segmentation"
-    made["metrics"] = dense_score(matrix, change=False)
-    return made
-
-
 def test_the_largest_tested_places_are_drawn_with_split_and_classes(
     kept: Store, pairs: PairSet
 ) -> None:
@@ -153,4 +132,12 @@ def test_the_largest_tested_places_are_drawn_with_split_and_classes(
 
 def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:
     report = build_report(list(kept.records()))
-    assert report.tables[0].controls[:3] == ("none", "duplicate", "duplicate-balanced")
+    controls = {gain.control for gain in report.tables[0].gains}
+    assert {"none", "duplicate", "duplicate-balanced"} <= controls
+
+
+def test_the_codes_of_classes_in_maps_are_those_of_the_masks(card: Path, pairs: PairSet) -> None:
+    assert class_codes(str(card), pairs) == (1, 2)
+    own = card.with_name("own.toml")
+    own.write_text(CARD.replace("ignore", "codes = [[7, 8], [2]]\nignore"))
+    assert class_codes(str(own), pairs) == (7, 2)

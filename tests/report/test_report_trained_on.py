@@ -9,7 +9,7 @@ from report_records import headline, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import Report, build_report, render_report
-from hsiaug.report.two_arms import compare_arms
+from hsiaug.report.comparison import compare_configurations
 
 DRAWS = range(8)
 
@@ -73,11 +73,11 @@ def test_a_control_is_never_one_of_synthetic_samples_alone() -> None:
 def test_compare_names_such_arms_and_a_name_without_the_word_is_that_of_both() -> None:
     found = report(records())
     for typed in ("smote synthetic-only/svm", "smote synthetic-only@1/svm"):
-        (pairing,) = compare_arms(found, "smote/svm", typed).pairings
+        (pairing,) = compare_configurations(found, "smote/svm", typed).pairings
         a, b = pairing.gain.control_cell, pairing.gain.cell
         assert a is not None and a.arm == b.arm.both and b.arm.generator.train == "synthetic"
     with pytest.raises(InputError, match="smote synthetic-only"):
-        compare_arms(found, "none/svm", "smote synthetic/svm")
+        compare_configurations(found, "none/svm", "smote synthetic/svm")
 
 
 def test_files_for_machines_say_what_was_learnt_from() -> None:

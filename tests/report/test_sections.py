@@ -8,10 +8,6 @@ import pytest
 from hsiaug.cli.report import report as report_command
 from hsiaug.report.sections import MAIN, SectionKind, section_kinds, table_views
 
-pytestmark = pytest.mark.usefixtures("blank_pictures")
-
-COST = "Cost of every arm, over all draws"
-
 
 def test_every_section_has_a_name_of_its_own_and_lies_in_a_part_that_exists() -> None:
     kinds = section_kinds()

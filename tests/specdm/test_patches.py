@@ -1,7 +1,6 @@
 """Pairs by the posterior mean over patches, and their control without diffusion."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import one_hot
 
-from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
+from hsiaug.api import DenseView, PairCounts
 from hsiaug.registry.card import build_params
 from hsiaug_builtin.specdm.patch_denoiser import (
     MosaicStage,
@@ -32,10 +31,6 @@ def fit(view: DenseView, plugin: Any = Mosaics, **settings: Any) -> Any:
     return learn(plugin(build_params(plugin.card, "tiny", texts)), view)
 
 
-def same(one: DenseSamples, two: DenseSamples) -> bool:
-    return bool((one.images == two.images).all() and (one.masks == two.masks).all())
-
-
 def neighbours(images: NDArray[np.float32]) -> float:
     """Correlation of values with those to their right, inside tiles."""
     apart = images - images.mean(axis=(-2, -1), keepdims=True)
@@ -44,19 +39,10 @@ def neighbours(images: NDArray[np.float32]) -> float:
 
 
 @EACH
-@pytest.mark.parametrize(("dates", "side"), [(1, 16), (2, 16), (1, 18), (1, 9), (1, 48)])
-def test_pairs_of_every_size_and_number_of_dates_are_drawn(
-    make: Make, plugin: Any, dates: int, side: int
-) -> None:
-    view = make(6, side, dates=dates, ignored=True)
-    made = fit(view, plugin).sample(PairCounts(5, {1: 0, 2: 2}), guidance=1.0, seed=0)
-    assert made.images.shape == (5, dates, 10, side, side) and made.images.dtype == np.float32
-    assert set(np.unique(made.masks)) <= set(np.unique(view.real.masks))
-    assert made.confidence is not None
-    assert (made.confidence > 0).all() and (made.confidence <= 1 + 1e-5).all()
-    assert np.isfinite(made.images).all()
-    assert view.real.images.min() <= made.images.min()
-    assert made.images.max() <= view.real.images.max()
+@pytest.mark.parametrize("side", [9, 48])
+def test_pairs_of_small_and_large_tiles_are_drawn(make: Make, plugin: Any, side: int) -> None:
+    made = fit(make(6, side, ignored=True), plugin).sample(PairCounts(2), guidance=0, seed=0)
+    assert made.images.shape == (2, 1, 10, side, side) and np.isfinite(made.images).all()
 
 
 def test_pairs_have_the_layout_of_real_ones_and_those_of_gaussians_have_none(
@@ -72,68 +58,6 @@ def test_pairs_have_the_layout_of_real_ones_and_those_of_gaussians_have_none(
         jump[edge].mean() / jump[~edge].mean() for jump, edge in zip(jumps, edges, strict=True)
     ]
     assert beside[1] > 0.5 * beside[0] > 2
-
-
-def test_the_spectra_are_those_of_the_class_that_the_mask_shows(view: DenseView) -> None:
-    made = fit(view, sample_steps=8).sample(PairCounts(8), guidance=0, seed=0)
-    for c in (1, 2, 3):
-        real, own = (
-            np.moveaxis(s.images[:, 0], 1, -1)[s.masks == c].mean(axis=0) for s in (view.real, made)
-        )
-        np.testing.assert_allclose(own, real, rtol=0.2)
-
-
-def test_two_dates_differ_where_the_mask_says_so(make: Make) -> None:
-    view = make(12, 32, dates=2)
-    made = fit(view, sample_steps=8).sample(PairCounts(8, {2: 8}), guidance=0, seed=0)
-    ratios = []
-    for samples in (view.real, made):
-        apart = np.abs(samples.images[:, 1] - samples.images[:, 0]).mean(axis=1)
-        ratios.append(apart[samples.masks == 2].mean() / apart[samples.masks == 1].mean())
-    assert ratios[0] > 5 and ratios[1] > 0.5 * ratios[0]
-
-
-@EACH
-def test_a_class_that_is_asked_for_is_shown(view: DenseView, plugin: Any) -> None:
-    masks = fit(view, plugin).sample(PairCounts(8, {4: 8}), guidance=1, seed=0).masks
-    assert (masks == 4).any(axis=(1, 2)).mean() >= 0.9
-
-
-@EACH
-def test_a_class_that_was_never_seen_cannot_be_asked_for(view: DenseView, plugin: Any) -> None:
-    with pytest.raises(PluginError, match=r"class 9; known are 1, 2, 3, 4"):
-        fit(view, plugin).sample(PairCounts(2, {9: 2}), guidance=0, seed=0)
-
-
-@EACH
-def test_a_saved_fit_draws_the_same_and_weighs_as_it_is_told(
-    make: Make, plugin: Any, tmp_path: Path
-) -> None:
-    fitted = fit(make(6, 16), plugin, weight=0.25)
-    fitted.save(tmp_path)
-    loaded = plugin(fitted.params).load(tmp_path, device="cpu")
-    one, two = (f.sample(PairCounts(3), guidance=0, seed=1) for f in (fitted, loaded))
-    assert same(one, two) and one.weight.tolist() == [0.25] * 3
-    assert not same(one, fitted.sample(PairCounts(3), guidance=0, seed=2))
-
-
-def test_units_of_the_data_change_nothing(make: Make) -> None:
-    view = make(6, 16)
-    made = fit(view).sample(PairCounts(3), guidance=0, seed=0)
-    for unit in (1e-9, 1e9):
-        scaled = view.real.images * np.float32(unit)
-        other = DenseView(
-            real=type(view.real)(
-                images=scaled,
-                masks=view.real.masks,
-                synthetic=view.real.synthetic,
-                weight=view.real.weight,
-            ),
-            class_names=view.class_names,
-        )
-        again = fit(other).sample(PairCounts(3), guidance=0, seed=0)
-        assert (again.masks == made.masks).mean() > 0.9
-        np.testing.assert_allclose(again.images.mean() / unit, made.images.mean(), rtol=0.05)
 
 
 def test_little_noise_keeps_the_training_tile(make: Make) -> None:

@@ -9,10 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from hsiaug.api import DenseView, InputError, PluginError
+from hsiaug.api import DenseView, PluginError
 from hsiaug.registry.card import build_params
 from hsiaug_builtin.diffusion.angles import mean_angle
-from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_codec
 from hsiaug_builtin.specdm.codec_losses import accuracy
@@ -23,7 +22,6 @@ from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, draw_weights
-from hsiaug_builtin.specdm.unet import UNet
 from hsiaug_builtin.specdm.vae import StreamVae
 from tests.specdm.conftest import nothing, without_labels
 
@@ -117,16 +115,6 @@ def test_tiles_that_cannot_be_learnt_from_are_named(
 ) -> None:
     with pytest.raises(PluginError, match=words):
         TileFormat.of(replace(view.real, **change(view.real)), 4, 4)
-
-
-def test_the_eight_turns_differ_and_keep_pixels_together() -> None:
-    x = torch.arange(9.0).reshape(1, 3, 3)
-    turns = [symmetry(x, turn) for turn in range(SYMMETRIES)]
-
-    assert len({tuple(one.flatten().tolist()) for one in turns}) == 8
-    assert all(
-        one[0, 1, 1] == 4 and sorted(one.flatten().tolist()) == list(range(9)) for one in turns
-    )
 
 
 def test_tiles_with_a_rare_class_are_drawn_more_often() -> None:
@@ -245,22 +233,6 @@ def test_the_streams_share_nothing(view: DenseView) -> None:
     assert any(moved(codec.image)) and not any(moved(codec.mask))
 
 
-def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
-    real = few(view, 8).real
-    other = replace(view, real=replace(real, masks=5 - real.masks))
-    one, two = (
-        two_streams(v, vae_steps=3, image_steps=3)[0] for v in (replace(view, real=real), other)
-    )
-
-    assert all(
-        torch.equal(a, b)
-        for a, b in zip(one.image.parameters(), two.image.parameters(), strict=True)
-    )
-    assert any(
-        (a != b).any() for a, b in zip(one.mask.parameters(), two.mask.parameters(), strict=True)
-    )
-
-
 def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
     codec, run = two_streams(make(8, 16), vae_steps=300, image_steps=150)
     images, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
@@ -293,30 +265,6 @@ def test_decoded_shares_of_classes_sum_to_one(view: DenseView, build: Any) -> No
 
 
 # Denoiser and settings
-
-
-@pytest.mark.parametrize(
-    ("levels", "attend", "blocks"), [((1,), 0, 1), ((1, 2), 8, 1), ((1, 2, 2), 4, 2)]
-)
-def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels, attend, blocks):
-    size = replace(SIZES["tiny"], levels=levels, attend=attend, unet_blocks=blocks)
-    out = UNet(size, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
-
-    assert out.shape == (2, 6, 8, 8) and (out == 0).all()
-
-
-def test_the_paper_preset_is_large() -> None:
-    params = build_params(SpecDmPaper.card, "paper")
-    with torch.device("meta"):
-        denoiser = UNet(params.network, 6, 32, 13)
-
-    assert sum(weight.numel() for weight in denoiser.parameters()) > 150e6
-
-
-@pytest.mark.parametrize(("name", "value"), [("factor", "3"), ("size", "huge")])
-def test_a_choice_that_does_not_exist_is_named(name: str, value: str) -> None:
-    with pytest.raises(InputError, match=name):
-        build_params(SpecDmPaper.card, "tiny", {name: value})
 
 
 def mixed_latents(rows: int = 40) -> tuple[Tensor, Tensor, Tensor]:

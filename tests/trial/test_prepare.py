@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.groups import Costs
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.plans_of_runs import join_plans, trials_of
 from hsiaug.bench.request import read_request

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.trial.record_check import Damage
+from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import (
     DIGEST,
     RECORD,

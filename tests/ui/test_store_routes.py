@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.running_file import tell_others
+from hsiaug.bench.progress import tell_others
 from hsiaug.trial.store import Store
 from hsiaug.ui import store_routes
 from hsiaug.ui.store_routes import StoreRoutes
@@ -150,7 +150,7 @@ def test_filters_stand_in_the_address_and_survive_both_kinds_of_reload(tab, made
     tab.page.reload()
     ready(tab)
     assert generators(tab) == {"noise"} and tab.read("$('classifier').value") == "svm"
-    assert " rows; verdicts are of all arms" in tab.page.inner_text("#shown")
+    assert " rows; verdicts use all configurations" in tab.page.inner_text("#shown")
     tab.page.click("#all")
     assert generators(tab) == every and "?" not in tab.page.url and tab.said == []
 
@@ -190,16 +190,16 @@ def test_it_says_how_far_a_run_is(tab: Tab, growing: Path) -> None:
                 "done": 3,
                 "total": 40,
                 "failed": 1,
-                "draws": "2 of 7 draws",
+                "draws": "2 of 7 splits",
                 "left": "ETA about 20 s",
-                "now": ["smote · svm · draw 1"],
+                "now": ["smote · svm · split 1"],
             }
         )
         tab.until("!$('runs').hidden")
         said = tab.page.inner_text("#runs")
         assert (
-            "3 of 40 trials, 2 of 7 draws: answers may change, 1 failed, ETA about 20 s" in said
-            and "now: smote · svm · draw 1" in said
+            "3 of 40 trials, 2 of 7 splits: answers may change, 1 failed, ETA about 20 s" in said
+            and "now: smote · svm · split 1" in said
         )
         assert tab.read("$('runs').querySelector('progress').position") == pytest.approx(3 / 40)
     tab.until("$('runs').hidden")

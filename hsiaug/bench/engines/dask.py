@@ -21,21 +21,12 @@ from typing import Any
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.temporary_folders import PluginsFolder
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engine import (
-    Batch,
-    Engine,
-    Event,
-    Group,
-    OnEvent,
-    Piece,
-    Say,
-)
+from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, Piece, Say
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.loops import SceneRun, run_groups, scored_records
-from hsiaug.bench.worker import WorkerStart, named_files
+from hsiaug.bench.worker import BlindData, WorkerStart, named_files
 from hsiaug.registry.isolation.processes import hold_back, starting
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.outcome import ScoredRecords, TrialOutcome
@@ -285,7 +276,7 @@ def run_blind(packed: bytes, scene: bytes) -> list[TrialOutcome]:
         The pickled settings of the worker, trials that share a fit, and their split without a test
         label.
     scene : bytes
-        :meth:`hsiaug.bench.blind_data.BlindData.packed`.
+        :meth:`hsiaug.bench.worker.BlindData.packed`.
     """
     _settle()
     settings, trials, blind = pickle.loads(packed)

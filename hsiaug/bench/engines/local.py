@@ -5,11 +5,10 @@ from concurrent.futures import Future
 from typing import Any
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engine import Batch, Engine, OnEvent, Piece, Say
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.loops import SceneRun, scored_records
-from hsiaug.bench.worker import WorkerStart, named_files
+from hsiaug.bench.worker import BlindData, WorkerStart, named_files
 from hsiaug.bench.worker_process import WorkerProcesses
 from hsiaug.registry.isolation.processes import load_before_fork
 from hsiaug.registry.lookup import registry

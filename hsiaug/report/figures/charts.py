@@ -12,7 +12,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.text import plotted, visible
+from hsiaug.base.text import plotted
 from hsiaug.report.figures.files import LETTER, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.formatting import LEAKY, TRANSDUCTIVE, count
 from hsiaug.report.gains import ArmGains
@@ -36,7 +36,7 @@ figure.
 FURTHER = (7, 3)
 """Places of the controls that other packages bring."""
 NO_ARMS = (
-    "a picture of gains needs a generator beside the controls",
+    "a picture of gains needs a generator other than the controls",
     "Run a benchmark with `generators` smote, for example.",
 )
 """What such a picture needs, and how to come by it."""
@@ -75,8 +75,6 @@ class ChartBlock:
         Names of the axes.
     pairs : bool
         Panels two by two stay side by side.
-    headline, note : str
-        Sentences above and below the panels.
     """
 
     heading: str
@@ -88,8 +86,6 @@ class ChartBlock:
     along: str = ""
     up: str = ""
     pairs: bool = False
-    headline: str = ""
-    note: str = ""
 
     def room(self, columns: int) -> float:
         """Inches beside the names of rows, or the name and numbers of an axis."""
@@ -153,9 +149,7 @@ def draw_blocks(
     grid = figure.add_gridspec(len(blocks), 1, height_ratios=heights)
     places = [figure.add_subfigure(grid[at, 0]) for at in range(len(blocks))]
     for at, (place, block) in enumerate(zip(places, blocks, strict=True)):
-        name_table(
-            place, block.heading, WIDTHS[columns], alone=len(blocks) == 1, headline=block.headline
-        )
+        name_table(place, block.heading, WIDTHS[columns], alone=len(blocks) == 1)
         heights[at] += _draw_block(place, block, columns)
     grid.set_height_ratios(heights)
     figure.set_figheight(sum(heights))
@@ -163,22 +157,12 @@ def draw_blocks(
     return figure
 
 
-def name_table(
-    place: FigureBase, heading: str, inches: float, *, alone: bool, headline: str = ""
-) -> None:
-    """Write a headline, and the heading of a table that is leaky, transductive or one of several;
-    of another it is for a caption.
+def name_table(place: FigureBase, heading: str, inches: float, *, alone: bool) -> None:
+    """Write the heading of a table that is leaky, transductive or one of several; of another it is
+    for a caption.
     """
-    if headline:
-        text = "\n".join(wrapped(_sentence(line), inches, 11) for line in (heading, headline))
-        place.suptitle(text, fontsize=9, fontweight="bold")
-    elif not alone or heading.startswith((LEAKY, TRANSDUCTIVE)):
+    if not alone or heading.startswith((LEAKY, TRANSDUCTIVE)):
         place.suptitle(wrapped(plotted(heading), inches), fontsize=8)
-
-
-def _sentence(text: str) -> str:
-    """A text of any length, of which matplotlib reads nothing as mathematics."""
-    return visible(text).replace("$", r"\$")
 
 
 def _draw_block(place: SubFigure, block: ChartBlock, columns: int) -> float:
@@ -216,8 +200,6 @@ def _draw_block(place: SubFigure, block: ChartBlock, columns: int) -> float:
         axes.set_xlabel(wrapped(block.along, block.room(columns) / wide - 0.4, 7), fontsize=7)
     if block.up:
         place.supylabel(block.up, fontsize=7)
-    if block.note:
-        place.supxlabel(wrapped(_sentence(block.note), width, 7), fontsize=7)
     if entries:
         shown = [wrapped(plotted(name), width / columns - 0.5, 7) for name in entries]
         ncols = legend_columns(width, [line for name in shown for line in name.splitlines()])

@@ -1,7 +1,7 @@
 """Sections about one table of a report, a module for each: a new section is one more module here.
 
 A module has ``SECTIONS``, which say where its sections are shown: in which views of ``--by``, and
-where on the page (:mod:`hsiaug.report.page`).
+where on the page (:mod:`hsiaug.report.views`).
 """
 
 from __future__ import annotations

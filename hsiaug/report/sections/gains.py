@@ -20,9 +20,8 @@ from hsiaug.report.figures.charts import (
 )
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import count, difference_text, p_text
-from hsiaug.report.frames import arm_keys, indexed
-from hsiaug.report.gains import ArmGains, Gain, over_baseline, rival_of
-from hsiaug.report.section import Frame, Section, SectionFigure
+from hsiaug.report.gains import ArmGains, Gain, rival_of
+from hsiaug.report.section import Frame, Section, SectionFigure, arm_keys, indexed
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import method_rank
@@ -55,16 +54,9 @@ def _gains(table: ReportTable) -> DataFrame:
             "p": p_text(gain.main.p_corrected),
             "splits": str(gain.draws),
         }
-        for gain in (*table.compared, *_over_baselines(table))
+        for gain in (*table.compared, *table.over_baselines)
     ]
     return indexed(rows, 5)
-
-
-def _over_baselines(table: ReportTable) -> list[Gain]:
-    """What generators add to their baselines, where these are no controls of theirs."""
-    whole = over_baseline(table.complete.cells, table.scores, table.smallest)
-    shown = [one for one in whole if one.cell.key in table.cells and one.draws]
-    return [one for one in shown if one.control not in one.cell.required]
 
 
 def _verdicts(table: ReportTable) -> DataFrame:

@@ -13,9 +13,8 @@ from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import MISSING, count, decimal, plus_minus, seeds_text, span
-from hsiaug.report.frames import arm_keys, indexed
 from hsiaug.report.label_curves import LabelCurve, label_curves
-from hsiaug.report.section import Frame, Section, SectionFigure
+from hsiaug.report.section import Frame, Section, SectionFigure, arm_keys, indexed
 from hsiaug.report.sections import LABELS, SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
@@ -183,7 +182,7 @@ def _section(table: ReportTable, sources: Sources) -> Section | None:
     curves = [curve for curve in sources.curves if curve.table is table]
     if not curves:
         return None
-    caption = "none with more labels per class, and the arms on its curve"
+    caption = "none with more labels per class, and the configurations on its curve"
     figure = SectionFigure(caption, partial(_label_figure, curves))
     return replace(_curves(table, curves), heading="Label equivalents", figures=(figure,))
 
@@ -235,7 +234,7 @@ def _draw_labels(
             other = (
                 ""
                 if arm.seeds == curve.seeds
-                else f" (n = {len(arm.seeds)}, k* against these draws)"
+                else f" (n = {len(arm.seeds)}, k* against these splits)"
             )
             name = curve.table.arm_label(arm.cell.arm) + other
             entries[name] = _draw_arm(axes, curve, score.key, place, style)

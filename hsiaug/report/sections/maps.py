@@ -56,7 +56,7 @@ def _section(table: ReportTable, sources: Sources) -> Section:
     try:
         if sources.store is None:
             raise NoGroundTruthError(
-                "the page was made from records alone, and maps need the predictions beside them"
+                "the page was made from records alone, and maps need their predictions"
             )
         if sources.drawn["maps"] >= ROOM:
             raise NoGroundTruthError(

@@ -16,13 +16,12 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.answers import asked_for, shown_cells
-from hsiaug.report.audit import class_range
+from hsiaug.report.audit import Counts, class_range, class_samples, counted_again
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
-from hsiaug.report.formatting import MISSING, plus_minus, signed
-from hsiaug.report.frames import indexed
+from hsiaug.report.formatting import MISSING, plus_minus, signed, span
 from hsiaug.report.gains import ArmCell, counts_of_class
-from hsiaug.report.section import Frame, Section, SectionFigure
+from hsiaug.report.section import Frame, Section, SectionFigure, indexed
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
@@ -118,7 +117,7 @@ ENTRY, NAMES = 0.24, 1.5
 """Inches of an entry, and those of the names beside and below a matrix."""
 OF_MATRICES = (
     "rows: true classes, columns: predicted ones, in percent of the test pixels of a row,"
-    " those of all draws together; recall in tables is a mean over draws, and may differ"
+    " those of all splits together; recall in tables is a mean over splits, and may differ"
 )
 
 
@@ -295,11 +294,45 @@ def _class_frame(table: ReportTable, columns: Mapping[str, Callable[[int], str]]
     return indexed(rows, len(columns) + 2)
 
 
+COUNTED = "Mean over the splits, and their range where they differ."
+
+
+def _sample_counts(table: ReportTable, _: Sources) -> Section | None:
+    """Rows classes, columns real samples and those of every λ and M; None where no trial was given
+    any.
+    """
+    found = [*class_samples(table)]
+    if not table.class_names or not found:
+        return None
+    # Every rate has the real samples of the splits that it was run on.
+    columns = {"real": max((one.real for one in found), key=len)}
+    for one in found:
+        name = " ".join(["synthetic,", one.rate.words, ", ".join(one.generators)]).rstrip()
+        columns[name] = one.synthetic
+    names = [f"{i} {name}" for i, name in enumerate(table.class_names, start=1)]
+    counted = {
+        name: [_span_of_class(draws, place) for place in range(len(names))]
+        for name, draws in columns.items()
+    }
+    from pandas import DataFrame
+
+    frame = DataFrame(counted, index=names).rename_axis("class")
+    again = counted_again(table)
+    notes = (COUNTED, *([f"Of real ones, {again}."] if again else []))
+    return Section("Samples of each class in training", frames=(Frame("", frame),), notes=notes)
+
+
+def _span_of_class(draws: list[Counts], place: int) -> str:
+    counts = [classes[place] for classes in draws if place < len(classes)]
+    return span(counts, 0) if counts else MISSING
+
+
 def _picture(report: Report, columns: int) -> Figure:
     return confusion_figure(report, report.open_store(), columns)
 
 
 SECTIONS = (
+    SectionKind("sample-counts", _sample_counts, 92, within="classes"),
     SectionKind("classes", _classes, 90, within=""),
     SectionKind(
         "recall",

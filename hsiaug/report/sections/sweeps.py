@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
-from hsiaug.report.frames import indexed
 from hsiaug.report.gains import ArmCell
-from hsiaug.report.section import Frame, Section, SectionFigure
+from hsiaug.report.section import Frame, Section, SectionFigure, indexed
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import DrawKey
@@ -249,7 +248,8 @@ def _sweeps(table: ReportTable, axis: Axis, every_line: Sequence[SweepLine]) -> 
     """The classifiers with a line: of the others there is nothing to draw."""
     lined = {line.classifier for line in _find_sweeps(every_line)}
     styles, first = _styles(table, every_line), FirstPanels()
-    best = max(table.without_samples, key=table.score_rank, default=None)
+    bare = [cell for cell in table.main_scores if cell.without_samples]
+    best = max(bare, key=table.score_rank, default=None)
     panels = []
     for classifier in (c for c in table.classifiers if c in lined):
         found = [line for line in every_line if line.classifier == classifier]

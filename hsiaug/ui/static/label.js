@@ -139,7 +139,7 @@ const goTo = (pick) => {
 const follow = () => {
   follows = !follows;
   $("follow").setAttribute("aria-pressed", follows);
-  say(follows ? "The view zooms to every pick." : "The view stays, unless a pick lies outside.");
+  say(follows ? "The view zooms to every pick." : "The view stays, unless a pick is outside.");
   if (follows && target && target.pick !== undefined) goTo(target.pick);
 };
 const step = (by) => goTo(target && target.pick !== undefined ? target.pick + by : by > 0 ? nextOpen(-1) : state.picks.length - 1);
@@ -167,8 +167,8 @@ const show = () => {
   if ($("target").textContent !== asked) $("target").textContent = asked;
   const pick = target && target.pick !== undefined ? state.picks[target.pick] : null;
   $("votes").textContent = !pick ? ""
-    : pick.votes.length ? `${votes(pick)} It stands for ${pick.pixels} pixels.`
-      : `No committee yet: it needs labels of two classes. It stands for ${pick.pixels} pixels.`;
+    : pick.votes.length ? `${votes(pick)} It represents ${pick.pixels} pixels.`
+      : `No committee yet: it needs labels of two classes. It represents ${pick.pixels} pixels.`;
   const buttons = state.classes.map(({ name, colour, pixels }, i) => {
     const swatch = element("i");
     swatch.style.background = colour;

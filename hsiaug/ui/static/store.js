@@ -52,7 +52,7 @@ const filter = () => {
     row.hidden = Boolean((generator && is.generator && is.generator !== generator) || (classifier && is.classifier && is.classifier !== classifier));
     if (!row.hidden && !row.closest("section").hidden) shown += 1;
   }
-  $("shown").textContent = scene || generator || classifier ? `${shown.toLocaleString("en")} of ${count(rows.length, "row")}; verdicts are of all arms` : "";
+  $("shown").textContent = scene || generator || classifier ? `${shown.toLocaleString("en")} of ${count(rows.length, "row")}; verdicts use all configurations` : "";
 };
 for (const name of FILTERS) {
   $(name).addEventListener("change", () => {

@@ -11,10 +11,10 @@ Read top down, and to change something open one file:
 - ``plugin.py``: the cards of the generators, and what each is made of;
 - ``drawing.py``: from counts of pairs to pairs, and classes asked for, of all generators here;
 - ``tileformat.py``, ``training_pairs.py``: tiles as tensors; ``losses.py``: all losses but that of
-  the local denoiser; ``codec_losses.py``: what a codec loses of training pairs;
+  the cascade; ``codec_losses.py``: what a codec loses of training pairs;
 - ``prepare.py``: what is learnt once for all draws, without masks;
 
-of ``specdm`` and ``ldm_single``, with a local denoiser:
+of ``specdm`` and ``ldm_single``, with a cascade of denoisers:
 
 - ``streams.py``: the codecs, of two streams or one, on the components of ``pixel_components.py``;
 - ``local.py``: the network of a level, and its loss; ``cascade.py``: training and sampling of all

@@ -180,6 +180,11 @@ def steps_of(params: LdmParams, above: int) -> int:
     return max(1, round(params.level_steps * max(LEAST_STEPS, FEWER_STEPS**above)))
 
 
+def level_note(index: int, levels: int) -> str:
+    """The name of a level of a cascade in its progress, the coarsest first."""
+    return f"level {index + 1} of {levels}"
+
+
 def _train_level(
     run: PairRun,
     level: LocalDenoiser,
@@ -236,7 +241,7 @@ def _train_level(
         steps=steps_of(params, len(cells) - 1 - index),
         rate=params.rate,
         progress=run.progress,
-        note=f"level {index + 1} of {len(cells)}",
+        note=level_note(index, len(cells)),
         ema=params.network.ema,
         half=bf16_is_faster(run.device),
         fused=True,

@@ -5,6 +5,7 @@ everything (its baseline).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,12 +24,22 @@ from hsiaug_builtin.specdm.vae import STEM, StreamVae
 
 ENCODED = 64
 """Tiles that are encoded at a time."""
+IMAGE_VAE, MASK_VAE = "image VAE", "mask VAE"
+"""The streams' names in the progress; their seeds depend on them too."""
 SHARP = 10.0
 """Factor from the values of a mask's components, about 0 and 1, to the scores of classes."""
 
 
 class Codec(nn.Module):
-    """Between pairs and their joint latents."""
+    """Between pairs and their joint latents.
+
+    Attributes
+    ----------
+    trained : str
+        The name of what :meth:`fit` trains, in its progress.
+    """
+
+    trained: ClassVar[str] = MASK_VAE
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__()
@@ -162,6 +173,8 @@ class OneStream(Codec):
     Trained by ``losses.pair``.
     """
 
+    trained = "VAE"
+
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
         assert isinstance(params, PaperParams)
@@ -193,7 +206,7 @@ class OneStream(Codec):
                 [run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))], dim=1
             )
 
-        fit_stream(run, self.both, read, run.losses.pair, "VAE", run.params.vae_steps)
+        fit_stream(run, self.both, read, run.losses.pair, self.trained, run.params.vae_steps)
 
 
 def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) -> Codec:
@@ -249,7 +262,7 @@ def learn_image_stream(run: PairRun) -> StreamVae:
         stream,
         lambda rows, turns: run.cut(pairs.x, rows, turns),
         loss,
-        "image VAE",
+        IMAGE_VAE,
         params.image_steps,
     )
     return stream
@@ -279,7 +292,7 @@ def _fit_masks(run: PairRun, vae: StreamVae, sharp: float = 1.0) -> None:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         return run.losses.mask(sharp * out, y)
 
-    fit_stream(run, vae, masks, loss, "mask VAE", run.params.vae_steps)
+    fit_stream(run, vae, masks, loss, MASK_VAE, run.params.vae_steps)
 
 
 def fit_stream(

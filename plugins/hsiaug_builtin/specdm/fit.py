@@ -14,7 +14,7 @@ from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.training import bf16_is_faster, randomness, replayed, train
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
-from hsiaug_builtin.specdm.codec import Codec, fit_codec
+from hsiaug_builtin.specdm.codec import IMAGE_VAE, Codec, TwoStream, fit_codec
 from hsiaug_builtin.specdm.codec_losses import losses_of
 from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import (
@@ -33,6 +33,8 @@ from hsiaug_builtin.specdm.unet import UNet
 from hsiaug_builtin.specdm.vae import StreamVae
 
 BATCH = 64
+DENOISER = "denoiser"
+"""Its name in the progress."""
 CACHE = 2**31
 """Bytes of latents that are kept; more tiles are kept in fewer turns each."""
 WEIGHTS_PER_TILE = 10_000
@@ -64,6 +66,10 @@ def fit_pairs(
     )
     images = None if prepared is None else prepared.stream
     assert images is None or isinstance(images, StreamVae)
+    steps = {codec_class.trained: params.vae_steps, DENOISER: params.steps}
+    if isinstance(params, PaperParams) and issubclass(codec_class, TwoStream) and images is None:
+        steps = {IMAGE_VAE: params.image_steps, **steps}
+    run = run.of_stages(steps)
     codec = fit_codec(codec_class, run, images=images)
     latents = _latents(codec, run)
     norm = LatentNorm.fit(latents.flatten(0, 1))
@@ -156,7 +162,7 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
         steps=params.steps,
         rate=params.rate,
         progress=run.progress,
-        note="denoiser",
+        note=DENOISER,
         ema=params.network.ema,
         half=bf16_is_faster(run.device),
         fused=True,

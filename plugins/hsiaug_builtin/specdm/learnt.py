@@ -1,4 +1,4 @@
-"""Fitted generators of pairs by a cascade of local denoisers: training, sampling and saving."""
+"""Fitted generators of pairs by a cascade of denoisers: training, sampling and saving."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from torch import Tensor
 
 from hsiaug.api import DenseSamples, PairCounts, PluginError
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.specdm.cascade import Cascade, train_cascade
+from hsiaug_builtin.specdm.cascade import Cascade, level_note, steps_of, train_cascade
 from hsiaug_builtin.specdm.codec_losses import losses_of
 from hsiaug_builtin.specdm.crops import Cropping, crops
 from hsiaug_builtin.specdm.drawing import Batch, JointPairs, read_saved
-from hsiaug_builtin.specdm.params import LdmParams, SpecDmParams
-from hsiaug_builtin.specdm.streams import PixelCodec, PixelStream, built, fit_codec
+from hsiaug_builtin.specdm.params import LdmParams, SpecDmParams, levels_of
+from hsiaug_builtin.specdm.streams import DECODER, PixelCodec, PixelStream, built, fit_codec
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 
@@ -73,21 +73,8 @@ class FittedLocalPairs(JointPairs):
     def images_for(
         self, masks: NDArray[np.int64], *, guidance: float | None, seed: int
     ) -> DenseSamples:
-        """Make an image for each mask.
-
-        Parameters
-        ----------
-        masks : (n, H, W) int64
-            Class ids 1..C, and 0 where a pixel has no class; of any size.
-        guidance : float or None
-            Not used: a mask says all that is asked for.
-        seed : int
-            Of the noise.
-
-        Returns
-        -------
-        DenseSamples
-            Images (n, T, B, H, W) in the data's units, with these masks.
+        """Make an image for each mask, of any size; ω is not used, as a mask says all that is asked
+        for.
 
         Raises
         ------
@@ -201,6 +188,10 @@ def fit_local(run: PairRun, images: PixelStream | None, *, single: bool) -> Fitt
     """
     params = run.params
     assert isinstance(params, LdmParams)
+    levels = levels_of(run.format.padded)
+    steps = {} if images else {DECODER: params.decoder_steps}
+    steps |= {level_note(i, levels): steps_of(params, levels - 1 - i) for i in range(levels)}
+    run = run.of_stages(steps)
     codec = fit_codec(run, images, single=single).requires_grad_(False)
     joint = _joint(codec, run)
     cascade = train_cascade(run, joint, codec.weights(joint, run.format.dates), codec.masks)

@@ -1,5 +1,5 @@
 """The losses of the trained networks: streams, VAEs, and the U-Net of ``specdm-paper``. That of
-the local denoiser is in ``local.py``.
+the denoiser of a cascade is in ``local.py``.
 
 To change a loss, replace it in what ``losses()`` of the plugin returns.
 """

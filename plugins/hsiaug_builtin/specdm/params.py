@@ -12,7 +12,7 @@ DROP = 0.1
 NOISE_STEPS = 1000
 """Noising steps T."""
 COARSEST = 8
-"""Cells along a side of the coarsest level of the local denoiser, at most."""
+"""Cells along a side of the coarsest level of a cascade, at most."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class NetworkSize:
     ema : float
         Decay of the denoiser's moving average of weights.
     local_width, local_depth : (int, int)
-        Features and blocks of the local denoiser of the coarsest level, and of the others.
+        Features and blocks of the denoisers of a cascade: of the coarsest level, and of the others.
     local_tokens : int
-        Tokens per step of a local denoiser: batches are larger where tiles have few.
+        Tokens per step of a level: batches are larger where tiles have few.
     decoder_width : int
         Features of the decoder of a stream of pixels.
     """
@@ -156,6 +156,44 @@ class PairParams:
 
 
 @dataclass(frozen=True)
+class TileParams:
+    """How training tiles are learnt from, and what pairs are asked for."""
+
+    turns: bool = param(
+        True,
+        "whether tiles are learnt, and drawn, in the eight turns of a square",
+        preparing=True,
+    )
+    balanced: bool = param(True, "whether tiles of rare classes are learnt from more often")
+    by_class: float = param(
+        0.0,
+        "share of the pairs that are asked for a class, as by --show: each class as often",
+        low=0,
+        high=1,
+        sampling=True,
+    )
+
+
+@dataclass(frozen=True)
+class ImageStreamParams:
+    """Of the generators with a stream of images of their own."""
+
+    tiles: str = param(
+        "all",
+        "what the stream of images learns from: all tiles, unlabelled too (ours), or those of the"
+        " split (the paper)",
+        choices=("all", "split"),
+        preparing=True,
+    )
+    sad: float = param(
+        0.1,
+        "weight λ of the spectral angle in the loss of the stream of images",
+        low=0,
+        preparing=True,
+    )
+
+
+@dataclass(frozen=True)
 class LatentParams(PairParams):
     """Of the generators whose denoiser is a U-Net: ``specdm-paper`` and ``quilt``."""
 
@@ -176,7 +214,7 @@ class LatentParams(PairParams):
 
 @dataclass(frozen=True)
 @defaults(rate=1e-2, sample_steps=24, weight=0.1)
-class LdmParams(PairParams):
+class LdmParams(PairParams, TileParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
     level_steps: int = param(
@@ -199,23 +237,10 @@ class LdmParams(PairParams):
         "what the denoiser knows of a pair: a class that it shows, or nothing (the paper)",
         choices=("class", "nothing"),
     )
-    turns: bool = param(
-        True,
-        "whether tiles are learnt, and drawn, in the eight turns of a square",
-        preparing=True,
-    )
-    balanced: bool = param(True, "whether tiles of rare classes are learnt from more often")
-    by_class: float = param(
-        0.0,
-        "share of the pairs that are asked for a class, as by --show: each class as often",
-        low=0,
-        high=1,
-        sampling=True,
-    )
 
 
 @dataclass(frozen=True)
-class SpecDmParams(LdmParams):
+class SpecDmParams(LdmParams, ImageStreamParams):
     """Of ``specdm``."""
 
     masks: str = param(
@@ -225,24 +250,11 @@ class SpecDmParams(LdmParams):
         choices=("moved", "sampled"),
         sampling=True,
     )
-    tiles: str = param(
-        "all",
-        "what the stream of images learns from: all tiles, unlabelled too (ours), or those of the"
-        " split (the paper)",
-        choices=("all", "split"),
-        preparing=True,
-    )
-    sad: float = param(
-        0.1,
-        "weight λ of the spectral angle in the loss of the stream of images",
-        low=0,
-        preparing=True,
-    )
 
 
 @dataclass(frozen=True)
 @defaults(latent_mask=8, vae_steps=300, steps=2000, rate=1e-2, sample_steps=24, weight=0.1)
-class PaperParams(LatentParams):
+class PaperParams(LatentParams, TileParams, ImageStreamParams):
     """Of ``specdm-paper``. The values of the paper are in the preset "paper"."""
 
     streams: str = param(
@@ -272,19 +284,6 @@ class PaperParams(LatentParams):
         "what the denoiser knows of a pair: the share of each class (ours), or nothing (the paper)",
         choices=("shares", "nothing"),
     )
-    turns: bool = param(
-        True,
-        "whether tiles are learnt, and drawn, in the eight turns of a square (ours)",
-        preparing=True,
-    )
-    balanced: bool = param(True, "whether tiles of rare classes are learnt from more often (ours)")
-    by_class: float = param(
-        0.0,
-        "share of the pairs that are asked for a class, as by --show: each class as often (ours)",
-        low=0,
-        high=1,
-        sampling=True,
-    )
     units: str = param(
         "classes",
         "two streams: latents of an image in units of the classes of its mask (ours), or as they"
@@ -298,26 +297,13 @@ class PaperParams(LatentParams):
         low=0,
         high=1,
     )
-    tiles: str = param(
-        "all",
-        "two streams: what the VAE of images learns from: all tiles, unlabelled too (ours), or"
-        " those of the split (the paper)",
-        choices=("all", "split"),
-        preparing=True,
-    )
     image_steps: int = param(
         150, "two streams: optimiser steps of the VAE of images", low=1, preparing=True
-    )
-    sad: float = param(
-        0.1,
-        "two streams: weight λ of the spectral angle in the loss of the VAE of images",
-        low=0,
-        preparing=True,
     )
 
 
 def levels_of(side: int) -> int:
-    """How many levels tiles of a side in pixels have with the local denoiser."""
+    """How many levels tiles of a side in pixels have in a cascade."""
     return max(0, math.ceil(math.log2(side / COARSEST))) + 1
 
 

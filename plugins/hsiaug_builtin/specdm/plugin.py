@@ -164,7 +164,59 @@ class _LocalDiffusion(Plugin[Q]):
         return FittedLocalPairs.restore(folder, self.params, device)
 
 
-class SpecDm(_LocalDiffusion[SpecDmParams]):
+R = TypeVar("R", SpecDmParams, PaperParams)
+
+
+class _ImageStream(Plugin[R]):
+    """Shared by the generators with a stream of images, which is learnt by eq. 1 of the paper
+    before any mask is read, of all tiles that training tiles are drawn among.
+    """
+
+    def losses(self) -> Losses:
+        """The losses that the streams are trained by; a generator of your own replaces some."""
+        from hsiaug_builtin.specdm.losses import Losses, spectral_l1
+
+        return Losses(image=partial(spectral_l1, weight=self.params.sad))
+
+    @property
+    def _prepares(self) -> bool:
+        """Whether the stream of images is learnt from other tiles than those of the split."""
+        return self.params.tiles == "all"
+
+    def prepare(
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
+    ) -> PreparedImages | PreparedNothing:
+        """Learn the stream of images, of all tiles that training tiles are drawn among."""
+        from hsiaug_builtin.specdm.prepare import PreparedNothing, learn_images
+
+        if not self._prepares:
+            return PreparedNothing()
+        return learn_images(
+            view,
+            self.params,
+            self.losses(),
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
+
+    def load_prepared(self, folder: Path, *, device: str) -> PreparedImages | PreparedNothing:
+        """Read what :meth:`prepare` saved."""
+        from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing
+
+        if not self._prepares:
+            return PreparedNothing()
+        return PreparedImages.restore(folder, type(self.params), device)
+
+
+class SpecDm(_ImageStream[SpecDmParams], _LocalDiffusion[SpecDmParams]):
     """Makes images with masks by one diffusion network of two latents, after SpecDM.
 
     The encoder of images is linear, and masks are one-hot (ours). Image and mask have a noise level
@@ -186,46 +238,6 @@ class SpecDm(_LocalDiffusion[SpecDmParams]):
         params=SpecDmParams,
         presets={"tiny": {**TINY_LOCAL, "sample_steps": 6}, "fast": FAST},
     )
-
-    def losses(self) -> Losses:
-        """The losses that the codec is trained by; a generator of your own replaces some."""
-        from hsiaug_builtin.specdm.losses import Losses, spectral_l1
-
-        return Losses(image=partial(spectral_l1, weight=self.params.sad))
-
-    def prepare(
-        self,
-        view: DenseView,
-        *,
-        seed: int,
-        device: str,
-        progress: Progress,
-        checkpoint: Path | None = None,
-    ) -> PreparedImages | PreparedNothing:
-        """Learn what needs no mask, of all tiles that training tiles are drawn among: the stream of
-        images.
-        """
-        from hsiaug_builtin.specdm.prepare import PreparedNothing, learn_images
-
-        if self.params.tiles == "split":
-            return PreparedNothing()
-        return learn_images(
-            view,
-            self.params,
-            self.losses(),
-            seed=seed,
-            device=device,
-            progress=progress,
-            checkpoint=checkpoint,
-        )
-
-    def load_prepared(self, folder: Path, *, device: str) -> PreparedImages | PreparedNothing:
-        """Read what :meth:`prepare` saved."""
-        from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing
-
-        if self.params.tiles == "split":
-            return PreparedNothing()
-        return PreparedImages.restore(folder, SpecDmParams, device)
 
 
 class LdmSingle(_LocalDiffusion[LdmParams]):
@@ -255,7 +267,7 @@ class LdmSingle(_LocalDiffusion[LdmParams]):
     )
 
 
-class SpecDmPaper(_LatentDiffusion[PaperParams]):
+class SpecDmPaper(_ImageStream[PaperParams], _LatentDiffusion[PaperParams]):
     """The networks of the paper: a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks
     (cross-entropy), and a U-Net of their latents. ``streams=one`` is its baseline, one VAE of image
     and mask. Preset "paper" has the paper's choices.
@@ -285,47 +297,9 @@ class SpecDmPaper(_LatentDiffusion[PaperParams]):
 
         return FittedJointPairs, OneStream if self.params.streams == "one" else TwoStream
 
-    def losses(self) -> Losses:
-        """The losses that the networks are trained by; a generator of your own replaces some."""
-        from hsiaug_builtin.specdm.losses import Losses, spectral_l1
-
-        return Losses(image=partial(spectral_l1, weight=self.params.sad))
-
     @property
     def _prepares(self) -> bool:
-        return self.params.tiles == "all" and self.params.streams == "two"
-
-    def prepare(
-        self,
-        view: DenseView,
-        *,
-        seed: int,
-        device: str,
-        progress: Progress,
-        checkpoint: Path | None = None,
-    ) -> PreparedImages | PreparedNothing:
-        """Learn the VAE of images, of all tiles that training tiles are drawn among."""
-        from hsiaug_builtin.specdm.prepare import PreparedNothing, learn_images
-
-        if not self._prepares:
-            return PreparedNothing()
-        return learn_images(
-            view,
-            self.params,
-            self.losses(),
-            seed=seed,
-            device=device,
-            progress=progress,
-            checkpoint=checkpoint,
-        )
-
-    def load_prepared(self, folder: Path, *, device: str) -> PreparedImages | PreparedNothing:
-        """Read what :meth:`prepare` saved."""
-        from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing
-
-        if not self._prepares:
-            return PreparedNothing()
-        return PreparedImages.restore(folder, PaperParams, device)
+        return super()._prepares and self.params.streams == "two"
 
 
 class Quilting(_LatentDiffusion[QuiltParams]):

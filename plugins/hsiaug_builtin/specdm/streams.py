@@ -1,4 +1,4 @@
-"""The codecs of the local denoiser: latents of single pixels, by two streams or by one.
+"""The codecs of the cascade: latents of single pixels, by two streams or by one.
 
 A stream starts as principal components, which need no training, and its decoder learns what these
 lack of a pixel from the pixels round it.
@@ -23,7 +23,8 @@ from hsiaug_builtin.specdm.patch_components import PatchComponents, components
 from hsiaug_builtin.specdm.pixel_components import EMPHASIS, SpectralComponents
 from hsiaug_builtin.specdm.training_pairs import PairRun
 
-DECODER_RATE = 3e-3
+DECODER, DECODER_RATE = "decoder", 3e-3
+"""The decoder's name in the progress, and the rate that it is trained with."""
 CROP = 32
 """Pixels along a side of what a decoder is trained on, at most."""
 BATCH = 16
@@ -157,7 +158,7 @@ def _train_decoder(run: PairRun, stream: PixelStream, x: Tensor, loss: Compare) 
         steps=params.decoder_steps,
         rate=DECODER_RATE,
         progress=run.progress,
-        note="decoder",
+        note=DECODER,
         fused=True,
         checkpoint=run.file("decoder"),
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -106,6 +109,22 @@ class PairRun(TrainingRun):
             params=params,
             losses=losses,
         )
+
+    def of_stages(self, steps: Mapping[str, int]) -> Self:
+        """The same run, whose progress counts the steps of all stages together.
+
+        Parameters
+        ----------
+        steps : mapping of str to int
+            Optimiser steps of each stage by its note, in their order.
+        """
+        starts = dict(zip(steps, accumulate(steps.values(), initial=0), strict=False))
+        whole = sum(steps.values())
+
+        def progress(done: int, total: int, note: str = "") -> None:
+            self.progress(starts[note] + done, whole, note)
+
+        return replace(self, progress=progress)
 
     def rows(self, rng: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""

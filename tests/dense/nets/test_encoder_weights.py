@@ -31,23 +31,14 @@ def saved(folder: Path) -> tuple[Path, torch.Tensor]:
     return path, encoder.state_dict()["layer1.0.conv1.weight"]
 
 
-def test_an_encoder_begins_with_the_weights_of_a_file(tmp_path: Path) -> None:
+def test_encoders_begin_with_the_weights_of_a_file(tmp_path: Path) -> None:
     path, weights = saved(tmp_path)
-    net = ContextAndPixel(8, 6, 3, "fpn", "resnet18", str(path))
-    assert torch.equal(net.context.encoder.state_dict()["layer1.0.conv1.weight"], weights)
-    assert net.eval()(TILES).shape == (2, 3, 32, 32)
-
-
-def test_siamcrnn_takes_an_encoder_and_its_weights(tmp_path: Path) -> None:
-    path, weights = saved(tmp_path)
-    net = SiameseRecurrent(4, 4, 4, 2, "resnet18", str(path)).eval()
-    assert torch.equal(net.encoder.state_dict()["layer1.0.conv1.weight"], weights)
-    assert net(torch.rand(2, 2, 4, 32, 32)).shape == (2, 2, 32, 32)
-
-
-def test_a_second_segmenter_has_pooling_and_a_pyramid() -> None:
-    net = Smp(build_params(Smp.card, overrides={"network": "upernet"})).network(8, 3)
-    assert net.eval()(TILES).shape == (2, 3, 32, 32)
+    context = ContextAndPixel(8, 6, 3, "upernet", "resnet18", str(path), single=False).eval()
+    change = SiameseRecurrent(4, 4, 4, 2, "resnet18", str(path)).eval()
+    for encoder in (context.context.encoder, change.encoder):
+        assert torch.equal(encoder.state_dict()["layer1.0.conv1.weight"], weights)
+    assert context.single is None and context(TILES).shape == (2, 3, 32, 32)
+    assert change(torch.rand(2, 2, 4, 32, 32)).shape == (2, 2, 32, 32)
 
 
 def test_files_that_are_not_there_or_do_not_fit_are_one_clear_error(tmp_path: Path) -> None:
@@ -120,9 +111,3 @@ def test_the_path_for_single_pixels_learns_synthetic_ones_where_that_is_asked_fo
     flat = (8**-0.5 - scale.mean[8:]) / scale.std[8:]
     shown = torch.cat([next_batch(step)[0].flatten(2) for step in range(20)], dim=2)[0].T
     assert bool(((shown - torch.from_numpy(flat)).abs() < 1e-3).all(dim=1).any()) == synthetic
-
-
-def test_without_the_path_for_single_pixels_there_is_only_the_network_of_tiles() -> None:
-    net = Segformer(build_params(Segformer.card, overrides={"single": "none"})).network(8, 3)
-    assert isinstance(net, ContextAndPixel) and net.single is None
-    assert net.eval()(TILES).shape == (2, 3, 32, 32)
