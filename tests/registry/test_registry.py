@@ -197,7 +197,7 @@ def test_plugins_list_says_in_one_line_why_a_package_is_broken_and_where(tmp_pat
     assert "generator\tsmote\t" in answer.stdout
     told = answer.stdout.splitlines()[-1]
     start = (
-        "–\t–\tbroken-plugin\t\tbroken: entry point broken_plugin: ValueError: broken on purpose ("
+        "–\t–\tbroken-plugin\t–\tbroken: entry point broken_plugin: ValueError: broken on purpose ("
     )
     assert told.startswith(start)
     assert (
@@ -210,7 +210,7 @@ def test_a_package_that_exits_at_import_is_broken_and_no_more(tmp_path: Path) ->
     install(tmp_path, "exiting_plugin", "import sys; sys.exit('gone')")
     answer = hsiaug("plugins", "list", site=tmp_path)
 
-    assert answer.returncode == 0 and "\texiting-plugin\t\tbroken: entry point" in answer.stdout
+    assert answer.returncode == 0 and "\texiting-plugin\t–\tbroken: entry point" in answer.stdout
 
 
 def test_the_example_in_the_api_docstring_is_a_working_plugin(path: Path, tmp_path: Path) -> None:
