@@ -1,4 +1,4 @@
-"""Everything a plugin author imports; nothing else of hsiaug is public.
+"""Everything that plugins import. Other modules of hsiaug may change.
 
 A whole generator::
 

@@ -327,7 +327,7 @@ def _names_of_file(codes: _Codes) -> tuple[dict[int, str], tuple[str, ...]]:
         raise InputError(
             f"`unlabelled` must say whether code 0 of {raster.where} is a class",
             value=f"{zero!r} for its {codes.zero:,} pixels",
-            hint=f"If it is one, say {setting('unlabelled', 'none')}; if it stands for no label,"
+            hint=f"If it is one, use {setting('unlabelled', 'none')}; if it means no label,"
             f" {setting('unlabelled', 0)}.",
         )
     name_of = {code: raster.names.get(code, f"class {code}") for code in codes.ids}

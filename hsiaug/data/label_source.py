@@ -227,7 +227,7 @@ def rasterise(
     outside = "outside the cube, or too small to hold the centre of a pixel"
     claims = int(disputed.sum())
     below_zero = sum(code < 0 for code in codes)
-    zero_note = f"0 is taken for a class: if it stands for no label, say {setting('unlabelled', 0)}"
+    zero_note = f"0 is taken for a class: if it means no label, use {setting('unlabelled', 0)}"
     notes = (
         (marks.skipped, f"{marks.skipped:,} {total} without a class or a place: left out"),
         (unused, f"{unused:,} {total} {outside}: left out"),

@@ -268,7 +268,7 @@ def only(path: Path, names: Sequence[str], key: str | None, what: str, hint: str
     """
     if key is None and len(names) != 1:
         raise SceneError(
-            f"{path} must hold one {what}, or be told which",
+            f"{path} must hold one {what}, unless you name one",
             value=f"{len(names)}: {some_of(names, 8) or 'none'}",
             hint=hint or f"Name one: {setting('labels_key', names[0] if names else 'NAME')}.",
         )

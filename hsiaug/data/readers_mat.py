@@ -56,7 +56,7 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> AnyArray:
             if fitting:
                 hint = f"Name it: {setting(option, fitting[0])}, key in a card."
             raise SceneError(
-                f"{path} must hold exactly one numeric array with {ndim} axes, or be told which",
+                f"{path} must hold exactly one numeric array with {ndim} axes, unless you name one",
                 value=f"{len(fitting)} among: {overview}",
                 hint=hint,
             )

@@ -60,7 +60,7 @@ class PixelPredictor:
             That is asked.
         card : Card
             What it reads.
-        data : UnlabelledScene or PairSet
+        scene : UnlabelledScene or PairSet
             May be without labels.
         split : BlindSplit or BlindTiles
             Or one with all labels.

@@ -192,7 +192,7 @@ def test_a_cube_of_truth_values_becomes_a_card() -> None:
 
 def test_a_card_that_is_there_stays_unless_told_otherwise() -> None:
     add()
-    assert "`overwrite`" in refusal(lambda: add(name="other", overwrite=False))
+    assert "must not exist yet" in refusal(lambda: add(name="other", overwrite=False))
     assert add(name="other").scene.name == "other"
 
 
@@ -309,7 +309,7 @@ def test_codes_below_nought_and_nought_are_no_labels() -> None:
 def test_a_class_of_code_0_in_a_classification_is_asked_about() -> None:
     envi("l", LABELS, "file type = ENVI Classification\nclass names = {water, hay, rye, oats}")
     message = refusal(lambda: add(labels="l.hdr"))
-    assert "say `unlabelled='none'`; if it stands for no label, `unlabelled='0'`" in message
+    assert "use `unlabelled='none'`; if it means no label, `unlabelled='0'`" in message
     names = ("water", "hay", "rye", "oats")
     assert add(labels="l.hdr", unlabelled=()).scene.class_names == names
     assert add(labels="l.hdr", unlabelled=(0,)).scene.class_names == names[1:]
@@ -320,7 +320,7 @@ def test_a_class_of_code_0_in_a_classification_is_asked_about() -> None:
 
 def test_of_labels_with_two_bands_one_must_be_named() -> None:
     tiff("l.tif", np.stack([LABELS > 0, LABELS], axis=2).astype(np.uint8))
-    assert "one band of classes, or be told which; found 2: 1, 2" in refusal(
+    assert "one band of classes, unless you name one; found 2: 1, 2" in refusal(
         lambda: add(labels="l.tif")
     )
     assert np.array_equal(add(labels="l.tif", labels_key="2").scene.labels, LABELS)

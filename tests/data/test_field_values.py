@@ -633,7 +633,7 @@ def test_labels_are_those_of_their_file(kind: str) -> None:
 def test_a_class_0_that_somebody_drew_is_a_class_and_is_said() -> None:
     added = add(envi("c", CUBE, UTM), layer("l.gpkg", "GPKG", polygons()[1] - 1))
     assert np.array_equal(added.scene.labels, LABELS)
-    assert "0 is taken for a class: if it stands for no label, say `unlabelled='0'`" in said(added)
+    assert "0 is taken for a class: if it means no label, use `unlabelled='0'`" in said(added)
     without = add("c.hdr", "l.gpkg", unlabelled=(0,)).scene
     assert np.array_equal(without.labels, np.maximum(LABELS.astype(int) - 1, 0))
 
