@@ -401,7 +401,10 @@ def _shapefile(stored: str, said: str) -> str:
     shapes = shapely.to_wkb(np.array(polygons()[0]))
     how = {"geometry_type": "Polygon", "crs": "EPSG:32633", "driver": "ESRI Shapefile"}
     pyogrio.raw.write("l.shp", shapes, [words], ["class"], encoding=stored, **how)
-    text("l.cpg", said)
+    if said:
+        text("l.cpg", said)
+    else:
+        Path("l.cpg").unlink()
     return "l.shp"
 
 
@@ -535,6 +538,11 @@ SHEETS: dict[str, tuple[Callable[[], str], dict[str, object], tuple[str, ...]]] 
     ),
     "words in UTF-8 after all": (
         lambda: _shapefile("utf-8", "ISO-8859-1"),
+        {},
+        ("Gräser", "Rüben", "Weg"),
+    ),
+    "words in UTF-8 without an encoding": (
+        lambda: _shapefile("utf-8", ""),
         {},
         ("Gräser", "Rüben", "Weg"),
     ),
