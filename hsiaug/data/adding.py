@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
 from hsiaug.base.marks import save_marked_array
-from hsiaug.base.text import in_runs, setting
+from hsiaug.base.text import in_runs, setting, visible
 from hsiaug.core.scene import Scene
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.cards import SceneCard
@@ -207,12 +207,14 @@ def add_scene(
     names = [path.name if path in moved else _relative(path, out) for path in (cube, labels)]
     card = _card(name, names, out, options, findings)
     derived: dict[str, Save] = {path.name: path.replace for path in moved}
+    remarks = dict(findings.read.remarks)
     if findings.raster.changed:
         codes = findings.raster.codes
+        remarks["labels.file"] = f"made of {visible(names[1])}"
         derived[str(card.labels.file)] = lambda path: save_marked_array(path, codes)
     scene, files = _write(
         out,
-        partial(_card_text, card, findings.read.remarks),
+        partial(_card_text, card, remarks),
         derived,
         picture,
         (cube, labels),

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.core.scene import row_parts
-from hsiaug.data.band_centres import centres_in_nm, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
-from hsiaug.data.raw import PerBand, RawArray, one_or_all, reading
+from hsiaug.data.raw import reading
 
 if TYPE_CHECKING:
     import h5py
@@ -25,9 +24,6 @@ VALUES = 2**25
 
 MOST_DESCRIBED = 2**16
 """Values of a dataset that describes a cube, at most."""
-
-PACKING = ("scale_factor", "add_offset")
-"""Attributes of a packed dataset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,52 +147,3 @@ def check_size(contents: Contents, name: str) -> None:
         raise ValueError(f"{dataset.dtype} in {name}")
     stored = dataset.id.get_storage_size()
     check_array(contents.path, dataset.shape, dataset.dtype.itemsize, labels=False, stored=stored)
-
-
-def described(
-    contents: Contents,
-    name: str,
-    values: AnyArray,
-    *,
-    centres: str,
-    widths: str,
-    good: str,
-    unit: str,
-) -> RawArray:
-    """A cube (H, W, B) with what the file says of its bands and, by attributes, of its numbers.
-
-    Parameters
-    ----------
-    centres, widths, good : str
-        Addresses of one number for each band, good ones being 1.
-    unit : str
-        Of centres and widths.
-    """
-    bands = values.shape[2]
-    stated = contents.of_bands(centres, bands, "band centres")
-    given_widths = contents.of_bands(widths, bands, "band widths")
-    flags = contents.of_bands(good, bands, "flags of good bands")
-    in_nm, note = (None, "") if stated is None else centres_in_nm(stated, unit)
-    scale, offset = (_per_band(contents, f"{name}@{key}", bands) for key in PACKING)
-    nodata = np.nan if values.dtype.kind == "f" else None
-    for key in ("missing_value", "_FillValue"):
-        if (number := contents.number(f"{name}@{key}")) is not None:
-            nodata = number
-    return RawArray(
-        values,
-        wavelengths=in_nm,
-        scale=1.0 if scale is None and offset is not None else scale,
-        offset=0.0 if offset is None else offset,
-        nodata=nodata,
-        bad_bands=() if flags is None else tuple(np.flatnonzero(flags == 0).tolist()),
-        widths=None if given_widths is None else widths_in_nm(given_widths, stated, in_nm),
-        notes=(note,) if note else (),
-    )
-
-
-def _per_band(contents: Contents, address: str, bands: int) -> PerBand | None:
-    """One number, or one for each band; None where the file has none."""
-    listed = contents.numbers(address)
-    if listed is not None and len(listed) > 1:
-        listed = contents.of_bands(address, bands)
-    return None if listed is None else one_or_all(listed.tolist())

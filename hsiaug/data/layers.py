@@ -148,13 +148,15 @@ def _geojson_driver(path: Path) -> str:
 
 
 def _encoding(path: Path) -> tuple[str | None, tuple[str, ...]]:
-    """The encoding of the words of a shapefile, None = as the file says, with a note where what it
-    says cannot be right.
+    """The encoding of the words of a shapefile, None = as the file says, with a note where it says
+    none or what it says cannot be right.
     """
     words, said = (path.with_suffix(ending) for ending in (".dbf", ".cpg"))
-    if not words.is_file() or not said.is_file():
+    if not words.is_file():
         return None, ()
-    name = said.read_text(encoding="ascii", errors="replace").strip()[:40]
+    name = ""
+    if said.is_file():
+        name = said.read_text(encoding="ascii", errors="replace").strip()[:40]
     content = words.read_bytes()
     if content.isascii():
         return None, ()
@@ -168,7 +170,8 @@ def _encoding(path: Path) -> tuple[str | None, tuple[str, ...]]:
     utf8_said = name.upper().replace("-", "") in ("UTF8", "65001")
     if records.isascii() or utf8_said == (found == "UTF-8"):
         return None, ()
-    return found, (f"{said.name} says {name}, but the words are read as {found}",)
+    says = f"{said.name} says {name}" if name else f"{words.name} names no encoding"
+    return found, (f"{says}, but the words are read as {found}",)
 
 
 def _plain(value: object) -> object:

@@ -20,11 +20,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.core.scene import row_parts
+from hsiaug.data.band_centres import centres_in_nm, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
-from hsiaug.data.hdf import VALUES, Contents, check_size, described, open_contents, whole
-from hsiaug.data.raw import RawArray, one_or_all, reading
+from hsiaug.data.hdf import VALUES, Contents, check_size, open_contents, whole
+from hsiaug.data.raw import BandFacts, PerBand, RawArray, one_or_all, reading
 
 Place = tuple[tuple[float, ...], str]
 """An affine transform (a, b, c, d, e, f) of columns and rows, and a coordinate system as WKT."""
@@ -208,15 +210,7 @@ def _prisma_place(contents: Contents) -> Place | None:
 def _read_emit(contents: Contents) -> RawArray:
     """The cube on its grid; places that the sensor did not see hold no data."""
     stored = whole(contents, "reflectance")
-    raw = described(
-        contents,
-        "reflectance",
-        stored,
-        centres=f"{BANDS}/wavelengths",
-        widths=f"{BANDS}/fwhm",
-        good=f"{BANDS}/good_wavelengths",
-        unit=contents.text(f"{BANDS}/wavelengths@units") or "nm",
-    )
+    facts = _emit_facts(contents, stored)
     rows = _lookup(contents, "location/glt_y", stored.shape[0])
     columns = _lookup(contents, "location/glt_x", stored.shape[1])
     valid = (rows > 0) & (columns > 0)
@@ -224,7 +218,7 @@ def _read_emit(contents: Contents) -> RawArray:
     check_array(contents.path, shape, stored.itemsize, labels=False)
     placed = empty_cube(shape, f"{contents.path}: a copy", stored.dtype)
     for stripe in row_parts(shape, VALUES):
-        placed[stripe] = raw.nodata
+        placed[stripe] = facts.nodata
         here = valid[stripe]
         placed[stripe][here] = stored[rows[stripe][here] - 1, columns[stripe][here] - 1]
     used = np.zeros(stored.shape[:2], dtype=bool)
@@ -235,7 +229,38 @@ def _read_emit(contents: Contents) -> RawArray:
         f" {'×'.join(map(str, valid.shape))} by the look-up table of the file: {repeats:.0%} of the"
         " pixels with data repeat another"
     )
-    return replace(raw, array=placed, units="reflectance", notes=(*raw.notes, note))
+    notes = (*facts.notes, note)
+    return RawArray(placed, **{**vars(facts), "units": "reflectance", "notes": notes})
+
+
+def _emit_facts(contents: Contents, stored: AnyArray) -> BandFacts:
+    """What the file says of the bands of EMIT and, by attributes, of its numbers."""
+    bands = stored.shape[2]
+    stated = contents.of_bands(f"{BANDS}/wavelengths", bands, "band centres")
+    widths = contents.of_bands(f"{BANDS}/fwhm", bands, "band widths")
+    good = contents.of_bands(f"{BANDS}/good_wavelengths", bands, "flags of good bands")
+    unit = contents.text(f"{BANDS}/wavelengths@units") or "nm"
+    in_nm, note = centres_in_nm([] if stated is None else stated, unit)
+    packing = list[PerBand | None]()
+    for address in ("reflectance@scale_factor", "reflectance@add_offset"):
+        listed = contents.numbers(address)
+        if listed is not None and len(listed) > 1:
+            listed = contents.of_bands(address, bands)
+        packing.append(None if listed is None else one_or_all(listed.tolist()))
+    scale, offset = packing
+    nodata = np.nan if stored.dtype.kind == "f" else None
+    for key in ("missing_value", "_FillValue"):
+        if (number := contents.number(f"reflectance@{key}")) is not None:
+            nodata = number
+    return BandFacts(
+        wavelengths=in_nm,
+        widths=None if widths is None else widths_in_nm(widths, stated, in_nm),
+        scale=1.0 if scale is None and offset is not None else scale,
+        offset=0.0 if offset is None else offset,
+        nodata=nodata,
+        bad_bands=() if good is None else tuple(np.flatnonzero(good == 0).tolist()),
+        notes=(note,) if note else (),
+    )
 
 
 def _lookup(contents: Contents, name: str, length: int) -> NDArray[np.int64]:

@@ -104,7 +104,7 @@ def _check_supported(path: Path, file: DatasetReader) -> None:
         raise SceneError(
             f"{path} must hold one image",
             value=f"{pages} pages",
-            hint="Save them as one array, for example with tifffile.imread and numpy.save.",
+            hint="Save them as one array, with numpy.save.",
         )
     if complex_dtypes := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
         raise SceneError(

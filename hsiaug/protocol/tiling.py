@@ -302,7 +302,8 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
             fold = tuple(_tiles_of_places(areas.train, partial(_inside, patch=patch, stride=patch)))
         order = protocol.rng(pairs, seed).permutation(len(tiles))
         tiles = [tiles[i] for i in np.sort(order[: areas.tiles])]
-    tested = test_tiles(areas.test, patch)
+    # Together they cover every pixel of the test areas that a tile can cover.
+    tested = _tiles_of_places(areas.test, partial(cover, patch=patch))
     for side, tiles_of_side in (("training", tiles), ("test", tested)):
         if not tiles_of_side:
             rule = (
@@ -445,19 +446,6 @@ def train_tiles(side: Side, patch: int, overlap: float | None = None) -> tuple[i
         if len(tiles) >= ENOUGH:
             break
     return stride, tiles
-
-
-def test_tiles(side: Side, patch: int) -> list[Tile]:
-    """Test tiles, which together cover every pixel of a side that a tile can cover.
-
-    Parameters
-    ----------
-    side : sequence of (H, W) bool
-        Of each place, the pixels that tiles may show.
-    patch : int
-        Side of the tiles in pixels.
-    """
-    return _tiles_of_places(side, partial(cover, patch=patch))
 
 
 def _tiles_of_places(

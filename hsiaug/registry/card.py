@@ -612,10 +612,6 @@ def _finite(value: Any) -> float:
     return number
 
 
-def _switch(value: object) -> bool:
-    return SWITCHES[str(value).lower()]
-
-
 def _text(value: Any) -> str:
     # Bytes that were no UTF-8 can be typed, but stand in no record.
     text: str = value.encode().decode()
@@ -625,7 +621,7 @@ def _text(value: Any) -> str:
 READERS: Mapping[type, Callable[[Any], object]] = {
     int: _whole,
     float: _finite,
-    bool: _switch,
+    bool: lambda value: SWITCHES[str(value).lower()],
     str: _text,
 }
 """What gives the value of a hyper-parameter of a type; anything raised means that there is none."""

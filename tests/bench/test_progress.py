@@ -108,6 +108,23 @@ def test_a_run_that_goes_on_counts_the_splits_that_were_there(plan: Plan, tmp_pa
     assert progress.state()["draws"] == "2 of 3 splits"
 
 
+def test_trials_that_are_written_count_where_the_engine_was_stopped_before_it_told(
+    plan: Plan, tmp_path: Path
+) -> None:
+    progress = progress_of(plan, tmp_path)
+    store = Store(tmp_path)
+    for trial in plan.trials[:2]:
+        folder = store.folder(trial.hash)
+        folder.mkdir(parents=True)
+        (folder / "record.json").touch()
+    earlier = store.folder(plan.trials[2].hash)
+    earlier.mkdir(parents=True)
+    (earlier / "record.json").touch()
+    os.utime(earlier / "record.json", (1, 1))
+    progress.count_written()
+    assert f"2 of {len(plan.trials)} trials" in progress.line(0)
+
+
 def test_what_a_run_takes_is_said_before_it(plan: Plan) -> None:
     expected = Costs(plan).each(plan.trials)
     assert expected.keys() == {trial.hash for trial in plan.trials}

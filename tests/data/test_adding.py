@@ -192,7 +192,7 @@ def test_a_cube_of_truth_values_becomes_a_card() -> None:
 
 def test_a_card_that_is_there_stays_unless_told_otherwise() -> None:
     add()
-    assert "`overwrite`" in refusal(lambda: add(name="other", overwrite=False))
+    assert "must not exist yet" in refusal(lambda: add(name="other", overwrite=False))
     assert add(name="other").scene.name == "other"
 
 
@@ -349,6 +349,7 @@ def test_pixels_that_two_classes_claim_stay_unlabelled() -> None:
     added = add(labels="p.csv")
     assert names_by_pixel(added.scene) == {(1, 1): "a", (2, 2): "b", (4, 4): "a"}
     assert added.files[1] == Path("mine_labels.npy")
+    assert '# made of p.csv\nfile = "mine_labels.npy"' in added.files[0].read_text("utf-8")
     for part in ("1 pixels are claimed", "1 of 9 labels are outside", "2 of 9 labels are without"):
         assert part in said(added)
 
