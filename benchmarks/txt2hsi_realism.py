@@ -77,7 +77,9 @@ def measure(made: AnySynthesis) -> dict[str, float]:
     rng = np.random.default_rng(0)
     scene = made.data
     pixels = scene.cube.reshape(-1, scene.cube.shape[2])
-    components = PCA(COMPONENTS, whiten=True, random_state=0).fit(pixels[:: len(pixels) // 5000])
+    components = PCA(COMPONENTS, whiten=True, random_state=0).fit(
+        pixels[:: max(1, len(pixels) // 5000)]
+    )
     sets: tuple[list[NDArray[np.float32]], ...] = ([], [], [])
     for c in np.unique(made.synthetic.y):
         coords = rng.permutation(np.argwhere(made.split.test & (scene.labels == c)))
