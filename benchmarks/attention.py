@@ -29,7 +29,7 @@ from hsiaug.contracts import Attention
 from hsiaug.core.samples import take_in_turn
 from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.neighbours import rank_nearer
-from hsiaug.quality.prompt_fidelity import PromptScene, trained_names
+from hsiaug.quality.prompt_fidelity import PromptScene, prompt_names
 from hsiaug.quality.synthesis import AnySynthesis
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 
@@ -250,9 +250,9 @@ class MapScore:
 def score_maps(attention: AttentionMaps, made: AnySynthesis) -> dict[str, MapScore | None]:
     """Scores by the names of LABELS; None where no patch has such words."""
     patches = attention.patches
-    names = {
-        c: attention.content.intersection(words_of(name)) for c, name in trained_names(made).items()
-    }
+    trained = np.unique(made.real.y).tolist()
+    words = prompt_names(made.fitted, trained, made.data.class_names)
+    names = {c: attention.content.intersection(words_of(name)) for c, name in words.items()}
     of_class = [
         total(maps, names[class_id])
         for maps, class_id in zip(attention.maps, patches.y.tolist(), strict=True)

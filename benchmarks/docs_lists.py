@@ -20,6 +20,8 @@ from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import BibtexEntry, entries_of
 
 DOCS = HERE.parent / "docs"
+BELOW_SIMPLER_ONES = "fixmatch", "spectralformer"
+"""Classifiers that are installed but not listed: docs/classifiers.md says why."""
 LIST = re.compile(r"<!-- list of (\w+) -->\n.*?<!-- end of list -->", re.DOTALL)
 
 
@@ -44,7 +46,7 @@ def methods(kind: str) -> str:
     of_pixels, of_masks = (f"{kind.capitalize()}s of {what}" for what in ("pixels", "masks"))
     groups: dict[str, list[str]] = {"Controls": [], of_pixels: [], of_masks: []}
     for (of, name), plugin in sorted(registry().plugins.items()):
-        if of == kind and plugin.distribution == "hsiaug":
+        if of == kind and plugin.distribution == "hsiaug" and name not in BELOW_SIMPLER_ONES:
             card = plugin.load().card
             title = of_pixels if "pixels" in card.tasks else of_masks
             if card.summary.startswith("Control"):

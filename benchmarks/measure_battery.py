@@ -5,7 +5,8 @@ strength?
 
 One half of the held-out samples of a split stands in for synthetic ones, and is damaged in each way
 and strength; the other half is what they are read against. Strength 0 is undamaged. Writes
-TASK.csv and TASK.md to benchmarks/results/measure_battery/.
+benchmarks/results/measure_battery/TASK.csv after each, and goes on where it was stopped; then
+prints which measures move in the order of the strength of which damage.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmarks import damages
-from benchmarks.common import HERE, check_usage, markdown, say, write_csv
+from benchmarks.common import HERE, check_usage, markdown, read_csv, say, write_csv
 from hsiaug.core.samples import PatchSamples
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.protocol.view import patches_at
@@ -104,36 +106,47 @@ def damaged(made: AnySynthesis, damage: str, strength: float) -> AnySynthesis | 
     return replace(made, synthetic=replace(samples, **changed))
 
 
-def rows(made: AnySynthesis) -> Iterator[dict[str, Any]]:
+def rows(made: AnySynthesis, done: set[tuple[str, float]]) -> Iterator[dict[str, Any]]:
     """All measures of each damage and strength, of the stand-ins as they are first."""
     inspect = sample_kit(made.spec.task).inspect
     for damage, strengths in {"none": (0.0,), **STRENGTHS}.items():
         for strength in strengths:
+            if (damage, float(strength)) in done:
+                continue
             changed = made if damage == "none" else damaged(made, damage, strength)
             if changed is not None:
                 values = {one.name: one.value for one in inspect(changed).measures}
-                yield {"damage": damage, "strength": strength, **values}
+                yield {"damage": damage, "strength": float(strength), **values}
+
+
+def ordered(frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Each damage, and the measures that rise or fall with every step of its strength."""
+    undamaged = frame[frame["damage"].eq("none")]
+    for damage, own in frame.groupby("damage", sort=False):
+        steps = pd.concat([undamaged, own]).drop(columns=["damage", "strength"])
+        if damage != "none":
+            moves = steps.diff().iloc[1:]
+            rise = moves.gt(0).all()
+            fall = moves.lt(0).all()
+            words = [f"{name} +" for name in steps.columns[rise]]
+            yield str(damage), ", ".join(words + [f"{name} −" for name in steps.columns[fall]])
 
 
 def main() -> None:
     scene, task = sys.argv[1:]
+    path = OUT / f"{task}.csv"
+    OUT.mkdir(parents=True, exist_ok=True)
+    found: list[dict[str, Any]] = [*read_csv(path)] if path.is_file() else []
     kit = sample_kit(task)
     request = SampleRequest("duplicate", seed=SEED)
     made = halves(synthesise(kit, kit.task.data.load(scene), request, registry()))
-    found = list(rows(made))
-    OUT.mkdir(parents=True, exist_ok=True)
-    write_csv(OUT / f"{task}.csv", found)
-    header = tuple(found[0])
-    cells = [
-        tuple(
-            "–" if v is None else f"{v:.3g}" if isinstance(v, float) else str(v)
-            for v in (row.get(key) for key in header)
-        )
-        for row in found
-    ]
-    table = "\n".join(markdown(header, cells))
-    (OUT / f"{task}.md").write_text(f"{table}\n", encoding="utf-8")
-    say(table)
+    done = {(row["damage"], float(row["strength"])) for row in found}
+    for row in rows(made, done):
+        found.append(row)
+        write_csv(path, found)
+        say(f"{row['damage']} {row['strength']:g}")
+    for line in markdown(("damage", "measures in order"), ordered(pd.read_csv(path))):
+        say(line)
 
 
 if __name__ == "__main__":

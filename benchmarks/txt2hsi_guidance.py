@@ -38,7 +38,7 @@ def main() -> None:
 def rows_of(draws: Sequence[PromptFidelity]) -> Iterator[tuple[str, ...]]:
     """A row for each rate."""
     for name, label in LABELS.items():
-        rates = [rate for said in draws if (rate := said.get(name)) is not None]
+        rates = [rate for said in draws for rate in said.rates if rate.name == name]
         columns = zip(*((rate.real, *rate.values) for rate in rates), strict=True)
         yield label, str(len(rates)), *map(over_draws, columns)
 

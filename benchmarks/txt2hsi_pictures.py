@@ -15,8 +15,7 @@ import sys
 from PIL import Image
 
 from benchmarks.common import HERE, check_usage, txt2hsi_fits
-from hsiaug.quality.contact_sheets import choose_patches, draw_patches
-from hsiaug.quality.prompt_sheet import prompt_sheet
+from hsiaug.quality.contact_sheets import choose_patches, draw_patches, prompt_sheet
 
 SPLIT = 300
 IMAGES = HERE.parent / "docs" / "images"

@@ -14,5 +14,5 @@ from lazy_loader import attach_stub
 
 __version__ = "0.2.0"
 
-# The names, and where each is, stand in __init__.pyi.
+# The names, and where each is, are in __init__.pyi.
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""Everything a plugin author imports; nothing else of hsiaug is public.
+"""Everything that plugins import. Other modules of hsiaug may change.
 
 A whole generator::
 
@@ -93,8 +93,6 @@ from hsiaug.metrics.neighbours import prdc as prdc
 from hsiaug.metrics.patch_distances import PatchReference as PatchReference
 from hsiaug.metrics.patch_distances import PatchSpace as PatchSpace
 from hsiaug.metrics.patch_distances import block_means as block_means
-from hsiaug.metrics.patch_distances import block_side as block_side
-from hsiaug.metrics.patch_distances import nearest_patches as nearest_patches
 from hsiaug.metrics.significance import told_apart as told_apart
 from hsiaug.metrics.structure import edge_share as edge_share
 from hsiaug.metrics.structure import edge_threshold as edge_threshold

@@ -406,9 +406,7 @@ class Generator(SampleLearner[TrainView, FittedGenerator], Protocol):
     Attributes
     ----------
     card : Card
-        The declaration.
-    params : dataclass
-        An instance of ``card.params``.
+        The declaration; ``params`` of the plugin is an instance of ``card.params``.
 
     See Also
     --------
@@ -469,9 +467,7 @@ class PairGenerator(SampleLearner[DenseView, FittedPairGenerator], Protocol):
     Attributes
     ----------
     card : Card
-        The declaration.
-    params : dataclass
-        An instance of ``card.params``.
+        The declaration; ``params`` of the plugin is an instance of ``card.params``.
 
     See Also
     --------
@@ -499,9 +495,7 @@ class Classifier(LabelLearner[PatchSamples, TrainView, FittedClassifier], Protoc
     Attributes
     ----------
     card : Card
-        The declaration.
-    params : dataclass
-        An instance of ``card.params``.
+        The declaration; ``params`` of the plugin is an instance of ``card.params``.
 
     See Also
     --------
@@ -528,9 +522,7 @@ class MaskClassifier(LabelLearner[DenseSamples, DenseView, FittedMaskClassifier]
     Attributes
     ----------
     card : Card
-        The declaration.
-    params : dataclass
-        An instance of ``card.params``.
+        The declaration; ``params`` of the plugin is an instance of ``card.params``.
 
     See Also
     --------

@@ -18,7 +18,7 @@ from hsiaug.bench.ranges import codes, integers, words
 from hsiaug.data.adding import Added, ImportOptions, import_options
 from hsiaug.data.adding import add_scene as add_files
 from hsiaug.data.data_arrays import is_data_array, plain_labels, unpacked
-from hsiaug.data.public_files import public_files
+from hsiaug.data.loading import public_files
 from hsiaug.quality.map_files import save_quick_look
 
 MAX_NAME_BYTES = 200

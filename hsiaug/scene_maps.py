@@ -24,7 +24,6 @@ from hsiaug.bench.request import read_request
 from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.quality.given_masks import class_codes
 from hsiaug.quality.map_files import (
     RASTERS,
     check_map_targets,
@@ -32,6 +31,7 @@ from hsiaug.quality.map_files import (
     save_map,
     save_shares,
 )
+from hsiaug.quality.mask_samples import class_codes
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import show_progress
 from hsiaug.report.figures.files import show_in_cells

@@ -11,7 +11,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -29,6 +29,7 @@ from hsiaug.protocol.balance import MAX_LAMBDA_OMEGA, Rate, synthetic_counts
 from hsiaug.protocol.split import Blind
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, sample_request
+from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.settings import TIMES
 from hsiaug.tasks.task import get_task
@@ -51,7 +52,8 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
 
     A sampler of imbalanced-learn: ``fit_resample(X, y)`` returns X and y with synthetic spectra and
     their labels appended. The generator gets spectra only: no neighbouring and no unlabelled
-    pixels. The labels serve as class names.
+    pixels; a warning says where it learns from these in a benchmark. The labels serve as class
+    names.
 
     Parameters
     ----------
@@ -72,7 +74,8 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
     wavelengths : array-like of shape (B,), optional
         Band centres in nm; numbers below 100 are taken as µm.
     random_state : int or RandomState, optional
-        Seed of fit and samples.
+        Seed of fit and samples. A number is the seed of a benchmark: the same spectra in the same
+        order get the same samples.
     sampling_strategy : "auto" or mapping, default "auto"
         ``{label: number}`` of real and synthetic samples together; ``"auto"`` uses lam and times.
 
@@ -166,7 +169,7 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         spectra = X.toarray() if as_sparse else X
         every = self._synthesise(spectra, ids.astype(np.int16) + 1, labels.tolist())
         made = self._asked_for(every.synthetic, labels.tolist())
-        self._warn(every.card.name, spectra, made)
+        self._warn(every.card, spectra, made)
         self.weights_ = np.concatenate([self.weights_, made.weight])
         spectra = np.vstack([spectra, made.centres])
         return type(X)(spectra) if as_sparse else spectra, np.concatenate([y, labels[made.y - 1]])
@@ -187,8 +190,11 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         ]
         return made.take(np.sort(np.concatenate(first)))
 
-    def _warn(self, name: str, real: AnyArray, made: PatchSamples) -> None:
-        """Say that weights are not passed on, and that a generator made nothing but copies."""
+    def _warn(self, card: Card, real: AnyArray, made: PatchSamples) -> None:
+        """Say that weights are not passed on, that there are no unlabelled pixels, and that a
+        generator made nothing but copies.
+        """
+        name = card.name
         if (made.weight != 1).any():
             low, high = made.weight.min(), made.weight.max()
             weight = f"{low:g}" if low == high else f"{low:g} to {high:g}"
@@ -197,13 +203,18 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
                 " passes no weights on: weights_ has them, for fit(..., sample_weight=)",
                 stacklevel=5,
             )
+        if card.scope == "scene":
+            warnings.warn(
+                f"{name} also learns from unlabelled pixels in a benchmark, of which fit_resample"
+                " has none: hsiaug.augment_scene has those of a scene",
+                stacklevel=5,
+            )
         rows = {row.tobytes() for row in np.asarray(real, dtype=np.float32)}
         copies = all(row.tobytes() in rows for row in made.centres.astype(np.float32))
         # Where all real spectra are equal, so are all others.
         if copies and len(rows) > 1 and name not in COPYING:
             warnings.warn(
-                f"all {len(made)} synthetic spectra are copies of real ones: fit_resample has no"
-                f" unlabelled pixels for {name}; hsiaug.augment_scene has those of a scene",
+                f"all {len(made)} synthetic spectra of {name} are copies of real ones",
                 stacklevel=5,
             )
 
@@ -231,7 +242,7 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
             lam=rate.lam,
             times=rate.times,
             omega=self.omega,
-            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            seed=self._seed(),
             patch=1,
             device=self.device,
         )
@@ -244,6 +255,12 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
             PixelSynthesis,
             synthesise(sample_kit("pixels"), scene, request, registry(), context=context),
         )
+
+    def _seed(self) -> int:
+        """That of a benchmark where a number is given, else a drawn one."""
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _centres(self, bands: int) -> NDArray[np.float64]:
         """(B,) band centres in nm. Warns where their unit was guessed; raises ValueError for

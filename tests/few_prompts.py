@@ -13,5 +13,5 @@ def ask_few_prompts(patch: pytest.MonkeyPatch) -> None:
     """Ask each generator that reads text for a few samples, until the patch is undone."""
     patch.setattr("hsiaug.quality.prompt_fidelity.TREES", 5)
     patch.setattr("hsiaug.quality.prompt_fidelity.AMOUNTS", FEW)
-    patch.setattr("hsiaug.quality.prompt_sheet.COLUMNS", 2)
-    patch.setattr("hsiaug.quality.prompt_sheet.CLASSES", 1)
+    patch.setattr("hsiaug.quality.contact_sheets.PROMPT_COLUMNS", 2)
+    patch.setattr("hsiaug.quality.contact_sheets.PROMPT_CLASSES", 1)

@@ -20,6 +20,7 @@ from pydantic import Field
 from hsiaug.api import PatchSamples, PluginError, Scene, SplitProtocol, TrainView
 from hsiaug.task_api import (
     Blind,
+    ClassScorer,
     Metric,
     MetricSet,
     PatchSampling,
@@ -32,7 +33,6 @@ from hsiaug.task_api import (
     Split,
     Task,
     UnlabelledScene,
-    difference,
     draw_split,
     train_view,
 )
@@ -254,7 +254,7 @@ class AbundanceMetrics(RecordPart):
     worst_accuracy: Share
 
 
-class AbundanceScorer:
+class AbundanceScorer(ClassScorer):
     """Root mean squared error of abundances, over all test pixels and materials."""
 
     model = AbundanceMetrics
@@ -269,13 +269,6 @@ class AbundanceScorer:
             key for key in ("squared_errors", "rmse_by_material") if len(metrics[key]) != classes
         ]
         return f"metrics.{wrong[0]} must have {classes} entries" if wrong else None
-
-    def fault_of_metrics(self, metrics: Any) -> str | None:
-        errors = np.array(metrics["squared_errors"])
-        return difference(metrics, follow(errors, metrics["n"]), "metrics", "squared_errors")
-
-    def fault_of_predictions(self, metrics: Any, values: Any) -> str | None:
-        return None if len(values) == metrics["n"] else "metrics.n counts other predictions"
 
     def score(self, data: AbundanceScene, split: Split, prediction: Any) -> dict[str, object]:
         index, values = prediction

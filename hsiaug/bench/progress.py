@@ -80,6 +80,7 @@ class Progress:
         self._jobs = jobs
         self._clock = clock
         self._begun: float | None = None
+        self._made = time.time_ns()
         self._trials: dict[str, TrialSpec] = {}
         self._numbers: dict[str, int] = {}
         """The plan of each trial that is to run, by its number."""
@@ -162,6 +163,14 @@ class Progress:
         several = f"{means[0]:+.1f} to {means[-1]:+.1f}" if len(means) > 1 else f"{means[0]:+.1f}"
         several = several.replace("-", "−")
         return f"so far, not a result: {several} points of {metric.short} over no samples"
+
+    def count_written(self) -> None:
+        """Count trials whose records are written and that nobody told of: Dask tells of those of a
+        task together.
+        """
+        for hash in list(self._left):
+            if self._store.changed(hash) > self._made and (record := self._store.sound(hash)):
+                self.end(hash, failed=record["status"] == "failed")
 
     def seconds_left(self) -> float:
         """Seconds of the rest: as expected, at the speed of what has ended."""

@@ -226,6 +226,7 @@ def run(
     except KeyboardInterrupt:
         # The processes of the run have ended, and nothing is drawn any more.
         if progress:
+            progress.count_written()
             say(progress.line(0))
         raise
     left_out = missing.older if existing == "none" else ()

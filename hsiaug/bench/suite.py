@@ -20,7 +20,7 @@ from hsiaug.bench.request import Request, RequestKeys, Settings
 from hsiaug.data.catalogue import own_card
 from hsiaug.data.pair_sets import split_bands
 from hsiaug.data.paths import is_file, user_path
-from hsiaug.data.tomlfile import read_toml, validate_table
+from hsiaug.data.texts import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import task_of
 

@@ -9,6 +9,7 @@ outside of its package, then ``("end", TrialOutcome)``.
 
 import os
 import pickle
+import re
 import tempfile
 import threading
 import time
@@ -36,6 +37,9 @@ from hsiaug.tasks.types import TaskData
 from hsiaug.trial.run import run_group
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.trial_run import SceneContext
+
+CHECKSUM = re.compile(r"#[0-9a-f]{12}$")
+"""What parameters write behind the name of a file, so that other content is another parameter."""
 
 
 class BlindData:
@@ -139,11 +143,12 @@ def named_files(trials: Iterable[TrialSpec]) -> frozenset[Path]:
         Of one scene.
     """
     values = {
-        value.removeprefix("file:")
+        name
         for trial in trials
         for _, plugin in trial.plugins
         for value in (getattr(plugin.params, item.name) for item in fields(plugin.params))
         if isinstance(value, str)
+        for name in _names_in(value)
     }
     found = set()
     for value in values:
@@ -153,6 +158,14 @@ def named_files(trials: Iterable[TrialSpec]) -> frozenset[Path]:
             if value and path.exists():
                 found.add(path.resolve())
     return frozenset(found)
+
+
+def _names_in(value: str) -> tuple[str, ...]:
+    """What may be the name of a file: all of a parameter's text, or what follows ``file:`` or
+    ``openclip:MODEL@``; without the checksum behind it.
+    """
+    name = CHECKSUM.sub("", value)
+    return value, name, name.removeprefix("file:"), name.partition("@")[2]
 
 
 def serve(connection: Connection, start: WorkerStart) -> None:

@@ -64,18 +64,18 @@ def advise(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Say which classifier and generator to use on a scene, or that no generator helps.
+    """Recommend a classifier and a generator, or no generator, for a scene.
 
     Examples:
       hsiaug advise my_scene.toml --budget 20m
       hsiaug advise my_scene.toml --protocol all --classifier svm
       hsiaug advise indian_pines --generator smote,mixup,pseudo
 
-    Reads the labels that --protocol names and no other: divides them again and again into inner
-    training and test pixels, tries generators on some of these splits, and confirms the best on
-    others. Starts nothing that would end after --budget; the same command again goes on where it
-    was, from the records in hsiaug-advice. Of a scene, --generator or --classifier also say the
-    task: masks with specdm or unet. What the answer is worth: docs/decide.md.
+    Reads the labels of --protocol and no others. Divides them repeatedly into inner training and
+    test pixels, tries generators on some of these splits, and confirms the best on others. Ends
+    within --budget; the same command continues from the records in hsiaug-advice. For a scene,
+    --generator or --classifier also set the task: specdm or unet mean masks. docs/decide.md
+    explains the answer.
     """
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.

@@ -83,7 +83,7 @@ def benchmark(
         ),
     ] = None,
 ) -> None:
-    """Benchmark generators on a scene with few, unequal labels.
+    """Compare generators and classifiers on a scene with few labels.
 
     Examples:
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5
@@ -94,7 +94,7 @@ def benchmark(
 
     Runs every generator, λ, M, ω and classifier on the same splits, with their controls. Prints
     accuracy, gains over the controls with intervals, and the audit of the protocol. The same
-    command goes on where it was stopped. A suite is a list of such runs (docs/papers.md).
+    command continues a stopped run. A suite is a list of such runs (docs/papers.md).
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever
     # --jobs is. Set before the numerical libraries load.

@@ -65,7 +65,7 @@ def _sources(report: Report) -> Iterator[tuple[str, str]]:
     """(name, source) of each scene and method, as the cards on this machine have them."""
     from hsiaug.base.errors import HsiaugError
     from hsiaug.data.catalogue import files_of, find_entry
-    from hsiaug.data.public_files import public_files
+    from hsiaug.data.loading import public_files
     from hsiaug.report.trials import unlike
 
     refs = [

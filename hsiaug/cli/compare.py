@@ -45,8 +45,8 @@ def compare(
       hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d --store my-results --metric oa
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
 
-    For each scene and protocol that both were run on: the mean difference over paired splits with
-    its spread and interval, the paired test where there are at least 6 splits, and recall per
+    For each scene and protocol with both configurations: the mean difference over paired splits
+    with its spread and interval, the paired test if there are at least 6 splits, and recall per
     class.
     """
     from hsiaug.base.files import TABLES, check_targets

@@ -99,7 +99,7 @@ def info(
     """
     if sentences is not None:
         from hsiaug.data import load_scene
-        from hsiaug.quality.scene_sentences import scene_sentences
+        from hsiaug.quality.kits import scene_sentences
 
         for line in scene_sentences(load_scene(scene), sentences, 0).split("\n"):
             say(line)
@@ -118,7 +118,7 @@ def info(
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
         facts |= {
             **pairs.card.model_dump(mode="json"),
-            "places_here": {place: len(names) for place, names in pairs.present().items()},
+            "places_here": {place: len(names) for place, names in pairs.present.items()},
             "missing": {place: shortly(files) for place, files in pairs.missing().items()},
         }
     if "citation" in facts:
@@ -147,7 +147,7 @@ def _label_warnings(scene: str) -> list[str]:
 
     from hsiaug.base.errors import HsiaugError
     from hsiaug.data import load_scene
-    from hsiaug.data.label_check import label_warnings
+    from hsiaug.data.findings import label_warnings
 
     with suppress(HsiaugError):
         return label_warnings(load_scene(scene))
@@ -228,7 +228,7 @@ def add(
         ),
     ] = None,
 ) -> None:
-    """Look at a scene of your own, write its card, and draw it.
+    """Add a scene of your own: check its files, write its card, and plot it.
 
     Examples:
       hsiaug datasets add flight.hdr --labels plots.geojson --field crop
@@ -237,9 +237,9 @@ def add(
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
 
     Finds shape, order of axes, band centres, scale, missing data, useless bands, label codes and
-    georeference, and says what is a guess. Writes NAME.toml, the picture NAME_look.png and, where
-    labels were no raster of the cube's pixels, NAME_labels.npy. Where something is wrong, nothing
-    is written.
+    georeference, and marks guesses. Writes NAME.toml, the picture NAME_look.png and, if the labels
+    are not a raster on the grid of the cube, NAME_labels.npy. If something is wrong, it writes
+    nothing.
     """
     from hsiaug.data.adding import add_scene
     from hsiaug.quality.map_files import save_quick_look
@@ -278,7 +278,7 @@ def _import_options(field: str | None, settings: Sequence[str], name: str | None
 
 def note_public(cube: Path, labels: Path) -> None:
     """Say where files are those of a public scene, which has a card already."""
-    from hsiaug.data.public_files import public_files
+    from hsiaug.data.loading import public_files
 
     if public := public_files(cube, labels):
         name = public.card.name

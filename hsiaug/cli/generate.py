@@ -167,8 +167,7 @@ def _say_cost(task: str, data: TaskData, request: SampleRequest, context: SceneC
     generator, spec = sample_spec(task, data, request, registry())
     card = generator.card
     saved = context.folder is not None and has_fit(context.folder, spec)
-    # The seconds of a card are those of the usual preset.
-    if saved or card.seconds < WORTH_SAYING or request.preset != defaults.PRESET:
+    if saved or card.seconds < WORTH_SAYING:
         return
     say(
         f"{card.name} learns for about {write_duration(card.seconds)}; the fit is kept in"

@@ -124,8 +124,8 @@ def _inspect_scene(ctx: typer.Context, omega: str | None) -> InspectedSamples:
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
+    from hsiaug.quality.contact_sheets import sheet_prompts
     from hsiaug.quality.prompt_fidelity import PromptScene, measure_fidelity
-    from hsiaug.quality.prompt_sheet import sheet_prompts
 
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
     for strength in strengths:
@@ -152,8 +152,8 @@ def _write_files(inspected: InspectedSamples, folder: Path) -> list[Path]:
     """Pictures, curves over ω and ``quality.json``; their paths."""
     from pandas import DataFrame
 
+    from hsiaug.quality.contact_sheets import prompt_sheet
     from hsiaug.quality.figures import guidance_figure, save_figures
-    from hsiaug.quality.prompt_sheet import prompt_sheet
 
     pictures = inspected.report.pictures()
     content = inspected.report.as_json()

@@ -113,9 +113,9 @@ def _begin(ref: str) -> tuple[UnlabelledScene, str, NDArray[np.int16], Georefere
     import numpy as np
 
     from hsiaug.data import load_scene
-    from hsiaug.data.endings import CUBES
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.data.loading import bare_scene
+    from hsiaug.data.paths import CUBES
 
     if Path(ref).suffix.lower() in CUBES:
         bare, ground, guesses = bare_scene(Path(ref))

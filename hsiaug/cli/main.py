@@ -214,7 +214,7 @@ def _system_error(error: OSError) -> HsiaugError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         _drop_output()
         temporary = tempfile.gettempdir()
-        rule = f"standard output and files must have room, temporary ones too ({temporary})"
+        rule = f"files must have room, temporary ones too ({temporary})"
         return HsiaugError(
             rule, value=reason, hint="Free some space, or let TMPDIR name another folder."
         )

@@ -57,12 +57,12 @@ def map_(
       hsiaug map my_scene.toml --classifier filtered:svm --generator pseudo --out map.tif
       hsiaug map 3fa9 --out map.pdf
 
-    Of a scene, trains a classifier on nine tenths of the labels and scores it on the rest, as a
-    trial in the folder maps of the store, which no report reads. Of a record (its hash, or the
-    beginning of it), fits generator (or takes it from the store) and classifier again, on the
-    training pixels of its split. Then predicts every pixel, in stripes. Writes class ids (0 = no
-    data) with names and colours of classes, which QGIS shows, in the place on Earth that the cube's
-    file names, and a picture with a legend. Says whether the test pixels come out as in the record.
+    For a scene, trains a classifier on nine tenths of the labels and scores it on the rest, as a
+    trial in the folder maps of the store, which reports do not read. For a record (its hash, or the
+    beginning of it), fits its generator (or takes it from the store) and classifier again, on the
+    training pixels of its split. Writes class ids (0 = no data) in the coordinates of the cube,
+    with class names and colours for QGIS, and a picture with a legend. Reports whether the
+    predictions of the test pixels equal those of the record.
     """
     one_thread()
     from hsiaug.data.catalogue import check_spared

@@ -58,7 +58,7 @@ def report(
     notes: Annotated[
         bool | None,
         option(
-            "Also print all scores and the audit.", "--notes/--no-notes", default="in files alone"
+            "Also print all scores and the audit.", "--notes/--no-notes", default="only in files"
         ),
     ] = None,
     trial: Annotated[
@@ -84,7 +84,7 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Rebuild the tables of a benchmark from its records alone.
+    """Print the tables of a benchmark from its records.
 
     Examples:
       hsiaug report
@@ -94,12 +94,11 @@ def report(
       hsiaug report --trial 3fa9
       hsiaug report --cite --out references.bib
 
-    Which rows are shown changes no interval and no verdict: these are of all that the store holds
-    on the splits in question. html is one page of everything, which needs no network. png, svg and
-    pdf draw gains, or what --by class (confusion matrices), lambda, times, omega or labels shows.
-    csv has one row per trial (--by class: per trial and class; --by gain: per configuration and
-    control; --by labels: per point); json has the rows of trials and gains, whatever --by says.
-    Nothing is trained or downloaded.
+    Intervals and verdicts always use all configurations of the store on these splits, whichever
+    rows are printed. html is one page with everything, which needs no network. png, svg and pdf are
+    figures of gains, or of --by class (confusion matrices), lambda, times, omega or labels. csv has
+    one row per trial (--by class: per trial and class; --by gain: per configuration and control;
+    --by labels: per point); json has all trials and gains, whatever --by is.
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target

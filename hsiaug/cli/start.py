@@ -56,8 +56,8 @@ def start(
 
     from hsiaug.data import load_scene
     from hsiaug.data.adding import ImportOptions, add_scene, scene_name
-    from hsiaug.data.endings import CUBES
-    from hsiaug.data.label_check import label_warnings
+    from hsiaug.data.findings import label_warnings
+    from hsiaug.data.paths import CUBES
     from hsiaug.quality.map_files import save_quick_look
 
     _check_there(place)
@@ -131,12 +131,12 @@ def _look_at(
     import numpy as np
 
     from hsiaug.base.marks import is_marked
-    from hsiaug.data.endings import CUBES, ENVI_DATA, IMAGES, LAYERS, PICTURES
+    from hsiaug.data.auxiliary import quality_layers
     from hsiaug.data.label_codes import LabelRaster, check_number
     from hsiaug.data.label_source import read_labels
-    from hsiaug.data.products.enmap_desis import quality_layers
+    from hsiaug.data.paths import CUBES, ENVI_DATA, IMAGES, LAYERS, PICTURES
     from hsiaug.data.readers import CONVERSIONS, read_cube_file
-    from hsiaug.data.table_cubes import TABLES
+    from hsiaug.data.tables import TABLES
     from hsiaug.data.vector_labels import KINDS
 
     cubes = list[Path]()

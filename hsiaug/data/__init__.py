@@ -8,13 +8,13 @@ your own lie beside your files. Both follow one schema, :class:`hsiaug.data.card
     toy_scene(seed=1)               nothing read from disk
     load_pairs("oscd", "change")    image–mask pairs for the dense tasks, or a scene as one pair
 
-Inside: cards (the schema) · catalogue (names, folders, files and checksums) · download (mirrors) ·
-bounds (how much a file may ask for) · readers (.npy, and by readers_mat, readers_envi with
-envi_header, readers_tiff, readers_image, table_cubes, products) · band_centres, texts (units,
-encodings) · labels (codes to class ids) · loading · pair_cards, pair_sets, pair_loading,
-place_contents (pairs) · adding (a card from your own files, by cube_check, label_source,
-label_codes, data_arrays, and vector_labels with layers, envi_regions, tables; what was found is
-said in import_findings) · toy.
+Inside: cards (the schemas) · catalogue (names, folders, files and checksums) · download (mirrors) ·
+bounds (how much a file may ask for) · raw, windows (arrays as files hold them) · paths, texts,
+band_centres (endings, encodings, units) · readers (.npy and pictures; the others by readers_mat,
+readers_envi with envi_header, readers_tiff, products with hdf, tables) · auxiliary, georeference
+(what lies beside a file, and where) · labels (codes to class ids) · loading · pair_sets,
+pair_files, pair_loading (pairs) · adding (a card from your own files, by cube_check, label_source,
+label_codes, data_arrays, vector_labels with layers; what was found is said in findings) · toy.
 """
 
 from hsiaug.data.catalogue import data_dir as data_dir

@@ -22,16 +22,14 @@ from pydantic import TypeAdapter, ValidationError
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
 from hsiaug.base.marks import save_marked_array
-from hsiaug.base.text import in_runs, setting
+from hsiaug.base.text import in_runs, setting, visible
 from hsiaug.core.scene import Scene
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.cards import SceneCard
 from hsiaug.data.catalogue import LOOK
-from hsiaug.data.cube_check import card_nodata, guess_axes, look_through, read_values
-from hsiaug.data.endings import ARRAYS
+from hsiaug.data.cube_check import card_nodata, look_through, read_values, unlike_shapes
+from hsiaug.data.findings import ImportFindings, facts_of, label_warnings, warnings_of
 from hsiaug.data.georeference import read_declared
-from hsiaug.data.import_findings import ImportFindings, facts_of, warnings_of
-from hsiaug.data.label_check import label_warnings
 from hsiaug.data.label_codes import (
     NO_CODE,
     ClassCodes,
@@ -42,10 +40,10 @@ from hsiaug.data.label_codes import (
 )
 from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
+from hsiaug.data.paths import ARRAYS
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
-from hsiaug.data.texts import plain_name
-from hsiaug.data.tomlfile import toml_text, validate_table
+from hsiaug.data.texts import plain_name, toml_text, validate_table
 from hsiaug.data.vector_labels import VectorLabels
 
 Save = Callable[[Path], object]
@@ -53,6 +51,9 @@ Save = Callable[[Path], object]
 
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
+
+ANOTHER = "Use another `out`, or delete it first."
+"""What to do about a file that is there already."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,13 @@ def import_options(values: Mapping[str, object], option: str = "", hint: str = "
     """
     try:
         read = TypeAdapter(ImportOptions).validate_python(values)
-        classes, ignore = (tuple(map(plain_name, names)) for names in (read.classes, read.ignore))
-        return replace(read, classes=classes, ignore=ignore)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        rule = (
-            f"{option}{first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
-        )
-        hint = hint or f"Correct {first['loc'][0]}."
-        raise InputError(rule, value=repr(values[str(first["loc"][0])]), hint=hint) from error
+        key = str(first["loc"][0])
+        rule = f"{option}{key} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
+        raise InputError(rule, value=repr(values[key]), hint=hint or f"Correct {key}.") from error
+    classes, ignore = (tuple(map(plain_name, names)) for names in (read.classes, read.ignore))
+    return replace(read, classes=classes, ignore=ignore)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,38 +185,43 @@ def add_scene(
     InputError, SceneError or DataUnavailableError
         Where something is wrong; then nothing is written.
     """
-    if folder := next((path for path in (cube, labels) if path.is_dir()), None):
-        rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
+    for folder in (path for path in (cube, labels) if path.is_dir()):
         hint = (
             f"See what is in it: {shlex.join(['hsiaug', 'start', str(folder)])}. Cards of pairs are"
             " written by hand: docs/masks.md."
         )
         if folder.suffix == ".zarr":
             hint = "Open it with xarray, and give its DataArray to hsiaug.add_scene."
+        rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
         raise InputError(rule, value=f"{folder}, a folder", hint=hint)
     name = scene_name(options.name or cube.stem)
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))
     if out.exists() and not options.overwrite:
-        raise InputError(
-            f"{out} must not exist yet",
-            value="a file",
-            hint="Use another `out`, or delete it first.",
-        )
+        raise InputError(f"{out} must not exist yet", value="a file", hint=ANOTHER)
     try:
         findings = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
     except HsiaugError:
         _check_swapped(cube, labels)
         raise
-    cube_name, label_name = (
-        path.name if path in moved else _relative(path, out) for path in (cube, labels)
+    names = [path.name if path in moved else _relative(path, out) for path in (cube, labels)]
+    card = _card(name, names, out, options, findings)
+    derived: dict[str, Save] = {path.name: path.replace for path in moved}
+    remarks = dict(findings.read.remarks)
+    if findings.raster.changed:
+        codes = findings.raster.codes
+        remarks["labels.file"] = f"made of {visible(names[1])}"
+        derived[str(card.labels.file)] = lambda path: save_marked_array(path, codes)
+    scene, files = _write(
+        out,
+        partial(_card_text, card, remarks),
+        derived,
+        picture,
+        (cube, labels),
+        options.overwrite,
     )
-    card, derived = _card(name, cube_name, label_name, out, options, findings)
-    derived |= {path.name: path.replace for path in moved}
-    text = partial(_card_text, card, findings.read.remarks)
-    scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
-    sentences = [*warnings_of(findings), *label_warnings(scene)]
-    return Added(scene, files, facts_of(findings), tuple(sentences), findings.coding.table)
+    sentences = (*warnings_of(findings), *label_warnings(scene))
+    return Added(scene, files, facts_of(findings), sentences, findings.coding.table)
 
 
 def _check_swapped(cube: Path, labels: Path) -> None:
@@ -233,13 +237,12 @@ def _check_swapped(cube: Path, labels: Path) -> None:
         shape = read_cube_file(labels).array.shape
     except HsiaugError:
         return
-    if len(shape) != 3 or min(shape) < 2:
-        return
-    raise InputError(
-        "the cube comes first, and its labels behind --labels",
-        value=f"labels in {cube} and a cube in {labels}",
-        hint=f"Swap them: {labels} --labels {cube}.",
-    )
+    if len(shape) == 3 and min(shape) > 1:
+        raise InputError(
+            "the cube comes first, and its labels behind --labels",
+            value=f"labels in {cube} and a cube in {labels}",
+            hint=f"Swap them: {labels} --labels {cube}.",
+        )
 
 
 def scene_name(text: str) -> str:
@@ -315,22 +318,23 @@ def _resolve_axes(
         raise InputError(
             "`axes` must be a permutation of hwb", value=repr(stated), hint="For example bhw."
         )
-    if not isinstance(source, LabelRaster):
+    is_array = cube.suffix.lower() in ARRAYS
+    if not isinstance(source, LabelRaster) or (stated is None and not is_array):
         return stated or "hwb", ()
-    if stated is None:
-        if cube.suffix.lower() not in ARRAYS:
-            return "hwb", ()
-        axes, other_axes = guess_axes(raw.array.shape, source.codes.shape, source.where)
-        return axes, tuple(other_axes)
-    height_and_width = [raw.array.shape[stated.index(axis)] for axis in "hw"]
-    if sorted(height_and_width) != sorted(source.codes.shape):
-        fitting, _ = guess_axes(raw.array.shape, source.codes.shape, source.where)
+    shape, labels = raw.array.shape, source.codes.shape
+    if stated is not None and sorted(shape[stated.index(axis)] for axis in "hw") == sorted(labels):
+        return stated, ()
+    orders = ("hwb", "bhw", "hbw", "whb", "bwh", "wbh")
+    fitting = [order for order in orders if tuple(shape[order.index(a)] for a in "hw") == labels]
+    if not fitting:
+        raise unlike_shapes(shape, labels, source.where)
+    if stated is not None:
         raise InputError(
             "`axes` must give the cube the height and width of the labels",
             value=stated,
-            hint=f"Leave it out, or say {fitting}.",
+            hint=f"Leave it out, or say {fitting[0]}.",
         )
-    return stated, ()
+    return fitting[0], tuple(fitting[1:])
 
 
 def _name_classes(
@@ -362,48 +366,42 @@ def _with_centres(raw: RawArray, stated: tuple[float, ...] | None, bands: int) -
 
 
 def _card(
-    name: str, cube: str, labels: str, out: Path, options: ImportOptions, findings: ImportFindings
-) -> tuple[SceneCard, dict[str, Save]]:
-    """The card, and how to write the files that it needs beside those that are there."""
-    facts = findings.seen
+    name: str, files: Sequence[str], out: Path, options: ImportOptions, findings: ImportFindings
+) -> SceneCard:
+    """The card, which names the files of the cube and of the labels, or one that is written beside
+    it.
+    """
+    height, width, bands = findings.seen.shape
     values = findings.read
     coding = findings.coding
-    raster = findings.raster
-    cube_table: dict[str, object] = {
-        "file": cube,
-        "key": options.cube_key,
-        "axes": findings.axes,
-        "shape": (*facts.shape[:2], facts.shape[2] - len(values.bad_bands)),
-        "bad_bands": values.bad_bands,
-        "nodata": card_nodata(facts, findings.nodata),
-        "scale": values.scale,
-        "units": values.units,
-    }
-    label_table: dict[str, object] = {
-        "file": labels,
-        "key": options.labels_key,
-        "names": coding.names,
-        "ids": None if coding.ids == tuple(range(1, len(coding.names) + 1)) else coding.ids,
-        "ignore": coding.ignore,
-        "counts": findings.counts,
-    }
     ground = findings.declared.ground
-    sensor = {
-        "gsd": None if ground is None else ground.metres,
-        "wavelengths": None if options.wavelengths is None else findings.centres,
-    }
-    derived: dict[str, Save] = {}
-    if raster.changed:
-        file = f"{out.stem}_labels.npy"
-        derived[file] = lambda path: save_marked_array(path, raster.codes)
-        label_table |= {"file": file, "key": None}
+    changed = findings.raster.changed
     table: dict[str, object] = {
         "name": name,
-        "cube": cube_table,
-        "labels": label_table,
-        "sensor": sensor,
+        "cube": {
+            "file": files[0],
+            "key": options.cube_key,
+            "axes": findings.axes,
+            "shape": (height, width, bands - len(values.bad_bands)),
+            "bad_bands": values.bad_bands,
+            "nodata": card_nodata(findings.seen, findings.nodata),
+            "scale": values.scale,
+            "units": values.units,
+        },
+        "labels": {
+            "file": f"{out.stem}_labels.npy" if changed else files[1],
+            "key": None if changed else options.labels_key,
+            "names": coding.names,
+            "ids": None if coding.ids == tuple(range(1, len(coding.ids) + 1)) else coding.ids,
+            "ignore": coding.ignore,
+            "counts": findings.counts,
+        },
+        "sensor": {
+            "gsd": None if ground is None else ground.metres,
+            "wavelengths": None if options.wavelengths is None else findings.centres,
+        },
     }
-    return validate_table(table, SceneCard, out, "card", SceneError), derived
+    return validate_table(table, SceneCard, out, "card", SceneError)
 
 
 def _relative(path: Path, card: Path) -> str:
@@ -470,9 +468,7 @@ def _write(
             # The same may be left of a run on a disk that failed.
             if not overwrite and final.exists() and not filecmp.cmp(path, final, shallow=False):
                 rule = f"{final}, which is to be written, must not exist yet"
-                raise InputError(
-                    rule, value="a file", hint="Use another `out`, or delete it first."
-                )
+                raise InputError(rule, value="a file", hint=ANOTHER)
         with ExitStack() as placed:
             for name, path in fresh.items():
                 path.replace(folder / name)

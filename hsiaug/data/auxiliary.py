@@ -1,17 +1,28 @@
-"""Metadata that GDAL, QGIS and ArcGIS keep beside a raster, in NAME.aux.xml: scales, offsets, no
-data, and names of classes.
+"""Metadata in XML beside an image: what GDAL, QGIS and ArcGIS keep in NAME.aux.xml (scales,
+offsets, no data, and names of classes), and the bands of EnMAP and DESIS.
+
+EnMAP and DESIS have GeoTIFFs ``…-SPECTRAL_IMAGE.TIF`` whose bands are described in the file
+``…-METADATA.XML`` beside them: an element for each band, with the centre and the width in
+nanometres, and gain and offset: value = number · gain + offset. Source: the importers of EnMAP-Box.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import re
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsiaug.data.band_centres import number_of
-from hsiaug.data.raw import reading
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import SceneError
+from hsiaug.data.band_centres import number_of, numbers
+from hsiaug.data.raw import BandFacts, one_or_all, reading
 from hsiaug.data.texts import plain_name, read_xml
 
 if TYPE_CHECKING:
@@ -30,74 +41,22 @@ VALUE = "value"
 """
 
 
-@dataclass(frozen=True)
-class AttributeTable:
-    """A raster attribute table.
+IMAGE = re.compile(r"(?P<product>.+)-SPECTRAL_IMAGE(_COG)?", re.IGNORECASE)
+"""Names, without their ending, of images that have such a file."""
 
-    Attributes
-    ----------
-    columns : tuple of (str, int)
-        Name, in small letters, and usage of each column.
-    rows : mapping of int to tuple of str
-        The cells of each row.
-    binning : (float, float) or None
-        Where the first row begins, and how many numbers each row is for.
-    """
+METADATA = re.compile(r"(.+[-_])?METADATA\.XML", re.IGNORECASE)
 
-    columns: tuple[tuple[str, int], ...]
-    rows: Mapping[int, tuple[str, ...]]
-    binning: tuple[float, float] | None = None
+MAX_XML_BYTES = 2**25
+"""Bytes of such a file, at most."""
 
-    def names(self, codes: Iterable[int]) -> dict[int, str]:
-        """The names of those of the codes that have one."""
-        column = self._column(NAME)
-        if column is None or self.unused:
-            return {}
-        rows = {code: self._row(code) for code in codes}
-        named = {code: self._cell(row, column) for code, row in rows.items() if row in self.rows}
-        return {code: name for code, name in named.items() if name}
+SETTLED = 2 * 10**9
+"""Nanoseconds after which a folder that changes again has another time of change."""
 
-    @property
-    def unused(self) -> str:
-        """Why the table names no code; "" where it does."""
-        if self._column(NAME) is None:
-            return "it has no column of names (usage 2)"
-        if self.binning is not None or None not in self._ends():
-            return ""
-        return "it does not say which codes its rows are for (usages 3 and 4, usage 5, or Row0Min)"
+CENTRE = "wavelengthcenterofband"
+WIDTHS = ("fwhmofband", "wavelengthwidthofband")
 
-    def _row(self, code: int) -> int | None:
-        """The row of a code, as GDAL's GetRowOfValue finds it."""
-        if self.binning is not None:
-            first, width = self.binning
-            return math.floor((code - first) / width)
-        low, high = self._ends()
-        if low is None or high is None:
-            return None
-        for row in sorted(self.rows):
-            ends = [number_of(self._cell(row, column)) for column in (low, high)]
-            if None not in ends and ends[0] <= code <= ends[1]:  # type: ignore[operator]
-                return row
-        return None
-
-    def _ends(self) -> tuple[int | None, int | None]:
-        """The columns of the smallest and the largest code of each row."""
-        both = self._column(BOTH_ENDS)
-        low, high = (self._column(usage) for usage in (MINIMUM, MAXIMUM))
-        ends = both if low is None else low, both if high is None else high
-        if ends == (None, None):
-            places = [place for place, (name, _) in enumerate(self.columns) if name == VALUE]
-            ends = (places[0], places[0]) if places else ends
-        return ends
-
-    def _column(self, usage: int) -> int | None:
-        """The first column of a usage."""
-        places = (place for place, (_, of_column) in enumerate(self.columns) if of_column == usage)
-        return next(places, None)
-
-    def _cell(self, row: int | None, column: int) -> str:
-        cells = self.rows.get(-1 if row is None else row, ())
-        return cells[column] if column < len(cells) else ""
+LAYERS = re.compile(r"(?P<product>.+)-(QL_\w+|METADATA)", re.IGNORECASE)
+"""Names, without their ending, of what such products hold beside the image."""
 
 
 @dataclass(frozen=True)
@@ -110,21 +69,23 @@ class AuxiliaryBand:
         A value is stored number · scale + offset; nodata is the stored number of missing data.
     categories : tuple of str
         Names of classes by code, "" for codes without a name.
-    table : AttributeTable or None
-        Which may name codes too.
+    table : Element or None
+        A raster attribute table, which may name codes too.
     """
 
     scale: float | None = None
     offset: float | None = None
     nodata: float | None = None
     categories: tuple[str, ...] = ()
-    table: AttributeTable | None = None
+    table: Element | None = None
 
-    def names(self, codes: Iterable[int]) -> dict[int, str]:
-        """Names of those of the codes that have one: of the categories, else of the table."""
+    def names(self, codes: Iterable[int]) -> tuple[dict[int, str], str]:
+        """Names of those of the codes that have one, of the categories, else of the table; and why
+        the table names none.
+        """
         if self.categories:
-            return {code: name for code, name in enumerate(self.categories) if name}
-        return {} if self.table is None else self.table.names(codes)
+            return {code: name for code, name in enumerate(self.categories) if name}, ""
+        return ({}, "") if self.table is None else _names_of_table(self.table, codes)
 
 
 def auxiliary_bands(path: Path) -> dict[int, AuxiliaryBand]:
@@ -152,27 +113,138 @@ def _band(band: Element) -> AuxiliaryBand:
     scale, offset, nodata = (
         number_of(band.findtext(name)) for name in ("Scale", "Offset", "NoDataValue")
     )
-    categories = tuple(
-        plain_name(item.text or "") for item in band.iterfind("CategoryNames/Category")
-    )
+    names = band.iterfind("CategoryNames/Category")
+    categories = tuple(plain_name(item.text or "") for item in names)
     table = band.find("GDALRasterAttributeTable")
-    return AuxiliaryBand(
-        scale, offset, nodata, categories, None if table is None else _attribute_table(table)
-    )
+    return AuxiliaryBand(scale, offset, nodata, categories, table)
 
 
-def _attribute_table(table: Element) -> AttributeTable:
-    columns = tuple(
-        ((item.findtext("Name") or "").strip().lower(), int(number_of(item.findtext("Usage")) or 0))
-        for item in table.iterfind("FieldDefn")
-    )
+def _names_of_table(table: Element, codes: Iterable[int]) -> tuple[dict[int, str], str]:
+    """The names of codes in a raster attribute table, whose rows are found as GDAL's GetRowOfValue
+    does; and why there are none.
+    """
+    heads = [(item.findtext("Name") or "").strip().lower() for item in table.iterfind("FieldDefn")]
+    usages = [number_of(item.findtext("Usage")) for item in table.iterfind("FieldDefn")]
     rows = {
-        int(row.get("index", place)): tuple(
-            plain_name(cell.text or "") for cell in row.iterfind("F")
-        )
+        int(row.get("index", place)): [plain_name(cell.text or "") for cell in row.iterfind("F")]
         for place, row in enumerate(table.iterfind("Row"))
     }
-    binning = number_of(table.get("Row0Min")), number_of(table.get("BinSize"))
-    if None in binning or not binning[1]:
-        return AttributeTable(columns, rows)
-    return AttributeTable(columns, rows, (float(binning[0] or 0.0), float(binning[1])))
+
+    def cell(row: int, column: int) -> str:
+        cells = rows.get(row, [])
+        return cells[column] if column < len(cells) else ""
+
+    if NAME not in usages:
+        return {}, "it has no column of names (usage 2)"
+    # The columns of the smallest and the largest code of each row.
+    ends = [usages.index(usage) for usage in (MINIMUM, BOTH_ENDS) if usage in usages][:1] + [
+        usages.index(usage) for usage in (MAXIMUM, BOTH_ENDS) if usage in usages
+    ][:1]
+    if not ends and VALUE in heads:
+        ends = [heads.index(VALUE)] * 2
+    first, width = number_of(table.get("Row0Min")), number_of(table.get("BinSize"))
+    binned = first is not None and bool(width)
+    if len(ends) < 2 and not binned:
+        return {}, "it does not say which codes its rows are for (usages 3 and 4, 5, or Row0Min)"
+    ranges = {
+        row: [math.nan if (end := number_of(cell(row, column))) is None else end for column in ends]
+        for row in sorted(rows)
+    }
+    names = {}
+    for code in codes:
+        if first is not None and width:
+            row = math.floor((code - first) / width)
+        else:
+            row = next((row for row, (low, high) in ranges.items() if low <= code <= high), -1)
+        if name := cell(row, usages.index(NAME)):
+            names[code] = name
+    return names, "" if names else "it has no row with a name for a code that is there"
+
+
+def quality_layers(folder: Path) -> set[str]:
+    """Names of files beside an image of EnMAP or DESIS that are neither a cube nor labels."""
+    paths = list(folder.iterdir())
+    images = (IMAGE.fullmatch(path.stem) for path in paths)
+    products = {match["product"] for match in images if match}
+    layers = ((path.name, LAYERS.fullmatch(path.stem)) for path in paths)
+    return {name for name, match in layers if match and match["product"] in products}
+
+
+def metadata_beside(image: Path) -> tuple[str, int, BandFacts] | None:
+    """The name of the file beside an image of EnMAP or DESIS, how many bands it describes, and how;
+    of an image with another name, the only such file in its folder; None where there is none.
+
+    Raises SceneError where that file is damaged.
+    """
+    path = _metadata_file(image)
+    try:
+        return None if path is None else _read_metadata(path)
+    except SceneError:
+        if IMAGE.fullmatch(image.stem):
+            raise
+        return None  # of another instrument, or of another image
+
+
+def _metadata_file(image: Path) -> Path | None:
+    """The file that describes an image; None where there is none."""
+    files = [image.with_name(name) for name in _metadata_names(image.parent)]
+    match = IMAGE.fullmatch(image.stem)
+    if match is not None:
+        name = f"{match['product']}-METADATA.XML".lower()
+        return next((file for file in files if file.name.lower() == name), None)
+    return files[0] if len(files) == 1 else None
+
+
+def _metadata_names(folder: Path) -> tuple[str, ...]:
+    """Names of such files in a folder, which is looked through once until it changes: it may hold
+    tens of thousands of images.
+    """
+    changed = folder.stat().st_mtime_ns
+    names = _listed_metadata(folder, changed)
+    if time.time_ns() - changed < SETTLED:
+        _listed_metadata.cache_clear()
+    return names
+
+
+@lru_cache(maxsize=64)
+def _listed_metadata(folder: Path, changed: int) -> tuple[str, ...]:
+    """The same of a folder that changed last at a time in nanoseconds."""
+    return tuple(file.name for file in folder.iterdir() if METADATA.fullmatch(file.name))
+
+
+def _read_metadata(path: Path) -> tuple[str, int, BandFacts]:
+    with reading(path, "EnMAP or DESIS metadata"):
+        # Texts of elements by their names in lower case without a namespace, by their parents.
+        elements = [
+            {child.tag.rpartition("}")[2].lower(): child.text or "" for child in element}
+            for element in read_xml(path, MAX_XML_BYTES).iter()
+        ]
+    bands = [values for values in elements if CENTRE in values]
+
+    def listed(*keys: str) -> NDArray[np.float64]:
+        """The number of each band under the first of these keys that is there, else NaN."""
+        texts = [next((band[key] for key in keys if key in band), "") for band in bands]
+        return np.array(numbers(texts))
+
+    if not bands:
+        raise SceneError(
+            f"{path} must be metadata of EnMAP or DESIS",
+            value="no band with a `wavelengthCenterOfBand`",
+            hint="Download it again.",
+        )
+    centres, widths = listed(CENTRE), listed(*WIDTHS)
+    gains, offsets = listed("gainofband"), listed("offsetofband")
+    scaled = bool(np.isfinite(gains).all() and np.all(gains))
+    shifted = scaled and bool(np.isfinite(offsets).all())
+    of_product = {key: text for values in reversed(elements) for key, text in values.items()}
+    level = f"{path.name} {of_product.get('level')} {of_product.get('producttype')}"
+    facts = BandFacts(
+        wavelengths=np.where(centres > 0, centres, np.nan),
+        widths=np.where(widths > 0, widths, np.nan),
+        scale=one_or_all(gains.tolist()) if scaled else None,
+        offset=one_or_all(offsets.tolist()) if shifted else 0.0,
+        nodata=number_of(of_product.get("backgroundvalue")),
+        units="reflectance" if "L2A" in level.upper() else None,
+        notes=(f"bands, scale and no data are those of {path.name}",),
+    )
+    return path.name, len(bands), facts

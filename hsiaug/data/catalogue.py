@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,14 +20,12 @@ from hsiaug.base.errors import (
     did_you_mean,
 )
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.embedded import embedded_path
 from hsiaug.data.paths import check_filled, checksum_of, is_file, user_path
-from hsiaug.data.tomlfile import read_toml, validate_table
+from hsiaug.data.texts import read_toml, validate_table
 
 if TYPE_CHECKING:
-    from hsiaug.data.cards import FileSpec, SceneCard
-    from hsiaug.data.pair_cards import PairCard
-    from hsiaug.data.tomlfile import Model
+    from hsiaug.data.cards import FileSpec, PairCard, SceneCard
+    from hsiaug.data.texts import Model
 
 SCENES = Path(__file__).parent / "scenes"
 SETS = Path(__file__).parent / "pairs"
@@ -98,7 +97,7 @@ def read_card(path: Path) -> SceneCard:
 
 def read_pair_card(path: Path) -> PairCard:
     """The card of a set of image–mask pairs in a TOML file. Raises as :func:`read_card` does."""
-    from hsiaug.data.pair_cards import PairCard
+    from hsiaug.data.cards import PairCard
 
     return _read_card(path, PairCard)
 
@@ -107,22 +106,19 @@ def _read_card(path: Path, schema: type[Model]) -> Model:
     try:
         return validate_table(read_toml(path, "card", SceneError), schema, path, "card", SceneError)
     except FileNotFoundError:
-        raise SceneError(f"card {path} must exist", hint=_other_cards(path)) from None
-
-
-def _other_cards(path: Path) -> str:
-    """The hint for a card that is not there: those that are, or how to write one."""
+        pass
     folder = path.parent
     cards = [
         card.name
         for card in sorted(folder.glob("*.toml"))
         if _card_keys(card) & {"cube", *OF_PAIRS}
     ]
-    if not folder.is_dir():
-        return f"There is no folder {folder}: check the path."
+    hint = f"Cards in {folder}/: {', '.join(cards[:MOST_CARDS])}."
     if not cards:
-        return f"{folder}/ holds no card. Write one: hsiaug datasets add CUBE --labels FILE."
-    return f"Cards in {folder}/: {', '.join(cards[:MOST_CARDS])}."
+        hint = f"{folder}/ holds no card. Write one: hsiaug datasets add CUBE --labels FILE."
+    if not folder.is_dir():
+        hint = f"There is no folder {folder}: check the path."
+    raise SceneError(f"card {path} must exist", hint=hint)
 
 
 def is_pair_card(path: Path) -> bool:
@@ -156,40 +152,30 @@ def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
     """
     text = os.fspath(ref)
     path = own_card(ref)
-    if path is not None:
-        if is_pair_card(path):
-            raise _not_a_scene(text)
-        return SceneEntry(read_card(path), (path.absolute().parent,))
     name = text.lower().replace("-", "_")
-    if name in pair_set_names():
-        raise _not_a_scene(text)
-    if name not in scene_names():
-        rule = "a scene is a name of the catalogue, or the path of your own card, ending in .toml"
-        first = ""
-        if is_file(Path(text)):
-            first = f"Write its card first: hsiaug datasets add {text} --labels FILE."
-        elif Path(text).is_dir():
-            first = f"See what is in the folder: hsiaug start {text}."
+    if name in pair_set_names() or (path is not None and is_pair_card(path)):
         raise InputError(
-            rule,
-            value=repr(text),
-            hint=first or did_you_mean(name, (*scene_names(), *pair_set_names())),
+            "this needs a scene, a cube with labels for single pixels",
+            value=f"{text}, a set of image–mask pairs",
+            hint="Sets are for 'hsiaug benchmark', 'generate', 'inspect' and 'datasets'; see"
+            " docs/masks.md.",
         )
+    if path is not None:
+        return SceneEntry(read_card(path), (path.absolute().parent,))
+    if name not in scene_names():
+        hint = did_you_mean(name, (*scene_names(), *pair_set_names()))
+        if is_file(Path(text)):
+            hint = f"Write its card first: hsiaug datasets add {text} --labels FILE."
+        elif Path(text).is_dir():
+            hint = f"See what is in the folder: hsiaug start {text}."
+        rule = "a scene is a name of the catalogue, or the path of your own card, ending in .toml"
+        raise InputError(rule, value=repr(text), hint=hint)
     return SceneEntry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 
 
 @cache
 def _catalogue_card(name: str) -> SceneCard:
     return read_card(SCENES / f"{name}.toml")
-
-
-def _not_a_scene(ref: str) -> InputError:
-    rule = "this needs a scene, a cube with labels for single pixels"
-    hint = (
-        "Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see"
-        " docs/masks.md."
-    )
-    return InputError(rule, value=f"{ref}, a set of image–mask pairs", hint=hint)
 
 
 Status = Literal["embedded", "here", "to download", "place by hand", "package missing"]
@@ -199,27 +185,35 @@ def status(entry: SceneEntry) -> Status:
     """Return what has to be done before a scene can be loaded. Looks for files, but does not hash
     them.
     """
-    if entry.card.procedural:
-        return "embedded"
-    packaged = [spec for spec in entry.card.files if spec.package]
-    if any(_embedded_path(spec) is None for spec in packaged):
-        return "package missing"
     absent = [spec for spec in entry.card.files if missing_names(entry, spec)]
+    packaged = [spec for spec in entry.card.files if spec.package]
+    if any(spec.package for spec in absent):
+        return "package missing"
     if absent:
         return "to download" if all(spec.urls for spec in absent) else "place by hand"
-    return "embedded" if packaged else "here"
+    return "embedded" if packaged or entry.card.procedural else "here"
 
 
-def _embedded_path(spec: FileSpec) -> Path | None:
-    return embedded_path(spec.package or "", spec.file or "")
+def _files_by_name(entry: SceneEntry, spec: FileSpec) -> dict[str, list[Path]]:
+    """The files of one array that are here, whatever they hold."""
+    if spec.package:
+        path = embedded_path(spec.package, spec.file or "")
+        return {spec.file or "": [] if path is None else [path]}
+    return {
+        name: [path for folder in entry.folders if is_file(path := folder / name)]
+        for name in (spec.file, spec.data)
+        if name
+    }
 
 
 def missing_names(entry: SceneEntry, spec: FileSpec) -> list[str]:
     """Names of the files of one array that are in none of the scene's folders."""
-    if spec.package:
-        return [] if _embedded_path(spec) else [spec.file or ""]
-    names = [name for name in (spec.file, spec.data) if name]
-    return [name for name in names if not any(is_file(folder / name) for folder in entry.folders)]
+    return [name for name, paths in _files_by_name(entry, spec).items() if not paths]
+
+
+def files_of(entry: SceneEntry, spec: FileSpec) -> list[Path]:
+    """The files of one array that are here, whatever they hold."""
+    return [path for paths in _files_by_name(entry, spec).values() for path in paths]
 
 
 def check_spared(ref: str, paths: Iterable[Path]) -> None:
@@ -238,46 +232,50 @@ def check_spared(ref: str, paths: Iterable[Path]) -> None:
             )
 
 
-def files_of(entry: SceneEntry, spec: FileSpec) -> list[Path]:
-    """The files of one array that are here, whatever they hold."""
-    if spec.package:
-        return [path] if (path := _embedded_path(spec)) else []
-    names = [name for name in (spec.file, spec.data) if name]
-    return [path for name in names for folder in entry.folders if is_file(path := folder / name)]
-
-
 def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     """The file, once its size and checksum fit; None where it is not here.
 
     Raises SceneError, naming both checksums, where only a wrong file is here, and
     DataUnavailableError where the package that should carry it is not installed.
     """
-    if spec.package:
-        path = _embedded_path(spec)
-        if path is None:
-            rule = f"scene {entry.card.name} comes with the Python package {spec.package}"
-            hint = f"Install it: pip install --force-reinstall {spec.package}"
-            raise DataUnavailableError(rule, value=f"no {spec.file} in it", hint=hint)
-        paths = [path]
-    else:
-        paths = [folder / (spec.file or "") for folder in entry.folders]
-    wrong = None
-    for path in filter(is_file, paths):
+    paths = _files_by_name(entry, spec).get(spec.file or "", [])
+    again = f"pip install --force-reinstall {spec.package}"
+    if spec.package and not paths:
+        raise DataUnavailableError(
+            f"scene {entry.card.name} comes with the Python package {spec.package}",
+            value=f"no {spec.file} in it",
+            hint=f"Install it: {again}",
+        )
+    found = []
+    for path in paths:
         check_filled(path)
-        actual = checksum_of(path) if spec.sha256 else None
-        if actual == spec.sha256:
+        found.append(checksum_of(path) if spec.sha256 else None)
+        if found[-1] == spec.sha256:
             return path
-        wrong = wrong or (path, actual)
-    if wrong is None:
+    if not paths:
         return None
-    path, actual = wrong
-    mend = "It is damaged, incomplete or another version: move it away and try again"
+    hint = "It is damaged, incomplete or another version: move it away and try again"
     if spec.urls:
-        mend += f"; a fresh copy is at {spec.urls[0]}"
-    rule = f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says"
-    hint = (
-        f"Install it again: pip install --force-reinstall {spec.package}"
-        if spec.package
-        else f"{mend}."
+        hint += f"; a fresh copy is at {spec.urls[0]}"
+    raise SceneError(
+        f"{paths[0]} must have sha256 {spec.sha256}, as the card of {entry.card.name} says",
+        value=f"sha256 {found[0]} ({in_bytes(paths[0].stat().st_size)})",
+        hint=f"Install it again: {again}" if spec.package else f"{hint}.",
     )
-    raise SceneError(rule, value=f"sha256 {actual} ({in_bytes(path.stat().st_size)})", hint=hint)
+
+
+def embedded_path(package: str, file: str) -> Path | None:
+    """Path of a file that an installed package carries; None where it is not there."""
+    try:
+        spec = find_spec(package)
+    except ValueError:  # a module that was not imported from a file, as __main__
+        spec = None
+    roots = [Path(root) for root in spec.submodule_search_locations or []] if spec else []
+    return next((path for root in roots if (path := root / file).is_file()), None)
+
+
+def embedded_files() -> list[Path]:
+    """The files of all public scenes that installed packages carry."""
+    entries = map(find_entry, scene_names())
+    specs = [(entry, spec) for entry in entries for spec in entry.card.files if spec.package]
+    return [path for entry, spec in specs for path in files_of(entry, spec)]

@@ -4,7 +4,6 @@ not do.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,31 +79,6 @@ class CubeValues:
     remarks: dict[str, str]
 
 
-def guess_axes(
-    shape: tuple[int, ...], labels: tuple[int, ...], where: str
-) -> tuple[str, list[str]]:
-    """The order of a cube's axes for labels of shape (H, W), and the other orders that would fit as
-    well.
-
-    Parameters
-    ----------
-    where : str
-        How errors name the file of the labels.
-
-    Raises
-    ------
-    SceneError
-        Where no order fits.
-    """
-    orders = ("hwb", "bhw", "hbw", "whb", "bwh", "wbh")
-    fitting = [
-        order for order in orders if (shape[order.index("h")], shape[order.index("w")]) == labels
-    ]
-    if not fitting:
-        raise unlike_shapes(shape, labels, where)
-    return fitting[0], fitting[1:]
-
-
 def unlike_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> SceneError:
     """The error for labels of another shape than the cube's.
 
@@ -149,19 +123,23 @@ def look_through(
         Where no value is valid.
     """
     bands = view.shape[2]
-    good = [b for b in range(bands) if b not in set(bad_bands)]
+    good = [band for band in range(bands) if band not in set(bad_bands)]
+    if not good:
+        raise SceneError(
+            f"{where}: the cube must have a band that is not bad",
+            value=f"{bands} bad bands of {bands}",
+            hint="Correct the list of bad bands of the file (bbl, good_wavelengths), or"
+            " `bad_bands`.",
+        )
     low = np.full(bands, np.inf)
     high = np.full(bands, -np.inf)
     missing = np.zeros(bands, dtype=np.int64)
-    empty = np.zeros(view.shape[:2], dtype=bool)
+    empty = np.zeros(view.shape[:2], dtype=bool) if void is None else void.copy()
     sample = []
     step = max(1, view.size // SAMPLES)
     for rows, block in stripes(view):
-        empty[rows] = ~block[:, :, good].any(axis=2)
-        if void is not None:
-            empty[rows] |= void[rows]
-        invalid = _invalid(block, nodata)
-        if invalid is not None:
+        empty[rows] |= ~block[:, :, good].any(axis=2)
+        if (invalid := _invalid(block, nodata)) is not None:
             empty[rows] |= invalid[:, :, good].all(axis=2)
             missing += np.count_nonzero(invalid[~empty[rows]], axis=0)
             block = np.where(invalid, np.nan, block)
@@ -170,15 +148,11 @@ def look_through(
             low = np.fmin(low, np.fmin.reduce(spectra))
             high = np.fmax(high, np.fmax.reduce(spectra))
         sample.append(spectra[::step][:, good].ravel())
-    broken = tuple(b for b in good if missing[b] > BROKEN * int((~empty).sum()))
-    usable = [b for b in good if b not in set(broken)]
+    broken = tuple(band for band in good if missing[band] > BROKEN * int((~empty).sum()))
+    usable = [band for band in good if band not in set(broken)]
     values = np.concatenate(sample)
     values = values.astype(np.uint8) if values.dtype.kind == "b" else values
     values = values[np.isfinite(values)]
-    if not good:
-        rule = f"{where}: the cube must have a band that is not bad"
-        hint = "Correct the list of bad bands of the file (bbl, good_wavelengths), or `bad_bands`."
-        raise SceneError(rule, value=f"{bands} bad bands of {bands}", hint=hint)
     if not usable or not values.size:
         raise SceneError(
             f"{where}: the cube must hold data",
@@ -190,48 +164,42 @@ def look_through(
         if missing[usable].any() and (lacking := _invalid(block, nodata)) is not None:
             empty[rows] |= lacking[:, :, usable].any(axis=2)
         zero += int((empty[rows] & ~block.any(axis=2)).sum())
+    ends = float(low[usable].min()), float(high[usable].max())
     return CubeFacts(
         shape=(int(view.shape[0]), int(view.shape[1]), int(bands)),
-        low=float(low[usable].min()),
-        high=float(high[usable].max()),
+        low=ends[0],
+        high=ends[1],
         typical=(float(np.percentile(values, 0.1)), float(np.percentile(values, 99.9))),
-        constant=tuple(b for b in usable if low[b] == high[b]),
+        constant=tuple(band for band in usable if low[band] == high[band]),
         broken=broken,
         empty=empty,
         unfilled=int(empty.sum()) - zero,
-        filler=_filler(view, usable, empty, float(low[usable].min()), float(high[usable].max())),
+        filler=_filler(view, usable, empty, ends),
     )
 
 
 def _filler(
-    view: AnyArray, usable: list[int], empty: NDArray[np.bool_], low: float, high: float
+    view: AnyArray, usable: list[int], empty: NDArray[np.bool_], ends: tuple[float, float]
 ) -> tuple[float, int] | None:
     """An undeclared number that seems to mark missing data, and the number of pixels that hold it.
 
     Only the extremes of a cube are looked at: a negative filler in any band, a large one in all.
     """
-    suspects = [value for value in (low, high) if _looks_like_filler(value, view.dtype)]
-    for value in suspects:
+    usual = {-9999.0, -999.0, -99.0, -99999.0, -32768.0, 65535.0}
+    if view.dtype.kind in "iu" and view.dtype.itemsize > 1:
+        of_type = np.iinfo(view.dtype)
+        usual |= {float(of_type.min), float(of_type.min + 1), float(of_type.max)} - {0.0, 1.0}
+    for value in ends:
+        if value not in usual and abs(value) < HUGE:
+            continue
         count = 0
         for rows, block in stripes(view):
             same = block[:, :, usable] == value
-            count += int(
-                ((same.any(axis=2) if value < 0 else same.all(axis=2)) & ~empty[rows]).sum()
-            )
+            same = same.any(axis=2) if value < 0 else same.all(axis=2)
+            count += int((same & ~empty[rows]).sum())
         if count:
             return value, count
     return None
-
-
-def _looks_like_filler(value: float, dtype: np.dtype[Any]) -> bool:
-    """Whether files often hold a number in place of missing data: the ends of a type, −9999, huge
-    ones.
-    """
-    usual = {-9999.0, -999.0, -99.0, -99999.0, -32768.0, 65535.0}
-    if dtype.kind in "iu" and dtype.itemsize > 1:
-        ends = np.iinfo(dtype)
-        usual |= {float(ends.min), float(ends.min + 1), float(ends.max)} - {0.0, 1.0}
-    return value in usual or abs(value) >= HUGE
 
 
 def _invalid(block: AnyArray, nodata: PerBand | None) -> NDArray[np.bool_] | None:
@@ -281,7 +249,8 @@ def read_values(
     if units is None and raw.units is not None and in_card is None:
         units = raw.units
     if units is None:
-        low, high = _ends(facts.typical, used, offset)
+        scaled = np.multiply.outer(facts.typical, 1.0 if used is None else used) + offset
+        low, high = float(scaled.min()), float(scaled.max())
         units = "reflectance" if guessed is None else "reflectance or scaled radiance"
         units = "unknown" if low < -0.2 or high > 1.6 else units
         remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
@@ -297,15 +266,3 @@ def read_values(
             f"{why}: {in_runs(bands, 2)}" for why, bands in reasons.items() if bands
         )
     return CubeValues(in_card, used, offset, units, bad, remarks)
-
-
-def _ends(
-    typical: tuple[float, float], scale: PerBand | None, offset: PerBand
-) -> tuple[float, float]:
-    """The ends of the usual values, in units: of all bands, where these are scaled each by its
-    own.
-    """
-    scales = np.atleast_1d(1.0 if scale is None else scale)
-    offsets = np.atleast_1d(offset)
-    values = [value * scales + offsets for value in typical]
-    return float(np.min(values)), float(np.max(values))

@@ -72,70 +72,28 @@ def unpacked(
         For a scale among its attributes that cannot be applied.
     """
     centres = next((cube.coords[name] for name in CENTRES if name in cube.coords), None)
-    bands = "band" if centres is None or centres.ndim != 1 else centres.dims[0]
+    if centres is not None and centres.ndim != 1:
+        centres = None
+    bands = "band" if centres is None else centres.dims[0]
     if cube.ndim != 3 or bands not in cube.dims:
-        rule = (
+        raise InputError(
             "a DataArray must have two dimensions of pixels, and one with a coordinate"
-            " `wavelength`, or named `band`"
+            " `wavelength`, or named `band`",
+            value=", ".join(map(str, cube.dims)),
+            hint=_bands_hint(cube, bands),
         )
-        raise InputError(rule, value=", ".join(map(str, cube.dims)), hint=_bands_hint(cube, bands))
     cube = cube.transpose(..., bands)
     if is_data_array(labels):
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
-    count = int(cube.shape[2])
     header = _header(cube)
-    widths = header.pop("fwhm", None)
-    places = band_places(header, count)
-    bad, bad_notes = bad_bands(header, count)
-    notes = [*places.notes, *bad_notes]
-    of_cube: dict[str, object] = {"axes": "hwb"}
-    if places.wavelengths is not None:
-        of_cube |= {"wavelengths": places.wavelengths}
-    if centres is not None and centres.ndim == 1:
-        stated = centres.values.astype(np.float64)
-        unit = str(centres.attrs.get("units", "") or header.get("wavelength units", ""))
-        # Without a unit it is guessed, and said, as that of any list.
-        in_nm = centres_in_nm(stated, unit)[0] if unit else stated
-        of_cube |= {} if np.isnan(in_nm).all() else {"wavelengths": in_nm}
-        notes = [*bad_notes]
-    if widths is not None:
-        notes.append("the attribute 'fwhm' is not used: a card has no band widths")
-    if (units := str(cube.attrs.get("units", "")).strip()) not in ("", "1"):
-        of_cube |= {"units": units}
-    if bad:
+    found, notes = _band_options(header, centres, int(cube.shape[2]))
+    if bad := found.pop("bad_bands"):
         asked = options.get("bad_bands", ())
         options = {**options, "bad_bands": sorted({*bad, *asked})}  # type: ignore[misc]
-    nodata = _missing(cube, header)
-    values = cube.values
-    scale = _packing(cube, ("scale_factor", "scales"), count)
-    offset = _packing(cube, ("add_offset", "offsets"), count)
-    if not np.any(scale != 1) and not np.any(offset != 0):
-        factor, shift, scale_notes = scaling(WHERE, header, count)
-        notes += scale_notes
-        if isinstance(factor, float) and shift == 0:
-            of_cube |= {"scale": factor}
-        elif factor is not None:
-            scale, offset = np.array(factor), np.array(shift)
-    invalid = _out_of_range(cube)
-    packed = np.any(scale != 1) or np.any(offset != 0)
-    if nodata is not None and (packed or invalid.any()):
-        invalid |= values == nodata
-    if packed or invalid.any():
-        values = np.where(invalid, np.nan, values * scale + offset).astype(np.float32)
-    elif nodata is not None and not math.isnan(nodata):
-        of_cube |= {"nodata": nodata}
-    return values, labels, {**of_cube, **options}, tuple(notes)
-
-
-def _header(array: Any) -> Header:
-    """The fields of an ENVI header among the attributes, which GDAL passes on as text."""
-    tags = {
-        str(key): value if isinstance(value, str) else f"{{{', '.join(map(str, np.ravel(value)))}}}"
-        for key, value in array.attrs.items()
-    }
-    return header_of_tags(
-        {key: text for key, text in tags.items() if field_name(key) in BAND_FIELDS}
-    )
+    if (units := str(cube.attrs.get("units", "")).strip()) not in ("", "1"):
+        found["units"] = units
+    values, of_values, scale_notes = _values(cube, header)
+    return values, labels, {"axes": "hwb", **found, **of_values, **options}, (*notes, *scale_notes)
 
 
 def _bands_hint(cube: Any, bands: object) -> str:
@@ -145,6 +103,64 @@ def _bands_hint(cube: Any, bands: object) -> str:
         return f"Leave out a dimension of length 1: cube.squeeze({single[0]!r})."
     others = [name for name in cube.dims if str(name) not in PIXELS]
     return f"Rename it: cube.rename({{{(others or ['z'])[0]!r}: 'band'}})."
+
+
+def _header(array: Any) -> Header:
+    """The fields of an ENVI header among the attributes, which GDAL passes on as text."""
+    tags = {
+        str(key): value if isinstance(value, str) else f"{{{', '.join(map(str, np.ravel(value)))}}}"
+        for key, value in array.attrs.items()
+        if field_name(str(key)) in BAND_FIELDS
+    }
+    return header_of_tags(tags)
+
+
+def _band_options(
+    header: Header, centres: Any | None, bands: int
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Band centres and bad bands as options of an import, and notes."""
+    bad, notes = bad_bands(header, bands)
+    if "fwhm" in header:
+        notes += ("the attribute 'fwhm' is not used: a card has no band widths",)
+    if centres is None:
+        places = band_places({key: header[key] for key in header if key != "fwhm"}, bands)
+        in_nm, notes = places.wavelengths, (*places.notes, *notes)
+    else:
+        in_nm = centres.values.astype(np.float64)
+        unit = str(centres.attrs.get("units", "")) or header.get("wavelength units", [""])[0]
+        # Without a unit it is guessed, and said, as that of any list.
+        in_nm = centres_in_nm(in_nm, unit)[0] if unit else in_nm
+    known = in_nm is not None and not np.isnan(in_nm).all()
+    return {"bad_bands": bad, **({"wavelengths": in_nm} if known else {})}, notes
+
+
+def _values(cube: Any, header: Header) -> tuple[NDArray[Any], dict[str, object], tuple[str, ...]]:
+    """The numbers (H, W, B) of a cube, unpacked and NaN where one is missing, or else options of an
+    import that say how; and notes.
+    """
+    bands = int(cube.shape[2])
+    nodata = _missing(cube)
+    if nodata is None:
+        nodata = ignored_value(WHERE, header)
+    values = cube.values
+    options: dict[str, object] = {}
+    notes: tuple[str, ...] = ()
+    scale = _packing(cube, ("scale_factor", "scales"), bands, 1.0)
+    offset = _packing(cube, ("add_offset", "offsets"), bands, 0.0)
+    if (scale == 1).all() and (offset == 0).all():
+        factor, shift, notes = scaling(WHERE, header, bands)
+        if isinstance(factor, float) and shift == 0:
+            options = {"scale": factor}
+        elif factor is not None:
+            scale, offset = np.array(factor), np.array(shift)
+    packed = (scale != 1).any() or (offset != 0).any()
+    invalid = _out_of_range(cube)
+    if packed or invalid.any():
+        invalid |= False if nodata is None else values == nodata
+        values = np.where(invalid, np.nan, values * scale + offset).astype(np.float32)
+    elif nodata is not None and not math.isnan(nodata):
+        options["nodata"] = nodata
+    return values, options, notes
 
 
 def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
@@ -163,19 +179,17 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     """
     longer = [name for name in labels.dims if labels.sizes[name] > 1]
     if len(longer) > 2:
-        rule = "labels must have two dimensions"
-        dimensions = ", ".join(map(str, labels.dims))
         layers = next((name for name in longer if str(name) not in PIXELS), longer[0])
-        hint = f"Choose one layer: labels.isel({{{layers!r}: 0}})."
-        raise InputError(rule, value=dimensions, hint=hint)
+        raise InputError(
+            "labels must have two dimensions",
+            value=", ".join(map(str, labels.dims)),
+            hint=f"Choose one layer: labels.isel({{{layers!r}: 0}}).",
+        )
     short = [name for name in labels.dims if name not in longer]
     sheet = labels.squeeze(short[: labels.ndim - 2])
     values = sheet.values
     nodata = _missing(labels)
-    invalid = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
-    invalid |= _out_of_range(sheet)
-    if nodata is not None:
-        invalid |= values == nodata
+    invalid = _out_of_range(sheet) | (values != values) | (values == nodata)
     filler = filler_of(unlabelled) if isinstance(unlabelled, Sequence) else 0
     values = values.astype(np.int64) if filler < 0 and values.dtype.kind == "u" else values
     return np.asarray(
@@ -184,33 +198,44 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
 
 
 def _on_grid(labels: Any, cube: Any) -> Any:
-    """Labels whose rows and columns are those of the cube, by coordinates where both have them."""
-    pixels = cube.dims[:2]
+    """Labels whose rows and columns are those of the cube, by coordinates where both have them, to
+    a hundredth of a step.
+    """
+    pixels = [name for name in cube.dims[:2] if name in labels.dims]
     others = [name for name in labels.dims if name not in pixels]
-    labels = labels.transpose(*others, *(name for name in pixels if name in labels.dims))
+    labels = labels.transpose(*others, *pixels)
     for name in pixels:
-        if name not in labels.dims or name not in labels.coords or name not in cube.coords:
+        if name not in labels.coords or name not in cube.coords:
             continue
-        cube_axis, label_axis = (np.asarray(array.coords[name].values) for array in (cube, labels))
-        order = _matching(cube_axis, label_axis)
-        if order is None:
-            rule = f"labels must have the coordinates of the cube along `{name}`"
-            extents = (
-                f"{_ends(label_axis)} ({len(label_axis)}), the cube {_ends(cube_axis)}"
-                f" ({len(cube_axis)})"
+        target, source = (np.asarray(array.coords[name].values) for array in (cube, labels))
+        order = np.empty(len(target), dtype=np.intp)
+        if target.shape == source.shape:
+            order[np.argsort(target, kind="stable")] = np.argsort(source, kind="stable")
+        if target.shape != source.shape or not _alike(target, source[order]):
+            raise InputError(
+                f"labels must have the coordinates of the cube along `{name}`",
+                value=f"{source[0]} to {source[-1]} ({len(source)}), the cube {target[0]} to"
+                f" {target[-1]} ({len(target)})",
+                hint="Name the labels of this very scene, or put them on its grid:"
+                " labels.reindex_like(cube, method='nearest').",
             )
-            hint = (
-                "Name the labels of this very scene, or put them on its grid:"
-                " labels.reindex_like(cube, method='nearest')."
-            )
-            raise InputError(rule, value=extents, hint=hint)
         labels = labels.isel({name: order})
     systems = [_system(array) for array in (cube, labels)]
     if not same_system(*systems):
-        rule = "labels must lie in the coordinate system of the cube"
-        hint = "Put them there: labels.rio.reproject_match(cube)."
-        raise InputError(rule, value=" and ".join(system[:40] for system in systems), hint=hint)
+        raise InputError(
+            "labels must lie in the coordinate system of the cube",
+            value=" and ".join(system[:40] for system in systems),
+            hint="Put them there: labels.rio.reproject_match(cube).",
+        )
     return labels
+
+
+def _alike(target: NDArray[Any], source: NDArray[Any]) -> bool:
+    """Whether coordinates are the same, numbers to a hundredth of a step."""
+    if target.dtype.kind not in "iuf" or source.dtype.kind not in "iuf":
+        return bool(np.array_equal(target, source))
+    step = np.abs(np.diff(np.sort(target))).min() if len(target) > 1 else 1.0
+    return bool(np.allclose(source, target, rtol=0, atol=0.01 * float(step)))
 
 
 def _system(array: Any) -> str:
@@ -218,50 +243,26 @@ def _system(array: Any) -> str:
     it has none.
     """
     named = array.encoding.get("grid_mapping", array.attrs.get("grid_mapping", "spatial_ref"))
-    place = array.coords.get(named)
-    attributes = {} if place is None else place.attrs
-    stated = (attributes.get("crs_wkt"), attributes.get("spatial_ref"), array.attrs.get("crs"))
+    place = array.coords[named].attrs if named in array.coords else {}
+    stated = (place.get("crs_wkt"), place.get("spatial_ref"), array.attrs.get("crs"))
     return next((str(system) for system in stated if system), "")
 
 
-def _matching(target: NDArray[Any], source: NDArray[Any]) -> NDArray[np.intp] | None:
-    """The indices that put ``source`` in the order of ``target``, to a hundredth of a step; None
-    where their values differ.
+def _missing(array: Any) -> float | None:
+    """The number that attributes declare as missing; None where there is none. Raises InputError
+    for several.
     """
-    if target.shape != source.shape:
-        return None
-    if target.dtype.kind not in "iuf" or source.dtype.kind not in "iuf":
-        return np.arange(len(target)) if np.array_equal(target, source) else None
-    step = np.abs(np.diff(np.sort(target))).min() if len(target) > 1 else 1.0
-    order = np.empty(len(target), dtype=np.intp)
-    order[np.argsort(target, kind="stable")] = np.argsort(source, kind="stable")
-    return order if np.allclose(source[order], target, rtol=0, atol=0.01 * float(step)) else None
-
-
-def _ends(values: NDArray[Any]) -> str:
-    return f"{values[0]} to {values[-1]}"
-
-
-def _missing(array: Any, header: Header | None = None) -> float | None:
-    """The number that an attribute declares as missing, else a field of an ENVI header among them;
-    None where there is none.
-
-    Raises InputError for several, SceneError for a field that is no number.
-    """
-    values = {float(_numbers(array, key)[0]) for key in NODATA if key in array.attrs}
-    values |= {
+    values = [number for key in NODATA for number in _numbers(array, key)[:1]]
+    values += [
         float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None
-    }
+    ]
     if len({str(value) for value in values}) > 1:
-        rule = "a DataArray must name one number for missing values"
         raise InputError(
-            rule,
+            "a DataArray must name one number for missing values",
             value=", ".join(map(str, sorted(values))),
             hint="Drop the attributes that are not right.",
         )
-    if values:
-        return values.pop()
-    return None if header is None else ignored_value(WHERE, header)
+    return float(values[0]) if values else None
 
 
 def _out_of_range(array: Any) -> NDArray[np.bool_]:
@@ -270,47 +271,44 @@ def _out_of_range(array: Any) -> NDArray[np.bool_]:
     The range is of packed numbers; xarray moves their packing into ``encoding`` where it unpacks
     them. Raises InputError for a range that is none.
     """
-    ends = [array.attrs.get(key, math.nan) for key in ("valid_min", "valid_max")]
-    try:
-        low, high = (float(end) for end in np.ravel(array.attrs.get("valid_range", ends)))
-        scale = float(array.encoding.get("scale_factor", 1.0))
-        offset = float(array.encoding.get("add_offset", 0.0))
-    except (TypeError, ValueError) as cause:
-        raise InputError(
-            "`valid_range` of a DataArray must be two numbers",
-            value=repr(array.attrs.get("valid_range", ends))[:80],
-            hint="Correct or drop the attribute.",
-        ) from cause
-    return np.asarray(
-        (array.values < low * scale + offset) | (array.values > high * scale + offset)
+    low, high = (
+        (_numbers(array, key).tolist() or [math.nan])[0] for key in ("valid_min", "valid_max")
     )
+    ends = _numbers(array, "valid_range").tolist()
+    if len(ends) not in (0, 2):
+        rule = "`valid_range` of a DataArray must be two numbers"
+        raise InputError(rule, value=ends, hint="Correct or drop the attribute.")
+    low, high = ends or (low, high)
+    scale = float(array.encoding.get("scale_factor", 1.0))
+    offset = float(array.encoding.get("add_offset", 0.0))
+    values = array.values
+    return np.asarray((values < low * scale + offset) | (values > high * scale + offset))
 
 
-def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]:
+def _packing(array: Any, keys: Sequence[str], bands: int, usual: float) -> NDArray[np.float64]:
     """The number by which values are packed, or one for each band. Raises InputError for one that
     is none.
     """
-    usual = 1.0 if keys[0] == "scale_factor" else 0.0
-    key = next((key for key in keys if key in array.attrs), None)
-    values = np.array([usual]) if key is None else _numbers(array, key)
+    values = next((_numbers(array, key) for key in keys if key in array.attrs), np.array([usual]))
     if (
         values.size not in (1, bands)
         or not np.isfinite(values).all()
         or (usual and not values.all())
     ):
-        hint = "Correct the attribute, or unpack the values first."
         raise InputError(
             f"`{keys[0]}` of a DataArray must be a number, or one for each band",
             value=values.tolist(),
-            hint=hint,
+            hint="Correct the attribute, or unpack the values first.",
         )
     return values if values.size == bands else values.reshape(())
 
 
 def _numbers(array: Any, key: str) -> NDArray[np.float64]:
-    """(n,) numbers of an attribute, which may be text. Raises InputError where one is none."""
+    """(n,) numbers of an attribute, which may be text; none where there is none. Raises InputError
+    where one is no number.
+    """
     try:
-        return np.ravel(np.asarray(array.attrs[key])).astype(np.float64)
+        return np.ravel(np.asarray(array.attrs.get(key, ()))).astype(np.float64)
     except (TypeError, ValueError) as cause:
         raise InputError(
             f"`{key}` of a DataArray must be numbers",

@@ -29,8 +29,6 @@ from hsiaug.data.texts import decode
 MAX_HEADER_BYTES = 2**20
 MAX_HEADER_LINES = 50_000
 
-LIBRARY, CLASSIFICATION = "spectral library", "classification"
-
 OTHER_KINDS = ("meta file", "virtual mosaic", "tiff", "jpeg", "hdf", "netcdf", "nitf")
 """Words of the file type of headers beside files that are no plain arrays."""
 
@@ -39,9 +37,9 @@ MAGIC = "ENVI"
 ESRI = re.compile(r"^\s*nrows\s+\d+\s*$", re.IGNORECASE | re.MULTILINE)
 """A line of headers of ESRI."""
 
-Header = dict[str, str | list[str]]
-"""Fields of an ENVI header by their names in lower case, with single blanks; those without a value
-are left out.
+Header = dict[str, list[str]]
+"""Fields of an ENVI header by their names in lower case, with single blanks, each as a list; those
+without a value are left out.
 """
 
 BAND_FIELDS = frozenset(
@@ -60,7 +58,7 @@ OTHER_NAMES = {
 }
 """Fields that programs call otherwise than ENVI does."""
 
-YES, NO = ("true", "yes", "t"), ("false", "no", "f")
+FLAGS = dict.fromkeys(("true", "yes", "t"), 1.0) | dict.fromkeys(("false", "no", "f"), 0.0)
 """Words of a bad band list beside numbers."""
 
 
@@ -117,14 +115,13 @@ def field_name(key: str) -> str:
 
 def _add_field(header: Header, key: str, value: str) -> None:
     """Add a field that has a value, as a list where that is in braces."""
-    if value.startswith("{"):
-        listed = [item.strip() for item in value.strip("{}").split(",")]
-        if key == "description":
-            header[key] = value.strip("{}").strip()
-        elif any(listed):
-            header[key] = listed
-    elif value:
-        header[key] = value
+    items = [value.strip("{}").strip()]
+    if value.startswith("{") and key != "description":
+        items = [item.strip() for item in items[0].split(",")]
+    elif key == "bbl":
+        items = value.split()
+    if any(items):
+        header[key] = items
 
 
 def _braced(value: str, further: Iterator[str], key: str) -> str:
@@ -141,32 +138,20 @@ def _braced(value: str, further: Iterator[str], key: str) -> str:
     return "\n".join(parts)
 
 
-def text_of(header: Header, key: str) -> str | None:
-    """The text of a field, or of a list with one entry; None where there is none. Raises ValueError
-    for a longer list.
-    """
-    value = header.get(key)
-    if isinstance(value, list):
-        if len(value) != 1:
-            raise ValueError(f"{len(value)} values of '{key}', where one is read")
-        value = value[0]
-    return value
-
-
 def whole(path: Path, header: Header, key: str, default: int | None = None) -> int:
     """A whole number of a header. Raises SceneError, naming the field, where it is missing or
     none.
     """
+    if key not in header and default is not None:
+        return default
     try:
-        text = text_of(header, key)
-        if text is None and default is not None:
-            return default
-        return int(str(text))
+        (text,) = header.get(key, [])
+        return int(text)
     except ValueError as cause:
-        value = "no such line" if key not in header else repr(header[key])[:80]
-        hint = f"Add or correct the line '{key} = …' of the header."
         raise SceneError(
-            f"{path} must give '{key}', a whole number", value=value, hint=hint
+            f"{path} must give '{key}', a whole number",
+            value=repr(", ".join(header[key]))[:80] if key in header else "no such line",
+            hint=f"Add or correct the line '{key} = …' of the header.",
         ) from cause
 
 
@@ -187,64 +172,43 @@ def facts_of_header(header: Header, bands: int, where: Path) -> BandFacts:
 
 def band_places(header: Header, bands: int) -> BandFacts:
     """Where the bands lie in the spectrum, and a note on each list that is not used."""
-    listed = _items(header, "wavelength")
+    listed = header.get("wavelength")
     if listed is None:
-        return _places_of_names(header, bands)
+        names = header.get("band names", [])
+        centres = centres_of_names(names) if len(names) == bands else None
+        note = "band centres are those of the names of bands" if centres is not None else ""
+        return _with_widths(header, None, centres, note)
     if len(listed) != bands:
         count = f"{len(listed)} entries" if len(listed) > 1 else "no list in braces"
         note = f"'wavelength' of the header is not used: {count} for {bands} bands"
-        return BandFacts(notes=(note, *_unused_widths(header)))
-    unit = header.get("wavelength units", "")
+        return _with_widths(header, None, None, note)
     stated = np.array(numbers(listed))
-    centres, note = centres_in_nm(stated, unit if isinstance(unit, str) else unit[0])
-    known_centres = None if np.isnan(centres).all() else centres
-    widths, width_notes = _widths(header, stated, known_centres)
-    notes = (*((note,) if note else ()), *width_notes)
-    return BandFacts(wavelengths=known_centres, widths=widths, notes=notes)
+    in_nm, note = centres_in_nm(stated, header.get("wavelength units", [""])[0])
+    return _with_widths(header, stated, None if np.isnan(in_nm).all() else in_nm, note)
 
 
-def _items(header: Header, key: str) -> list[str] | None:
-    """The entries of a list, in braces or not; None where there is no such field."""
-    value = header.get(key)
-    return [value] if isinstance(value, str) else value
-
-
-def _places_of_names(header: Header, bands: int) -> BandFacts:
-    """Where the bands lie by their names, in a header without a list of centres."""
-    names = _items(header, "band names") or []
-    centres = centres_of_names(names) if len(names) == bands else None
-    notes = _unused_widths(header)
-    if centres is not None:
-        notes = ("band centres are those of the names of bands", *notes)
-    return BandFacts(wavelengths=centres, notes=notes)
-
-
-def _unused_widths(header: Header) -> tuple[str, ...]:
-    return (
-        ("'fwhm' of the header is not used: the file has no list of band centres with a unit",)
-        if "fwhm" in header
-        else ()
+def _with_widths(
+    header: Header,
+    stated: NDArray[np.float64] | None,
+    centres: NDArray[np.float64] | None,
+    note: str,
+) -> BandFacts:
+    """Band centres in nm, and widths in the unit of the stated centres, one for all bands too."""
+    notes: tuple[str, ...] = (note,) if note else ()
+    if (listed := header.get("fwhm")) is None:
+        return BandFacts(wavelengths=centres, notes=notes)
+    of_all = stated is not None and len(listed) == 1 < len(stated)
+    widths = widths_in_nm(
+        numbers(listed * len(stated) if stated is not None and of_all else listed), stated, centres
     )
-
-
-def _widths(
-    header: Header, stated: NDArray[np.float64], centres: NDArray[np.float64] | None
-) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
-    """Band widths in nm, one for all bands too, and notes."""
-    listed = _items(header, "fwhm")
-    if listed is None:
-        return None, ()
-    if centres is None:
-        return None, _unused_widths(header)
-    bands = len(stated)
-    single = len(listed) == 1 < bands
-    if not single and len(listed) != bands:
-        count = f"{len(listed)} entries for {bands} bands"
-        return None, (f"'fwhm' of the header is not used: {count}",)
-    in_nm = widths_in_nm(numbers(listed * bands if single else listed), stated, centres)
-    if in_nm is None:
-        return None, ("'fwhm' of the header is not used: no widths above 0 in a unit of length",)
-    return in_nm, ("'fwhm' of the header, one number, is taken for all bands",) if single else ()
+    if widths is None:
+        why = "the file has no list of band centres with a unit"
+        if stated is not None and centres is not None:
+            why = f"{len(listed)} entries for {len(stated)} bands, or none above 0"
+        notes += (f"'fwhm' of the header is not used: {why}",)
+    elif of_all:
+        notes += ("'fwhm' of the header, one number, is taken for all bands",)
+    return BandFacts(wavelengths=centres, widths=widths, notes=notes)
 
 
 def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -252,26 +216,12 @@ def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, .
     listed = header.get("bbl")
     if listed is None:
         return (), ()
-    listed = listed if isinstance(listed, list) else listed.split()
     if len(listed) != bands:
         return (), (f"'bbl' of the header is not used: {len(listed)} entries for {bands} bands",)
-    flags = [_flag(text) for text in listed]
-    odd = tuple(i for i, flag in enumerate(flags) if flag is None)
-    notes = (
-        (f"'bbl' of the header is no number for bands {in_runs(odd, 2)}: they are kept",)
-        if odd
-        else ()
-    )
-    return tuple(i for i, flag in enumerate(flags) if flag == 0), notes
-
-
-def _flag(text: str) -> float | None:
-    """0 for a bad band, 1 for a good one, or another number; None where the text is neither."""
-    if text.lower() in NO:
-        return 0.0
-    if text.lower() in YES:
-        return 1.0
-    return number_of(text)
+    flags = [FLAGS.get(text.lower(), number_of(text)) for text in listed]
+    odd = [band for band, flag in enumerate(flags) if flag is None]
+    note = f"'bbl' of the header is no number for bands {in_runs(odd, 2)}: they are kept"
+    return tuple(band for band, flag in enumerate(flags) if flag == 0), (note,) if odd else ()
 
 
 def ignored_value(path: Path, header: Header) -> float | None:
@@ -281,7 +231,7 @@ def ignored_value(path: Path, header: Header) -> float | None:
     listed = header.get("data ignore value")
     if listed is None:
         return None
-    values = [number_of(text) for text in (listed if isinstance(listed, list) else [listed])]
+    values = list(map(number_of, listed))
     if None in values or len(set(map(str, values))) > 1:
         raise SceneError(
             f"{path}: 'data ignore value' must be one number",
@@ -299,59 +249,55 @@ def scaling(
 
     Raises SceneError where a declared number cannot be applied.
     """
-    gains, offsets = (
-        _of_bands(path, header, f"data {name} values", bands) for name in ("gain", "offset")
-    )
-    names = [f"data reflectance {name} values" for name in ("gain", "offset")]
-    others = [_of_bands(path, header, name, bands) for name in names]
     factor = _factor(path, header)
-    notes = tuple[str, ...]()
-    if gains is offsets is None and any(values is not None for values in others):
-        gains, offsets = others
-    elif any(values is not None for values in others):
-        notes = (
-            "'data gain values' of the header are applied, not its 'data reflectance gain values'",
-        )
-    if gains is offsets is None:
-        return (None if factor is None else 1.0 / factor), 0.0, notes
+    both = [
+        [_of_bands(path, header, f"{kind} {name} values", bands) for name in ("gain", "offset")]
+        for kind in ("data", "data reflectance")
+    ]
+    stated = [pair for pair in both if pair != [None, None]]
+    if not stated:
+        return None if factor is None else 1.0 / factor, 0.0, ()
     if factor not in (None, 1.0):
-        rule = f"{path} must name one scale"
-        fields = "'data gain values' and 'reflectance scale factor'"
         raise SceneError(
-            rule, value=fields, hint="Delete the line of the header that the numbers do not need."
+            f"{path} must name one scale",
+            value="'data gain values' and 'reflectance scale factor'",
+            hint="Delete the line of the header that the numbers do not need.",
         )
-    return 1.0 if gains is None else gains, 0.0 if offsets is None else offsets, notes
+    gain, offset = stated[0]
+    note = "'data gain values' of the header are applied, not its 'data reflectance gain values'"
+    notes = (note,) if len(stated) == 2 else ()
+    return 1.0 if gain is None else gain, 0.0 if offset is None else offset, notes
 
 
 def _of_bands(path: Path, header: Header, key: str, bands: int) -> PerBand | None:
     """One number for each band, or for all where all are alike; None where there is no such
     field.
     """
-    listed = header.get(key)
-    if listed is None:
+    if key not in header:
         return None
-    values = numbers(listed if isinstance(listed, list) else [listed])
+    values = numbers(header[key])
     sound = all(map(math.isfinite, values)) and (0.0 not in values or "gain" not in key)
     if len(values) not in (1, bands) or not sound:
-        rule = f"{path}: '{key}' must be {bands} numbers, and gains other than 0"
-        listing = f"{len(values)}: {', '.join(f'{value:g}' for value in values[:6])}"
-        raise SceneError(rule, value=listing, hint=f"Correct '{key}' in the header, or delete it.")
+        raise SceneError(
+            f"{path}: '{key}' must be {bands} numbers, and gains other than 0",
+            value=f"{len(values)}: {', '.join(f'{value:g}' for value in values[:6])}",
+            hint=f"Correct '{key}' in the header, or delete it.",
+        )
     return one_or_all(values)
 
 
 def _factor(path: Path, header: Header) -> float | None:
     """The reflectance scale factor, by which numbers are divided."""
-    if "reflectance scale factor" not in header:
+    listed = header.get("reflectance scale factor")
+    if listed is None:
         return None
-    try:
-        factor = float(str(text_of(header, "reflectance scale factor")))
-        if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
-            raise ValueError(f"{factor:g}")
-    except ValueError as cause:
-        rule = f"{path} must give one 'reflectance scale factor' above 0"
-        hint = "Correct that line of the header, or delete it."
-        value = repr(header["reflectance scale factor"])[:80]
-        raise SceneError(rule, value=value, hint=hint) from cause
+    (factor,) = numbers(listed) if len(listed) == 1 else (math.nan,)
+    if not 0 < factor < math.inf or not 1 / factor < math.inf:
+        raise SceneError(
+            f"{path} must give one 'reflectance scale factor' above 0",
+            value=repr(", ".join(listed))[:80],
+            hint="Correct that line of the header, or delete it.",
+        )
     return factor
 
 
@@ -359,14 +305,14 @@ def refuse_kind(path: Path, header: Header, *, labels: bool) -> None:
     """Raise SceneError for the header of a file that is no plain array, or, where no labels are
     asked for, of a classification.
     """
-    kind = str(header.get("file type", ""))
+    kind = " ".join(header.get("file type", ()))
     word = kind.lower()
     hint = ""
-    if LIBRARY in word:
+    if "spectral library" in word:
         hint = "Name the header of the cube; a spectral library holds single spectra."
-    elif any(kind in word for kind in OTHER_KINDS):
+    elif any(other in word for other in OTHER_KINDS):
         hint = "Export the image as ENVI Standard, or name its own file."
-    elif CLASSIFICATION in word and not labels:
+    elif "classification" in word and not labels:
         hint = "Its numbers are codes of classes: name it as the labels, and the cube before them."
     if hint:
         raise SceneError(f"{path} must be of an image", value=f"file type {kind}", hint=hint)

@@ -20,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
-from hsiaug.data.auxiliary import MAX_AUXILIARY_BYTES, auxiliary_bands
+from hsiaug.data.auxiliary import MAX_AUXILIARY_BYTES, AuxiliaryBand, auxiliary_bands
 from hsiaug.data.catalogue import find_entry, find_file
-from hsiaug.data.endings import ARRAYS, HDF, PICTURES, TIFF
 from hsiaug.data.envi_header import read_header
-from hsiaug.data.paths import check_filled
+from hsiaug.data.paths import ARRAYS, HDF, PICTURES, TIFF, check_filled
 from hsiaug.data.products import product_place
 from hsiaug.data.readers_envi import find_envi
-from hsiaug.data.table_cubes import TABLES, table_grid
+from hsiaug.data.tables import TABLES, table_grid
 from hsiaug.data.texts import plain_name
 
 if TYPE_CHECKING:
@@ -172,18 +171,12 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
         Name of the data file beside an ENVI header, where it is not the header's name with a
         usual ending.
     """
-    if path.suffix.lower() in TIFF:
+    suffix = path.suffix.lower()
+    if suffix in TIFF:
         return _with_rasterio(path, "GTiff")
-    if path.suffix.lower() in HDF:
-        place = product_place(path)
-        return Declared(ground=None if place is None else Georeference(*place))
-    if path.suffix.lower() in TABLES:
-        place = table_grid(path)
-        if place is None:
-            return Declared()
-        with quiet() as rasterio:
-            crs = rasterio.CRS.from_user_input(place[1]).to_wkt() if place[1] else ""
-        return Declared(ground=Georeference(place[0], crs))
+    if suffix in (*HDF, *TABLES):
+        place = product_place(path) if suffix in HDF else table_grid(path)
+        return Declared(None if place is None else Georeference(*place))
     pair = _envi_pair(path, data)
     return Declared() if pair is None else _with_rasterio(pair[1], "ENVI")
 
@@ -202,24 +195,18 @@ def read_class_names(
         Which band holds them, from 1 on.
     """
     pair = None if path.suffix.lower() in TIFF else _envi_pair(path, None)
-    names = None if pair is None else read_header(pair[0]).get("class names")
-    if isinstance(names, list):
-        return {
-            code: text for code, name in enumerate(names) if (text := plain_name(str(name)))
-        }, ()
+    names = [] if pair is None else read_header(pair[0]).get("class names", [])
+    if names:
+        texts = enumerate(map(plain_name, names))
+        return {code: text for code, text in texts if text}, ()
     data = path if pair is None else pair[1]
     try:
-        beside = auxiliary_bands(data).get(band)
+        beside = auxiliary_bands(data).get(band, AuxiliaryBand())
     except SceneError:
         return {}, ()  # the reader of the array says what is wrong with it
-    if beside is None:
-        return {}, ()
-    named = beside.names(codes)
-    table = beside.table
-    if named or table is None:
-        return named, ()
-    reason = table.unused or "it has no row with a name for a code that is there"
-    return {}, (f"the attribute table in {data.name}.aux.xml names no class: {reason}",)
+    named, why = beside.names(codes)
+    note = f"the attribute table in {data.name}.aux.xml names no class: {why}"
+    return named, (note,) if why else ()
 
 
 def _envi_pair(path: Path, data: str | None) -> tuple[Path, Path] | None:

@@ -5,7 +5,7 @@ no label.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -32,9 +32,6 @@ UNLABELLED = frozenset(
 
 NO_CODE = -1
 """Stands for no label in a raster where 0 is a class."""
-
-Naming = tuple[dict[int, str], tuple[str, ...]]
-"""The name of each code, codes ascending, and notes for people."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +78,11 @@ class LabelRaster:
     zeros: int = 0
     notes: tuple[str, ...] = ()
     where: str = "labels"
+
+    @property
+    def pixels_emptied(self) -> int:
+        """Pixels that hold the filler for one of these reasons."""
+        return sum(count for _, count in self.emptied)
 
     def with_codes(self, codes: NDArray[np.int32], *notes: str) -> LabelRaster:
         """The same raster with other codes, which are no longer those of its file."""
@@ -166,74 +168,151 @@ def code_labels(
     InputError
         For names that do not fit, or fit two readings of the codes.
     """
-    present, pixels = np.unique(raster.codes, return_counts=True)
-    pixels_of = dict(zip(present.tolist(), pixels.tolist(), strict=True))
-    check_number(len(pixels_of), raster.where)
-    ignored = {int(item) for item in ignore if is_code(item)}
-    reasons = _reasons(pixels_of, raster, ignored, unlabelled)
-    code_counts = _CodeCounts(
-        pixels_of=pixels_of,
-        ids=tuple(code for code in pixels_of if code not in reasons),
-        raster=raster,
-        ignored=ignored,
-        unlabelled=unlabelled,
-    )
-    naming = _names_of_user(code_counts, names) if names else _names_of_file(code_counts)
-    name_of, notes_on_names = naming
+    codes = _count_codes(raster, ignore, unlabelled)
+    name_of, notes = _names_of_user(codes, names) if names else _names_of_file(codes)
     class_names = tuple(name_of.values())
-    class_ids = tuple(name_of)
     for item in (item for item in ignore if not is_code(item)):
         check_known("`ignore` must name a class or a code", item, class_names)
-    if len(class_ids) < 2:
-        hint = f"0 is unlabelled; check `ignore`. {code_counts.hint(0)}".strip()
+    if len(name_of) < 2:
         raise SceneError(
             f"{raster.where}: labels need at least two classes",
-            value=f"codes {code_counts.listed}",
-            hint=hint,
+            value=f"codes {codes.listed(codes.ids) or 'none but 0'}",
+            hint=f"0 is unlabelled; check `ignore`. {codes.hint(0)}".strip(),
         )
-    notes = [*_doubts(code_counts, named=bool(names)), *notes_on_names]
     spellings = Counter(name.lower() for name in class_names)
     alike = [name for name in class_names if spellings[name.lower()] > 1]
     if alike:
-        notes.append(f"names of classes differ in capital letters alone: {', '.join(alike)}")
+        notes += (f"names of classes differ in capital letters alone: {', '.join(alike)}",)
     ignored_names = tuple(item for item in ignore if item in class_names)
     # 0 is never listed: unless it is a class, readers take it for unlabelled.
-    ignored_codes = tuple(code for code in pixels_of if code in reasons and code != 0)
+    ignored_codes = tuple(code for code in codes.pixels_of if code in codes.reasons and code != 0)
     return ClassCodes(
         names=class_names,
-        ids=class_ids,
+        ids=tuple(name_of),
         ignore=(*ignored_names, *ignored_codes),
-        notes=tuple(notes),
-        table=_table(pixels_of, name_of, reasons, raster, ignored_names),
+        notes=(*_doubts(codes, unlabelled, named=bool(names)), *notes),
+        table=_table(codes, name_of, ignored_names),
     )
 
 
-def _names_of_user(code_counts: _CodeCounts, names: tuple[str, ...]) -> Naming:
+@dataclass(frozen=True)
+class _Codes:
+    """The codes of a raster.
+
+    Attributes
+    ----------
+    pixels_of : mapping of int to int
+        Pixels of each, ascending.
+    reasons : mapping of int to str
+        Why those that are no classes are none.
+    ids : tuple of int
+        The others.
+    zero : int
+        Pixels, or marks, of code 0 that count as unlabelled by default alone.
+    far : int or None
+        A class code far above all others, which may mark unlabelled pixels.
+    """
+
+    raster: LabelRaster
+    pixels_of: Mapping[int, int]
+    reasons: Mapping[int, str]
+    ids: tuple[int, ...]
+    zero: int
+    far: int | None
+
+    def listed(self, ids: Sequence[int]) -> str:
+        """Codes with their pixels."""
+        pixels = {**self.pixels_of, 0: self.zero or self.pixels_of.get(0, 0)}
+        return some_of([f"{code} ({pixels.get(code, 0):,} px)" for code in ids], MOST_SHOWN)
+
+    def readings(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Ways to read the codes, where 0 may be a class: what `unlabelled` would be, and the codes
+        of classes.
+        """
+        below = ",".join(str(code) for code in self.pixels_of if code < 0)
+        missing = self.raster.missing
+        readings = [("0" if missing in (None, 0) else f"0,{missing}", self.ids)]
+        if self.zero:
+            readings.append((str(below or missing or "none"), (0, *self.ids)))
+            if self.far is not None:
+                readings.append((str(self.far), (0, *self.ids[:-1])))
+        elif self.far is not None:
+            readings.append((f"0,{self.far}", self.ids[:-1]))
+        return readings
+
+    def hint(self, count: int) -> str:
+        """How to state what the codes mean, for a number of names."""
+        hint = "Give one name per code; leave codes out with `ignore`." if count else ""
+        for text, ids in self.readings()[1:]:
+            if len(ids) == count or (not count and len(ids) > 1):
+                return f"{hint} Or say which codes have no label: {setting('unlabelled', text)}."
+        return hint
+
+
+def _count_codes(
+    raster: LabelRaster, ignore: tuple[str, ...], unlabelled: Sequence[int] | None
+) -> _Codes:
+    """The codes of a raster: which are classes, and which have no label, with the reasons."""
+    present, pixels = np.unique(raster.codes, return_counts=True)
+    pixels_of = dict(zip(present.tolist(), pixels.tolist(), strict=True))
+    check_number(len(pixels_of), raster.where)
+    reasons = {code: "below 0" for code in pixels_of if code < 0}
+    if unlabelled is None:
+        reasons |= {0: "by default"}
+        if raster.missing is not None:
+            reasons |= {raster.missing: "the file's value of no data"}
+    reasons |= dict.fromkeys(unlabelled or (), "as asked")
+    reasons |= {int(item): "as asked" for item in ignore if is_code(item)}
+    if raster.marks:
+        reasons |= {raster.filler: "no label"}
+    ids = tuple(code for code in pixels_of if code not in reasons)
+    zero = raster.zeros if raster.marks else pixels_of.get(0, 0) - raster.pixels_emptied
+    if unlabelled is not None or raster.missing == 0 or "0" in ignore:
+        zero = 0
+    *lower, last = ids or (0,)
+    far = unlabelled is None and last in FILLERS and last > 2 * max(lower, default=0) + 1
+    return _Codes(raster, pixels_of, reasons, ids, zero, last if far else None)
+
+
+def _names_of_user(codes: _Codes, names: tuple[str, ...]) -> tuple[dict[int, str], tuple[str, ...]]:
     """The names that the user gives: of the codes present, or of codes 1, 2, … if there are more
-    names.
+    names; and notes.
 
     Raises
     ------
     InputError
         For names that do not fit, or fit two readings of the codes.
     """
-    _check_readings(code_counts, len(names))
-    ids = code_counts.ids
-    if len(names) == len(ids):
+    ids, count = codes.ids, len(names)
+    more = count > len(ids) > 1 and count >= ids[-1]
+    (usual, _), *others = codes.readings()
+    others = [reading for reading in others if len(reading[1]) == count and 0 in reading[1]]
+    if others and (more or len(ids) == count):
+        first = (usual, range(1, count + 1) if more else ids)
+        ways = [
+            f"codes {codes.listed(of_way)} (unlabelled {text})" for text, of_way in (first, *others)
+        ]
+        raise InputError(
+            f"`classes` must fit one reading of the codes in {codes.raster.where}",
+            value=f"{count} names for {' or '.join(ways)}",
+            hint=f"Say which codes have no label: {setting('unlabelled', usual)} or"
+            f" {setting('unlabelled', others[0][0])}.",
+        )
+    if len(ids) == count:
         return dict(zip(ids, names, strict=True)), ()
-    if len(names) > len(ids) > 1 and len(names) >= ids[-1] and 0 not in ids:
+    if more and 0 not in ids:
         name_of = dict(enumerate(names, start=1))
-        absent = [name for code, name in name_of.items() if code not in code_counts.pixels_of]
+        absent = [name for code, name in name_of.items() if code not in codes.pixels_of]
         return name_of, (f"no pixel: {', '.join(absent)}",)
     raise InputError(
-        f"`classes` must name every code of {code_counts.raster.where}, in ascending order",
-        value=f"{len(names)} names for {len(ids)} codes: {code_counts.listed}",
-        hint=code_counts.hint(len(names)),
+        f"`classes` must name every code of {codes.raster.where}, in ascending order",
+        value=f"{count} names for {len(ids)} codes: {codes.listed(ids) or 'none but 0'}",
+        hint=codes.hint(count),
     )
 
 
-def _names_of_file(code_counts: _CodeCounts) -> Naming:
-    """The names that the file gives; "class 3" for a code without one.
+def _names_of_file(codes: _Codes) -> tuple[dict[int, str], tuple[str, ...]]:
+    """The names that the file gives, "class 3" for a code without one; and notes.
 
     Raises
     ------
@@ -242,236 +321,82 @@ def _names_of_file(code_counts: _CodeCounts) -> Naming:
     SceneError
         Where it gives several codes one name.
     """
-    _check_zero(code_counts)
-    raster = code_counts.raster
-    name_of = {code: raster.names.get(code, f"class {code}") for code in code_counts.ids}
-    _check_repeats(name_of, raster.where)
-    if raster.names:
-        bare = [code for code in code_counts.ids if code not in raster.names]
-        note = f"the file has no name for codes {', '.join(map(str, bare))}"
-        return name_of, (note,) if bare else ()
-    note = "classes have no names: give them with `classes`, or edit labels.names of the card"
-    return name_of, (note,)
-
-
-def _check_zero(code_counts: _CodeCounts) -> None:
-    """Raise InputError where the file gives code 0 a name that is one of a class."""
-    name = code_counts.raster.names.get(0, "")
-    if code_counts.zero and re.sub(r"[\W_]", "", name.lower()) not in UNLABELLED:
-        rule = f"`unlabelled` must say whether code 0 of {code_counts.raster.where} is a class"
-        value = f"{name!r} for its {code_counts.zero:,} pixels"
-        hint = (
-            f"If it is one, say {setting('unlabelled', 'none')}; if it stands for no label,"
-            f" {setting('unlabelled', 0)}."
+    raster = codes.raster
+    zero = raster.names.get(0, "")
+    if codes.zero and re.sub(r"[\W_]", "", zero.lower()) not in UNLABELLED:
+        raise InputError(
+            f"`unlabelled` must say whether code 0 of {raster.where} is a class",
+            value=f"{zero!r} for its {codes.zero:,} pixels",
+            hint=f"If it is one, use {setting('unlabelled', 'none')}; if it means no label,"
+            f" {setting('unlabelled', 0)}.",
         )
-        raise InputError(rule, value=value, hint=hint)
+    name_of = {code: raster.names.get(code, f"class {code}") for code in codes.ids}
+    for name, times in Counter(name_of.values()).items():
+        if times > 1:
+            raise SceneError(
+                f"{raster.where}: names of classes must differ",
+                value=f"{name!r} for codes {[code for code in name_of if name_of[code] == name]}",
+                hint="Name all codes in ascending order with `classes`.",
+            )
+    if not raster.names:
+        note = "classes have no names: give them with `classes`, or edit labels.names of the card"
+        return name_of, (note,)
+    bare = ", ".join(str(code) for code in codes.ids if code not in raster.names)
+    return name_of, (f"the file has no name for codes {bare}",) if bare else ()
 
 
-def _check_repeats(name_of: Mapping[int, str], where: str) -> None:
-    """Raise SceneError where several codes have one name."""
-    codes_of = defaultdict[str, list[int]](list)
-    for code, name in name_of.items():
-        codes_of[name].append(code)
-    repeated = {name: codes for name, codes in codes_of.items() if len(codes) > 1}
-    if not repeated:
-        return
-    name, codes = next(iter(repeated.items()))
-    raise SceneError(
-        f"{where}: names of classes must differ",
-        value=f"{name!r} for codes {codes}",
-        hint="Name all codes in ascending order with `classes`.",
-    )
-
-
-@dataclass(frozen=True)
-class _CodeCounts:
-    """The codes of a raster: pixels by code, the codes of classes, and what the user stated."""
-
-    pixels_of: Mapping[int, int]
-    ids: tuple[int, ...]
-    raster: LabelRaster
-    ignored: set[int]
-    unlabelled: Sequence[int] | None
-
-    @property
-    def zero(self) -> int:
-        """Pixels, or marks, of code 0 that count as unlabelled by default alone."""
-        if self.unlabelled is not None or self.raster.missing == 0 or 0 in self.ignored:
-            return 0
-        if self.raster.marks:
-            return self.raster.zeros
-        return self.pixels_of.get(0, 0) - sum(count for _, count in self.raster.emptied)
-
-    @property
-    def far(self) -> int | None:
-        """A class code far above all others, which may mark unlabelled pixels."""
-        lower = self.ids[:-1]
-        last = self.ids[-1] if self.ids else 0
-        return (
-            last
-            if self.unlabelled is None and last in FILLERS and last > 2 * max(lower, default=0) + 1
-            else None
-        )
-
-    @property
-    def listed(self) -> str:
-        """The codes of classes, with their pixels."""
-        return shown([(code, self.pixels_of[code]) for code in self.ids]) or "none but 0"
-
-    def readings(self) -> list[tuple[str, tuple[int, ...]]]:
-        """Ways to read the codes, where 0 may be a class: what `unlabelled` would be, and the codes
-        of classes.
-        """
-        below = ",".join(str(code) for code in self.pixels_of if code < 0)
-        missing = self.raster.missing
-        others = [("0" if missing in (None, 0) else f"0,{missing}", self.ids)]
-        if self.zero:
-            others.append((str(below or missing or "none"), (0, *self.ids)))
-            if self.far is not None:
-                others.append((str(self.far), (0, *self.ids[:-1])))
-        elif self.far is not None:
-            others.append((f"0,{self.far}", self.ids[:-1]))
-        return others
-
-    def hint(self, count: int) -> str:
-        """How to state what the codes mean, for a number of names."""
-        fitting = [
-            text
-            for text, ids in self.readings()[1:]
-            if len(ids) == count or (not count and len(ids) > 1)
-        ]
-        alternative = (
-            f" Or say which codes have no label: {setting('unlabelled', fitting[0])}."
-            if fitting
-            else ""
-        )
-        return (
-            f"Give one name per code; leave codes out with `ignore`.{alternative}"
-            if count
-            else alternative.strip()
-        )
-
-
-def _reasons(
-    pixels_of: Mapping[int, int],
-    raster: LabelRaster,
-    ignored: set[int],
-    unlabelled: Sequence[int] | None,
-) -> dict[int, str]:
-    """Why each of the codes that are no classes is none."""
-    reasons = {code: "below 0" for code in pixels_of if code < 0}
-    if unlabelled is None:
-        reasons |= {0: "by default"}
-        if raster.missing is not None:
-            reasons |= {raster.missing: "the file's value of no data"}
-    else:
-        reasons |= dict.fromkeys(unlabelled, "as asked")
-    return (
-        reasons
-        | dict.fromkeys(ignored, "as asked")
-        | ({raster.filler: "no label"} if raster.marks else {})
-    )
-
-
-def _doubts(code_counts: _CodeCounts, named: bool) -> Iterator[str]:
+def _doubts(codes: _Codes, unlabelled: Sequence[int] | None, named: bool) -> Iterator[str]:
     """Sentences on codes that may mean something else."""
-    raster = code_counts.raster
-    stated = (raster.missing,) if code_counts.unlabelled is None else code_counts.unlabelled
-    explained = {raster.filler, *stated, *code_counts.ignored}
-    below = [code for code in code_counts.pixels_of if code < 0 and code not in explained]
+    raster = codes.raster
+    below = [
+        str(code)
+        for code, reason in codes.reasons.items()
+        if reason == "below 0" and code != raster.filler
+    ]
     if below:
-        yield f"codes below 0 count as unlabelled: {', '.join(map(str, below))}"
-    zero = code_counts.zero
-    if zero and raster.marks:
+        yield f"codes below 0 count as unlabelled: {', '.join(below)}"
+    if codes.zero and raster.marks:
         yield (
-            f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say"
-            f" {setting('unlabelled', 'none')}"
+            f"{codes.zero:,} labels are of class 0, which counts as unlabelled: if it is a class,"
+            f" say {setting('unlabelled', 'none')}"
         )
-    elif zero and (below or raster.missing is not None or raster.masked):
-        text = ",".join(map(str, below)) or str(
-            "none" if raster.missing is None else raster.missing
-        )
+    elif codes.zero and (below or raster.missing is not None or raster.masked):
+        others = ",".join(below) or ("none" if raster.missing is None else raster.missing)
         yield (
-            f"0 ({zero:,} px) counts as unlabelled too: if it is a class, say"
-            f" {setting('unlabelled', text)}"
+            f"0 ({codes.zero:,} px) counts as unlabelled too: if it is a class, say"
+            f" {setting('unlabelled', others)}"
         )
-    far = code_counts.far
-    if far is not None and not named:
+    if codes.far is not None and not named:
         text = (
-            f"code {far} ({code_counts.pixels_of[far]:,} px) is taken for a class: if it marks"
-            " pixels without a label, say "
+            f"code {codes.listed([codes.far])} is taken for a class: if it marks pixels without a"
+            f" label, say {setting('unlabelled', f'0,{codes.far}')}"
         )
-        text += setting("unlabelled", f"0,{far}")
-        if zero:
+        if codes.zero:
             text += (
-                f", or {setting('unlabelled', far)} if 0 ({zero:,} px), now unlabelled, is a class"
+                f", or {setting('unlabelled', codes.far)} if 0 ({codes.zero:,} px), now unlabelled,"
+                " is a class"
             )
         yield text
 
 
-def _check_readings(code_counts: _CodeCounts, count: int) -> None:
-    """Raise InputError where a number of names fits two readings of the codes."""
-    first, *others = code_counts.readings()
-    ids = first[1]
-    fits = len(ids) == count or (count > len(ids) > 1 and count >= ids[-1])
-    others = [reading for reading in others if len(reading[1]) == count and 0 in reading[1]]
-    if not fits or not others:
-        return
-    usual = ids if len(ids) == count else tuple(range(1, count + 1))
-    texts = [f"{_ways(code_counts, usual)} (unlabelled {first[0]})"]
-    texts += [f"{_ways(code_counts, codes)} (unlabelled {text})" for text, codes in others]
-    rule = f"`classes` must fit one reading of the codes in {code_counts.raster.where}"
-    raise InputError(
-        rule,
-        value=f"{count} names for {' or '.join(texts)}",
-        hint=(
-            f"Say which codes have no label: {setting('unlabelled', first[0])} or"
-            f" {setting('unlabelled', others[0][0])}."
-        ),
-    )
-
-
-def _ways(code_counts: _CodeCounts, codes: Sequence[int]) -> str:
-    pixels = {**code_counts.pixels_of, 0: code_counts.zero}
-    return f"codes {shown([(code, pixels.get(code, 0)) for code in codes])}"
-
-
-def shown(codes: Sequence[tuple[int, int]]) -> str:
-    """Codes and their pixels, as text."""
-    return some_of([f"{code} ({count:,} px)" for code, count in codes], MOST_SHOWN)
-
-
-def _table(
-    pixels_of: Mapping[int, int],
-    names: Mapping[int, str],
-    reasons: Mapping[int, str],
-    raster: LabelRaster,
-    ignored: Sequence[str],
-) -> tuple[CodeRow, ...]:
+def _table(codes: _Codes, names: Mapping[int, str], ignored: Sequence[str]) -> tuple[CodeRow, ...]:
     """Codes of classes first, then those without a label."""
-    rows = [
-        CodeRow(str(code), name, pixels_of.get(code, 0))
-        for code, name in names.items()
-        if name not in ignored
+    raster = codes.raster
+    rows = [CodeRow(str(code), name, codes.pixels_of.get(code, 0)) for code, name in names.items()]
+    asked = [
+        replace(row, meaning=f"unlabelled ({row.meaning}, as asked)")
+        for row in rows
+        if row.meaning in ignored
     ]
-    rows += [
-        CodeRow(str(code), f"unlabelled ({name}, as asked)", pixels_of.get(code, 0))
-        for code, name in names.items()
-        if name in ignored
-    ]
-    emptied = sum(count for _, count in raster.emptied)
-    # Where marks were drawn, the filler is no code of the file.
-    drawn_filler = {raster.filler} if raster.marks else set()
-    for code in (code for code in pixels_of if code in reasons and code not in drawn_filler):
-        pixels = pixels_of[code] - (emptied if code == raster.filler else 0)
-        if pixels:
-            rows.append(CodeRow(str(code), f"unlabelled ({reasons[code]})", pixels))
-    if raster.zeros:
-        rows.append(CodeRow("0", "unlabelled (by default; counted as labels)", raster.zeros))
-    rows += [
-        CodeRow("–", f"unlabelled ({reason})", count) for reason, count in raster.emptied if count
-    ]
-    return tuple(rows)
+    rows = [row for row in rows if row.meaning not in ignored] + asked
+    for code, pixels in codes.pixels_of.items():
+        # Where marks were drawn, the filler is no code of the file.
+        if code in codes.reasons and not (raster.marks and code == raster.filler):
+            pixels -= raster.pixels_emptied if code == raster.filler else 0
+            rows += [CodeRow(str(code), f"unlabelled ({codes.reasons[code]})", pixels)]
+    rows += [CodeRow("0", "unlabelled (by default; counted as labels)", raster.zeros)]
+    rows += [CodeRow("–", f"unlabelled ({reason})", count) for reason, count in raster.emptied]
+    return tuple(row for row in rows if row.pixels or row.meaning in names.values())
 
 
 def check_number(codes: int, where: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,26 +73,28 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
         Where the file is missing or damaged, or holds no whole numbers.
     """
     raw = read_labels_array(path, key=key)
-    nodata = None if isinstance(raw.nodata, tuple) else raw.nodata
-    whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < CODE_LIMIT
-    invalid = void_codes(replace(raw, nodata=None) if whole else raw)
-    codes = np.where(invalid, raw.array.dtype.type(0), raw.array) if invalid.any() else raw.array
+    nodata = raw.nodata
+    missing = None
+    if isinstance(nodata, float) and nodata.is_integer() and abs(nodata) < CODE_LIMIT:
+        missing = int(nodata)
+    invalid = void_codes(raw if missing is None else replace(raw, nodata=None))
+    masked = bool(invalid.any())
+    codes = np.where(invalid, raw.array.dtype.type(0), raw.array) if masked else raw.array
     check_whole(codes, f"{path}: labels")
     codes = codes.astype(np.int32)
     present = np.unique(codes).tolist()
     codes[invalid] = filler
     names, name_notes = read_class_names(path, present[: MOST_CODES + 1], raw.band)
+    emptied = ("no number, or masked, in the file", int(invalid.sum()))
     return LabelRaster(
         codes,
-        changed=bool(invalid.any()),
+        changed=masked,
         filler=filler,
-        missing=int(nodata) if whole and nodata is not None else None,
+        missing=missing,
         names=names,
         ground=read_declared(path).ground,
-        masked=bool(invalid.any()),
-        emptied=(("no number, or masked, in the file", int(invalid.sum())),)
-        if invalid.any()
-        else (),
+        masked=masked,
+        emptied=(emptied,) if masked else (),
         notes=(*raw.notes, *name_notes),
         where=str(path),
     )
@@ -196,80 +198,12 @@ def rasterise(
     ids = sorted({code for code in codes if code >= 0} - bare)
     check_number(len(ids), where)
     filler = 0 if 0 in bare else NO_CODE
-    claims = _claim_pixels(marks, codes, ids, shape, ground, filler=filler, where=where)
-    if (claims.codes == filler).all():
-        rule = f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)"
-        hint = (
-            "Rows and columns count from 0. Check the coordinate systems; `crs` says that of the"
-            " labels."
-        )
-        raise SceneError(
-            rule,
-            value=f"all {len(codes)} outside" if claims.unused_marks else "no labelled pixel",
-            hint=hint,
-        )
-    return LabelRaster(
-        claims.codes,
-        changed=True,
-        filler=filler,
-        names=dict(enumerate(names, start=1)),
-        marks=True,
-        zeros=codes.count(0) if 0 in bare else 0,
-        notes=(*_claim_notes(marks, codes, claims), *marks.notes, *_zero_notes(ids, unlabelled)),
-        where=where,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Claims:
-    """What the marks of all classes claim of a grid.
-
-    Attributes
-    ----------
-    codes : (H, W) int32
-        The class that claims each pixel; the filler where none or several do.
-    disputed : int
-        Pixels that several classes claim.
-    unused_marks : int
-        Marks without a pixel of their own.
-    """
-
-    codes: NDArray[np.int32]
-    disputed: int
-    unused_marks: int
-
-
-def _claim_pixels(
-    marks: VectorLabels,
-    codes: Sequence[int],
-    ids: Sequence[int],
-    shape: tuple[int, int],
-    ground: Georeference | None,
-    *,
-    filler: int,
-    where: str,
-) -> _Claims:
-    """Draw the marks of each class onto a grid of this shape.
-
-    Parameters
-    ----------
-    codes : sequence of int
-        The class of each mark.
-    ids : sequence of int
-        The classes that are drawn.
-    ground : Georeference or None
-        Where the grid lies on Earth.
-    filler : int
-        Code of pixels without a label.
-    where : str
-        How errors name the file.
-    """
+    claimed = np.full(shape, filler, dtype=np.int32)
+    disputed = np.zeros(shape, dtype=bool)
+    unused = 0
     if marks.crs == "":  # coordinates are columns and rows
         ground = Georeference((1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     shapes = _transform(marks, ground, where) if marks.shapes else ()
-    claimed = np.full(shape, filler, dtype=np.int32)
-    disputed = np.zeros(shape, dtype=bool)
-    unused_marks = 0
     for code in ids:
         members = [i for i, code_of_mark in enumerate(codes) if code_of_mark == code]
         if ground is not None and shapes:
@@ -277,35 +211,41 @@ def _claim_pixels(
         else:
             points = np.array([marks.pixels[i] for i in members], dtype=np.int64)
             polygons = []
-        mask, unused_marks_of_class = _mask(points.reshape(-1, 2), polygons, shape)
-        unused_marks += unused_marks_of_class
+        mask, unused_of_class = _mask(points.reshape(-1, 2), polygons, shape)
+        unused += unused_of_class
         disputed |= mask & (claimed != filler)
         claimed[mask] = code
     claimed[disputed] = filler
-    return _Claims(claimed, int(disputed.sum()), unused_marks)
-
-
-def _claim_notes(marks: VectorLabels, codes: Sequence[int], claims: _Claims) -> Iterator[str]:
-    """Sentences on marks that give no label, and on pixels that several classes claim."""
-    total = len(codes) + marks.skipped
-    if marks.skipped:
-        yield f"{marks.skipped:,} of {total:,} labels are without a class or a place: left out"
-    if claims.unused_marks:
-        yield (
-            f"{claims.unused_marks:,} of {total:,} labels are outside the cube, or too small to"
-            " hold the centre of a pixel: left out"
+    if (claimed == filler).all():
+        raise SceneError(
+            f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)",
+            value=f"all {len(codes)} outside" if unused else "no labelled pixel",
+            hint="Rows and columns count from 0. Check the coordinate systems; `crs` says that of"
+            " the labels.",
         )
-    if claims.disputed:
-        yield f"{claims.disputed:,} pixels are claimed by several classes: left unlabelled"
+    total = f"of {len(codes) + marks.skipped:,} labels are"
+    outside = "outside the cube, or too small to hold the centre of a pixel"
+    claims = int(disputed.sum())
     below_zero = sum(code < 0 for code in codes)
-    if below_zero:
-        yield f"{below_zero:,} labels are of a class below 0: left out"
-
-
-def _zero_notes(ids: Sequence[int], unlabelled: Sequence[int] | None) -> Iterator[str]:
-    """A sentence where 0 is taken for a class although nobody said so."""
-    if 0 in ids and unlabelled is None:
-        yield f"0 is taken for a class: if it stands for no label, say {setting('unlabelled', 0)}"
+    zero_note = f"0 is taken for a class: if it means no label, use {setting('unlabelled', 0)}"
+    notes = (
+        (marks.skipped, f"{marks.skipped:,} {total} without a class or a place: left out"),
+        (unused, f"{unused:,} {total} {outside}: left out"),
+        (claims, f"{claims:,} pixels are claimed by several classes: left unlabelled"),
+        (below_zero, f"{below_zero:,} labels are of a class below 0: left out"),
+        *((1, note) for note in marks.notes),
+        (0 in ids and unlabelled is None, zero_note),
+    )
+    return LabelRaster(
+        claimed,
+        changed=True,
+        filler=filler,
+        names=dict(enumerate(names, start=1)),
+        marks=True,
+        zeros=codes.count(0) if 0 in bare else 0,
+        notes=tuple(note for count, note in notes if count),
+        where=where,
+    )
 
 
 def _code_values(
@@ -314,12 +254,11 @@ def _code_values(
     """The code of each mark; numbers are codes already."""
     if all(isinstance(value, int) for value in values):
         return [int(value) for value in values], ()
-    present = sorted({str(value) for value in values})
-    for name in present if names else ():
-        check_known(f"`classes` must name every class of {where}", name, names)
-    names = names or tuple(present)
-    code_of = {name: code for code, name in reversed(list(enumerate(names, start=1)))}
-    return [code_of[str(value)] for value in values], names
+    words = list(map(str, values))
+    for word in sorted(set(words)) if names else ():
+        check_known(f"`classes` must name every class of {where}", word, names)
+    names = names or tuple(sorted(set(words)))
+    return [names.index(word) + 1 for word in words], names
 
 
 def _transform(
@@ -418,13 +357,12 @@ def _check_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeferenc
         np.abs(np.subtract(label_ground.centre(*at), ground.centre(*at))).max() for at in corners
     )
     if other_crs or raster.codes.shape != shape or off >= 0.5 * side:
-        rule = (
+        extent = "×".join(map(str, raster.codes.shape))
+        difference = "in another coordinate system" if other_crs else f"up to {off:g} away"
+        raise SceneError(
             f"{raster.where}: the labels must lie on the grid of the cube, {shape[0]}×{shape[1]}"
-            f" pixels of {side:g}"
+            f" pixels of {side:g}",
+            value=f"{extent} pixels of {abs(label_ground.transform[0]):g}, {difference}",
+            hint="Resample the labels to the grid of the cube by nearest neighbour, as rio warp"
+            " does.",
         )
-        difference = (
-            f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(label_ground.transform[0]):g}"
-        )
-        difference += ", in another coordinate system" if other_crs else f", up to {off:g} away"
-        hint = "Resample the labels to the grid of the cube by nearest neighbour, as rio warp does."
-        raise SceneError(rule, value=difference, hint=hint)

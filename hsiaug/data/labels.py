@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
@@ -42,15 +41,7 @@ def class_map(
     """
     id_of = {code: class_id for class_id, (_, code) in enumerate(spec.named_codes, start=1)}
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
-    ids, unlisted = class_ids(codes, id_of, unlabelled, where, void)
-    if unlisted:
-        listing = some_of([f"{code} ({unlisted[code]:,} px)" for code in sorted(unlisted)], 8)
-        rule = f"{where}: every code must be listed in the card (0 is unlabelled)"
-        hint = (
-            "Name these classes in labels.names (with labels.ids), or add the codes to"
-            " labels.ignore."
-        )
-        raise SceneError(rule, value=f"codes {listing}", hint=hint)
+    ids = class_ids(codes, id_of, unlabelled, where, void)
     labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
     return labels
@@ -62,9 +53,8 @@ def class_ids(
     unlabelled: Collection[int],
     where: str,
     void: NDArray[np.bool_] | None = None,
-) -> tuple[NDArray[np.int16], Counter[int]]:
-    """(H, W) class ids of codes, 0 for those that have none; and how many pixels hold each code
-    that is not known.
+) -> NDArray[np.int16]:
+    """(H, W) class ids of codes, 0 for those that have none.
 
     Parameters
     ----------
@@ -76,43 +66,31 @@ def class_ids(
     Raises
     ------
     SceneError
-        For codes that are no whole numbers.
+        For codes that are no whole numbers, or not known.
     """
-    invalid = void if void is not None and void.any() else None
-    if codes.dtype == np.uint8 and invalid is None:
-        return _ids_of_bytes(codes, id_of, unlabelled)
-    check_whole(
-        codes if invalid is None else np.where(invalid, codes.dtype.type(0), codes),
-        f"{where}: labels",
-    )
-    values, pixels = np.unique(codes if invalid is None else codes[~invalid], return_counts=True)
-    pixels_of = {int(code): n for code, n in zip(values.tolist(), pixels.tolist(), strict=True)}
-    ids = np.zeros(codes.shape, dtype=np.int16)
-    for code in pixels_of.keys() & id_of.keys():
-        ids[codes == code] = id_of[code]
-    if invalid is not None:
-        ids[invalid] = 0
-    return ids, Counter(
-        {code: n for code, n in pixels_of.items() if code not in id_of and code not in unlabelled}
-    )
-
-
-def _ids_of_bytes(
-    codes: AnyArray, id_of: Mapping[int, int], unlabelled: Collection[int]
-) -> tuple[NDArray[np.int16], Counter[int]]:
-    """The same of codes (H, W) uint8, by one look at each pixel in place of one for each code."""
-    table = np.full(256, UNKNOWN, dtype=np.int16)
-    table[[code for code in unlabelled if 0 <= code < len(table)]] = 0
-    for code in id_of.keys() & range(len(table)):
-        table[code] = id_of[code]
-    # In half the time of table[codes].
-    ids = table.take(codes)
-    if ids.min(initial=0) != UNKNOWN:
-        return ids, Counter()
+    void = np.zeros(codes.shape, dtype=bool) if void is None else void
+    known = {**dict.fromkeys(unlabelled, 0), **id_of}
+    if codes.dtype == np.uint8:
+        # By one look at each pixel in place of one for each code.
+        table = np.full(256, UNKNOWN, dtype=np.int16)
+        for code in known.keys() & range(len(table)):
+            table[code] = known[code]
+        ids = table.take(codes)
+    else:
+        check_whole(np.where(void, codes.dtype.type(0), codes), f"{where}: labels")
+        ids = np.full(codes.shape, UNKNOWN, dtype=np.int16)
+        for code, class_id in known.items():
+            ids[codes == code] = class_id
+    ids[void] = 0
     unknown = ids == UNKNOWN
-    values, pixels = np.unique(codes[unknown], return_counts=True)
-    ids[unknown] = 0
-    return ids, Counter(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
+    if unknown.any():
+        listed = zip(*np.unique(codes[unknown], return_counts=True), strict=True)
+        raise SceneError(
+            f"{where}: every code must be listed in the card (0 is unlabelled)",
+            value=f"codes {some_of([f'{code:.0f} ({n:,} px)' for code, n in listed], 8)}",
+            hint="Name these classes in the card with their codes, or add the codes to its ignore.",
+        )
+    return ids
 
 
 def check_whole(codes: AnyArray, what: str) -> None:

@@ -1,4 +1,6 @@
-"""Layers of a GIS, read by GDAL through pyogrio: GeoPackage, shapefile, FlatGeobuf and GeoJSON."""
+"""Labelled shapes: layers of a GIS, read by GDAL through pyogrio (GeoPackage, shapefile, FlatGeobuf
+and GeoJSON), and regions of interest of ENVI, whose names are classes.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +9,15 @@ import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 
-from hsiaug.base.errors import SceneError, did_you_mean
-from hsiaug.base.text import setting
-from hsiaug.data.endings import LAYERS
-from hsiaug.data.raw import reading
-from hsiaug.data.tables import read_text
+from hsiaug.base.errors import SceneError
+from hsiaug.data.paths import LAYERS
+from hsiaug.data.raw import only, reading
+from hsiaug.data.tables import MOST_BYTES, read_text
+from hsiaug.data.texts import read_xml
 
 if TYPE_CHECKING:
     from shapely import Geometry
@@ -36,6 +39,10 @@ FETCHED = re.compile(r'"type"\s*:\s*"(url|link)"', re.IGNORECASE)
 MOST_FEATURES = 2_000_000
 MOST_RINGS = 10_000
 """Rings of one polygon: GDAL takes time quadratic in them."""
+
+
+REGION_TEXT = "; ENVI Output of ROIs"
+"""Begins the text of regions."""
 
 
 class Marks(NamedTuple):
@@ -97,8 +104,8 @@ def read_layer(path: Path, key: str | None) -> tuple[Marks, tuple[str, ...]]:
     encoding, notes = _encoding(path) if suffix == ".shp" else (None, ())
     with reading(path, kind), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        layers = [str(name) for name, shape in pyogrio.list_layers(source) if shape is not None]
-        layer = _choose(path, key, layers)
+        names = [str(name) for name, shape in pyogrio.list_layers(source) if shape is not None]
+        layer = only(path, names, key, "layer of shapes")
         facts: dict[str, Any] = pyogrio.read_info(source, layer=layer, force_feature_count=True)
         if facts["features"] > MOST_FEATURES:
             raise ValueError(f"{facts['features']:,} features, of at most {MOST_FEATURES:,}")
@@ -111,14 +118,10 @@ def read_layer(path: Path, key: str | None) -> tuple[Marks, tuple[str, ...]]:
         rings = shapely.get_num_interior_rings(shapely.get_parts(shapes))
         if rings.max(initial=0) >= MOST_RINGS:
             raise ValueError(f"a polygon of more than {MOST_RINGS:,} rings")
-    missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    shapes[shapely.is_empty(shapes)] = None
     named = zip(map(str, meta["fields"]), columns, strict=True)
-    marks = Marks(
-        [None if lacking else shape for shape, lacking in zip(shapes, missing, strict=True)],
-        {name: [_plain(value) for value in values] for name, values in named},
-        meta["crs"],
-    )
-    return marks, notes
+    values = {name: [_plain(value) for value in column.tolist()] for name, column in named}
+    return Marks(shapes.tolist(), values, meta["crs"]), notes
 
 
 def _geojson_driver(path: Path) -> str:
@@ -145,13 +148,15 @@ def _geojson_driver(path: Path) -> str:
 
 
 def _encoding(path: Path) -> tuple[str | None, tuple[str, ...]]:
-    """The encoding of the words of a shapefile, None = as the file says, with a note where what it
-    says cannot be right.
+    """The encoding of the words of a shapefile, None = as the file says, with a note where it says
+    none or what it says cannot be right.
     """
     words, said = (path.with_suffix(ending) for ending in (".dbf", ".cpg"))
-    if not words.is_file() or not said.is_file():
+    if not words.is_file():
         return None, ()
-    name = said.read_text(encoding="ascii", errors="replace").strip()[:40]
+    name = ""
+    if said.is_file():
+        name = said.read_text(encoding="ascii", errors="replace").strip()[:40]
     content = words.read_bytes()
     if content.isascii():
         return None, ()
@@ -165,24 +170,77 @@ def _encoding(path: Path) -> tuple[str | None, tuple[str, ...]]:
     utf8_said = name.upper().replace("-", "") in ("UTF8", "65001")
     if records.isascii() or utf8_said == (found == "UTF-8"):
         return None, ()
-    return found, (f"{said.name} says {name}, but the words are read as {found}",)
+    says = f"{said.name} says {name}" if name else f"{words.name} names no encoding"
+    return found, (f"{says}, but the words are read as {found}",)
 
 
-def _choose(path: Path, key: str | None, names: list[str]) -> str:
-    if key is not None:
-        if key not in names:
-            hint = did_you_mean(key, names)
-            raise SceneError(f"{path}: `labels_key` must name a layer", value=repr(key), hint=hint)
-        return key
-    if len(names) != 1:
-        value = f"{len(names)} layers of shapes: {', '.join(names[:20]) or 'none'}"
-        hint = f"Name one: {setting('labels_key', names[0])}" if names else "Export it again."
-        raise SceneError(f"{path} must hold one layer, or be told which", value=value, hint=hint)
-    return names[0]
-
-
-def _plain(value: Any) -> object:
-    """A value of a table as Python has it; None where it is missing."""
-    if isinstance(value, np.generic):
-        value = value.item()
+def _plain(value: object) -> object:
+    """A value of a table; None where it is missing."""
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def read_regions(path: Path) -> Marks:
+    """The shapes of regions as XML, and their classes.
+
+    Raises SceneError for other XML, and for regions in several coordinate systems.
+    """
+    with reading(path, "ENVI ROI"):
+        root = read_xml(path, MOST_BYTES)
+        if root.tag != "RegionsOfInterest":
+            raise SceneError(
+                f"{path} must be an ENVI ROI, the only XML that holds labels",
+                value=f"XML whose root is <{root.tag[:40]}>",
+                hint="Save the labels as GeoJSON, CSV, ENVI ROI or a raster of class codes.",
+            )
+        systems = {(item.text or "none").strip() for item in root.iter("CoordSysStr")}
+        if len(systems) > 1:
+            raise ValueError(f"{len(systems)} coordinate systems")
+        shapes = list[Any]()
+        classes = list[object]()
+        for region in root.iter("Region"):
+            items = [item for item in region.iterfind("GeometryDef/*") if item.tag != "CoordSysStr"]
+            shapes += [_geometry(item) for item in items] or [None]
+            classes += [region.get("name")] * max(1, len(items))
+    return Marks(shapes, {"class": classes}, "".join(systems).removeprefix("none"))
+
+
+def _geometry(shape: ElementTree.Element) -> Geometry:
+    """A shape, whose coordinates are texts "x y x y …"."""
+    import shapely
+
+    rings = [
+        np.array((item.text or "").split(), dtype=np.float64).reshape(-1, 2)
+        for item in shape.iter("Coordinates")
+    ]
+    if not all(np.isfinite(ring).all() for ring in rings):
+        raise ValueError("a coordinate that is no finite number")
+    if shape.tag == "Polygon":
+        return shapely.Polygon(rings[0], rings[1:])
+    if shape.tag == "Point":
+        return shapely.MultiPoint(np.concatenate(rings))
+    return shapely.LineString(np.concatenate(rings))  # which marks no pixel
+
+
+def read_region_text(
+    text: str,
+) -> tuple[list[str], tuple[tuple[int, int], ...], tuple[int, int] | None]:
+    """The class of each pixel of regions as text, its row and column from 0 on, and the height and
+    width of the image, None where the text does not say.
+
+    Raises ValueError where the pixels are not those that the text announces.
+    """
+    names = re.findall(r"(?m)^;\s*ROI name:[ \t]*(.*?)\s*$", text)
+    counts = [int(count) for count in re.findall(r"(?m)^;\s*ROI npts:\s*(\d+)", text)]
+    size = re.search(r"(?m)^;\s*File Dimension:\s*(\d+)\s*x\s*(\d+)", text)
+    head = re.search(r"(?m)^;\s*(ID\s.*)$", text)
+    columns = head[1].split() if head else []
+    if not {"X", "Y"} <= set(columns) or len(names) != len(counts):
+        raise ValueError("no columns X and Y, or regions without a name or a number of pixels")
+    # "Map X" is two words, and is written behind the numbers of the pixel.
+    x, y = columns.index("X"), columns.index("Y")
+    lines = [line.split() for line in text.splitlines() if line.strip() and line[0] != ";"]
+    pixels = tuple((int(line[y]) - 1, int(line[x]) - 1) for line in lines)
+    if len(pixels) != sum(counts):
+        raise ValueError(f"{len(pixels)} pixels where {sum(counts)} are announced")
+    classes = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
+    return classes, pixels, None if size is None else (int(size[2]), int(size[1]))

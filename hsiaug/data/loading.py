@@ -1,31 +1,47 @@
-"""Loading of a scene from its card: fetch what is missing, read, convert, check; and of a cube
-that has no card.
+"""Loading of a scene from its card: fetch what is missing, read, convert, check; of a cube that has
+no card; and which public scene files are of, known by their bytes, or labels by their values.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arguments import AnyPath, Switch, checked
 from hsiaug.base.arrays import mapped
-from hsiaug.base.errors import DataUnavailableError, SceneError
+from hsiaug.base.errors import DataUnavailableError, HsiaugError, SceneError
+from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
-from hsiaug.data.catalogue import SceneEntry, find_entry, find_file, missing_names
+from hsiaug.data.catalogue import (
+    SceneEntry,
+    files_of,
+    find_entry,
+    find_file,
+    missing_names,
+    scene_names,
+)
 from hsiaug.data.cube_check import card_nodata, look_through, read_values
 from hsiaug.data.georeference import Georeference, read_declared
 from hsiaug.data.labels import class_map
+from hsiaug.data.paths import checksum_of
 from hsiaug.data.raw import Conversion, RawArray
-from hsiaug.data.readers import must_exist, read_cube_file, read_labels_array, void_codes
+from hsiaug.data.readers import (
+    must_exist,
+    read_cube_file,
+    read_label_file,
+    read_labels_array,
+    void_codes,
+)
 from hsiaug.data.windows import cube_of
 
 if TYPE_CHECKING:
-    from hsiaug.data.cards import CubeSpec, FileSpec, SensorSpec
+    from hsiaug.data.cards import CubeSpec, FileSpec, SceneCard, SensorSpec
 
 _hidden = False
 
@@ -130,28 +146,24 @@ def fetch_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> tuple[
 
 def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     specs = entry.card.files
-    paths = tuple(_place(entry, spec) for spec in specs)
-    absent = [spec for spec in specs if missing_names(entry, spec)]
-    if not absent:
-        return paths
+    absent = [spec for spec in specs if not spec.package and missing_names(entry, spec)]
     by_hand = [name for spec in absent if not spec.urls for name in missing_names(entry, spec)]
     if by_hand:
         if len(entry.folders) == 1:
             must_exist(entry.folders[0] / by_hand[0])
         source = f" from {entry.card.homepage}" if entry.card.homepage else ""
-        rule = f"scene {entry.card.name} cannot be downloaded automatically"
-        hint = f"Get the files{source} and put them into {entry.folders[0]}."
-        raise DataUnavailableError(rule, value=f"no {', '.join(by_hand)}", hint=hint)
-    from hsiaug.data.download import download
+        raise DataUnavailableError(
+            f"scene {entry.card.name} cannot be downloaded automatically",
+            value=f"no {', '.join(by_hand)}",
+            hint=f"Get the files{source} and put them into {entry.folders[0]}.",
+        )
+    if absent:
+        from hsiaug.data.download import download
 
-    targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
-    download(targets, f"scene {entry.card.name}", progress=progress)
-    return tuple(_place(entry, spec) for spec in specs)
-
-
-def _place(entry: SceneEntry, spec: FileSpec) -> Path:
-    """Where a file is, or would be: one that is taken away meanwhile is missed where it is read."""
-    return find_file(entry, spec) or entry.folders[0] / (spec.file or "")
+        targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
+        download(targets, f"scene {entry.card.name}", progress=progress)
+    # A file that is taken away meanwhile is missed where it is read.
+    return tuple(find_file(entry, spec) or entry.folders[0] / (spec.file or "") for spec in specs)
 
 
 def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
@@ -175,14 +187,14 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
     cube = cube_of(
         view,
         f"scene {scene}",
-        conversion_of(raw, spec, None if len(bands) == view.shape[2] else bands),
+        _conversion(raw, spec, None if len(bands) == view.shape[2] else bands),
     )
     if (void := raw.void(spec.axes)) is not None:
         cube[void[rows, columns]] = 0  # of a TIFF, which is never read where it lies
     return mapped(cube) if isinstance(cube, np.ndarray) else cube
 
 
-def conversion_of(raw: RawArray, spec: CubeSpec, bands: list[int] | None) -> Conversion:
+def _conversion(raw: RawArray, spec: CubeSpec, bands: list[int] | None) -> Conversion:
     """Scale, offset and the value of no data: as the card says, else as the file does."""
     nodata = raw.nodata if spec.nodata is None else spec.nodata
     if spec.scale is None and spec.offset == 0:
@@ -247,3 +259,67 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
         Descriptions({}),
     )
     return scene, ground, values.remarks
+
+
+class PublicFiles(NamedTuple):
+    """The card of a public scene, and which of two files are the scene's own."""
+
+    card: SceneCard
+    cube: bool
+    labels: bool
+
+    @property
+    def sentence(self) -> str:
+        """Which scene the files are of, in words."""
+        parts = ["the cube"] * self.cube + ["the labels"] * self.labels
+        verb = "this is" if parts == ["the cube"] else "these are"
+        return f"{verb} {' and '.join(parts)} of {self.card.name} of the catalogue"
+
+
+def public_files(cube: Path, labels: Path) -> PublicFiles | None:
+    """The public scene whose files these are, whatever they are called; None for any other.
+
+    Parameters
+    ----------
+    cube, labels : Path
+        The two files.
+
+    Raises
+    ------
+    SceneError
+        If one of them cannot be read.
+    """
+    name_of_labels = _label_scene(labels)
+    for entry in map(find_entry, scene_names()):
+        card = entry.card
+        if card.procedural:
+            continue
+        of_cube = _same(entry, card.cube, cube)
+        of_labels = card.name == name_of_labels or _same(entry, card.labels, labels)
+        if of_cube or of_labels:
+            return PublicFiles(card, of_cube, of_labels)
+    return None
+
+
+def _label_scene(path: Path) -> str | None:
+    """The public scene whose labels a file holds under the codes of the catalogue, if any."""
+    with suppress(HsiaugError):
+        codes = read_label_file(path)
+        for name in LABELS.values():
+            spec = find_entry(name).card.labels
+            with suppress(HsiaugError):
+                if LABELS.get(array_checksum(class_map(codes, spec, where=name), "<i2")) == name:
+                    return name
+    return None
+
+
+def _same(entry: SceneEntry, spec: FileSpec, path: Path) -> bool:
+    """Whether a file holds the very bytes of an array of a scene."""
+    if spec.sha256 is None or not path.is_file():
+        return False
+    size = spec.size
+    if size is None and spec.package:
+        size = next((file.stat().st_size for file in files_of(entry, spec)), None)
+    if size is not None and path.stat().st_size != size:
+        return False
+    return checksum_of(path) == spec.sha256

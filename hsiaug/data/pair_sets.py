@@ -4,6 +4,7 @@ missing.
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +24,7 @@ from hsiaug.data.paths import fill_pattern, find_files
 
 if TYPE_CHECKING:
     from hsiaug.core.pairs import Side
-    from hsiaug.data.pair_cards import PairCard
-
-BESIDE = (".aux.xml", ".msk", ".ovr", ".hdr")
-"""Endings of files that may say what the numbers of a TIFF beside them mean."""
+    from hsiaug.data.cards import PairCard
 
 SHOWN = 4
 """Places, and files of each, that an error names before it counts the rest."""
@@ -64,83 +62,58 @@ class PairEntry:
         """Numbers, from 0 on, of the bands that are chosen among those of the card."""
         return [self.card.images.bands.index(band) for band in self.chosen]
 
-    def bands_of(self, pattern: str) -> tuple[str, ...]:
-        """The bands that fill a pattern of images, a file each; "" where it names none."""
-        return self.bands if "{band}" in pattern else ("",)
-
     @property
     def named(self) -> dict[Side, tuple[str, ...]]:
         """The places of the card by side, patterns as they are."""
         places = self.card.places
         return {"train": places.train, "test": places.test, "any": places.any}
 
+    def files(self, pattern: str, place: str, band: str = "") -> list[Path]:
+        """The files that fit a pattern of the card."""
+        return find_files(self.folder, fill_pattern(pattern, place, band))
+
+    @cached_property
     def present(self) -> dict[Side, list[str]]:
         """The places whose first image is here, by side; patterns are replaced by what fits them,
         in order.
         """
-        return {side: list(names) for side, names in self._present.items()}
-
-    @cached_property
-    def _present(self) -> dict[Side, list[str]]:
-        here_by_side: dict[Side, list[str]] = {}
-        images = self.card.images
-        for side, stated in self.named.items():
-            names_here: list[str] = []
-            for name in stated:
-                matches = find_files(
-                    self.folder, fill_pattern(images.files[0], name, (self.bands or ("",))[0])
-                )
-                if "*" in name:
-                    group = name.rpartition("/")[0]
-                    names_here += [
-                        f"{group}/{path.stem}" if group else path.stem for path in matches
-                    ]
-                elif matches:
-                    names_here.append(name)
-            here_by_side[side] = names_here
-        return here_by_side
-
-    def stands_alone(self, path: Path) -> bool:
-        """Whether no file in the folder of a TIFF may say what its numbers mean."""
-        with_more = self._folders_with_more
-        if path.parent not in with_more:
-            names = (entry.name for entry in os.scandir(path.parent))
-            with_more[path.parent] = any(
-                name.endswith(BESIDE) or "SPECTRAL_IMAGE" in name for name in names
-            )
-        return not with_more[path.parent]
-
-    @cached_property
-    def _folders_with_more(self) -> dict[Path, bool]:
-        return {}
+        here: dict[Side, list[str]] = {side: [] for side in self.named}
+        for side, names in self.named.items():
+            for name in names:
+                matches = self.files(self.card.images.files[0], name, (self.bands or ("",))[0])
+                group = "".join(name.rpartition("/")[:2])
+                fitting = [f"{group}{path.stem}" for path in matches]
+                here[side] += fitting if "*" in name else [name] * bool(matches)
+        return here
 
     def missing_places(self) -> list[str]:
         """The places, or patterns of places, without a first image."""
-        here = {side: set(names) for side, names in self._present.items()}
         return [
             name
             for side, names in self.named.items()
             for name in names
-            if (not here[side] if "*" in name else name not in here[side])
+            if name not in self.present[side] and not ("*" in name and self.present[side])
         ]
 
     def missing(self) -> dict[str, list[str]]:
         """The places that lack a file, those first that are not here at all; of each what is not
         here, as patterns.
         """
-        images = self.card.images
-        masks = self.card.masks
+        images, masks = self.card.images, self.card.masks
         missing = {}
-        for place in [
-            *self.missing_places(),
-            *(p for listed in self.present().values() for p in listed),
-        ]:
+        for place in [*self.missing_places(), *itertools.chain(*self.present.values())]:
             needed = [
-                fill_pattern(p, place, band) for p in images.files for band in self.bands_of(p)
+                (pattern, band)
+                for pattern in images.files
+                for band in (self.bands if "{band}" in pattern else ("",))
             ]
-            needed += [fill_pattern(p, place) for p in masks.by_class]
-            lacking = [text for text in needed if not find_files(self.folder, text)]
-            if masks.files and self._mask_pattern_here(place) is None:
+            needed += [(pattern, "") for pattern in masks.by_class]
+            lacking = [
+                fill_pattern(pattern, place, band)
+                for pattern, band in needed
+                if not self.files(pattern, place, band)
+            ]
+            if masks.files and not any(self.files(pattern, place) for pattern in masks.files):
                 lacking.append(fill_pattern(masks.files[0], place))
             if lacking:
                 missing[place] = lacking
@@ -153,12 +126,7 @@ class PairEntry:
         first, *others = self.card.masks.files or self.card.masks.by_class[:1]
         if not others:
             return first
-        return self._mask_pattern_here(place) or first
-
-    def _mask_pattern_here(self, place: str) -> str | None:
-        """The first pattern of a mask of which the place has a file; None where it has none."""
-        patterns = self.card.masks.files
-        return next((p for p in patterns if find_files(self.folder, fill_pattern(p, place))), None)
+        return next((p for p in (first, *others) if self.files(p, place)), first)
 
 
 def split_bands(ref: str | os.PathLike[str]) -> tuple[str, tuple[str, ...]]:
@@ -210,7 +178,7 @@ def pairs_status(entry: PairEntry) -> str:
     """The state of a set: "here", also where some places of one that allows it are missing, or
     "place by hand".
     """
-    few = entry.card.allow_missing and any(entry.present().values())
+    few = entry.card.allow_missing and any(entry.present.values())
     return "here" if few or not entry.missing_places() else "place by hand"
 
 
@@ -229,7 +197,7 @@ def check_pairs(entry: PairEntry) -> None:
         raise DataUnavailableError(
             f"set {card.name} cannot be downloaded automatically", value=value, hint=hint
         )
-    wanting, here = entry.missing(), entry.present()
+    wanting, here = entry.missing(), entry.present
     if card.allow_missing and all(here[side] for side, names in entry.named.items() if names):
         absent = set(entry.missing_places())
         wanting = {place: wanting[place] for place in wanting if place not in absent}

@@ -1,4 +1,4 @@
-"""Paths as people and cards write them, and what lies there."""
+"""Endings of files by format, paths as people and cards write them, and what lies there."""
 
 import hashlib
 import re
@@ -6,6 +6,29 @@ from pathlib import Path
 
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import file_errors
+
+# Endings of the files that cubes and labels are read from, in lower case; their readers are in
+# hsiaug.data.readers.
+ENVI = (".hdr", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
+"""A header, or the data file beside it."""
+ENVI_DATA = (*ENVI[1:], ".pix", ".bin", ".sli", ".hyspex")
+"""The data file beside a header; the last four are found by their header alone."""
+TIFF = (".tif", ".tiff")
+ARRAYS = (".mat", ".npy")
+"""Arrays without a place on Earth, whose axes may come in any order."""
+PICTURES = (".png", ".bmp")
+"""Codes of classes as a picture."""
+HDF = (".he5", ".h5", ".hdf5", ".nc", ".nc4")
+"""HDF5 and netCDF: products of instruments, as EMIT and PRISMA."""
+CUBES = (*ENVI, *TIFF, *ARRAYS, *HDF)
+"""Files that are taken for a cube."""
+IMAGES = (*TIFF, *PICTURES)
+"""Files of labels with one band."""
+LAYERS = (
+    *(".gpkg", ".shp", ".kml", ".kmz", ".gml", ".fgb", ".gpx", ".dxf", ".tab", ".mif", ".sqlite"),
+    *(".geoparquet", ".topojson"),
+)
+"""Layers of a GIS: those of :mod:`hsiaug.data.layers` are read, others must be exported first."""
 
 MAX_FILE_BYTES = 2**30
 """Bytes (1 GiB) of masks or picks, at most."""

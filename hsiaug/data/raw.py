@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import SceneError
+from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.base.shortages import blame_shortage
+from hsiaug.base.text import setting, some_of
 from hsiaug.core.scene import row_parts
 from hsiaug.data.bounds import empty_cube
 from hsiaug.data.paths import check_filled
@@ -136,38 +137,32 @@ class Conversion:
             if stored.dtype == np.float32 and self == Conversion(self.bands):
                 return stored
             out = np.empty(stored.shape, np.float32)
-        scale, offset = self._of_kept(self.scale), self._of_kept(self.offset)
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # what overflows float32 is refused by Scene
-            if offset is not None and np.any(offset) and not exact_in_float32(stored.dtype):
-                np.copyto(
-                    out, stored * (1.0 if scale is None else scale) + offset, casting="unsafe"
-                )
+        scale = self._of_kept(1.0 if self.scale is None else self.scale)
+        offset = self._of_kept(self.offset)
+        # What overflows float32 is refused by Scene.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if offset.any() and not np.can_cast(stored.dtype, np.float32, "safe"):
+                np.copyto(out, stored * scale + offset, casting="unsafe")
             else:
                 np.copyto(out, stored, casting="unsafe")
-                if scale is not None and np.any(scale != 1):
+                # Without need, -0.0 would become 0.0.
+                if (scale != 1).any():
                     out *= scale.astype(np.float32)
-                if offset is not None and np.any(offset):
+                if offset.any():
                     out += offset.astype(np.float32)
         if self.nodata is not None:
             # Whole numbers are finite.
-            invalid = (
-                ~np.isfinite(out).all(axis=2)
-                if stored.dtype.kind == "f"
-                else np.zeros(stored.shape[:2], dtype=bool)
-            )
+            floats = stored.dtype.kind == "f"
+            invalid = ~np.isfinite(out).all(axis=2) if floats else np.zeros(out.shape[:2], bool)
             if self.nodata:
                 invalid |= (stored == self._of_kept(self.nodata)).any(axis=2)
-            elif offset is not None and np.any(offset):
+            elif offset.any():
                 invalid |= ~stored.any(axis=2)
             out[invalid] = 0
         return out
 
-    def _of_kept(self, values: PerBand | None) -> NDArray[np.float64] | None:
+    def _of_kept(self, values: PerBand) -> NDArray[np.float64]:
         """One value, or one for each band that is kept."""
-        if values is None:
-            return None
         listed = np.array(values, dtype=np.float64)
         return listed if self.bands is None or not listed.ndim else listed[list(self.bands)]
 
@@ -256,9 +251,31 @@ def mapping_of(array: AnyArray) -> Any:
     return mapped if isinstance(mapped, np.memmap) and mapped.filename is not None else None
 
 
-def exact_in_float32(dtype: np.dtype[Any]) -> bool:
-    """Whether float32 holds every number of a type."""
-    return bool(np.can_cast(dtype, np.float32, "safe"))
+def only(path: Path, names: Sequence[str], key: str | None, what: str, hint: str = "") -> str:
+    """The one of some names that a key gives, or the only one there is.
+
+    Parameters
+    ----------
+    what : str
+        What is chosen, as "layer".
+    hint : str
+        What to do where there are several; "" = name one.
+
+    Raises
+    ------
+    SceneError
+        For another key, and without a key unless there is one name.
+    """
+    if key is None and len(names) != 1:
+        raise SceneError(
+            f"{path} must hold one {what}, unless you name one",
+            value=f"{len(names)}: {some_of(names, 8) or 'none'}",
+            hint=hint or f"Name one: {setting('labels_key', names[0] if names else 'NAME')}.",
+        )
+    if key is not None and key not in names:
+        hint = did_you_mean(key, names)
+        raise SceneError(f"{path}: `labels_key` must name a {what}", value=repr(key), hint=hint)
+    return names[0] if key is None else key
 
 
 def _something_else(path: Path) -> SceneError | None:

@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.data.auxiliary import METADATA
 from hsiaug.data.bounds import check_array
-from hsiaug.data.endings import ARRAYS, HDF, IMAGES, PICTURES, TIFF
+from hsiaug.data.paths import ARRAYS, HDF, IMAGES, PICTURES, TIFF
 from hsiaug.data.products import read_product
-from hsiaug.data.products.enmap_desis import METADATA
-from hsiaug.data.raw import RawArray, in_memory, reading
+from hsiaug.data.raw import RawArray, in_memory, only, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
-from hsiaug.data.readers_image import read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
-from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
-from hsiaug.data.table_cubes import TABLES, read_table_cube
+from hsiaug.data.readers_tiff import read_tiff
+from hsiaug.data.tables import TABLES, read_table_cube
 
 PACKED = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 """Endings of archives and of packed files."""
@@ -46,6 +45,8 @@ CONVERSIONS = {
     ".npz": "Save one of its arrays with numpy.save, and name the result.",
 }
 """What to do with files of these endings."""
+
+TRANSPARENT = "pixels that are wholly transparent hold no data"
 
 
 def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
@@ -95,26 +96,73 @@ def read_labels_array(path: Path, *, key: str | None = None, data: str | None = 
     suffix = path.suffix.lower()
     if suffix in IMAGES:
         must_exist(path)
-        raw = read_tiff_band(path, key) if suffix in TIFF else read_image(path)
-    else:
+        raw = read_tiff(path, labels=True, key=key) if suffix in TIFF else read_picture(path)
+    elif suffix in ARRAYS:
         raw = _read(path, key if suffix == ".mat" else None, data, ndim=2)
-        raw = raw if suffix in ARRAYS else _one_band(path, raw, key)
+    else:
+        raw = _one_band(path, _read(path, None, data, ndim=2), key)
     array = raw.array
     if array.ndim == 3 and 1 in array.shape:
         array = np.squeeze(array, axis=array.shape.index(1) if array.shape[2] != 1 else 2)
     if array.ndim != 2:
-        raise _several_bands(path, raw.array.shape)
+        hint = "Save codes of classes as an array of height and width, with 0 for unlabelled."
+        if suffix in PICTURES:
+            hint = f"A picture in colours tells no classes. {hint}"
+        raise SceneError(
+            f"{path}: a label map has two axes", value=f"shape {array.shape}", hint=hint
+        )
     check_array(path, array.shape, 1, labels=True)
     return replace(raw, array=in_memory(array))
 
 
-def _several_bands(path: Path, shape: tuple[int, ...]) -> SceneError:
-    hint = "Save codes of classes as an array of height and width, with 0 for unlabelled."
-    if path.suffix.lower() in PICTURES:
-        hint = f"A picture in colours tells no classes. {hint}"
-    elif path.suffix.lower() not in ARRAYS:
-        hint = "Name the band of the classes, counted from 1, with `labels_key`."
-    return SceneError(f"{path}: a label map has two axes", value=f"shape {shape}", hint=hint)
+def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
+    """The band of an ENVI file that holds codes of classes, which have no scale; of several, a key
+    numbers one.
+    """
+    names = [*map(str, range(1, raw.array.shape[2] + 1))]
+    band = int(only(path, names, key, "band of classes"))
+    if (raw.scale, raw.offset) not in ((None, 0.0), (1.0, 0.0)):
+        raise SceneError(
+            f"{path}: codes of classes must have no scale",
+            value=f"{raw.scale}"[:80],
+            hint="Delete its gains, offsets or scale factor from the header.",
+        )
+    return replace(raw, array=np.asarray(raw.array)[..., band - 1], band=band)
+
+
+def read_picture(path: Path) -> RawArray:
+    """(H, W), or (H, W, channels), of a .png or .bmp image: indices of a palette, or levels of grey
+    as they are stored.
+
+    Pixels that an alpha channel, or the transparent colour of a PNG, makes wholly transparent hold
+    no data. Raises SceneError where the file is damaged or of another format.
+    """
+    from PIL import Image
+
+    suffix = path.suffix.lower()
+    with reading(path, suffix), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd metadata, which does not matter here
+        # Whatever the name says, the content could be of any other format, some of which start
+        # other programs. By its name it would be mapped.
+        with path.open("rb") as file:
+            head = file.read(26)
+            file.seek(0)
+            with Image.open(file, formats=[suffix[1:].upper()]) as image:
+                check_array(path, (image.height, image.width), len(image.getbands()), labels=True)
+                array = np.asarray(image)
+                clear = image.info.get("transparency")
+                mode = image.mode
+    if mode == "LA":
+        return RawArray(array[:, :, 0], valid=array[:, :, 1] != 0, notes=(TRANSPARENT,))
+    if suffix == ".png" and array.dtype == np.uint8 and head[24] in (2, 4) and head[25] == 0:
+        # Pillow spreads grey of 2 and 4 bits over 0 to 255.
+        array = array // (255 // (2 ** head[24] - 1))
+    if clear is None or array.ndim != 2:
+        return RawArray(array)
+    if isinstance(clear, bytes):
+        clear = np.flatnonzero(np.frombuffer(clear, np.uint8) == 0)
+    valid = ~np.isin(array, clear)
+    return RawArray(array, valid=valid, notes=() if valid.all() else (TRANSPARENT,))
 
 
 def read_label_file(path: Path) -> AnyArray:
@@ -143,37 +191,6 @@ def void_codes(raw: RawArray, codes: Collection[int] = ()) -> NDArray[np.bool_]:
         with np.errstate(over="ignore"):
             invalid |= raw.array == raw.nodata
     return invalid
-
-
-def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
-    """The band of an ENVI file that holds codes of classes, which have no scale; of several, a key
-    names one.
-    """
-    bands = raw.array.shape[2]
-    if key is None and bands > 1:
-        return raw
-    if key is not None and key not in map(str, range(1, bands + 1)):
-        raise SceneError(
-            f"{path}: `labels_key` must number a band",
-            value=repr(key),
-            hint=f"Say one of 1 to {bands}.",
-        )
-    if (raw.scale, raw.offset) not in ((None, 0.0), (1.0, 0.0)):
-        hint = "Delete its gains, offsets or scale factor from the header."
-        raise SceneError(
-            f"{path}: codes of classes must have no scale", value=f"{raw.scale}"[:80], hint=hint
-        )
-    band = int(key or 1)
-    return replace(raw, array=np.asarray(raw.array)[..., band - 1], band=band)
-
-
-def read_picture_file(path: Path) -> AnyArray:
-    """(H, W, B) of a .png or .bmp image of one or more channels. Raises SceneError where it is
-    missing or damaged.
-    """
-    must_exist(path)
-    array = read_image(path).array
-    return array[:, :, None] if array.ndim == 2 else array
 
 
 def read_maps(path: Path) -> dict[str, AnyArray]:
@@ -237,7 +254,16 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         raw = read_envi(*pair, labels=ndim == 2)
     else:
         must_exist(path)
-        raise _other_format(path, ndim)
+        if METADATA.fullmatch(path.name):
+            hint = "Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it."
+            raise SceneError(f"{path} must be an image", value="its metadata", hint=hint)
+        hint = "Convert the file, or put its ENVI header beside it: the same name with .hdr."
+        raise SceneError(
+            f"{path} must be .mat, .npy, ENVI (.hdr) or"
+            f" {', '.join(IMAGES if ndim == 2 else (*TIFF, *HDF))}",
+            value=f"extension '{path.suffix}' and no ENVI header beside it",
+            hint=CONVERSIONS.get(suffix, hint),
+        )
     if raw.array.dtype.kind not in "iufb":
         raise SceneError(
             f"{path} must hold plain numbers",
@@ -245,20 +271,6 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             hint="Save the array as integers or floats.",
         )
     return raw
-
-
-def _other_format(path: Path, ndim: int) -> SceneError:
-    suffix = path.suffix.lower()
-    if METADATA.fullmatch(path.name):
-        hint = "Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it."
-        return SceneError(f"{path} must be an image", value="its metadata", hint=hint)
-    image = IMAGES if ndim == 2 else (*TIFF, *HDF)
-    hint = "Convert the file, or put its ENVI header beside it: the same name with .hdr."
-    return SceneError(
-        f"{path} must be .mat, .npy, ENVI (.hdr) or {', '.join(image)}",
-        value=f"extension '{path.suffix}' and no ENVI header beside it",
-        hint=CONVERSIONS.get(suffix, hint),
-    )
 
 
 def must_exist(path: Path) -> None:

@@ -12,9 +12,8 @@ from hsiaug.base.errors import SceneError
 from hsiaug.base.text import some_of
 from hsiaug.data.auxiliary import AuxiliaryBand, auxiliary_bands
 from hsiaug.data.band_centres import number_of
-from hsiaug.data.endings import ENVI_DATA, TIFF
 from hsiaug.data.envi_header import Header, facts_of_header, read_header, refuse_kind, whole
-from hsiaug.data.paths import is_file
+from hsiaug.data.paths import ENVI_DATA, TIFF, is_file
 from hsiaug.data.raw import (
     PerBand,
     RawArray,
@@ -61,49 +60,39 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     Raises
     ------
     SceneError
-        Where the header has no data file.
+        Where the header has no data file, or several.
     """
     try:
         folder = {entry.name.lower(): entry for entry in path.parent.iterdir()}
-        exists = path.is_file()
+        if not path.is_file():
+            return None
     except (OSError, ValueError):  # no such folder, or a name that no file can have
         return None
+
+    def beside(*names: str) -> list[Path]:
+        """The files of these names, in capital letters or not."""
+        found = (folder.get(name.lower()) for name in names)
+        return [file for file in found if file is not None and is_file(file)]
+
     if path.suffix.lower() != ".hdr":
-        headers = (f"{path.name}.hdr".lower(), f"{path.stem}.hdr".lower())
-        header = next((folder[name] for name in headers if name in folder), None)
-        return (header, path) if header and exists and header.is_file() else None
-    if not exists:
-        return None
+        headers = beside(f"{path.name}.hdr", f"{path.stem}.hdr")
+        return (headers[0], path) if headers else None
     names = [data] if data else [path.stem + ending for ending in ("", *ENVI_DATA)]
-    present = [
-        folder[name.lower()]
-        for name in names
-        if name.lower() in folder and is_file(folder[name.lower()])
-    ]
+    present = beside(*names)
     # A data file whose whole name a header has belongs to that one.
-    others = [file for file in present if f"{file.name}.hdr".lower() not in folder]
-    present = others if len(present) > 1 and others else present
+    present = [file for file in present if f"{file.name}.hdr".lower() not in folder] or present
     if len(present) > 1:
         several = " and ".join(file.name for file in present[:3])
         hint = f"Name the data file itself: {present[0].name}."
         raise SceneError(f"{path} must have one data file beside it", value=several, hint=hint)
     if not present:
-        rule = f"{path} must have its data file beside it"
-        tiff = next(
-            (
-                folder[f"{path.stem}{end}".lower()]
-                for end in TIFF
-                if f"{path.stem}{end}".lower() in folder
-            ),
-            None,
-        )
         hint = (
             "Copy the data file there too; if it has another name, give it as 'data' in the card."
-            if tiff is None
-            else f"Name the GeoTIFF of that name: {tiff.name}."
         )
+        for tiff in beside(*(path.stem + ending for ending in TIFF)):
+            hint = f"Name the GeoTIFF of that name: {tiff.name}."
         raise SceneError(
-            rule,
+            f"{path} must have its data file beside it",
             value=f"none of {some_of(names, 6)}",
             hint=hint,
         )
@@ -137,6 +126,46 @@ def read_envi(header_path: Path, data_path: Path, *, labels: bool) -> RawArray:
     facts = facts_of_header(header, shape[2], header_path)
     notes = (*facts.notes, *_order_notes(header_path, array))
     return _with_auxiliary(RawArray(array, **{**vars(facts), "notes": notes}), data_path)
+
+
+def _layout(
+    path: Path, header: Header
+) -> tuple[tuple[int, int, int], np.dtype[np.generic], int, tuple[int, ...]]:
+    """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the
+    file's order.
+    """
+    from spectral.io.envi import envi_to_dtype
+
+    frames = [
+        text for edge in ("major", "minor") for text in header.get(f"{edge} frame offsets", ())
+    ]
+    if any(number_of(text) != 0 for text in frames):
+        raise SceneError(
+            f"{path} must be of a file without frame offsets", hint="Export the image again."
+        )
+    height, width, bands = (whole(path, header, key) for key in ("lines", "samples", "bands"))
+    offset = whole(path, header, "header offset", 0)
+    code = str(whole(path, header, "data type"))
+    byte_order = whole(path, header, "byte order", 0)  # GDAL takes a missing one so too
+    interleave = header.get("interleave", ["bsq" if bands == 1 else ""])[0].lower()
+    if not interleave:
+        hint = "Add the line 'interleave = bsq' to the header, or bil or bip."
+        raise SceneError(f"{path} must give 'interleave'", value="no such line", hint=hint)
+    if (packed := header.get("file compression", ["0"])) != ["0"]:
+        raise SceneError(
+            f"{path} must be of a data file without compression",
+            value=packed[0],
+            hint="Export it without compression, or unpack its data file and delete the line.",
+        )
+    with reading(path, "ENVI header"):
+        if min(height, width, bands) < 1 or offset < 0:
+            raise ValueError(f"lines, samples, bands {height, width, bands}, offset {offset}")
+        if byte_order not in (0, 1) or interleave not in ORDERS or code not in envi_to_dtype:
+            raise ValueError(
+                f"byte order {byte_order}, interleave {interleave[:20]!r}, data type {code}"
+            )
+    dtype = np.dtype(envi_to_dtype[code]).newbyteorder("<>"[byte_order])
+    return (height, width, bands), dtype, offset, ORDERS[interleave]
 
 
 def _check_content(header_path: Path, data_path: Path, needed: int, offset: int) -> None:
@@ -176,23 +205,21 @@ def _order_notes(header_path: Path, array: AnyArray) -> tuple[str, ...]:
     if array.dtype.itemsize == 1:
         return ()
     rows = slice(len(array) // 2, len(array) // 2 + LOOKED_AT[0])
-    bands = slice(None, None, max(1, array.shape[2] // LOOKED_AT[1]))
-    read = still_whole(array[rows, :, bands])
+    read = still_whole(array[rows, :, :: max(1, array.shape[2] // LOOKED_AT[1])])
     other = read.view(read.dtype.newbyteorder())
-    said = "byte order = 0" if (array.dtype.newbyteorder("<") == array.dtype) else "byte order = 1"
-    mended = f"byte order = {1 - int(said[-1])}"
+    order = int(array.dtype.newbyteorder("<") != array.dtype)
+    mended = f"write 'byte order = {1 - order}' into {header_path.name}"
     if array.dtype.kind == "f":
         if _plausible(read) < 0.9 and _plausible(other) > 0.99:
             raise SceneError(
                 f"{header_path} must say the byte order of its data",
-                value=f"{said}, in which the values are no reflectance",
-                hint=f"Write '{mended}' into the header.",
+                value=f"byte order = {order}, in which the values are no reflectance",
+                hint=f"W{mended[1:]}.",
             )
-        return ()
-    if _roughness(other) < ROUGHER * _roughness(read) or other.max() < 256 <= read.max():
+    elif _roughness(other) < ROUGHER * _roughness(read) or other.max() < 256 <= read.max():
         return (
             f"the numbers make more sense in the other byte order than in that of the header"
-            f" ({said}): if the picture is noise, write '{mended}' into {header_path.name}",
+            f" (byte order = {order}): if the picture is noise, {mended}",
         )
     return ()
 
@@ -220,76 +247,27 @@ def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:
     auxiliary = auxiliary_bands(data_path)
     bands = raw.array.shape[2]
     listed = [auxiliary.get(band, AuxiliaryBand()) for band in range(1, bands + 1)]
-    if all((band.scale, band.offset, band.nodata) == (None, None, None) for band in listed):
-        return raw
 
     def of_bands(key: str, of_header: PerBand | None) -> list[Any]:
         """What is said of each band here, else in the header."""
-        stated = [getattr(band, key) for band in listed]
-        header = np.broadcast_to(np.array(of_header), bands).tolist()
-        return [
-            second if first is None else first for first, second in zip(stated, header, strict=True)
-        ]
+        stated = zip(listed, np.broadcast_to(np.array(of_header), bands).tolist(), strict=True)
+        return [header if (own := getattr(band, key)) is None else own for band, header in stated]
 
-    scales = of_bands("scale", 1.0 if raw.scale is None else raw.scale)
-    offsets = of_bands("offset", raw.offset)
-    missing = of_bands("nodata", raw.nodata)
+    changed: dict[str, Any] = {}
     name = f"{data_path.name}.aux.xml"
-    if not np.isfinite([scales, offsets]).all() or 0.0 in scales:
-        rule = f"{name} must give scales other than 0"
-        conflict = f"scales {sorted(set(scales))[:4]}"
-        raise SceneError(rule, value=conflict, hint="Correct that file, or delete it.")
-    named = any(band.scale is not None or band.offset is not None for band in listed)
-    return replace(
-        raw,
-        scale=one_or_all(scales) if named else raw.scale,
-        offset=one_or_all(offsets) if named else raw.offset,
-        nodata=number_of_each(missing),
-        notes=(*raw.notes, f"scale, offset and no data of {name} are applied"),
-    )
-
-
-def _layout(
-    path: Path, header: Header
-) -> tuple[tuple[int, int, int], np.dtype[np.generic], int, tuple[int, ...]]:
-    """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the
-    file's order.
-    """
-    from spectral.io.envi import envi_to_dtype
-
-    frames = [header.get(f"{edge} frame offsets", "0") for edge in ("major", "minor")]
-    if any(
-        number_of(text) != 0
-        for listed in frames
-        for text in (listed if isinstance(listed, list) else [listed])
-    ):
-        raise SceneError(
-            f"{path} must be of a file without frame offsets", hint="Export the image again."
-        )
-    shape = tuple(whole(path, header, key) for key in ("lines", "samples", "bands"))
-    offset = whole(path, header, "header offset", 0)
-    code = whole(path, header, "data type")
-    byte_order = whole(path, header, "byte order", 0)  # GDAL takes a missing one so too
-    interleave = str(header.get("interleave", "bsq" if shape[2] == 1 else "")).strip().lower()
-    if not interleave:
-        hint = "Add the line 'interleave = bsq' to the header, or bil or bip."
-        raise SceneError(f"{path} must give 'interleave'", value="no such line", hint=hint)
-    packed = str(header.get("file compression", 0)).strip()
-    if packed != "0":
-        hint = (
-            "Export it without compression, or unpack its data file with gunzip and delete the"
-            " line."
-        )
-        raise SceneError(
-            f"{path} must be of a data file without compression", value=packed, hint=hint
-        )
-    with reading(path, "ENVI header"):
-        if min(shape) < 1 or offset < 0:
-            raise ValueError(f"lines, samples, bands {shape}, header offset {offset}")
-        if byte_order not in (0, 1) or interleave not in ORDERS:
-            raise ValueError(f"byte order {byte_order}, interleave {interleave[:20]!r}")
-        if str(code) not in envi_to_dtype:
-            raise ValueError(f"data type {code}")
-        dtype = np.dtype(envi_to_dtype[str(code)]).newbyteorder("><"[byte_order == 0])
-    height, width, bands = shape
-    return (height, width, bands), dtype, offset, ORDERS[interleave]
+    if any(band.scale is not None or band.offset is not None for band in listed):
+        scales = of_bands("scale", 1.0 if raw.scale is None else raw.scale)
+        offsets = of_bands("offset", raw.offset)
+        if not np.isfinite([scales, offsets]).all() or 0.0 in scales:
+            raise SceneError(
+                f"{name} must give scales other than 0",
+                value=f"scales {sorted(set(scales))[:4]}",
+                hint="Correct that file, or delete it.",
+            )
+        changed = {"scale": one_or_all(scales), "offset": one_or_all(offsets)}
+    if any(band.nodata is not None for band in listed):
+        changed["nodata"] = number_of_each(of_bands("nodata", raw.nodata))
+    if not changed:
+        return raw
+    notes = (*raw.notes, f"scale, offset and no data of {name} are applied")
+    return replace(raw, **changed, notes=notes)

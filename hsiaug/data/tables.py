@@ -1,4 +1,4 @@
-"""Tables of labelled pixels: CSV, Parquet and Excel."""
+"""Tables with a row for each pixel, as CSV, Parquet or Excel: labelled pixels, and cubes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError, need
-from hsiaug.base.text import setting, text_of_spreadsheet
-from hsiaug.data.bounds import in_bytes
-from hsiaug.data.raw import reading
+from hsiaug.data.band_centres import centres_in_nm
+from hsiaug.data.bounds import check_array, in_bytes
+from hsiaug.data.raw import RawArray, only, reading
 from hsiaug.data.texts import decode, plain_name
 
-FRAMES = (".parquet", ".xlsx")
-"""Endings of tables whose cells have types, which pandas reads."""
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+TABLES = (".csv", ".tsv")
+"""Endings of tables that may hold a cube."""
+
+LIBRARIES = {".parquet": "pyarrow", ".xlsx": "openpyxl"}
+"""What reads tables whose cells have types, by ending."""
 
 MOST_BYTES = 2**26
 """Maximum size of a table or GeoJSON (64 MiB): some three million points."""
@@ -34,34 +42,15 @@ BAND = re.compile(
 them holds classes.
 """
 
-MISSING = ("", "nan", "null", "n/a", "#n/a", "<na>")
-"""Cells, in small letters, of rows that have no class, as pandas reads them."""
+NUMBERED = ("band", "b")
+"""Words before the number of a band, which is no wavelength."""
 
+OFF = 0.01
+"""Share of a step by which coordinates may lie beside a regular grid."""
 
-@dataclass(frozen=True)
-class Table:
-    """The rows of a table that have a class.
-
-    Attributes
-    ----------
-    place : tuple of str
-        One of PLACES.
-    places : list of (float, float)
-        Numbers of its two columns.
-    classes : list of str
-        The class of each row.
-    skipped : int
-        Rows without a class.
-    attribute, others : str or list of str
-        The column of the class, and other columns.
-    """
-
-    place: tuple[str, str]
-    places: list[tuple[float, float]]
-    classes: list[str]
-    skipped: int
-    attribute: str
-    others: list[str]
+Grid = tuple[tuple[float, ...], str]
+"""An affine transform of columns and rows, and the coordinate system as WKT, "" if none is known.
+"""
 
 
 def read_text(path: Path, kind: str) -> str:
@@ -75,90 +64,53 @@ def read_text(path: Path, kind: str) -> str:
         return decode(content)
 
 
-def read_table(
-    path: Path, key: str | None, choose: Callable[[list[str], Callable[[str], list[str]]], str]
-) -> Table:
-    """A table with a header of columns row,col,class (from 0), x,y,class or lon,lat,class.
+def read_frame(path: Path, sheet: str | None = None) -> tuple[DataFrame, str]:
+    """The cells of a table as text, "" where there is none, and the sign before decimals.
+
+    Columns are called by their names in one spelling and small letters, rows by their line from 1
+    on; those without any text are left out.
 
     Parameters
     ----------
-    key : str or None
-        The sheet of an Excel file; None = the only one.
-    choose : callable
-        Gives the column of the class, of the names of columns and of what gives their cells.
+    sheet : str or None
+        Of an Excel file; None = the only one.
 
     Raises
     ------
     SceneError
-        For a damaged table, one without such a header, and for a place that is none.
-    """
-    rows, separator = read_rows(path, key)
-    names = column_names(rows)
-    place = next((pair for pair in PLACES if set(pair) <= set(names)), None)
-    if place is None:
-        raise SceneError(
-            f"{path} must begin with a header of columns row,col,class or x,y,class or"
-            " lon,lat,class",
-            value=repr(separator.join(rows[0])[:60] if rows else ""),
-            hint="Write such a first line; rows and columns are counted from 0.",
-        )
-    others = [name for name in names if name and name not in place and not BAND.fullmatch(name)]
-    whole_rows = [row for row in rows[1:] if len(row) == len(names)]
-    attribute = choose(others, lambda name: [row[names.index(name)] for row in whole_rows])
-    columns = [names.index(name) for name in (*place, attribute)]
-    is_valid = float.is_integer if place in PIXELS else math.isfinite
-    table = Table(place, [], [], 0, attribute, others)
-    skipped = 0
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) <= max(columns) or row[columns[2]].strip().lower() in MISSING:
-            skipped += any(cell.strip() for cell in row)
-            continue
-        first, second = (number_of(row[column], separator) for column in columns[:2])
-        if not (is_valid(first) and is_valid(second)):
-            raise SceneError(
-                f"{path}: {' and '.join(place)} must be"
-                f" {'whole numbers' if place in PIXELS else 'numbers'}",
-                value=f"{row[columns[0]][:40]!r}, {row[columns[1]][:40]!r} in line {number}",
-                hint="Correct that line; decimal commas need semicolons between columns.",
-            )
-        table.places.append((first, second))
-        table.classes.append(text_of_spreadsheet(row[columns[2]].strip()))
-    if not table.classes:
-        raise SceneError(
-            f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header."
-        )
-    return Table(place, table.places, table.classes, skipped, attribute, others)
-
-
-def column_names(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The names of the columns of a table, in one spelling and small letters."""
-    return [plain_name(name).lower() for name in rows[0]] if rows else []
-
-
-def read_rows(path: Path, sheet: str | None) -> tuple[list[list[str]], str]:
-    """The cells of a table as text, its header first, and what separates its columns."""
-    if path.suffix.lower() in FRAMES:
-        return _read_frame(path, sheet), "\t"
-    text = read_text(path, "CSV")
-    head, _, rest = text.partition("\n")
-    # In a first line spreadsheets say what separates columns.
-    if match := re.fullmatch(r'"?sep=(.)"?', head.strip("\r")):
-        text, separator = rest, match[1]
-    else:
-        separator = max(",;\t|", key=head.count)
-    with reading(path, "CSV"):
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)), separator
-
-
-def _read_frame(path: Path, sheet: str | None) -> list[list[str]]:
-    """The cells of a table of Parquet or Excel. Raises SceneError for several sheets without a
-    name of one, DataUnavailableError where the library is missing.
+        For a damaged table, and several sheets without a name of one.
+    DataUnavailableError
+        Where the library is missing.
     """
     import pandas
 
+    decimal = "."
+    if path.suffix.lower() in LIBRARIES:
+        cells = _read_typed(path, sheet)
+    else:
+        text = read_text(path, "CSV")
+        head, _, rest = text.partition("\n")
+        separator = max(",;\t|", key=head.count)
+        # In a first line spreadsheets say what separates columns.
+        if match := re.fullmatch(r'"?sep=(.)"?', head.strip("\r")):
+            text, separator = rest, match[1]
+        with reading(path, "CSV"):
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+            cells = pandas.DataFrame([row or [""] for row in rows] or [[""]])
+        decimal = "." if separator == "," else ","
+    cells = cells.astype(object).where(cells.notna(), "").map(lambda cell: str(cell).strip())
+    cells.columns = [plain_name(name).lower() for name in cells.iloc[0]]
+    cells.index += 1
+    cells = cells.loc[(cells != "").any(axis=1), ~cells.columns.duplicated()]
+    return cells.drop(index=1, errors="ignore"), decimal
+
+
+def _read_typed(path: Path, sheet: str | None) -> DataFrame:
+    """The cells of a table of Parquet or Excel, its header first."""
+    import pandas
+
     suffix = path.suffix.lower()
-    library = {".parquet": "pyarrow", ".xlsx": "openpyxl"}[suffix]
-    need(f"a table in {suffix}", "tables", library, instead="save the table as CSV")
+    need(f"a table in {suffix}", "tables", LIBRARIES[suffix], instead="save the table as CSV")
     with reading(path, f"{suffix} table"):
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"more than {in_bytes(MOST_BYTES)}: give a raster")
@@ -166,25 +118,121 @@ def _read_frame(path: Path, sheet: str | None) -> list[list[str]]:
             frames = {"": pandas.read_parquet(path)}
         else:
             frames = pandas.read_excel(path, sheet_name=None)
-        frames = {name: frame for name, frame in frames.items() if len(frame)}
-    if sheet is not None:
-        frames = {sheet: frames[sheet]} if sheet in frames else {}
-    if len(frames) != 1:
-        raise SceneError(
-            f"{path} must hold one table, or be told which",
-            value=f"{len(frames)} sheets with rows: {', '.join(frames) or 'none of that name'}",
-            hint=f"Name one: {setting('labels_key', next(iter(frames), 'SHEET'))}.",
-        )
-    frame = next(iter(frames.values()))
-    cells = frame.astype(object).where(frame.notna(), "").map(str)
-    return [[str(name) for name in frame.columns], *cells.values.tolist()]
+    frames = {name: frame for name, frame in frames.items() if len(frame) and sheet in (None, name)}
+    frame = frames[only(path, [*frames], sheet, "sheet with rows")]
+    return pandas.DataFrame([[*frame.columns], *frame.astype(object).to_numpy().tolist()])
 
 
-def number_of(text: str, separator: str) -> float:
-    """The number of a cell, with a decimal comma where columns are separated by something else; NaN
-    for another text.
+def place_columns(frame: DataFrame) -> tuple[str, str] | None:
+    """The two columns that say a place, one of PLACES; None where there are none."""
+    return next((pair for pair in PLACES if set(pair) <= set(frame.columns)), None)
+
+
+def numbers_in(frame: DataFrame, decimal: str) -> NDArray[np.float64]:
+    """(rows, columns) numbers of a table's cells, NaN for another text."""
+
+    def number(text: str) -> float:
+        try:
+            return float(text.replace(decimal, "."))
+        except ValueError:
+            return math.nan
+
+    return np.array(frame.map(number), dtype=np.float64)
+
+
+def read_table_cube(path: Path) -> RawArray:
+    """The pixels of a table on their grid (height, width, band), NaN where a pixel has no row.
+
+    Raises SceneError for a table without columns of a place or of bands, with a pixel twice, and
+    for coordinates that lie on no regular grid.
     """
+    frame, place, bands, numbers = _read(path)
+    pixels, _ = _on_grid(path, numbers[:, :2], is_pixels=place in PIXELS)
+    height, width = (int(length) for length in pixels.max(axis=0) + 1)
+    with reading(path, "table"):
+        check_array(path, (height, width, len(bands)), 4, labels=False)
+    cube = np.full((height, width, len(bands)), np.nan, np.float32)
+    cube[pixels[:, 0], pixels[:, 1]] = numbers[:, 2:]
+    matches = [match for name in bands if (match := BAND.fullmatch(name))]
+    stated = [float(match["number"]) for match in matches]
+    counts = [[*range(first, first + len(bands))] for first in (0, 1)]
+    counted = stated in counts or any(match["word"] in NUMBERED for match in matches)
+    units = {match["unit"] for match in matches if match["unit"]}
+    unit = units.pop() if len(units) == 1 else ""
+    centres, note = (None, "") if counted else centres_in_nm(stated, unit)
+    notes = (note,) if note else ()
+    if others := [name for name in frame.columns if name and name not in (*bands, *place)]:
+        notes = (f"columns that are no band: {', '.join(others[:12])}", *notes)
+    return RawArray(cube, wavelengths=centres, nodata=math.nan, notes=notes)
+
+
+def table_grid(path: Path) -> Grid | None:
+    """Where the pixels of a table with coordinates lie; None of a table in rows and columns, and of
+    one that is no cube.
+    """
+    import rasterio
+
     try:
-        return float(text if separator == "," else text.replace(",", "."))
-    except ValueError:
-        return math.nan
+        _, place, _, numbers = _read(path)
+        _, (left, top, across, down) = _on_grid(path, numbers[:, :2], is_pixels=place in PIXELS)
+    except SceneError:
+        return None
+    if place in PIXELS:
+        return None
+    transform = (across, 0.0, left - across / 2, 0.0, -down, top + down / 2)
+    return transform, rasterio.CRS.from_string("OGC:CRS84").to_wkt() if place in DEGREES else ""
+
+
+def _read(path: Path) -> tuple[DataFrame, tuple[str, str], list[str], NDArray[np.float64]]:
+    """The table of a cube, its columns of the place and of the bands, and the numbers (n, 2 +
+    bands) in these.
+    """
+    frame, decimal = read_frame(path)
+    place = place_columns(frame)
+    bands = [name for name in frame.columns if BAND.fullmatch(name) and name not in (place or ())]
+    if place is None or not bands or frame.empty:
+        raise SceneError(
+            f"{path}, a cube as a table, must have columns row,col or x,y and one for each band",
+            value=", ".join(frame.columns[:8]) or "nothing",
+            hint="Name each band by its centre in nm, as 450.5, or b1, b2, …; rows count from 0.",
+        )
+    return frame, place, bands, numbers_in(frame[[*place, *bands]], decimal)
+
+
+def _on_grid(
+    path: Path, places: NDArray[np.float64], *, is_pixels: bool
+) -> tuple[NDArray[np.int64], tuple[float, float, float, float]]:
+    """(n, 2) row and column of places, and of coordinates the first x, the largest y and the steps
+    across and down.
+    """
+    if not np.isfinite(places).all():
+        raise SceneError(f"{path}: each pixel must have a place", hint="Fill or delete its row.")
+    grid = (0.0, 0.0, 1.0, 1.0)
+    pixels = places
+    if not is_pixels:
+        x, y = places.T
+        grid = (float(x.min()), float(y.max()), _step(x), _step(y))
+        pixels = np.stack([(grid[1] - y) / grid[3], (x - grid[0]) / grid[2]], axis=1)
+    whole = np.rint(pixels)
+    if np.abs(pixels - whole).max() > OFF or whole.min() < 0 or whole.max() > 2**20:
+        raise SceneError(
+            f"{path}: the pixels of a table must lie on a regular grid",
+            value=f"{places[0].tolist()}, …",
+            hint="Give rows and columns from 0 on, in columns row and col.",
+        )
+    unique, counts = np.unique(whole.astype(np.int64), axis=0, return_counts=True)
+    if counts.max() > 1:
+        row, column = unique[counts.argmax()].tolist()
+        raise SceneError(
+            f"{path}: a pixel may have one row of the table",
+            value=f"row {row}, column {column} {counts.max()} times",
+            hint="Delete the others.",
+        )
+    return whole.astype(np.int64), grid
+
+
+def _step(values: NDArray[np.float64]) -> float:
+    """The usual smallest distance between two values that differ; 1 where all are one."""
+    apart = np.diff(np.unique(values))
+    apart = apart[apart > OFF * np.ptp(values) / len(values)]
+    return float(np.median(apart[apart <= 1.5 * apart.min()])) if len(apart) else 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,19 +11,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
-from hsiaug.base.text import setting, some_of
-from hsiaug.data.envi_regions import TEXT, read_region_text, read_regions
-from hsiaug.data.layers import GEOJSON, read_layer
+from hsiaug.base.text import setting, some_of, text_of_spreadsheet
+from hsiaug.data.layers import (
+    GEOJSON,
+    REGION_TEXT,
+    Marks,
+    read_layer,
+    read_region_text,
+    read_regions,
+)
 from hsiaug.data.raw import reading
-from hsiaug.data.tables import DEGREES, FRAMES, PIXELS, read_table, read_text
+from hsiaug.data.tables import (
+    BAND,
+    DEGREES,
+    LIBRARIES,
+    PIXELS,
+    TABLES,
+    numbers_in,
+    place_columns,
+    read_frame,
+    read_text,
+)
 from hsiaug.data.texts import plain_name, spellings_note
 
 if TYPE_CHECKING:
     from shapely import Geometry
 
-TABLES = (".csv", ".tsv", ".txt", *FRAMES, ".roi")
-
-KINDS = (*TABLES, *GEOJSON, ".xml")
+KINDS = (*TABLES, ".txt", *LIBRARIES, ".roi", *GEOJSON, ".xml")
 """Endings of label files that hold marks, not a raster; of layers, those that are text alone."""
 
 SHAPES = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
@@ -34,6 +48,9 @@ USUAL = ("class", "label", "class_name", "classname", "name", "id")
 
 VAGUE = ("name", "id")
 """Those of them that often number the marks and not the classes."""
+
+MISSING = ("", "nan", "null", "n/a", "#n/a", "<na>")
+"""Cells, in small letters, of rows that have no class, as pandas reads them."""
 
 MOST_SHOWN = 30
 WGS84 = "EPSG:4326"
@@ -111,19 +128,87 @@ def read_vector_labels(
         Where a library is missing.
     """
     suffix = path.suffix.lower()
-    if suffix in (".txt", ".roi"):
-        text = read_text(path, "ENVI ROI")
-        if suffix == ".roi" or text.startswith(TEXT):
-            return _of_region_text(path, text)
-    if suffix in TABLES:
+    if suffix == ".roi" or (
+        suffix == ".txt" and read_text(path, "ENVI ROI").startswith(REGION_TEXT)
+    ):
+        return _of_region_text(path)
+    if suffix in (*TABLES, ".txt", *LIBRARIES):
         return _of_table(path, field, crs, key)
-    notes: tuple[str, ...] = ()
     if suffix == ".xml":
-        marks = read_regions(path)
-    else:
-        marks, notes = read_layer(path, key)
-    names = list(marks.columns)
-    column = _choose_column(path, field, names, marks.columns.__getitem__)
+        return _of_marks(path, read_regions(path), field, crs)
+    marks, notes = read_layer(path, key)
+    found = _of_marks(path, marks, field, crs)
+    return replace(found, notes=(*notes, *found.notes))
+
+
+def _of_region_text(path: Path) -> VectorLabels:
+    text = read_text(path, "ENVI ROI")
+    if not text.startswith(REGION_TEXT):
+        raise SceneError(
+            f"{path} must be regions of ENVI as text or as XML",
+            value="a file .roi of ENVI Classic, which is neither",
+            hint="Save the regions in ENVI as XML or as ASCII text, or export a shapefile.",
+        )
+    with reading(path, "ENVI ROI"):
+        classes, pixels, size = read_region_text(text)
+    notes = spellings_note(classes)
+    return VectorLabels(_convert_values(classes), pixels, size=size, drawn=True, notes=notes)
+
+
+def _of_table(path: Path, field: str | None, crs: str | None, key: str | None) -> VectorLabels:
+    """The rows of a table with columns row,col,class (from 0), x,y,class or lon,lat,class."""
+    frame, decimal = read_frame(path, key)
+    place = place_columns(frame)
+    if place is None:
+        raise SceneError(
+            f"{path} must begin with a header of columns row,col,class or x,y,class or"
+            " lon,lat,class",
+            value=repr(", ".join(frame.columns)[:60]),
+            hint="Write such a first line; rows and columns are counted from 0.",
+        )
+    columns = {
+        name: frame[name].tolist()
+        for name in frame.columns
+        if name and name not in place and not BAND.fullmatch(name)
+    }
+    column = _choose_column(path, field, columns)
+    labelled = frame[~frame[column].str.lower().isin(MISSING)]
+    places = numbers_in(labelled[[*place]], decimal)
+    wrong = ~np.isfinite(places).all(axis=1)
+    if place in PIXELS:
+        wrong |= (places != np.rint(places)).any(axis=1)
+    if wrong.any():
+        row = labelled[wrong].iloc[0]
+        raise SceneError(
+            f"{path}: {' and '.join(place)} must be"
+            f" {'whole numbers' if place in PIXELS else 'numbers'}",
+            value=f"{row[place[0]][:40]!r}, {row[place[1]][:40]!r} in line {row.name}",
+            hint="Correct that line; decimal commas need semicolons between columns.",
+        )
+    if labelled.empty:
+        raise SceneError(
+            f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header."
+        )
+    classes = [text_of_spreadsheet(text) for text in labelled[column]]
+    marks = VectorLabels(
+        _convert_values(classes),
+        skipped=len(frame) - len(labelled),
+        field=_field_text(column, columns),
+        notes=spellings_note(classes),
+    )
+    if place in PIXELS:
+        # Far beyond any cube is all that matters of numbers that no array can hold.
+        rows_and_columns = np.clip(places, -1, 2**40).astype(np.int64).tolist()
+        return replace(marks, pixels=tuple(map(tuple, rows_and_columns)))
+    import shapely
+
+    crs = crs or (WGS84 if place in DEGREES else None)
+    return replace(marks, shapes=tuple(shapely.points(places)), crs=crs)
+
+
+def _of_marks(path: Path, marks: Marks, field: str | None, crs: str | None) -> VectorLabels:
+    """The shapes of a layer, or of regions, that have a class and a place."""
+    column = _choose_column(path, field, marks.columns)
     pairs = [
         (shape, value)
         for shape, value in zip(marks.shapes, marks.columns[column], strict=True)
@@ -131,7 +216,7 @@ def read_vector_labels(
     ]
     strange = sorted({shape.geom_type for shape, _ in pairs} - set(SHAPES))[:8]
     if strange or not pairs:
-        others = [name for name in names if _repeats(marks.columns[name])]
+        others = [name for name, values in marks.columns.items() if _repeats(values)]
         hint = "Keep points and polygons only; buffer lines first."
         if not strange and others:
             another = setting("field", others[0])
@@ -142,62 +227,24 @@ def read_vector_labels(
             hint=hint,
         )
     values = [value for _, value in pairs]
+    classes = _convert_values(values)
+    notes = spellings_note(_texts(values))
+    if len(set(classes)) == len(classes) > 3:
+        alone = f"each of the {len(values):,} labels has a class of its own"
+        notes = (*notes, f"{alone}: `field` names another attribute")
     return VectorLabels(
-        _convert_values(values),
+        classes,
         shapes=tuple(shape for shape, _ in pairs),
         crs=marks.crs if marks.crs == "" else crs or marks.crs,
         drawn=True,
         skipped=len(marks.shapes) - len(pairs),
-        field=_field_text(column, names),
-        notes=(*notes, *_value_notes(values)),
+        field=_field_text(column, marks.columns),
+        notes=notes,
     )
 
 
-def _of_region_text(path: Path, text: str) -> VectorLabels:
-    if not text.startswith(TEXT):
-        raise SceneError(
-            f"{path} must be regions of ENVI as text or as XML",
-            value="a file .roi of ENVI Classic, which is neither",
-            hint="Save the regions in ENVI as XML or as ASCII text, or export a shapefile.",
-        )
-    with reading(path, "ENVI ROI"):
-        classes, places, size = read_region_text(text)
-    values = _convert_values(classes)
-    pixels = tuple(map(tuple, places.tolist()))
-    return VectorLabels(values, pixels, size=size, drawn=True, notes=spellings_note(classes))
-
-
-def _of_table(path: Path, field: str | None, crs: str | None, key: str | None) -> VectorLabels:
-    table = read_table(path, key, lambda names, cells: _choose_column(path, field, names, cells))
-    marks = VectorLabels(
-        _convert_values(table.classes),
-        skipped=table.skipped,
-        field=_field_text(table.attribute, table.others),
-        notes=spellings_note(table.classes),
-    )
-    if table.place in PIXELS:
-        # Far beyond any cube is all that matters of numbers that no array can hold.
-        rows_and_columns = np.clip(table.places, -1, 2**40).astype(np.int64).tolist()
-        return replace(marks, pixels=tuple(map(tuple, rows_and_columns)))
-    import shapely
-
-    in_degrees = table.place in DEGREES
-    return replace(
-        marks,
-        shapes=tuple(shapely.points(table.places)),
-        crs=crs or (WGS84 if in_degrees else None),
-    )
-
-
-def _choose_column(
-    path: Path, field: str | None, names: list[str], values: Callable[[str], Sequence[object]]
-) -> str:
-    """The attribute of the class, of all there are.
-
-    Parameters
-    ----------
-    values : callable
-        Of all marks, by attribute.
+def _choose_column(path: Path, field: str | None, columns: dict[str, list[object]]) -> str:
+    """The attribute of the class, of all there are, with the values of all marks.
 
     Raises
     ------
@@ -205,23 +252,27 @@ def _choose_column(
         Where there is none, or where the usual one numbers the marks and another repeats its
         values.
     """
-    lower = {plain_name(name).lower(): name for name in names}
-    wanted = (field,) if field is not None else USUAL
-    column = next((lower[key] for name in wanted if (key := plain_name(name).lower()) in lower), "")
-    if not column and field is None and len(names) == 1:
-        column = names[0]
-    found = [] if field is not None else [n for n in names if n != column and _repeats(values(n))]
-    texts = [str(value) for value in values(column)] if column else []
+    lower = {plain_name(name).lower(): name for name in columns}
+    wanted = USUAL if field is None else (plain_name(field).lower(),)
+    column = next((lower[name] for name in wanted if name in lower), "")
+    if not column and field is None and len(columns) == 1:
+        (column,) = columns
+    found = [
+        name
+        for name, values in columns.items()
+        if field is None and name != column and _repeats(values)
+    ]
+    texts = [str(value) for value in columns.get(column, ())]
     numbers_marks = column.lower() in VAGUE and found and len(set(texts)) == len(texts) > 2
     if column and not numbers_marks:
         return column
     value = repr(field) if field is not None else f"none of {', '.join(USUAL[:3])}"
-    hint = did_you_mean(field or "class", names[:MOST_SHOWN])
+    hint = did_you_mean(field or "class", [*columns][:MOST_SHOWN])
     if numbers_marks:
         value = f"{column!r}, of which each of the {len(texts):,} marks has its own"
         hint = f"Say {setting('field', found[0])}, or {setting('field', column)} to take it."
     elif found:
-        hint = f"For example {setting('field', found[0])}; {some_of(names, MOST_SHOWN)}."
+        hint = f"For example {setting('field', found[0])}; {some_of([*columns], MOST_SHOWN)}."
     raise InputError(
         f"`field` must name the attribute of {path} that holds the class", value=value, hint=hint
     )
@@ -233,9 +284,9 @@ def _repeats(values: Sequence[object]) -> bool:
     return 1 < len(set(texts)) < len(texts)
 
 
-def _field_text(column: str, names: Sequence[str]) -> str:
+def _field_text(column: str, columns: dict[str, list[object]]) -> str:
     """Which attribute was taken, of which others; "" where there are none."""
-    others = [name for name in names if name != column]
+    others = [name for name in columns if name != column]
     return f"{column} (also there: {some_of(others, MOST_SHOWN)})" if others else ""
 
 
@@ -256,13 +307,3 @@ def _texts(values: Sequence[object]) -> list[str]:
     return [
         str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values
     ]
-
-
-def _value_notes(values: Sequence[object]) -> tuple[str, ...]:
-    """Sentences on the classes of all marks, as where each of several has one of its own."""
-    notes = spellings_note(_texts(values))
-    classes = _convert_values(values)
-    if not len(set(classes)) == len(classes) > 3:
-        return notes
-    alone = f"each of the {len(values):,} labels has a class of its own"
-    return (*notes, f"{alone}: `field` names another attribute")

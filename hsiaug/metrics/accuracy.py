@@ -101,9 +101,6 @@ def score(
         Of the test pixels that no plugin saw; with it there is ``visibility``, the scores of
         these and of the others.
     """
-    # hsiaug store verify computes the metrics of a record again from its confusion matrix, and
-    # names a record in which one differs or is too many. A key that is added here may be missing in
-    # older records; one that is computed otherwise makes it name all of these.
     n_test = matrix.sum(axis=1)
     tested = np.flatnonzero(n_test)
     recalls = recall(matrix)

@@ -8,8 +8,6 @@ Held-out samples are test pixels, labels included: a diagnosis after every fit, 
 choose one.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hsiaug.base.seeds import derive_seed
@@ -99,19 +97,11 @@ def _by_class(train: Spectra, compared: Spectra, space: Space) -> Values:
         return dict.fromkeys(("sad", "frechet", "diversity"))
     angles = [spectra.spectral_angle(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs]
     distances = [spectra.frechet_between([*map(space.project, pair)]) for pair in pairs]
+    # Over classes that have a spread.
+    spread = [[neighbours.pairwise_mean(space.z(x)) for x in pair] for pair in pairs]
+    ratios = [b / a for a, b in spread if a and b is not None]
     return {
         "sad": float(np.mean(angles)),
         "frechet": float(np.mean(distances)),
-        "diversity": _spread_ratio(pairs, space),
+        "diversity": float(np.mean(ratios)) if ratios else None,
     }
-
-
-def _spread_ratio(
-    pairs: Sequence[tuple[spectra.Array, spectra.Array]], space: Space
-) -> float | None:
-    """Mean distance within a class as a part of that of the training samples, over classes that
-    have a spread.
-    """
-    spread = [[neighbours.pairwise_mean(space.z(x)) for x in pair] for pair in pairs]
-    ratios = [b / a for a, b in spread if a and b is not None]
-    return float(np.mean(ratios)) if ratios else None

@@ -39,7 +39,7 @@ def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
 
     See Also
     --------
-    nearest_patches : finds copies.
+    PatchReference : finds copies.
 
     Examples
     --------

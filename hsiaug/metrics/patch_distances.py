@@ -30,34 +30,8 @@ class. Of two patches one pixel apart the distance is about half the usual one.
 """
 
 
-def block_side(patch: int) -> int:
-    """Side of the blocks over which a patch is averaged: the smallest divisor of its side above 1.
-
-    Parameters
-    ----------
-    patch : int
-        Side of the patch in pixels.
-
-    Returns
-    -------
-    int
-        Side of a block in pixels.
-
-    See Also
-    --------
-    block_means : averages over such blocks.
-
-    Examples
-    --------
-    >>> from hsiaug.api import block_side
-    >>> [block_side(p) for p in (9, 15, 5, 1)]
-    [3, 3, 5, 1]
-    """
-    return next((q for q in range(2, patch + 1) if patch % q == 0), 1)
-
-
 def block_means(x: NDArray[Any]) -> Floats:
-    """Means of patches over blocks of :func:`block_side` pixels.
+    """Means of patches over square blocks, whose side is the smallest divisor of theirs above 1.
 
     Parameters
     ----------
@@ -67,7 +41,7 @@ def block_means(x: NDArray[Any]) -> Floats:
     Returns
     -------
     (n, k, g, g) float32
-        The means, g = p / block_side(p).
+        The means, g = p / side of a block.
 
     See Also
     --------
@@ -81,7 +55,7 @@ def block_means(x: NDArray[Any]) -> Floats:
     (2, 3, 3, 3)
     """
     n, k, side, _ = x.shape
-    q = block_side(side)
+    q = next((q for q in range(2, side + 1) if side % q == 0), 1)
     averages = np.kron(
         np.eye(side // q, dtype=np.float32), np.full((q, 1), 1 / q, dtype=np.float32)
     )
@@ -103,7 +77,7 @@ class PatchSpace:
 
     See Also
     --------
-    nearest_patches : distances in this space.
+    PatchReference : compares patches in this space.
     """
 
     axes: Floats
@@ -146,41 +120,10 @@ def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
     return np.asarray(down & across)
 
 
-def nearest_patches(
-    x: Floats, to: Floats, at: Ints | None = None, to_at: Ints | None = None, side: int = 0
-) -> Distances:
-    """Distance of each patch, in any orientation, to the nearest of other patches.
-
-    Parameters
-    ----------
-    x : (n, k, g, g) float32
-        Reduced patches (see :meth:`PatchSpace.reduce`).
-    to : (m, k, g, g) float32
-        Reduced patches to compare with.
-    at, to_at : (n, 2) and (m, 2) integers, or None
-        Centre pixels: patches of ``side`` pixels that overlap are not compared.
-    side : int
-        Side of the patches in pixels, if their positions are given.
-
-    Returns
-    -------
-    (n,) float64
-        Distances; inf if a patch has no neighbour.
-
-    See Also
-    --------
-    PatchReference : compares synthetic with real patches.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hsiaug.api import nearest_patches
-    >>> x = np.zeros((1, 2, 3, 3), dtype=np.float32)
-    >>> nearest_patches(x, x).tolist()
-    [0.0]
+def nearest_apart(x: Floats, at: Ints, to: Floats, to_at: Ints, side: int) -> Distances:
+    """(n,) distance of each reduced patch (n, k, g, g) at its place (n, 2) to the nearest of others
+    of ``side`` pixels that shares no pixel with it; inf without one.
     """
-    if at is None or to_at is None:
-        return nearest_turned(x, to)[0]
     return nearest_turned(x, to, lambda rows: overlap(at[rows], to_at, side))[0]
 
 
@@ -251,7 +194,6 @@ class PatchReference:
     See Also
     --------
     PatchSpace : reduces patches.
-    nearest_patches : distances to the nearest patch.
     """
 
     training: NDArray[np.floating]
@@ -288,11 +230,11 @@ class PatchReference:
         """
         x, at = left_out
         pool_x, pool_at = pool
-        to_training = nearest_patches(x, training[0])
+        to_training, _ = nearest_turned(x, training[0])
         to_training[overlap(at, training[1], side).any(axis=1)] = np.inf
         squares, half = ((middle // (2 * side)).sum(axis=1) % 2 for middle in (pool_at, at))
         parts = [(pool_x[squares == h], pool_at[squares == h]) for h in (0, 1)]
-        apart = [nearest_patches(x, others, at, others_at, side) for others, others_at in parts]
+        apart = [nearest_apart(x, at, others, others_at, side) for others, others_at in parts]
         shares = [
             share_nearer(d[half != h], y[half != h], d[half == h], y[half == h])
             for h, d in enumerate(apart)
@@ -330,7 +272,7 @@ class PatchReference:
             ("pool", self.pool, self.to_pool, fresh),
         ):
             if len(references):
-                distances = nearest_patches(x, references)
+                distances, _ = nearest_turned(x, references)
                 values[f"nearer_{name}"] = share = share_nearer(distances, y, real, self.y)
                 values[f"copies_{name}"] = share_copies(distances, y, real, self.y)
                 floors[f"nearer_{name}"] = None if share is None else chance

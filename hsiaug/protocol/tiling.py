@@ -302,7 +302,8 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
             fold = tuple(_tiles_of_places(areas.train, partial(_inside, patch=patch, stride=patch)))
         order = protocol.rng(pairs, seed).permutation(len(tiles))
         tiles = [tiles[i] for i in np.sort(order[: areas.tiles])]
-    tested = test_tiles(areas.test, patch)
+    # Together they cover every pixel of the test areas that a tile can cover.
+    tested = _tiles_of_places(areas.test, partial(cover, patch=patch))
     for side, tiles_of_side in (("training", tiles), ("test", tested)):
         if not tiles_of_side:
             rule = (
@@ -335,18 +336,14 @@ def unlabelled_tiles(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView
     """
     tiles = split.fold or split.train
     if pairs.in_files:
-        tiles = _some_of(tiles, MOST_BYTES // (4 * pairs.dates * pairs.bands * split.patch**2))
+        most = MOST_BYTES // (4 * pairs.dates * pairs.bands * split.patch**2)
+        tiles = tuple(tiles[i] for i in spread_rows(np.arange(len(tiles)), max(1, most)))
     none = np.zeros((len(tiles), split.patch, split.patch), dtype=np.int16)
     return replace(
         dense_view(pairs, Blind(tiles, (), none, split.patch)),
         class_names=(),
         descriptions=Descriptions({}),
     )
-
-
-def _some_of(tiles: Sequence[Tile], most: int) -> tuple[Tile, ...]:
-    """At most so many of them, evenly taken."""
-    return tuple(tiles[i] for i in spread_rows(np.arange(len(tiles)), max(1, most)))
 
 
 def checksum_of_tiles(view: DenseView) -> str:
@@ -449,19 +446,6 @@ def train_tiles(side: Side, patch: int, overlap: float | None = None) -> tuple[i
         if len(tiles) >= ENOUGH:
             break
     return stride, tiles
-
-
-def test_tiles(side: Side, patch: int) -> list[Tile]:
-    """Test tiles, which together cover every pixel of a side that a tile can cover.
-
-    Parameters
-    ----------
-    side : sequence of (H, W) bool
-        Of each place, the pixels that tiles may show.
-    patch : int
-        Side of the tiles in pixels.
-    """
-    return _tiles_of_places(side, partial(cover, patch=patch))
 
 
 def _tiles_of_places(

@@ -1,24 +1,25 @@
-"""Contact sheets: real and generated patches, or tiles with their masks, in one false-colour
-stretch.
+"""Contact sheets: real and generated patches, samples of prompts, or tiles with their masks, in one
+false-colour stretch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.seeds import derive_seed
-from hsiaug.base.text import plotted
+from hsiaug.base.text import plotted, shortened
 from hsiaug.core.samples import random_rows, spread_rows
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
 from hsiaug.protocol.view import patches_at
+from hsiaug.quality.prompt_fidelity import SceneLayouts, Triple
 from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.report.figures.files import (
     DPI,
@@ -41,6 +42,11 @@ POINTS = 7.5
 """Size of letters: 7 pt or more where a figure is printed 175 mm wide."""
 ROW_NAMES = 0.8
 """Inches that the names of rows take."""
+PROMPT_COLUMNS, PROMPT_CLASSES, PROMPT_LETTERS = 8, 4, 90
+"""Of a sheet of prompts: samples of each, classes whose layouts are asked for, letters shown."""
+PROMPTS_CAPTION = (
+    "Samples of prompts, all from noise. Each row has one prompt; colours as of real patches."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,4 +200,68 @@ def contact_sheet(
     figure.suptitle(note, fontsize=POINTS)
     class_legend(figure, tints[shown_ids], names, loc="outside lower center", ncols=ncols)
     figure.set_label(_stretch_note(colours))
+    return figure
+
+
+def sheet_prompts(made: Any, layouts: SceneLayouts) -> list[str]:
+    """Prompts of some classes: each alone, then its layouts with classes that look otherwise.
+
+    Parameters
+    ----------
+    made : PixelSynthesis
+        A fitted generator that takes prompts, and what it was fitted on.
+    layouts : SceneLayouts
+        Of the scene.
+    """
+    names = layouts.names
+    by_class: dict[int, list[Triple]] = {}
+    means = {c: made.real.x[made.real.y == c].mean(axis=(0, 2, 3)) for c in names}
+    scale = made.real.x.std(axis=(0, 2, 3)) + 1e-9
+
+    def unlike(triple: Triple) -> float:
+        """How far two classes lie apart: a picture shows what differs."""
+        return float(np.abs((means[triple[0]] - means[triple[2]]) / scale).mean())
+
+    for triple in sorted(layouts.at, key=unlike, reverse=True):
+        by_class.setdefault(triple[0], []).append(triple)
+    prompts = []
+    for class_id in list(by_class)[:PROMPT_CLASSES] or list(names)[:PROMPT_CLASSES]:
+        prompts.append(names[class_id])
+        sides: dict[str, Triple] = {}
+        for triple in by_class.get(class_id, ()):
+            sides.setdefault(triple[1], triple)
+        prompts += [layouts.prompt(triple) for triple in list(sides.values())[:2]]
+    return prompts
+
+
+def prompt_sheet(made: Any, prompts: Sequence[str]) -> Figure:
+    """Samples of prompts, a prompt a row.
+
+    Parameters
+    ----------
+    made : PixelSynthesis
+        With a fitted generator that takes prompts.
+    prompts : sequence of str
+        As a user would type them.
+    """
+    asked = [prompt for prompt in prompts for _ in range(PROMPT_COLUMNS)]
+    seed = derive_seed("prompt sheet", made.spec.seed)
+    x = made.fitted.sample_prompts(asked, guidance=made.spec.omega, seed=seed).x
+    colours = FalseColours.fit_samples(made.real.x, made.data.wavelengths)
+    images = colours.of_patches(x)
+    side = x.shape[2] + 1
+    sheet = np.full((len(prompts) * (side + 3), PROMPT_COLUMNS * side, 3), 255, dtype=np.uint8)
+    for number, image in enumerate(images):
+        row, column = divmod(number, PROMPT_COLUMNS)
+        top, left = row * (side + 3) + 3, column * side
+        sheet[top : top + side - 1, left : left + side - 1] = image
+    figure = new_figure(WIDTHS[2], WIDTHS[2] * len(sheet) / sheet.shape[1] + 0.4)
+    axes = figure.subplots()
+    axes.imshow(sheet, interpolation="nearest")
+    axes.set_axis_off()
+    for row, prompt in enumerate(prompts):
+        axes.text(
+            -0.5, row * (side + 3) + 1.6, plotted(shortened(prompt, PROMPT_LETTERS)), fontsize=7
+        )
+    figure.suptitle(PROMPTS_CAPTION, fontsize=8)
     return figure

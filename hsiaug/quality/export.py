@@ -19,7 +19,7 @@ from hsiaug.core.read_only import arrays_of
 from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
-from hsiaug.data.tomlfile import toml_text
+from hsiaug.data.texts import toml_text
 from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol

@@ -1,10 +1,15 @@
-"""Samples of a generator outside a trial, for ``hsiaug generate`` and ``hsiaug inspect``."""
+"""Samples of a generator outside a trial, for ``hsiaug generate`` and ``hsiaug inspect``, and the
+sentences that it says of a scene by itself.
+"""
 
+from hsiaug.base.errors import InputError
 from hsiaug.contracts import Progress, silent
+from hsiaug.core.scene import Scene
 from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec
-from hsiaug.registry.lookup import Registry
+from hsiaug.registry.lookup import Registry, registry
+from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.machine import resolve_device
@@ -63,3 +68,36 @@ def synthesise(
         seconds=seconds,
         facts={"source": request.source, **facts} if request.source else facts,
     )
+
+
+def scene_sentences(scene: Scene, generator: str, seed: int = 0) -> str:
+    """The automatic sentences of a draw of a scene, as a file that the generator reads.
+
+    They say what the training pixels of the draw show, and no test label.
+
+    Parameters
+    ----------
+    scene : Scene
+        With labels.
+    generator : str
+        Name of one that reads text.
+    seed : int
+        Number of the draw, of the usual protocol.
+
+    Raises
+    ------
+    InputError
+        For a generator that reads no text, or writes no sentences.
+    """
+    plugin, spec = sample_spec("pixels", scene, SampleRequest(generator, seed=seed), registry())
+    write = getattr(plugin, "write_sentences", None)
+    if not callable(write):
+        raise InputError(
+            "`sentences` must name a generator that writes sentences of a scene",
+            value=repr(generator),
+            hint="'hsiaug plugins list' shows which generators read text.",
+        )
+    draws = PixelDraws()
+    split = draws.split(scene, spec.protocol, seed, spec.patch)
+    sentences: str = write(draws.view(scene, split, plugin.card.scope))
+    return f"# Sentences of split {seed} ({spec.protocol.text}) by {generator}.\n{sentences}"

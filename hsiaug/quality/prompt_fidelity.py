@@ -9,7 +9,7 @@ not said. All of it is a diagnosis after the fit: nothing may be chosen by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -23,7 +23,6 @@ from hsiaug.core.sides import side_masks
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.spectra import Space, at_most, fit_space
 from hsiaug.protocol.view import patches_at
-from hsiaug.tasks.draws import PixelDraws
 
 OMEGAS = (0.0, 1.0, 3.0)
 """Guidance strengths that are compared."""
@@ -80,6 +79,8 @@ LABELS = {
     "share": "most of the patch versus a small part, AUC",
 }
 """What each rate is."""
+KIND_OF_RATE = {"centre": ALONE, "side": SAID, "not_said": SAID, "never_said": NEVER}
+"""The kind of prompts that a rate is of; those of LOOKS have its name."""
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -271,23 +272,6 @@ def searched_places(shape: tuple[int, ...], hidden: Mask | None = None) -> Mask:
 # --- layouts and prompts
 
 
-def reads_prompts(fitted: Any) -> bool:
-    """Whether a fitted generator can be asked for patches in words."""
-    return callable(getattr(fitted, "sample_prompts", None))
-
-
-def trained_names(made: Any) -> dict[int, str]:
-    """{class id: the words that name it}, of the classes with training pixels that a fitted
-    generator understands.
-
-    Parameters
-    ----------
-    made : PixelSynthesis
-        A fitted generator, and what it was fitted on.
-    """
-    return prompt_names(made.fitted, np.unique(made.real.y).tolist(), made.data.class_names)
-
-
 def prompt_names(fitted: Any, ids: Iterable[int], class_names: Sequence[str]) -> dict[int, str]:
     """{class id: the words that name it}, of those that a generator understands.
 
@@ -435,35 +419,6 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
     return prompts
 
 
-@dataclass(frozen=True, eq=False)
-class PromptedSamples:
-    """Samples of prompts.
-
-    Attributes
-    ----------
-    x : (n, B, p, p) float32
-        In scene units.
-    prompts : sequence of Prompt
-        Of each.
-    """
-
-    x: NDArray[np.float32]
-    prompts: Sequence[Prompt]
-
-    def of_kind(self, kind: str) -> tuple[NDArray[np.float32], list[Prompt]]:
-        """The samples of the prompts of a kind, and these prompts."""
-        rows = [row for row, prompt in enumerate(self.prompts) if prompt.kind == kind]
-        return self.x[rows], [self.prompts[row] for row in rows]
-
-
-def sample_prompts(
-    fitted: Any, prompts: Sequence[Prompt], omega: float | None, seed: int
-) -> PromptedSamples:
-    """A sample of each prompt. omega: guidance strength."""
-    texts = [prompt.text for prompt in prompts]
-    return PromptedSamples(fitted.sample_prompts(texts, guidance=omega, seed=seed).x, prompts)
-
-
 # --- the rates of a generator
 
 
@@ -510,10 +465,6 @@ class PromptFidelity:
             "rates": [vars(rate) for rate in self.rates],
         }
 
-    def get(self, name: str) -> FidelityRate | None:
-        """The rate of a name."""
-        return next((rate for rate in self.rates if rate.name == name), None)
-
 
 @dataclass(frozen=True, eq=False)
 class PromptScene:
@@ -539,11 +490,13 @@ class PromptScene:
         made : PixelSynthesis
             A fitted generator, and what it was fitted on.
         """
-        if not reads_prompts(made.fitted):
+        if not callable(getattr(made.fitted, "sample_prompts", None)):
             return None
-        held_out = PixelDraws().test_classes(made.split)
-        oracle = Oracle.of(made.data.pixels, held_out, made.split.hidden)
-        return cls(oracle, find_layouts(trained_names(made), oracle.scene_map, made.split.patch))
+        split = made.split
+        held_out = np.where(split.test, split.labels, np.int16(0))
+        oracle = Oracle.of(made.data.pixels, held_out, split.hidden)
+        names = prompt_names(made.fitted, np.unique(made.real.y).tolist(), made.data.class_names)
+        return cls(oracle, find_layouts(names, oracle.scene_map, split.patch))
 
 
 def measure_fidelity(made: Any, scene: PromptScene) -> PromptFidelity | None:
@@ -560,51 +513,61 @@ def measure_fidelity(made: Any, scene: PromptScene) -> PromptFidelity | None:
     if not layouts.names:
         return None
     prompts = choose_prompts(made.fitted, layouts, AMOUNTS)
-    at_omegas = [
-        sample_prompts(made.fitted, prompts, omega, derive_seed("said and seen", omega))
-        for omega in OMEGAS
-    ]
-    seen = [seen_rates(samples, oracle) for samples in at_omegas]
+    texts = [prompt.text for prompt in prompts]
+    seen = []
+    for omega in OMEGAS:
+        seed = derive_seed("said and seen", omega)
+        samples = made.fitted.sample_prompts(texts, guidance=omega, seed=seed)
+        seen.append(seen_rates(samples.x, prompts, oracle))
     real = real_rates(prompts, layouts, oracle, made.data.cube)
-    counts = asked_counts(prompts)
-    rates = tuple(
-        FidelityRate(name, tuple(rates.get(name) for rates in seen), real.get(name), counts[name])
-        for name in LABELS
-        if counts[name]
-    )
-    return PromptFidelity(rates, oracle.right)
+    rates = []
+    for name in LABELS:
+        kind = KIND_OF_RATE.get(name, name)
+        asked = {(p.class_id, p.side, p.neighbour) for p in prompts if p.kind == kind}
+        if asked:
+            values = tuple(rates_at.get(name) for rates_at in seen)
+            rates.append(FidelityRate(name, values, real.get(name), len(asked)))
+    return PromptFidelity(tuple(rates), oracle.right)
 
 
-def seen_rates(samples: PromptedSamples, oracle: Oracle) -> dict[str, float]:
+def seen_rates(
+    x: NDArray[np.float32], prompts: Sequence[Prompt], oracle: Oracle
+) -> dict[str, float]:
     """The rates of LABELS; what was not asked for is left out.
 
     Parameters
     ----------
-    samples : PromptedSamples
-        Of any of the kinds.
+    x : (n, B, p, p) float32
+        Samples in scene units.
+    prompts : sequence of Prompt
+        Of each.
     oracle : Oracle
         Of the same split.
     """
-    x, alone = samples.of_kind(ALONE)
+    rows = {
+        kind: [row for row, prompt in enumerate(prompts) if prompt.kind == kind]
+        for kind in (ALONE, SAID, NEVER, *LOOKS)
+    }
     rates: dict[str, float] = {}
-    if not alone:
+    if not rows[ALONE]:
         return rates
-    named = oracle.name_patches(x)
-    ids = np.array([prompt.class_id for prompt in alone])
+    named = oracle.name_patches(x[rows[ALONE]])
+    ids = np.array([prompts[row].class_id for row in rows[ALONE]])
     middle = named.shape[1] // 2
     right = named[:, middle, middle] == ids
     rates["centre"] = float(np.mean([right[ids == c].mean() for c in np.unique(ids)]))
     masks = side_masks(named.shape[1])
     for kind, name in ((SAID, "side"), (NEVER, "never_said")):
-        x, prompts = samples.of_kind(kind)
-        if not prompts:
+        if not rows[kind]:
             continue
-        triples = [prompt.triple for prompt in prompts]
-        rates[name] = _mean_share(oracle.name_patches(x), triples)
+        triples = [prompts[row].triple for row in rows[kind]]
+        rates[name] = _mean_share(oracle.name_patches(x[rows[kind]]), triples)
         if kind == SAID:
             shares = [(named[ids == c][:, masks[s]] == other).mean() for c, s, other in triples]
             rates["not_said"] = float(np.mean(shares))
-    rates.update(_looks(samples, oracle))
+    for look in LOOKS:
+        if rows[look]:
+            rates[look] = _told_apart(look, x[rows[look]], [prompts[i] for i in rows[look]], oracle)
     return rates
 
 
@@ -647,21 +610,6 @@ def real_rates(
     return rates
 
 
-def asked_counts(prompts: Sequence[Prompt]) -> dict[str, int]:
-    """How many different prompts each rate is of."""
-    different = {
-        kind: len({(p.class_id, p.side, p.neighbour) for p in prompts if p.kind == kind})
-        for kind in (ALONE, SAID, NEVER, *LOOKS)
-    }
-    return {
-        "centre": different[ALONE],
-        "side": different[SAID],
-        "not_said": different[SAID],
-        "never_said": different[NEVER],
-        **{look: different[look] for look in LOOKS},
-    }
-
-
 def _mean_share(named: Ids, triples: Sequence[Triple]) -> float:
     """Share of the named side that the neighbour covers, mean over patches.
 
@@ -680,20 +628,17 @@ def _mean_share(named: Ids, triples: Sequence[Triple]) -> float:
     return float(np.mean(shares))
 
 
-def _looks(samples: PromptedSamples, oracle: Oracle) -> Iterator[tuple[str, float]]:
-    """How well the samples of each pair of LOOKS are told apart, mean over classes."""
-    for look in LOOKS:
-        x, prompts = samples.of_kind(look)
-        if not prompts:
-            continue
-        values = _look(look, x, oracle)
-        ids = np.array([prompt.class_id for prompt in prompts])
-        less = np.array([prompt.wording > 0 for prompt in prompts])
-        aucs = [
-            rank_nearer(values[(ids == c) & less], values[(ids == c) & ~less])
-            for c in np.unique(ids)
-        ]
-        yield look, float(np.mean(aucs))
+def _told_apart(
+    look: str, x: NDArray[np.float32], prompts: Sequence[Prompt], oracle: Oracle
+) -> float:
+    """How well the samples of a pair of LOOKS are told apart, mean over classes."""
+    values = _look(look, x, oracle)
+    ids = np.array([prompt.class_id for prompt in prompts])
+    less = np.array([prompt.wording > 0 for prompt in prompts])
+    aucs = [
+        rank_nearer(values[(ids == c) & less], values[(ids == c) & ~less]) for c in np.unique(ids)
+    ]
+    return float(np.mean(aucs))
 
 
 def _look(look: str, x: NDArray[np.float32], oracle: Oracle) -> NDArray[np.float64]:

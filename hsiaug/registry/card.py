@@ -1,17 +1,14 @@
 """Cards: what a plugin declares of itself. Nothing is guessed from a name."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from inspect import signature
-from math import ceil, floor
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from math import isfinite
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 Scope = Literal["none", "scene"]
 ControlOf = Literal["", "all", "transductive", "masks"]
@@ -23,6 +20,10 @@ PRESETS = ("tiny", "cpu", "paper")
 """Presets that may be asked of any plugin; a card may declare further ones."""
 MOST = 10**18
 """Whole numbers are below this."""
+SWITCHES = {
+    **dict.fromkeys(("true", "1", "yes", "on", "y", "t"), True),
+    **dict.fromkeys(("false", "0", "no", "off", "n", "f"), False),
+}
 KINDS = {
     int: "a whole number of at most 18 digits",
     float: "a float, and finite",
@@ -42,6 +43,7 @@ def param(
     preparing: bool = False,
     sampling: bool = False,
     added: bool = False,
+    formerly: str = "",
 ) -> Any:
     """Define a hyper-parameter of a params dataclass.
 
@@ -67,6 +69,8 @@ def param(
     added : bool
         Whether a later version of the plugin added it, with a default that changes nothing. At its
         default it is not part of a trial's identity, so older records stay valid.
+    formerly : str
+        An earlier name, which users may still type for one version, with a warning.
 
     Returns
     -------
@@ -97,6 +101,7 @@ def param(
         "preparing": preparing,
         "sampling": sampling,
         "added": added,
+        "formerly": formerly,
     }
     return field(default=default, metadata=metadata)
 
@@ -235,9 +240,6 @@ class Card:
         result; by default ``version``.
     prepare_seconds : float
         Generators: approximate seconds of ``prepare``, as ``seconds``.
-    prepared_scenes : tuple of str
-        Generators: SHA-256 of scenes whose prepared state comes with the plugin, for patches of the
-        default size and default parameters. Estimates then count no time for them.
     baseline : str
         Generators: the name of the generator that is this one without its main part, or "". It runs
         automatically with this one, and a report gives the difference.
@@ -288,7 +290,6 @@ class Card:
     prepares: bool = False
     prepare_version: str = ""
     prepare_seconds: float = 0.0
-    prepared_scenes: tuple[str, ...] = ()
     seconds: float = 1.0
     params: type[Any] = NoParams
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -518,8 +519,12 @@ def build_params(
     """
     fields = {f.name: f for f in dataclasses.fields(card.params)}
     stated = card.presets.get(preset, {})
+    now = {f.metadata["formerly"]: name for name, f in fields.items() if f.metadata.get("formerly")}
     typed: dict[str, object] = {}
-    for name, text in (overrides or {}).items():
+    for stated_name, text in (overrides or {}).items():
+        name = now.get(stated_name, stated_name)
+        if name != stated_name:
+            warnings.warn(f"{card.name}.{stated_name} is now {name}", FutureWarning, stacklevel=2)
         if name not in fields:
             raise InputError(
                 f"`{card.name}.{name}`: no such parameter",
@@ -533,11 +538,11 @@ def build_params(
                 value=repr(text),
                 hint=hint,
             )
-        typed[name] = _check(card, fields[name], _form(fields[name]).validate_strings, text)
+        typed[name] = _check(card, fields[name], text)
     try:
         for name, value in stated.items():
             if name not in typed and type(fields[name].default) in KINDS:
-                _check(card, fields[name], _form(fields[name]).validate_python, value)
+                _check(card, fields[name], value)
         # Values of a preset stay as they were written: 1 for 1.0 is another trial.
         return card.params(**{**stated, **typed})
     except HsiaugError:
@@ -565,76 +570,63 @@ def check_serves(card: Card, kind: str, task: str) -> None:
         )
 
 
-def _check(
-    card: Card, item: dataclasses.Field[Any], check: Callable[[Any], Any], value: Any
-) -> Any:
-    """A value of a hyper-parameter after a check of its :func:`_form`.
+def _check(card: Card, item: dataclasses.Field[Any], value: object) -> object:
+    """The value of a hyper-parameter, of the type of its default, as Python reads it.
 
     Raises InputError for a value of another type, and for one that :func:`param` rules out.
     """
-    from pydantic import ValidationError
-
-    try:
-        return check(value)
-    except ValidationError as error:
-        (fault, *_) = error.errors()
     name, hint = f"`{card.name}.{item.name}`", f"The default is {item.default!r}."
     kind: Any = type(item.default)
-    if fault["type"] == "choice":
-        names = [str(choice) for choice in item.metadata["choices"]]
-        rule, hint = f"{name} must be {' or '.join(names)}", did_you_mean(str(value), names)
-    elif fault["type"] in ("greater_than_equal", "less_than_equal"):
-        low, high = item.metadata["low"], item.metadata["high"]
-        bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
-        rule, value = f"{name} must lie in {bounds}", kind(float(value))
-    else:
+    try:
+        read: Any = READERS[kind](value)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         rule = f"{name} must be {KINDS.get(kind, kind.__name__)}"
-    raise InputError(rule, value=repr(value), hint=hint)
+        raise InputError(rule, value=repr(value), hint=hint) from None
+    choices, low, high = (item.metadata.get(key) for key in ("choices", "low", "high"))
+    if choices and read not in choices:
+        names = [str(choice) for choice in choices]
+        raise InputError(
+            f"{name} must be {' or '.join(names)}",
+            value=repr(value),
+            hint=did_you_mean(str(value), names),
+        )
+    if (low is not None and read < low) or (high is not None and read > high):
+        bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
+        raise InputError(f"{name} must lie in {bounds}", value=repr(read), hint=hint)
+    return read
 
 
-def _read_float(value: object) -> object:
-    """A text as Python reads it: pydantic reads ``8_.`` too, and no ``8_0`` beside a space."""
-    return float(value) if isinstance(value, str) and value.isascii() else value
+def _whole(value: object) -> int:
+    text = str(value)
+    try:
+        number = int(text)
+    except ValueError:
+        # 3.0 is a whole number too.
+        number = int(float(text))
+        if number != float(text):
+            raise
+    if abs(number) >= MOST:
+        raise ValueError
+    return number
 
 
-def _refuse_no_number(value: object) -> object:
-    """The value; ValueError for a text that Python reads as no number, as ``0-3``, which pydantic
-    takes for -3.
-    """
-    _read_float(value)
-    return value
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError
+    return number
 
 
-@cache
-def _form(item: dataclasses.Field[Any]) -> "TypeAdapter[Any]":
-    """What values of a hyper-parameter must be: of the type of its default, and as :func:`param`
-    says.
-    """
-    # Runs that set no parameter load no pydantic for this.
-    from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, TypeAdapter
-    from pydantic_core import PydanticCustomError
+def _text(value: Any) -> str:
+    # Bytes that were no UTF-8 can be typed, but stand in no record.
+    text: str = value.encode().decode()
+    return text
 
-    choices = item.metadata.get("choices")
 
-    def choose(value: object) -> object:
-        if choices and value not in choices:
-            raise PydanticCustomError("choice", "none of the choices")
-        return value
-
-    kind: Any = type(item.default)
-    form: Any = kind if kind in KINDS else InstanceOf[kind]  # type: ignore[misc]
-    rules: list[Any] = [AfterValidator(choose)]
-    low, high = item.metadata.get("low"), item.metadata.get("high")
-    if kind is int:
-        least, most = (None if low is None else ceil(low)), (None if high is None else floor(high))
-        rules.append(Field(ge=least, le=most, gt=-MOST, lt=MOST))
-        rules.append(BeforeValidator(_refuse_no_number))
-    elif kind is float:
-        rules.append(Field(ge=low, le=high, allow_inf_nan=False))
-        rules.append(BeforeValidator(_read_float))
-    elif kind is str:
-        # Bytes that were no UTF-8 can be typed, but stand in no record.
-        rules.append(AfterValidator(lambda text: text.encode().decode()))
-    for rule in rules:
-        form = Annotated[form, rule]
-    return TypeAdapter(form)
+READERS: Mapping[type, Callable[[Any], object]] = {
+    int: _whole,
+    float: _finite,
+    bool: lambda value: SWITCHES[str(value).lower()],
+    str: _text,
+}
+"""What gives the value of a hyper-parameter of a type; anything raised means that there is none."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, distributions, entry_points, version
-from typing import Any
+from typing import Any, get_args
 
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
@@ -36,12 +36,20 @@ class Found:
     ----------
     variant : str or None
         VALUE where the user typed ``NAME:VALUE``.
+    address : str
+        ``PACKAGE:NAME``, by which it is known where another package has its name; else empty.
     """
 
     entry: Entry
     distribution: str
     version: str
     variant: str | None = None
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        """By which it is known, without a variant."""
+        return self.address or self.entry.name
 
     @property
     def is_handed(self) -> bool:
@@ -56,6 +64,8 @@ class Found:
         for a variant where the card declares none.
         """
         card: Card = import_plugin(self.entry, self.distribution).card
+        if self.address:
+            card = replace(card, name=self.address)
         # What follows the colon of a protocol is its argument, which it reads itself.
         plain = self.variant is None or self.entry.kind == "protocol"
         return card if plain else _card_of_variant(card, self.variant or "")
@@ -130,19 +140,26 @@ class Registry:
 
     def kinds(self, name: str) -> list[Kind]:
         """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included."""
-        return sorted(kind for kind, one in self.plugins if one in (name, name.partition(":")[0]))
+        return sorted(kind for kind in get_args(Kind) if self.get(kind, name))
+
+    def get(self, kind: Kind, name: str) -> Found | None:
+        """The plugin of that kind and name, ``NAME:VALUE`` included; None where there is none."""
+        parts = name.split(":")
+        for end in range(len(parts), 0, -1):
+            found = self.plugins.get((kind, ":".join(parts[:end])))
+            if found is not None:
+                variant = ":".join(parts[end:])
+                return replace(found, variant=variant) if end < len(parts) else found
+        return None
 
     def find(self, kind: Kind, name: str) -> Found:
         """The plugin of that kind and name, ``NAME:VALUE`` included.
 
         Raises InputError with near names, and names broken packages.
         """
-        found = self.plugins.get((kind, name))
+        found = self.get(kind, name)
         if found is not None:
             return found
-        family, colon, variant = name.partition(":")
-        if colon and (kind, family) in self.plugins:
-            return replace(self.plugins[kind, family], variant=variant)
         hint = self.near(name, self.names(kind))
         raise InputError(f"`{kind}` must name a {kind} plugin", value=repr(name), hint=hint)
 
@@ -159,8 +176,8 @@ def registry() -> Registry:
     """The registry of the installed entry points, which are read once per process, and of classes
     handed over.
 
-    Of two packages that register one name hsiaug's own keeps it, else the first by name; the other
-    is among those that are broken.
+    Of two packages that register one name hsiaug's own keeps it, else the first by name; that of
+    the other is known as ``PACKAGE:NAME``.
     """
     found = _installed()
     return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
@@ -244,8 +261,8 @@ def _distribution(point: EntryPoint) -> str:
 
 
 def build_registry(points: list[EntryPoint]) -> Registry:
-    """The registry of the given entry points. A package that cannot be imported, or that registers
-    a name which hsiaug or an earlier package has, is broken; all others still work.
+    """The registry of the given entry points. A package that cannot be imported is broken, and so
+    is a protocol whose name hsiaug or an earlier package has; all others still work.
     """
     plugins: dict[tuple[Kind, str], Found] = {}
     broken = []
@@ -264,8 +281,11 @@ def build_registry(points: list[EntryPoint]) -> Registry:
             if error:
                 broken.append(Broken(point.name, name, error))
             for entry in entries:
+                found = Found(entry, name, number)
+                if entry.kind != "protocol" and (entry.kind, entry.name) in plugins:
+                    found = replace(found, address=f"{name}:{entry.name}")
                 try:
-                    _add(plugins, Found(entry, name, number))
+                    _add(plugins, found)
                 except PluginError as taken:
                     broken.append(Broken(point.name, name, str(taken)))
     return Registry(plugins, tuple(broken))
@@ -291,7 +311,7 @@ def _requires_another(point: EntryPoint) -> str:
 
 
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
-    key = (new.entry.kind, new.entry.name)
+    key = (new.entry.kind, new.name)
     if key in plugins:
         rule = f"the {new.entry.kind} {new.entry.name!r} must have a name that no other plugin has"
         hint = f"Rename it in {new.distribution}, or uninstall that package."

@@ -8,11 +8,11 @@ version. Records name the commit of hsiaug too, where it is a checkout.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.importing import OWN
@@ -32,8 +32,8 @@ def code_of(plugins: Iterable[tuple[Kind, str]]) -> dict[str, Code]:
     plugins : iterable of (Kind, str)
         Kinds and names, ``NAME:VALUE`` included.
     """
-    known: Mapping[Any, Found] = registry().plugins
-    found = {kind: known.get((kind, name.partition(":")[0])) for kind, name in plugins}
+    known = registry()
+    found = {kind: known.get(kind, name) for kind, name in plugins}
     return {
         kind: {
             "package": one.distribution,
@@ -46,13 +46,32 @@ def code_of(plugins: Iterable[tuple[Kind, str]]) -> dict[str, Code]:
 
 
 def _digest(found: Found) -> str | None:
-    """That of a plugin; None of one that comes with hsiaug, and of a class of a notebook, whose
-    version has a digest.
+    """That of a plugin, and of all modules that are installed with it; None of one that comes with
+    hsiaug, and of a class of a notebook, whose version has a digest.
     """
     module = found.entry.target.partition(":")[0].partition(".")[0]
     if found.distribution == OWN or found.is_handed:
         return None
-    return digest_of_module(module)
+    others = sorted(_modules_of(found.distribution) - {module})
+    if not others:
+        return digest_of_module(module)
+    digests = (f"{name}\0{digest_of_module(name)}" for name in (module, *others))
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+@cache
+def _modules_of(distribution: str) -> frozenset[str]:
+    """The names of modules that a distribution installs, none of which is part of another."""
+    try:
+        installed = metadata.distribution(distribution)
+    except (metadata.PackageNotFoundError, ValueError):
+        return frozenset()
+    names = set((installed.read_text("top_level.txt") or "").split())
+    code = (path for path in installed.files or () if path.suffix == ".py")
+    names |= {path.parts[0].removesuffix(".py") for path in code}
+    return frozenset(
+        name for name in names if name.isidentifier() and not name.startswith("__editable__")
+    )
 
 
 @cache
@@ -94,3 +113,4 @@ def digest_of_module(name: str) -> str | None:
 def forget() -> None:
     """Let files be read again: they may have been edited since."""
     digest_of_module.cache_clear()
+    _modules_of.cache_clear()

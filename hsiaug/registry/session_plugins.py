@@ -131,7 +131,7 @@ def _is_registered(kind: Kind, plugin: type, card: Card) -> bool:
     """Whether the registry gives that very class; of a variant, whether its family is
     registered.
     """
-    registered = registry().plugins.get((kind, card.name.partition(":")[0]))
+    registered = registry().get(kind, card.name)
     if isinstance(registered, Handed):
         return plugin is registered.load()
     typed = plugin.__mro__[1] if ":" in card.name else plugin

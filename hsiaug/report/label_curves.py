@@ -238,7 +238,7 @@ def _curve(
     arms = [cell for cell in table.cells_of(classifier) if not cell.without_samples]
     draws = []
     why = [
-        f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))
+        f"split {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))
     ]
     for seed in common:
         draw = by_seed[0][seed].draw
@@ -246,7 +246,7 @@ def _curve(
         try:
             draws.append(reader.draw([trials[seed] for trials in by_seed.values()], of_arms))
         except NoGroundTruthError as error:
-            why.append(f"draw {seed}: {error}")
+            why.append(f"split {seed}: {error}")
     if not draws:
         return None
     last = by_seed[max(by_seed)]

@@ -41,6 +41,8 @@ from hsiaug.trial.arm import NONE, Arm, Method
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+FAR_ABOVE = 0.25
+"""A lead in the main score that is to be looked at: a plugin may have read the labels."""
 MOST_ROWS = 12
 """Lines of differences from each control; of more the strongest control alone is shown."""
 
@@ -157,9 +159,29 @@ def _warnings(report: Report, table: ReportTable) -> Iterator[str]:
         yield words.FAILED.format(n=n, of=of, why=errors[0][0], option=report.option)
     if table.lacking:
         yield words.LACKING.format(n=len(table.lacking), of=len(table.every_cell))
+    for kind, name, lead in _far_above(table.complete):
+        points = number(100 * lead)
+        yield words.FAR_ABOVE.format(name=name, points=points, kind=kind, option=report.option)
     if (whole := table.complete) is not table:
         shown = len(table.every_cell)
         yield words.SOME_ROWS.format(shown=shown, n=len(whole.every_cell))
+
+
+def _far_above(table: ReportTable) -> Iterator[tuple[str, str, float]]:
+    """Kind and name of a generator or classifier that may know test labels, and its lead over the
+    next one in the main score, a fraction.
+    """
+    seen = [cell for cell in table.main_scores if not cell.is_blind]
+    for kind in ("generator", "classifier"):
+        best: dict[str, float] = {}
+        for cell in seen:
+            name = (cell.arm.generator if kind == "generator" else cell.classifier).name
+            best[name] = max(best.get(name, 0.0), table.main_scores[cell])
+        if len(best) < 2:
+            continue
+        first, second = sorted(best, key=best.__getitem__, reverse=True)[:2]
+        if first != NONE and best[first] - best[second] > FAR_ABOVE:
+            yield kind, first, best[first] - best[second]
 
 
 def _frames(table: ReportTable, metric: Metric) -> list[Frame]:

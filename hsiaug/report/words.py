@@ -47,6 +47,10 @@ LEAKY = "LEAKY: test pixels are neighbours of training pixels, so part of the sc
 FAILED = "{n} of {of} failed, most often: {why}. See hsiaug report --by seed{option}"
 LACKING = "{n} of {of} configurations lack splits; the same command again runs them."
 DAMAGED = "{n} damaged and left out: {records}"
+FAR_ABOVE = (
+    "{name} is {points} points above every other {kind}: check it before you believe it. 'hsiaug"
+    " report --trial HASH{option}' says which files it opened."
+)
 SMALL_BUT_SURE = "{configuration} minus {control}: {gain}, significant, but below {least} points"
 LOSES = "{configuration} is worse than {control} in {metric}: {gain}"
 QUOTE = "To quote the best configuration, run it on splits that did not choose it:"

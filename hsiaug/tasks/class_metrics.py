@@ -1,12 +1,8 @@
-"""The metrics of a record of a task whose pixels have classes: their form, and that they follow
-from the counts.
-"""
+"""The form of the metrics of a record of a task whose pixels have classes."""
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, TypeGuard
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
-import numpy as np
 from pydantic import BaseModel, Field
 
 from hsiaug.base.record_form import RECORD_FORM, ClassId, Count
@@ -151,73 +147,6 @@ def fault_of_lists(metrics: Metrics, classes: int, added: Iterable[str]) -> str 
     if max([metrics["worst_class"], *named]) > classes:
         return f"metrics.worst_class and metrics.subsets must name classes 1 to {classes}"
     return None
-
-
-def fault_of_counts(metrics: Metrics, score: Callable[..., Metrics]) -> str | None:
-    """The first number that does not follow from the confusion matrices, in words.
-
-    Parameters
-    ----------
-    score : callable
-        Gives the metrics of (confusion matrix, subsets, matrix of new fields, of hidden pixels).
-    """
-    matrix = np.array(metrics["confusion"], dtype=np.int64)
-    of_parts: dict[str, Any] = {}
-    for part, key in PARTS.items():
-        if metrics.get(part) is not None:
-            of_parts[part] = np.array(metrics[part][key], dtype=np.int64)
-            if (of_parts[part] > matrix).any():
-                return f"metrics.{part}.{key} counts more pixels than metrics.confusion"
-    subsets = {name: tuple(subset["classes"]) for name, subset in metrics["subsets"].items()}
-    recomputed = score(matrix, subsets, of_parts.get("fields"), of_parts.get("visibility"))
-    # Older records lack a metric that was added since; what all of them have, their form asks for.
-    stated = {key: value for key, value in recomputed.items() if key in metrics}
-    return difference(metrics, stated, "metrics")
-
-
-def difference(
-    stated: object, recomputed: object, key: str, of: str = "metrics.confusion"
-) -> str | None:
-    """The first place where two values of JSON differ by more than rounding, in words.
-
-    Parameters
-    ----------
-    key : str
-        Where the stated value stands in a record.
-    of : str
-        What the other was computed from.
-    """
-    if stated == recomputed:
-        return None
-    places: Iterable[tuple[str | int, object]] = ()
-    if isinstance(recomputed, dict) and isinstance(stated, dict):
-        if odd := sorted(stated.keys() ^ recomputed.keys()):
-            return f"{key}.{odd[0]} is missing or does not follow from {of}"
-        places = recomputed.items()
-    elif (
-        isinstance(recomputed, list) and isinstance(stated, list) and len(stated) == len(recomputed)
-    ):
-        places = enumerate(recomputed)
-    elif not (
-        _number(stated)
-        and _number(recomputed)
-        and math.isclose(stated, recomputed, rel_tol=CLOSE, abs_tol=CLOSE)
-    ):
-        return f"{key} states {short_value(stated)}, where {of} gives {short_value(recomputed)}"
-    inner: Any = stated
-    form = "{}.{}" if isinstance(recomputed, dict) else "{}[{}]"
-    return next(
-        (
-            fault
-            for i, value in places
-            if (fault := difference(inner[i], value, form.format(key, i), of))
-        ),
-        None,
-    )
-
-
-def _number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def short_value(value: object) -> str:

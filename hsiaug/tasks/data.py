@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +13,16 @@ from hsiaug.data.catalogue import find_entry, status
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.data.pair_sets import find_pairs, pairs_status
-from hsiaug.tasks.types import TaskData
 
 
 class NoGroundTruthError(Exception):
     """Why pixels cannot be placed, as the end of a sentence."""
 
 
-class DataSource(Protocol):
-    """What loads the data of a task. ``data`` are those that ``load`` gave."""
+class SceneSource:
+    """Scenes, whose pixels have classes."""
 
-    def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> TaskData:
+    def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         """Load a scene or a set of pairs, with all labels.
 
         Parameters
@@ -44,13 +42,13 @@ class DataSource(Protocol):
         SceneError
             Where there are no such data, or they are damaged.
         """
-        ...
+        return load_scene(ref, progress=progress)
 
-    def load_labels(self, ref: str, /) -> TaskData:
+    def load_labels(self, ref: str) -> Scene:
         """As ``load``, but of large data no more than a draw reads."""
-        ...
+        return load_scene(ref)
 
-    def load_local(self, ref: str, most: int | None = None, /) -> TaskData:
+    def load_local(self, ref: str, most: int | None = None) -> Scene:
         """As ``load_labels``, where nothing needs to be downloaded: for reports.
 
         Parameters
@@ -65,35 +63,6 @@ class DataSource(Protocol):
         NoGroundTruthError
             Where the data are not here, or larger.
         """
-        ...
-
-    def truth(self, data: Any, /) -> dict[str, NDArray[np.int16]]:
-        """Class ids (H, W) of every place by its name, 0 = none. For the process that runs no
-        plugin.
-        """
-        ...
-
-    def cube(self, data: Any, /) -> NDArray[np.float32] | None:
-        """Spectra (H, W, B) of a scene, for a report; None where only masks are read for it."""
-        ...
-
-    def georeferences(
-        self, ref: str | os.PathLike[str], data: Any, /
-    ) -> dict[str, Georeference | None]:
-        """Location of each place on Earth by its name, as the files say; None where they do not."""
-        ...
-
-
-class SceneSource:
-    """Scenes, whose pixels have classes."""
-
-    def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
-        return load_scene(ref, progress=progress)
-
-    def load_labels(self, ref: str) -> Scene:
-        return load_scene(ref)
-
-    def load_local(self, ref: str, most: int | None = None) -> Scene:
         entry = find_entry(ref)
         if status(entry) not in ("embedded", "here"):
             raise NoGroundTruthError(f"the files of the scene {ref} are not here")
@@ -103,14 +72,19 @@ class SceneSource:
         return load_scene(ref, progress=False)
 
     def truth(self, data: Scene) -> dict[str, NDArray[np.int16]]:
+        """Class ids (H, W) of every place by its name, 0 = none. For the process that runs no
+        plugin.
+        """
         return {data.name: data.labels}
 
     def cube(self, data: Scene) -> NDArray[np.float32]:
+        """Spectra (H, W, B) of a scene, for a report; None where only masks are read for it."""
         return data.cube
 
     def georeferences(
         self, ref: str | os.PathLike[str], data: Scene
     ) -> dict[str, Georeference | None]:
+        """Location of each place on Earth by its name, as the files say; None where they do not."""
         return {data.name: scene_georeference(ref)}
 
 

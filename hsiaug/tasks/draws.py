@@ -5,16 +5,12 @@ Plugins run in processes that hold no test label. There every function but ``spl
 """
 
 from dataclasses import replace
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.core.view_names import RAW
-from hsiaug.protocol.split import Split, draw_split
+from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import (
     BlindTiles,
     TileSplit,
@@ -31,55 +27,6 @@ from hsiaug.protocol.view import (
     view_without_labels,
 )
 from hsiaug.registry.card import Scope
-from hsiaug.registry.protocol_base import SplitProtocol
-from hsiaug.tasks.types import TaskSplit, TaskView
-
-
-class Draws(Protocol):
-    """What divides labels into training and test, and shows the training side to plugins."""
-
-    def split(self, data: Any, protocol: SplitProtocol, seed: int, patch: int, /) -> TaskSplit:
-        """Draw training and test pixels, or tiles.
-
-        Parameters
-        ----------
-        data : Scene or PairSet
-            With all labels.
-        protocol : SplitProtocol
-            How to draw.
-        seed : int
-            Number of the draw.
-        patch : int
-            Side of patches or tiles in pixels.
-
-        Raises
-        ------
-        SplitError
-            Where the labels do not suffice.
-        """
-        ...
-
-    def view(self, data: Any, split: Any, scope: Scope, /) -> TaskView:
-        """The train view for a plugin of that scope. It holds no test label."""
-        ...
-
-    def unlabelled(self, data: Any, split: Any, view: Any, /) -> TaskView:
-        """What a generator of that view prepares from: the same without any label."""
-        ...
-
-    def checksum(self, data: Any, split: Any, view: Any, /) -> str:
-        """SHA-256 of what ``unlabelled`` shows: equal for all draws that show the same."""
-        ...
-
-    def seen(self, view: Any, spectra: SpectralView, /) -> TaskView:
-        """The view of a classifier: the same in a spectral view."""
-        ...
-
-    def test_classes(self, split: Any, /) -> NDArray[np.int16] | None:
-        """Class ids (H, W) of the test pixels of a scene, 0 elsewhere; None of tiles. For the
-        process that runs no plugin.
-        """
-        ...
 
 
 class PixelDraws:
@@ -90,13 +37,12 @@ class PixelDraws:
     seen = staticmethod(train_view_seen)
 
     def unlabelled(self, data: object, split: object, view: TrainView) -> TrainView:
+        """What a generator of that view prepares from: the same without any label."""
         return view_without_labels(view)
 
     def checksum(self, data: object, split: object, view: TrainView) -> str:
+        """SHA-256 of what ``unlabelled`` shows: equal for all draws that show the same."""
         return checksum_of_pixels(view)
-
-    def test_classes(self, split: Split) -> NDArray[np.int16]:
-        return np.where(split.test, split.labels, np.int16(0))
 
 
 class TileDraws:
@@ -121,9 +67,6 @@ class TileDraws:
         return replace(
             view, real=convert_tiles(view.real, spectra), wavelengths=spectra.shown_wavelengths
         )
-
-    def test_classes(self, split: TileSplit) -> None:
-        return None
 
 
 def convert_tiles(samples: DenseSamples, spectra: SpectralView) -> DenseSamples:

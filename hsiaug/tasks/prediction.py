@@ -3,7 +3,6 @@ all. None of this reads a label.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,83 +30,6 @@ from hsiaug.registry.card import Card
 from hsiaug.tasks.sampling import select_input
 
 
-class Predictor(Protocol):
-    """What asks a fitted classifier for class ids.
-
-    ``card`` is the classifier's, ``spectra`` what it was shown of each spectrum.
-    """
-
-    def predict(
-        self,
-        fitted: Any,
-        card: Card,
-        data: Any,
-        split: Any,
-        spectra: SpectralView = ...,
-        /,
-    ) -> AnyArray:
-        """Predict the test pixels.
-
-        Parameters
-        ----------
-        fitted : FittedClassifier or FittedMaskClassifier
-            That is asked.
-        card : Card
-            What it reads.
-        data : UnlabelledScene or PairSet
-            May be without labels.
-        split : BlindSplit or BlindTiles
-            Or one with all labels.
-        spectra : SpectralView
-            What it was shown.
-
-        Returns
-        -------
-        ndarray
-            Class ids (n,) int16 of all tested pixels, in flat order; of a task without classes its
-            values (n, K) float32.
-
-        Raises
-        ------
-        PluginError
-            Where the classifier gives no such ids or values.
-        """
-        ...
-
-    def mapped(
-        self,
-        fitted: Any,
-        card: Card,
-        data: Any,
-        split: Any,
-        progress: Progress,
-        spectra: SpectralView = ...,
-        /,
-    ) -> dict[str, NDArray[np.int16]]:
-        """Class ids (H, W) of every place by its name; 0 where an unlabelled pixel holds no data.
-
-        Test pixels come out as in the trial, in its own batches: sums over other batches may be
-        rounded otherwise.
-        """
-        ...
-
-    def place(
-        self, shares: Any, split: Any, maps: Mapping[str, NDArray[np.int16]], /
-    ) -> dict[str, NDArray[np.float32]]:
-        """Shares (C, H, W) of the classes at every place.
-
-        Parameters
-        ----------
-        shares : ndarray of float32, shape (n, C) or (n, C, H, W)
-            Of all batches that ``mapped`` asked for, in order.
-        split : TaskSplit
-            That was mapped.
-        maps : mapping of str to ndarray of int16, shape (H, W)
-            What ``mapped`` gave. Where it holds 0, shares are NaN.
-        """
-        ...
-
-
 class PixelPredictor:
     """Single pixels, from the patches round them; by default of each its class id."""
 
@@ -130,6 +52,32 @@ class PixelPredictor:
         split: Split | BlindSplit,
         spectra: SpectralView = RAW_VIEW,
     ) -> AnyArray:
+        """Predict the test pixels.
+
+        Parameters
+        ----------
+        fitted : FittedClassifier or FittedMaskClassifier
+            That is asked.
+        card : Card
+            What it reads.
+        scene : UnlabelledScene or PairSet
+            May be without labels.
+        split : BlindSplit or BlindTiles
+            Or one with all labels.
+        spectra : SpectralView
+            What it was shown.
+
+        Returns
+        -------
+        ndarray
+            Class ids (n,) int16 of all tested pixels, in flat order; of a task without classes its
+            values (n, K) float32.
+
+        Raises
+        ------
+        PluginError
+            Where the classifier gives no such ids or values.
+        """
         return self._predict(fitted, card, scene, split, spectra, self.checked)
 
     def _predict(
@@ -160,6 +108,11 @@ class PixelPredictor:
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
+        """Class ids (H, W) of every place by its name; 0 where an unlabelled pixel holds no data.
+
+        Test pixels come out as in the trial, in its own batches: sums over other batches may be
+        rounded otherwise.
+        """
         ids = self.map_pixels(fitted, card, scene, split.patch, scene.labels > 0, progress, spectra)
         ids[split.test] = self._predict(fitted, card, scene, split, spectra, self.mapped_ids)
         return {scene.name: ids}
@@ -167,6 +120,17 @@ class PixelPredictor:
     def place(
         self, shares: NDArray[np.float32], split: Split, maps: Mapping[str, NDArray[np.int16]]
     ) -> dict[str, NDArray[np.float32]]:
+        """Shares (C, H, W) of the classes at every place.
+
+        Parameters
+        ----------
+        shares : ndarray of float32, shape (n, C) or (n, C, H, W)
+            Of all batches that ``mapped`` asked for, in order.
+        split : TaskSplit
+            That was mapped.
+        maps : mapping of str to ndarray of int16, shape (H, W)
+            What ``mapped`` gave. Where it holds 0, shares are NaN.
+        """
         sheets = _sheets(shares, maps)
         for name, ids in maps.items():
             # Pixels row by row; the test pixels follow, which are among them.

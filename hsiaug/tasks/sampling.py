@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,24 +34,23 @@ from hsiaug.protocol.tiling import BlindTiles, TileSplit, test_images
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 from hsiaug.tasks.draws import convert_tiles
-from hsiaug.tasks.types import AnyBlock, TaskSamples
 
 LabelledSpectra = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Spectra (n, B) and class ids (n,)."""
 
 
-class Sampling(Protocol):
-    """What asks for the samples of a task, checks them, and joins them to the real ones.
+class PatchSampling:
+    """Patches with a class each. λ evens out the classes."""
 
-    ``counts`` is what a generator is asked for: a mapping of class ids to numbers, or
-    :class:`hsiaug.core.tiles.PairCounts`.
-    """
+    file = "samples.npz"
 
-    def sizes(self, split: Any, rate: Rate, /) -> tuple[int, int]:
+    def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
         """Real samples of a draw, and the synthetic ones that a rate asks for; makes no view."""
-        ...
+        ids, counts = np.unique(split.labels[split.train], return_counts=True)
+        real = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+        return sum(real.values()), sum(synthetic_counts(real, rate).values())
 
-    def blocks(self, view: Any, rate: Rate, /) -> list[AnyBlock]:
+    def blocks(self, view: TrainView, rate: Rate) -> list[Block[dict[int, int]]]:
         """The blocks of a pool that a rate takes samples from.
 
         Parameters
@@ -62,9 +60,15 @@ class Sampling(Protocol):
         rate : Rate
             Every rate takes a prefix of the same blocks.
         """
-        ...
+        return pool_steps(view.counts, rate)
 
-    def check(self, samples: Any, counts: Any, view: Any, /) -> None:
+    def first(self, samples: PatchSamples, counts: Mapping[int, int]) -> PatchSamples:
+        """The first samples, so many of each class, or so many pairs."""
+        return samples.take(
+            np.concatenate([np.flatnonzero(samples.y == c)[:n] for c, n in counts.items()])
+        )
+
+    def check(self, samples: PatchSamples, counts: Mapping[int, int], view: TrainView) -> None:
         """Refuse samples that are not exactly what was asked for.
 
         Raises
@@ -72,81 +76,6 @@ class Sampling(Protocol):
         PluginError
             For another number, shape or class, values that are not finite, or no mark as synthetic.
         """
-        ...
-
-    def first(self, samples: Any, counts: Any, /) -> TaskSamples:
-        """The first samples, so many of each class, or so many pairs."""
-        ...
-
-    def join(
-        self,
-        view: Any,
-        pool: Sequence[Any],
-        card: Card | None = None,
-        spectra: SpectralView = ...,
-        /,
-    ) -> TaskSamples:
-        """Real samples, then those of a pool.
-
-        Parameters
-        ----------
-        view : TrainView or DenseView
-            Its real samples come first.
-        pool : sequence of samples
-            As :meth:`check` lets pass.
-        card : Card, optional
-            Of the classifier that they are for: what it reads of them; None = whole.
-        spectra : SpectralView
-            In which they are shown.
-        """
-        ...
-
-    def measured(
-        self, view: Any, pool: Sequence[Any], data: Any, split: Any, /
-    ) -> Mapping[str, Mapping[str, float]]:
-        """What a record says of any generator's samples of a pool. Of test pixels of the split no
-        label is read: data and split may hold none.
-        """
-        ...
-
-    def shown(self, samples: Any, card: Card, spectra: SpectralView = ..., /) -> TaskSamples:
-        """What a classifier's card says that it reads of samples, in a spectral view; read-only."""
-        ...
-
-    def reads_part(self, card: Card, /) -> bool:
-        """Whether :meth:`shown` gives a classifier less than whole samples."""
-        ...
-
-    def labelled_spectra(self, samples: Any, /) -> LabelledSpectra | None:
-        """The spectra of samples with their class ids, for means by class; None where a sample
-        shows several classes.
-        """
-        ...
-
-    @property
-    def file(self) -> str:
-        """The name of a file or folder that samples are written to, for command lines."""
-
-
-class PatchSampling:
-    """Patches with a class each. λ evens out the classes."""
-
-    file = "samples.npz"
-
-    def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
-        ids, counts = np.unique(split.labels[split.train], return_counts=True)
-        real = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-        return sum(real.values()), sum(synthetic_counts(real, rate).values())
-
-    def blocks(self, view: TrainView, rate: Rate) -> list[Block[dict[int, int]]]:
-        return pool_steps(view.counts, rate)
-
-    def first(self, samples: PatchSamples, counts: Mapping[int, int]) -> PatchSamples:
-        return samples.take(
-            np.concatenate([np.flatnonzero(samples.y == c)[:n] for c, n in counts.items()])
-        )
-
-    def check(self, samples: PatchSamples, counts: Mapping[int, int], view: TrainView) -> None:
         if not isinstance(samples, PatchSamples):
             raise PluginError(
                 "a generator's sample must return PatchSamples",
@@ -175,6 +104,19 @@ class PatchSampling:
         card: Card | None = None,
         spectra: SpectralView = RAW_VIEW,
     ) -> PatchSamples:
+        """Real samples, then those of a pool.
+
+        Parameters
+        ----------
+        view : TrainView or DenseView
+            Its real samples come first.
+        pool : sequence of samples
+            As :meth:`check` lets pass.
+        card : Card, optional
+            Of the classifier that they are for: what it reads of them; None = whole.
+        spectra : SpectralView
+            In which they are shown.
+        """
         parts = [batch if card is None else self.shown(batch, card) for batch in (view.real, *pool)]
         # A part of patches is a view that would keep all of them in memory: it is copied.
         if not pool and spectra.name == RAW and not (card and self.reads_part(card)):
@@ -197,19 +139,27 @@ class PatchSampling:
     def measured(
         self, view: TrainView, pool: Sequence[PatchSamples], data: object, split: object
     ) -> dict[str, dict[str, float]]:
+        """What a record says of any generator's samples of a pool. Of test pixels of the split no
+        label is read: data and split may hold none.
+        """
         return {}
 
     def shown(
         self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW
     ) -> PatchSamples:
+        """What a classifier's card says that it reads of samples, in a spectral view; read-only."""
         patches = select_input(samples.x, samples.coords, card)
         x = spectra(patches.x, axis=1) if patches.x.size else patches.x
         return seal_all(replace(samples, x=x, coords=patches.coords))
 
     def reads_part(self, card: Card) -> bool:
+        """Whether :meth:`shown` gives a classifier less than whole samples."""
         return not card.reads_patches
 
     def labelled_spectra(self, samples: PatchSamples) -> LabelledSpectra:
+        """The spectra of samples with their class ids, for means by class; None where a sample
+        shows several classes.
+        """
         return samples.centres, samples.y
 
 

@@ -2,36 +2,38 @@
 that runs no plugin.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
 
-from hsiaug.base.arrays import AnyArray, class_counts
+from hsiaug.base.arrays import AnyArray
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.accuracy import (
-    Counts,
-    confusion,
-    dense_score,
-    grouped_confusion,
-    score,
-)
+from hsiaug.metrics.accuracy import confusion, dense_score, grouped_confusion, score
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
-from hsiaug.tasks.class_metrics import ClassMetrics, Metrics, fault_of_counts, fault_of_lists
+from hsiaug.tasks.class_metrics import ClassMetrics, Metrics, fault_of_lists
 from hsiaug.tasks.types import Prediction
 
 
-class Scorer(Protocol):
-    """What compares predictions with labels, and knows the metrics of its records."""
+class ClassScorer:
+    """What compares predicted class ids with labels, and knows the metrics of its records.
 
-    @property
-    def model(self) -> type[BaseModel]:
-        """The form of the metrics of a record."""
+    A task without classes has a scorer with the same functions and ``model``.
 
-    def fault_of_values(self, values: AnyArray, number: int, classes: int, /) -> str:
+    Attributes
+    ----------
+    model : type of BaseModel
+        The form of the metrics of a record.
+    added : tuple of str
+        Names of the metrics of its records beside those of every task.
+    """
+
+    model: type[BaseModel] = ClassMetrics
+    added: tuple[str, ...] = ()
+
+    def fault_of_values(self, values: AnyArray, number: int, classes: int) -> str:
         """What is wrong with the predictions of a trial, in words; "" where nothing is.
 
         Parameters
@@ -43,23 +45,16 @@ class Scorer(Protocol):
         classes : int
             C of the data.
         """
-        ...
+        if values.dtype != np.int16 or values.shape != (number,):
+            return f"{number} class ids must come back; found {len(values)}"
+        wrong = values[(values < 1) | (values > classes)]
+        return f"class ids must lie in 1..{classes}; found {wrong[0]}" if len(wrong) else ""
 
-    def fault_of_lists(self, metrics: Metrics, classes: int, /) -> str | None:
+    def fault_of_lists(self, metrics: Metrics, classes: int) -> str | None:
         """What of metrics of that form does not fit so many classes, in words."""
-        ...
+        return fault_of_lists(metrics, classes, self.added)
 
-    def fault_of_metrics(self, metrics: Metrics, /) -> str | None:
-        """The first metric that does not follow from the counts, in words."""
-        ...
-
-    def fault_of_predictions(self, metrics: Metrics, values: AnyArray, /) -> str | None:
-        """Why metrics cannot be those of the predictions of a record, another trial's, say; in
-        words. Labels are not there.
-        """
-        ...
-
-    def score(self, data: Any, split: Any, prediction: Prediction, /) -> dict[str, object]:
+    def score(self, data: Any, split: Any, prediction: Prediction) -> dict[str, object]:
         """The metrics of a record.
 
         Parameters
@@ -71,76 +66,22 @@ class Scorer(Protocol):
         prediction : Prediction
             Of every test pixel that is labelled.
         """
-        ...
-
-
-class ClassScorer:
-    """Scores of class ids, from the confusion matrix."""
-
-    model = ClassMetrics
-    added: tuple[str, ...] = ()
-    """Names of the metrics of its records beside those of every task."""
-
-    def metrics(
-        self,
-        matrix: Counts,
-        subsets: Mapping[str, tuple[int, ...]],
-        of_new_fields: Counts | None = None,
-        hidden: Counts | None = None,
-    ) -> dict[str, object]:
-        """The metrics of a record, from counts.
-
-        Parameters
-        ----------
-        matrix : ndarray of int64, shape (C, C)
-            Confusion matrix: true class by predicted class.
-        subsets : mapping
-            Class ids of each named subset of a scene's classes.
-        of_new_fields : ndarray of int64, shape (C, C), optional
-            Of pixels in fields without a training pixel.
-        hidden : ndarray of int64, shape (C, C), optional
-            Of pixels that no plugin saw.
-        """
         raise NotImplementedError
-
-    def fault_of_values(self, values: AnyArray, number: int, classes: int) -> str:
-        if values.dtype != np.int16 or values.shape != (number,):
-            return f"{number} class ids must come back; found {len(values)}"
-        wrong = values[(values < 1) | (values > classes)]
-        return f"class ids must lie in 1..{classes}; found {wrong[0]}" if len(wrong) else ""
-
-    def fault_of_lists(self, metrics: Metrics, classes: int) -> str | None:
-        return fault_of_lists(metrics, classes, self.added)
-
-    def fault_of_metrics(self, metrics: Metrics) -> str | None:
-        return fault_of_counts(metrics, self.metrics)
-
-    def fault_of_predictions(self, metrics: Metrics, values: AnyArray) -> str | None:
-        return None
 
 
 class PixelScorer(ClassScorer):
     """Overall and average accuracy, κ, and the accuracy of each class."""
 
-    metrics = staticmethod(score)
-
-    def fault_of_predictions(self, metrics: Metrics, values: AnyArray) -> str | None:
-        stated = np.sum(metrics["confusion"], axis=0)
-        predicted = class_counts(values.clip(0), len(stated))
-        if np.array_equal(stated, predicted):
-            return None
-        return "metrics.confusion counts other predictions than those of the record"
-
-    def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
+    def score(self, data: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
         index, label = prediction
         is_new = (~split.seen.ravel()[index]).astype(np.int64)
         hidden = (
             is_new * 0 if split.hidden is None else split.hidden.ravel()[index].astype(np.int64)
         )
-        true, classes = split.labels.ravel()[index], len(scene.class_names)
+        true, classes = split.labels.ravel()[index], len(data.class_names)
         counts = grouped_confusion(is_new + 2 * hidden, 4, true, label, classes)
         unseen = None if split.hidden is None else counts[2:].sum(axis=0)
-        return score(counts.sum(axis=0), scene.subsets, counts[1::2].sum(axis=0), unseen)
+        return score(counts.sum(axis=0), data.subsets, counts[1::2].sum(axis=0), unseen)
 
 
 class MaskScorer(ClassScorer):
@@ -163,13 +104,4 @@ class MaskScorer(ClassScorer):
                 true = place.mask.ravel()[index[begin:end] - first]
                 matrix += confusion(true, label[begin:end], classes)
             begin = end
-        return self.metrics(matrix, {})
-
-    def metrics(
-        self,
-        matrix: Counts,
-        subsets: Mapping[str, tuple[int, ...]],
-        of_new_fields: Counts | None = None,
-        hidden: Counts | None = None,
-    ) -> dict[str, object]:
         return dense_score(matrix, change=self.change)

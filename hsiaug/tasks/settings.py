@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, view_or_raw
 from hsiaug.protocol.balance import DEFAULT_TIMES
@@ -74,25 +74,6 @@ class AdviceSettings:
     divides_labels: bool = False
 
 
-class Settings(Protocol):
-    """What is run of a task where the user leaves it open."""
-
-    @property
-    def generators(self) -> tuple[str, ...]:
-        """The usual generators."""
-
-    @property
-    def classifiers(self) -> tuple[str, ...]:
-        """The usual classifiers."""
-
-    @property
-    def advice(self) -> AdviceSettings:
-        """What ``hsiaug advise`` tries."""
-
-    def on(self, data: Any, /) -> Defaults:
-        """The defaults on these data, a scene or a set of pairs."""
-
-
 @dataclass(frozen=True)
 class PixelSettings:
     """Single pixels of a scene. view: of spectra with enough bands."""
@@ -103,6 +84,7 @@ class PixelSettings:
     advice: AdviceSettings = AdviceSettings()
 
     def on(self, data: Scene) -> Defaults:
+        """The defaults on these data, a scene or a set of pairs."""
         return Defaults(
             protocol=PROTOCOL,
             # Nine tenths of each class.
@@ -152,7 +134,7 @@ PIXELS = PixelSettings(
 )
 SEGMENTATION = TileSettings(generators=("specdm",), classifiers=("unet", "pixel-svm"))
 CHANGE = TileSettings(generators=("specdm",), classifiers=("fc-siam-diff",))
-OF_TASKS: Mapping[str, Settings] = {
+OF_TASKS: Mapping[str, PixelSettings | TileSettings] = {
     "pixels": PIXELS,
     "segmentation": SEGMENTATION,
     "change": CHANGE,

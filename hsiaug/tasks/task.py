@@ -7,6 +7,7 @@ The runner knows none of them by name. Another package brings a task by an entry
 import os
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from hsiaug.base.errors import InputError, PluginError, check_known
 from hsiaug.core.scene import Scene
@@ -14,13 +15,12 @@ from hsiaug.core.view_names import AUTO, VIEWS
 from hsiaug.data.pair_sets import find_pairs
 from hsiaug.registry.card import ControlOf
 from hsiaug.tasks import scores, settings
-from hsiaug.tasks.data import DataSource, PairSource, SceneSource
-from hsiaug.tasks.draws import Draws, PixelDraws, TileDraws
-from hsiaug.tasks.prediction import PixelPredictor, Predictor, TilePredictor
-from hsiaug.tasks.sampling import PairSampling, PatchSampling, Sampling
+from hsiaug.tasks.data import PairSource, SceneSource
+from hsiaug.tasks.draws import PixelDraws, TileDraws
+from hsiaug.tasks.prediction import PixelPredictor, TilePredictor
+from hsiaug.tasks.sampling import PairSampling, PatchSampling
 from hsiaug.tasks.scores import MetricSet
-from hsiaug.tasks.scoring import MaskScorer, PixelScorer, Scorer
-from hsiaug.tasks.settings import Settings
+from hsiaug.tasks.scoring import ClassScorer, MaskScorer, PixelScorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,19 +38,19 @@ class Task:
         Whether a single scene has the task.
     metrics : MetricSet
         The scores that a report shows and tests.
-    settings : Settings
+    settings : PixelSettings or TileSettings
         What is run where the user leaves it open.
     views : tuple of str
         Spectral views that classifiers may be shown.
-    data : DataSource
+    data : SceneSource or PairSource
         Loads the data.
-    draws : Draws
+    draws : PixelDraws or TileDraws
         Draws splits, and shows them to plugins.
-    sampling : Sampling
+    sampling : PatchSampling or PairSampling
         Asks for samples, checks and joins them.
-    prediction : Predictor
+    prediction : PixelPredictor or TilePredictor
         Asks a fitted classifier for class ids.
-    scoring : Scorer
+    scoring : ClassScorer
         Compares these with test labels.
     classifier_controls : {"transductive", "masks"}
         Which classifiers, as their cards say, are without a sample further controls of the arms
@@ -61,13 +61,13 @@ class Task:
     single_pixels: bool
     of_scenes: bool
     metrics: MetricSet
-    settings: Settings
+    settings: Any
     views: tuple[str, ...]
-    data: DataSource
-    draws: Draws
-    sampling: Sampling
-    prediction: Predictor
-    scoring: Scorer
+    data: Any
+    draws: Any
+    sampling: Any
+    prediction: Any
+    scoring: ClassScorer
     classifier_controls: ControlOf = "transductive"
 
     def control_kinds(self, scope: str | None) -> tuple[ControlOf, ...]:
@@ -216,12 +216,3 @@ def _imported(name: str) -> Task:
         )
     _IMPORTED[name] = task
     return task
-
-
-def metric_names() -> dict[str, str]:
-    """The name that tables give each metric, by its key in records; of other packages those of the
-    tasks that this process has imported.
-    """
-    sets = (task.metrics for task in (*_TASKS.values(), *_IMPORTED.values()))
-    listed = (metric for scores in sets for metric in (*scores.shown, *scores.more))
-    return {metric.key: metric.name for metric in listed}

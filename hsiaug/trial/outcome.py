@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray, give_back_files
 from hsiaug.base.shortages import shortage_of
 from hsiaug.core.scene import Scene
+from hsiaug.protocol.split import Split
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.machine import environment
@@ -234,9 +235,9 @@ class ScoredRecords:
 
     def _means_of_test_pixels(self, split: TaskSplit) -> dict[int, NDArray[np.float32]]:
         """Mean spectra of the test pixels of a draw, by class id."""
-        labels = self._task.draws.test_classes(split)
-        if labels is None:
+        if not isinstance(split, Split):
             return {}
+        labels = np.where(split.test, split.labels, np.int16(0))
         means = means_of_test_pixels(cast(Scene, self._data), labels)
         # The cube is read for nothing else here.
         give_back_files()

@@ -1,7 +1,6 @@
 """A record: its fields, in one place, and what makes it damaged.
 
-Reading checks form, hash and digest (:func:`fault_of`). That its metrics are those of its counts is
-computed as stores are merged (:func:`fault_of_metrics`).
+Reading checks form, hash and digest (:func:`fault_of`).
 """
 
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from hsiaug.protocol.audit import Audit
 from hsiaug.registry.card import ControlOf
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
-from hsiaug.tasks.scoring import Scorer
+from hsiaug.tasks.scoring import ClassScorer
 from hsiaug.trial.record_json import (
     DIGEST,
     RECORD,
@@ -376,10 +375,7 @@ def described_fields(
 
 
 def fault_of(record: Record, name: str) -> str | None:
-    """The fault of a record whose folder is called ``name``; None for a sound one.
-
-    Its metrics are not computed again: see :func:`fault_of_metrics`.
-    """
+    """The fault of a record whose folder is called ``name``; None for a sound one."""
     try:
         parsed = TrialRecord.model_validate(record)
     except ValidationError as error:
@@ -441,15 +437,7 @@ def fault_of_lists(record: Record) -> str | None:
     return None if metrics is None else scorer_of(record).fault_of_lists(metrics, classes)
 
 
-def fault_of_metrics(record: Record) -> str | None:
-    """The first number of a sound record that does not follow from its counts, as its task has
-    them; None where all do, and where it has no metrics.
-    """
-    metrics = record["metrics"]
-    return None if metrics is None else scorer_of(record).fault_of_metrics(metrics)
-
-
-def scorer_of(record: Record) -> Scorer:
+def scorer_of(record: Record) -> ClassScorer:
     """What scores the task of a record. Raises InputError for a task that is not known."""
     from hsiaug.tasks.task import get_task
 

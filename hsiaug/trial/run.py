@@ -305,7 +305,7 @@ def predict(run: TrialRun, fitted: FittedClassifier, clock: StageClock) -> AnyAr
         Measures the prediction.
     """
     with clock.plugin("predict"):
-        labels = run.task.prediction.predict(
+        labels: AnyArray = run.task.prediction.predict(
             fitted, run.classifier.card, run.data, run.views.split, run.spectra
         )
         # What the fit wrote into a view is found here too.

@@ -174,7 +174,7 @@ def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:
     """
     sampling = run.task.sampling
     card = run.classifier.card if run.classifier else None
-    samples = sampling.join(run.view, pool, card, run.spectra)
+    samples: TaskSamples = sampling.join(run.view, pool, card, run.spectra)
     if not pool:
         return samples
     measured = run.views.measured

@@ -233,8 +233,13 @@ class TrialSpec:
 
         Looked up once, before the trial is sent to a worker: the answer goes with it.
         """
-        plugins: Mapping[Any, Found] = registry().plugins
-        named = {(kind, plugin.name.partition(":")[0]) for kind, plugin in self.plugins}
+        known = registry()
+        plugins: Mapping[Any, Found] = known.plugins
+        found = {kind: known.get(kind, plugin.name) for kind, plugin in self.plugins}
+        named = {
+            (kind, one.name if (one := found[kind]) else plugin.name.partition(":")[0])
+            for kind, plugin in self.plugins
+        }
         # A protocol may build on others, which are named in its argument, beside numbers.
         protocols = {("protocol", name) for name in self.protocol.text.split(":")} & plugins.keys()
         parts = {

@@ -308,7 +308,8 @@ class TrialRun:
         """The blocks of the pool of samples that the trial takes samples from."""
         if not self.generator.card.adds:
             return []
-        return self.task.sampling.blocks(self.view, self.spec.generated_rate)
+        blocks: list[AnyBlock] = self.task.sampling.blocks(self.view, self.spec.generated_rate)
+        return blocks
 
     @property
     def asks_samples(self) -> bool:

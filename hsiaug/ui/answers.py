@@ -208,7 +208,7 @@ class AnswerFile:
         by_number: dict[int, tuple[list[Pixel], Said, str]] = {}
         try:
             # A byte that is no UTF-8 costs its line alone.
-            text = content.decode("utf-8-sig", errors="backslashreplace")
+            text = content.decode("utf-8-sig", errors="surrogateescape")
             reader = csv.DictReader(io.StringIO(text, newline=""))
             if not {"row", "column", "class", "said", "answer"} <= set(reader.fieldnames or ()):
                 raise ValueError("no columns row, column, class, said, answer")
@@ -216,7 +216,7 @@ class AnswerFile:
                 try:
                     pixel, said, name = self._parse(row)
                     by_number.setdefault(int(row["answer"]), ([], said, name))[0].append(pixel)
-                except (ValueError, TypeError) as error:
+                except (ValueError, TypeError, InputError) as error:
                     self.wrong.append(f"line {reader.line_num}: {error}")
             if self.wrong and not by_number:
                 raise ValueError(self.wrong[0])

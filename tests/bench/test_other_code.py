@@ -2,11 +2,13 @@
 part of a table with new ones.
 """
 
+import sys
 from pathlib import Path
 
-from hsiaug.registry.plugin_code import digest_of_module
+from hsiaug.registry.lookup import build_registry
+from hsiaug.registry.plugin_code import _digest, digest_of_module, forget
 from hsiaug.trial.store import Store
-from tests.third_party import DUMMY, environment, hsiaug, install, results
+from tests.third_party import DUMMY, environment, hsiaug, install, point, results
 
 WORDS = (
     *("benchmark", "toy", "--generator", "dummy", "--classifier", "svm", "--patch", "3"),
@@ -74,3 +76,17 @@ def test_a_digest_is_of_all_files_of_a_package_and_of_no_bytecode_or_cache(
     second = digest()
     (package / "more.py").write_text("")
     assert len({first, second, digest()}) == 3
+
+
+def test_a_digest_is_of_all_modules_that_are_installed_together(tmp_path: Path, monkeypatch):
+    site = install(tmp_path / "site", "dummy_plugin", DUMMY)
+    (site / "dummy_core.py").write_text("SIZE = 1")
+    (info,) = site.glob("*.dist-info")
+    (info / "RECORD").write_text("dummy_core.py,,\ndummy_plugin.py,,\n../../bin/dummy,,\n")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.delitem(sys.modules, "dummy_plugin", raising=False)
+    found = build_registry([point("dummy_plugin")]).find("generator", "dummy")
+    first = _digest(found)
+    (site / "dummy_core.py").write_text("SIZE = 2")
+    forget()
+    assert first is not None and _digest(found) != first

@@ -5,7 +5,6 @@ it first comes. By a clock of its own.
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +105,23 @@ def test_a_run_that_goes_on_counts_the_splits_that_were_there(plan: Plan, tmp_pa
     end(progress, clock, last[:1], 1.0)
     assert f"split 3 of 3 · 1 of {len(last)} trials" in progress.line(0)
     assert progress.state()["draws"] == "2 of 3 splits"
+
+
+def test_trials_that_are_written_count_where_the_engine_was_stopped_before_it_told(
+    plan: Plan, tmp_path: Path
+) -> None:
+    progress = progress_of(plan, tmp_path)
+    store = Store(tmp_path)
+    for trial in plan.trials[:2]:
+        folder = store.folder(trial.hash)
+        folder.mkdir(parents=True)
+        (folder / "record.json").touch()
+    earlier = store.folder(plan.trials[2].hash)
+    earlier.mkdir(parents=True)
+    (earlier / "record.json").touch()
+    os.utime(earlier / "record.json", (1, 1))
+    progress.count_written()
+    assert f"2 of {len(plan.trials)} trials" in progress.line(0)
 
 
 def test_what_a_run_takes_is_said_before_it(plan: Plan) -> None:
@@ -220,15 +236,10 @@ def test_a_disk_that_refuses_what_is_told_stops_no_run(plan: Plan, tmp_path: Pat
     assert heard_of(tmp_path) == [] and (tmp_path / "running").read_text() == "no folder"
 
 
-def test_a_scene_that_comes_prepared_is_not_waited_for(
-    toy: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_preparing_is_waited_for_where_samples_are_made(toy: Scene) -> None:
     asked = {"generators": "txt2hsi", "classifiers": "svm", "seeds": 1, "patch": 9}
     plan = build_plan(toy, read_request(**asked), registry())
-    trial = next(t for t in plan.trials if t.generator.name == "txt2hsi")
     costs = Costs(plan)
     card = plan.cards["generator", "txt2hsi"]
-    assert costs.of_preparation(trial) == card.prepare_seconds > 0
-    comes = replace(trial, scene_sha256=next(iter(card.prepared_scenes)))
-    monkeypatch.setattr(costs, "_samples", {comes.hash: (10, 10)})
-    assert costs.of_preparation(comes) == 0
+    of_generator = {t.generator.name: costs.of_preparation(t) for t in plan.trials}
+    assert of_generator["txt2hsi"] == card.prepare_seconds > of_generator["none"] == 0

@@ -82,8 +82,10 @@ def test_files_that_parameters_name_may_be_read(tmp_path: Path, spec, plugins):
         other: str = "svm"
 
     trial = spec()
-    classifier = replace(trial.classifier, params=Params(f"file:{tmp_path / 'weights'}"))
-    assert named_files([replace(trial, classifier=classifier)]) == {tmp_path / "weights"}
+    for text in ("{}", "file:{}", "{}#0123456789ab", "openclip:ViT-B-32@{}#0123456789ab"):
+        params = Params(text.format(tmp_path / "weights"))
+        classifier = replace(trial.classifier, params=params)
+        assert named_files([replace(trial, classifier=classifier)]) == {tmp_path / "weights"}
 
 
 def test_all_of_a_folder_of_packages_may_be_read(tmp_path, monkeypatch):
@@ -96,3 +98,14 @@ def test_all_of_a_folder_of_packages_may_be_read(tmp_path, monkeypatch):
     readable = set(programs())
     assert packages in readable and project not in readable
     assert project / "numpy.libs" in readable and project / "scenes" not in readable
+
+
+def test_packages_without_init_that_pip_put_into_a_folder_may_be_read(tmp_path, monkeypatch):
+    for name in ("acme/plugin", "acme_plugin-1.dist-info", "scenes"):
+        (tmp_path / name).mkdir(parents=True)
+    record = "acme/plugin/__init__.py,sha256=x,0\n../../bin/acme,,\n"
+    (tmp_path / "acme_plugin-1.dist-info/RECORD").write_text(record)
+    monkeypatch.syspath_prepend(tmp_path)
+    readable = set(programs())
+    assert tmp_path / "acme" in readable
+    assert not {tmp_path / "scenes", tmp_path.parent, tmp_path} & readable

@@ -113,7 +113,7 @@ def test_output_that_cannot_be_written_is_one_clear_error() -> None:
     command = [sys.executable, "-m", "hsiaug", "datasets", "list"]
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
-    assert answer.returncode == 2 and answer.stderr.startswith("error: standard output and"), (
+    assert answer.returncode == 2 and answer.stderr.startswith("error: files must have"), (
         answer.stderr
     )
     assert len(answer.stderr.splitlines()) == 1

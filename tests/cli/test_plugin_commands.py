@@ -318,4 +318,4 @@ def test_names_that_collide_are_listed_and_stop_nothing(tmp_path: Path) -> None:
     answer = hsiaug("plugins", "list", env=environment(install(tmp_path, "rival_plugin", DUMMY)))
 
     assert answer.returncode == 0 and "generator\tdummy\tdummy-plugin" in answer.stdout
-    assert "Rename it in rival-plugin" in answer.stdout
+    assert "generator\trival-plugin:dummy\trival-plugin" in answer.stdout

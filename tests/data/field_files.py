@@ -101,29 +101,38 @@ def geojson(name: str, properties: list[dict[str, object]], epsg: int | None = 3
     return text(name, json.dumps(content))
 
 
-def layer(name: str, driver: str, values: np.ndarray, column: str = "class") -> str:
+def layer(
+    name: str, driver: str, values: np.ndarray, column: str = "class", epsg: int = 32633
+) -> str:
     """The polygons as a layer of a GIS."""
     import pyogrio.raw
+    from rasterio.warp import transform_geom
 
+    shapes = polygons()[0]
+    if epsg != 32633:
+        moved = transform_geom("EPSG:32633", f"EPSG:{epsg}", shapes)
+        shapes = [shapely.geometry.shape(one) for one in moved]
     pyogrio.raw.write(
         name,
-        shapely.to_wkb(np.array(polygons()[0])),
+        shapely.to_wkb(np.array(shapes)),
         [values],
         [column],
         geometry_type="Polygon",
-        crs="EPSG:32633",
+        crs=f"EPSG:{epsg}",
         driver=driver,
     )
     return name
 
 
-def add(cube: str = "cube.npy", labels: str = "labels.npy", **options: object) -> Added:
+def add(
+    cube: str = "cube.npy", labels: str = "labels.npy", out: str = "mine.toml", **options: object
+) -> Added:
     """The scene of two files of this folder; cube.npy and labels.npy are written where needed."""
     for name, array in {"cube.npy": CUBE, "labels.npy": LABELS}.items():
         if not Path(name).exists():
             np.save(name, array)
     settings = import_options({"overwrite": True, **options})
-    return add_scene(Path(cube), Path(labels), Path("mine.toml"), settings)
+    return add_scene(Path(cube), Path(labels), Path(out), settings)
 
 
 def said(added: Added) -> str:

@@ -3,6 +3,7 @@ it.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,245 +11,194 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+import rasterio
+import shapely
+from rasterio.warp import transform_geom
 from scipy.io import savemat
-from spectral.io import envi
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.core.scene import Scene
-from hsiaug.data import load_scene, scene_card, toy_scene
-from hsiaug.data.adding import Added, ImportOptions, add_scene
+from hsiaug.data import label_source, load_scene, scene_card, toy_scene
+from hsiaug.data.georeference import Georeference
+from hsiaug.data.vector_labels import WGS84, VectorLabels
 from hsiaug.quality.map_files import save_quick_look
+from tests.data.field_files import (
+    COUNTS,
+    CUBE,
+    FARM,
+    LABELS,
+    NM,
+    UTM,
+    WAVES,
+    add,
+    envi,
+    listed,
+    said,
+    text,
+    tiff,
+)
 
-Add = Callable[..., Added]
-
-GROUND = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
-"""ENVI map info: UTM zone 33 N, pixels of 2 m, whose first corner is (500000, 5000000)."""
+FACTOR = "reflectance scale factor = 10000\n"
+STORED = np.round(CUBE * 10_000).astype(np.int16)
 
 
-@pytest.fixture(scope="module")
-def farm() -> Scene:
-    """40×32 pixels, 12 bands, 3 classes of fields; height and width differ, so that a turned axis
-    is seen.
-    """
-    return toy_scene(seed=3, height=40, width=32, bands=12, classes=3)
-
-
-@pytest.fixture
-def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
-    """``add("cube.hdr", "labels.npy", classes=(…))`` in an empty folder."""
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
-    def run(cube: str, labels: str, out: str = "mine.toml", **options: Any) -> Added:
-        return add_scene(Path(cube), Path(labels), Path(out), ImportOptions(**options))
 
-    return run
-
-
-def save_envi(path: Path, cube: np.ndarray, **header: Any) -> None:
-    envi.save_image(
-        str(path), cube, ext=".img", interleave="bil", metadata={"map info": GROUND, **header}
-    )
-
-
-@pytest.fixture
-def flight(farm: Scene, tmp_path: Path) -> np.ndarray:
-    """flight.hdr, with wavelengths in µm and a scale factor, and labels.npy; gives the raw
-    values.
-    """
-    raw = np.round(farm.cube * 10_000).astype(np.int16)
-    header = {"wavelength": np.linspace(0.4, 1.0, 12).tolist(), "wavelength units": "Micrometers"}
-    save_envi(tmp_path / "flight.hdr", raw, **header, **{"reflectance scale factor": 10000})
-    np.save(tmp_path / "labels.npy", farm.labels)
-    return raw
-
-
-def refusal(folder: Path, call: Callable[[], object]) -> str:
+def refusal(call: Callable[[], object]) -> str:
     """The message of what must be refused without leaving a trace."""
-    before = {path: path.read_bytes() for path in folder.iterdir()}
+    for name, array in {"cube.npy": CUBE, "labels.npy": LABELS}.items():
+        if not Path(name).exists():
+            np.save(name, array)
+    before = {path: path.read_bytes() for path in Path().iterdir()}
     with pytest.raises(HsiaugError) as error:
         call()
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path: path.read_bytes() for path in Path().iterdir()} == before
     return str(error.value)
 
 
-def said(added: Added) -> str:
-    return "\n".join((*(": ".join(fact) for fact in added.facts), *added.warnings))
+def names_by_pixel(scene: Scene) -> dict[tuple[int, int], str]:
+    return {
+        (int(r), int(c)): scene.class_names[scene.labels[r, c] - 1]
+        for r, c in np.argwhere(scene.labels > 0)
+    }
 
 
-def test_an_envi_scene_becomes_a_card_that_loads(add, flight, farm, tmp_path):
-    added = add("flight.hdr", "labels.npy", classes=farm.class_names)
-    scene = load_scene(tmp_path / "mine.toml")
+# The card.
 
-    assert scene.name == "flight" and scene.gsd == 2 and scene.units == "reflectance"
-    assert np.allclose(scene.cube, flight / 1e4) and np.array_equal(scene.labels, farm.labels)
-    assert scene.wavelengths is not None and np.allclose(scene.wavelengths[[0, -1]], [400, 1000])
+
+def test_an_envi_scene_becomes_a_card_that_loads_from_any_folder() -> None:
+    names = FARM.class_names
+    added = add(envi("flight", STORED, UTM + WAVES + FACTOR), classes=names)
+    scene = load_scene("mine.toml")
+    assert scene.name == "flight" and scene.gsd == 5 and scene.units == "reflectance"
+    assert np.allclose(scene.cube, STORED / 1e4) and np.array_equal(scene.labels, LABELS)
+    assert np.allclose(scene.wavelengths, NM) and scene.class_names == names
     assert added.files == (Path("mine.toml"),) and added.warnings == ()
     assert "units: reflectance (a guess)" in said(added)
-    card = scene_card(tmp_path / "mine.toml")
-    assert card.labels.counts == tuple(farm.class_counts.tolist()) and card.cube.shape == (
-        40,
-        32,
-        12,
-    )
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "flight.hdr",
-        "flight.img",
-        "labels.npy",
-        "mine.toml",
-    ]
+    card = scene_card("mine.toml")
+    assert card.labels.counts == tuple(COUNTS) and card.cube.shape == (40, 32, 12)
+    files = {path.name for path in Path().iterdir()} - {"cube.npy"}
+    assert files == {"flight.hdr", "flight.img", "labels.npy", "mine.toml"}
+    Path("cards").mkdir()
+    add("flight.hdr", out="cards/mine.toml")
+    assert load_scene("cards/mine.toml").bands == 12
 
 
-def test_a_card_in_another_folder_still_finds_its_files(
-    add: Add, flight: np.ndarray, tmp_path: Path
-) -> None:
-    (tmp_path / "cards").mkdir()
-    add("flight.hdr", "labels.npy", out="cards/mine.toml")
-
-    assert load_scene(tmp_path / "cards" / "mine.toml").bands == 12
+@pytest.mark.parametrize("axes", ["bhw", "wbh"])
+def test_the_order_of_the_axes_follows_from_the_labels(axes: str) -> None:
+    np.save("c.npy", np.transpose(CUBE, ["hwb".index(axis) for axis in axes]))
+    savemat("labels.mat", {"gt": LABELS, "note": "text"})
+    assert np.array_equal(add("c.npy", "labels.mat").scene.cube, CUBE)
 
 
-def test_a_picture_is_drawn_of_the_scene_as_it_will_load(
-    flight: np.ndarray, tmp_path: Path
-) -> None:
-    seen = []
-
-    def draw(scene: Scene, path: Path) -> None:
-        seen.append(scene.shape)
-        path.write_bytes(b"png")
-
-    paths = (tmp_path / name for name in ("flight.hdr", "labels.npy", "mine.toml"))
-    added = add_scene(*paths, ImportOptions(), draw)
-    assert seen == [(40, 32)] and added.files[1] == tmp_path / "mine_look.png"
-    assert added.files[1].read_bytes() == b"png"
-
-
-@pytest.mark.parametrize("axes", ["hwb", "bhw", "wbh"])
-def test_the_order_of_the_axes_follows_from_the_labels(
-    add: Add, farm: Scene, tmp_path: Path, axes: str
-) -> None:
-    np.save(tmp_path / "cube.npy", np.transpose(farm.cube, ["hwb".index(axis) for axis in axes]))
-    savemat(tmp_path / "labels.mat", {"gt": farm.labels, "note": "text"})
-
-    assert np.array_equal(add("cube.npy", "labels.mat").scene.cube, farm.cube)
-
-
-def test_a_square_scene_says_that_its_axes_are_not_certain(add: Add, tmp_path: Path) -> None:
+def test_a_square_scene_says_that_its_axes_are_not_certain() -> None:
     square = toy_scene(height=32, width=32, bands=6, classes=3)
-    np.save(tmp_path / "cube.npy", square.cube)
-    np.save(tmp_path / "labels.npy", square.labels.T)
-    sentences = said(add("cube.npy", "labels.npy"))
-
-    assert "order whb" in sentences
+    np.save("cube.npy", square.cube)
+    np.save("labels.npy", square.labels.T)
+    assert "order whb" in said(add())
 
 
-def test_cube_and_labels_may_lie_in_one_mat_file(add: Add, farm: Scene, tmp_path: Path) -> None:
-    savemat(tmp_path / "all.mat", {"cube": farm.cube, "other": farm.cube + 1, "gt": farm.labels})
+def test_cube_and_labels_may_lie_in_one_mat_file() -> None:
+    savemat("all.mat", {"cube": CUBE, "other": CUBE + 1, "gt": LABELS})
+    assert "cube 40×32×12" in refusal(lambda: add("all.mat", "all.mat"))
+    assert np.array_equal(add("all.mat", "all.mat", cube_key="cube").scene.cube, CUBE)
 
-    assert "cube 40×32×12" in refusal(tmp_path, lambda: add("all.mat", "all.mat"))
-    assert np.array_equal(add("all.mat", "all.mat", cube_key="cube").scene.cube, farm.cube)
 
-
-def test_integers_without_a_scale_get_a_guess_that_is_said(
-    add: Add, farm: Scene, tmp_path: Path
-) -> None:
-    raw = np.round(farm.cube * 10_000).astype(np.uint16)
-    np.save(tmp_path / "cube.npy", raw)
-    np.save(tmp_path / "labels.npy", farm.labels)
-    guessed = add("cube.npy", "labels.npy")
-
-    assert (
-        np.allclose(guessed.scene.cube, raw * 1e-4)
-        and guessed.scene.units == "reflectance or scaled radiance"
-    )
+def test_integers_without_a_scale_get_a_guess_that_is_said() -> None:
+    np.save("cube.npy", STORED)
+    guessed = add()
+    assert np.allclose(guessed.scene.cube, STORED * 1e-4)
+    assert guessed.scene.units == "reflectance or scaled radiance"
     assert "scale: 0.0001 (a guess)" in said(guessed) and "`scale`" in said(guessed)
     assert "# a guess" in Path("mine.toml").read_text()
-    stated = add("cube.npy", "labels.npy", scale=1.0, units="counts", overwrite=True)
-    assert stated.scene.cube.max() == raw.max() and stated.scene.units == "counts"
+    stated = add(scale=1.0, units="counts")
+    assert stated.scene.cube.max() == STORED.max() and stated.scene.units == "counts"
     assert "guess" not in said(stated)
 
 
-def test_bands_that_say_nothing_are_dropped_with_their_reason(
-    add: Add, farm: Scene, tmp_path: Path
-) -> None:
-    cube = farm.cube.copy()
+def test_bands_that_say_nothing_are_dropped_with_their_reason() -> None:
+    cube = CUBE.copy()
     cube[:, :, 3] = 0.5
     cube[:20, :, 9] = np.nan
-    save_envi(tmp_path / "c.hdr", cube, bbl=[0] + [1] * 11)
-    np.save(tmp_path / "labels.npy", farm.labels)
-    added = add("c.hdr", "labels.npy", bad_bands=(11,))
-
+    added = add(envi("c", cube, f"bbl = {listed([0] + [1] * 11)}\n"), bad_bands=(11,))
     assert scene_card("mine.toml").cube.bad_bands == (0, 3, 9, 11) and added.scene.bands == 8
-    for reason in (
-        "bad by the file: 0",
-        "one value only: 3",
-        "many values missing: 9",
-        "asked for: 11",
-    ):
-        assert reason in said(added)
+    reasons = ("bad by the file: 0", "one value only: 3", "many values missing: 9", "asked for: 11")
+    assert [reason for reason in reasons if reason not in said(added)] == []
 
 
-def test_missing_data_become_nought(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
-    raw = flight.copy()
-    raw[:4] = -9999
-    header = {"wavelength": np.linspace(400, 1000, 12).tolist(), "data ignore value": -9999}
-    save_envi(tmp_path / "gap.hdr", raw, **header, **{"reflectance scale factor": 10000})
-    added = add("gap.hdr", "labels.npy")
-    assert "-9999 at 128 of 1,280 pixels: they count as 0" in said(added)
-    assert (added.scene.cube[:4] == 0).all() and (added.scene.labels[:4] == 0).all()
-    assert np.allclose(added.scene.cube[4:], raw[4:] / 1e4)
-    assert np.array_equal(added.scene.labels[4:], farm.labels[4:])
-    assert added.scene.wavelengths is not None and added.scene.gsd == 2
-    assert f"{np.count_nonzero(farm.labels[:4])} labelled pixels hold no data" in said(added)
-
-
-def test_gaps_of_no_number_are_said_in_the_card(add: Add, farm: Scene, tmp_path: Path) -> None:
-    cube = farm.cube.copy()
+def test_gaps_of_no_number_are_said_in_the_card() -> None:
+    cube = CUBE.copy()
     cube[2, 3, 4] = np.nan
-    np.save(tmp_path / "cube.npy", cube)
-    np.save(tmp_path / "labels.npy", farm.labels)
-    added = add("cube.npy", "labels.npy")
-    assert "nodata = nan" in (tmp_path / "mine.toml").read_text("utf-8")
-    assert (
-        not added.scene.cube[2, 3].any()
-        and np.count_nonzero(added.scene.cube.any(axis=2)) == 40 * 32 - 1
+    np.save("cube.npy", cube)
+    scene = add().scene
+    assert "nodata = nan" in Path("mine.toml").read_text("utf-8")
+    assert not scene.cube[2, 3].any() and np.count_nonzero(scene.cube.any(axis=2)) == 40 * 32 - 1
+
+
+@pytest.mark.parametrize("kind", ["tif", "hdr"])
+def test_pixels_of_zeros_hold_no_data_whatever_the_offset_is(kind: str) -> None:
+    stored = np.rint(CUBE * 5000).astype(np.uint16)
+    stored[:3] = 0
+    if kind == "tif":
+        tiff("c.tif", stored, lambda file: setattr(file, "offsets", [0.2] * 12), nodata=0)
+    else:
+        envi("c", stored, f"data offset values = {listed([0.2] * 12)}\ndata ignore value = 0")
+    cube = add(f"c.{kind}", units="other").scene.cube
+    assert not cube[:3].any() and np.allclose(cube[3:], stored[3:] + 0.2)
+
+
+def test_a_scale_that_the_user_gives_goes_before_that_of_the_file() -> None:
+    added = add(envi("c", STORED, FACTOR), scale=1.0, units="counts")
+    assert np.array_equal(added.scene.cube, STORED) and "is not applied" in said(added)
+
+
+def test_band_centres_keep_their_digits_wherever_they_are_written(monkeypatch) -> None:
+    centres = [410.30125, *(500.123456 + 10 * band for band in range(10)), 2489.1134567]
+    added = add(envi("c", CUBE, f"wavelength = {listed(centres)}\n"))
+    assert "410.30125–2489.113457 nm" in said(added)
+    assert added.scene.wavelengths.tolist() == centres
+    titles: list[str] = []
+    monkeypatch.setattr(
+        "matplotlib.axes.Axes.set_title", lambda self, text, **_: titles.append(text)
     )
+    shown = np.array([*np.linspace(410.3, 450, 9), 490.25, 560.125, 660.5])
+    save_quick_look(replace(added.scene, wavelengths=shown), Path("look.png"))
+    assert titles[0] == "c: 660.5 nm / 560.125 nm / 490.25 nm"
 
 
-def test_codes_may_be_any_and_names_follow_their_order(
-    add: Add, flight: np.ndarray, farm: Scene
-) -> None:
-    codes = np.array([0, 12, 5, 200])[farm.labels]
-    codes[0, :3] = 255
-    np.save("codes.npy", codes)
-    added = add("flight.hdr", "codes.npy", classes=("hay", "wheat", "rape"), ignore=("255",))
-
-    names = np.array(["", *added.scene.class_names])
-    assert (
-        names[added.scene.labels[5:]].tolist()
-        == np.array(["", "wheat", "hay", "rape"])[farm.labels[5:]].tolist()
-    )
-    assert (added.scene.labels[0, :3] == 0).all()
+def test_band_centres_given_in_micrometres_are_taken_as_such_and_said() -> None:
+    added = add(wavelengths=tuple(NM / 1000))
+    assert np.allclose(added.scene.wavelengths, NM) and "taken as micrometres" in said(added)
+    add()
+    card = Path("mine.toml")
+    card.write_text(f"{card.read_text()}\n[sensor]\nwavelengths = {(NM / 1000).tolist()}\n")
+    assert "must be in nanometres, found 0.42 to 0.97" in refusal(lambda: load_scene(card))
 
 
-def test_codes_below_nought_and_nought_are_no_labels(
-    add: Add, flight: np.ndarray, farm: Scene
-) -> None:
-    np.save("codes.npy", farm.labels.astype(np.int16) - 1)  # −1 and 0 unlabelled, 1 and 2 classes
-    added = add("flight.hdr", "codes.npy")
-    assert added.scene.class_names == (
-        "class 1",
-        "class 2",
-    ) and "below 0 count as unlabelled: -1" in said(added)
+def test_a_kept_band_without_a_centre_is_named_with_the_remedy() -> None:
+    envi("c", CUBE, f"wavelength units = nm\nwavelength = {listed([*NM[:3], 0, *NM[4:]])}")
+    assert "`bad_bands='3'`" in said(add("c.hdr"))
+    assert add("c.hdr", bad_bands=(3,)).scene.wavelengths is not None
 
 
-def test_names_of_an_envi_classification_are_taken_from_its_header(add, flight, farm, tmp_path):
-    header = {"classes": 4, "class names": ["Unclassified", "wheat", "rye", "track"]}
-    save_envi(tmp_path / "classes.hdr", farm.labels.astype(np.uint8)[:, :, None], **header)
+def test_a_cube_of_truth_values_becomes_a_card() -> None:
+    truth = np.median(CUBE) < CUBE
+    np.save("c.npy", truth)
+    assert np.array_equal(add("c.npy").scene.cube, truth)
 
-    assert add("flight.hdr", "classes.hdr").scene.class_names == ("wheat", "rye", "track")
+
+def test_a_card_that_is_there_stays_unless_told_otherwise() -> None:
+    add()
+    assert "must not exist yet" in refusal(lambda: add(name="other", overwrite=False))
+    assert add(name="other").scene.name == "other"
+
+
+def test_the_scenes_own_files_are_never_replaced() -> None:
+    np.save("mine_labels.npy", np.where(LABELS == 1, np.nan, LABELS))
+    assert "one of the scene's own files" in refusal(lambda: add(labels="mine_labels.npy"))
 
 
 @pytest.mark.parametrize(
@@ -261,114 +211,151 @@ def test_names_of_an_envi_classification_are_taken_from_its_header(add, flight, 
         ({"bad_bands": (40,)}, ("bad_bands", "40")),
         ({"out": "card.txt"}, (".toml",)),
         ({"out": "no/mine.toml"}, ("no folder no",)),
-        ({"cube_key": None, "labels": "flight.hdr"}, ("two axes",)),
+        ({"labels": "c.hdr"}, ("12: 1, 2", "labels_key")),
         ({"labels": "absent.npy"}, ("absent.npy must exist",)),
-        ({"cube": "flihgt.hdr"}, ("flihgt.hdr must exist", "flight.hdr")),
+        ({"cube": "cc.hdr"}, ("cc.hdr must exist", "c.hdr")),
+        ({"labels": "small.npy"}, ("labels 10×10, cube 40×32",)),
+        ({"labels": "heights.npy"}, ("1,280 different values",)),
     ],
 )
-def test_what_does_not_fit_is_refused(add, flight, tmp_path, options, parts):
-    call = {"cube": "flight.hdr", "labels": "labels.npy", **options}
-    message = refusal(tmp_path, lambda: add(**call))
-
-    for part in parts:
-        assert part in message
-
-
-def test_labels_of_another_size_or_of_too_many_codes_are_refused(add, flight, tmp_path):
-    np.save(tmp_path / "small.npy", np.ones((10, 10), dtype=int))
-    np.save(tmp_path / "heights.npy", np.arange(40 * 32).reshape(40, 32))
-
-    assert "labels 10×10, cube 40×32" in refusal(tmp_path, lambda: add("flight.hdr", "small.npy"))
-    assert "1,280 different values" in refusal(tmp_path, lambda: add("flight.hdr", "heights.npy"))
+def test_what_does_not_fit_is_refused(options: dict[str, Any], parts: tuple[str, ...]) -> None:
+    envi("c", CUBE)
+    np.save("small.npy", np.ones((10, 10), dtype=int))
+    np.save("heights.npy", np.arange(40 * 32).reshape(40, 32))
+    message = refusal(lambda: add(**{"cube": "c.hdr", **options}))
+    assert [part for part in parts if part not in message] == []
 
 
-def test_a_card_that_is_there_stays_unless_told_otherwise(
-    add: Add, flight: np.ndarray, tmp_path: Path
-) -> None:
-    add("flight.hdr", "labels.npy")
-
-    assert "`overwrite`" in refusal(tmp_path, lambda: add("flight.hdr", "labels.npy", name="other"))
-    assert add("flight.hdr", "labels.npy", name="other", overwrite=True).scene.name == "other"
-
-
-def test_the_scenes_own_files_are_never_replaced(add, flight, farm, tmp_path):
-    np.save(tmp_path / "mine_labels.npy", np.where(farm.labels == 1, np.nan, farm.labels))
-
-    message = refusal(tmp_path, lambda: add("flight.hdr", "mine_labels.npy", overwrite=True))
-    assert "one of the scene's own files" in message
-
-
-# Labels that are no raster.
-
-
-def marks(farm: Scene, count: int = 200) -> list[tuple[int, int, str]]:
-    """Row, column and class name of some labelled pixels."""
-    pixels = np.argwhere(farm.labels > 0)
-    chosen = pixels[np.random.default_rng(0).permutation(len(pixels))[:count]]
-    return [(int(r), int(c), farm.class_names[farm.labels[r, c] - 1]) for r, c in chosen]
-
-
-def called(scene: Scene) -> dict[tuple[int, int], str]:
-    return {
-        (int(r), int(c)): scene.class_names[scene.labels[r, c] - 1]
-        for r, c in np.argwhere(scene.labels > 0)
-    }
-
-
-def expected(rows: list[tuple[int, int, str]]) -> dict[tuple[int, int], str]:
-    return {(r, c): name for r, c, name in rows}
-
-
-def ground(row: float, column: float) -> tuple[float, float]:
-    """x and y of a place in pixels, in UTM."""
-    return 500000 + 2 * column, 5000000 - 2 * row
-
-
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_a_csv_of_pixels_counts_from_nought(add, flight, farm, tmp_path, separator):
-    rows = marks(farm)
-    lines = [
-        separator.join(map(str, row))
-        for row in (("Row", "Col", "Class"), *rows, (3, 3, ""), (900, 0, "Maize"))
-    ]
-    (tmp_path / "points.csv").write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
-    added = add("flight.hdr", "points.csv")
-
-    assert called(added.scene) == expected(rows) and added.files[1] == Path("mine_labels.npy")
-    assert "1 of 202 labels are without a class" in said(
-        added
-    ) and "1 of 202 labels are outside" in said(added)
-
-
-def test_a_csv_may_hold_coordinates_and_numbers(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
-    pytest.importorskip("rasterio")
-    rows = marks(farm)
-    codes = {name: 10 * c for c, name in enumerate(farm.class_names, start=1)}
-    lines = [
-        f"{ground(r + 0.3, c + 0.9)[0]},{ground(r + 0.3, c + 0.9)[1]},{codes[name]}"
-        for r, c, name in rows
-    ]
-    (tmp_path / "points.csv").write_text("\n".join(["x,y,label", *lines]))
-
-    assert called(add("flight.hdr", "points.csv", classes=farm.class_names).scene) == expected(rows)
-
-
-def test_pixels_that_two_classes_claim_stay_unlabelled(
-    add: Add, flight: np.ndarray, tmp_path: Path
-) -> None:
-    (tmp_path / "points.csv").write_text(
-        "row,col,class\n1,1,a\n2,2,b\n3,3,a\n3,3,b\n4,4,a\n4,4,a\n"
-    )
-    added = add("flight.hdr", "points.csv")
-
-    assert called(added.scene) == {(1, 1): "a", (2, 2): "b", (4, 4): "a"}
-    assert "1 pixels are claimed by several classes" in said(added)
+# ENVI.
 
 
 @pytest.mark.parametrize(
-    ("text", "part"),
+    ("header", "part"),
+    [
+        ("data gain values = {1, 2}", "'data gain values' must be 12 numbers"),
+        (f"data gain values = {listed(np.zeros(12))}", "gains other than 0"),
+        (f"data gain values = {listed([2] * 12)}\n{FACTOR}", "must name one scale"),
+        ("data ignore value = none", "'data ignore value' must be one number"),
+        ("file type = ENVI Classification", "name it as the labels"),
+        ("file type = ENVI Meta File", "Export the image as ENVI Standard"),
+        ("reflectance scale factor = 0", "Correct that line of the header, or delete it"),
+        (f"bbl = {listed([0] * 12)}", "Correct the list of bad bands"),
+    ],
+)
+def test_what_an_envi_header_says_and_cannot_be_applied_is_refused_by_name(header, part) -> None:
+    envi("c", CUBE, header)
+    assert part in refusal(lambda: add("c.hdr"))
+
+
+@pytest.mark.parametrize("key", ["interleave", "data type", "bands"])
+def test_a_field_that_is_missing_is_named(key: str) -> None:
+    envi("c", CUBE, skip=key)
+    assert f"must give '{key}'" in refusal(lambda: add("c.hdr"))
+
+
+def test_of_two_data_files_beside_a_header_one_must_be_named() -> None:
+    envi("c", CUBE)
+    Path("c.dat").write_bytes(Path("c.img").read_bytes())
+    message = refusal(lambda: add("c.hdr"))
+    assert "found c.img and c.dat. Name the data file itself: c.img." in message
+    assert np.array_equal(add("c.img").scene.cube, CUBE)
+
+
+def test_auxiliary_metadata_of_an_envi_file_go_before_its_header() -> None:
+    raw = np.rint(CUBE * 5000).astype(np.int16)
+    raw[:2] = -9
+    envi("c", raw, f"data gain values = {{9}}\n{UTM}")
+    facts = "<Scale>0.0002</Scale><Offset>-0.5</Offset><NoDataValue>-9</NoDataValue>"
+    bands = (f'<PAMRasterBand band="{b}">{facts}</PAMRasterBand>' for b in range(1, 13))
+    text("c.img.aux.xml", f"<PAMDataset>{''.join(bands)}</PAMDataset>")
+    with rasterio.open("c.img", driver="ENVI") as file:
+        assert (file.scales[0], file.offsets[0], file.nodata) == (0.0002, -0.5, -9)
+    added = add("c.hdr")
+    assert np.allclose(added.scene.cube[2:], raw[2:] * 0.0002 - 0.5, atol=1e-6)
+    assert "no data: 64 pixels" in said(added) and "of c.img.aux.xml are applied" in said(added)
+    beside = Path("c.img.aux.xml")
+    beside.write_text(beside.read_text().replace("0.0002", "0", 1))
+    assert "must give scales other than 0" in refusal(lambda: add("c.hdr"))
+
+
+@pytest.mark.parametrize("name", ["c.mat", "c.npy", "c.tif", "c.h5"])
+def test_what_lies_in_the_place_of_a_file_is_named(name: str) -> None:
+    text(name, "version https://git-lfs.github.com/spec/v1\noid sha256:1\n")
+    assert "git lfs pull" in refusal(lambda: add(name))
+    text(name, "<!DOCTYPE html><html></html>")
+    assert "a web page" in refusal(lambda: add(name))
+
+
+# Codes.
+
+
+def test_codes_may_be_any_and_names_follow_their_order() -> None:
+    codes = np.array([0, 12, 5, 200])[LABELS]
+    codes[0, :3] = 255
+    np.save("codes.npy", codes)
+    scene = add(labels="codes.npy", classes=("hay", "wheat", "rape"), ignore=("255",)).scene
+    names = np.array(["", *scene.class_names])[scene.labels]
+    assert np.array_equal(names[5:], np.array(["", "wheat", "hay", "rape"])[LABELS[5:]])
+    assert (scene.labels[0, :3] == 0).all()
+
+
+def test_codes_below_nought_and_nought_are_no_labels() -> None:
+    np.save("codes.npy", LABELS.astype(np.int16) - 1)  # −1 and 0 unlabelled, 1 and 2 classes
+    added = add(labels="codes.npy")
+    assert added.scene.class_names == ("class 1", "class 2")
+    assert "below 0 count as unlabelled: -1" in said(added)
+
+
+def test_a_class_of_code_0_in_a_classification_is_asked_about() -> None:
+    envi("l", LABELS, "file type = ENVI Classification\nclass names = {water, hay, rye, oats}")
+    message = refusal(lambda: add(labels="l.hdr"))
+    assert "use `unlabelled='none'`; if it means no label, `unlabelled='0'`" in message
+    names = ("water", "hay", "rye", "oats")
+    assert add(labels="l.hdr", unlabelled=()).scene.class_names == names
+    assert add(labels="l.hdr", unlabelled=(0,)).scene.class_names == names[1:]
+    envi("l", LABELS, "class names = {Masked Pixels, hay, rye, hay}")
+    assert "'hay' for codes [1, 3]" in refusal(lambda: add(labels="l.hdr"))
+    assert add(labels="l.hdr", classes=names[1:]).scene.class_names == names[1:]
+
+
+def test_of_labels_with_two_bands_one_must_be_named() -> None:
+    tiff("l.tif", np.stack([LABELS > 0, LABELS], axis=2).astype(np.uint8))
+    assert "one band of classes, unless you name one; found 2: 1, 2" in refusal(
+        lambda: add(labels="l.tif")
+    )
+    assert np.array_equal(add(labels="l.tif", labels_key="2").scene.labels, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("corner", "side", "system"),
+    [((25, 0), 5, 32633), ((0, 0), 2.5, 32633), ((0, 0), 5, 32632)],
+    ids=str,
+)
+def test_a_label_raster_on_another_grid_is_refused(corner, side, system) -> None:
+    x, y = 500000 + corner[0], 5400000 - corner[1]
+    place = rasterio.Affine(side, 0, x, 0, -side, y)
+    tiff("l.tif", LABELS, transform=place, crs=f"EPSG:{system}")
+    envi("c", CUBE, UTM)
+    assert "must lie on the grid of the cube" in refusal(lambda: add("c.hdr", "l.tif"))
+
+
+# Tables.
+
+
+def test_pixels_that_two_classes_claim_stay_unlabelled() -> None:
+    text(
+        "p.csv", "row,col,class\n1,1,a\n2,2,b\n3,3,a\n3,3,b\n4,4,a\n4,4,a\n900,0,a\n5,5,nan\n6,6,\n"
+    )
+    added = add(labels="p.csv")
+    assert names_by_pixel(added.scene) == {(1, 1): "a", (2, 2): "b", (4, 4): "a"}
+    assert added.files[1] == Path("mine_labels.npy")
+    assert '# made of p.csv\nfile = "mine_labels.npy"' in added.files[0].read_text("utf-8")
+    for part in ("1 pixels are claimed", "1 of 9 labels are outside", "2 of 9 labels are without"):
+        assert part in said(added)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
     [
         ("line,sample,class\n1,1,a\n", "row,col,class"),
         ("row,col,class\n1,one,a\n", "'one' in line 2"),
@@ -377,199 +364,128 @@ def test_pixels_that_two_classes_claim_stay_unlabelled(
         ("", "must not be empty"),
         ("row,col,class\n100,100,a\n", "all 1 outside"),
         ("row,col,class\n1,1,a\n2,2,a\n", "at least two classes"),
+        ("row,col,class\n1,1,a\n2,2,b\n".encode("utf-16-le").decode("latin-1"), "save it as UTF-8"),
     ],
 )
-def test_a_table_that_cannot_be_understood_is_refused(add, flight, tmp_path, text, part):
-    (tmp_path / "points.csv").write_text(text)
-
-    assert part in refusal(tmp_path, lambda: add("flight.hdr", "points.csv"))
-
-
-def polygons(
-    farm: Scene,
-) -> tuple[list[tuple[str, list[tuple[float, float]]]], dict[tuple[int, int], str]]:
-    """Two rectangles by their corners in UTM, and the pixels whose centres they hold."""
-    boxes = [("rye", 2.6, 3.4, 8.4, 9.6), ("oats", 20, 10, 30, 22)]
-    shapes = [
-        (name, [ground(*corner) for corner in ((t, left), (t, r), (b, r), (b, left), (t, left))])
-        for name, t, left, b, r in boxes
-    ]
-    pixels = {(r, c): "rye" for r in range(3, 8) for c in range(3, 9 + 1)}
-    return shapes, pixels | {(r, c): "oats" for r in range(20, 30) for c in range(10, 22)}
+def test_a_table_that_cannot_be_understood_is_refused(content: str, part: str) -> None:
+    text("p.csv", content)
+    assert part in refusal(lambda: add(labels="p.csv"))
 
 
-def geojson(path: Path, shapes: list[tuple[str, Any]], **more: Any) -> None:
+def test_classes_given_for_words_set_their_order_and_capitals_are_said() -> None:
+    text("p.csv", "row,col,class\n1,1,b\n2,2,a\n3,3,B\n")
+    added = add(labels="p.csv", classes=("B", "b"), ignore=("a",))
+    assert added.scene.class_names == ("B", "b")
+    assert "differ in capital letters alone: B, b" in said(added)
+    assert "`classes` must name every class" in refusal(
+        lambda: add(labels="p.csv", classes=("B", "b"))
+    )
+
+
+# Points and polygons.
+
+
+def place(row: float, column: float) -> tuple[float, float]:
+    """x and y of a place in pixels, in the system of UTM."""
+    return 500000 + 5 * column, 5400000 - 5 * row
+
+
+BOXES = {"rye": (2.6, 3.4, 8.4, 9.6), "oats": (20, 10, 30, 22)}
+"""Rectangles by top, left, bottom and right in pixels."""
+RINGS = {
+    name: [place(*at) for at in ((t, left), (t, r), (b, r), (b, left), (t, left))]
+    for name, (t, left, b, r) in BOXES.items()
+}
+IN_BOXES = {(r, c): "rye" for r in range(3, 8) for c in range(3, 10)} | {
+    (r, c): "oats" for r in range(20, 30) for c in range(10, 22)
+}
+"""The pixels whose centres they hold."""
+
+
+def geojson(shapes: list[tuple[object, object]], epsg: int | None = 32633, **more: object) -> None:
     features = [
-        {"type": "Feature", "properties": {"fid": i, "crop": name}, "geometry": geometry}
+        {"type": "Feature", "properties": {"fid": i, "crop": name, **more}, "geometry": geometry}
         for i, (name, geometry) in enumerate(shapes)
     ]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features, **more}))
+    content: dict[str, object] = {"type": "FeatureCollection", "features": features}
+    if epsg is not None:
+        content["crs"] = {"type": "name", "properties": {"name": f"EPSG:{epsg}"}}
+    text("p.geojson", json.dumps(content))
+    envi("c", CUBE, UTM)
 
 
-def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold(add, flight, farm, tmp_path):
-    pytest.importorskip("rasterio")
-    from rasterio.warp import transform_geom
-
-    shapes, pixels = polygons(farm)
-    here = [(name, {"type": "Polygon", "coordinates": [ring]}) for name, ring in shapes]
-    tiny = (
-        "rye",
-        {
-            "type": "Polygon",
-            "coordinates": [[ground(15.1, 1.1), ground(15.2, 1.1), ground(15.2, 1.2)]],
-        },
-    )
-    geojson(
-        tmp_path / "utm.geojson",
-        [*here, tiny],
-        crs={"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32633"}},
-    )
-    added = add("flight.hdr", "utm.geojson", field="crop")
-    assert called(added.scene) == pixels and "too small" in said(added)
-
-    degrees = [(name, transform_geom("EPSG:32633", "OGC:CRS84", shape)) for name, shape in here]
-    geojson(tmp_path / "wgs.geojson", degrees)
-    assert called(add("flight.hdr", "wgs.geojson", field="crop", overwrite=True).scene) == pixels
+def point(row: float, column: float) -> dict[str, object]:
+    return {"type": "Point", "coordinates": place(row, column)}
 
 
-def test_multipolygons_and_points_of_geojson(add, flight, farm, tmp_path):
-    pytest.importorskip("rasterio")
-    shapes, pixels = polygons(farm)
-    found: list[tuple[str, Any]] = [
+def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold() -> None:
+    here = [(name, {"type": "Polygon", "coordinates": [ring]}) for name, ring in RINGS.items()]
+    tiny = [place(15.1, 1.1), place(15.2, 1.1), place(15.2, 1.2), place(15.1, 1.1)]
+    geojson([*here, ("rye", {"type": "Polygon", "coordinates": [tiny]})])
+    added = add("c.hdr", "p.geojson", field="crop")
+    assert names_by_pixel(added.scene) == IN_BOXES and "too small" in said(added)
+    geojson([(name, transform_geom("EPSG:32633", "OGC:CRS84", it)) for name, it in here], None)
+    assert names_by_pixel(add("c.hdr", "p.geojson", field="crop").scene) == IN_BOXES
+
+
+def test_multipolygons_and_points_of_geojson() -> None:
+    shapes: list[tuple[object, object]] = [
         # with heights, as digitised in 3D
         (name, {"type": "MultiPolygon", "coordinates": [[[(x, y, 77.0) for x, y in ring]]]})
-        for name, ring in shapes
+        for name, ring in RINGS.items()
     ]
-    found += [("rye", {"type": "Point", "coordinates": ground(35.5, 30.5)}), ("rye", None)]
-    geojson(
-        tmp_path / "plots.geojson",
-        found,
-        crs={"type": "name", "properties": {"name": "EPSG:32633"}},
-    )
-    added = add("flight.hdr", "plots.geojson", field="crop")
-
-    assert called(added.scene) == pixels | {
-        (35, 30): "rye"
-    } and "1 of 4 labels are without" in said(added)
+    geojson([*shapes, ("rye", point(35.5, 30.5)), ("rye", None)])
+    added = add("c.hdr", "p.geojson", field="crop")
+    assert names_by_pixel(added.scene) == IN_BOXES | {(35, 30): "rye"}
+    assert "1 of 4 labels are without" in said(added)
 
 
-def test_a_damaged_or_unfit_vector_file_is_refused(
-    add: Add, flight: np.ndarray, tmp_path: Path
-) -> None:
-    (tmp_path / "b.geojson").write_text("{")
-    geojson(
-        tmp_path / "c.geojson", [("rye", {"type": "LineString", "coordinates": [[0, 0], [1, 1]]})]
-    )
-
-    assert "must be GeoJSON with features" in refusal(
-        tmp_path, lambda: add("flight.hdr", "b.geojson")
-    )
-    assert "LineString" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crop"))
-    assert "Did you mean crop" in refusal(
-        tmp_path, lambda: add("flight.hdr", "c.geojson", field="crops")
-    )
+def test_a_damaged_or_unfit_vector_file_is_refused() -> None:
+    geojson([("rye", {"type": "LineString", "coordinates": [[0, 0], [1, 1]]})])
+    assert "LineString" in refusal(lambda: add("c.hdr", "p.geojson", field="crop"))
+    message = refusal(lambda: add("c.hdr", "p.geojson", field="crops"))
+    assert "Did you mean crop" in message
+    text("p.geojson", "{")
+    assert "must be GeoJSON with features" in refusal(lambda: add("c.hdr", "p.geojson"))
 
 
-def test_coordinates_need_a_cube_that_lies_somewhere(add: Add, farm: Scene, tmp_path: Path) -> None:
-    np.save(tmp_path / "cube.npy", farm.cube)
-    geojson(tmp_path / "p.geojson", [("rye", {"type": "Point", "coordinates": [15, 45]})])
-
-    assert "georeference" in refusal(tmp_path, lambda: add("cube.npy", "p.geojson", field="crop"))
-
-
-# GeoTIFF.
+@pytest.mark.parametrize("name", ["l.gpkg", "l.shp", "l.dbf", "l.fgb"])
+def test_a_layer_that_is_none_is_refused(name: str) -> None:
+    text(name, "x")
+    text("l.shp", "x")
+    assert "must be a whole" in refusal(lambda: add(labels=name))
 
 
-@pytest.fixture
-def save_tif(tmp_path: Path) -> Callable[..., None]:
-    """Writes bands (B, h, w) as a GeoTIFF; ``corner`` and ``side`` in metres say where it lies."""
-    rasterio = pytest.importorskip("rasterio")
-
-    def save(
-        name: str,
-        bands: np.ndarray,
-        corner: tuple[float, float] = (500000, 5000000),
-        side: float = 2,
-    ) -> Any:
-        count, height, width = bands.shape
-        where = {
-            "transform": rasterio.Affine(side, 0, corner[0], 0, -side, corner[1]),
-            "crs": "EPSG:32633",
-        }
-        size = {"count": count, "height": height, "width": width, "dtype": bands.dtype.name}
-        with rasterio.open(tmp_path / name, "w", driver="GTiff", **size, **where) as file:
-            file.write(bands)
-        return rasterio.open(tmp_path / name, "r+")
-
-    return save
+CROPS = [(name, point(i, i)) for i, name in enumerate(["hay", "rye"] * 4)]
 
 
-def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(add, farm, save_tif):
-    raw = np.round(farm.cube * 10_000).astype(np.int16).transpose(2, 0, 1)
-    raw[:, 0, 0] = -32768
-    with save_tif("cube.tif", raw) as file:
-        file.nodata = -32768
-        file.scales = [1e-4] * 12
-        for band in range(1, 13):
-            file.update_tags(
-                band, wavelength=str(0.35 + 0.05 * band), wavelength_units="Micrometers"
-            )
-    Image.fromarray(farm.labels.astype(np.uint8)).save("labels.png")
-    added = add("cube.tif", "labels.png")
-
-    assert added.scene.wavelengths is not None and np.allclose(
-        added.scene.wavelengths, np.arange(400, 1000, 50)
-    )
-    assert np.allclose(added.scene.cube[1:], raw.transpose(1, 2, 0)[1:] * 1e-4)
-    assert added.scene.units == "reflectance"
-    assert added.scene.gsd == 2 and not added.scene.cube[0, 0].any()
+def test_geojson_in_the_system_of_the_cube_is_refused_with_that_system() -> None:
+    geojson(CROPS, None)
+    message = refusal(lambda: add("c.hdr", "p.geojson", field="crop"))
+    found = re.search(r"`crs='(\S+)'`", message)
+    assert found is not None, message
+    scene = add("c.hdr", "p.geojson", field="crop", crs=found[1]).scene
+    assert scene.class_counts.tolist() == [4, 4]
 
 
-@pytest.mark.parametrize(
-    ("corner", "side", "system"),
-    [((5, 0), 2, 32633), ((0, 0), 1, 32633), ((0, 0), 2, 32632)],
-    ids=str,
-)
-def test_a_label_raster_on_another_grid_is_refused(
-    add, flight, farm, save_tif, tmp_path, corner, side, system
-):
-    with save_tif("classes.tif", farm.labels[None], ground(*corner), side) as file:
-        file.crs = f"EPSG:{system}"
-
-    assert "must lie on the grid of the cube" in refusal(
-        tmp_path, lambda: add("flight.hdr", "classes.tif")
-    )
-
-
-def test_classes_given_for_words_set_their_order(
-    add: Add, flight: np.ndarray, tmp_path: Path
-) -> None:
-    (tmp_path / "points.csv").write_text("row,col,class\n1,1,b\n2,2,a\n3,3,c\n")
-
-    assert add("flight.hdr", "points.csv", classes=("c", "b"), ignore=("a",)).scene.class_names == (
-        "c",
-        "b",
-    )
-    with pytest.raises(InputError, match="`classes` must name every class"):
-        add("flight.hdr", "points.csv", classes=("c", "b"), overwrite=True)
+def test_an_attribute_that_numbers_the_marks_is_asked_about() -> None:
+    geojson(CROPS)
+    content = Path("p.geojson").read_text().replace('"fid"', '"id"')
+    text("p.geojson", content)
+    message = refusal(lambda: add("c.hdr", "p.geojson"))
+    assert "each of the 8 marks has its own" in message
+    assert "Say `field='crop'`, or `field='id'`" in message
+    added = add("c.hdr", "p.geojson", field="crop")
+    assert "class attribute: crop (also there: id)" in said(added)
+    # A feature on each line.
+    features = json.loads(content)["features"]
+    text("p.geojson", "\n".join(f"\x1e{json.dumps(one)}" for one in features))
+    lines = add("c.hdr", "p.geojson", field="crop", crs="EPSG:32633").scene
+    assert np.array_equal(lines.labels, added.scene.labels)
 
 
-def test_band_centres_keep_their_digits_wherever_they_are_written(add, farm, tmp_path, monkeypatch):
-    centres = [410.30125, *(500.123456 + 10 * band for band in range(10)), 2489.1134567]
-    raw = np.round(farm.cube * 10_000).astype(np.int16)
-    raw[0, 0] = -9999
-    save_envi(
-        tmp_path / "flight.hdr", raw, **{"wavelength": centres, "wavelength units": "Nanometers"}
-    )
-    np.save(tmp_path / "labels.npy", farm.labels)
-    added = add("flight.hdr", "labels.npy", nodata=-9999.0)
-
-    assert "410.30125–2489.113457 nm" in said(added)
-    assert added.scene.wavelengths is not None and added.scene.wavelengths.tolist() == centres
-    titles: list[str] = []
-    monkeypatch.setattr(
-        "matplotlib.axes.Axes.set_title", lambda self, text, **_: titles.append(text)
-    )
-    shown = np.array([*np.linspace(410.3, 450, 9), 490.25, 560.125, 660.5])
-    save_quick_look(replace(added.scene, wavelengths=shown), tmp_path / "look.png")
-    assert titles[0] == "flight: 660.5 nm / 560.125 nm / 490.25 nm"
+def test_labels_with_coordinates_on_a_cube_whose_system_cannot_be_read_are_refused() -> None:
+    marks = VectorLabels((1,), shapes=(shapely.Point(10.0, 50.0),), crs=WGS84)
+    damaged = Georeference((1.0, 0.0, 0.0, 0.0, -1.0, 0.0), "PROJCS[damaged")
+    with pytest.raises(InputError, match="must name a coordinate system"):
+        label_source._transform(marks, damaged, "cube.tif")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
+from hsiaug.base.errors import DataUnavailableError, InputError
 from hsiaug.cli.datasets import app
 from hsiaug.data import data_dir, load_scene, pair_set_names, scene_card, scene_names, toy_scene
 from tests.effort import loaded
@@ -38,10 +38,6 @@ def test_indian_pines_is_embedded_and_true_to_its_card():
     assert scene.class_names[1] == "Corn-notill" and scene.class_names[15] == "Stone-Steel-Towers"
     assert scene.subsets["IP-14"] == (1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16)
     assert "radiance" in scene.units and scene.gsd == 20
-
-
-def test_the_package_that_carries_a_scene_is_not_imported():
-    assert "tensorly" not in loaded("import hsiaug.data as d; d.load_scene('indian_pines')")
 
 
 def test_importing_the_room_loads_nothing_heavy():
@@ -161,13 +157,3 @@ def test_fetch_prints_where_the_files_are_and_checks_all_names_first(estate, tmp
     assert f"estate\t{tmp_path / 'cube.npy'}" in output and "toy\t" in output
     with pytest.raises(InputError, match="Did you mean salinas"):
         runner.invoke(app, ["fetch", "ksc", "salines"], catch_exceptions=False)
-
-
-def test_errors_of_cards_reach_the_caller(estate):
-    with pytest.raises(SceneError, match="Did you mean gsd"):
-        runner.invoke(app, ["info", str(estate(rest="[sensor]\ngds = 1"))], catch_exceptions=False)
-
-
-def test_a_path_that_cannot_be_is_one_clear_error():
-    with pytest.raises(SceneError, match="must exist"):
-        scene_card("~nobody-of-this-name/mine.toml")

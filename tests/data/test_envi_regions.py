@@ -5,14 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spectral.io import envi
 
 from hsiaug.base.errors import HsiaugError, SceneError
-from hsiaug.data import toy_scene
-from hsiaug.data.adding import add_scene, import_options
 from hsiaug.data.label_source import LabelRaster, rasterise
 from hsiaug.data.vector_labels import read_vector_labels
-from tests.in_process import hsiaug
 
 CLASSIC = """\
 ; ENVI Output of ROIs (5.3) [Mon Mar 02 10:11:12 2020]
@@ -132,22 +128,3 @@ def test_an_xml_that_holds_no_regions_is_refused(tmp_path: Path, text: str, part
     with pytest.raises(HsiaugError) as error:
         labels(tmp_path / "plots.xml", text)
     assert part in str(error.value) and "plots.xml" in str(error.value)
-
-
-def test_start_finds_an_export_beside_the_cube(tmp_path: Path) -> None:
-    scene = toy_scene(classes=3)
-    envi.save_image(str(tmp_path / "flight.hdr"), scene.cube, ext=".img", metadata={})
-    regions = []
-    for code in (1, 2, 3):
-        places = [f"{c + 0.5} {r + 0.5}" for r, c in np.argwhere(scene.labels == code)]
-        points = f"<Point><Coordinates>{' '.join(places)}</Coordinates></Point>"
-        regions.append(REGION.format(f"field {code - 1}", "none", points))
-    (tmp_path / "plots.xml").write_text(xml(*regions))
-
-    answer = hsiaug("start", ".", cwd=tmp_path)
-    assert answer.returncode == 0, answer.stderr
-    assert "field 0" in answer.stdout + answer.stderr and "--labels plots.xml" in answer.stdout
-    again = add_scene(
-        tmp_path / "flight.hdr", tmp_path / "plots.xml", tmp_path / "again.toml", import_options({})
-    )
-    assert np.array_equal(again.scene.labels, scene.labels)

@@ -2,7 +2,10 @@
 
 import json
 import re
+import struct
+import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,22 +104,51 @@ def _beside_an_archive() -> str:
     return envi("c", CUBE, WAVES)
 
 
+def _beside_a_header() -> str:
+    stored = _packed(1e-4, 0)
+    facts = f"file type = TIFF\nreflectance scale factor = 10000\nbbl = {listed(BAD)}\n"
+    envi("c", stored, facts + WAVES)
+    Path("c.img").unlink()
+    return tiff("c.tif", stored)
+
+
+HEADERS: dict[str, tuple[str, list[int], Any]] = {
+    "comments": (f"; by hand\nsensor type =\n{WAVES}; end\n", ALL, NM),
+    "bbl of floats": (f"bbl = {listed(np.array(BAD) * 1.0)}\n", KEPT, None),
+    "bbl of words": (f"bbl = {listed(np.array(BAD) > 0)}\n", KEPT, None),
+    "bbl over lines": ("bbl = {\n" + ",\n".join(map(str, BAD)) + "\n}", KEPT, None),
+    "capital letters": (WAVES.upper(), ALL, NM),
+    "lists with commas first": ("wavelength = {\n" + "\n,".join(map(str, NM)) + "\n}\n", ALL, NM),
+    "empty fields": (f"reflectance scale factor = \ndata ignore value =\nbbl = \n{WAVES}", ALL, NM),
+    "no unit": (f"wavelength = {listed(NM)}\n", ALL, NM),
+    "no unit, micrometres": (f"wavelength = {listed(MICROMETRES)}\n", ALL, NM),
+    "micrometres said to be nanometres": (
+        f"wavelength units = Nanometers\nwavelength = {listed(MICROMETRES)}\n",
+        ALL,
+        NM,
+    ),
+    "nanometres said to be micrometres": (
+        f"wavelength units = Micrometers\nwavelength = {listed(NM)}\n",
+        ALL,
+        NM,
+    ),
+    "underscores": (f"wavelength_units = Nanometers\nwavelength = {listed(NM)}\n", ALL, NM),
+    "wavenumbers": (f"wavelength units = Wavenumber\nwavelength = {listed(1e7 / NM)}\n", ALL, NM),
+    "descending": (f"wavelength = {listed(NM[::-1])}\n", ALL, NM[::-1]),
+    "band index": (f"wavelength units = Index\nwavelength = {listed(range(1, 13))}\n", ALL, None),
+    "dead band": (
+        f"bbl = {listed([0] + [1] * 11)}\nwavelength = {listed([0, *NM[1:]])}\n",
+        ALL[1:],
+        NM[1:],
+    ),
+    "wavelengths": (WAVES.replace("wavelength =", "wavelengths ="), ALL, NM),
+    "band centers": (f"band_centers = {listed(NM)}\n", ALL, NM),
+}
+"""Cubes of ENVI by what their header says more."""
+
 CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
-    "comments": (lambda: envi("c", CUBE, f"; by hand\nsensor type =\n{WAVES}; end\n"), ALL, NM),
-    "bbl of floats": (
-        lambda: envi("c", CUBE, f"bbl = {listed(np.array(BAD) * 1.0)}\n"),
-        KEPT,
-        None,
-    ),
-    "bbl of words": (lambda: envi("c", CUBE, f"bbl = {listed(np.array(BAD) > 0)}\n"), KEPT, None),
-    "bbl over lines": (
-        lambda: envi("c", CUBE, "bbl = {\n" + ",\n".join(map(str, BAD)) + "\n}"),
-        KEPT,
-        None,
-    ),
     "no byte order": (lambda: envi("c", CUBE, WAVES, skip="byte order"), ALL, NM),
     "no offset": (lambda: envi("c", CUBE, WAVES, skip="header offset"), ALL, NM),
-    "capital letters": (lambda: envi("c", CUBE, WAVES.upper()), ALL, NM),
     "big endian": (lambda: envi("c", CUBE, WAVES, stored=">", said=1, interleave="bil"), ALL, NM),
     "byte order mark": (lambda: envi("c", CUBE, WAVES, encoding="utf-8-sig"), ALL, NM),
     "utf-16": (lambda: envi("c", CUBE, WAVES, encoding="utf-16"), ALL, NM),
@@ -130,54 +162,6 @@ CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
         ALL,
         NM,
     ),
-    "lists with commas first": (
-        lambda: envi("c", CUBE, "wavelength = {\n" + "\n,".join(map(str, NM)) + "\n}\n"),
-        ALL,
-        NM,
-    ),
-    "empty fields": (
-        lambda: envi(
-            "c", CUBE, f"reflectance scale factor = \ndata ignore value =\nbbl = \n{WAVES}"
-        ),
-        ALL,
-        NM,
-    ),
-    "no unit": (lambda: envi("c", CUBE, f"wavelength = {listed(NM)}\n"), ALL, NM),
-    "no unit, micrometres": (
-        lambda: envi("c", CUBE, f"wavelength = {listed(MICROMETRES)}\n"),
-        ALL,
-        NM,
-    ),
-    "micrometres said to be nanometres": (
-        lambda: envi(
-            "c", CUBE, f"wavelength units = Nanometers\nwavelength = {listed(MICROMETRES)}\n"
-        ),
-        ALL,
-        NM,
-    ),
-    "nanometres said to be micrometres": (
-        lambda: envi("c", CUBE, f"wavelength units = Micrometers\nwavelength = {listed(NM)}\n"),
-        ALL,
-        NM,
-    ),
-    "underscores": (
-        lambda: envi("c", CUBE, f"wavelength_units = Nanometers\nwavelength = {listed(NM)}\n"),
-        ALL,
-        NM,
-    ),
-    "wavenumbers": (
-        lambda: envi(
-            "c", CUBE, f"wavelength units = Wavenumber\nwavelength = {listed(1e7 / NM)}\n"
-        ),
-        ALL,
-        NM,
-    ),
-    "descending": (lambda: envi("c", CUBE, f"wavelength = {listed(NM[::-1])}\n"), ALL, NM[::-1]),
-    "band index": (
-        lambda: envi("c", CUBE, f"wavelength units = Index\nwavelength = {listed(range(1, 13))}\n"),
-        ALL,
-        None,
-    ),
     "names of bands": (
         lambda: envi(
             "c",
@@ -188,13 +172,6 @@ CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
         ),
         ALL,
         NM,
-    ),
-    "dead band": (
-        lambda: envi(
-            "c", CUBE, f"bbl = {listed([0] + [1] * 11)}\nwavelength = {listed([0, *NM[1:]])}\n"
-        ),
-        ALL[1:],
-        NM[1:],
     ),
     "gains of bands": (
         lambda: envi(
@@ -220,12 +197,6 @@ CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
     "tiff with items of bands": (lambda: tiff("c.tif", CUBE, _band_items), KEPT, NM[KEPT]),
     "mat": (lambda: _mat("c.mat", data=CUBE.astype(float)), ALL, None),
     "mat of version 7.3": (lambda: _mat73("c.mat", {"data": CUBE}), ALL, None),
-    "wavelengths": (
-        lambda: envi("c", CUBE, WAVES.replace("wavelength =", "wavelengths =")),
-        ALL,
-        NM,
-    ),
-    "band centers": (lambda: envi("c", CUBE, f"band_centers = {listed(NM)}\n"), ALL, NM),
     "centres in the domain of a tiff": (
         lambda: tiff(
             "c.tif", CUBE, lambda file: file.update_tags(ns="ENVI", wavelengths=listed(NM))
@@ -234,7 +205,12 @@ CUBES: dict[str, tuple[Callable[[], str], list[int], Any]] = {
         NM,
     ),
     "beside an archive of its name": (_beside_an_archive, ALL, NM),
+    "tiff with a header of ENVI": (_beside_a_header, KEPT, NM[KEPT]),
     "integers without a scale": (lambda: tiff("c.tif", _packed(1e-4, 0)), ALL, None),
+}
+CUBES |= {
+    kind: (partial(envi, "c", CUBE, header), kept, centres)
+    for kind, (header, kept, centres) in HEADERS.items()
 }
 
 
@@ -355,18 +331,47 @@ def _csv(
     return text(name, first + "\r\n".join(lines) + "\r\n", encoding)
 
 
-def _x(column: int) -> float:
-    return 500002.5 + 5 * column
+def _xy(separator: str, head: str = "x{}y{}class", **how: str) -> str:
+    """A table of coordinates and words."""
+
+    def row(r: int, c: int, k: int) -> str:
+        return f'{500002.5 + 5 * c}{separator}{5399997.5 - 5 * r}{separator}"{WORDS[k - 1]}"'
+
+    return _csv("l.csv", head.format(separator, separator), row, **how)
 
 
-def _y(row: int) -> float:
-    return 5399997.5 - 5 * row
+def _decimal_commas() -> str:
+    content = Path(_xy(";")).read_text("utf-8")
+    return text("l.csv", content.replace(".", ","))
 
 
 WORDS = ("Gräser", "Rüben, früh", "Weg")
 NAMED = dict(zip((2, 5, 9), NAMES, strict=True))
 SMALL = {2: 5, 5: 9, 9: 2}
 UPSIDE_DOWN = {"tiffinfo": {274: 4}}
+
+
+def _png(bits: int, transparent: bool = False) -> str:
+    """The labels as a grey PNG of 2 to 8 bits, with a transparent code 9 for 0 perhaps."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        size, check = (struct.pack(">I", n) for n in (len(content), zlib.crc32(kind + content)))
+        return size + kind + content + check
+
+    codes = np.where(LABELS, LABELS, 9) if transparent else LABELS
+    spread = (codes[:, :, None] >> np.arange(bits)[::-1]) & 1
+    data = b"".join(b"\0" + np.packbits(row.ravel()).tobytes() for row in spread)
+    head = struct.pack(">IIBBBBB", 32, 40, bits, 0, 0, 0, 0)
+    clear = chunk(b"tRNS", struct.pack(">H", 9)) if transparent else b""
+    body = chunk(b"IHDR", head) + clear + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    Path("l.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    return "l.png"
+
+
+def _categories() -> str:
+    names = "".join(f"<Category>{name}</Category>" for name in ("none", *NAMES))
+    text("l.tif.aux.xml", _aux(lambda _: f"<CategoryNames>{names}</CategoryNames>", 1))
+    return tiff("l.tif", LABELS)
 
 
 def _picture(name: str, array: np.ndarray, **options: object) -> str:
@@ -396,7 +401,10 @@ def _shapefile(stored: str, said: str) -> str:
     shapes = shapely.to_wkb(np.array(polygons()[0]))
     how = {"geometry_type": "Polygon", "crs": "EPSG:32633", "driver": "ESRI Shapefile"}
     pyogrio.raw.write("l.shp", shapes, [words], ["class"], encoding=stored, **how)
-    text("l.cpg", said)
+    if said:
+        text("l.cpg", said)
+    else:
+        Path("l.cpg").unlink()
     return "l.shp"
 
 
@@ -440,7 +448,10 @@ SHEETS: dict[str, tuple[Callable[[], str], dict[str, object], tuple[str, ...]]] 
         {},
         CLASSES,
     ),
-    "png": (lambda: _picture("l.png", LABELS), {}, CLASSES),
+    "png of 2 bits": (lambda: _png(2), {}, CLASSES),
+    "png of 4 bits": (lambda: _png(4, transparent=True), {}, CLASSES),
+    "png of 8 bits": (lambda: _png(8), {}, CLASSES),
+    "categories beside a tiff": (_categories, {}, NAMES),
     "names of ENVI": (_envi_classes, {}, ("Gräser", "Rüben", "Weg")),
     "mat of doubles": (
         lambda: _mat("l.mat", gt=LABELS.astype(float), idx=np.arange(9.0)[None]),
@@ -496,46 +507,11 @@ SHEETS: dict[str, tuple[Callable[[], str], dict[str, object], tuple[str, ...]]] 
         {},
         CLASSES,
     ),
-    "semicolons and a mark": (
-        lambda: _csv(
-            "l.csv", "x;y;class", lambda r, c, k: f'{_x(c)};{_y(r)};"{WORDS[k - 1]}"', "utf-8-sig"
-        ),
-        {},
-        WORDS,
-    ),
-    "decimal commas": (
-        lambda: _csv(
-            "l.csv",
-            "x;y;class",
-            lambda r, c, k: f'{_x(c)};{_y(r)};"{WORDS[k - 1]}"'.replace(".", ","),
-        ),
-        {},
-        WORDS,
-    ),
-    "utf-16": (
-        lambda: _csv(
-            "l.csv", "x\ty\tclass", lambda r, c, k: f"{_x(c)}\t{_y(r)}\t{WORDS[k - 1]}", "utf-16"
-        ),
-        {},
-        WORDS,
-    ),
-    "sep=;": (
-        lambda: _csv(
-            "l.csv",
-            "x;y;class",
-            lambda r, c, k: f"{_x(c)};{_y(r)};{WORDS[k - 1]}",
-            first="sep=;\r\n",
-        ),
-        {},
-        WORDS,
-    ),
-    "table in code page 1252": (
-        lambda: _csv(
-            "l.csv", "X;Y;Class", lambda r, c, k: f"{_x(c)};{_y(r)};{WORDS[k - 1]}", "cp1252"
-        ),
-        {},
-        WORDS,
-    ),
+    "semicolons and a mark": (lambda: _xy(";", encoding="utf-8-sig"), {}, WORDS),
+    "decimal commas": (_decimal_commas, {}, WORDS),
+    "utf-16": (lambda: _xy("\t", encoding="utf-16"), {}, WORDS),
+    "sep=;": (lambda: _xy(";", first="sep=;\r\n"), {}, WORDS),
+    "code page 1252": (lambda: _xy(";", "X{}Y{}Class", encoding="cp1252"), {}, WORDS),
     "GeoJSON": (
         lambda: geojson("l.geojson", [{"crop": NAMES[k - 1]} for k in polygons()[1]]),
         {},
@@ -565,9 +541,19 @@ SHEETS: dict[str, tuple[Callable[[], str], dict[str, object], tuple[str, ...]]] 
         {},
         ("Gräser", "Rüben", "Weg"),
     ),
+    "words in UTF-8 without an encoding": (
+        lambda: _shapefile("utf-8", ""),
+        {},
+        ("Gräser", "Rüben", "Weg"),
+    ),
     "regions as text": (_region_text, {}, NAMES),
     "Excel": (lambda: _excel(1), {}, CLASSES),
     "second sheet": (lambda: _excel(2), {"labels_key": "plots"}, CLASSES),
+    "FlatGeobuf in degrees": (
+        lambda: layer("l.fgb", "FlatGeobuf", np.array(NAMES)[polygons()[1] - 1], "crop", 4326),
+        {},
+        NAMES,
+    ),
     "shapefile": (lambda: layer("l.shp", "ESRI Shapefile", polygons()[1]), {}, CLASSES),
 }
 
@@ -583,7 +569,7 @@ def test_labels_are_those_of_their_file(kind: str) -> None:
 def test_a_class_0_that_somebody_drew_is_a_class_and_is_said() -> None:
     added = add(envi("c", CUBE, UTM), layer("l.gpkg", "GPKG", polygons()[1] - 1))
     assert np.array_equal(added.scene.labels, LABELS)
-    assert "0 is taken for a class: if it stands for no label, say `unlabelled='0'`" in said(added)
+    assert "0 is taken for a class: if it means no label, use `unlabelled='0'`" in said(added)
     without = add("c.hdr", "l.gpkg", unlabelled=(0,)).scene
     assert np.array_equal(without.labels, np.maximum(LABELS.astype(int) - 1, 0))
 
@@ -647,6 +633,11 @@ def test_codes_from_0_on_are_asked_about(name: str) -> None:
 # What is refused: (cube, labels, parts of the error).
 
 
+def _two_units(file: Any) -> None:
+    for band, unit in enumerate(("Nanometers", "Micrometers"), start=1):
+        file.update_tags(band, wavelength="0.4", wavelength_units=unit)
+
+
 def _control_points() -> str:
     corners = [
         GroundControlPoint(r, c, 15 + c / 1e4, 48 - r / 1e4) for r in (0, 40) for c in (0, 32)
@@ -684,6 +675,11 @@ REFUSED: dict[str, tuple[Callable[[], str], Callable[[], str], tuple[str, ...]]]
         lambda: text("p.csv", "lon,lat,class\n15.0001,47.9999,a\n15.0002,47.9998,b\n"),
         ("ground control points", "[Ww]arp"),
     ),
+    "centres in two units": (
+        lambda: tiff("c.tif", CUBE, _two_units),
+        SHEET_FILE,
+        ("must have one unit", "Micrometers, Nanometers"),
+    ),
     "part of PRISMA": (
         lambda: _product("c.he5", {"HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/VNIR_Cube": CUBE}),
         SHEET_FILE,
@@ -694,6 +690,7 @@ REFUSED: dict[str, tuple[Callable[[], str], Callable[[], str], tuple[str, ...]]]
         SHEET_FILE,
         ("EMIT",),
     ),
+    "two axes": (lambda: np.save("c.npy", LABELS) or "c.npy", SHEET_FILE, ("three axes",)),
     "archive": (lambda: text("c.zip", "PK\3\4"), SHEET_FILE, ("[Uu]npack",)),
     "packed archive": (lambda: text("c.tar.gz", "x"), SHEET_FILE, ("[Uu]npack",)),
     "longer data": (

@@ -4,17 +4,23 @@ time.
 
 import json
 import math
+import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyogrio.raw
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.label_source import rasterise
+from hsiaug.data.texts import plain_name
 from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
 
 GROUND = Georeference((2.0, 0.0, 500_000.0, 0.0, -2.0, 5_000_000.0), "")
@@ -109,13 +115,6 @@ def test_polygons_without_sound_coordinates_alone_are_refused(
     refusal(tmp_path / "l.geojson", geojson({"type": "Polygon", "coordinates": coordinates}))
 
 
-def test_a_feature_whose_place_is_none_is_left_out_and_counted(tmp_path: Path) -> None:
-    path = tmp_path / "l.geojson"
-    square = {"type": "Polygon", "coordinates": [[*SQUARE, SQUARE[0]]]}
-    path.write_text(geojson(square, None, square))
-    assert read_vector_labels(path, None, None).skipped == 1
-
-
 @pytest.mark.parametrize("kind", ["link", "URL"])
 def test_a_coordinate_system_of_geojson_is_never_fetched(tmp_path: Path, kind: str) -> None:
     crs = {"type": kind, "properties": {"href": "http://127.0.0.1:9", "url": "http://127.0.0.1:9"}}
@@ -127,18 +126,6 @@ def test_a_polygon_of_endless_holes_is_refused(tmp_path: Path) -> None:
     ring = [*SQUARE, SQUARE[0]]
     holes = {"type": "Polygon", "coordinates": [ring] * 10_002}
     assert "10,000 rings" in refusal(tmp_path / "l.geojson", geojson(holes))
-
-
-def test_a_message_lists_some_of_many_attributes(tmp_path: Path) -> None:
-    row = {f"attribute {i}": i for i in range(1000)}
-    point = {"type": "Point", "coordinates": [1, 2]}
-    feature = {"type": "Feature", "properties": row, "geometry": point}
-    content = {"type": "FeatureCollection", "features": [feature]}
-    assert "`field`" in refusal(tmp_path / "l.geojson", json.dumps(content))
-
-
-def test_nesting_without_end_is_refused(tmp_path: Path) -> None:
-    refusal(tmp_path / "l.geojson", '{"type": "FeatureCollection", "features": ' + "[" * 100_000)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +165,10 @@ def test_many_polygons_are_filled_together_as_each_would_be_alone(
     assert np.array_equal(rasterised.codes > 0, alone) and 0 < alone.sum() < alone.size
 
 
+def test_nesting_without_end_is_refused(tmp_path: Path) -> None:
+    refusal(tmp_path / "l.geojson", '{"type": "FeatureCollection", "features": ' + "[" * 100_000)
+
+
 def flips(content: bytes, count: int) -> Iterator[bytes]:
     rng = np.random.default_rng(0)
     for _ in range(count):
@@ -191,9 +182,75 @@ def test_no_flipped_bit_of_a_label_file_is_more_than_an_error(tmp_path: Path) ->
         {"type": "Polygon", "coordinates": [SQUARE]}, {"type": "Point", "coordinates": [1, 2]}
     ).encode()
     for name, content in (("l.geojson", text), ("l.csv", b"row,col,class\n1,1,a\n")):
-        for bad in flips(content, 100):
+        for bad in flips(content, 40):
             (tmp_path / name).write_bytes(bad)
             try:
                 assert read_vector_labels(tmp_path / name, None, None).values
             except HsiaugError as error:
                 assert name in str(error)
+
+
+# Layers.
+
+
+def write_layer(path: Path, shapes: list[Any], crops: list[str], **more: object) -> None:
+    fields = {"field_data": [np.array(crops, dtype=object)], "fields": ["crop"]}
+    kind = {"geometry_type": "Unknown", "crs": "EPSG:32633", "driver": "GPKG"}
+    pyogrio.raw.write(path, shapely.to_wkb(np.array(shapes)), **fields, **kind, **more)
+
+
+def test_of_several_layers_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "l.gpkg"
+    write_layer(path, [shapely.box(0, 0, 50, 50)], ["hay"], layer="my plots")
+    write_layer(path, [shapely.box(0, 0, 50, 50)], ["rye"], layer="trees", append=True)
+    with pytest.raises(SceneError, match="Name one: `labels_key='my plots'`"):
+        read_vector_labels(path, None, None)
+    assert read_vector_labels(path, None, None, "trees").values == ("rye",)
+
+
+def test_features_without_a_shape_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "l.gpkg"
+    write_layer(path, [shapely.Point(1, 9), None], ["hay", "rye"])
+    marks = read_vector_labels(path, None, None)
+    assert marks.skipped == 1 and marks.values == ("hay",)
+
+
+# Names in several spellings.
+
+NAMES = ("Gräser", "Rüben früh", "Öde Fläche")
+BLANKS = (" ", "\u00a0", "  ", "\u2009", " \u200b")
+
+
+@st.composite
+def spellings(draw: st.DrawFn) -> str:
+    """One of the names, as some program writes it."""
+    name = draw(st.sampled_from(NAMES)).replace(" ", draw(st.sampled_from(BLANKS)))
+    name = unicodedata.normalize(draw(st.sampled_from(["NFC", "NFD"])), name)
+    ends = st.sampled_from(["", "\u200b", "\ufeff", " ", "\u00a0"])
+    return draw(ends) + name + draw(ends)
+
+
+@given(written=st.lists(spellings(), min_size=1, max_size=12), table=st.booleans())
+@settings(max_examples=25, deadline=None, database=None)
+def test_a_name_in_several_spellings_is_one_class_and_that_is_said(written, table):
+    with tempfile.TemporaryDirectory() as name:
+        if table:
+            path = Path(name) / "l.csv"
+            rows = "\n".join(f'{i},0,"{text}"' for i, text in enumerate(written))
+            path.write_text(f"row,col,class\n{rows}\n", encoding="utf-8")
+        else:
+            path = Path(name) / "l.geojson"
+            features = [
+                {
+                    "type": "Feature",
+                    "geometry": {"type": "Point", "coordinates": [i, 0]},
+                    "properties": {"class": text},
+                }
+                for i, text in enumerate(written)
+            ]
+            path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+        marks = read_vector_labels(path, None, None)
+    assert list(marks.values) == [plain_name(text) for text in written]
+    assert set(marks.values) <= set(NAMES)
+    several = len({text.strip() for text in written}) > len(set(marks.values))
+    assert any("count as one" in note for note in marks.notes) == several

@@ -34,13 +34,18 @@ def rows(added: Added) -> list[tuple[str, str]]:
     return [(row.code, row.meaning) for row in added.codes]
 
 
-def test_codes_of_one_byte_have_the_class_ids_and_the_unknown_codes_of_wider_ones() -> None:
-    codes = np.random.default_rng(0).choice(np.array([0, 1, 2, 7, 9, 255], np.uint8), (30, 20))
-    id_of = {7: 1, 1: 2, 300: 3, -1: 4}
-    of_bytes, unknown = class_ids(codes, id_of, {0, 7, 999, -5}, "a file")
-    of_words, unknown_words = class_ids(codes.astype(np.int32), id_of, {0, 7, 999, -5}, "a file")
+def test_codes_of_one_byte_have_the_class_ids_of_wider_ones() -> None:
+    codes = np.random.default_rng(0).choice(np.array([0, 1, 2, 7, 255], np.uint8), (30, 20))
+    void = codes == 255
+    of_bytes, of_words = (
+        class_ids(codes.astype(kind), {7: 1, 1: 2, 300: 3, -1: 4}, {0, 2, 999}, "a file", void)
+        for kind in (np.uint8, np.int32)
+    )
     assert np.array_equal(of_bytes, of_words) and of_bytes.dtype == of_words.dtype
-    assert unknown == unknown_words and set(unknown) == {2, 9, 255}
+    assert np.bincount(of_bytes.ravel())[1:].tolist() == [(codes == 7).sum(), (codes == 1).sum()]
+    for kind in (np.uint8, np.float32):
+        with pytest.raises(HsiaugError, match=r"found codes 7 \([\d,]+ px\), 255 \("):
+            class_ids(codes.astype(kind), {1: 1}, {0, 2}, "a file")
 
 
 def test_the_table_names_every_code_and_counts_every_pixel(tmp_path: Path) -> None:
@@ -78,11 +83,6 @@ def test_what_the_error_says_gives_the_classes_that_are_meant(tmp_path: Path) ->
     assert np.array_equal(load_scene(tmp_path / "mine.toml").labels, FARM.labels)
     other = add(tmp_path, ZERO_BASED, classes=NAMES, unlabelled=(0,))
     assert np.array_equal(other.scene.labels == 3, ZERO_BASED == 255)
-
-
-def test_both_codes_may_have_no_label(tmp_path: Path) -> None:
-    added = add(tmp_path, ZERO_BASED, unlabelled=(255, 0))
-    assert np.array_equal(added.scene.labels, np.where(FARM.labels > 1, FARM.labels - 1, 0))
 
 
 def test_every_code_may_be_a_class(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Products of imaging spectrometers are read with their bands, scale, missing data and place."""
 
-import os
 import shlex
 import warnings
 from collections.abc import Callable
@@ -11,13 +10,12 @@ import h5py
 import numpy as np
 import pytest
 import rasterio
-from PIL import Image
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.data import load_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
+from hsiaug.data.auxiliary import quality_layers
 from hsiaug.data.georeference import scene_georeference
-from hsiaug.data.products.enmap_desis import metadata_beside
 from hsiaug.data.readers import read_cube_file
 from tests.data.made_products import (
     BANDS,
@@ -80,23 +78,17 @@ def test_a_product_lies_where_its_file_says(made: Made, tmp_path: Path) -> None:
         assert (a, b, d, e) == pytest.approx((0.0005, 0, 0, -0.0005))
 
 
-def test_points_on_a_map_label_the_pixels_that_they_lie_in(tmp_path: Path) -> None:
-    for maker in (prisma, emit, enmap):
-        made = maker(tmp_path)
-        places = [(4, 4), (4, 9), (30, 20), (12, 12)]
-        ground = added(made, tmp_path)
-        ground = scene_georeference(str(tmp_path / "mine.toml"))
-        points = tmp_path / "points.csv"
-        rows = [
-            f"{x},{y},{name}"
-            for (x, y), name in zip(
-                (ground.centre(*place) for place in places), ["a", "b", "a", "b"], strict=True
-            )
-        ]
-        points.write_text("x,y,class\n" + "\n".join(rows))
-        scene = added(made, tmp_path, points).scene
-        assert [scene.labels[place] for place in places] == [1, 2, 1, 2]
-        assert np.count_nonzero(scene.labels) == len(places)
+@pytest.mark.parametrize("maker", [emit, aviris_ng])
+def test_points_on_a_map_label_the_pixels_that_they_lie_in(maker: Maker, tmp_path: Path) -> None:
+    made = maker(tmp_path)
+    added(made, tmp_path)
+    ground = scene_georeference(str(tmp_path / "mine.toml"))
+    places = {(4, 4): "a", (4, 9): "b", (30, 20): "a", (12, 12): "b"}
+    rows = ["{},{},{}".format(*ground.centre(*at), name) for at, name in places.items()]
+    (tmp_path / "points.csv").write_text("\n".join(["x,y,class", *rows]))
+    scene = added(made, tmp_path, tmp_path / "points.csv").scene
+    assert [scene.labels[at] for at in places] == [1, 2, 1, 2]
+    assert np.count_nonzero(scene.labels) == len(places)
 
 
 def test_the_summary_says_what_was_done_and_what_is_not_used(tmp_path: Path) -> None:
@@ -105,6 +97,9 @@ def test_the_summary_says_what_was_done_and_what_is_not_used(tmp_path: Path) -> 
     assert "both detectors see 720 to 770 nm" in said[prisma]
     assert "matrices of erroneous pixels in the file are not used" in said[prisma]
     assert "-METADATA.XML" in said[enmap]
+    layer = next(tmp_path.glob("ENMAP*.TIF")).name.replace("SPECTRAL_IMAGE", "QL_QUALITY")
+    (tmp_path / layer).touch()
+    assert layer in quality_layers(tmp_path)
     assert "-METADATA.xml" in said[desis]
 
 
@@ -236,16 +231,6 @@ def test_a_table_that_points_beyond_the_cube_is_refused(tmp_path: Path) -> None:
         added(made, tmp_path)
 
 
-def test_start_leaves_the_quality_layers_of_a_product_out(tmp_path: Path) -> None:
-    made = enmap(tmp_path)
-    layer = made.path.name.replace("SPECTRAL_IMAGE", "QL_QUALITY_CLASSES")
-    Image.fromarray(LABELS).save(tmp_path / layer)
-    np.save(tmp_path / "plots.npy", LABELS)
-    result = hsiaug("start", ".", cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert "plots.npy" in result.stdout
-
-
 def test_the_header_beside_a_geotiff_names_the_geotiff(tmp_path: Path) -> None:
     made = desis(tmp_path)
     header = made.path.with_suffix(".hdr")
@@ -262,9 +247,8 @@ def test_the_metadata_of_an_image_are_named_as_such(tmp_path: Path) -> None:
         added(Made(metadata, CUBE, LABELS, WIDTHS, None, None), tmp_path)
 
 
-# How each other product is read and where it lies, the first tests say; these are a raster with a
-# coordinate system, and lines of a sensor whose pixels lie as a table says.
-@pytest.mark.parametrize("maker", [desis, emit])
+# How each other product is read and where it lies, the first tests say.
+@pytest.mark.parametrize("maker", [emit])
 def test_start_benchmark_and_map_take_a_product_as_any_other_file(
     maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,34 +289,6 @@ def test_headers_of_aviris_ng_are_followed_to_the_letter(tmp_path: Path) -> None
     across = (8.1 * np.cos(angle), 8.1 * np.sin(angle))
     first, beside = ground.centre(0, 0), ground.centre(0, 1)
     assert np.abs(np.subtract(beside, first)) == pytest.approx(across)
-    header = made.path.with_name(f"{made.path.name}.hdr")
-    text = header.read_text()
-    in_micrometres = ", ".join(f"{value:.6f}" for value in made.nm / 1000)
-    listed = ", ".join(f"{value:.6f}" for value in made.nm)
-    header.write_text(text.replace(listed, in_micrometres).replace("Nanometers", "Micrometers"))
-    np.testing.assert_allclose(read_cube_file(header).wavelengths, made.nm, atol=1e-3)
-    bad = ", ".join(["1"] * 10 + ["0", "0"])
-    header.write_text(
-        f"{text}bbl = {{ {bad} }}\ncorrection factors = {{ 1.0 }}\nsmoothing = {{ }}\n"
-    )
-    found = added(made, tmp_path)
-    assert found.scene.bands == 10
-    np.testing.assert_allclose(found.scene.wavelengths, made.nm[:10], atol=1e-3)
-
-
-def test_a_rotated_scene_is_labelled_by_points_where_they_lie(tmp_path: Path) -> None:
-    made = aviris_ng(tmp_path)
-    added(made, tmp_path)
-    ground = scene_georeference(str(tmp_path / "mine.toml"))
-    places = [(4, 4), (4, 9), (30, 20), (12, 12)]
-    rows = [
-        f"{x},{y},{name}"
-        for (x, y), name in zip((ground.centre(*at) for at in places), "abab", strict=True)
-    ]
-    points = tmp_path / "points.csv"
-    points.write_text("x,y,class\n" + "\n".join(rows))
-    scene = added(made, tmp_path, points).scene
-    assert [scene.labels[at] for at in places] == [1, 2, 1, 2]
 
 
 @pytest.mark.parametrize("maker", [enmap, desis])
@@ -345,32 +301,3 @@ def test_the_only_metadata_in_a_folder_are_those_of_a_renamed_image(
     np.testing.assert_allclose(found.scene.cube, made.cube, atol=1e-6)
     np.testing.assert_allclose(found.scene.wavelengths, made.nm)
     assert any("METADATA" in text for text in found.warnings)
-
-
-def test_a_folder_of_images_is_looked_through_once_until_it_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks = []
-    listed = Path.iterdir
-
-    def look(folder: Path) -> object:
-        looks.append(folder)
-        return listed(folder)
-
-    monkeypatch.setattr(Path, "iterdir", look)
-    os.utime(tmp_path, (1, 1))
-    images = [tmp_path / f"{number}.tif" for number in range(50)]
-    assert [metadata_beside(image) for image in images] == [None] * 50
-    assert looks == [tmp_path]
-    made = enmap(tmp_path)
-    assert metadata_beside(made.path) is not None
-
-
-def test_metadata_beside_an_image_of_fewer_bands_are_named_and_not_used(tmp_path: Path) -> None:
-    made = enmap(tmp_path)
-    with rasterio.open(made.path) as file:
-        profile, bands = file.profile, file.read()
-    with rasterio.open(tmp_path / "cut.tif", "w", **{**profile, "count": 4}) as file:
-        file.write(bands[:4])
-    found = added(replace(made, path=tmp_path / "cut.tif"), tmp_path)
-    assert any("is not used: 12 bands, the image has 4" in text for text in found.warnings)

@@ -121,11 +121,6 @@ def test_values_beyond_float32_are_refused_without_a_warning(estate, cube, tmp_p
     assert "finite" in refusal(estate())
 
 
-def test_labels_of_another_size_are_refused(estate, codes, tmp_path):
-    np.save(tmp_path / "labels.npy", codes.T)
-    assert "height and width" in refusal(estate())
-
-
 @pytest.mark.parametrize(
     ("change", "parts"),
     [
@@ -174,10 +169,6 @@ def test_a_wrong_card_is_explained(estate, change, parts):
 def test_a_row_of_many_numbers_is_no_long_key(estate):
     head = 'name = "x"\ncitation = """\n' + "0.5, " * 200 + '\n"""'
     assert scene_card(estate(head=head)).citation.count("0.5") == 200
-
-
-def test_a_missing_card_is_named(tmp_path):
-    assert "nowhere.toml must exist" in refusal(tmp_path / "nowhere.toml")
 
 
 def test_files_are_looked_for_beside_the_card(estate, tmp_path, monkeypatch):

@@ -1,11 +1,9 @@
 """The card of SegMunich, on made tiles in the layout that its makers document."""
 
 import pickle
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -72,18 +70,6 @@ def test_corine_codes_and_the_makers_numbers_are_the_same_classes(segmunich: Pat
         assert place.mask[16, :80:16].tolist() == [9, 10, 11, 12, 0]
     assert pairs.class_names[0] == "arable land" and pairs.class_names[-1] == "buildings"
     assert len(pairs.class_names) == 12
-
-
-@NAMELESS
-def test_its_ten_bands_begin_with_blue_and_none_of_them_is_the_aerosol_band(
-    segmunich: Path,
-) -> None:
-    pairs = load_pairs("segmunich", "segmentation")
-    assert pairs.wavelengths is not None
-    assert pairs.wavelengths.tolist() == [490, 560, 665, 705, 740, 783, 842, 865, 1610, 2190]
-    image = pairs.places[0].images
-    assert image.shape == (1, 10, 128, 128)
-    assert np.allclose(image.min(axis=(0, 2, 3)), 0.01 * np.arange(1, 11), atol=1e-3)
 
 
 def test_as_many_blank_pixels_as_a_card_allows_are_allowed() -> None:
@@ -169,24 +155,3 @@ def test_images_of_a_large_set_stay_in_their_files(
     before = stored.sha256
     write_tile(segmunich / "train", "a", image_of(9), blocks_of((*CORINE, 0)))
     assert load_pairs("segmunich", "segmentation").sha256 != before
-
-
-@NAMELESS
-def test_to_plan_a_large_set_each_file_is_read_once(
-    segmunich: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hsiaug.data.pair_loading.LARGEST_IN_MEMORY", 0)
-    opened: Counter[Path] = Counter()
-    open_file = Path.open
-
-    def counted(path: Path, *how: Any, **options: Any) -> Any:
-        opened[path] += 1
-        return open_file(path, *how, **options)
-
-    monkeypatch.setattr(Path, "open", counted)
-    pairs = load_pairs("segmunich", "segmentation")
-    draw_tiles(pairs, parse_protocol("places:1"), 0, 128).audit.as_json()
-    of_set = [path for path in opened if path.is_relative_to(segmunich)]
-    assert len(of_set) == 6  # an image and a mask of each place
-    assert max(opened[path] for path in of_set) <= 2  # one to see the number of bands
-    assert sum(opened[path] for path in of_set) <= 7

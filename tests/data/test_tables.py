@@ -111,12 +111,3 @@ def test_a_table_that_is_no_grid_is_refused(tmp_path: Path) -> None:
     write(frame.drop(columns=["row"]), path)
     with pytest.raises(SceneError, match="must have columns row,col or x,y"):
         read_cube_file(path)
-
-
-def test_start_takes_a_table_for_both(tmp_path: Path) -> None:
-    frame = frame_of(FARM.cube, [f"{nm}" for nm in NM])
-    frame["class"] = np.array(["", "hay", "oats", "rye"])[FARM.labels.ravel()]
-    write(frame, tmp_path / "plots.csv")
-    done = hsiaug("start", ".", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "datasets add plots.csv --labels plots.csv" in done.stdout

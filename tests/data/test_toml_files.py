@@ -71,11 +71,6 @@ def test_a_path_with_a_zero_byte_is_refused(tmp_path: Path) -> None:
             Store(store, create=True)
 
 
-def test_a_home_of_nobody_is_a_path_that_does_not_exist() -> None:
-    with pytest.raises(SceneError, match="must exist"):
-        load_scene("~nobody-of-that-name/card.toml")
-
-
 @pytest.mark.parametrize("name", ["x" * 300 + ".npy", "a\\u0000b.npy", "a/" * 600, "é" * 200])
 @pytest.mark.parametrize("key", ["file", "data"])
 def test_a_name_that_no_file_can_have_is_an_error_of_the_card(estate, key: str, name: str) -> None:
@@ -90,6 +85,11 @@ def test_a_package_that_is_no_package_holds_no_file(estate) -> None:
 
 
 def test_classes_are_counted_before_they_are_compared(estate) -> None:
-    names = ", ".join(f'"c{i}"' for i in range(100_000))
+    names = ", ".join(f'"c{i}"' for i in range(20_000))
     with pytest.raises(SceneError, match="255"):
         load_scene(estate(labels=f'[labels]\nfile = "labels.npy"\nnames = [{names}]\n'))
+
+
+def test_a_home_of_nobody_is_a_path_that_does_not_exist() -> None:
+    with pytest.raises(SceneError, match="must exist"):
+        load_scene("~nobody-of-that-name/card.toml")

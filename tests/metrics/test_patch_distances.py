@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from hsiaug.metrics.neighbours import nearest_turned
 from hsiaug.metrics.patch_distances import (
     PatchReference,
     PatchSpace,
     block_means,
-    block_side,
-    nearest_patches,
+    nearest_apart,
     overlap,
     share_copies,
     share_nearer,
@@ -40,7 +40,8 @@ def every(height: int, width: int) -> np.ndarray:
     ("side", "block"), [(1, 1), (3, 3), (5, 5), (7, 7), (9, 3), (15, 3), (25, 5)]
 )
 def test_a_patch_is_parted_into_the_smallest_blocks_above_a_pixel(side: int, block: int) -> None:
-    assert block_side(side) == block
+    blocks = side // block
+    assert block_means(np.zeros((1, 2, side, side))).shape == (1, 2, blocks, blocks)
 
 
 def test_patches_are_reduced_to_means_of_blocks_of_components(rng: np.random.Generator) -> None:
@@ -67,8 +68,8 @@ def test_a_copy_is_found_however_it_is_turned(field: np.ndarray, flip: bool, tur
     copy = np.rot90(patch[..., ::-1] if flip else patch, turn, (2, 3))
     pool = reduced(field, every(60, 60))
 
-    assert nearest_patches(block_means(copy), pool)[0] < 1e-6
-    assert nearest_patches(block_means(copy) + 0.01, pool)[0] > 0.01
+    assert nearest_turned(block_means(copy), pool)[0] < 1e-6
+    assert nearest_turned(block_means(copy) + 0.01, pool)[0] > 0.01
 
 
 def test_the_nearest_is_the_nearest(
@@ -84,25 +85,25 @@ def test_the_nearest_is_the_nearest(
         for p in x
     ]
 
-    np.testing.assert_allclose(nearest_patches(x, to), by_hand, rtol=1e-5)
+    np.testing.assert_allclose(nearest_turned(x, to)[0], by_hand, rtol=1e-5)
     monkeypatch.setattr("hsiaug.metrics.neighbours.BYTES", 1)
-    np.testing.assert_allclose(nearest_patches(x, to), by_hand, rtol=1e-5)
-    assert np.isinf(nearest_patches(x, to[:0])).all()
+    np.testing.assert_allclose(nearest_turned(x, to)[0], by_hand, rtol=1e-5)
+    assert np.isinf(nearest_turned(x, to[:0])[0]).all()
 
 
 def test_patches_that_overlap_are_no_neighbours(field: np.ndarray) -> None:
     at, pool_at = np.array([[30, 20], [5, 50]]), every(60, 60)
     x, pool = reduced(field, at), reduced(field, pool_at)
-    apart = nearest_patches(x, pool, at, pool_at, SIDE)
+    apart = nearest_apart(x, at, pool, pool_at, SIDE)
 
-    assert (nearest_patches(x, pool) < 1e-6).all() and (apart > 0.1).all()
+    assert (nearest_turned(x, pool)[0] < 1e-6).all() and (apart > 0.1).all()
     # A patch one pixel further shares most of its pixels.
-    shifted = nearest_patches(x, pool, at, pool_at, 1)
+    shifted = nearest_apart(x, at, pool, pool_at, 1)
     assert (shifted > 1e-3).all() and (shifted < apart).all()
     by_hand = [np.abs(pool_at - own).max(axis=1) < SIDE for own in at]
     assert (overlap(at, pool_at, SIDE) == by_hand).all()
     near = pool_at[by_hand[0]]
-    assert np.isinf(nearest_patches(x[:1], reduced(field, near), at[:1], near, SIDE)).all()
+    assert np.isinf(nearest_apart(x[:1], at[:1], reduced(field, near), near, SIDE)).all()
 
 
 def test_shares_compare_within_a_class_and_leave_out_what_has_no_neighbour() -> None:

@@ -5,8 +5,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import hsiaug_builtin.baselines
 from hsiaug.api import PluginError
@@ -24,7 +22,6 @@ adding = pytest.mark.parametrize("plugin", ADDING, ids=lambda plugin: plugin.car
 interpolating = pytest.mark.parametrize(
     "plugin", INTERPOLATING, ids=lambda plugin: plugin.card.name
 )
-some_counts = st.dictionaries(st.integers(1, len(SIZES)), st.integers(0, 40))
 
 
 @cache
@@ -47,20 +44,6 @@ def test_this_file_knows_every_generator():
     # tests/pairs, imblearn in test_by_name.
     elsewhere = {"pseudo", "fill", "duplicate-balanced", "imblearn"}
     assert listed - elsewhere == {plugin.card.name for plugin in [Nothing, *ADDING]}
-
-
-@adding
-@settings(max_examples=20, deadline=None)
-@given(counts=some_counts, seed=st.integers(0, 2**31 - 1))
-def test_exactly_the_counts_asked_for_in_scene_units_and_marked_synthetic(
-    view, fit, plugin, counts, seed
-):
-    samples = draw(tiny(fit, plugin, view(SIZES)), counts, seed)
-    assert {c: int((samples.y == c).sum()) for c in counts} == counts
-    assert len(samples) == sum(counts.values())
-    assert samples.x.shape[1:] == (6, 3, 3) and samples.x.dtype == np.float32
-    assert np.isfinite(samples.x).all()
-    assert samples.synthetic.all() and (samples.weight == 1).all() and (samples.coords == -1).all()
 
 
 @adding

@@ -2,14 +2,17 @@
 scenes.
 """
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import timm
 import torch
+from timm.models import adapt_input_conv
 
-from hsiaug.api import InputError, Patches
-from hsiaug.registry.card import build_params
+from hsiaug.api import InputError, Patches, PluginError
+from hsiaug.registry.card import build_params, identity_params
 from hsiaug_builtin.classifiers.backbone import SENSIBLE, Timm
 from hsiaug_builtin.classifiers.nets import HybridNet, build_backbone
 from hsiaug_builtin.classifiers.networks import Cnn1d, Cnn3d, HybridSn, SpectralFormer, Ssrn
@@ -110,6 +113,29 @@ def test_an_unknown_backbone_is_met_with_near_names_before_any_trial(name):
 def test_a_name_like_no_backbone_is_met_with_the_recommended_ones():
     with pytest.raises(InputError, match="Known names: lcnet_050, mobilenetv3_small_050"):
         build_params(Timm.card, overrides={"backbone": "qqqqqqqqqqqq"})
+
+
+def test_a_backbone_begins_with_the_weights_of_a_file_for_three_bands(tmp_path):
+    published = timm.create_model("test_resnet", num_classes=7).state_dict()
+    torch.save(published, tmp_path / "w.pt")
+    net = build_backbone("test_resnet", 4, 9, 3, tmp_path / "w.pt").body.state_dict()
+    expected = adapt_input_conv(4, published["conv1.0.weight"])
+    assert torch.equal(net.pop("conv1.0.weight"), expected)
+    assert net.pop("fc.weight").shape == (3, published["fc.weight"].shape[1])
+    del net["fc.bias"]
+    assert all(torch.equal(value, published[key]) for key, value in net.items())
+
+
+def test_a_file_of_weights_is_there_fits_and_is_named_with_its_checksum(tmp_path):
+    file = tmp_path / "w.pt"
+    with pytest.raises(InputError, match="random, or a file that is there"):
+        build_params(Timm.card, overrides={"weights": str(file)})
+    torch.save(timm.create_model("test_vit").state_dict(), file)
+    params = build_params(Timm.card, overrides={"weights": str(file)})
+    assert re.fullmatch(rf"{file}#[0-9a-f]{{12}}", params.weights)
+    assert "weights" not in identity_params(build_params(Timm.card))
+    with pytest.raises(PluginError, match=r"weights of the timm model test_resnet .*no fitting"):
+        build_backbone("test_resnet", 4, 9, 3, file)
 
 
 def test_cropping_keeps_the_centre_and_leaves_small_patches_alone():

@@ -1,6 +1,5 @@
 """What a protocol is to the core: an identity, a guarded draw, and masks that are checked."""
 
-import pickle
 from typing import Any
 
 import numpy as np
@@ -46,15 +45,6 @@ def test_the_first_version_of_a_protocol_is_in_no_identity_and_later_ones_are() 
     plain = {"name": "own", "argument": "", "buffer": "none"}
     assert Own("", "none").as_json() == plain
     assert Second("", "none").as_json() == {**plain, "version": "2"}
-
-
-@pytest.mark.parametrize(
-    "text", ["issd", "kshot:5", "blocks:8", "random-twin:issd", "within:issd@2", "places:3"]
-)
-def test_protocols_travel_to_other_processes(text: str) -> None:
-    protocol = parse_protocol(text)
-    again = pickle.loads(pickle.dumps(protocol))
-    assert again == protocol and (again.text, again.outer) == (protocol.text, protocol.outer)
 
 
 def test_equal_arguments_of_different_protocols_are_different_protocols() -> None:

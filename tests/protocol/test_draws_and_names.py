@@ -37,22 +37,8 @@ def own(name: str, seed: int = 1) -> Scene:
     return Scene(name, made.cube, made.labels, made.class_names)
 
 
-@pytest.mark.parametrize(
-    "text", ["issd", "kshot:5", "random:0.1", "blocks:8", "within:issd", "random-twin:issd"]
-)
-def test_the_same_labels_under_other_names_are_split_alike(text: str) -> None:
-    protocol = parse_protocol(text)
-    splits = [draw_split(own(name), protocol, 2, 5) for name in ("farm", "farm_2", "z")]
-    assert len({split.audit.sha256 for split in splits}) == 1
-    assert draw_split(own("farm"), protocol, 3, 5).audit.sha256 != splits[0].audit.sha256
-
-
-def test_a_cube_that_changes_leaves_the_draws_and_labels_that_change_do_not() -> None:
-    scene, protocol = own("farm"), parse_protocol("random:0.1")
-    first = draw_split(scene, protocol, 0, 5).train
-    assert np.array_equal(
-        draw_split(replace(scene, cube=scene.cube + 1), protocol, 0, 5).train, first
-    )
+def test_labels_that_change_are_drawn_otherwise() -> None:
+    scene = own("farm")
     labels = scene.labels.copy()
     labels.flat[np.flatnonzero(labels)[0]] = 0
     assert replace(scene, labels=labels).drawn_as != scene.drawn_as
@@ -72,11 +58,6 @@ def test_the_same_masks_under_other_names_are_split_alike() -> None:
         draw_tiles(pairs("one"), protocol, 1, 16).train
         == draw_tiles(pairs("two"), protocol, 1, 16).train
     )
-    scenes = [
-        draw_tiles(PairSet.of(own(name)), parse_protocol("blocks:24"), 1, 16)
-        for name in ("farm", "b")
-    ]
-    assert scenes[0].audit.sha256 == scenes[1].audit.sha256
 
 
 def test_records_tell_draws_by_labels_from_draws_by_name(plugins: Registry, toy: Scene) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hsiaug import api
 from hsiaug.base.errors import InputError, PluginError
 from hsiaug.registry.lookup import build_registry, registry
+from hsiaug.trial.store import Store
 from tests.effort import loaded
 from tests.in_process import hsiaug
 from tests.third_party import DUMMY, install, point
@@ -57,15 +58,16 @@ def test_a_broken_package_is_listed_and_the_others_live_on(path: Path) -> None:
         found.find("generator", "oops")
 
 
-def test_of_two_packages_with_one_name_one_is_listed_as_broken(path: Path) -> None:
+def test_of_two_packages_with_one_name_one_is_known_by_its_package_too(path: Path) -> None:
     install(path, "dummy_plugin", DUMMY)
     install(path, "rival_plugin", DUMMY)
     found = build_registry([point("rival_plugin"), point("dummy_plugin")])
 
     assert found.find("generator", "dummy").distribution == "dummy_plugin"
-    (one, *_) = found.broken
-    assert one.distribution == "rival_plugin" and "one of dummy_plugin" in one.error
-    assert "Rename it in rival_plugin" in one.error
+    theirs = found.find("generator", "rival_plugin:dummy")
+    assert theirs.distribution == "rival_plugin"
+    assert theirs.card.name == theirs.load().card.name == "rival_plugin:dummy"
+    assert found.broken == () and found.kinds("rival_plugin:dummy") == ["generator"]
 
 
 TAKEN = """
@@ -86,8 +88,23 @@ def test_a_package_that_registers_a_name_of_hsiaug_stops_nothing(tmp_path: Path)
     site = install(tmp_path, "taken_plugin", TAKEN)
     listed = hsiaug("plugins", "list", site=site)
     assert listed.returncode == 0 and "generator\tsmote\thsiaug " in listed.stdout
-    assert "taken-plugin" in listed.stdout and "Rename it in taken-plugin" in listed.stdout
-    assert hsiaug("plugins", "info", "smote", site=site).returncode == 0
+    assert "generator\ttaken-plugin:smote\ttaken-plugin " in listed.stdout
+    told = hsiaug("plugins", "info", "taken-plugin:smote", site=site)
+    assert told.returncode == 0 and "another" in told.stdout
+
+
+def test_both_plugins_of_one_name_are_benchmarked(tmp_path: Path) -> None:
+    install(tmp_path, "dummy_plugin", DUMMY)
+    site = install(tmp_path, "taken_plugin", TAKEN)
+    names = "smote,taken-plugin:smote"
+    words = ["benchmark", "toy", "--generator", names, "--classifier", "svm", "--seeds", "1"]
+    run = hsiaug(*words, "--store", tmp_path / "s", site=site, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    records = list(Store(tmp_path / "s").records())
+    made = {one["spec"]["generator"]["name"]: one for one in records}
+    assert made["smote"]["code"]["generator"]["package"] == "hsiaug"
+    code = made["taken-plugin:smote"]["code"]["generator"]
+    assert code["package"] == "taken-plugin" and code["sha256"]
 
 
 OLD = """
@@ -180,7 +197,7 @@ def test_plugins_list_says_in_one_line_why_a_package_is_broken_and_where(tmp_pat
     assert "generator\tsmote\t" in answer.stdout
     told = answer.stdout.splitlines()[-1]
     start = (
-        "–\t–\tbroken-plugin\t\tbroken: entry point broken_plugin: ValueError: broken on purpose ("
+        "–\t–\tbroken-plugin\t–\tbroken: entry point broken_plugin: ValueError: broken on purpose ("
     )
     assert told.startswith(start)
     assert (
@@ -193,7 +210,7 @@ def test_a_package_that_exits_at_import_is_broken_and_no_more(tmp_path: Path) ->
     install(tmp_path, "exiting_plugin", "import sys; sys.exit('gone')")
     answer = hsiaug("plugins", "list", site=tmp_path)
 
-    assert answer.returncode == 0 and "\texiting-plugin\t\tbroken: entry point" in answer.stdout
+    assert answer.returncode == 0 and "\texiting-plugin\t–\tbroken: entry point" in answer.stdout
 
 
 def test_the_example_in_the_api_docstring_is_a_working_plugin(path: Path, tmp_path: Path) -> None:

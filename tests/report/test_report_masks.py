@@ -17,7 +17,7 @@ from hsiaug.data import load_pairs
 from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.quality.given_masks import class_codes
+from hsiaug.quality.mask_samples import class_codes
 from hsiaug.report import build_report, render_html
 from hsiaug.trial.store import Store
 

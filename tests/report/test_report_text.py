@@ -170,6 +170,16 @@ def test_failures_alone_still_make_a_report(format: str, by: str) -> None:
     assert render_report(build_report([]), format, by).endswith("\n")
 
 
+def test_a_classifier_far_above_all_others_is_to_be_checked() -> None:
+    def screen(records: list[dict]) -> str:
+        return " ".join(render_report(build_report(records), "rich", notes=False).split())
+
+    cheats = [record(0.99, 0.99, generator="none", classifier="cheat", seed=s) for s in range(5)]
+    assert "above every other" not in screen(benchmark())
+    told = screen([*benchmark(), *cheats])
+    assert re.search(r"cheat is \d+ points above every other classifier: check it", told)
+
+
 def test_an_unknown_view_or_format_is_met_with_a_suggestion() -> None:
     with pytest.raises(InputError, match="Did you mean classifier"):
         render_report(build_report([]), by="classifer")

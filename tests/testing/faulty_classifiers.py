@@ -9,7 +9,7 @@ import numpy as np
 
 from hsiaug.api import Card, PluginError
 from hsiaug.core.scene import Scene
-from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing
+from tests.testing.faults import listing
 
 FAULTY = []
 
@@ -91,12 +91,6 @@ class NetWithoutTiny(Sound):
 
 
 @faulty("runs")
-class Floats(Sound):
-    def predict(self, patches):
-        return super().predict(patches).astype(float)
-
-
-@faulty("runs")
 class FromZero(Sound):
     def predict(self, patches):
         return super().predict(patches) - 1
@@ -174,13 +168,25 @@ class NeedsReal(Sound):
 
 
 @faulty("equal-budget")
-class Epochs(StepsBySamples, Sound):
+class Epochs(Sound):
+    """Makes a step of an optimiser for each sample."""
+
     card = net()
+
+    def fit(self, samples, view, *, device, **given):
+        import torch
+
+        optimiser = torch.optim.SGD([torch.zeros(1, device=device, requires_grad=True)], lr=0.1)
+        for _ in range(len(samples)):
+            optimiser.step()
+        return super().fit(samples, view, device=device, **given)
 
 
 @faulty("hard-data")
-class NeedsThree(NeedsThreeOfEach, Sound):
-    pass
+class NeedsThree(Sound):
+    def fit(self, samples, view, **given):
+        assert min(view.counts.values()) >= 3
+        return super().fit(samples, view, **given)
 
 
 @faulty("hard-data")

@@ -8,8 +8,7 @@ import numpy as np
 
 from hsiaug.api import Card, DenseSamples, PluginError, load_state, save_state
 from hsiaug.core.pairs import PairSet
-from tests.testing import faults
-from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing
+from tests.testing.faults import listing
 
 GENERATORS, CLASSIFIERS = [], []
 BOTH = ("segmentation", "change")
@@ -80,16 +79,6 @@ class Sound:
         return self.fitted(**load_state(folder)[0])
 
 
-@faulty("card")
-class StrangeTask(Sound):
-    card = Card(
-        name="a",
-        version="1",
-        summary="a task that nobody knows",
-        tasks=("segmentation", "regression"),
-    )
-
-
 @faulty("runs")
 class OutOfRange(Sound):
     class fitted(Fitted):
@@ -150,12 +139,6 @@ class OneSpectrum(Sound):
             return DenseSamples.made((mean * noise).astype(np.float32), made.masks)
 
 
-@faulty("determinism")
-class Unseeded(Sound):
-    class fitted(faults.Unseeded, Fitted):
-        pass
-
-
 @faulty("no-test-label")
 class LooksUp(Sound):
     def fit(self, view, **_):
@@ -167,13 +150,6 @@ class LooksUp(Sound):
 class WholeTiles(Sound):
     def fit(self, view, **given):
         assert (view.real.masks > 0).any(axis=(1, 2)).all()
-        return super().fit(view, **given)
-
-
-@faulty("runs")
-class InPlace(Sound):
-    def fit(self, view, **given):
-        view.real.masks[:, 0, 0] = 1
         return super().fit(view, **given)
 
 
@@ -240,14 +216,6 @@ class OneClass(SoundMasks):
         return np.where(np.arange(len(self.ids)) == 0, 1.0, 0.0) * np.ones_like(shares)
 
 
-@faulty("batches")
-class BatchNorm(SoundMasks):
-    def spectra(self, tiles):
-        x = super().spectra(tiles)
-        # Not of training tiles, which are many.
-        return x if len(x) > 6 else x + 900 * (len(x) == 1)
-
-
 @faulty("probabilities")
 class ChannelsLast(SoundMasks):
     def predict_proba(self, tiles):
@@ -258,18 +226,6 @@ class ChannelsLast(SoundMasks):
 class Unweighted(SoundMasks):
     def heeded(self, weight):
         return np.ones_like(weight)
-
-
-@faulty("equal-budget")
-class Epochs(StepsBySamples, SoundMasks):
-    card = Card(
-        name="a",
-        version="1",
-        summary="a net",
-        tasks=("change",),
-        uses_device=True,
-        presets={"tiny": {}},
-    )
 
 
 @faulty("no-test-label")
@@ -292,8 +248,3 @@ class TileByTile(SoundMasks):
             means = (bright * labelled).sum(axis=(1, 2)) / labelled.sum(axis=(1, 2))
         self.means = self.means + 0 * means.mean()
         return self
-
-
-@faulty("hard-data")
-class NeedsThree(NeedsThreeOfEach, SoundMasks):
-    pass

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
-from hsiaug.trial.record_json import encode, sealed
 from hsiaug.trial.store import Store
 from hsiaug.trial.store_merge import merge
 
@@ -111,18 +110,6 @@ def test_predictions_that_are_not_as_they_were_written_are_not_merged(
     assert "has not the record's checksum" in found.damaged[0].fault
     assert "is not as it was written" in found.damaged[1].fault
     assert found.copied == 0
-
-
-def test_metrics_of_another_trial_under_a_new_digest_are_not_merged(
-    filled: Store, tmp_path: Path
-) -> None:
-    one, other = (filled.get(hash) for hash in filled.hashes())
-    assert one is not None and other is not None and one["metrics"] != other["metrics"]
-    path = filled.folder(one["hash"]) / "record.json"
-    path.write_bytes(encode(sealed({**one, "metrics": other["metrics"]})))
-
-    (found,) = merge(tmp_path / "all", filled, uncounted).damaged
-    assert found.hash == one["hash"] and "counts other predictions" in found.fault
 
 
 def run(*words: object) -> Any:

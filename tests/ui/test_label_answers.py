@@ -53,11 +53,12 @@ def test_labels_are_read_from_it_without_none_and_skip(answers: Path) -> None:
     assert found.skipped == 2
 
 
-def test_a_byte_that_is_no_utf_8_costs_its_line_alone(answers: Path) -> None:
+@pytest.mark.parametrize("broken", [b"wheat,cl\xffss", b"wh\xe4t,class", b"wh\x01t,class"])
+def test_a_byte_that_is_no_utf_8_costs_its_line_alone(answers: Path, broken: bytes) -> None:
     given = AnswerFile(answers, SHAPE)
     given.add(PixelAnswer(((1, 2),), "class", "wheat"))
     given.add(PixelAnswer(((2, 3),), "class", "rye"))
-    answers.write_bytes(answers.read_bytes().replace(b"wheat,class", b"wheat,cl\xffss"))
+    answers.write_bytes(answers.read_bytes().replace(b"wheat,class", broken))
     again = AnswerFile(answers, SHAPE)
     assert [one.name for one in again.given] == ["rye"] and len(again.wrong) == 1
 

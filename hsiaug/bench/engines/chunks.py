@@ -120,7 +120,8 @@ def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
         """Drawn here, as the plan did, and again where it is no longer held."""
         # Two threads that ask for one draw are given one split.
         with drawing:
-            return draw(trial.protocol, trial.seed, trial.patch)
+            drawn: TaskSplit = draw(trial.protocol, trial.seed, trial.patch)
+            return drawn
 
     return Batch(task, scene, part.scene_ref, part.store, part.settings, todo, split)
 

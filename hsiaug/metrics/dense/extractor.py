@@ -84,8 +84,9 @@ def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
     one-hot mask.
     """
     upper = np.triu_indices(classes, 1)
-    shares = np.stack([class_shares(mask, classes) for mask in masks])
-    meet = np.stack([2 * adjacency(mask[None], classes)[upper] for mask in masks])
+    counts = np.stack([np.bincount(mask.ravel(), minlength=classes + 1)[1:] for mask in masks])
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    meet = np.stack([2 * adjacency(mask, classes)[upper] for mask in masks])
     rows = []
     for start in range(0, len(masks), BATCH):
         batch = masks[start : start + BATCH]
@@ -99,19 +100,12 @@ def one_hot(masks: NDArray[np.int64], classes: int) -> Float32:
     return maps
 
 
-def class_shares(masks: NDArray[np.int64], classes: int) -> Array:
-    """(C,) share of each class of the labelled pixels; zeros where none is labelled."""
-    counts = np.bincount(masks.ravel(), minlength=classes + 1)[1 : classes + 1]
-    shares: Array = counts / max(1, counts.sum())
-    return shares
-
-
-def adjacency(masks: NDArray[np.int64], classes: int) -> Array:
-    """(C, C) symmetric shares of the pairs of 4-neighbours that show two different classes; zeros
-    where none do.
+def adjacency(mask: NDArray[np.int64], classes: int) -> Array:
+    """(C, C) symmetric shares of the pairs of 4-neighbours of a mask (H, W) that show two different
+    classes; zeros where none do.
     """
     counts = np.zeros((classes + 1, classes + 1))
-    for a, b in ((masks[:, :, 1:], masks[:, :, :-1]), (masks[:, 1:], masks[:, :-1])):
+    for a, b in ((mask[:, 1:], mask[:, :-1]), (mask[1:], mask[:-1])):
         apart = (a != b) & (a != IGNORE) & (b != IGNORE)
         np.add.at(counts, (a[apart], b[apart]), 1)
     counts = (counts + counts.T)[1:, 1:]

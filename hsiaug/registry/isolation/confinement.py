@@ -4,6 +4,7 @@
 Source: kernel documentation, "Landlock: unprivileged access control".
 """
 
+import csv
 import ctypes
 import os
 import stat
@@ -11,7 +12,7 @@ import struct
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 CREATE, ADD, RESTRICT = 444, 445, 446
 """Numbers of Landlock's system calls, which are the same on all machines."""
@@ -114,7 +115,17 @@ def programs() -> Iterator[Path]:
             continue
         # Such a folder may be a project, with scenes in it: its modules and packages are read.
         with suppress(OSError):
+            installed = _installed(folder)
             for path in folder.iterdir():
-                is_code = path.suffix in (*CODE, LIBRARIES) or path.name == "__pycache__"
+                is_code = path.suffix in (*CODE, LIBRARIES) or path.name in installed
                 if is_code or (path / "__init__.py").is_file():
                     yield path
+
+
+def _installed(folder: Path) -> set[str]:
+    """What pip has put into a folder (``--target``): packages without ``__init__.py``, too."""
+    names = {"__pycache__"}
+    for record in folder.glob("*.dist-info/RECORD"):
+        with record.open(encoding="utf-8", errors="replace", newline="") as file:
+            names |= {PurePosixPath(row[0]).parts[0] for row in csv.reader(file) if row and row[0]}
+    return names

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from hsiaug.data.embedded import embedded_files
+from hsiaug.data.catalogue import embedded_files
 from hsiaug.registry.isolation.confinement import CODE
 
 PROGRAMS = {"subprocess.Popen": 0, "os.system": 0, "os.exec": 0, "os.posix_spawn": 0}

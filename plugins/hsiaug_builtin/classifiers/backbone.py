@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, InputError, defaults, did_you_mean, param
+from hsiaug_builtin.named_files import weights_file
 from hsiaug_builtin.nets.fitted import NetClassifier
 from hsiaug_builtin.nets.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import nn
 
+RANDOM = "random"
+"""Weights that no file has."""
 SENSIBLE = ("test_resnet", "resnet10t", "lcnet_050", "starnet_s050", "mobilenetv3_small_050")
 """Small enough to be trained on a CPU in a minute, and reading a 9×9 patch as it is."""
 
@@ -20,14 +24,19 @@ SENSIBLE = ("test_resnet", "resnet10t", "lcnet_050", "starnet_s050", "mobilenetv
 @dataclass(frozen=True)
 @defaults(batch=32, rate=1e-3)
 class TimmParams(Recipe):
-    """The recipe, and which backbone. Raises InputError also where timm has no model of that
-    name.
+    """The recipe, which backbone, and its weights; a file with the checksum of its content, so that
+    other weights are other parameters. Raises InputError also where timm has no model of that name,
+    or the file is not there.
     """
 
-    backbone: str = param(
-        "resnet10t", "name of a timm model; its weights are random, nothing is downloaded"
-    )
+    backbone: str = param("resnet10t", "name of a timm model")
     components: int = param(30, "principal components that the network sees", low=1)
+    weights: str = param(
+        RANDOM,
+        "what the backbone begins with: random weights, or those of a file (.safetensors, .pt);"
+        " nothing is downloaded",
+        added=True,
+    )
 
     def __post_init__(self) -> None:
         import timm
@@ -40,10 +49,29 @@ class TimmParams(Recipe):
                 value=repr(self.backbone),
                 hint=did_you_mean(self.backbone.partition(".")[0], near or SENSIBLE),
             )
+        if self.weights != RANDOM:
+            object.__setattr__(self, "weights", _file(self.weights)[1])
+
+
+def _file(weights: str) -> tuple[Path, str]:
+    """The file that weights name, and its name with the checksum of its content. Raises InputError
+    where it is not there, or holds another content than the checksum says.
+    """
+    file = weights_file(weights, "weights=")
+    if file is None:
+        raise InputError(
+            "the weights of a backbone must be random, or a file that is there",
+            value=repr(weights),
+            hint="Correct the path, or leave weights out.",
+        )
+    return file
 
 
 class Timm(NetClassifier[TimmParams]):
-    """A timm backbone with random weights, its first layer as wide as the components.
+    """A timm backbone, its first layer as wide as the components.
+
+    Its weights are random, or those of a file, as published for images of three bands: timm then
+    repeats the kernels of the first layer for all components, and the last layer is random.
 
     Most convolutional backbones read a 9×9 patch as it is; where one refuses (vision transformers,
     ConvNeXt), the patch is up-sampled bilinearly to 32×32, or to the next of 64, 112 and 224 that
@@ -72,4 +100,6 @@ class Timm(NetClassifier[TimmParams]):
         """The backbone of that name. Raises PluginError where it reads no patch."""
         from hsiaug_builtin.classifiers.nets import build_backbone
 
-        return build_backbone(self.params.backbone, channels, side, classes)
+        weights = self.params.weights
+        path = None if weights == RANDOM else _file(weights)[0]
+        return build_backbone(self.params.backbone, channels, side, classes, path)

@@ -4,6 +4,7 @@ classes).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch.nn.functional import interpolate
 
 from hsiaug.api import PluginError
 from hsiaug_builtin.nets.blocks import Residual, convolution, crop
+from hsiaug_builtin.nets.state import read_weights
 
 CORE = 5
 """Side in pixels of the centre of a patch that Net3d reads."""
@@ -224,20 +226,36 @@ class Backbone(nn.Module):
         return scores
 
 
-def build_backbone(name: str, channels: int, side: int, classes: int) -> Backbone:
-    """The timm model of that name with random weights, on the smallest side that it takes, ``side``
-    first.
+def build_backbone(
+    name: str, channels: int, side: int, classes: int, weights: Path | None = None
+) -> Backbone:
+    """The timm model of that name, on the smallest side that it takes, ``side`` first.
 
-    Raises PluginError where it takes none of them.
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    channels, side, classes : int
+        Of the patches, and of the scores.
+    weights : Path or None
+        A file of the model's weights for three bands; None = random ones.
+
+    Raises
+    ------
+    PluginError
+        Where it takes none of the sides, or the file has other weights.
     """
     import timm
 
+    state = None if weights is None else _weights_of(name, weights)
     refusal: Exception | None = None
     for tried in (side, *(larger for larger in SIDES if larger > side)):
         try:
             body = timm.create_model(
                 name,
-                pretrained=False,
+                pretrained=state is not None,
+                # timm changes the weights that it is given.
+                pretrained_cfg_overlay=state and {"state_dict": dict(state)},
                 in_chans=channels,
                 num_classes=classes,
                 **size_of(name, tried),
@@ -258,6 +276,34 @@ def build_backbone(name: str, channels: int, side: int, classes: int) -> Backbon
             " resnet10t."
         ),
     )
+
+
+def _weights_of(name: str, path: Path) -> dict[str, Tensor]:
+    """The weights in a file. Raises PluginError unless it has all of the model but its last layer,
+    in their shapes for three bands.
+    """
+    import timm
+
+    body = timm.create_model(name, pretrained=False, num_classes=0)
+    try:
+        state = read_weights(path)
+        wrong = [
+            key
+            for key, value in body.state_dict().items()
+            if not key.endswith("num_batches_tracked")
+            and (key not in state or state[key].shape != value.shape)
+        ]
+    except Exception as error:  # each format has errors of its own
+        found = f"{type(error).__name__}: {error}"[:200]
+    else:
+        found = f"no fitting {wrong[0]}" if wrong else ""
+    if found:
+        raise PluginError(
+            f"`weights` must be a file with the weights of the timm model {name} for three bands",
+            value=f"{path}: {found}",
+            hint="Save model.state_dict() of that model, as .safetensors or with torch.save.",
+        )
+    return state
 
 
 def size_of(name: str, side: int) -> dict[str, Any]:

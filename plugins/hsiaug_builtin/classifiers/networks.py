@@ -255,7 +255,10 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
     card = Card(
         name="spectralformer",
         version="1",
-        summary="SpectralFormer-like transformer over groups of bands of the central 7×7 pixels",
+        summary=(
+            "SpectralFormer-like transformer over groups of bands of the central 7×7 pixels; with"
+            " few labels no better than nearest neighbours"
+        ),
         paper="""After @article{hong2022spectralformer, author={Danfeng Hong and Zhu Han and Jing
             Yao and Lianru Gao and Bing Zhang and Antonio Plaza and Jocelyn Chanussot},
             title={{SpectralFormer}: Rethinking Hyperspectral Image Classification with

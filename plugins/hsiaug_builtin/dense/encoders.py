@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from hsiaug.api import PluginError
 from hsiaug_builtin.dense.inputs import IMAGENET, RANDOM, file_of_weights
+from hsiaug_builtin.nets.state import read_weights
 
 
 def make_encoder(name: str, channels: int, depth: int, weights: str) -> Any:
@@ -74,22 +75,9 @@ def _load(encoder: nn.Module, name: str, path: Path) -> None:
         of_encoder = set(encoder.state_dict())
         state = {
             key: value
-            for stored, value in _read(path).items()
+            for stored, value in read_weights(path).items()
             if (key := stored.removeprefix("encoder.")) in of_encoder
         }
         encoder.load_state_dict(state)
     except Exception as error:
         raise PluginError(rule, value=f"{path}: {error}"[:300], hint=hint) from error
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if path.suffix.lower() == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
-    import torch
-
-    # Pickled objects could run code, and are never loaded.
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    state: dict[str, Tensor] = stored.get("state_dict", stored)
-    return state

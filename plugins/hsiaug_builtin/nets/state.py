@@ -5,17 +5,30 @@ own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from hsiaug_builtin.nets.seeded import fresh
 
 Net = TypeVar("Net", bound=nn.Module)
 Value = TypeVar("Value")
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The ``state_dict`` in a file, of safetensors or of torch. Raises what these raise."""
+    if path.suffix.lower() == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    # Pickled objects could run code, and are never loaded.
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, Tensor] = stored.get("state_dict", stored)
+    return state
 
 
 def weights(**nets: nn.Module) -> dict[str, NDArray[Any]]:

@@ -199,7 +199,7 @@ def test_every_kind_of_feature_has_the_same_say_and_a_rare_one_no_more() -> None
 
 
 def test_masks_by_hand() -> None:
-    masks = np.array([[[1, 1, 2], [0, 1, 2], [3, 3, 2]]])
+    mask = np.array([[1, 1, 2], [0, 1, 2], [3, 3, 2]])
 
     # 1–2 meet twice, 1–3 once, 2–3 once.
-    assert adjacency(masks, 3)[0, 1] == pytest.approx(2 / 8)
+    assert adjacency(mask, 3)[0, 1] == pytest.approx(2 / 8)

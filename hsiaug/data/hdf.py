@@ -1,8 +1,8 @@
-"""What a product of an imaging spectrometer is, and what a file of HDF5 or netCDF-4 holds."""
+"""What a file of HDF5 or netCDF-4 holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.core.scene import row_parts
-from hsiaug.data.band_centres import centres_in_nm, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
-from hsiaug.data.raw import PerBand, RawArray, one_or_all, reading
+from hsiaug.data.raw import reading
 
 if TYPE_CHECKING:
     import h5py
@@ -25,12 +24,6 @@ VALUES = 2**25
 
 MOST_DESCRIBED = 2**16
 """Values of a dataset that describes a cube, at most."""
-
-Place = tuple[tuple[float, ...], str]
-"""An affine transform (a, b, c, d, e, f) of columns and rows, and a coordinate system as WKT."""
-
-PACKING = ("scale_factor", "add_offset")
-"""Attributes of a packed dataset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +73,19 @@ class Contents:
         """The number of a dataset or an attribute; None where there is none. Raises ValueError for
         several.
         """
+        listed = self.of_bands(address, 1)
+        return None if listed is None else float(listed[0])
+
+    def of_bands(
+        self, address: str, bands: int, what: str = "values"
+    ) -> NDArray[np.float64] | None:
+        """One number for each band; None where the file has none. Raises ValueError for another
+        count.
+        """
         listed = self.numbers(address)
-        if listed is None:
-            return None
-        if len(listed) != 1:
-            raise ValueError(f"{len(listed)} values of {address}, where one is read")
-        return float(listed[0])
+        if listed is not None and len(listed) != bands:
+            raise ValueError(f"{len(listed)} {what} for {bands} bands in {address}")
+        return listed
 
     def text(self, address: str) -> str:
         """The text of a dataset or an attribute; "" where there is none."""
@@ -97,8 +97,7 @@ class Contents:
 
     def has(self, address: str) -> bool:
         """Whether there is such a dataset or attribute."""
-        item, at, name = address.partition("@")
-        return item in self.items and (not at or name in self.items[item].attrs)
+        return self.value(address) is not None if "@" in address else address in self.items
 
     def cubes(self) -> dict[str, h5py.Dataset]:
         """Numeric datasets that have three axes."""
@@ -107,28 +106,6 @@ class Contents:
             for name, item in self.items.items()
             if len(getattr(item, "shape", None) or ()) == 3 and item.dtype.kind in "iuf"
         }
-
-
-@dataclass(frozen=True)
-class Product:
-    """A kind of product.
-
-    Attributes
-    ----------
-    name : as people call it
-    marks : items that only files of this kind have all of
-    needs : datasets "ITEM" and attributes "ITEM@NAME" that cannot be done without
-    read : gives the cube, without what is said of its place
-    place : gives the place of the pixels; None where the file has none
-    unplaced : sentence for a cube without a place
-    """
-
-    name: str
-    marks: tuple[str, ...]
-    needs: tuple[str, ...]
-    read: Callable[[Contents], RawArray]
-    place: Callable[[Contents], Place | None]
-    unplaced: str
 
 
 @contextmanager
@@ -170,72 +147,3 @@ def check_size(contents: Contents, name: str) -> None:
         raise ValueError(f"{dataset.dtype} in {name}")
     stored = dataset.id.get_storage_size()
     check_array(contents.path, dataset.shape, dataset.dtype.itemsize, labels=False, stored=stored)
-
-
-def of_bands(contents: Contents, address: str, bands: int, what: str) -> NDArray[np.float64] | None:
-    """One number for each band; None where the file has none. Raises ValueError for another
-    count.
-    """
-    listed = contents.numbers(address) if address else None
-    if listed is not None and len(listed) != bands:
-        raise ValueError(f"{len(listed)} {what} for {bands} bands")
-    return listed
-
-
-def described(
-    contents: Contents,
-    name: str,
-    values: AnyArray,
-    *,
-    centres: str,
-    widths: str,
-    good: str,
-    unit: str,
-) -> RawArray:
-    """A cube (H, W, B) with what the file says of its bands and, by attributes, of its numbers.
-
-    Parameters
-    ----------
-    centres, widths, good : str
-        Addresses of one number for each band, good ones being 1.
-    unit : str
-        Of centres and widths.
-    """
-    bands = values.shape[2]
-    stated = of_bands(contents, centres, bands, "band centres")
-    given_widths = of_bands(contents, widths, bands, "band widths")
-    flags = of_bands(contents, good, bands, "flags of good bands")
-    in_nm, note = (None, "") if stated is None else centres_in_nm(stated, unit)
-    scale, offset = (_per_band(contents, f"{name}@{key}", bands) for key in PACKING)
-    nodata = contents.number(f"{name}@_FillValue")
-    if nodata is None:
-        nodata = contents.number(f"{name}@missing_value")
-    if nodata is None and values.dtype.kind == "f":
-        nodata = np.nan
-    return RawArray(
-        values,
-        wavelengths=in_nm,
-        scale=1.0 if scale is None and offset is not None else scale,
-        offset=0.0 if offset is None else offset,
-        nodata=nodata,
-        bad_bands=() if flags is None else tuple(np.flatnonzero(flags == 0).tolist()),
-        widths=None if given_widths is None else widths_in_nm(given_widths, stated, in_nm),
-        notes=(note,) if note else (),
-    )
-
-
-def _per_band(contents: Contents, address: str, bands: int) -> PerBand | None:
-    """One number, or one for each band; None where the file has none."""
-    listed = contents.numbers(address)
-    if listed is None:
-        return None
-    if len(listed) not in (1, bands):
-        raise ValueError(f"{len(listed)} values of {address} for {bands} bands")
-    return one_or_all(listed.tolist())
-
-
-def wkt_of(code: int) -> str:
-    """The coordinate system of an EPSG code."""
-    import rasterio
-
-    return str(rasterio.CRS.from_epsg(code).to_wkt())
