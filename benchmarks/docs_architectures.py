@@ -24,7 +24,7 @@ from hsiaug_builtin.specdm.params import PaperParams
 from hsiaug_builtin.teacher import voters
 from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser
 from hsiaug_builtin.txt2hsi.groups import EXAMPLES, GROUPS
-from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
+from hsiaug_builtin.txt2hsi.params import SHIPPED_STEPS, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 from hsiaug_builtin.txt2hsi.vae import Vae
 
@@ -198,7 +198,7 @@ def txt2hsi() -> Figure:
             "patch; nouns by examples",
             f"{size.depth} blocks, {size.width} features,",
             f"{weights_of(network)} weights",
-            f"{params.scene_steps:,} steps",
+            f"{SHIPPED_STEPS:,} steps",
         ),
     )
     labels = Box(12, 172, 96, 96, "Few labels", ("training", "pixels"), GREEN)

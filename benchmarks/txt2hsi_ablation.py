@@ -26,6 +26,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.scores import AA_LARGE
+from hsiaug_builtin.txt2hsi.params import SHIPPED_STEPS
 
 CLASSIFIERS = "svm", "cnn2d"
 
@@ -52,16 +53,19 @@ def with_parts(**settings: Any) -> str:
 GUIDANCE: float = registry().find("generator", "txt2hsi").load().card.guidance
 """ω of the arms of runs that name none."""
 FULL = with_parts()
+STEPS = {"scene_steps": SHIPPED_STEPS}
+LEARNT = with_parts(**STEPS)
 COMPARED: dict[str, list[tuple[str, str, str]]] = {
     "Parts": [
-        ("RPSC − without", FULL, with_parts(rpsc=False)),
         ("LF-UE − without", FULL, with_parts(lfue=False)),
-        ("sentences on layout − on the class alone", FULL, with_parts(layout=False)),
         ("pseudo-labels − without", FULL, with_parts(pseudo=False)),
+        ("network learnt on another scene − on this one", FULL, LEARNT),
+        ("RPSC − without", LEARNT, with_parts(**STEPS, rpsc=False)),
+        ("sentences on layout − on the class alone", LEARNT, with_parts(**STEPS, layout=False)),
         (
-            "defaults − none of these",
-            FULL,
-            with_parts(rpsc=False, lfue=False, layout=False, pseudo=False),
+            "all parts − none of these",
+            LEARNT,
+            with_parts(**STEPS, rpsc=False, lfue=False, layout=False, pseudo=False),
         ),
         ("defaults − `gaussian`, λ=1x3", FULL, "gaussian λ=1x3"),
         ("defaults − `pseudo`, λ=1x3", FULL, "pseudo λ=1x3"),

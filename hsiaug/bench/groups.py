@@ -7,8 +7,7 @@ from pathlib import Path
 
 from hsiaug.bench.engine import Batch, Group, WorkerSettings
 from hsiaug.bench.plan import Plan
-from hsiaug.registry.card import Card, preparing_params
-from hsiaug.tasks.settings import PATCH
+from hsiaug.registry.card import Card
 from hsiaug.tasks.task import USUAL
 from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.saved_fits import has_fit
@@ -53,15 +52,10 @@ class Costs:
         )
 
     def of_preparation(self, trial: TrialSpec) -> float:
-        """Expected seconds of what its generator learns once for the scene; it may come with the
-        plugin.
-        """
+        """Expected seconds of what its generator learns once for the scene."""
         card = self._cards[trial.generator.name]
-        if not card.prepares or not self._samples[trial.hash][1]:
-            return 0.0
-        usual = preparing_params(trial.generator.params) == preparing_params(card.params())
-        comes = usual and trial.patch == PATCH and trial.scene_sha256 in card.prepared_scenes
-        return 0.0 if comes else card.prepare_seconds
+        prepares = card.prepares and self._samples[trial.hash][1]
+        return card.prepare_seconds if prepares else 0.0
 
     def each(self, trials: Iterable[TrialSpec]) -> dict[str, float]:
         """Expected seconds of every trial, by hash; the first of those that share something makes

@@ -1,6 +1,7 @@
 """Cards: what a plugin declares of itself. Nothing is guessed from a name."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
@@ -42,6 +43,7 @@ def param(
     preparing: bool = False,
     sampling: bool = False,
     added: bool = False,
+    formerly: str = "",
 ) -> Any:
     """Define a hyper-parameter of a params dataclass.
 
@@ -67,6 +69,8 @@ def param(
     added : bool
         Whether a later version of the plugin added it, with a default that changes nothing. At its
         default it is not part of a trial's identity, so older records stay valid.
+    formerly : str
+        An earlier name, which users may still type for one version, with a warning.
 
     Returns
     -------
@@ -97,6 +101,7 @@ def param(
         "preparing": preparing,
         "sampling": sampling,
         "added": added,
+        "formerly": formerly,
     }
     return field(default=default, metadata=metadata)
 
@@ -235,9 +240,6 @@ class Card:
         result; by default ``version``.
     prepare_seconds : float
         Generators: approximate seconds of ``prepare``, as ``seconds``.
-    prepared_scenes : tuple of str
-        Generators: SHA-256 of scenes whose prepared state comes with the plugin, for patches of the
-        default size and default parameters. Estimates then count no time for them.
     baseline : str
         Generators: the name of the generator that is this one without its main part, or "". It runs
         automatically with this one, and a report gives the difference.
@@ -288,7 +290,6 @@ class Card:
     prepares: bool = False
     prepare_version: str = ""
     prepare_seconds: float = 0.0
-    prepared_scenes: tuple[str, ...] = ()
     seconds: float = 1.0
     params: type[Any] = NoParams
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -518,8 +519,12 @@ def build_params(
     """
     fields = {f.name: f for f in dataclasses.fields(card.params)}
     stated = card.presets.get(preset, {})
+    now = {f.metadata["formerly"]: name for name, f in fields.items() if f.metadata.get("formerly")}
     typed: dict[str, object] = {}
-    for name, text in (overrides or {}).items():
+    for stated_name, text in (overrides or {}).items():
+        name = now.get(stated_name, stated_name)
+        if name != stated_name:
+            warnings.warn(f"{card.name}.{stated_name} is now {name}", FutureWarning, stacklevel=2)
         if name not in fields:
             raise InputError(
                 f"`{card.name}.{name}`: no such parameter",

@@ -5,7 +5,6 @@ it first comes. By a clock of its own.
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -237,15 +236,10 @@ def test_a_disk_that_refuses_what_is_told_stops_no_run(plan: Plan, tmp_path: Pat
     assert heard_of(tmp_path) == [] and (tmp_path / "running").read_text() == "no folder"
 
 
-def test_a_scene_that_comes_prepared_is_not_waited_for(
-    toy: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_preparing_is_waited_for_where_samples_are_made(toy: Scene) -> None:
     asked = {"generators": "txt2hsi", "classifiers": "svm", "seeds": 1, "patch": 9}
     plan = build_plan(toy, read_request(**asked), registry())
-    trial = next(t for t in plan.trials if t.generator.name == "txt2hsi")
     costs = Costs(plan)
     card = plan.cards["generator", "txt2hsi"]
-    assert costs.of_preparation(trial) == card.prepare_seconds > 0
-    comes = replace(trial, scene_sha256=next(iter(card.prepared_scenes)))
-    monkeypatch.setattr(costs, "_samples", {comes.hash: (10, 10)})
-    assert costs.of_preparation(comes) == 0
+    of_generator = {t.generator.name: costs.of_preparation(t) for t in plan.trials}
+    assert of_generator["txt2hsi"] == card.prepare_seconds > of_generator["none"] == 0

@@ -15,22 +15,16 @@ from hsiaug_builtin.nets import seeded
 from hsiaug_builtin.nets.seeded import fresh, normal
 
 
-def test_signal_only_falls() -> None:
-    alpha_bar = make_schedule(1000, 1e-4, 0.02).alpha_bar
-
-    assert (alpha_bar.diff() < 0).all() and 0 < alpha_bar[-1] < alpha_bar[0] < 1
-
-
 def test_the_usual_schedule_ends_where_the_published_one_does() -> None:
     # diffusers' "scaled_linear", which latent diffusion's code calls linear; 0.0015 → 0.0155.
     assert make_schedule(1000, 0.0015, 0.0155).alpha_bar[-1] == pytest.approx(6.7e-4, rel=0.02)
 
 
 def test_omega_zero_is_purely_conditional_and_one_extrapolates() -> None:
-    told, null = torch.ones(3), torch.zeros(3)
+    conditioned, null = torch.ones(3), torch.zeros(3)
 
-    assert (guide(told, null, 0) == told).all()
-    assert (guide(told, null, 1.5) == 2.5).all()
+    assert (guide(conditioned, null, 0) == conditioned).all()
+    assert (guide(conditioned, null, 1.5) == 2.5).all()
 
 
 @pytest.mark.parametrize("first", [999, 400, 50])
@@ -45,18 +39,6 @@ def test_the_sampler_finds_the_clean_latent_from_a_perfect_velocity(first: int) 
 
     start = schedule.add_noise(clean, torch.full((5,), first), noise)
     assert torch.allclose(sample(schedule, perfect, start, 10, first=first), clean, atol=1e-4)
-
-
-def test_the_velocity_and_the_noised_latent_give_back_the_latent() -> None:
-    schedule = make_schedule(100, 1e-3, 0.1)
-    z, noise = torch.randn(2, 6, 3, 2, 2)
-    t = torch.arange(6) * 15
-    a = schedule.alpha_bar[t].reshape(-1, 1, 1, 1)
-    again = a.sqrt() * schedule.add_noise(z, t, noise) - (1 - a).sqrt() * schedule.velocity(
-        z, t, noise
-    )
-
-    assert torch.allclose(again, z, atol=1e-5)
 
 
 def test_normalised_latents_have_unit_variance_per_channel_and_come_back() -> None:
@@ -86,14 +68,11 @@ def test_training_learns_and_is_deterministic_and_leaves_torch_as_it_was() -> No
     state = torch.get_rng_state()
     one, again, other = fit_line(0), fit_line(0), fit_line(1)
 
+    assert fit_line(0, ema=0.9).weight.item() == pytest.approx(3, abs=0.2)  # type: ignore[operator, union-attr]
     assert one.weight.item() == pytest.approx(3, abs=0.05)  # type: ignore[operator, union-attr]
     assert torch.equal(one.weight, again.weight)  # type: ignore[arg-type]
     assert not torch.equal(one.weight, other.weight)  # type: ignore[arg-type]
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_the_moving_average_ends_close_to_the_weights() -> None:
-    assert fit_line(0, ema=0.9).weight.item() == pytest.approx(3, abs=0.2)  # type: ignore[operator, union-attr]
 
 
 class Killed(Exception):

@@ -126,3 +126,13 @@ def test_values_of_a_preset_are_checked_and_stay_as_they_were_written() -> None:
     for preset, message in (("wide", r"one\.share` must lie in"), ("odd", r"one\.few` must be a")):
         with pytest.raises(InputError, match=message):
             build_params(card, preset)
+
+
+def test_an_earlier_name_is_taken_with_the_new_one_said() -> None:
+    @dataclass(frozen=True)
+    class Renamed:
+        best_of: int = param(4, "of several", formerly="tries")
+
+    card = Card(name="one", version="1", summary="", params=Renamed)
+    with pytest.warns(FutureWarning, match=r"one\.tries is now best_of"):
+        assert build_params(card, overrides={"tries": "2"}).best_of == 2

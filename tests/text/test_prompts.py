@@ -53,5 +53,5 @@ def test_class_names_become_words(name, words):
     assert class_words([name, "Other"])[0] == words
 
 
-def test_names_that_become_equal_are_told_apart():
+def test_names_that_become_equal_stay_apart():
     assert class_words(["Corn", "corn!", "??"]) == ("corn 1", "corn 2", " 3")

@@ -61,7 +61,7 @@ def auto(view: TrainView, c: int) -> tuple[str, ...]:
     )
 
 
-def test_a_class_is_told_of_its_nearest_classes_and_of_a_far_one(laid_out: TrainView) -> None:
+def test_phrases_name_the_nearest_classes_and_a_far_one(laid_out: TrainView) -> None:
     relations = ("beside trees", "north of trees", "west of hay", "far from stone")
     assert auto(laid_out, 1)[1:] == tuple(f"corn {relation}" for relation in relations)
 
@@ -71,7 +71,7 @@ def test_it_says_where_the_labels_lie_and_how_they_look(laid_out: TrainView) -> 
     assert auto(laid_out, 4)[0].endswith("bright bare mixed stone in the south east")
 
 
-def test_a_clump_is_small_or_large_against_those_of_other_classes(laid_out: TrainView) -> None:
+def test_a_region_is_small_or_large_against_those_of_other_classes(laid_out: TrainView) -> None:
     assert auto(laid_out, 3)[0].startswith("a small patch of")
     assert not auto(laid_out, 1)[0].startswith("a ")
 
@@ -94,13 +94,13 @@ def test_no_test_label_changes_them(protocol: str, scope: str) -> None:
     scene = toy_scene()
     split = draw_split(scene, parse_protocol(protocol), 0, 5)
 
-    def told(of: Scene, drawn: Split) -> dict[int, tuple[str, ...]]:
+    def phrases(of: Scene, drawn: Split) -> dict[int, tuple[str, ...]]:
         return prompts_of(train_view(of, drawn, scope), "auto")  # type: ignore[arg-type]
 
     shuffled = scene.labels.copy()
     test = np.argwhere(split.test)
     rows = np.random.default_rng(0).permutation(len(test))
     shuffled[tuple(test.T)] = shuffled[tuple(test[rows].T)]
-    first = told(scene, split)
-    assert told(replace(scene, labels=shuffled), split) == first == told(scene, split)
+    first = phrases(scene, split)
+    assert phrases(replace(scene, labels=shuffled), split) == first == phrases(scene, split)
     assert all(len(own) > 1 for own in first.values())

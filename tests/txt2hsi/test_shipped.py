@@ -1,22 +1,24 @@
-"""States that come with hsiaug, and the control without a network."""
+"""The network that comes with hsiaug, and the control without a network."""
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from hsiaug.api import InputError, PluginError
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.protocol.view import TrainView, train_view, view_without_labels
-from hsiaug.registry.card import build_params, preparing_params
+from hsiaug.protocol.view import train_view, view_without_labels
+from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug_builtin.txt2hsi import shipped
-from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
-from hsiaug_builtin.txt2hsi.prepare import PreparedScene
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Said
 from tests.in_process import run_trials_here
 
 
@@ -25,102 +27,85 @@ def silent(*_: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def view(toy: Scene) -> TrainView:
-    split = draw_split(toy, parse_protocol("issd"), 0, 5)
-    return view_without_labels(train_view(toy, split, "scene"))
+def learnt() -> Denoiser:
+    return shipped.shipped_denoiser()
 
 
-def plugin_of(**settings: str) -> Any:
-    plugin = registry().find("generator", "txt2hsi").load()
-    few = {"vae_steps": "5", "scene_steps": "5"}
-    return plugin(preparing_params(build_params(plugin.card, "tiny", {**few, **settings})))
+def adapted(learnt: Denoiser, side: int, channels: int) -> Denoiser:
+    table = torch.rand(side, side, channels) + 0.5
+    return shipped.adapt(learnt, 0 * table, table, torch.ones(channels))
 
 
-def prepare(plugin: Any, view: TrainView) -> PreparedScene:
-    prepared: PreparedScene = plugin.prepare(view, seed=0, device="cpu", progress=silent)
-    return prepared
+def denoised(network: Denoiser) -> torch.Tensor:
+    """Of two patches, and a table of two nouns."""
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(2, *network.mean.shape, generator=rng)
+    said = Said(torch.tensor([[0], [1]]), torch.zeros(2, 1, dtype=torch.int64), torch.zeros(2))
+    nouns = torch.randn(2, 96, generator=rng)
+    with torch.inference_mode():
+        return network.eval()(x, torch.full((2,), 2.0), said, nouns)[0]
 
 
-@pytest.fixture(scope="module")
-def states(view: TrainView, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of shipped states that holds one of the toy scene."""
-    folder = tmp_path_factory.mktemp("states")
-    plugin = plugin_of()
-    shipped.save_shipped(prepare(plugin, view), view, plugin.params, folder)
-    return folder
+def test_the_same_moments_leave_the_network_as_it_is(learnt: Denoiser) -> None:
+    same = shipped.adapt(learnt, learnt.mean, learnt.variance, learnt.weight)
+
+    assert torch.equal(denoised(same), denoised(learnt))
 
 
-@pytest.fixture
-def folder(states: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it, which is where states are looked for."""
-    folder = shutil.copytree(states, tmp_path / "states")
-    load = shipped.load_shipped
-    monkeypatch.setattr(
-        shipped, "load_shipped", lambda view, params, device: load(view, params, device, folder)
-    )
-    return folder
+@pytest.mark.parametrize(("side", "channels"), [(1, 40), (5, 3), (9, 1), (15, 40)])
+def test_it_serves_other_patches_and_fewer_channels(
+    learnt: Denoiser, side: int, channels: int
+) -> None:
+    network = adapted(learnt, side, channels)
+    clean = denoised(network)
+
+    assert clean.shape == (2, side, side, channels) and clean.isfinite().all()
+    assert len(network.in_proj.weight[0]) == 2 * channels
 
 
-def weights_of(prepared: PreparedScene) -> list[np.ndarray]:
-    return [value.numpy() for value in prepared.denoiser.state_dict().values()]
+def test_a_scene_needs_no_training_but_of_the_vae(toy: Scene, tmp_path: Path) -> None:
+    view = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
+    plugin: Any = registry().find("generator", "txt2hsi").load()
+    generator = plugin(replace(plugin.card.params(), vae_steps=5, sample_steps=2))
+    notes = []
+
+    def watch(done: int, total: int, note: str = "") -> None:
+        notes.append(note)
+
+    prepared = generator.prepare(view_without_labels(view), seed=0, device="cpu", progress=watch)
+    prepared.save(tmp_path)
+    again = generator.load_prepared(tmp_path, device="cpu")
+    made = [
+        generator.fit(view, seed=0, device="cpu", progress=silent, prepared=one).sample(
+            {1: 3, 3: 4}, guidance=None, seed=0
+        )
+        for one in (prepared, again)
+    ]
+
+    assert set(notes) <= {"VAE", ""} and prepared.origin == shipped.ORIGIN
+    assert np.isfinite(made[0].x).all() and (made[0].x == made[1].x).all()
+    assert made[0].provenance["prepared"] == shipped.ORIGIN
 
 
-def test_a_shipped_state_is_what_would_be_learnt(view: TrainView, folder: Path) -> None:
-    taken = prepare(plugin_of(), view)
-    learnt = prepare(plugin_of(shipped="false"), view)
+@pytest.mark.parametrize("other", [{"rpsc": "false"}, {"layout": "false"}, {"latent": "41"}])
+def test_what_it_did_not_learn_needs_a_training(other: dict[str, str]) -> None:
+    card = registry().find("generator", "txt2hsi").load().card
+    (name,) = other
 
-    assert taken.origin == "shipped" and learnt.origin == "learnt"
-    assert all(map(np.array_equal, weights_of(taken), weights_of(learnt)))
-
-
-@pytest.mark.parametrize("change", [{"latent": "5"}, {"scene_steps": "31"}])
-def test_other_parameters_are_learnt(view: TrainView, folder: Path, change: Any) -> None:
-    assert prepare(plugin_of(**change), view).origin == "learnt"
-
-
-def test_other_pixels_and_another_version_are_learnt(toy, view, folder, monkeypatch) -> None:
-    split = draw_split(toy, parse_protocol("hidden:0.5:issd"), 0, 5)
-    hidden = view_without_labels(train_view(toy, split, "scene"))
-    assert prepare(plugin_of(), hidden).origin == "learnt"
-
-    monkeypatch.setattr(shipped, "PREPARE_VERSION", "13")
-    assert prepare(plugin_of(), view).origin == "learnt"
-
-
-def test_a_damaged_state_is_learnt_anew_with_a_line_that_says_so(view, folder) -> None:
-    (place,) = folder.iterdir()
-    data = bytearray((place / "state.safetensors").read_bytes())
-    data[-7] ^= 1
-    (place / "state.safetensors").write_bytes(data)
-
-    prepared = prepare(plugin_of(), view)
-    assert prepared.origin == "learnt"
-    (note,) = prepared.notes
-    assert "cannot be used (its checksum differs): it was learnt anew" in note
+    with pytest.raises(InputError, match=f"has another {name}") as caught:
+        build_params(card, "cpu", other)
+    assert "scene_steps=4000" in str(caught.value)
+    build_params(card, "cpu", {**other, "scene_steps": "10"})
 
 
 @pytest.mark.parametrize("name", ["state.json", "state.safetensors", shipped.CHECKSUM])
-def test_a_state_that_lacks_a_file_is_learnt_anew(view, folder, name: str) -> None:
-    (place,) = folder.iterdir()
-    (place / name).unlink()
+def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    folder = shutil.copytree(shipped.FOLDER, tmp_path / "copy")
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[: len(data) // 2])
 
-    prepared = prepare(plugin_of(), view)
-    assert prepared.origin == "learnt" and len(prepared.notes) == 1
-
-
-@pytest.mark.indian_pines
-def test_the_state_of_indian_pines_is_for_its_pixels_and_the_default_parameters() -> None:
-    from hsiaug.data.loading import load_scene
-
-    scene = load_scene("indian_pines")
-    split = draw_split(scene, parse_protocol("issd"), 0, 9)
-    shown = view_without_labels(train_view(scene, split, "scene"))
-    prepared = shipped.load_shipped(shown, preparing_params(Txt2HsiParams()), "cpu").prepared
-
-    assert isinstance(prepared, PreparedScene) and prepared.origin == "shipped"
-    assert scene.sha256 in plugin_of().card.prepared_scenes
-    size = sum(path.stat().st_size for path in shipped.FOLDER.rglob("*") if path.is_file())
-    assert size <= 20e6
+    with pytest.raises(PluginError, match="cannot be read"):
+        shipped.shipped_denoiser(folder)
 
 
 @pytest.mark.usefixtures("few_rounds", "few_prompts")

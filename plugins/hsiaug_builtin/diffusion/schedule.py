@@ -1,4 +1,4 @@
-"""The noise schedule, DPM-Solver++(2M), and how a network is told the noising step."""
+"""The noise schedule, DPM-Solver++(2M), and the features of the noising step."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def checked_mode(mode: str) -> str:
 
 
 def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]]:
-    """The prompts of every class id 1..C; those of a class are alternatives to draw from.
+    """The prompts of every class id 1..C; those of a class are alternatives.
 
     Parameters
     ----------

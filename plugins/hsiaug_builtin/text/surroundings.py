@@ -3,7 +3,7 @@
 Their relations to other classes are what the paper of Txt2HSI names as future work.
 
 Only training pixels, their places and the visible spectra are read. Size, place and relations are
-those of the *labels*: where training pixels were drawn as clumps, a small clump is no small field.
+those of the *labels*: where training pixels lie in small regions, these are no small fields.
 North is the first row.
 """
 
@@ -20,40 +20,41 @@ from hsiaug.api import TrainView, patches_at
 REFERENCE = 400
 """Visible patches, evenly spread, that classes are compared with."""
 REACH = 2
-"""Training pixels of a class at most so many pixels apart belong to one clump."""
+"""Training pixels of a class at most so many pixels apart belong to one region."""
 THIRDS = (100 / 3, 200 / 3)
 RED, INFRARED, WITHIN = 665.0, 842.0, 30.0
 """Wavelengths of the vegetation index in nm, and how far the nearest bands may lie from them."""
 FAR = "far from"
 NEIGHBOURS = 2
-"""Other classes that a class is told of, the nearest first."""
+"""Other classes that a class is related to, the nearest first."""
 
 
 def phrases_of(view: TrainView, words: Sequence[str]) -> dict[int, tuple[str, ...]]:
     """Phrases of each class id with training pixels, in which words[c - 1] names class c; the same
     view gives the same.
 
-    The first says how large, bright, green and even the labelled clump of the class is and where it
-    lies; then its nearest classes ("corn beside trees", "corn north of hay"), and one that is far.
+    The first says how large, bright, green and even the labelled region of the class is, and where
+    it lies; then its nearest classes ("corn beside trees", "corn north of hay"), and one that is
+    far.
     """
     places = {c: view.coords[view.y == c] for c in view.counts}
-    clumps = {c: _largest_clump(coords) for c, coords in places.items()}
-    median_size = float(np.median([len(coords) for coords in clumps.values()]))
+    regions = {c: _largest_region(coords) for c, coords in places.items()}
+    median_size = float(np.median([len(coords) for coords in regions.values()]))
     looks = _looks(view)
     phrases = {}
-    for c, clump in clumps.items():
+    for c, region in regions.items():
         name = words[c - 1]
-        adjectives = [_size(len(clump), median_size), *looks[c]]
+        adjectives = [_size(len(region), median_size), *looks[c]]
         described = " ".join(word for word in (*adjectives, name) if word)
         relations = _relations(c, places, view.patch, max(view.visible.shape))
-        listed = [f"{described} in the {_quarter(clump, view.visible.shape)}"]
+        listed = [f"{described} in the {_quarter(region, view.visible.shape)}"]
         listed += [f"{name} {relation} {words[other - 1]}" for relation, other in relations]
         phrases[c] = tuple(dict.fromkeys(listed))
     return phrases
 
 
-def _largest_clump(coords: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The most pixels (m, 2) of a class that hang together; of equal clumps the first by rows."""
+def _largest_region(coords: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The most pixels (m, 2) of a class that are connected; of equal regions the first by rows."""
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 

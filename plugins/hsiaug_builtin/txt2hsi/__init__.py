@@ -7,26 +7,24 @@ and most hyper-parameters are not known, so every default here is this project's
 Read top down, and to change something open one file:
 
 - ``params.py``: hyper-parameters and sizes of the networks;
-- ``plugin.py``: the card, and the three stages: ``prepare`` (once a scene), ``fit`` (a draw),
+- ``plugin.py``: the card, and the three stages: ``prepare`` (once a scene), ``fit`` (a split),
   ``sample``;
 - ``prepare.py``: what is learnt without labels; ``vae.py`` is the codec and its loss, ``groups.py``
-  the nouns that need no label; ``shipped.py`` finds what comes with hsiaug;
-  ``field.py`` holds the latents of a scene;
+  the nouns that need no label; ``shipped.py`` has
+  the network that comes with hsiaug, and fits it to a scene; ``field.py`` holds the latents;
 - ``denoiser.py``: the network, its preconditioning and its loss;
 - ``lessons.py``: patches with a sentence each, with RPSC (``rpsc.py``) and LF-UE (``lfue.py``);
   ``facts.py`` says what a patch shows;
-- ``fit.py``: training on the classes of a draw; ``naming.py`` has their pixels, ``words.py`` their
+- ``fit.py``: training on the classes of a split; ``naming.py`` has their pixels, ``words.py`` their
   phrases;
 - ``fitted.py``: sampling, guidance and attention maps; ``reading.py`` is what is understood of
   prompts, ``reader.py`` which of several samples shows most of one; the sampler is
   ``hsiaug_builtin.diffusion.edm``;
-- ``gaussian.py``: a generator without a network, by ``codebook.py``, codes and their Gaussians in
-  the cosine transform of ``frequencies.py``;
 - ``measured.py``: what records state of the samples.
 """
 
 from hsiaug_builtin import listing
 
 hsiaug_plugins = listing(
-    "generator", {"txt2hsi": "txt2hsi.plugin:Txt2Hsi", "gaussian": "txt2hsi.gaussian:Gaussian"}
+    "generator", {"txt2hsi": "txt2hsi.plugin:Txt2Hsi", "gaussian": "gaussian.plugin:Gaussian"}
 )

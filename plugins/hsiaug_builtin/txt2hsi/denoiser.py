@@ -222,7 +222,7 @@ class Denoiser(nn.Module):
     Attributes
     ----------
     noun : Linear
-        From the embedded phrase of a class to its noun: replaced by what is learnt in a draw.
+        From the embedded phrase of a class to its noun: replaced by what is learnt in a split.
     """
 
     mean: Tensor

@@ -1,4 +1,4 @@
-"""What is learnt in a draw: names of pixels, the words of the classes, and the denoiser under
+"""What is learnt in a split: names of pixels, the words of the classes, and the denoiser under
 sentences on them.
 """
 
@@ -40,7 +40,7 @@ def fit_txt2hsi(
     progress: Progress,
     checkpoint: Path | None,
 ) -> FittedTxt2Hsi:
-    """Everything that ``txt2hsi`` learns from the labels of a draw."""
+    """Everything that ``txt2hsi`` learns from the labels of a split."""
     words = ClassWords.of(view, params.text, params.encoder)
     pixels = name_pixels(view, params)
     run = TrainingRun(seed, device, progress, checkpoint)

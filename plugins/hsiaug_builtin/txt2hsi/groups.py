@@ -2,8 +2,8 @@
 named yet.
 
 A noun of this inner language is a set of example pixels. Groups of several sizes, within random
-windows of the scene, stand for classes that a draw may have; a class of a draw then is one more set
-of examples.
+windows of the scene, stand for classes that a split may have; a class of a split then is one more
+set of examples.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Patches with a sentence on what each shows: what the denoiser learns from.
 
 The same lessons are taught twice. Once a scene, the map of names is one of groups that were found
-without labels; in a draw it is that of the classes, from training labels and the teacher. Facts are
-read off the map after a patch was mirrored and a polygon of another patch was set into it (RPSC):
-a sentence is true of the patch that it stands beside, also of neighbours that the scene never had.
+without labels; in a split it is that of the classes, from training labels and the teacher. Facts
+are read off the map after a patch was mirrored and a polygon of another patch was set into it
+(RPSC): a sentence is true of the patch that it describes, also of neighbours that the scene never
+had.
 """
 
 from __future__ import annotations

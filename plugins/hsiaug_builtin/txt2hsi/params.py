@@ -1,17 +1,15 @@
-"""The hyper-parameters of ``txt2hsi`` and ``gaussian``. No torch here: cards are read without
-it.
-"""
+"""The hyper-parameters of ``txt2hsi``. No torch here: cards are read without it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.api import param
+from hsiaug.api import InputError, param
 from hsiaug_builtin.text import MODES, checked_encoder, checked_mode
 
-VERSION = "18"
+VERSION = "19"
 """Of ``txt2hsi``: raised whenever its results change."""
-PREPARE_VERSION = "18"
+PREPARE_VERSION = "19"
 """Of what it learns once a scene: raised whenever that changes."""
 ANGLE = 0.1
 """Weight of the spectral-angle term of the VAE."""
@@ -36,6 +34,10 @@ SIGMA_MOST = 20.0
 """Noise level that sampling starts at; latents of single pixels have deviation 1."""
 SIGMA_LEAST = 0.03
 """Noise level of the last step of sampling."""
+SHIPPED_LATENT = 40
+"""Channels of the network that comes with hsiaug."""
+SHIPPED_STEPS = 4000
+"""Optimiser steps that it took on Indian Pines."""
 LEAST_CHANNEL_WEIGHT = 0.05
 """The least weight of a channel; otherwise it is the correlation of neighbouring pixels."""
 
@@ -53,7 +55,7 @@ class ModelSize:
     width, depth : int
         Features of a pixel and blocks of the denoiser.
     scene_batch, batch : int
-        Patches per step, once a scene and in a draw.
+        Patches per step, once a scene and in a split.
     scene_ema, ema : float
         Decay of the moving averages of the weights.
     scene_rate : float
@@ -115,7 +117,9 @@ class CodecParams:
     """What the latents of a scene depend on, and which labels of pixels are believed."""
 
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES), preparing=True)
-    latent: int = param(40, "channels of the latent, at most one a band", low=1, preparing=True)
+    latent: int = param(
+        SHIPPED_LATENT, "channels of the latent, at most one a band", low=1, preparing=True
+    )
     vae_steps: int = param(200, "optimiser steps of the VAE on the scene", low=1, preparing=True)
     pseudo: bool = param(True, "use confident pseudo-labels of unlabelled pixels")
     weight: float = param(0.05, "sample weight of synthetic samples", low=0, sampling=True)
@@ -127,28 +131,20 @@ class CodecParams:
 
 
 @dataclass(frozen=True)
-class GaussianParams(CodecParams):
-    """What the Gaussians of a scene and of its classes depend on."""
-
-    codes: int = param(
-        256, "codes that the patches of the scene are grouped into", low=1, preparing=True
-    )
-
-
-@dataclass(frozen=True)
 class Txt2HsiParams(CodecParams):
-    """None of these is public for the paper; all are this project's choice, made on selection draws
-    of Indian Pines.
+    """None of these is public for the paper; all are this project's choice, made on selection
+    splits of Indian Pines.
 
-    Those of the scene are used once for all draws of it; see
+    Those of the scene are used once for all splits of it; see
     :meth:`hsiaug_builtin.txt2hsi.plugin.Txt2Hsi.prepare`.
     """
 
     scene_steps: int = param(
-        4000, "optimiser steps of the denoiser on the scene, without labels", low=1, preparing=True
-    )
-    shipped: bool = param(
-        True, "use the state that comes with hsiaug for scenes that it has one of", preparing=True
+        0,
+        "optimiser steps of the denoiser on the scene, without labels; 0 = the network that comes"
+        f" with hsiaug, which learnt Indian Pines for {SHIPPED_STEPS}: 15 minutes of a core",
+        low=0,
+        preparing=True,
     )
     rpsc: bool = param(
         True, "set random polygons of other patches into training patches", preparing=True
@@ -161,7 +157,7 @@ class Txt2HsiParams(CodecParams):
         True, "sentences say what lies where in a patch, not its class alone", preparing=True
     )
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
-    steps: int = param(0, "optimiser steps of the denoiser with the classes of a draw", low=0)
+    steps: int = param(0, "optimiser steps of the denoiser with the classes of a split", low=0)
     rate: float = param(2e-3, "peak learning rate of these", low=0)
     best_of: int = param(
         4,
@@ -169,6 +165,7 @@ class Txt2HsiParams(CodecParams):
         " kept",
         low=1,
         sampling=True,
+        formerly="tries",
     )
     sample_steps: int = param(4, "denoising steps", low=2, sampling=True)
 
@@ -177,5 +174,24 @@ class Txt2HsiParams(CodecParams):
         for an unknown kind and for a file of prompts that cannot be read, DataUnavailableError
         where there is no file of weights.
         """
+        if not self.scene_steps:
+            self._check_shipped_network_fits()
         object.__setattr__(self, "text", checked_mode(self.text))
         object.__setattr__(self, "encoder", checked_encoder(self.encoder))
+
+    def _check_shipped_network_fits(self) -> None:
+        """Raise InputError for what only a network has that learns the scene."""
+        others = {
+            "size": self.size != "small",
+            "latent": self.latent > SHIPPED_LATENT,
+            "rpsc": not self.rpsc,
+            "layout": not self.layout,
+        }
+        for name, differs in others.items():
+            if differs:
+                raise InputError(
+                    f"the network of txt2hsi that comes with hsiaug has another {name}",
+                    value=str(getattr(self, name)),
+                    hint=f"Learn the scene: --set txt2hsi.scene_steps={SHIPPED_STEPS},"
+                    " 15 minutes of a core.",
+                )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,6 @@ from hsiaug_builtin.txt2hsi.params import PREPARE_VERSION, VERSION, Txt2HsiParam
 if TYPE_CHECKING:
     from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
     from hsiaug_builtin.txt2hsi.prepare import PreparedScene
-
-
-INDIAN_PINES = "388918706ef8b3e210668f0f4536fc9ea3fba1fd1a45f7394627c369353be664"
-"""Checksum of the scene that a state is shipped of."""
 
 
 class Txt2Hsi(Plugin[Txt2HsiParams]):
@@ -41,8 +36,7 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         prepares=True,
         prepare_version=PREPARE_VERSION,
         baseline="gaussian",
-        prepare_seconds=1000.0,
-        prepared_scenes=(INDIAN_PINES,),
+        prepare_seconds=10.0,
         seconds=20.0,
         params=Txt2HsiParams,
         presets={
@@ -54,7 +48,6 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
                 "steps": 35,
                 "rate": 1e-2,
             },
-            "fast": {"scene_steps": 500},
             "paper": {
                 "size": "paper",
                 "latent": 64,
@@ -77,17 +70,14 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         progress: Progress,
         checkpoint: Path | None = None,
     ) -> PreparedScene:
-        """Learn VAE, codes and denoiser from all visible patches, without a label.
-
-        For a scene whose state comes with hsiaug, that is read instead.
+        """Learn the VAE, and the denoiser where ``scene_steps`` says so, from all visible patches,
+        without a label.
         """
         from hsiaug_builtin.txt2hsi.prepare import learn_scene
-        from hsiaug_builtin.txt2hsi.shipped import ShippedState, load_shipped
+        from hsiaug_builtin.txt2hsi.shipped import serve_scene
 
-        shipped = load_shipped(view, self.params, device) if self.params.shipped else ShippedState()
-        if shipped.prepared is not None:
-            return shipped.prepared
-        prepared = learn_scene(
+        prepare = learn_scene if self.params.scene_steps else serve_scene
+        return prepare(
             view,
             self.params,
             seed=seed,
@@ -95,13 +85,6 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
             progress=progress,
             checkpoint=checkpoint,
         )
-        if not shipped.fault:
-            return prepared
-        note = (
-            f"The state of txt2hsi that comes with hsiaug cannot be used ({shipped.fault}): it was"
-            " learnt anew."
-        )
-        return replace(prepared, notes=(note,))
 
     def read_prompts(
         self,
@@ -120,7 +103,7 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         return tuple(read_prompt(one, names, trained, patch, learns=learns) for one in prompts)
 
     def write_sentences(self, view: TrainView) -> str:
-        """The automatic sentences of a draw, as a file that the parameter ``text`` reads."""
+        """The automatic sentences of a split, as a file that the parameter ``text`` reads."""
         from hsiaug_builtin.txt2hsi.reading import automatic_sentences
 
         return automatic_sentences(view)

@@ -18,10 +18,9 @@ from hsiaug.api import PluginError, Progress, TrainView, derive_seed, load_state
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
-from hsiaug_builtin.txt2hsi.codebook import Gaussians, find_codes, fit_gaussians
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.facts import Ids
-from hsiaug_builtin.txt2hsi.field import Field, spectra_at
+from hsiaug_builtin.txt2hsi.field import LEAST_VARIANCE, CoefficientSums, Field, spectra_at
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies
 from hsiaug_builtin.txt2hsi.groups import (
     EXAMPLES,
@@ -36,7 +35,6 @@ from hsiaug_builtin.txt2hsi.params import (
     LEAST_CHANNEL_WEIGHT,
     LOG_SIGMA,
     CodecParams,
-    GaussianParams,
     Txt2HsiParams,
 )
 from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae, difference_axes, fit_vae
@@ -48,50 +46,21 @@ EVEN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class CodedScene:
-    """A scene as latents, codes and Gaussians, which ``gaussian`` draws from.
-
-    Attributes
-    ----------
-    vae : Vae
-        Of its pixels.
-    codes : (H, W) int16
-        −1 where a patch is not wholly visible.
-    gaussians : Gaussians
-        Of the codes.
-    """
-
-    vae: Vae
-    codes: NDArray[np.int16]
-    gaussians: Gaussians
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything that `restore_coded_scene` reads."""
-        return {
-            "codes": self.codes,
-            **state.weights(vae=self.vae, gaussians=self.gaussians),
-        }
-
-
-@dataclass(frozen=True, eq=False)
 class PreparedScene:
-    """The VAE of a scene, and the denoiser that was learnt on it.
+    """The VAE of a scene, and the denoiser.
 
     Attributes
     ----------
     params : Txt2HsiParams
         Those that were read.
     origin : str
-        "learnt", or where else the state comes from.
-    notes : tuple of str
-        For the trial that prepared it.
+        "learnt", or where else the network comes from.
     """
 
     params: Txt2HsiParams
     vae: Vae
     denoiser: Denoiser
     origin: str = "learnt"
-    notes: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write everything as safetensors and JSON."""
@@ -105,21 +74,6 @@ class PreparedScene:
         params = Txt2HsiParams(**facts["params"])
         vae = restore_vae(arrays, params.network.vae_width, device)
         return cls(params, vae, restore_denoiser(arrays, params, device), facts["origin"])
-
-
-def restore_coded_scene(
-    arrays: Mapping[str, NDArray[Any]], vae_width: int, device: str
-) -> CodedScene:
-    """A coded scene from the arrays of `CodedScene.arrays`."""
-    vae = restore_vae(arrays, vae_width, device)
-    return CodedScene(vae, arrays["codes"], restore_gaussians(arrays))
-
-
-def restore_gaussians(arrays: Mapping[str, NDArray[Any]]) -> Gaussians:
-    """The Gaussians among saved arrays, on the CPU."""
-    return Gaussians(
-        **{key: torch.tensor(a) for key, a in state.under("gaussians", arrays).items()}
-    )
 
 
 def restore_vae(arrays: Mapping[str, NDArray[Any]], width: int, device: str) -> Vae:
@@ -239,22 +193,17 @@ def learn_codec(view: TrainView, params: CodecParams, run: TrainingRun) -> Codec
     return Codec.of(view, vae, run.device)
 
 
-def code_scene(view: TrainView, params: GaussianParams, run: TrainingRun) -> CodedScene:
-    """The VAE of a scene, codes of its patches, and their Gaussians.
-
-    Raises
-    ------
-    PluginError
-        Where no pixel has a wholly visible patch.
+def patch_moments(codec: Codec, view: TrainView) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance (p, p, d) of the coefficients of all patches of a scene, and what an error
+    counts in each channel (d,).
     """
-    codec = learn_codec(view, params, run)
-    pixels = view.unlabelled
+    one_group = torch.zeros(len(view.unlabelled), dtype=torch.int64)
     with torch.inference_mode():
-        codes = find_codes(
-            codec.field.latents, codec.scale, pixels, view.patch, params.codes, run.seed
-        )
-        gaussians = fit_gaussians(codec.field.cut, codes, pixels)
-    return CodedScene(codec.vae, codes, gaussians)
+        sums = CoefficientSums.of(codec.field.cut, view.unlabelled, one_group, 1)
+        mean, variance = sums.moments
+    weight = channel_weights(codec.field.latents)
+    # Made outside of inference mode, as a network with these is trained.
+    return mean.clone(), variance.clamp(min=LEAST_VARIANCE).clone(), weight.clone()
 
 
 def learn_scene(
@@ -275,13 +224,8 @@ def learn_scene(
     """
     run = TrainingRun(seed, device, progress, checkpoint)
     codec = learn_codec(view, params, run)
-    field = codec.field
-    with torch.inference_mode():
-        one_code = np.zeros(view.visible.shape, dtype=np.int16)
-        everything = fit_gaussians(field.cut, one_code, view.unlabelled)
-    mean, variance = everything.mean[-1].clone(), everything.variance[-1].clone()
-    weight = channel_weights(field.latents).clone()
-    denoiser = fresh(lambda: untrained_denoiser(mean, variance, weight, params), seed).to(device)
+    moments = patch_moments(codec, view)
+    denoiser = fresh(lambda: untrained_denoiser(*moments, params), seed).to(device)
     lessons = GroupLessons.of(view, codec, params, seed)
     error = loss_of(denoiser, params, device)
     size = params.network

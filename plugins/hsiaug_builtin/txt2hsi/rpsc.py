@@ -39,7 +39,7 @@ def polygons(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float32]
     """(n, side, side) masks of random star polygons, 1 inside, by the even-odd rule at pixel
     centres.
 
-    Away from the centre's 3×3 and over 5 to 50 % of the patch, or empty after 20 draws.
+    Away from the centre's 3×3 and over 5 to 50 % of the patch, or empty after 20 tries.
     """
     masks = np.zeros((n, side, side), dtype=np.float32)
     unfilled = np.arange(n)

@@ -1,4 +1,4 @@
-"""The words of a draw: how its classes are named, and what these names mean to the denoiser.
+"""The words of a split: how its classes are named, and what these names mean to the denoiser.
 
 A class is named by several phrases. The denoiser has learnt, without labels, to read nouns that are
 given by example pixels; a linear map from embedded phrases to such nouns makes a language of it. It

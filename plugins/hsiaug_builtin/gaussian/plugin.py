@@ -22,12 +22,12 @@ from hsiaug.api import (
     resampled,
     save_state,
 )
-from hsiaug_builtin.txt2hsi.params import GaussianParams
+from hsiaug_builtin.gaussian.params import GaussianParams
 
 if TYPE_CHECKING:
+    from hsiaug_builtin.gaussian.classes import ClassModel
+    from hsiaug_builtin.gaussian.coded import CodedScene
     from hsiaug_builtin.txt2hsi.measured import Measure
-    from hsiaug_builtin.txt2hsi.naming import ClassModel
-    from hsiaug_builtin.txt2hsi.prepare import CodedScene
     from hsiaug_builtin.txt2hsi.vae import Vae
 
 BATCH = 1024
@@ -74,7 +74,7 @@ class FittedGaussian:
         """
         import torch
 
-        from hsiaug_builtin.txt2hsi.codebook import Conditioning
+        from hsiaug_builtin.gaussian.codebook import Conditioning
         from hsiaug_builtin.txt2hsi.fitted import check_classes, decode_in_parts
 
         prior = self.classes.prior
@@ -151,14 +151,14 @@ class Gaussian(Plugin[GaussianParams]):
     ) -> PreparedGaussian:
         """Learn VAE, codes and their Gaussians from all visible patches, without a label."""
         from hsiaug_builtin.diffusion.training import TrainingRun
-        from hsiaug_builtin.txt2hsi.prepare import code_scene
+        from hsiaug_builtin.gaussian.coded import code_scene
 
         coded = code_scene(view, self.params, TrainingRun(seed, "cpu", progress, None))
         return PreparedGaussian(self.params, coded)
 
     def load_prepared(self, folder: Path, *, device: str) -> PreparedGaussian:
         """Read what `prepare` saved."""
-        from hsiaug_builtin.txt2hsi.prepare import restore_coded_scene
+        from hsiaug_builtin.gaussian.coded import restore_coded_scene
 
         arrays, facts = load_state(folder)
         params = GaussianParams(**facts["params"])
@@ -175,9 +175,10 @@ class Gaussian(Plugin[GaussianParams]):
         prepared: PreparedGaussian,
     ) -> FittedGaussian:
         """Name pixels, and take the Gaussians of the classes."""
+        from hsiaug_builtin.gaussian.classes import model_classes
         from hsiaug_builtin.txt2hsi.field import Field
         from hsiaug_builtin.txt2hsi.measured import Measure
-        from hsiaug_builtin.txt2hsi.naming import model_classes, name_pixels
+        from hsiaug_builtin.txt2hsi.naming import name_pixels
 
         progress(0, 1, "teacher")
         pixels = name_pixels(view, self.params)
@@ -196,10 +197,11 @@ class Gaussian(Plugin[GaussianParams]):
 
     def load(self, folder: Path, *, device: str) -> FittedGaussian:
         """Read a saved fit."""
+        from hsiaug_builtin.gaussian.classes import ClassModel, Prior
+        from hsiaug_builtin.gaussian.coded import restore_gaussians
         from hsiaug_builtin.nets import state
         from hsiaug_builtin.txt2hsi.measured import Measure
-        from hsiaug_builtin.txt2hsi.naming import ClassModel, Prior
-        from hsiaug_builtin.txt2hsi.prepare import restore_gaussians, restore_vae
+        from hsiaug_builtin.txt2hsi.prepare import restore_vae
         from hsiaug_builtin.txt2hsi.vae import Remainder
 
         arrays, facts = load_state(folder)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hsiaug_builtin.txt2hsi.field import Cut
+from hsiaug_builtin.txt2hsi.field import LEAST_VARIANCE, CoefficientSums, Cut
 from hsiaug_builtin.txt2hsi.frequencies import even_frequencies, to_frequencies
 from hsiaug_builtin.txt2hsi.groups import squared_differences, window_mean
 
@@ -42,8 +42,6 @@ centre.
 """
 SPREAD_LIMITS = (0.25, 4.0)
 """Between these lies the variance of a class within its codes, beside that of the codes."""
-LEAST_VARIANCE = 1e-4
-BATCH = 256
 
 
 def find_codes(
@@ -172,11 +170,6 @@ class Gaussians(nn.Module):
             spread=torch.ones(1, channels),
         )
 
-    def copy(self) -> Gaussians:
-        """The same in memory of its own, which a network may be trained with."""
-        buffers = self.named_buffers(remove_duplicate=False)
-        return Gaussians(**{name: value.detach().clone() for name, value in buffers})
-
     @property
     def no_code(self) -> int:
         """The code that means none."""
@@ -205,21 +198,11 @@ def fit_gaussians(cut: Cut, codes: NDArray[np.int16], pixels: NDArray[np.int32])
     patches it has.
     """
     code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
-    number = int(codes.max()) + 1
-    some = to_frequencies(cut(pixels[:1])).cpu()
-    total = torch.zeros(number, *some.shape[1:])
-    square = torch.zeros_like(total)
-    count = torch.bincount(code, minlength=number).float()[:, None, None, None]
-    for start in range(0, len(pixels), BATCH):
-        batch = slice(start, start + BATCH)
-        coefficients = to_frequencies(cut(pixels[batch])).cpu()
-        total.index_add_(0, code[batch], coefficients)
-        square.index_add_(0, code[batch], coefficients.square())
-    even = even_frequencies(some.shape[1])[:, :, None]
-    scene_mean = total.sum(dim=0) / len(pixels) * even
-    scene_variance = square.sum(dim=0) / len(pixels) - scene_mean.square()
-    mean = total / count.clamp(min=1) * even
-    within = square / count.clamp(min=1) - mean.square()
+    sums = CoefficientSums.of(cut, pixels, code, int(codes.max()) + 1)
+    scene_mean, scene_variance = sums.moments
+    count = sums.count[:, None, None, None]
+    mean = sums.total / count.clamp(min=1) * even_frequencies(scene_mean.shape[0])[:, :, None]
+    within = sums.square / count.clamp(min=1) - mean.square()
     pooled = (within * count).sum(dim=0) / count.sum()
     mean = scene_mean + (mean - scene_mean) * count / (count + MEAN_PRIOR)
     # A smooth code is a smooth one at all frequencies: only the shape is that of the scene.
@@ -238,7 +221,7 @@ def add_classes(
     named: Mapping[int, NDArray[np.int32]],
     classes: int,
 ) -> Gaussians:
-    """Gaussians of a scene with the shifts and spreads of a draw's classes.
+    """Gaussians of a scene with the shifts and spreads of a split's classes.
 
     A class moves the mean of its codes by how much its patches differ from all of them, and then by
     how much they differ in that code; both are shrunk towards none, the more the fewer patches
