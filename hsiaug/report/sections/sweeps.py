@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.report.figures.charts import ChartBlock, FirstPanels, Panel, draw_blocks, name_score
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
+from hsiaug.report.formatting import MISSING, number, seeds_text
 from hsiaug.report.gains import ArmCell
-from hsiaug.report.section import Frame, Section, SectionFigure, indexed
+from hsiaug.report.section import Frame, Section, SectionFigure, indexed, score
 from hsiaug.report.sections import SectionKind, Sources
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.trials import DrawKey
@@ -70,28 +70,24 @@ def _curve_frames(table: ReportTable, axis: Axis, rows: Sequence[SweepLine]) -> 
         "omega": table.guided,
     }
 
-    def point(metric: str, value: float | None, line: SweepLine) -> str:
-        cell = dict(line.points).get(value)
-        summary = cell.summary(metric) if cell else None
-        if cell is None or summary is None:
-            return "failed" if cell and not len(cell.ok) else MISSING
-        return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else "")
-
-    def row(metric: str, line: SweepLine) -> dict[str, str]:
-        held = dict(line.held)
+    def row(metric: Metric, line: SweepLine) -> dict[str, str]:
+        held, cells, entry = dict(line.held), dict(line.points), score(table, metric)
         return {
             "classifier": table.labels[line.classifier],
             "generator": table.labels[line.generator],
             **{SIGNS[o]: number(held[o]) for o in AXES if o != axis and varied[o]},
-            **{f"{SIGNS[axis]}={number(v)}": point(metric, v, line) for v in values},
+            **{
+                f"{SIGNS[axis]}={number(v)}": entry(cells[v]) if v in cells else MISSING
+                for v in values
+            },
         }
 
     return tuple(
         Frame(
-            f"{score.name} against {SIGNS[axis]}",
-            indexed([row(score.key, line) for line in rows], len(values)),
+            f"{metric.name} against {SIGNS[axis]}",
+            indexed([row(metric, line) for line in rows], len(values)),
         )
-        for score in (table.scores.second, table.scores.main, *table.brief_fields)
+        for metric in (table.scores.second, table.scores.main, *table.brief_fields)
     )
 
 
