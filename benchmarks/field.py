@@ -1,15 +1,12 @@
-"""Which classifier is best, does a generator add to it, does ``advise`` find it? The tables of
+"""Which classifier is best, and does a generator add to it? The tables of
 benchmarks/results/field.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
     python -m benchmarks.field run STORE [RUN,… [DRAW,…]]
-    python -m benchmarks.field recipe STORE [DRAW,…]
     python -m benchmarks.field trials STORE > trials.csv
-    python -m benchmarks.field table trials.csv recipe.csv > table.md
+    python -m benchmarks.field table trials.csv > table.md
 
-``run`` is the suite field.toml without the controls duplicate and coords, draw by draw. ``recipe``
-lets ``advise`` screen the generator of the suite on inner draws of each draw's training pixels, and
-writes what it takes to recipe.csv. ``trials`` are the scores: average accuracy over the classes
+``run`` is the suite field.toml without the controls duplicate and coords, draw by draw. ``trials`` are the scores: average accuracy over the classes
 with at least 25 test pixels in the draw.
 """
 
@@ -17,29 +14,23 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 
-from benchmarks.common import HERE, check_usage, markdown, read_csv, say, write_csv
-from hsiaug.advice.screening import recipe, screen, screening_plan
-from hsiaug.advice.screening import scoring as scored
-from hsiaug.advice.session import Session
+from benchmarks.common import HERE, check_usage, markdown, read_csv, say
 from hsiaug.base.terminal import Console
-from hsiaug.bench.engines import cluster_settings, open_engine
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.run import run
 from hsiaug.bench.suite import Run, read_suite
 from hsiaug.data import load_scene
-from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 
 SUITE, OUT = HERE / "field.toml", HERE / "results" / "field"
-CONTROLS, BASE, MOST, FEWEST = ("duplicate", "coords"), ("svm", "none"), 3600.0, 25
+CONTROLS, FEWEST = ("duplicate", "coords"), 25
 FIELD = """Average accuracy in per cent over the classes with at least 25 test pixels of the draw /
 in new fields, without samples→with three of `pseudo` for each real one (λ = 0); means over draws
 from 90 on, under `issd`: a row of two draws is no match for one of ten. Nothing was chosen on these
@@ -47,13 +38,6 @@ draws."""
 BEST = """The best mean of a scene, chosen with test labels. Differences are paired by draw, with 95
 % t intervals: the same classifier with samples, and the best classifier with samples, less the best
 without."""
-RECIPE = """`advise` saw the training pixels of each draw alone, and of generators `pseudo` (λ = 0,
-M = 3); no confirming draws were run. In points of AA: what its recipe gains over `svm` without
-samples, with a 95 % t interval, the least gain of a draw, and the *regret*: what it loses to the
-arm of the highest mean on the scene, which test labels chose. The rule was chosen on draws 116 to
-118, and changed once after its choice of `cnn2d` on draw 90 of Samson was seen, not its score:
-networks, known to lose there on draws 110 to 113, are left out where all training pixels lie in few
-fields."""
 Values = dict[str, dict[int, tuple[float, float]]]
 """By scene and draw: AA in all and in new fields, in per cent."""
 
@@ -109,43 +93,6 @@ def without_controls(plan: Plan) -> Plan:
     return replace(plan, trials=tuple(kept), notes=())
 
 
-def take_recipes(root: Path, draws: Sequence[int]) -> None:
-    """Let ``advise`` choose on inner draws; confirming draws, not run, could change the generator
-    alone.
-    """
-    whole = next(one for one in read_suite(SUITE).runs if one.name == "classics")
-    rows = read_csv(OUT / "recipe.csv") if (OUT / "recipe.csv").exists() else []
-    with open_engine(cluster_settings(None, ()), 1, say) as engine:
-        for draw in draws or whole.asked[0][1].seeds:
-            for ref, asked in whole.asked:
-                now, scene = time.time(), load_scene(ref)
-                store = Store(root, create=True)
-                session = Session(
-                    scene,
-                    ref,
-                    registry(),
-                    store,
-                    "cpu",
-                    engine,
-                    now,
-                    now + MOST,
-                    Console(stderr=True),
-                )
-                protocol = parse_protocol(f"within:issd@{draw}")
-                inner = asked.model_copy(update={"protocol": protocol, "classifiers": ()})
-                plan, left_out = screening_plan(scene, inner, registry(), ref)
-                session, plan = scored(plan, session), without_controls(plan)
-                screen(plan, session, left_out)
-                taken, seconds = recipe(plan, session), time.time() - now
-                named = {"generator": taken.generator.name, "classifier": taken.classifier.name}
-                rows.append(
-                    {"scene": scene.name, "draw": str(draw), **named, "seconds": f"{seconds:.0f}"}
-                )
-                OUT.mkdir(parents=True, exist_ok=True)
-                write_csv(OUT / "recipe.csv", rows)
-                say(" ".join(rows[-1].values()))
-
-
 def read_trials(root: Path) -> list[dict[str, str]]:
     """A row per trial of the draws themselves, in the order of the suite."""
     order = [name for one in read_suite(SUITE).runs for name in one.asked[0][1].classifiers]
@@ -187,8 +134,8 @@ def by_arm(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], Values]:
     return found
 
 
-def tables(rows: Sequence[Mapping[str, str]], chosen: Sequence[Mapping[str, str]]) -> Iterator[str]:
-    """Lines of Markdown: the field, what samples add to the best, and the recipe."""
+def tables(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Lines of Markdown: the field, and what samples add to the best."""
     arms, scenes = by_arm(rows), list(dict.fromkeys(row["scene"] for row in rows))
     yield from ("# The field", "", FIELD, "")
     yield from markdown(("classifier", "draws", *scenes), field_rows(arms, scenes))
@@ -204,19 +151,6 @@ def tables(rows: Sequence[Mapping[str, str]], chosen: Sequence[Mapping[str, str]
         ),
         [best_row(arms, scene) for scene in scenes],
     )
-    yield from ("", "## Does `advise` find it?", "", RECIPE, "")
-    header = (
-        "scene",
-        "draws",
-        "svm alone",
-        "recipe",
-        "least",
-        "in new fields",
-        "regret",
-        "largest",
-        "taken",
-    )
-    yield from markdown(header, [recipe_row(arms, chosen, scene) for scene in scenes])
 
 
 def field_rows(
@@ -294,42 +228,6 @@ def told(values: Sequence[float]) -> str:
     return f"{fmean(values):+.1f} [{fmean(values) - half:.1f}, {fmean(values) + half:.1f}]"
 
 
-def recipe_row(
-    arms: Mapping[tuple[str, str], Values], chosen: Sequence[Mapping[str, str]], scene: str
-) -> tuple[str, ...]:
-    """The recipe's gain over the SVM without samples, and what it loses to the arm with the best
-    mean on the scene.
-    """
-    gains, new, lost = [], [], []
-    names: Counter[str] = Counter()
-    full = {
-        arm: values[scene]
-        for arm, values in arms.items()
-        if len(values.get(scene, ())) >= len(arms[BASE][scene])
-    }
-    best = max(full.values(), key=lambda own: fmean(aa for aa, _ in own.values()))
-    for row in (row for row in chosen if row["scene"] == scene):
-        arm, draw = (row["classifier"], row["generator"]), int(row["draw"])
-        own, base = arms[arm][scene][draw], arms[BASE][scene][draw]
-        gains.append(own[0] - base[0])
-        new.append(own[1] - base[1])
-        lost.append(best[draw][0] - own[0])
-        names["`" + "` + `".join(arm).removesuffix("` + `none") + "`"] += 1
-    often = ", ".join(f"{name} {n}" for name, n in names.most_common())
-    base_aa = f"{fmean(aa for aa, _ in arms[BASE][scene].values()):.1f}"
-    least, regret = f"{min(gains):+.1f}", (f"{fmean(lost):.1f}", f"{max(lost):.1f}")
-    return (
-        scene,
-        str(len(gains)),
-        base_aa,
-        told(gains),
-        least,
-        f"{mean_of(new):+.1f}",
-        *regret,
-        often,
-    )
-
-
 def main() -> None:
     """Do what the first word says."""
     what, root, *rest = sys.argv[1:]
@@ -337,15 +235,13 @@ def main() -> None:
     if what == "run":
         names, draws = (*listed, [], [])[:2]
         run_suite(Path(root), names, [int(draw) for draw in draws])
-    elif what == "recipe":
-        take_recipes(Path(root), [int(draw) for draw in (listed or [[]])[0]])
     elif what == "trials":
         rows = read_trials(Path(root))
         say(",".join(rows[0]))
         for row in rows:
             say(",".join(row.values()))
     else:
-        for line in tables(read_csv(Path(root)), read_csv(Path(rest[0]))):
+        for line in tables(read_csv(Path(root))):
             say(line)
 
 

@@ -38,7 +38,7 @@ SMALL = ("benchmark", "toy", "--generator", "smote", "--classifier", "svm", "--d
 PRINTED = {
     "asked": ("table RESULTS/asked/bar_trials.csv", "houston_crop"),
     "ceilings": ("draw RESULTS/ceilings/trials.csv", "pseudo"),
-    "field": ("table RESULTS/field/trials.csv RESULTS/field/recipe.csv", "indian_pines"),
+    "field": ("table RESULTS/field/trials.csv", "indian_pines"),
     "hidden": ("table RESULTS/hidden/trials.csv", "houston_crop"),
     "regimes": ("draw RESULTS/regimes/trials.csv IMAGES", "Indian Pines"),
     "spectral_views": ("RESULTS/spectral_views/trials.csv", "houston_crop"),

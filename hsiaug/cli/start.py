@@ -15,6 +15,7 @@ import typer
 from hsiaug.base.errors import InputError, SplitError, did_you_mean
 from hsiaug.bench import defaults
 from hsiaug.cli.datasets import asks, note_public, print_added
+from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, say, say_written
 
 if TYPE_CHECKING:
@@ -41,11 +42,15 @@ def start(
             ),
         ),
     ],
+    labels: Annotated[
+        Path | None, option("The labels, where several files may be them.", metavar="FILE")
+    ] = None,
 ) -> None:
     """Look at your files, and print the commands that benchmark them.
 
     Examples:
       hsiaug start .
+      hsiaug start flight.hdr --labels plots.geojson
       hsiaug start indian_pines
 
     Finds the cube and its labels, describes them, looks for a protocol that leaves enough test
@@ -65,7 +70,7 @@ def start(
     commands = list[Sequence[str]]()
     of_cube = place.suffix.lower() in CUBES or (place.is_file() and place.suffix.lower() != ".toml")
     if place.is_dir() or of_cube:
-        cube, sheet = _files(place)
+        cube, sheet = _files(place, labels)
         note_public(cube, sheet)
         card = f"{scene_name(cube.stem)}.toml"
         with TemporaryDirectory() as folder:
@@ -111,15 +116,17 @@ def _check_there(place: Path) -> None:
     raise InputError(rule, value=f"{str(place)!r}, which is not there", hint=hint)
 
 
-def _files(place: Path) -> tuple[Path, Path]:
-    """The cube, where it is named, and its labels: what the readers of ``hsiaug datasets add`` take
-    for them in the folder.
+def _files(place: Path, labels: Path | None) -> tuple[Path, Path]:
+    """The cube and the labels: as named, or what the readers of ``hsiaug datasets add`` take for
+    them in the folder.
     """
     folder = place if place.is_dir() else place.parent
+    if place != folder and labels is not None:
+        return place, labels
     cubes, sheets, others = _look_at(folder, place == folder)
     print_lines(console(err=True), (f"note: not taken: {path.name}: {why}" for path, why in others))
     cube = _only(cubes, "SCENE", folder, others) if place == folder else place
-    return cube, _only(sheets, "its labels", folder, others)
+    return cube, labels or _only(sheets, "--labels", folder, others)
 
 
 def _look_at(
