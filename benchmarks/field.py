@@ -6,8 +6,9 @@ benchmarks/results/field.
     python -m benchmarks.field trials STORE > trials.csv
     python -m benchmarks.field table trials.csv > table.md
 
-``run`` is the suite field.toml without the controls duplicate and coords, draw by draw. ``trials`` are the scores: average accuracy over the classes
-with at least 25 test pixels in the draw.
+``run`` is the suite field.toml without the controls duplicate and coords, split by split.
+``trials`` are the scores: average accuracy over the classes with at least 25 test pixels in the
+split.
 """
 
 from __future__ import annotations
