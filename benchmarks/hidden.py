@@ -46,14 +46,14 @@ def main() -> None:
         " draws 100 to 105"
     )
     say("")
-    for line in markdown(("scene", "none: shown", "hidden", *heads()), table(rows)):
+    for line in markdown(("scene", "none: visible", "hidden", *heads()), table(rows)):
         say(line)
 
 
 def heads() -> Iterator[str]:
     """Two columns for each arm."""
     for generator, classifier in ARMS:
-        yield f"{classifier if generator == 'none' else generator}: shown"
+        yield f"{classifier if generator == 'none' else generator}: visible"
         yield "hidden"
 
 

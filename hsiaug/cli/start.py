@@ -207,7 +207,7 @@ def _only(
         )
     if len(files) != 1:
         file_names = ", ".join(map(str, files)) or f"none in {folder} that can be read as such"
-        hint = "Name both: hsiaug datasets add CUBE --labels FILE."
+        hint = "Name both: hsiaug start CUBE --labels FILE."
         if name == "SCENE" and len(files) > 1:
             hint += " Bands that are a file each must be stacked first, as rio stack does."
         if not files and others:

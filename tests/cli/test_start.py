@@ -119,8 +119,9 @@ def test_several_files_of_labels_must_be_chosen_from(
     ]
     (flight / "points.csv").write_text("\n".join(["row,col,class", *places]))
     message = refused(flight, "start", ".")
-    assert "its labels must be one file; found labels.npy, points.csv" in message
-    assert "hsiaug datasets add CUBE --labels FILE" in message
+    assert "--labels must be one file; found labels.npy, points.csv" in message
+    named = hsiaug("start", ".", "--labels", "points.csv", cwd=flight)
+    assert proposed(named.stdout)[0] == ["datasets", "add", "flight.hdr", "--labels", "points.csv"]
 
     left = answered(monkeypatch, "points.csv", "y")
     asked = hsiaug("start", ".", cwd=flight)

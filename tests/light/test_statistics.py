@@ -176,7 +176,8 @@ def augmented(x: np.ndarray, y: np.ndarray, **params) -> tuple[np.ndarray, np.nd
 
 
 # A mean that is constant, and what it leaves out, are the spectrum itself.
-@pytest.mark.filterwarnings("ignore:all .* synthetic spectra are copies")
+@pytest.mark.filterwarnings("ignore:all .* synthetic spectra of .* are copies")
+@pytest.mark.filterwarnings("ignore:statistics also learns from unlabelled pixels")
 @pytest.mark.parametrize("means", ["gaussian", "constant"])
 @pytest.mark.parametrize(
     ("x", "y"),
