@@ -11,7 +11,8 @@ Read top down, and to change something open one file:
   ``sample``;
 - ``prepare.py``: what is learnt without labels; ``vae.py`` is the codec and its loss, ``groups.py``
   the nouns that need no label; ``shipped.py`` has
-  the network that comes with hsiaug, and fits it to a scene; ``field.py`` holds the latents;
+  the network that comes with hsiaug, and fits it to a scene; ``field.py`` holds the latents, whose
+  cosine transform is in ``frequencies.py``;
 - ``denoiser.py``: the network, its preconditioning and its loss;
 - ``lessons.py``: patches with a sentence each, with RPSC (``rpsc.py``) and LF-UE (``lfue.py``);
   ``facts.py`` says what a patch shows;
