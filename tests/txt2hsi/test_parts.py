@@ -30,7 +30,7 @@ from hsiaug_builtin.txt2hsi.facts import (
 )
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
-from hsiaug_builtin.txt2hsi.lfue import with_deviations, with_means
+from hsiaug_builtin.txt2hsi.lfue import with_means
 from hsiaug_builtin.txt2hsi.prepare import channel_weights
 from hsiaug_builtin.txt2hsi.rpsc import polygons, soft_polygons
 from hsiaug_builtin.txt2hsi.vae import (
@@ -69,18 +69,6 @@ def test_a_denoiser_is_given_the_channel_means_that_are_known() -> None:
     assert torch.allclose(pixels[known], means[known], atol=1e-5)
     changed = (given != x).any(dim=0)
     assert changed[0, 0].all() and int(changed.sum()) == 2
-
-
-def test_structure_is_widened_to_the_deviations_that_are_known() -> None:
-    x = torch.randn(3, 5, 5, 2)
-    deviations = torch.tensor([[1.5, 0.5], [torch.nan, 0.7], [torch.nan, torch.nan]])
-    patches = to_pixels(with_deviations(to_frequencies(x), deviations))
-
-    known = ~deviations.isnan()
-    found = patches.std(dim=(1, 2), unbiased=False)
-    assert torch.allclose(found[known], deviations[known], atol=1e-4)
-    assert torch.allclose(patches.mean(dim=(1, 2)), x.mean(dim=(1, 2)), atol=1e-4)
-    assert torch.allclose(patches[2], x[2], atol=1e-4)
 
 
 @pytest.mark.parametrize("patch", [1, 5, 9, 15])

@@ -12,6 +12,7 @@ import torch
 
 from hsiaug.api import InputError, PluginError
 from hsiaug.core.scene import Scene
+from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view, view_without_labels
@@ -28,7 +29,7 @@ def silent(*_: object) -> None:
 
 @pytest.fixture(scope="module")
 def learnt() -> Denoiser:
-    return shipped.shipped_denoiser()
+    return shipped.shipped_scene().denoiser
 
 
 def adapted(learnt: Denoiser, side: int, channels: int) -> Denoiser:
@@ -87,6 +88,20 @@ def test_a_scene_needs_no_training_but_of_the_vae(toy: Scene, tmp_path: Path) ->
     assert made[0].provenance["prepared"] == shipped.ORIGIN
 
 
+def test_the_scene_that_it_learnt_has_the_vae_that_it_learnt_with() -> None:
+    scene = load_scene("indian_pines")
+    view = train_view(scene, draw_split(scene, parse_protocol("issd"), 0, 9), "scene")
+    plugin: Any = registry().find("generator", "txt2hsi").load()
+    learnt = shipped.shipped_scene()
+
+    prepared = plugin(plugin.card.params()).prepare(
+        view_without_labels(view), seed=1, device="cpu", progress=silent
+    )
+
+    for name, weights in learnt.vae.state_dict().items():
+        assert torch.equal(weights, prepared.vae.state_dict()[name]), name
+
+
 @pytest.mark.parametrize("other", [{"rpsc": "false"}, {"layout": "false"}, {"latent": "41"}])
 def test_what_it_did_not_learn_needs_a_training(other: dict[str, str]) -> None:
     card = registry().find("generator", "txt2hsi").load().card
@@ -105,7 +120,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
     (folder / name).write_bytes(data[: len(data) // 2])
 
     with pytest.raises(PluginError, match="cannot be read"):
-        shipped.shipped_denoiser(folder)
+        shipped.shipped_scene(folder)
 
 
 @pytest.mark.usefixtures("few_rounds", "few_prompts")

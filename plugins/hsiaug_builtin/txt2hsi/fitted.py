@@ -38,7 +38,7 @@ from hsiaug_builtin.txt2hsi.facts import (
 )
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lessons import columns_said, mentions_of
-from hsiaug_builtin.txt2hsi.lfue import PatchStatistics, Statistics, with_deviations, with_means
+from hsiaug_builtin.txt2hsi.lfue import Statistics, with_means
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import restore_denoiser, restore_vae
@@ -74,7 +74,7 @@ class FittedTxt2Hsi:
     facts_of : mapping of int to array of int16
         {class id: (m, R) facts of patches that it was named in}, which samples are asked by.
     statistics : Statistics
-        Which channel means and deviations patches of a class have (LF-UE).
+        Which channel means patches of a class have (LF-UE).
     reader : Reader
         Chooses among the samples of a prompt.
     """
@@ -178,11 +178,14 @@ class FittedTxt2Hsi:
             for start in range(0, len(y), BATCH):
                 at = np.arange(start, min(start + BATCH, len(y)))
                 said = self._draw_facts(y[at], rng) if facts is None else facts[at]
-                # Those of a class are not those of a patch that shows a typed neighbour too.
-                typed_neighbour = (said[:, BESIDE] >= 0).any(axis=1) & (facts is not None)
-                free = torch.from_numpy(typed_neighbour | (not self.params.lfue))
-                statistics = self.statistics.draw(said, rng).free(free)
-                yield at, self._sample(said, statistics, omega, rng, torch_rng, best_of)
+                means = self.statistics.draw(said, rng)
+                if not self.params.lfue:
+                    means[:] = torch.nan
+                elif facts is not None:
+                    # Those of a class are not those of a patch that shows a typed neighbour too.
+                    neighbours = torch.from_numpy(said[:, BESIDE] >= 0).any(dim=1)
+                    means[neighbours] = torch.nan
+                yield at, self._sample(said, means, omega, rng, torch_rng, best_of)
 
         # Samples take much memory: they lie in a file.
         x = mapped_rows((len(y), len(self.normaliser.mean), self.side, self.side), batches)
@@ -273,14 +276,14 @@ class FittedTxt2Hsi:
     def _sample(
         self,
         facts: Ids,
-        statistics: PatchStatistics,
+        means: Tensor,
         omega: float,
         rng: np.random.Generator,
         torch_rng: torch.Generator,
         best_of: int,
     ) -> NDArray[np.float32]:
-        """(n, B, p, p) patches in scene units with these statistics, of which facts (n, R) are
-        said.
+        """(n, B, p, p) patches in scene units of which facts (n, R) are said, of channel means
+        (n, d); NaN = any.
         """
         said = mentions_of(facts, self.words.choose, rng).to(self.device)
         levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
@@ -289,16 +292,15 @@ class FittedTxt2Hsi:
         def noise() -> Tensor:
             return torch.randn(shape, generator=torch_rng).to(self.device)
 
-        given = statistics.to(self.device)
-        denoise = with_means(self._guided(said, omega), given.means, self.side)
+        denoise = with_means(self._guided(said, omega), means.to(self.device), self.side)
         spread = (self.denoiser.variance + levels[0] ** 2).sqrt()
-
-        def make() -> Tensor:
-            start = self.denoiser.mean + spread * noise()
-            structure = sample_with_noise(denoise, start, levels, noise)
-            return with_deviations(structure, given.deviations)
-
-        made = self._keep_what_is_said(facts, best_of, make)
+        made = self._keep_what_is_said(
+            facts,
+            best_of,
+            lambda: sample_with_noise(
+                denoise, self.denoiser.mean + spread * noise(), levels, noise
+            ),
+        )
         rows = np.argmax(facts[:, :1] == self.ids, axis=1)
         parts = decode_in_parts(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
         return np.concatenate([patches for _, patches in parts])

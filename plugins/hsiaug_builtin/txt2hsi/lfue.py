@@ -1,9 +1,9 @@
 """LF-UE, uncertainty estimation of latent features, "without parameters" (the paper's words).
 
 Read as the uncertainty of feature statistics (DSU: Li et al., "Uncertainty Modeling for
-Out-of-Distribution Generalization", ICLR 2022, arXiv 2202.03958): means and deviations of the
-channels of a patch of latents are as uncertain as they differ over the patches of a class. So a
-sample begins with its statistics, drawn from the Gaussian of those of the trusted patches of its
+Out-of-Distribution Generalization", ICLR 2022, arXiv 2202.03958): the channel means of a patch of
+latents are as uncertain as they differ over the patches of a class. So a sample begins with its
+statistics: its channel means are drawn from the Gaussian of those of the trusted patches of its
 class, and the denoiser adds the structure that goes with them. No weight is learnt.
 """
 
@@ -27,49 +27,20 @@ BATCH = 256
 LEAST = 5
 """Patches of a class that look bright, or otherwise, for these to have a Gaussian of their own."""
 LOOKS = ("", *ADJECTIVES)
-LEAST_DEVIATION = 0.02
-"""Of a channel within a patch; latents have deviation 1 over a scene."""
-MOST_WIDENED = 4.0
-"""Times that the structure of a channel is widened, at most."""
-
-
-@dataclass(frozen=True, eq=False)
-class PatchStatistics:
-    """Statistics of n patches; NaN = any.
-
-    Attributes
-    ----------
-    means, deviations : (n, d) float32 Tensor
-        Of the pixels of each channel.
-    """
-
-    means: Tensor
-    deviations: Tensor
-
-    def free(self, some: Tensor) -> PatchStatistics:
-        """The same, but any for the patches that ``some`` (n,) names."""
-        return PatchStatistics(
-            self.means.masked_fill(some[:, None], torch.nan),
-            self.deviations.masked_fill(some[:, None], torch.nan),
-        )
-
-    def to(self, device: str) -> PatchStatistics:
-        """The same on another device."""
-        return PatchStatistics(self.means.to(device), self.deviations.to(device))
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Gaussians of the statistics of patches, by class and by how they look.
+    """Gaussians of the channel means of patches, by class and by how they look.
 
     Attributes
     ----------
     ids : (C,) int64
         Classes.
-    mean : (C, L, 2·d) float32
-        Of the channel means of the patches of a class and the logarithms of their deviations: of
-        all, then of those that look as each of ADJECTIVES says.
-    root : (C, L, 2·d, 2·d) float32
+    mean : (C, L, d) float32
+        Of the channel means of the patches of a class: of all, then of those that look as each of
+        ADJECTIVES says.
+    root : (C, L, d, d) float32
         A square root of their covariance: standard noise times this is a deviation.
     """
 
@@ -86,7 +57,7 @@ class Statistics:
         means, roots = [], []
         for class_id, pixels in named.items():
             starts = range(0, len(pixels), BATCH)
-            parts = [_statistics_of(cut(pixels[start : start + BATCH])) for start in starts]
+            parts = [cut(pixels[start : start + BATCH]).mean(dim=(1, 2)).cpu() for start in starts]
             of_patches = torch.cat(parts).double().numpy()
             for look in LOOKS:
                 fits = facts[class_id][:, COLUMN[look]] >= 0 if look else np.ones(len(pixels), bool)
@@ -94,29 +65,21 @@ class Statistics:
                 mean, root = _gaussian(some)
                 means.append(mean)
                 roots.append(root)
-        numbers = len(means[0])
-        shape = len(named), len(LOOKS), numbers
+        channels = len(means[0])
+        shape = len(named), len(LOOKS), channels
         return cls(
             np.array(list(named), dtype=np.int64),
             np.array(means, dtype=np.float32).reshape(shape),
-            np.array(roots, dtype=np.float32).reshape(*shape, numbers),
+            np.array(roots, dtype=np.float32).reshape(*shape, channels),
         )
 
-    def draw(self, facts: Ids, rng: np.random.Generator) -> PatchStatistics:
-        """Statistics of patches of which facts (n, R) are said."""
+    def draw(self, facts: Ids, rng: np.random.Generator) -> Tensor:
+        """(n, d) channel means of patches of which facts (n, R) are said."""
         row = np.argmax(facts[:, :1] == self.ids, axis=1)
         looks = facts[:, [COLUMN[look] for look in ADJECTIVES]] >= 0
         look = np.where(looks.any(axis=1), 1 + looks.argmax(axis=1), 0)
         noise = rng.standard_normal((len(facts), 1, self.mean.shape[2])).astype(np.float32)
-        drawn = torch.from_numpy(self.mean[row, look] + (noise @ self.root[row, look])[:, 0])
-        means, logarithms = drawn.chunk(2, dim=1)
-        return PatchStatistics(means, logarithms.exp())
-
-
-def _statistics_of(patches: Tensor) -> Tensor:
-    """(n, 2·d) means of the channels of patches (n, p, p, d), and logarithms of deviations."""
-    deviations = patches.std(dim=(1, 2), unbiased=False).clamp(min=LEAST_DEVIATION)
-    return torch.cat([patches.mean(dim=(1, 2)), deviations.log()], dim=1).cpu()
+        return torch.from_numpy(self.mean[row, look] + (noise @ self.root[row, look])[:, 0])
 
 
 def _gaussian(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -143,16 +106,3 @@ def with_means(denoise: Denoise, means: Tensor, side: int) -> Denoise:
         return clean
 
     return given
-
-
-def with_deviations(coefficients: Tensor, deviations: Tensor) -> Tensor:
-    """Cosine coefficients (n, p, p, d) of the same patches with the structure of each channel
-    widened or narrowed to its deviation (n, d); NaN = as it is.
-    """
-    structure = coefficients.clone()
-    structure[:, 0, 0] = 0
-    found = structure.square().mean(dim=(1, 2)).sqrt().clamp(min=LEAST_DEVIATION / 10)
-    factor = (deviations / found).clamp(max=MOST_WIDENED).nan_to_num(nan=1.0)
-    structure *= factor[:, None, None]
-    structure[:, 0, 0] = coefficients[:, 0, 0]
-    return structure

@@ -3,7 +3,7 @@
 A noun is given by example pixels, and latents are of variance 1 along axes that are sorted by how
 little neighbouring pixels differ along them. So a denoiser that learnt one scene reads the classes
 of another: what differs, the moments of its coefficients, belongs to the scene and is set for each.
-It learnt Indian Pines, without a label.
+It learnt Indian Pines, without a label; for that scene its VAE serves too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from hsiaug.api import PluginError, Progress, TrainView, load_state
+from hsiaug.api import PluginError, Progress, TrainView, checksum_of_pixels
 from hsiaug_builtin.diffusion.training import TrainingRun
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
@@ -25,7 +25,6 @@ from hsiaug_builtin.txt2hsi.prepare import (
     PreparedScene,
     learn_codec,
     patch_moments,
-    restore_denoiser,
     untrained_denoiser,
 )
 
@@ -33,6 +32,8 @@ FOLDER = Path(__file__).with_name("shipped") / "indian_pines"
 CHECKSUM = "sha256.txt"
 """File in the folder: the checksum of its arrays."""
 ORIGIN = "learnt on Indian Pines"
+INDIAN_PINES = "ed874fd0cd76016a0ba46173e6d4adbd2dae188c4b9309fd9c4890b487dfc746"
+"""Checksum of the pixels of the scene that it learnt."""
 
 
 def serve_scene(
@@ -44,21 +45,29 @@ def serve_scene(
     progress: Progress,
     checkpoint: Path | None,
 ) -> PreparedScene:
-    """The VAE of a scene, and the network that comes with hsiaug; no label is read."""
+    """The VAE of a scene, and the network that comes with hsiaug; no label is read.
+
+    On the scene that the network learnt, its latents are those of the VAE that it learnt with.
+    """
+    learnt = shipped_scene()
+    of_vae = ("size", "latent", "vae_steps")
+    same_vae = all(getattr(params, name) == getattr(learnt.params, name) for name in of_vae)
+    same_patch = view.patch == len(learnt.denoiser.mean)
+    if same_vae and same_patch and checksum_of_pixels(view) == INDIAN_PINES:
+        return PreparedScene(params, learnt.vae.to(device), learnt.denoiser.to(device), ORIGIN)
     codec = learn_codec(view, params, TrainingRun(seed, device, progress, checkpoint))
-    denoiser = adapt(shipped_denoiser(), *patch_moments(codec, view)).to(device).eval()
+    denoiser = adapt(learnt.denoiser, *patch_moments(codec, view)).to(device).eval()
     return PreparedScene(params, codec.vae, denoiser.requires_grad_(False), ORIGIN)
 
 
-def shipped_denoiser(folder: Path = FOLDER) -> Denoiser:
-    """The denoiser as it was learnt. Raises PluginError for damaged files."""
+def shipped_scene(folder: Path = FOLDER) -> PreparedScene:
+    """VAE and denoiser as they were learnt. Raises PluginError for damaged files."""
     try:
         stated = (folder / CHECKSUM).read_text("utf-8").strip()
         found = hashlib.sha256((folder / "state.safetensors").read_bytes()).hexdigest()
         if found != stated:
             raise ValueError(f"its checksum is {found}, not {stated}")
-        arrays, facts = load_state(folder)
-        return restore_denoiser(arrays, Txt2HsiParams(**facts["params"]), "cpu")
+        return PreparedScene.restore(folder, "cpu")
     except Exception as error:
         # Whatever a damaged file makes of the readers.
         raise PluginError(
