@@ -1,17 +1,22 @@
-"""What samples change for a support vector machine: benchmarks/results/moments/changes.csv.
+"""What samples change for a support vector machine, and how gains depend on their number and
+weight: docs/images/statistics.svg.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
     python -m benchmarks.statistics_figure measure SCENE …
+    hsiaug benchmark --suite benchmarks/statistics_arms.toml
+    python -m benchmarks.statistics_figure sweeps STORE
     python -m benchmarks.statistics_figure draw
 
-``measure`` makes samples of each generator on three selection splits, and ``draw`` draws
-docs/images/statistics.svg of them and of the sweeps of benchmarks/statistics_arms.toml.
+``measure`` makes samples of each generator on three selection splits, and writes changes.csv to
+benchmarks/results/moments; ``sweeps`` writes the gains of the suite's runs over λ, M and weight to
+sweeps.csv; ``draw`` draws the figure of both.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +28,7 @@ from sklearn.svm import SVC
 import hsiaug
 from benchmarks.common import HERE, check_usage, say
 from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, WIDTH, YELLOW, write_figures
-from hsiaug.api import SpectralView, patches_at
+from hsiaug.api import PatchSamples, SpectralView, patches_at
 from hsiaug.core.fields import label_fields, seen_fields
 from hsiaug.report.figures.files import new_figure
 
@@ -66,6 +71,12 @@ def spread(patches: Floats) -> Spread:
     return Spread(float(np.sqrt(between)), float(np.sqrt(within)))
 
 
+def relative_spread(samples: PatchSamples, of_real: Mapping[int, Spread]) -> Spread:
+    """Spread of samples over that of real patches, by class id; the median over these classes."""
+    ratios = [np.divide(spread(samples.x[samples.y == c]), real) for c, real in of_real.items()]
+    return Spread(*np.median(ratios, axis=0))
+
+
 def predict(x: Floats, y: NDArray[np.int64], weight: Floats, test: Floats) -> NDArray[np.int64]:
     """Class ids of test spectra, by an RBF machine on standardised unit-norm spectra."""
     mean, std = x[weight == 1].mean(axis=0), x[weight == 1].std(axis=0) + 1e-9
@@ -91,6 +102,7 @@ def measure(name: str) -> Iterator[dict[str, object]]:
             real, made = hsiaug.augment_scene(
                 scene, generator, lam=0.5, times=3, protocol="issd", seed=seed
             )
+            assert isinstance(real, PatchSamples) and isinstance(made, PatchSamples)
             x, y = UNIT(real.x[:, :, 4, 4], axis=1), real.y
             before = predict(x, y, real.weight, test)
             after = predict(
@@ -99,15 +111,8 @@ def measure(name: str) -> Iterator[dict[str, object]]:
                 np.concatenate([real.weight, made.weight]),
                 test,
             )
-            ratios = [
-                np.divide(spread(made.x[made.y == c]), of_real)
-                for c, of_real in real_spread.items()
-            ]
-            between, within = np.median(ratios, axis=0)
-            trained = [
-                np.divide(spread(real.x[real.y == c]), of_real)
-                for c, of_real in real_spread.items()
-            ]
+            between, within = relative_spread(made, real_spread)
+            trained_between, trained_within = relative_spread(real, real_spread)
             yield {
                 "scene": Path(name).stem,
                 "seed": seed,
@@ -117,10 +122,25 @@ def measure(name: str) -> Iterator[dict[str, object]]:
                 "to_wrong": ((before == truth) & (after != truth)).mean(),
                 "spread_of_means": between,
                 "spread_of_pixels": within,
-                "training_spread_of_means": np.median(trained, axis=0)[0],
-                "training_spread_of_pixels": np.median(trained, axis=0)[1],
+                "training_spread_of_means": trained_between,
+                "training_spread_of_pixels": trained_within,
                 "classes": len(real_spread),
             }
+
+
+def write_sweeps(store: str) -> None:
+    """Gains of the SVM over no samples, by split, λ, M and weight."""
+    trials = hsiaug.read_store(store).frame()
+    trials = trials[(trials["classifier"] == "svm") & trials["seed"].isin(SEEDS)]
+    trials["aa"] = trials["aa_min25_pixels"].fillna(trials["aa"])
+    alone = trials[trials["generator"] == "none"].groupby(["scene", "seed"])["aa"].mean()
+    swept = trials[trials["generator"] == "statistics"].join(
+        alone.rename("none"), on=["scene", "seed"]
+    )
+    swept["gain"] = (100 * (swept["aa"] - swept["none"])).round(2)
+    swept["weight"] = [json.loads(params)["weight"] for params in swept["generator_params"]]
+    columns = ["scene", "seed", "lambda", "times", "weight", "gain"]
+    swept[columns].sort_values(columns).to_csv(OUT / "sweeps.csv", index=False)
 
 
 def changes(panel: Axes, rows: pd.DataFrame) -> None:
@@ -197,6 +217,9 @@ def main() -> None:
     if action == "draw":
         sys.argv[1:] = []
         write_figures({"statistics": figure})
+        return
+    if action == "sweeps":
+        write_sweeps(scenes[0])
         return
     rows = []
     for scene in scenes:

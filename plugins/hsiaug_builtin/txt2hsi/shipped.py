@@ -50,10 +50,9 @@ def serve_scene(
     On the scene that the network learnt, its latents are those of the VAE that it learnt with.
     """
     learnt = shipped_scene()
-    of_vae = ("size", "latent", "vae_steps")
-    same_vae = all(getattr(params, name) == getattr(learnt.params, name) for name in of_vae)
-    same_patch = view.patch == len(learnt.denoiser.mean)
-    if same_vae and same_patch and checksum_of_pixels(view) == INDIAN_PINES:
+    of_codec = (params.latent, params.vae_steps, view.patch)
+    of_learnt = (learnt.params.latent, learnt.params.vae_steps, len(learnt.denoiser.mean))
+    if of_codec == of_learnt and checksum_of_pixels(view) == INDIAN_PINES:
         return PreparedScene(params, learnt.vae.to(device), learnt.denoiser.to(device), ORIGIN)
     codec = learn_codec(view, params, TrainingRun(seed, device, progress, checkpoint))
     denoiser = adapt(learnt.denoiser, *patch_moments(codec, view)).to(device).eval()
