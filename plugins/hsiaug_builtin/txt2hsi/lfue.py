@@ -44,18 +44,29 @@ class Statistics:
         then of those that look as each of ADJECTIVES says.
     root : (C, L, 2·d, 2·d) float32
         A square root of their covariance: standard noise times this is a deviation.
+    open : (C,) float32
+        Share of the samples of a class whose centre is left to the denoiser: of a class that is
+        easily confused with another, a wider spread is better.
     """
 
     ids: NDArray[np.int64]
     mean: NDArray[np.float32]
     root: NDArray[np.float32]
+    open: NDArray[np.float32]
 
     @classmethod
     @torch.inference_mode()
     def of_patches(
-        cls, cut: Cut, named: Mapping[int, NDArray[np.integer]], facts: Mapping[int, Ids]
+        cls,
+        cut: Cut,
+        named: Mapping[int, NDArray[np.integer]],
+        facts: Mapping[int, Ids],
+        shares: Mapping[int, float],
     ) -> Statistics:
-        """Of the patches round the pixels (m, 2) of each class id, which show facts (m, R)."""
+        """Of the patches round the pixels (m, 2) of each class id, which show facts (m, R).
+
+        Of a share of the samples of a class the centre is left open.
+        """
         means, roots = [], []
         for class_id, pixels in named.items():
             starts = range(0, len(pixels), BATCH)
@@ -73,18 +84,21 @@ class Statistics:
             np.array(list(named), dtype=np.int64),
             np.array(means, dtype=np.float32).reshape(shape),
             np.array(roots, dtype=np.float32).reshape(*shape, channels),
+            np.array([shares[c] for c in named], dtype=np.float32),
         )
 
     def draw(self, facts: Ids, rng: np.random.Generator) -> Tensor:
         """(n, 2, d) channel means of patches of which facts (n, R) are said, and of their
-        centres.
+        centres; NaN where a centre is left open.
         """
         row = np.argmax(facts[:, :1] == self.ids, axis=1)
         looks = facts[:, [COLUMN[look] for look in ADJECTIVES]] >= 0
         look = np.where(looks.any(axis=1), 1 + looks.argmax(axis=1), 0)
         noise = rng.standard_normal((len(facts), 1, self.mean.shape[2])).astype(np.float32)
         drawn = self.mean[row, look] + (noise @ self.root[row, look])[:, 0]
-        return torch.from_numpy(drawn.reshape(len(facts), 2, -1))
+        drawn = drawn.reshape(len(facts), 2, -1)
+        drawn[rng.random(len(facts)) < self.open[row], 1] = np.nan
+        return torch.from_numpy(drawn)
 
 
 def means_of(patches: Tensor) -> Tensor:
@@ -95,8 +109,11 @@ def means_of(patches: Tensor) -> Tensor:
 
 
 def middle(side: int) -> tuple[int, int]:
-    """The first of the middle three pixels of a patch, and the one after the last."""
-    return max(0, side // 2 - 1), side // 2 + 2
+    """The first of the middle three pixels of a patch, and the one after the last; of a patch of
+    three, its middle pixel.
+    """
+    reach = 1 if side > 3 else 0
+    return side // 2 - reach, side // 2 + reach + 1
 
 
 def _gaussian(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

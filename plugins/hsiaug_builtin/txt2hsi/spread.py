@@ -49,12 +49,15 @@ class Spread:
         cls, made: Mapping[int, NDArray[np.float32]], real: Mapping[int, NDArray[np.float32]]
     ) -> Spread:
         """From coefficients (n, p, p, d) of samples of each class to those of its patches."""
-        maps = []
-        for cells in cells_of_bands(next(iter(made.values())).shape[1]):
+        _, side, _, channels = next(iter(made.values())).shape
+        maps = cls.none(channels).maps
+        for number, cells in enumerate(cells_of_bands(side)):
+            if not cells.any():
+                continue
             root, inverse = _roots(_covariance(made, cells))
             inner = root @ _covariance(real, cells) @ root
-            maps.append(inverse @ _roots(inner)[0] @ inverse)
-        return cls(np.array(maps, dtype=np.float32))
+            maps[number] = inverse @ _roots(inner)[0] @ inverse
+        return cls(maps)
 
     def apply(self, coefficients: Tensor, mean: Tensor) -> Tensor:
         """Coefficients (n, p, p, d) whose deviations from a mean (p, p, d) are mapped."""
@@ -77,7 +80,9 @@ def coefficients_of_patches(
 
 
 def cells_of_bands(side: int) -> list[NDArray[np.bool_]]:
-    """(p, p) bool of each band of frequency: which coefficients are in it."""
+    """(p, p) bool of each band of frequency: which coefficients are in it; none, if the patch is
+    small.
+    """
     radius = np.hypot(*np.mgrid[0:side, 0:side]) / np.hypot(max(1, side - 1), max(1, side - 1))
     band = np.minimum((radius * BANDS).astype(int), BANDS - 1)
     return [(band == number) & (radius > 0) for number in range(BANDS)]
