@@ -16,7 +16,7 @@ from hsiaug.sklearn import Augmenter
 from hsiaug_builtin.light import statistics
 from hsiaug_builtin.light.statistics import (
     FittedStatistics,
-    Floats,
+    PatchesOfClass,
     Statistics,
     StatisticsOfLabels,
     StatisticsParams,
@@ -124,10 +124,11 @@ def test_the_choice_stands_in_the_record_and_a_saved_fit_gives_the_same_samples(
     assert "held_out_recall" in one.provenance
 
 
-def of_class(mean: float, spread: float) -> Floats:
-    """30 spectra of two bands, of norm 1, that lie at an angle."""
+def of_class(mean: float, spread: float) -> PatchesOfClass:
+    """30 patches of one pixel and two bands, whose unit-norm spectra lie at an angle."""
     angle = mean + spread * np.linspace(-1, 1, 30)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)[:, None, None]
+    return PatchesOfClass(np.zeros((30, 2), dtype=np.int32), x, every(x))
 
 
 def test_a_class_takes_as_many_samples_of_all_pixels_as_it_is_confusable():

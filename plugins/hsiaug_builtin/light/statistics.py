@@ -201,7 +201,7 @@ def statistics_of_classes(
     patches: Mapping[int, PatchesOfClass], means: str, rng: np.random.Generator
 ) -> dict[int, ClassStatistics]:
     """Statistics by class id, ascending, with the shares of ``confusable``."""
-    shares = spread_shares("confusable", confusability(centres_of(patches)))
+    shares = spread_shares("confusable", confusability(patches))
     return {
         c: ClassStatistics(
             own=moments_of(patches[c].x, patches[c].own, means, rng),
@@ -212,22 +212,17 @@ def statistics_of_classes(
     }
 
 
-def centres_of(patches: Mapping[int, PatchesOfClass]) -> dict[int, Floats]:
-    """(n, B) spectra of the centres of patches, by class id."""
-    return {c: of_class.centres for c, of_class in patches.items()}
-
-
-def confusability(spectra: Mapping[int, Floats]) -> dict[int, float]:
+def confusability(patches: Mapping[int, PatchesOfClass]) -> dict[int, float]:
     """Spread of each class over the distance from its mean to that of the nearest other class.
 
-    Spectra (n, B) have unit norm here; the spread is the root of the mean squared distance to their
-    mean. 0 for a class alone, or whose mean is that of another.
+    Spectra have unit norm; the spread is the root of the mean squared distance of the centres of
+    patches to their mean. 0 for a class alone, or whose mean is that of another.
     """
     unit = SpectralView("unit")
-    normed = {c: unit(x, axis=1) for c, x in spectra.items()}
-    means = {c: x.mean(axis=0) for c, x in normed.items()}
+    centres = {c: unit(of_class.centres, axis=1) for c, of_class in patches.items()}
+    means = {c: x.mean(axis=0) for c, x in centres.items()}
     found = {}
-    for c, x in normed.items():
+    for c, x in centres.items():
         distances = [np.linalg.norm(means[c] - means[other]) for other in means if other != c]
         nearest = min(distances, default=0.0)
         spread = np.sqrt(((x - means[c]) ** 2).sum(axis=1).mean())
@@ -286,7 +281,7 @@ def held_out_recalls(
         learnt = fold != half
         left = {c: _learnt_patches(view, of_class, c, learnt) for c, of_class in patches.items()}
         classes = statistics_of_classes(left, means, np.random.default_rng(0))
-        confusable = confusability(centres_of(left))
+        confusable = confusability(left)
         for spread in SPREADS:
             shares = spread_shares(spread, confusable)
             named = _named_by_judge(
@@ -473,7 +468,7 @@ class Statistics(Plugin[StatisticsParams]):
         if spread == "chosen":
             spread, choice = choose_spread(view, patches, self.params.means)
             facts |= choice
-        shares = spread_shares(spread, confusability(centres_of(patches)))
+        shares = spread_shares(spread, confusability(patches))
         classes = {
             c: replace(of_class, share=shares[c])
             for c, of_class in statistics_of_classes(patches, self.params.means, rng).items()

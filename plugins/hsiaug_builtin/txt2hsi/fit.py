@@ -13,7 +13,6 @@ from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
-from hsiaug_builtin.light.statistics import confusability, spread_shares
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.facts import withheld_facts
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
@@ -82,8 +81,6 @@ def fit_txt2hsi(
     }
     rng = np.random.default_rng(derive_seed("facts", seed))
     facts_of = {c: named.facts(at, view.patch) for c, at in pixels.every.items()}
-    spectra = {c: view.cube[tuple(at.T)] for c, at in pixels.every.items()}
-    open_centres = spread_shares("confusable", confusability(spectra))
     fitted = FittedTxt2Hsi(
         params=params,
         vae=scene.vae,
@@ -91,7 +88,7 @@ def fit_txt2hsi(
         remainder=remainder_of(view, scene.vae, pixels.every, seed),
         words=words,
         facts_of={c: rng.permutation(rows)[:FACTS_PER_CLASS] for c, rows in facts_of.items()},
-        statistics=Statistics.of_patches(codec.field.cut, pixels.every, facts_of, open_centres),
+        statistics=Statistics.of_patches(codec.field.cut, pixels.every, facts_of),
         spread=Spread.none(len(denoiser.weight)),
         reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,

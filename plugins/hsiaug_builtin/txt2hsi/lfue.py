@@ -2,9 +2,9 @@
 
 Read as the uncertainty of feature statistics (DSU: Li et al., "Uncertainty Modeling for
 Out-of-Distribution Generalization", ICLR 2022, arXiv 2202.03958): the channel means of a patch of
-latents are as uncertain as they differ over the patches of a class. So a sample begins with its
-statistics: its channel means are drawn from the Gaussian of those of the trusted patches of its
-class, and the denoiser adds the structure that goes with them. No weight is learnt.
+latents, and of its middle pixels, are as uncertain as they differ over the patches of a class. So a
+sample begins with its statistics: both means are drawn from the Gaussian of those of the trusted
+patches of its class, and the denoiser adds the structure that goes with them. No weight is learnt.
 """
 
 from __future__ import annotations
@@ -44,15 +44,11 @@ class Statistics:
         then of those that look as each of ADJECTIVES says.
     root : (C, L, 2·d, 2·d) float32
         A square root of their covariance: standard noise times this is a deviation.
-    open : (C,) float32
-        Share of the samples of a class whose centre is left to the denoiser: of a class that is
-        easily confused with another, a wider spread is better.
     """
 
     ids: NDArray[np.int64]
     mean: NDArray[np.float32]
     root: NDArray[np.float32]
-    open: NDArray[np.float32]
 
     @classmethod
     @torch.inference_mode()
@@ -61,12 +57,8 @@ class Statistics:
         cut: Cut,
         named: Mapping[int, NDArray[np.integer]],
         facts: Mapping[int, Ids],
-        shares: Mapping[int, float],
     ) -> Statistics:
-        """Of the patches round the pixels (m, 2) of each class id, which show facts (m, R).
-
-        Of a share of the samples of a class the centre is left open.
-        """
+        """Of the patches round the pixels (m, 2) of each class id, which show facts (m, R)."""
         means, roots = [], []
         for class_id, pixels in named.items():
             starts = range(0, len(pixels), BATCH)
@@ -84,21 +76,18 @@ class Statistics:
             np.array(list(named), dtype=np.int64),
             np.array(means, dtype=np.float32).reshape(shape),
             np.array(roots, dtype=np.float32).reshape(*shape, channels),
-            np.array([shares[c] for c in named], dtype=np.float32),
         )
 
     def draw(self, facts: Ids, rng: np.random.Generator) -> Tensor:
         """(n, 2, d) channel means of patches of which facts (n, R) are said, and of their
-        centres; NaN where a centre is left open.
+        centres.
         """
         row = np.argmax(facts[:, :1] == self.ids, axis=1)
         looks = facts[:, [COLUMN[look] for look in ADJECTIVES]] >= 0
         look = np.where(looks.any(axis=1), 1 + looks.argmax(axis=1), 0)
         noise = rng.standard_normal((len(facts), 1, self.mean.shape[2])).astype(np.float32)
         drawn = self.mean[row, look] + (noise @ self.root[row, look])[:, 0]
-        drawn = drawn.reshape(len(facts), 2, -1)
-        drawn[rng.random(len(facts)) < self.open[row], 1] = np.nan
-        return torch.from_numpy(drawn)
+        return torch.from_numpy(drawn.reshape(len(facts), 2, -1))
 
 
 def means_of(patches: Tensor) -> Tensor:
