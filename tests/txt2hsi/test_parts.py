@@ -33,7 +33,7 @@ from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lfue import means_of, with_means
 from hsiaug_builtin.txt2hsi.prepare import channel_weights
 from hsiaug_builtin.txt2hsi.rpsc import polygons, soft_polygons
-from hsiaug_builtin.txt2hsi.spread import Spread, cells_of_bands
+from hsiaug_builtin.txt2hsi.spread import Spread, apply_maps, cells_of_bands
 from hsiaug_builtin.txt2hsi.vae import (
     Remainder,
     Vae,
@@ -86,15 +86,16 @@ def test_samples_are_spread_as_patches_within_each_band_of_frequency() -> None:
         for _ in range(2)
     )
     real = {c: x @ mixed for c, x in real.items()}
-    spread = Spread.between(made, real)
-    again = spread.apply(torch.from_numpy(made[1]), torch.zeros(5, 5, 3)).numpy()
+    of_made, of_real = Spread.of_patches(made), Spread.of_patches(real)
+    maps = of_real.maps_from(of_made)
+    again = apply_maps(torch.from_numpy(made[1]), torch.zeros(5, 5, 3), maps).numpy()
 
     for cells in cells_of_bands(5):
         expected = np.cov(real[1][:, cells].reshape(-1, 3), rowvar=False)
         found = np.cov(again[:, cells].reshape(-1, 3), rowvar=False)
         assert np.allclose(found, expected, atol=0.25 * np.trace(expected))
     assert np.array_equal(again[:, 0, 0], made[1][:, 0, 0])
-    assert np.allclose(Spread.between(made, made).maps, np.eye(3), atol=1e-3)
+    assert np.allclose(of_made.maps_from(of_made), np.eye(3), atol=1e-3)
 
 
 @pytest.mark.parametrize("side", [1, 3, 5, 11])

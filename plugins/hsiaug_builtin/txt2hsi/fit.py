@@ -81,7 +81,7 @@ def fit_txt2hsi(
     }
     rng = np.random.default_rng(derive_seed("facts", seed))
     facts_of = {c: named.facts(at, view.patch) for c, at in pixels.every.items()}
-    fitted = FittedTxt2Hsi(
+    return FittedTxt2Hsi(
         params=params,
         vae=scene.vae,
         denoiser=denoiser,
@@ -89,15 +89,13 @@ def fit_txt2hsi(
         words=words,
         facts_of={c: rng.permutation(rows)[:FACTS_PER_CLASS] for c, rows in facts_of.items()},
         statistics=Statistics.of_patches(codec.field.cut, pixels.every, facts_of),
-        spread=Spread.none(len(denoiser.weight)),
+        spread=Spread.of_patches(coefficients_of_patches(codec.field.cut, pixels.every, rng)),
         reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,
         measure=Measure.fit(view, pixels.every, seed),
         facts=facts,
         device=device,
     )
-    real = coefficients_of_patches(codec.field.cut, pixels.every, rng)
-    return fitted.matched(real, derive_seed("spread", seed))
 
 
 @torch.no_grad()

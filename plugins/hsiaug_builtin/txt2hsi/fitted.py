@@ -44,7 +44,7 @@ from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import restore_denoiser, restore_vae
 from hsiaug_builtin.txt2hsi.reader import Reader
 from hsiaug_builtin.txt2hsi.reading import read_prompt
-from hsiaug_builtin.txt2hsi.spread import Spread
+from hsiaug_builtin.txt2hsi.spread import Maps, Spread, apply_maps
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 from hsiaug_builtin.txt2hsi.words import ClassWords
 
@@ -56,7 +56,7 @@ enough for memory that was freed to be used again. The samples do not depend on 
 """
 ATTENTION_LEVELS = (0.3, 1.0, 3.0)
 """Noise levels at which attention is read: low ones, where the patch is still seen."""
-MEASURED = 24
+MEASURED = 16
 """Samples of each class by which it is measured how samples vary."""
 BESIDE = np.array([COLUMN[relation] for relation in NEIGHBOURS])
 """Columns of the facts that name another class than that of the centre."""
@@ -79,7 +79,7 @@ class FittedTxt2Hsi:
     statistics : Statistics
         Which channel means patches of a class have (LF-UE).
     spread : Spread
-        Makes coefficients vary as those of patches do (LF-UE).
+        How the coefficients of patches vary, and those of samples do (LF-UE).
     reader : Reader
         Chooses among the samples of a prompt.
     """
@@ -177,6 +177,7 @@ class FittedTxt2Hsi:
         the one of ``best_of`` that shows most of them.
         """
         omega = 0.0 if guidance is None else guidance
+        maps = self._maps(seed)
 
         def batches() -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
             rng = np.random.default_rng(seed)
@@ -191,7 +192,7 @@ class FittedTxt2Hsi:
                     # Those of a class are not those of a patch that shows a typed neighbour too.
                     neighbours = torch.from_numpy(said[:, BESIDE] >= 0).any(dim=1)
                     means[neighbours, 0] = torch.nan
-                yield at, self._sample(said, means, omega, rng, torch_rng, best_of)
+                yield at, self._sample(said, means, omega, rng, torch_rng, maps, best_of)
 
         # Samples take much memory: they lie in a file.
         x = mapped_rows((len(y), len(self.normaliser.mean), self.side, self.side), batches)
@@ -279,19 +280,18 @@ class FittedTxt2Hsi:
         return torch.as_tensor(self.denoiser.noun(embedded))
 
     @torch.inference_mode()
-    def matched(self, real: Mapping[int, NDArray[np.float32]], seed: int) -> FittedTxt2Hsi:
-        """The same, with samples that vary as patches of each class do, whose coefficients
-        (n, p, p, d) are given.
-        """
+    def _maps(self, seed: int) -> Maps | None:
+        """Make samples vary as patches do (LF-UE); by some samples of each class."""
         if not self.params.lfue:
-            return self
+            return None
         rng = np.random.default_rng(seed)
         torch_rng = torch.Generator().manual_seed(seed)
         y = np.repeat(self.ids, MEASURED)
         said = self._draw_facts(y, rng)
         means = self.statistics.draw(said, rng)
-        made = self._coefficients(said, means, 0.0, rng, torch_rng, 1).cpu().numpy()
-        return replace(self, spread=Spread.between({c: made[y == c] for c in real}, real))
+        made = self._coefficients(said, means, 0.0, rng, torch_rng, None, 1).cpu().numpy()
+        of_samples = Spread.of_patches({c: made[y == c] for c in self.ids.tolist()})
+        return self.spread.maps_from(of_samples)
 
     @torch.inference_mode()
     def _sample(
@@ -301,12 +301,13 @@ class FittedTxt2Hsi:
         omega: float,
         rng: np.random.Generator,
         torch_rng: torch.Generator,
+        maps: Maps | None,
         best_of: int,
     ) -> NDArray[np.float32]:
         """(n, B, p, p) patches in scene units of which facts (n, R) are said, of channel means
         (n, 2, d) of the patch and of its centre; NaN = any.
         """
-        made = self._coefficients(facts, means, omega, rng, torch_rng, best_of)
+        made = self._coefficients(facts, means, omega, rng, torch_rng, maps, best_of)
         rows = np.argmax(facts[:, :1] == self.ids, axis=1)
         parts = decode_in_parts(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
         return np.concatenate([patches for _, patches in parts])
@@ -318,6 +319,7 @@ class FittedTxt2Hsi:
         omega: float,
         rng: np.random.Generator,
         torch_rng: torch.Generator,
+        maps: Maps | None,
         best_of: int,
     ) -> Tensor:
         """(n, p, p, d) coefficients, of the same."""
@@ -335,7 +337,7 @@ class FittedTxt2Hsi:
 
         def make() -> Tensor:
             made = sample_with_noise(denoise, mean + deviation * noise(), levels, noise)
-            return self.spread.apply(made, mean)
+            return made if maps is None else apply_maps(made, mean, maps)
 
         return self._keep_what_is_said(facts, best_of, make)
 

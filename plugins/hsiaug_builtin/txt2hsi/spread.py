@@ -27,46 +27,51 @@ PER_CLASS = 100
 """Trusted patches of a class that are measured, at most."""
 
 
+Maps = NDArray[np.float32]
+"""(BANDS, d, d) symmetric, by band of frequency."""
+
+
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """Linear maps of the deviations of coefficients from their mean.
+    """How the coefficients of trusted patches vary within classes.
 
     Attributes
     ----------
-    maps : (BANDS, d, d) float32
-        Symmetric, by band of frequency.
+    covariance : (BANDS, d, d) float32
+        By band of frequency; 0 of a band without coefficients.
     """
 
-    maps: NDArray[np.float32]
+    covariance: NDArray[np.float32]
 
     @classmethod
-    def none(cls, channels: int) -> Spread:
-        """Maps that change nothing."""
-        return cls(np.tile(np.eye(channels, dtype=np.float32), (BANDS, 1, 1)))
-
-    @classmethod
-    def between(
-        cls, made: Mapping[int, NDArray[np.float32]], real: Mapping[int, NDArray[np.float32]]
-    ) -> Spread:
-        """From coefficients (n, p, p, d) of samples of each class to those of its patches."""
-        _, side, _, channels = next(iter(made.values())).shape
-        maps = cls.none(channels).maps
+    def of_patches(cls, coefficients: Mapping[int, NDArray[np.float32]]) -> Spread:
+        """Of coefficients (n, p, p, d) of each class."""
+        _, side, _, channels = next(iter(coefficients.values())).shape
+        covariance = np.zeros((BANDS, channels, channels), dtype=np.float32)
         for number, cells in enumerate(cells_of_bands(side)):
-            if not cells.any():
-                continue
-            root, inverse = _roots(_covariance(made, cells))
-            inner = root @ _covariance(real, cells) @ root
-            maps[number] = inverse @ _roots(inner)[0] @ inverse
-        return cls(maps)
+            if cells.any():
+                covariance[number] = _covariance(coefficients, cells)
+        return cls(covariance)
 
-    def apply(self, coefficients: Tensor, mean: Tensor) -> Tensor:
-        """Coefficients (n, p, p, d) whose deviations from a mean (p, p, d) are mapped."""
-        changed = coefficients.clone()
-        maps = torch.from_numpy(self.maps).to(coefficients.device)
-        for cells, matrix in zip(cells_of_bands(coefficients.shape[1]), maps, strict=True):
-            at = torch.from_numpy(cells)
-            changed[:, at] = mean[at] + (coefficients[:, at] - mean[at]) @ matrix
-        return changed
+    def maps_from(self, made: Spread) -> Maps:
+        """Maps of deviations that vary as samples do, after which they vary as patches do."""
+        maps = np.tile(np.eye(self.covariance.shape[1], dtype=np.float32), (BANDS, 1, 1))
+        for number, (ours, theirs) in enumerate(zip(made.covariance, self.covariance, strict=True)):
+            if not ours.any():
+                continue
+            root, inverse = _roots(ours)
+            maps[number] = inverse @ _roots(root @ theirs @ root)[0] @ inverse
+        return maps
+
+
+def apply_maps(coefficients: Tensor, mean: Tensor, maps: Maps) -> Tensor:
+    """Coefficients (n, p, p, d) whose deviations from a mean (p, p, d) are mapped."""
+    changed = coefficients.clone()
+    for cells, matrix in zip(cells_of_bands(coefficients.shape[1]), maps, strict=True):
+        at = torch.from_numpy(cells)
+        deviations = coefficients[:, at] - mean[at]
+        changed[:, at] = mean[at] + deviations @ torch.from_numpy(matrix).to(mean.device)
+    return changed
 
 
 def coefficients_of_patches(
@@ -102,8 +107,8 @@ def _covariance(
     return np.asarray(total / len(coefficients), dtype=np.float64)
 
 
-def _roots(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _roots(matrix: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The square root of a covariance (d, d), and its inverse."""
-    values, axes = np.linalg.eigh(matrix)
+    values, axes = np.linalg.eigh(matrix.astype(np.float64))
     values = values.clip(min=max(1e-8 * values[-1], 1e-12))
     return (axes * np.sqrt(values)) @ axes.T, (axes / np.sqrt(values)) @ axes.T
