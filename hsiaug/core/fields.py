@@ -3,13 +3,14 @@ in.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from hsiaug.base.arrays import Bools, Int16, Int32
 
 COMPONENTS = "connected components"
 """Name in audits of the fields of a scene."""
 
 
-def label_fields(labels: NDArray[np.int16]) -> NDArray[np.int32]:
+def label_fields(labels: Int16) -> Int32:
     """(H, W) int32 field of each pixel: 1, 2, … where it has a label, 0 where it has none.
 
     A field is a connected component of one class. Pixels that touch at a corner alone belong
@@ -35,7 +36,7 @@ def label_fields(labels: NDArray[np.int16]) -> NDArray[np.int32]:
     return fields
 
 
-def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def seen_fields(fields: Int32, train: Bools) -> Bools:
     """Pixels of fields that contain a training pixel.
 
     Parameters
@@ -64,11 +65,11 @@ def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[
     trained = np.zeros(int(fields.max()) + 1, dtype=bool)
     trained[fields[train]] = True
     trained[0] = False
-    seen_pixels: NDArray[np.bool_] = trained[fields]
+    seen_pixels: Bools = trained[fields]
     return seen_pixels
 
 
-def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+def dilate(mask: Bools, radius: int) -> Bools:
     """Add the pixels near those of a mask.
 
     Parameters
@@ -100,7 +101,5 @@ def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
 
     if radius == 0:
         return mask.copy()
-    grown: NDArray[np.bool_] = ndimage.maximum_filter(
-        mask, size=2 * radius + 1, mode="constant", cval=False
-    )
+    grown: Bools = ndimage.maximum_filter(mask, size=2 * radius + 1, mode="constant", cval=False)
     return grown

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, class_counts
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int16, Int32, Int64, class_counts
 from hsiaug.base.errors import SceneError, did_you_mean, need
 from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.base.text import some_of
@@ -53,11 +53,11 @@ class HasCube:
     """What has a cube (H, W, B), which may be too large to be held."""
 
     @property
-    def pixels(self) -> NDArray[np.float32]:
+    def pixels(self) -> Float32:
         """The cube, or what reads its file where it is indexed, in place of an array: see
         :mod:`hsiaug.data.windows`.
         """
-        return cast("NDArray[np.float32]", vars(self)["cube"])
+        return cast(Float32, vars(self)["cube"])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,11 +75,11 @@ def cube_when_asked(kind: type[Cubed]) -> type[Cubed]:
     into an array on first access.
     """
 
-    def cube(self: Any) -> NDArray[np.float32]:
+    def cube(self: Any) -> Float32:
         if not isinstance(pixels := self.pixels, np.ndarray):
             keep = self._seals.add if hasattr(self, "_seals") else lambda name, array: seal(array)
             pixels = vars(self)["cube"] = keep("cube", np.asarray(pixels))
-        return cast("NDArray[np.float32]", pixels)
+        return cast(Float32, pixels)
 
     # A dataclass would take a property in its body for the field's default.
     kind.cube = property(cube, lambda self, cube: vars(self).update(cube=cube))  # type: ignore[attr-defined]
@@ -147,10 +147,10 @@ class Scene(HasCube):
     """The first word of the seeds of draws of scenes."""
 
     name: str
-    cube: NDArray[np.float32]
-    labels: NDArray[np.int16]
+    cube: Float32
+    labels: Int16
     class_names: tuple[str, ...]
-    wavelengths: NDArray[np.float64] | None = None
+    wavelengths: Float64 | None = None
     gsd: float | None = None
     units: str = "reflectance"
     subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -188,7 +188,7 @@ class Scene(HasCube):
         return range(1, len(self.class_names) + 1)
 
     @property
-    def class_counts(self) -> NDArray[np.int64]:
+    def class_counts(self) -> Int64:
         """(C,) int64: labelled pixels of class ids 1..C."""
         return np.array(class_counts(self.labels, len(self.class_names)))
 
@@ -218,7 +218,7 @@ class Scene(HasCube):
         return dataset.assign_coords(wavelength=(dim, self.wavelengths, {"units": "nm"}))
 
     @cached_property
-    def fields(self) -> NDArray[np.int32]:
+    def fields(self) -> Int32:
         """(H, W) int32 field of each labelled pixel, 0 = unlabelled: see
         :func:`hsiaug.core.fields.label_fields`.
         """
@@ -234,7 +234,7 @@ class Scene(HasCube):
         """
         return self.drawn_within(np.ones(self.shape, dtype=bool))
 
-    def drawn_within(self, mask: NDArray[np.bool_]) -> str:
+    def drawn_within(self, mask: Bools) -> str:
         """The same for splits of the pixels in a mask (H, W). Labels outside it, such as those of
         test pixels, are not read.
         """
@@ -262,9 +262,9 @@ class UnlabelledScene(HasCube):
     :class:`Scene`.
     """
 
-    cube: NDArray[np.float32]
+    cube: Float32
     class_names: tuple[str, ...]
-    wavelengths: NDArray[np.float64] | None
+    wavelengths: Float64 | None
     gsd: float | None
     units: str
     descriptions: Mapping[str, tuple[str, ...]]

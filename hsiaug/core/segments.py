@@ -1,7 +1,8 @@
 """Segments of similar neighbours."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from hsiaug.base.arrays import Float32, Float64, Int32
 
 CLOSENESS = 0.5
 """Weight of a segment's side, against the spread of the spectra, in the distance to a segment's
@@ -13,10 +14,8 @@ ROUNDS = 6
 AROUND = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)])
 """Offsets from a cell of the grid to itself and its neighbours."""
 
-Floats = NDArray[np.float32]
 
-
-def find_segments(features: Floats, side: int) -> NDArray[np.int32]:
+def find_segments(features: Float32, side: int) -> Int32:
     """Segment an image into groups of similar, neighbouring pixels.
 
     SLIC (R. Achanta et al., SLIC superpixels compared to state-of-the-art superpixel methods, IEEE
@@ -65,16 +64,14 @@ def find_segments(features: Floats, side: int) -> NDArray[np.int32]:
     return np.unique(member, return_inverse=True)[1].reshape(height, width).astype(np.int32)
 
 
-def _with_places(features: Floats, row: int, side: int) -> NDArray[np.float64]:
+def _with_places(features: Float32, row: int, side: int) -> Float64:
     """(W, k + 2) features of a row's pixels, with their places."""
     columns = np.arange(features.shape[1])
     places = CLOSENESS / side * np.stack([np.full_like(columns, row), columns], axis=1)
     return np.concatenate([features[row], places], axis=1)
 
 
-def _move(
-    centres: NDArray[np.float64], features: Floats, member: NDArray[np.int32], side: int
-) -> None:
+def _move(centres: Float64, features: Float32, member: Int32, side: int) -> None:
     """Put each centre in the middle of its pixels; one that lost all of them stays."""
     sums = np.zeros_like(centres)
     counts = np.bincount(member.ravel(), minlength=len(centres))

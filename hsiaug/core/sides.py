@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from hsiaug.base.arrays import Bools
 
 
-def side_masks(side: int) -> dict[str, NDArray[np.bool_]]:
+def side_masks(side: int) -> dict[str, Bools]:
     """The pixels of each side of a patch: its outer third. North is the first row.
 
     Parameters

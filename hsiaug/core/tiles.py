@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int64
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import SealedView, Seals, arrays_of
 from hsiaug.core.samples import RowArrays, class_ids, real_numbers, torch_dataset
@@ -35,7 +34,7 @@ class Tiles(RowArrays):
     DenseSamples : tiles with masks.
     """
 
-    images: NDArray[np.float32]
+    images: Float32
 
     def __post_init__(self) -> None:
         if self.images.ndim != 5 or self.images.shape[1] not in (1, 2):
@@ -65,7 +64,7 @@ class Tiles(RowArrays):
         return int(self.images.shape[3]), int(self.images.shape[4])
 
     @property
-    def values(self) -> NDArray[np.float32]:
+    def values(self) -> Float32:
         """The array of spectra, whatever it is called."""
         return self.images
 
@@ -74,7 +73,7 @@ class Tiles(RowArrays):
         return Tiles(self.images)
 
     @property
-    def spectra(self) -> NDArray[np.float32]:
+    def spectra(self) -> Float32:
         """(n, H, W, T·B): the spectra of each pixel, one date after the other."""
         return self.images.reshape(len(self), self.dates * self.bands, *self.side).transpose(
             0, 2, 3, 1
@@ -114,10 +113,10 @@ class DenseSamples(Tiles):
     (4, [True, True])
     """
 
-    masks: NDArray[np.int64]
-    synthetic: NDArray[np.bool_]
-    weight: NDArray[np.float32]
-    confidence: NDArray[np.float32] | None = None
+    masks: Int64
+    synthetic: Bools
+    weight: Float32
+    confidence: Float32 | None = None
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -139,7 +138,7 @@ class DenseSamples(Tiles):
                 raise PluginError(rule, value=str(getattr(self, name).shape), hint=hint)
 
     @property
-    def labels(self) -> NDArray[np.int64]:
+    def labels(self) -> Int64:
         """Class ids as they are predicted."""
         return self.masks
 
@@ -156,10 +155,10 @@ class DenseSamples(Tiles):
     @classmethod
     def made(
         cls,
-        images: NDArray[np.float32],
+        images: Float32,
         masks: AnyArray,
         *,
-        confidence: NDArray[np.float32] | None = None,
+        confidence: Float32 | None = None,
         provenance: Mapping[str, object] | None = None,
     ) -> DenseSamples:
         """Synthetic samples, with weight 1.
@@ -257,7 +256,7 @@ class DenseView(SealedView):
 
     real: DenseSamples
     class_names: tuple[str, ...]
-    wavelengths: NDArray[np.float64] | None = None
+    wavelengths: Float64 | None = None
     gsd: float | None = None
     units: str = "reflectance"
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

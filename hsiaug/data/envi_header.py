@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import read_plain
 from hsiaug.base.text import in_runs
@@ -189,8 +189,8 @@ def band_places(header: Header, bands: int) -> BandFacts:
 
 def _with_widths(
     header: Header,
-    stated: NDArray[np.float64] | None,
-    centres: NDArray[np.float64] | None,
+    stated: Float64 | None,
+    centres: Float64 | None,
     note: str,
 ) -> BandFacts:
     """Band centres in nm, and widths in the unit of the stated centres, one for all bands too."""

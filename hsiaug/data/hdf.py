@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Float64
 from hsiaug.core.scene import row_parts
 from hsiaug.data.bounds import check_array, empty_cube
 from hsiaug.data.raw import reading
@@ -56,7 +55,7 @@ class Contents:
             raise ValueError(f"{self.items[item].size:,} values of {item}")
         return self.items[item][()]
 
-    def numbers(self, address: str) -> NDArray[np.float64] | None:
+    def numbers(self, address: str) -> Float64 | None:
         """(n,) numbers of a dataset or an attribute, which may be text; None where there is none.
 
         Raises ValueError, naming it, where one is no number.
@@ -76,9 +75,7 @@ class Contents:
         listed = self.of_bands(address, 1)
         return None if listed is None else float(listed[0])
 
-    def of_bands(
-        self, address: str, bands: int, what: str = "values"
-    ) -> NDArray[np.float64] | None:
+    def of_bands(self, address: str, bands: int, what: str = "values") -> Float64 | None:
         """One number for each band; None where the file has none. Raises ValueError for another
         count.
         """

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.arguments import AnyPath, Switch, checked
-from hsiaug.base.arrays import mapped
+from hsiaug.base.arrays import Float32, Float64, mapped
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, SceneError
 from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
@@ -166,7 +165,7 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     return tuple(find_file(entry, spec) or entry.folders[0] / (spec.file or "") for spec in specs)
 
 
-def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
+def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> Float32:
     """(H, W, B), as the card says. Raises SceneError where the card does not fit the file."""
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
@@ -214,7 +213,7 @@ def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
 
 def _wavelengths(
     raw: RawArray, spec: CubeSpec, scene: str, sensor: SensorSpec | None = None
-) -> NDArray[np.float64] | None:
+) -> Float64 | None:
     """(B,) float64 in nm: from the card if it says, else from the file; None where that of a kept
     band is not known.
     """

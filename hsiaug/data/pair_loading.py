@@ -8,8 +8,8 @@ from functools import partial
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Int16
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.core.pairs import DATES, PairSet, Place, Side, StoredImages, check_finite_images
 from hsiaug.data.bounds import check_memory
@@ -142,7 +142,7 @@ def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     )
 
 
-Masks = dict[str, NDArray[np.int16]]
+Masks = dict[str, Int16]
 
 
 def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> Iterator[str]:
@@ -162,7 +162,7 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
     )
 
 
-def _blank_share(mask: NDArray[np.int16]) -> float:
+def _blank_share(mask: Int16) -> float:
     """The share of the pixels of a mask that have no class."""
     # Not 1 less the share of the others, which rounds otherwise: 0.3 of the pixels are 0.3.
     return (mask.size - np.count_nonzero(mask)) / mask.size
@@ -207,7 +207,7 @@ def _take_out(
         raise SceneError(f"set {entry.name}: {rule}", value=", ".join(lost), hint=hint)
 
 
-def _images(entry: PairEntry, masks: Masks, contents: Contents) -> dict[str, NDArray[np.float32]]:
+def _images(entry: PairEntry, masks: Masks, contents: Contents) -> dict[str, Float32]:
     """The images of places, in memory where they take no more than LARGEST_IN_MEMORY there.
 
     Parameters
@@ -230,10 +230,10 @@ def _images(entry: PairEntry, masks: Masks, contents: Contents) -> dict[str, NDA
         for name, mask in masks.items()
     }
     # Indexed as arrays are.
-    return cast("dict[str, NDArray[np.float32]]", stored)
+    return cast("dict[str, Float32]", stored)
 
 
-def _read_stored(entry: PairEntry, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _read_stored(entry: PairEntry, name: str, shape: tuple[int, ...]) -> Float32:
     """The images of a place, checked as those in memory are."""
     images = read_dates(entry, name)
     where = f"set {entry.name}: {name}"

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Float64, Int64
 from hsiaug.base.errors import SceneError
 from hsiaug.core.scene import row_parts
 from hsiaug.data.band_centres import centres_in_nm, widths_in_nm
@@ -161,7 +160,7 @@ def _read_prisma(contents: Contents) -> RawArray:
     )
 
 
-def _bands(contents: Contents, detector: str) -> NDArray[np.float64]:
+def _bands(contents: Contents, detector: str) -> Float64:
     """(n, 5) of the bands of a detector of PRISMA that are there: centre and width in nm, NaN where
     the file has none, the reflectance of the numbers 0 and FULL_SCALE, and the place on the
     detector's axis of bands. Raises ValueError for lists of another length.
@@ -263,12 +262,12 @@ def _emit_facts(contents: Contents, stored: AnyArray) -> BandFacts:
     )
 
 
-def _lookup(contents: Contents, name: str, length: int) -> NDArray[np.int64]:
+def _lookup(contents: Contents, name: str, length: int) -> Int64:
     """(rows, columns) places on one axis of the sensor. Raises ValueError for one beyond its
     end.
     """
     # As in ENVI's tables, a place of which another pixel is the nearest may be negative.
-    places: NDArray[np.int64] = np.abs(np.nan_to_num(whole(contents, name))).astype(np.int64)
+    places: Int64 = np.abs(np.nan_to_num(whole(contents, name))).astype(np.int64)
     if places.ndim != 2 or places.max() > length:
         raise ValueError(f"a look-up table of {places.shape} that points beyond the cube")
     return places

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.base.shortages import blame_shortage
 from hsiaug.base.text import setting, some_of
@@ -48,8 +47,8 @@ class BandFacts:
     notes : what was guessed or is not used, as sentences
     """
 
-    wavelengths: NDArray[np.float64] | None = None
-    widths: NDArray[np.float64] | None = None
+    wavelengths: Float64 | None = None
+    widths: Float64 | None = None
     scale: PerBand | None = None
     offset: PerBand = 0.0
     nodata: PerBand | None = None
@@ -71,7 +70,7 @@ class RawArray(BandFacts):
     """
 
     array: AnyArray
-    valid: NDArray[np.bool_] | None = None
+    valid: Bools | None = None
     band: int = 1
 
     def completed(self, facts: BandFacts) -> Self:
@@ -91,7 +90,7 @@ class RawArray(BandFacts):
             notes=(*self.notes, *facts.notes),
         )
 
-    def void(self, axes: str = "hwb") -> NDArray[np.bool_] | None:
+    def void(self, axes: str = "hwb") -> Bools | None:
         """(H, W) pixels that the file masks, as of the array whose axes are put in this order;
         None: there are none.
         """
@@ -122,9 +121,7 @@ class Conversion:
     offset: PerBand = 0.0
     nodata: PerBand | None = None
 
-    def __call__(
-        self, stored: AnyArray, out: NDArray[np.float32] | None = None
-    ) -> NDArray[np.float32]:
+    def __call__(self, stored: AnyArray, out: Float32 | None = None) -> Float32:
         """Stored (h, w, N) as (h, w, B) float32.
 
         Parameters
@@ -161,7 +158,7 @@ class Conversion:
             out[invalid] = 0
         return out
 
-    def _of_kept(self, values: PerBand) -> NDArray[np.float64]:
+    def _of_kept(self, values: PerBand) -> Float64:
         """One value, or one for each band that is kept."""
         listed = np.array(values, dtype=np.float64)
         return listed if self.bands is None or not listed.ndim else listed[list(self.bands)]
@@ -187,7 +184,7 @@ def number_of_each(numbers: Sequence[float | None]) -> PerBand | None:
     return tuple(np.nan if number is None else float(number) for number in numbers)
 
 
-def convert_cube(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:
+def convert_cube(raw: AnyArray, where: str, change: Conversion) -> Float32:
     """raw (H, W, N), possibly mapped, as (H, W, B) float32, in stripes of rows: no second full-size
     array is in memory.
 

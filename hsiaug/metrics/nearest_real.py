@@ -6,18 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray, Float32, Int64
 from hsiaug.metrics.false_colours import some_pixels
 from hsiaug.metrics.neighbours import nearest_turned, turn_maps
-from hsiaug.metrics.patch_distances import Floats, PatchSpace
+from hsiaug.metrics.patch_distances import PatchSpace
 
 GRID = 16
 """Blocks along a side of a tile, at most, by whose means tiles are compared."""
-Reduce = Callable[[NDArray[Any]], Floats]
+Reduce = Callable[[AnyArray], Float32]
 """Patches (n, B, p, p), or tiles (n, T, B, H, W), as they are compared: (n, k, g, h) float32."""
 
 
@@ -27,15 +27,15 @@ class RealSamples:
 
     Attributes
     ----------
-    reduced : Floats
+    reduced : Float32
         The samples as ``reduce`` gives them.
     """
 
-    reduced: Floats
+    reduced: Float32
     reduce: Reduce
 
     @classmethod
-    def of(cls, x: NDArray[np.float32]) -> RealSamples:
+    def of(cls, x: Float32) -> RealSamples:
         """Patches (m, B, p, p), in the space of :mod:`hsiaug.metrics.patch_distances`; or tiles (m,
         T, B, H, W), in means over blocks of it.
         """
@@ -43,9 +43,7 @@ class RealSamples:
         reduce = space.reduce if x.ndim == 4 else _of_tiles(space)
         return cls(reduce(x), reduce)
 
-    def nearest(
-        self, synthetic: NDArray[np.float32]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def nearest(self, synthetic: Float32) -> tuple[Int64, Int64]:
         """(n,) row of the real sample nearest to each made one, however turned, and (n,) which turn
         brings it nearest.
 
@@ -55,28 +53,28 @@ class RealSamples:
         _, nearest = nearest_turned(reduced, self.reduced)
         return nearest, self._turns(reduced, nearest)
 
-    def turns(self, synthetic: NDArray[np.float32], rows: NDArray[np.integer]) -> NDArray[np.int64]:
+    def turns(self, synthetic: Float32, rows: NDArray[np.integer]) -> Int64:
         """(n,) the turn that brings the real samples of some rows nearest to the made ones, one by
         one.
         """
         return self._turns(self.reduce(synthetic), rows)
 
-    def _turns(self, reduced: Floats, rows: NDArray[np.integer]) -> NDArray[np.int64]:
+    def _turns(self, reduced: Float32, rows: NDArray[np.integer]) -> Int64:
         ways = np.stack(turn_maps(self.reduced[rows]), axis=1)
         apart = np.square(ways - reduced[:, None]).sum(axis=(2, 3, 4))
-        turns: NDArray[np.int64] = apart.argmin(axis=1).astype(np.int64)
+        turns: Int64 = apart.argmin(axis=1).astype(np.int64)
         return turns
 
 
-def turn_each(maps: NDArray[Any], turns: NDArray[np.integer]) -> NDArray[Any]:
+def turn_each(maps: AnyArray, turns: NDArray[np.integer]) -> AnyArray:
     """Maps (n, ..., H, W), each turned in its way (n,)."""
     turned = np.stack(turn_maps(maps))
-    chosen: NDArray[Any] = turned[turns, np.arange(len(maps))]
+    chosen: AnyArray = turned[turns, np.arange(len(maps))]
     return chosen
 
 
 def _of_tiles(space: PatchSpace) -> Reduce:
-    def reduce(x: NDArray[Any]) -> Floats:
+    def reduce(x: AnyArray) -> Float32:
         n, dates, bands, height, width = x.shape
         down, across = (
             next(g for g in range(GRID, 0, -1) if length % g == 0) for length in (height, width)

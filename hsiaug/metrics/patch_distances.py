@@ -2,24 +2,21 @@
 those that were seen?
 
 Patches are compared by means over square blocks of the leading principal components of z-scored
-spectra, which are not whitened. Distances are Euclidean, the least under the eight symmetries of
+spectra, which are not whitened. Float64 are Euclidean, the least under the eight symmetries of
 the square. A real patch is trivially near to the patches that share pixels with it: these never
 count as its neighbours.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import row_blocks
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int64, row_blocks
 from hsiaug.metrics.neighbours import nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space, fit_space
 
-Floats = NDArray[np.float32]
-Distances = NDArray[np.float64]
 Ints = NDArray[np.integer]
 
 AXES = 12
@@ -30,7 +27,7 @@ class. Of two patches one pixel apart the distance is about half the usual one.
 """
 
 
-def block_means(x: NDArray[Any]) -> Floats:
+def block_means(x: AnyArray) -> Float32:
     """Means of patches over square blocks, whose side is the smallest divisor of theirs above 1.
 
     Parameters
@@ -80,11 +77,11 @@ class PatchSpace:
     PatchReference : compares patches in this space.
     """
 
-    axes: Floats
-    offset: Floats
+    axes: Float32
+    offset: Float32
 
     @classmethod
-    def fit(cls, spectra: NDArray[Any]) -> "PatchSpace":
+    def fit(cls, spectra: AnyArray) -> "PatchSpace":
         """The space of real spectra (n, B)."""
         return cls.of(fit_space(np.asarray(spectra, dtype=np.float64), AXES))
 
@@ -94,7 +91,7 @@ class PatchSpace:
         axes = space.axes / space.std[:, None]
         return cls(axes.astype(np.float32), (space.mean @ axes).astype(np.float32))
 
-    def scores(self, spectra: NDArray[Any]) -> Floats:
+    def scores(self, spectra: AnyArray) -> Float32:
         """Spectra (..., B), or a cube (H, W, B) → (..., k) float32."""
         out = np.empty((*spectra.shape[:-1], len(self.offset)), dtype=np.float32)
         # Row by row: a large cube is read from disk, and never whole.
@@ -102,17 +99,17 @@ class PatchSpace:
             scores[...] = row @ self.axes - self.offset
         return out
 
-    def maps(self, x: NDArray[Any]) -> Floats:
+    def maps(self, x: AnyArray) -> Float32:
         """Patches (n, B, p, p) → (n, k, p, p) float32: the scores of every pixel."""
         return np.moveaxis(self.scores(np.moveaxis(x, 1, 3)), 3, 1)
 
-    def reduce(self, x: NDArray[Any]) -> Floats:
+    def reduce(self, x: AnyArray) -> Float32:
         """Patches (n, B, p, p) → (n, k, g, g) float32: :func:`block_means` of their scores."""
         scores = [self.scores(np.moveaxis(block_means(some), 1, 3)) for _, some in row_blocks(x)]
         return np.moveaxis(np.concatenate(scores), 3, 1)
 
 
-def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
+def overlap(at: Ints, others: Ints, side: int) -> Bools:
     """(n, m) whether patches of ``side`` pixels round the pixels ``at`` (n, 2) and ``others`` (m,
     2) share a pixel.
     """
@@ -120,7 +117,7 @@ def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
     return np.asarray(down & across)
 
 
-def nearest_apart(x: Floats, at: Ints, to: Floats, to_at: Ints, side: int) -> Distances:
+def nearest_apart(x: Float32, at: Ints, to: Float32, to_at: Ints, side: int) -> Float64:
     """(n,) distance of each reduced patch (n, k, g, g) at its place (n, 2) to the nearest of others
     of ``side`` pixels that shares no pixel with it; inf without one.
     """
@@ -128,7 +125,7 @@ def nearest_apart(x: Floats, at: Ints, to: Floats, to_at: Ints, side: int) -> Di
 
 
 def share_nearer(
-    synthetic: Distances, synthetic_y: Ints, real: Distances, real_y: Ints
+    synthetic: Float64, synthetic_y: Ints, real: Float64, real_y: Ints
 ) -> float | None:
     """P(a made distance < a real one of its class) + ½ P(equal), over the made; None where no class
     has both.
@@ -144,7 +141,7 @@ def share_nearer(
 
 
 def share_copies(
-    synthetic: Distances, synthetic_y: Ints, real: Distances, real_y: Ints
+    synthetic: Float64, synthetic_y: Ints, real: Float64, real_y: Ints
 ) -> float | None:
     """Share of made distances below :data:`COPY` of the median of the real ones of their class;
     else as above.
@@ -155,10 +152,10 @@ def share_copies(
 
 
 def _share(
-    count: Callable[[Distances, Distances], float],
-    synthetic: Distances,
+    count: Callable[[Float64, Float64], float],
+    synthetic: Float64,
     synthetic_y: Ints,
-    real: Distances,
+    real: Float64,
     real_y: Ints,
 ) -> float | None:
     """What is counted of the made distances of each class, beside the real ones, as a share of
@@ -198,10 +195,10 @@ class PatchReference:
 
     training: NDArray[np.floating]
     pool: NDArray[np.floating]
-    y: NDArray[np.int64]
-    to_training: Distances
-    to_pool: Distances
-    fresh: Distances
+    y: Int64
+    to_training: Float64
+    to_pool: Float64
+    fresh: Float64
 
     @classmethod
     def of(
@@ -209,7 +206,7 @@ class PatchReference:
         training: tuple[NDArray[np.floating], Ints],
         pool: tuple[NDArray[np.floating], Ints],
         left_out: tuple[NDArray[np.floating], Ints],
-        y: NDArray[np.int64],
+        y: Int64,
         side: int,
     ) -> "PatchReference":
         """Compare held-out real patches with those of training pixels and of the pool.
@@ -243,7 +240,7 @@ class PatchReference:
         return cls(training[0], pool_x, y, to_training, np.minimum(*apart), fresh)
 
     def measure(
-        self, x: Floats, y: NDArray[np.int64]
+        self, x: Float32, y: Int64
     ) -> tuple[dict[str, float | None], dict[str, float | None]]:
         """Fractions of synthetic patches that are closer to real ones than held-out real patches
         are.

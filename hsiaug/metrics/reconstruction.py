@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32
 from hsiaug.metrics.measures import Measure, MeasureTable
 from hsiaug.metrics.spectra import spectral_angle
 
-Float32 = NDArray[np.float32]
 LEAST_PROBABILITY = 1e-6
 """Probabilities below are taken as this, so that one pixel cannot make a mean infinite."""
 

@@ -5,11 +5,11 @@ many draws are asked for. An interval counts them as if each were new.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray, Bools, Float32
 from hsiaug.protocol.split import Places
 
 ALIKE = 0.75
@@ -44,23 +44,23 @@ def group_alike(draws: Sequence[Places]) -> list[list[int]]:
     return [np.flatnonzero(group == index).tolist() for index in range(count)]
 
 
-def shared_shares(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+def shared_shares(masks: Bools) -> Float32:
     """(n, n): of each two of some masks (n, pixels), pixels of both in those of either."""
     values = masks.astype(np.float32)
     both = values @ values.T
     size = both.diagonal()
     either = size[:, None] + size - both
-    shares: NDArray[np.float32] = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    shares: Float32 = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
     return shares
 
 
-def _sides_of(places: Places) -> tuple[NDArray[Any], NDArray[Any]]:
+def _sides_of(places: Places) -> tuple[AnyArray, AnyArray]:
     """Which pixels are tested and trained on, of the same ones in every draw."""
     # Of a set of many files only some are opened for this.
     some = np.linspace(0, len(places) - 1, min(len(places), MOST_PLACES)).astype(int)
     chosen = [places[index] for index in some.tolist()]
     step = max(1, sum(labels.size for labels, _, _ in chosen) // MOST_PIXELS)
-    sides: tuple[list[NDArray[Any]], list[NDArray[Any]]] = ([], [])
+    sides: tuple[list[AnyArray], list[AnyArray]] = ([], [])
     for labels, *masks in chosen:
         pixels: NDArray[np.integer] = np.arange(labels.size)
         if step > 1:

@@ -6,9 +6,8 @@ from functools import cached_property
 from typing import Generic, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, class_counts
+from hsiaug.base.arrays import AnyArray, Bools, Int16, Int32, Int64, class_counts
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, dilate, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
@@ -18,7 +17,7 @@ from hsiaug.registry.protocol_base import SplitProtocol
 
 Positions = TypeVar("Positions")
 
-PlaceSides = tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]
+PlaceSides = tuple[Int16, Bools, Bools]
 """Of a place, class ids (H, W), 0 = none, tested pixels and trained pixels."""
 Places = Sequence[PlaceSides]
 """The same of every place."""
@@ -47,7 +46,7 @@ class Blind(Generic[Positions]):
     test: Positions
     train_labels: AnyArray
     patch: int
-    hidden: NDArray[np.bool_] | None = None
+    hidden: Bools | None = None
     fold: Positions | None = None
 
     @property
@@ -56,7 +55,7 @@ class Blind(Generic[Positions]):
         return self
 
 
-BlindSplit = Blind[NDArray[np.bool_]]
+BlindSplit = Blind[Bools]
 """A split of single pixels without test labels."""
 
 
@@ -83,17 +82,17 @@ class Split:
     hsiaug.split : makes a split of a scene.
     """
 
-    labels: NDArray[np.int16]
+    labels: Int16
     classes: int
-    train: NDArray[np.bool_]
-    test: NDArray[np.bool_]
+    train: Bools
+    test: Bools
     protocol: SplitProtocol
     patch: int
     seed: int
     notes: tuple[str, ...] = field(default=())
-    fields: NDArray[np.int32] | None = None
-    hidden: NDArray[np.bool_] | None = None
-    asked: NDArray[np.bool_] | None = None
+    fields: Int32 | None = None
+    hidden: Bools | None = None
+    asked: Bools | None = None
 
     def __post_init__(self) -> None:
         overlap = int((self.train & self.test).sum())
@@ -142,7 +141,7 @@ class Split:
         )
 
     @property
-    def train_labels(self) -> NDArray[np.int64]:
+    def train_labels(self) -> Int64:
         """(n,) int64: class ids of the training pixels, row by row."""
         return self.labels[self.train].astype(np.int64)
 
@@ -152,7 +151,7 @@ class Split:
         return Blind(self.train, self.test, self.train_labels, self.patch, self.hidden)
 
     @cached_property
-    def seen(self) -> NDArray[np.bool_]:
+    def seen(self) -> Bools:
         """(H, W) bool: pixels of fields that hold a training pixel, other than those that were
         asked for: so a field is seen or new whatever is asked.
         """

@@ -12,7 +12,7 @@ from typing import TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import class_counts
+from hsiaug.base.arrays import Bools, Float32, Int16, class_counts
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import spread_rows
@@ -37,7 +37,7 @@ MOST_BYTES = 2**30
 Tile = tuple[int, int, int]
 """Number of the place, first row, first column."""
 
-Side = Sequence[NDArray[np.bool_]]
+Side = Sequence[Bools]
 """A mask of pixels for each place."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -84,7 +84,7 @@ class TileSplit:
             )
 
     @property
-    def train_labels(self) -> NDArray[np.int16]:
+    def train_labels(self) -> Int16:
         """(n, side, side) int16: the masks of the training tiles."""
         return _stack([place.mask for place in self.pairs.places], self.train, self.patch)
 
@@ -188,7 +188,7 @@ class ByPlace(Sequence[Item]):
         return self._make(self._numbers[place])
 
 
-class TilePixels(ByPlace[NDArray[np.bool_]]):
+class TilePixels(ByPlace[Bools]):
     """The pixels (H, W) of each place that lie in a tile.
 
     Attributes
@@ -220,7 +220,7 @@ class TilePixels(ByPlace[NDArray[np.bool_]]):
         tiles = [(i, *corner) for i in places for corner in self._corners[i]]
         return TilePixels(self._pairs, tiles, self._patch)
 
-    def _mask(self, place: int) -> NDArray[np.bool_]:
+    def _mask(self, place: int) -> Bools:
         inside = np.zeros(self._pairs.places[place].mask.shape, dtype=bool)
         for row, column in self._corners.get(place, ()):
             inside[row : row + self._patch, column : column + self._patch] = True
@@ -362,7 +362,7 @@ def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
     return _samples(split.pairs, tiles, masks)
 
 
-def test_images(pairs: PairSet, split: TileSplit | BlindTiles) -> NDArray[np.float32]:
+def test_images(pairs: PairSet, split: TileSplit | BlindTiles) -> Float32:
     """Images (n, T, B, P, P) of the test tiles, copied, without any mask: for a diagnosis after a
     fit.
     """
@@ -370,7 +370,7 @@ def test_images(pairs: PairSet, split: TileSplit | BlindTiles) -> NDArray[np.flo
     return images.astype(np.float32, copy=False)
 
 
-def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: NDArray[np.int16]) -> DenseSamples:
+def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: Int16) -> DenseSamples:
     images = _stack([place.images for place in pairs.places], tiles, masks.shape[1])
     return DenseSamples(
         images=images.astype(np.float32, copy=False),
@@ -449,14 +449,14 @@ def train_tiles(side: Side, patch: int, overlap: float | None = None) -> tuple[i
 
 
 def _tiles_of_places(
-    side: Side, corners_of: Callable[[NDArray[np.bool_]], list[tuple[int, int]]]
+    side: Side, corners_of: Callable[[Bools], list[tuple[int, int]]]
 ) -> list[Tile]:
     """The tiles of all places, from the first row and column of those inside a mask.
 
     Places that share one array, as thousands of whole places do, are gone through once.
     """
     # Each mask is kept beside its corners: the number of one that is gone may be given to another.
-    corners_by_mask: dict[int, tuple[NDArray[np.bool_], list[tuple[int, int]]]] = {}
+    corners_by_mask: dict[int, tuple[Bools, list[tuple[int, int]]]] = {}
     tiles: list[Tile] = []
     for where, mask in enumerate(side):
         if id(mask) not in corners_by_mask:
@@ -466,7 +466,7 @@ def _tiles_of_places(
     return tiles
 
 
-def fits(mask: NDArray[np.bool_], patch: int) -> bool:
+def fits(mask: Bools, patch: int) -> bool:
     """Whether a whole tile fits into a mask.
 
     Parameters
@@ -495,14 +495,14 @@ def fits(mask: NDArray[np.bool_], patch: int) -> bool:
     return bool(_corners(mask, patch, 1).any())
 
 
-def _inside(mask: NDArray[np.bool_], patch: int, stride: int) -> list[tuple[int, int]]:
+def _inside(mask: Bools, patch: int, stride: int) -> list[tuple[int, int]]:
     if not mask.any():
         return []
     corners = np.argwhere(_corners(mask, patch, stride)) * stride
     return [(row, column) for row, column in corners.tolist()]
 
 
-def _corners(mask: NDArray[np.bool_], patch: int, stride: int) -> NDArray[np.bool_]:
+def _corners(mask: Bools, patch: int, stride: int) -> Bools:
     """(h, w): whether the tile whose first pixel is ``stride`` times this row and column lies
     wholly inside ``mask`` (H, W).
     """
@@ -511,11 +511,11 @@ def _corners(mask: NDArray[np.bool_], patch: int, stride: int) -> NDArray[np.boo
     columns = np.arange(0, mask.shape[1] - patch + 1, stride)[None]
     far = (rows + patch, columns + patch)
     area = sums[far] - sums[rows, far[1]] - sums[far[0], columns] + sums[rows, columns]
-    inside: NDArray[np.bool_] = area == patch * patch
+    inside: Bools = area == patch * patch
     return inside
 
 
-def cover(mask: NDArray[np.bool_], patch: int) -> list[tuple[int, int]]:
+def cover(mask: Bools, patch: int) -> list[tuple[int, int]]:
     """First row and column of tiles inside ``mask`` that together cover every pixel of it that a
     tile can cover, with little overlap.
     """

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target, file_errors, write_text_whole, write_whole
 from hsiaug.base.marks import MARK, SAMPLE_COLUMNS
@@ -213,7 +213,7 @@ def save_pairs(
     folder: Path,
     made: MaskSynthesis,
     reliability: Mapping[str, object],
-    agreement: NDArray[np.float64],
+    agreement: Float64,
 ) -> list[Path]:
     """Write the pairs, whole or not at all; returns the paths of the contact sheet, the manifest
     and the card.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Int64
 from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
@@ -200,7 +200,7 @@ def class_codes(scene: str, data: TaskData) -> tuple[int, ...]:
     return tuple(codes[0] for codes in masks.codes) or tuple(range(1, len(masks.names) + 1))
 
 
-def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> NDArray[np.int64]:
+def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> Int64:
     """Masks of one size from files.
 
     Parameters

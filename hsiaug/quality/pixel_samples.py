@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Int64
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
@@ -175,7 +174,7 @@ class PixelSamples:
         )
 
 
-def _structure(made: PixelSynthesis, places: AnyArray, classes: NDArray[np.int64]) -> Measures:
+def _structure(made: PixelSynthesis, places: AnyArray, classes: Int64) -> Measures:
     """Spatial structure of patches: of held-out and synthetic ones as many of each class.
 
     Parameters

@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int16, Int64
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import PromptReading
 from hsiaug.core.sides import side_masks
@@ -82,8 +82,6 @@ LABELS = {
 KIND_OF_RATE = {"centre": ALONE, "side": SAID, "not_said": SAID, "never_said": NEVER}
 """The kind of prompts that a rate is of; those of LOOKS have its name."""
 
-Ids = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 Triple = tuple[int, str, int]
 """A class, a side, and the class that lies there."""
 
@@ -132,18 +130,18 @@ class PixelTrees:
     trees: Any
 
     @classmethod
-    def learn(cls, space: Space, x: NDArray[np.float64], y: Ids, number: int) -> Self:
+    def learn(cls, space: Space, x: Float64, y: Int64, number: int) -> Self:
         """Learn from spectra x (n, B) of classes y (n,). number: seeds the trees."""
         from sklearn.ensemble import ExtraTreesClassifier
 
         grown = ExtraTreesClassifier(TREES, class_weight="balanced", random_state=number)
         return cls(space, grown.fit(space.project(x), y))
 
-    def name(self, x: NDArray[np.float64]) -> Ids:
+    def name(self, x: Float64) -> Int64:
         """(n,) class ids of mean spectra x (n, B)."""
         return np.asarray(self.trees.predict(self.space.project(x))).astype(np.int64)
 
-    def name_patches(self, x: NDArray[np.float32]) -> Ids:
+    def name_patches(self, x: Float32) -> Int64:
         """(n, p, p) class ids of the pixels of patches x (n, B, p, p) in scene units."""
         # Which the command never calls.
         from scipy.ndimage import uniform_filter
@@ -158,7 +156,7 @@ class PixelTrees:
             named[some] = self.name(flat).reshape(-1, side, side)
         return named
 
-    def map_scene(self, cube: NDArray[np.float32], places: Mask) -> Ids:
+    def map_scene(self, cube: Float32, places: Bools) -> Int64:
         """(H, W) class ids of the pixels of a scene at places (H, W); -1 elsewhere."""
         named = np.full(places.shape, -1, dtype=np.int64)
         at = np.argwhere(places)
@@ -185,12 +183,10 @@ class Oracle:
 
     judge: PixelTrees
     rates: Mapping[int, float]
-    scene_map: Ids
+    scene_map: Int64
 
     @classmethod
-    def of(
-        cls, cube: NDArray[np.float32], held_out: NDArray[np.int16], hidden: Mask | None
-    ) -> Self:
+    def of(cls, cube: Float32, held_out: Int16, hidden: Bools | None) -> Self:
         """Learn from the held-out pixels of a split, and name the scene where
         :func:`searched_places` says.
 
@@ -231,12 +227,12 @@ class Oracle:
         """Share of held-out pixels that are named rightly, mean over classes."""
         return float(np.mean(list(self.rates.values())))
 
-    def name_patches(self, x: NDArray[np.float32]) -> Ids:
+    def name_patches(self, x: Float32) -> Int64:
         """(n, p, p) class ids of the pixels of patches x (n, B, p, p) in scene units."""
         return self.judge.name_patches(x)
 
 
-def window_means(cube: NDArray[np.float32], at: NDArray[Any]) -> NDArray[np.float64]:
+def window_means(cube: Float32, at: AnyArray) -> Float64:
     """(n, B) mean spectra of the windows round pixels at (n, 2) of a cube (H, W, B); beyond its
     edges its outermost pixels are repeated.
     """
@@ -250,7 +246,7 @@ def window_means(cube: NDArray[np.float32], at: NDArray[Any]) -> NDArray[np.floa
     return total / WINDOW**2
 
 
-def searched_places(shape: tuple[int, ...], hidden: Mask | None = None) -> Mask:
+def searched_places(shape: tuple[int, ...], hidden: Bools | None = None) -> Bools:
     """(H, W) where layouts are looked for: the whole of a small scene, and of a large one as
     many squares, at random, as have LARGE pixels.
 
@@ -308,7 +304,7 @@ class SceneLayouts:
     """
 
     names: Mapping[int, str]
-    at: Mapping[Triple, NDArray[Any]]
+    at: Mapping[Triple, AnyArray]
     patch: int
 
     def prompt(self, triple: Triple) -> str:
@@ -317,7 +313,7 @@ class SceneLayouts:
         return f"{self.names[class_id]} with {self.names[neighbour]} {PHRASES[side]}"
 
 
-def find_layouts(names: Mapping[int, str], scene_map: Ids, patch: int) -> SceneLayouts:
+def find_layouts(names: Mapping[int, str], scene_map: Int64, patch: int) -> SceneLayouts:
     """The layouts that at least LEAST_REAL patches of a scene show, by a map of the names of its
     pixels.
 
@@ -338,7 +334,7 @@ def find_layouts(names: Mapping[int, str], scene_map: Ids, patch: int) -> SceneL
     at = at[inside]
     regions = patches_at(scene_map[..., None].astype(np.int16), at, patch)[:, 0]
     centre = regions[:, margin, margin]
-    layouts: dict[Triple, NDArray[Any]] = {}
+    layouts: dict[Triple, AnyArray] = {}
     for side, mask in side_masks(patch).items():
         strips = regions[:, mask]
         for neighbour in names:
@@ -530,9 +526,7 @@ def measure_fidelity(made: Any, scene: PromptScene) -> PromptFidelity | None:
     return PromptFidelity(tuple(rates), oracle.right)
 
 
-def seen_rates(
-    x: NDArray[np.float32], prompts: Sequence[Prompt], oracle: Oracle
-) -> dict[str, float]:
+def seen_rates(x: Float32, prompts: Sequence[Prompt], oracle: Oracle) -> dict[str, float]:
     """The rates of LABELS; what was not asked for is left out.
 
     Parameters
@@ -572,7 +566,7 @@ def seen_rates(
 
 
 def real_rates(
-    prompts: Sequence[Prompt], layouts: SceneLayouts, oracle: Oracle, cube: NDArray[np.float32]
+    prompts: Sequence[Prompt], layouts: SceneLayouts, oracle: Oracle, cube: Float32
 ) -> dict[str, float]:
     """The same of real patches, of what they can show.
 
@@ -610,7 +604,7 @@ def real_rates(
     return rates
 
 
-def _mean_share(named: Ids, triples: Sequence[Triple]) -> float:
+def _mean_share(named: Int64, triples: Sequence[Triple]) -> float:
     """Share of the named side that the neighbour covers, mean over patches.
 
     Parameters
@@ -628,9 +622,7 @@ def _mean_share(named: Ids, triples: Sequence[Triple]) -> float:
     return float(np.mean(shares))
 
 
-def _told_apart(
-    look: str, x: NDArray[np.float32], prompts: Sequence[Prompt], oracle: Oracle
-) -> float:
+def _told_apart(look: str, x: Float32, prompts: Sequence[Prompt], oracle: Oracle) -> float:
     """How well the samples of a pair of LOOKS are told apart, mean over classes."""
     values = _look(look, x, oracle)
     ids = np.array([prompt.class_id for prompt in prompts])
@@ -641,7 +633,7 @@ def _told_apart(
     return float(np.mean(aucs))
 
 
-def _look(look: str, x: NDArray[np.float32], oracle: Oracle) -> NDArray[np.float64]:
+def _look(look: str, x: Float32, oracle: Oracle) -> Float64:
     """(n,) how much patches have of a look of LOOKS."""
     middle = x.shape[2] // 2
     if look == "brightness":
@@ -699,7 +691,7 @@ def see_prompts(
     """
     seed = derive_seed("said and seen", omega)
 
-    def named(text: str) -> NDArray[np.int64]:
+    def named(text: str) -> Int64:
         samples = made.fitted.sample_prompts([text] * PER_PROMPT, guidance=omega, seed=seed)
         return scene.oracle.name_patches(samples.x)
 
@@ -721,7 +713,7 @@ def see_prompts(
     return seen
 
 
-def _other_masks(side: int) -> dict[str, NDArray[np.bool_]]:
+def _other_masks(side: int) -> dict[str, Bools]:
     """Masks of the places that are no side: the outermost pixels, and all but the centre."""
     around = np.ones((side, side), dtype=bool)
     around[1:-1, 1:-1] = False

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from hsiaug.base.arrays import Float32, Int64
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedGenerator, Generator, Reconstruction
 from hsiaug.core.pairs import PairSet
@@ -180,11 +178,11 @@ class ToEncode(NamedTuple):
     """Real samples as ``reconstruct`` of a generator takes them, and their images and masks."""
 
     given: Any
-    images: NDArray[np.float32]
-    masks: NDArray[np.int64] | None = None
+    images: Float32
+    masks: Int64 | None = None
 
     @classmethod
-    def patches(cls, x: NDArray[np.float32]) -> ToEncode:
+    def patches(cls, x: Float32) -> ToEncode:
         """Patches (n, B, p, p)."""
         return cls(x, x)
 

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import PlacedRows, mapped_rows, row_blocks
+from hsiaug.base.arrays import Float32, Int32, Int64, PlacedRows, mapped_rows, row_blocks
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.read_only import seal_all
@@ -35,7 +34,7 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 from hsiaug.tasks.draws import convert_tiles
 
-LabelledSpectra = tuple[NDArray[np.float32], NDArray[np.int64]]
+LabelledSpectra = tuple[Float32, Int64]
 """Spectra (n, B) and class ids (n,)."""
 
 
@@ -302,7 +301,7 @@ def check_contents(samples: PatchSamples | DenseSamples, what: str) -> None:
         )
 
 
-def select_input(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
+def select_input(x: Float32, coords: Int32, card: Card) -> Patches:
     """What a classifier's card says that it reads of patches.
 
     Parameters
