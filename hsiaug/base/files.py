@@ -13,8 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, TypeVar
 
-from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import HsiaugError, InputError, shortage_of
 
 T = TypeVar("T")
 

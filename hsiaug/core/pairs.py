@@ -13,8 +13,7 @@ import numpy as np
 
 from hsiaug.base.arrays import Float32, Float64, Int16, Int64, class_counts
 from hsiaug.base.errors import SceneError
-from hsiaug.base.public_scenes import checksum_of_parts
-from hsiaug.core.scene import Scene
+from hsiaug.core.scene import Scene, checksum_of_parts
 
 Side = Literal["train", "test", "any"]
 DATES = {"segmentation": 1, "change": 2}

@@ -15,8 +15,7 @@ import numpy as np
 from hsiaug.base.arguments import AnyPath, Switch, checked
 from hsiaug.base.arrays import Float32, Float64, mapped
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, SceneError
-from hsiaug.base.public_scenes import LABELS, array_checksum
-from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
+from hsiaug.core.scene import LABELS, Descriptions, Scene, UnlabelledScene, array_checksum
 from hsiaug.data.catalogue import (
     SceneEntry,
     files_of,
@@ -157,7 +156,7 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
             hint=f"Get the files{source} and put them into {entry.folders[0]}.",
         )
     if absent:
-        from hsiaug.data.download import download
+        from hsiaug.data.catalogue import download
 
         targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
         download(targets, f"scene {entry.card.name}", progress=progress)

@@ -13,8 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64
-from hsiaug.base.errors import SceneError, did_you_mean
-from hsiaug.base.shortages import blame_shortage
+from hsiaug.base.errors import SceneError, blame_shortage, did_you_mean
 from hsiaug.base.text import setting, some_of
 from hsiaug.core.scene import row_parts
 from hsiaug.data.bounds import empty_cube

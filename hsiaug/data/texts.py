@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from hsiaug.base.errors import HsiaugError, did_you_mean
+from hsiaug.base.errors import HsiaugError, blame_shortage, did_you_mean
 from hsiaug.base.files import read_plain
-from hsiaug.base.shortages import blame_shortage
 from hsiaug.base.text import some_of
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ the square. A real patch is trivially near to the patches that share pixels with
 count as its neighbours.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int64, row_blocks
-from hsiaug.metrics.neighbours import nearest_turned, rank_nearer
+from hsiaug.metrics.false_colours import some_pixels
+from hsiaug.metrics.neighbours import nearest_turned, rank_nearer, turn_maps
 from hsiaug.metrics.spectra import Space, fit_space
 
 Ints = NDArray[np.integer]
@@ -81,12 +84,12 @@ class PatchSpace:
     offset: Float32
 
     @classmethod
-    def fit(cls, spectra: AnyArray) -> "PatchSpace":
+    def fit(cls, spectra: AnyArray) -> PatchSpace:
         """The space of real spectra (n, B)."""
         return cls.of(fit_space(np.asarray(spectra, dtype=np.float64), AXES))
 
     @classmethod
-    def of(cls, space: Space) -> "PatchSpace":
+    def of(cls, space: Space) -> PatchSpace:
         """The same as a space of spectra."""
         axes = space.axes / space.std[:, None]
         return cls(axes.astype(np.float32), (space.mean @ axes).astype(np.float32))
@@ -208,7 +211,7 @@ class PatchReference:
         left_out: tuple[NDArray[np.floating], Ints],
         y: Int64,
         side: int,
-    ) -> "PatchReference":
+    ) -> PatchReference:
         """Compare held-out real patches with those of training pixels and of the pool.
 
         Parameters
@@ -275,3 +278,76 @@ class PatchReference:
                 floors[f"nearer_{name}"] = None if share is None else chance
                 floors[f"copies_{name}"] = share_copies(real, self.y, real, self.y)
         return values, floors
+
+
+GRID = 16
+"""Blocks along a side of a tile, at most, by whose means tiles are compared."""
+Reduce = Callable[[AnyArray], Float32]
+"""Patches (n, B, p, p), or tiles (n, T, B, H, W), as they are compared: (n, k, g, h) float32."""
+
+
+@dataclass(frozen=True, eq=False)
+class RealSamples:
+    """Real samples that made ones are compared with.
+
+    Attributes
+    ----------
+    reduced : Float32
+        The samples as ``reduce`` gives them.
+    """
+
+    reduced: Float32
+    reduce: Reduce
+
+    @classmethod
+    def of(cls, x: Float32) -> RealSamples:
+        """Patches (m, B, p, p), in the space of :mod:`hsiaug.metrics.patch_distances`; or tiles (m,
+        T, B, H, W), in means over blocks of it.
+        """
+        space = PatchSpace.fit(some_pixels(x))
+        reduce = space.reduce if x.ndim == 4 else _of_tiles(space)
+        return cls(reduce(x), reduce)
+
+    def nearest(self, synthetic: Float32) -> tuple[Int64, Int64]:
+        """(n,) row of the real sample nearest to each made one, however turned, and (n,) which turn
+        brings it nearest.
+
+        Turns are those of :func:`hsiaug.metrics.neighbours.turn_maps`: eight of a square.
+        """
+        reduced = self.reduce(synthetic)
+        _, nearest = nearest_turned(reduced, self.reduced)
+        return nearest, self._turns(reduced, nearest)
+
+    def turns(self, synthetic: Float32, rows: NDArray[np.integer]) -> Int64:
+        """(n,) the turn that brings the real samples of some rows nearest to the made ones, one by
+        one.
+        """
+        return self._turns(self.reduce(synthetic), rows)
+
+    def _turns(self, reduced: Float32, rows: NDArray[np.integer]) -> Int64:
+        ways = np.stack(turn_maps(self.reduced[rows]), axis=1)
+        apart = np.square(ways - reduced[:, None]).sum(axis=(2, 3, 4))
+        turns: Int64 = apart.argmin(axis=1).astype(np.int64)
+        return turns
+
+
+def turn_each(maps: AnyArray, turns: NDArray[np.integer]) -> AnyArray:
+    """Maps (n, ..., H, W), each turned in its way (n,)."""
+    turned = np.stack(turn_maps(maps))
+    chosen: AnyArray = turned[turns, np.arange(len(maps))]
+    return chosen
+
+
+def _of_tiles(space: PatchSpace) -> Reduce:
+    def reduce(x: AnyArray) -> Float32:
+        n, dates, bands, height, width = x.shape
+        down, across = (
+            next(g for g in range(GRID, 0, -1) if length % g == 0) for length in (height, width)
+        )
+        blocks = x.reshape(n, dates, bands, down, height // down, across, width // across).mean(
+            axis=(4, 6)
+        )
+        scores = space.scores(np.moveaxis(blocks, 2, 4))
+        return np.moveaxis(scores, 4, 2).reshape(n, -1, down, across)
+
+    return reduce

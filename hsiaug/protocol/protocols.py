@@ -6,8 +6,7 @@ from typing import TypeVar, get_args
 
 import numpy as np
 
-from hsiaug.base.errors import HsiaugError, InputError, PluginError, check_known
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, check_known, shortage_of
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import own_registry, registry

@@ -18,7 +18,7 @@ from hsiaug.base.text import plotted, shortened
 from hsiaug.core.samples import random_rows, spread_rows
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
-from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.metrics.patch_distances import RealSamples, turn_each
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.prompt_fidelity import SceneLayouts, Triple
 from hsiaug.quality.synthesis import PixelSynthesis

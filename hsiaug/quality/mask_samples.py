@@ -28,7 +28,7 @@ from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
 from hsiaug.metrics.dense.structure import dense_structure
 from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.measures import Measures
-from hsiaug.metrics.nearest_real import RealSamples
+from hsiaug.metrics.patch_distances import RealSamples
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, turned_pairs

@@ -19,7 +19,7 @@ import numpy as np
 from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int16, Int64
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import PromptReading
-from hsiaug.core.sides import side_masks
+from hsiaug.core.fields import side_masks
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.spectra import Space, at_most, fit_space
 from hsiaug.protocol.view import patches_at

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray, give_back_files
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import shortage_of
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.split import Split
 from hsiaug.tasks.task import Task

@@ -20,8 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hsiaug.base.errors import PluginError
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import PluginError, shortage_of
 from hsiaug.registry.card import Card
 from hsiaug.trial.machine import (
     OptimiserWork,

@@ -12,8 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
 from hsiaug.base.errors import HsiaugError
-from hsiaug.base.record_form import RECORD_FORM, Count
-from hsiaug.protocol.audit import Audit
+from hsiaug.protocol.audit import RECORD_FORM, Audit, Count
 from hsiaug.registry.card import ControlOf
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value

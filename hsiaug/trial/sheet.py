@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hsiaug.core.samples import spread_rows
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.false_colours import FalseColours
-from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.metrics.patch_distances import RealSamples, turn_each
 
 if TYPE_CHECKING:
     from hsiaug.tasks.types import TaskSamples

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hsiaug.base import temporary_folders
-from hsiaug.base.errors import InputError, StoreError
+from hsiaug.base.errors import InputError, StoreError, shortage_of
 from hsiaug.base.files import (
     file_errors,
     other_kind,
@@ -19,7 +19,6 @@ from hsiaug.base.files import (
     sync_files,
     sync_folder,
 )
-from hsiaug.base.shortages import shortage_of
 from hsiaug.trial.predictions import (
     PREDICTIONS,
     Predictions,

@@ -45,7 +45,7 @@ def fields(tmp_path: Path) -> Path:
 def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder, and no network."""
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("hsiaug.data.download._try_mirror", lambda *_: "no connection")
+    monkeypatch.setattr("hsiaug.data.catalogue._try_mirror", lambda *_: "no connection")
     return tmp_path / "data"
 
 

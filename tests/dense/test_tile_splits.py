@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError, SceneError, SplitError
-from hsiaug.base.public_scenes import array_checksum
 from hsiaug.core.pairs import PairSet, Place
+from hsiaug.core.scene import array_checksum
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit, cover, dense_view, draw_tiles

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsiaug.protocol.alike_draws import MOST_PIXELS, MOST_PLACES, group_alike, shared_shares
+from hsiaug.protocol.split import MOST_PIXELS, MOST_PLACES, group_alike, shared_shares
 
 
 def _draw(columns, side=40):

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from hsiaug.base.colours import class_colours
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.false_colours import FalseColours
-from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.metrics.patch_distances import RealSamples, turn_each
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.contact_sheets import (
     choose_patches,
