@@ -142,8 +142,11 @@ def need(what: str, extra: str, *libraries: str, instead: str = "") -> None:
         What may be done as well.
     """
     if missing := [name for name in libraries if not find_spec(name)]:
-        hint = f"{install(extra, *libraries)}{instead and f', or {instead}'}."
-        raise DataUnavailableError(f"{what} needs {missing[0]}", value="not installed", hint=hint)
+        raise DataUnavailableError(
+            f"{what} needs {missing[0]}",
+            value="not installed",
+            hint=f"{install(extra, *libraries)}{instead and f', or {instead}'}.",
+        )
 
 
 MEMORY = re.compile(
@@ -231,5 +234,8 @@ def blame_shortage(cause: BaseException, kind: type[HsiaugError], what: str) -> 
         The file that could not be read.
     """
     if (short := shortage_of(cause)) is not None:
-        reason = str(cause) or type(cause).__name__
-        raise kind(f"{what} cannot be read: {short.rule}", value=reason, hint=short.hint) from cause
+        raise kind(
+            f"{what} cannot be read: {short.rule}",
+            value=str(cause) or type(cause).__name__,
+            hint=short.hint,
+        ) from cause

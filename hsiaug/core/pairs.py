@@ -242,15 +242,21 @@ def _check(pairs: PairSet, place: Place) -> None:
             f"{where}: images must be (dates, bands, height, width) as in the other places, and the"
             " mask their size"
         )
-        shapes = f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}"
         hint = "Check that every place has the same dates and bands, and a mask of the same grid."
-        raise SceneError(rule, value=shapes, hint=hint)
+        raise SceneError(
+            rule,
+            value=f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}",
+            hint=hint,
+        )
     if not isinstance(place.images, StoredImages):
         check_finite_images(place.images, where)
     low, high = int(place.mask.min()), int(place.mask.max())
     if low < 0 or high > len(pairs.class_names):
-        rule = f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)"
-        raise SceneError(rule, value=f"{low}..{high}", hint="List the mask's codes in the card.")
+        raise SceneError(
+            f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)",
+            value=f"{low}..{high}",
+            hint="List the mask's codes in the card.",
+        )
 
 
 def check_finite_images(images: Float32, where: str) -> None:
@@ -271,6 +277,8 @@ def check_finite_images(images: Float32, where: str) -> None:
     finite = np.isfinite(images)
     if finite.all():
         return
-    found = f"NaN or infinity at {int((~finite).any(axis=(0, 1)).sum())} pixels"
-    hint = "Fill these values, or give the pixels a fixed value and the mask's code for ignore."
-    raise SceneError(f"{where}: images must hold finite numbers only", value=found, hint=hint)
+    raise SceneError(
+        f"{where}: images must hold finite numbers only",
+        value=f"NaN or infinity at {int((~finite).any(axis=(0, 1)).sum())} pixels",
+        hint="Fill these values, or give the pixels a fixed value and the mask's code for ignore.",
+    )

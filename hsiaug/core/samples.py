@@ -76,10 +76,10 @@ class Patches(RowArrays):
             or self.x.shape[2] != self.x.shape[3]
             or self.coords.shape != (len(self.x), 2)
         ):
-            rule = "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)"
-            hint = "Build them with TrainView.patches, or keep the channels first."
             raise PluginError(
-                rule, value=f"x {self.x.shape}, coords {self.coords.shape}", hint=hint
+                "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)",
+                value=f"x {self.x.shape}, coords {self.coords.shape}",
+                hint="Build them with TrainView.patches, or keep the channels first.",
             )
 
     def __len__(self) -> int:
@@ -148,9 +148,11 @@ class PatchSamples(Patches):
         super().__post_init__()
         for name in ("y", "synthetic", "weight"):
             if getattr(self, name).shape != (len(self.x),):
-                rule = f"samples need one entry of {name} per patch, {len(self.x)} in all"
-                hint = "Return arrays of equal length."
-                raise PluginError(rule, value=f"shape {getattr(self, name).shape}", hint=hint)
+                raise PluginError(
+                    f"samples need one entry of {name} per patch, {len(self.x)} in all",
+                    value=f"shape {getattr(self, name).shape}",
+                    hint="Return arrays of equal length.",
+                )
 
     @property
     def labels(self) -> Int64:
@@ -222,11 +224,10 @@ def class_ids(labels: ArrayLike) -> Int64:
     with np.errstate(invalid="ignore"):  # NaN is no id either
         ids = values.astype(np.int64)
     if not np.array_equal(ids, values):
-        hint = "Round, or take the arg max, before labels are returned."
         raise PluginError(
             "class ids of samples must be whole numbers",
             value=str(values[ids != values][0]),
-            hint=hint,
+            hint="Round, or take the arg max, before labels are returned.",
         )
     return ids
 

@@ -42,8 +42,11 @@ class Tiles(RowArrays):
                 "tiles must have images of shape (n, dates, bands, height, width), with one date"
                 " or two"
             )
-            hint = "Keep the date before the bands, also where there is one only."
-            raise PluginError(rule, value=str(self.images.shape), hint=hint)
+            raise PluginError(
+                rule,
+                value=str(self.images.shape),
+                hint="Keep the date before the bands, also where there is one only.",
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -130,12 +133,15 @@ class DenseSamples(Tiles):
             shapes["confidence"] = (len(self), *self.side)
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
-                rule = f"samples need {name} of shape {shape}"
                 hint = (
                     "Return one mask of the tile's height and width per tile, and one entry of all"
                     " else."
                 )
-                raise PluginError(rule, value=str(getattr(self, name).shape), hint=hint)
+                raise PluginError(
+                    f"samples need {name} of shape {shape}",
+                    value=str(getattr(self, name).shape),
+                    hint=hint,
+                )
 
     @property
     def labels(self) -> Int64:
@@ -217,9 +223,11 @@ class PairCounts:
 
     def __post_init__(self) -> None:
         if min(self.by_class.values(), default=0) < 0 or sum(self.by_class.values()) > self.total:
-            rule = "the pairs that are asked for by class must be part of all that are asked for"
-            hint = "total must be at least the sum of by_class."
-            raise PluginError(rule, value=f"{dict(self.by_class)} of {self.total}", hint=hint)
+            raise PluginError(
+                "the pairs that are asked for by class must be part of all that are asked for",
+                value=f"{dict(self.by_class)} of {self.total}",
+                hint="total must be at least the sum of by_class.",
+            )
 
     def parts(self) -> Iterator[tuple[int | None, int]]:
         """Pairs of (class id, number), None for pairs that may show any classes, which come first;

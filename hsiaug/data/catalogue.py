@@ -178,8 +178,11 @@ def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
             hint = f"Write its card first: hsiaug datasets add {text} --labels FILE."
         elif Path(text).is_dir():
             hint = f"See what is in the folder: hsiaug start {text}."
-        rule = "a scene is a name of the catalogue, or the path of your own card, ending in .toml"
-        raise InputError(rule, value=repr(text), hint=hint)
+        raise InputError(
+            "a scene is a name of the catalogue, or the path of your own card, ending in .toml",
+            value=repr(text),
+            hint=hint,
+        )
     return SceneEntry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 
 
@@ -321,8 +324,11 @@ def download(files: Sequence[tuple[FileSpec, Path]], name: str, *, progress: boo
         else:
             rule = f"{target.name} ({in_bytes(spec.size)}) of {name} could not be downloaded"
             failures = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
-            hint = f"Go online and try again, or put into {target.parent} by hand: {by_hand}."
-            raise DataUnavailableError(rule, value=failures, hint=hint)
+            raise DataUnavailableError(
+                rule,
+                value=failures,
+                hint=f"Go online and try again, or put into {target.parent} by hand: {by_hand}.",
+            )
 
 
 def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str | None:
@@ -369,8 +375,9 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
     except ValueError:
         reason = "sent a file with another checksum"
     except OSError as cause:
-        rule = f"{target} must be writable"
-        raise DataUnavailableError(rule, value=cause.strerror or str(cause), hint=ROOM) from cause
+        raise DataUnavailableError(
+            f"{target} must be writable", value=cause.strerror or str(cause), hint=ROOM
+        ) from cause
     if progress:
         console.print(f"{host}: {reason}", soft_wrap=True)
     return reason

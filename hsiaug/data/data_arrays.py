@@ -276,8 +276,11 @@ def _out_of_range(array: Any) -> Bools:
     )
     ends = _numbers(array, "valid_range").tolist()
     if len(ends) not in (0, 2):
-        rule = "`valid_range` of a DataArray must be two numbers"
-        raise InputError(rule, value=ends, hint="Correct or drop the attribute.")
+        raise InputError(
+            "`valid_range` of a DataArray must be two numbers",
+            value=ends,
+            hint="Correct or drop the attribute.",
+        )
     low, high = ends or (low, high)
     scale = float(array.encoding.get("scale_factor", 1.0))
     offset = float(array.encoding.get("add_offset", 0.0))

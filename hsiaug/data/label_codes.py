@@ -402,12 +402,15 @@ def _table(codes: _Codes, names: Mapping[int, str], ignored: Sequence[str]) -> t
 def check_number(codes: int, where: str) -> None:
     """Raise SceneError for more codes than classes have."""
     if codes > MOST_CODES:
-        rule = f"{where}: labels have at most {MOST_CODES} codes"
         hint = (
             "Name what holds the classes: of a .mat with several arrays by `labels_key`, of marks"
             " by `field`."
         )
-        raise SceneError(rule, value=f"{codes:,} different values", hint=hint)
+        raise SceneError(
+            f"{where}: labels have at most {MOST_CODES} codes",
+            value=f"{codes:,} different values",
+            hint=hint,
+        )
 
 
 def is_code(item: str) -> bool:

@@ -188,9 +188,10 @@ def rasterise(
     """
     codes, names = _code_values(marks.values, names, where)
     if names and unlabelled:
-        rule = "`unlabelled` must be codes of a file whose classes are numbers"
         raise InputError(
-            rule, value=f"{where} names them by words", hint="Leave classes out with `ignore`."
+            "`unlabelled` must be codes of a file whose classes are numbers",
+            value=f"{where} names them by words",
+            hint="Leave classes out with `ignore`.",
         )
     bare = set(unlabelled or ())
     if unlabelled is None and not (marks.drawn and 0 in codes):

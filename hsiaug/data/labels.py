@@ -121,13 +121,14 @@ def check_whole(codes: AnyArray, what: str) -> None:
     if not_whole.any():
         row, column = np.argwhere(not_whole)[0]
         others = int(not_whole.sum()) - 1
-        example = f"{codes[row, column]:g} at row {row}, column {column}, and {others} more"
         hint = (
             "Check that it is the right array; save class codes as integers, with 0 for unlabelled"
             " pixels."
         )
         raise SceneError(
-            f"{what} must be whole numbers below {CODE_LIMIT:,}", value=example, hint=hint
+            f"{what} must be whole numbers below {CODE_LIMIT:,}",
+            value=f"{codes[row, column]:g} at row {row}, column {column}, and {others} more",
+            hint=hint,
         )
 
 
@@ -136,11 +137,14 @@ def _majority(labels: Int16, cells: int, where: str) -> Int16:
     if cells == 1:
         return labels
     if labels.shape[0] % cells or labels.shape[1] % cells:
-        rule = f"{where}: height and width must be multiples of labels.cells = {cells}"
         hint = (
             "Check that this is the label file the card was written for, or correct labels.cells."
         )
-        raise SceneError(rule, value=f"shape {labels.shape}", hint=hint)
+        raise SceneError(
+            f"{where}: height and width must be multiples of labels.cells = {cells}",
+            value=f"shape {labels.shape}",
+            hint=hint,
+        )
     height, width = labels.shape[0] // cells, labels.shape[1] // cells
     blocks = labels.reshape(height, cells, width, cells).swapaxes(1, 2).reshape(height, width, -1)
     # Once sorted, whatever fills more than half of a block also fills its middle.
@@ -161,6 +165,8 @@ def _check_counts(labels: Int16, spec: LabelSpec, where: str) -> None:
         if n != expected[name]
     ]
     if wrong:
-        rule = f"{where}: classes must have as many pixels as labels.counts of the card says"
-        hint = "Use the label file the card was written for, or correct labels.counts."
-        raise SceneError(rule, value=some_of(wrong, 5, "; "), hint=hint)
+        raise SceneError(
+            f"{where}: classes must have as many pixels as labels.counts of the card says",
+            value=some_of(wrong, 5, "; "),
+            hint="Use the label file the card was written for, or correct labels.counts.",
+        )

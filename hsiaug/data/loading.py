@@ -55,9 +55,9 @@ def hide_labels() -> None:
 def check_not_hidden() -> None:
     """Raise SceneError in a process that runs plugins."""
     if _hidden:
-        hint = "Learn from the view that fit is given."
         raise SceneError(
-            "a plugin may load no scene in a trial: that would show it the test labels", hint=hint
+            "a plugin may load no scene in a trial: that would show it the test labels",
+            hint="Learn from the view that fit is given.",
         )
 
 
@@ -169,19 +169,21 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> Float32:
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
         if span and span[1] > view.shape[axis]:
-            rule = (
-                f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}"
+            raise SceneError(
+                f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}",
+                value=f"{list(span)}",
+                hint=f"Correct cube.{name} in the card, or use the uncropped file.",
             )
-            hint = f"Correct cube.{name} in the card, or use the uncropped file."
-            raise SceneError(rule, value=f"{list(span)}", hint=hint)
     rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
     view = view[rows, columns]
     bands = _kept_bands(view.shape[2], spec, scene)
     shape = (*view.shape[:2], len(bands))
     if spec.shape is not None and shape != spec.shape:
-        rule = f"scene {scene}: the cube must have shape {spec.shape}, as its card says"
-        hint = "Check that this is the file the card was written for, and cube.axes."
-        raise SceneError(rule, value=f"{shape}", hint=hint)
+        raise SceneError(
+            f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
+            value=f"{shape}",
+            hint="Check that this is the file the card was written for, and cube.axes.",
+        )
     cube = cube_of(
         view,
         f"scene {scene}",
@@ -203,9 +205,11 @@ def _conversion(raw: RawArray, spec: CubeSpec, bands: list[int] | None) -> Conve
 def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
     beyond = [band for band in spec.bad_bands if band >= count]
     if beyond or len(set(spec.bad_bands)) == count:
-        rule = f"scene {scene}: cube.bad_bands must be some of the file's bands 0..{count - 1}"
-        hint = "Bands are counted from 0; correct cube.bad_bands or cube.axes in the card."
-        raise SceneError(rule, value=f"{beyond or 'all of them'}", hint=hint)
+        raise SceneError(
+            f"scene {scene}: cube.bad_bands must be some of the file's bands 0..{count - 1}",
+            value=f"{beyond or 'all of them'}",
+            hint="Bands are counted from 0; correct cube.bad_bands or cube.axes in the card.",
+        )
     bad = set(spec.bad_bands)
     return [band for band in range(count) if band not in bad]
 

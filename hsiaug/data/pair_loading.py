@@ -68,11 +68,14 @@ def load_pairs(
     name = text.lower().replace("-", "_")
     if own_card(ref) is None and name not in scene_names():
         names = (*pair_set_names(), *scene_names())
-        rule = (
-            f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of"
-            " either"
+        raise InputError(
+            (
+                f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of"
+                " either"
+            ),
+            value=repr(text),
+            hint=did_you_mean(name, names),
         )
-        raise InputError(rule, value=repr(text), hint=did_you_mean(name, names))
     scene = load_scene(ref, progress=progress)
     check_memory(
         f"scene {text}: the cube, which is one image for `task` {task},", scene.cube.nbytes

@@ -284,13 +284,17 @@ def _something_else(path: Path) -> SceneError | None:
     except OSError:
         return None
     if start.startswith(b"version https://git-lfs"):
-        hint = f"Fetch the file itself, in its repository: git lfs pull --include={path.name}."
         return SceneError(
-            f"{path} must be the file itself", value="a pointer of Git LFS", hint=hint
+            f"{path} must be the file itself",
+            value="a pointer of Git LFS",
+            hint=f"Fetch the file itself, in its repository: git lfs pull --include={path.name}.",
         )
     if start.startswith((b"<!doctype html", b"<html")):
-        hint = "Download it again in a browser: the address gave a page, perhaps one to sign in."
-        return SceneError(f"{path} must be the file itself", value="a web page", hint=hint)
+        return SceneError(
+            f"{path} must be the file itself",
+            value="a web page",
+            hint="Download it again in a browser: the address gave a page, perhaps one to sign in.",
+        )
     return None
 
 
@@ -314,13 +318,16 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except Exception as cause:
         blame_shortage(cause, SceneError, str(path))
         if isinstance(cause, OSError) and cause.errno in REFUSED:
-            hint = "Look at its permissions and the disk; the file may well be sound."
             raise SceneError(
-                f"{path} must be a file that can be read", value=cause.strerror, hint=hint
+                f"{path} must be a file that can be read",
+                value=cause.strerror,
+                hint="Look at its permissions and the disk; the file may well be sound.",
             ) from cause
         if better := _something_else(path):
             raise better from cause
         text = str(cause).strip()[:MAX_MESSAGE_CHARACTERS].splitlines()
-        reason = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
-        hint = "It is damaged, cut short or of another format: copy or export it again."
-        raise SceneError(f"{path} must be a whole {kind} file", value=reason, hint=hint) from cause
+        raise SceneError(
+            f"{path} must be a whole {kind} file",
+            value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
+            hint="It is damaged, cut short or of another format: copy or export it again.",
+        ) from cause

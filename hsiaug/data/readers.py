@@ -254,8 +254,11 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
     else:
         must_exist(path)
         if METADATA.fullmatch(path.name):
-            hint = "Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it."
-            raise SceneError(f"{path} must be an image", value="its metadata", hint=hint)
+            raise SceneError(
+                f"{path} must be an image",
+                value="its metadata",
+                hint="Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it.",
+            )
         hint = "Convert the file, or put its ENVI header beside it: the same name with .hdr."
         raise SceneError(
             f"{path} must be .mat, .npy, ENVI (.hdr) or"

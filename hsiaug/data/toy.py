@@ -36,10 +36,10 @@ def toy_scene(
         For sizes that leave no room for the classes.
     """
     if min(height, width) < 16 or bands < 3 or classes < 2 or height * width < 300 * classes:
-        rule = "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class"
-        hint = "Make the scene larger, or ask for fewer classes."
         raise InputError(
-            rule, value=f"{height}×{width} pixels, {bands} bands, {classes} classes", hint=hint
+            "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class",
+            value=f"{height}×{width} pixels, {bands} bands, {classes} classes",
+            hint="Make the scene larger, or ask for fewer classes.",
         )
     rng = np.random.default_rng(derive_seed("toy scene", seed))
     fields = _fields(rng, height, width, count=6 * classes)

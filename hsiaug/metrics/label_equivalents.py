@@ -107,8 +107,11 @@ def label_equivalent(labels: Sequence[float], curve: Float64, arm: Float64) -> L
             "a label equivalent needs finite scores of curve and configuration in each split, at"
             " two numbers of labels or more"
         )
-        hint = "Pass the splits that have them all, with ascending numbers of labels."
-        raise InputError(rule, value=f"shapes {at.shape}, {curve.shape}, {arm.shape}", hint=hint)
+        raise InputError(
+            rule,
+            value=f"shapes {at.shape}, {curve.shape}, {arm.shape}",
+            hint="Pass the splits that have them all, with ascending numbers of labels.",
+        )
     value = crossing(at, isotonic(curve.mean(axis=0)), arm.mean(axis=0))
     draws = len(arm)
     if draws < MIN_PAIRS:

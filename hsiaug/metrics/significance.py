@@ -281,11 +281,10 @@ def told_apart(differences: Sequence[float]) -> bool:
 def _check_finite(values: Sequence[float]) -> None:
     bad = [v for v in values if not math.isfinite(v)]
     if bad or not values:
-        hint = "Leave out what is missing, and say how many are left."
         raise InputError(
             "a mean is over finite numbers, at least one",
             value=bad[0] if bad else "none",
-            hint=hint,
+            hint="Leave out what is missing, and say how many are left.",
         )
 
 

@@ -117,9 +117,11 @@ class Split:
                 )
             unlabelled = int((self.labels[mask] == 0).sum())
             if unlabelled:
-                rule = f"every {side} pixel must be labelled"
-                hint = "Take the pixels from the labelled part of the scene."
-                raise SplitError(rule, value=f"{unlabelled} without a label", hint=hint)
+                raise SplitError(
+                    f"every {side} pixel must be labelled",
+                    value=f"{unlabelled} without a label",
+                    hint="Take the pixels from the labelled part of the scene.",
+                )
         for mask in (self.train, self.test):
             mask.flags.writeable = False
 

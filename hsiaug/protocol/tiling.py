@@ -276,26 +276,28 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
     """
     shortest = min(min(place.mask.shape) for place in pairs.places)
     if not SMALLEST <= patch <= shortest:
-        rule = (
-            f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into"
-            f" {pairs.name}'s {shortest}"
+        raise InputError(
+            (
+                f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into"
+                f" {pairs.name}'s {shortest}"
+            ),
+            value=str(patch),
+            hint=(
+                "32 or 64 are usual."
+                if shortest >= SMALLEST
+                else "Leave out the places that are smaller."
+            ),
         )
-        hint = (
-            "32 or 64 are usual."
-            if shortest >= SMALLEST
-            else "Leave out the places that are smaller."
-        )
-        raise InputError(rule, value=str(patch), hint=hint)
     areas = draw_areas(pairs, protocol, patch, seed)
     stride, tiles = train_tiles(areas.train, patch, areas.overlap)
     fold: tuple[Tile, ...] = ()
     if areas.tiles is not None:
         if areas.tiles > len(tiles):
-            rule = (
-                f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}"
+            raise SplitError(
+                f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}",
+                value=f"{len(tiles)} in the places of training",
+                hint=f"Ask for at most {len(tiles)}, or for smaller tiles.",
             )
-            hint = f"Ask for at most {len(tiles)}, or for smaller tiles."
-            raise SplitError(rule, value=f"{len(tiles)} in the places of training", hint=hint)
         if areas.overlap is None:
             fold = tuple(tile for tile in tiles if not (tile[1] % patch or tile[2] % patch))
         else:
@@ -306,15 +308,17 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
     tested = _tiles_of_places(areas.test, partial(cover, patch=patch))
     for side, tiles_of_side in (("training", tiles), ("test", tested)):
         if not tiles_of_side:
-            rule = (
-                f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of"
-                f" {pairs.name}"
-            )
             hint = (
                 "Choose a smaller `patch`, other blocks, a smaller `buffer`, or folders train and"
                 " test of places."
             )
-            raise SplitError(rule, hint=hint)
+            raise SplitError(
+                (
+                    f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of"
+                    f" {pairs.name}"
+                ),
+                hint=hint,
+            )
     return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride, fold)
 
 

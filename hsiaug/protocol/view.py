@@ -235,15 +235,17 @@ class TrainView(SealedView, HasCube):
         """
         x = patches_at(self.pixels, coords, self.patch)
         if np.isnan(x).any():
-            rule = (
-                f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all"
-                " visible"
+            raise PluginError(
+                (
+                    f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all"
+                    " visible"
+                ),
+                value="a patch with hidden pixels",
+                hint=(
+                    "Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider"
+                    " scope."
+                ),
             )
-            hint = (
-                "Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider"
-                " scope."
-            )
-            raise PluginError(rule, value="a patch with hidden pixels", hint=hint)
         return x
 
     @cached_property

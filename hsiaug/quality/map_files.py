@@ -117,9 +117,10 @@ def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Pa
     check_targets(paths, (*RASTERS, *PICTURES))
     rasters = [path for path in paths if path.suffix.lower() in RASTERS]
     if shares and not rasters:
-        hint = "Name a file that ends in .tif, .hdr or .npy too."
         raise InputError(
-            "`probabilities` needs a file of class ids", value=", ".join(map(str, paths)), hint=hint
+            "`probabilities` needs a file of class ids",
+            value=", ".join(map(str, paths)),
+            hint="Name a file that ends in .tif, .hdr or .npy too.",
         )
     paths = [*paths, *map(shares_beside, rasters if shares else [])]
     return [*paths, *(second for path in paths if (second := _second_file(path)))]

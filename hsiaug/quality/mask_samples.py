@@ -71,13 +71,18 @@ class MaskSamples:
     def check(self, request: SampleRequest, out: Path) -> None:
         """Refuse what is no empty or new folder, and texts."""
         if request.prompts:
-            rule = "`prompt` is for single pixels"
-            hint = "Leave it out; --show asks for classes."
-            raise InputError(rule, value=f"`task` {self.task.name}", hint=hint)
+            raise InputError(
+                "`prompt` is for single pixels",
+                value=f"`task` {self.task.name}",
+                hint="Leave it out; --show asks for classes.",
+            )
         others = {"-n": request.count, "`show`": request.show}
         for name in (name for name, value in others.items() if value and request.masks):
-            rule = "a mask of your own says how many pairs are made, and what they show"
-            raise InputError(rule, value=name, hint=f"Leave out {name}.")
+            raise InputError(
+                "a mask of your own says how many pairs are made, and what they show",
+                value=name,
+                hint=f"Leave out {name}.",
+            )
         check_folder(out, empty=True)
 
     def _counts(self, view: DenseView, rate: Rate, request: SampleRequest) -> PairCounts:

@@ -102,10 +102,10 @@ class PixelSamples:
         count = sum(synthetic_counts(view.counts, spec.rate).values())
         if not count:
             sizes = view.counts.values()
-            found = f"{spec.rate.in_prose}, with {min(sizes)} to {max(sizes)} samples per class"
-            hint = "λ = 1 fills every class to the largest; more than 1 lets all grow."
             raise InputError(
-                "λ and M must ask for at least one synthetic sample", value=found, hint=hint
+                "λ and M must ask for at least one synthetic sample",
+                value=f"{spec.rate.in_prose}, with {min(sizes)} to {max(sizes)} samples per class",
+                hint="λ = 1 fills every class to the largest; more than 1 lets all grow.",
             )
         check_samples(run.data, count, spec.patch)
         if request.prompts:
@@ -247,8 +247,11 @@ def draw_prompted(run: TrialRun, view: TrainView, prompts: Sequence[str]) -> Dra
         by_class.setdefault(cast(int, reading.centre), []).append(prompt)
     asked = [own[i % len(own)] for c, own in by_class.items() for i in range(counts.get(c, 0))]
     if not asked:
-        rule = "λ and M must ask for samples of the classes that `prompt` names"
-        raise InputError(rule, value=spec.rate.in_prose, hint="Add `times=3`.")
+        raise InputError(
+            "λ and M must ask for samples of the classes that `prompt` names",
+            value=spec.rate.in_prose,
+            hint="Add `times=3`.",
+        )
     fit = fit_once(run, partial(fit_generator, run))
     fitted = cast(Any, fit.fitted)
     seed = derive_seed("sample", spec.generator.name, spec.seed, *prompts)

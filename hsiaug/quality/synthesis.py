@@ -365,8 +365,11 @@ def sample_spec(
 
 def no_prompts(name: str) -> InputError:
     """The refusal of the generator of this name, before or after its fit."""
-    rule = "`prompt` is for generators that read text, and take other texts after their fit"
-    return InputError(rule, value=repr(name), hint="Leave it out, or use txt2hsi.")
+    return InputError(
+        "`prompt` is for generators that read text, and take other texts after their fit",
+        value=repr(name),
+        hint="Leave it out, or use txt2hsi.",
+    )
 
 
 def reconstruction_losses(

@@ -285,10 +285,10 @@ def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> A
         or (labels.size and not 1 <= labels.min() <= labels.max() <= classes)
     ):
         id_range = f", of {labels.min()}..{labels.max()}" if labels.size and integer else ""
-        rule = f"predict must give integer class ids in 1..{classes} of shape {shape}"
-        hint = "Map network outputs back to the ids of the samples; 0 is no class."
         raise PluginError(
-            rule, value=f"{labels.dtype} of shape {labels.shape}{id_range}", hint=hint
+            f"predict must give integer class ids in 1..{classes} of shape {shape}",
+            value=f"{labels.dtype} of shape {labels.shape}{id_range}",
+            hint="Map network outputs back to the ids of the samples; 0 is no class.",
         )
     return labels
 

@@ -110,10 +110,10 @@ def dense_fidelity(
     """
     sets = (train, held_out, synthetic)
     if min(map(len, sets)) < 2 or len({tiles.images.shape[1:] for tiles in sets}) > 1:
-        rule = "fidelity needs two tiles of each set, all of one shape"
-        hint = "Cut tiles of one size, and make more of them."
         raise InputError(
-            rule, value=", ".join(str(tiles.images.shape) for tiles in sets), hint=hint
+            "fidelity needs two tiles of each set, all of one shape",
+            value=", ".join(str(tiles.images.shape) for tiles in sets),
+            hint="Cut tiles of one size, and make more of them.",
         )
     rng = np.random.default_rng(derive_seed("dense fidelity", 0))
     index = [random_tiles(len(tiles), MAX_TILES, rng) for tiles in sets]
