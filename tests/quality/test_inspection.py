@@ -5,12 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
-from hsiaug.quality.figures import _beyond, _cloud_limits, save_figures
+from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.synthesis import PixelSynthesis
 
@@ -67,12 +66,3 @@ def test_the_same_request_gives_the_same_numbers(make: Make) -> None:
     first, again = inspect_samples(make("smote")), inspect_samples(make("smote"))
 
     assert first.measures == again.measures
-
-
-def test_every_training_point_lies_within_the_axes_and_others_beyond_are_counted() -> None:
-    rng = np.random.default_rng(0)
-    train = np.concatenate([rng.normal(size=(2000, 2)), [[40.0, -30.0]]])
-    made = np.concatenate([rng.normal(size=(2000, 2)), [[500.0, 0.0]]])
-    limits = _cloud_limits({"train": train, "synthetic": made})
-    assert _beyond(train, limits) == 0
-    assert _beyond(made, limits) == 1
