@@ -15,8 +15,9 @@ from hsiaug.registry.lookup import Registry
 
 
 @pytest.fixture(autouse=True)
-def _few_rounds(few_rounds: None) -> None:
-    """Most time of a report goes into its intervals."""
+def _few_rounds(few_rounds: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most time of a report goes into its intervals, and of an oracle into its trees."""
+    monkeypatch.setattr("hsiaug.quality.prompt_fidelity.TREES", 40)
 
 
 @pytest.fixture
