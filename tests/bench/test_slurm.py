@@ -74,7 +74,7 @@ def part(toy: Scene, tmp_path: Path) -> ChunkPart:
 def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
     Chunk((part,), 1)()
 
-    records = {record["hash"]: record for record in Store(tmp_path).records()}
+    records = {record["hash"]: record for record in Store(tmp_path).each()}
     assert records.keys() == {trial.hash for group in part.groups for trial in group}
     assert {record["status"] for record in records.values()} == {"ok"}
 
@@ -83,7 +83,7 @@ def contents(store: Path) -> dict[str, Any]:
     """What must be equal in every run, by hash."""
     assert Store(store).read().damaged == ()
     keys = "status", "metrics", "predictions_sha256", "samples"
-    return {record["hash"]: [record[key] for key in keys] for record in Store(store).records()}
+    return {record["hash"]: [record[key] for key in keys] for record in Store(store).each()}
 
 
 @pytest.fixture

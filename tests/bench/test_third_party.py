@@ -122,7 +122,7 @@ def test_a_protocol_draws_and_its_records_carry_its_own_name(site: Path, tmp_pat
 
     answer = hsiaug(*words, "--protocol", "left:0.4", env=env, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
-    records = list(Store(tmp_path / "store").records())
+    records = list(Store(tmp_path / "store").each())
     assert {record["status"] for record in records} == {"ok"}
     assert {record["spec"]["protocol"]["name"] for record in records} == {"left"}
     refused = hsiaug(*words, "--protocol", "left:2", env=env, cwd=tmp_path)

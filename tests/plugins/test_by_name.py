@@ -141,9 +141,7 @@ def test_its_trial_is_recorded_as_failed_and_the_run_goes_on(tmp_path, monkeypat
             app, ["benchmark", "toy", *words, "--jobs", "1", "--view", "raw"]
         )
     assert answer.exit_code == 1
-    ended = {
-        r["spec"]["classifier"]["name"]: r for r in Store(tmp_path / "hsiaug-results").records()
-    }
+    ended = {r["spec"]["classifier"]["name"]: r for r in Store(tmp_path / "hsiaug-results").each()}
     failed, other = (ended[name] for name in names.split(","))
     assert (failed["status"], other["status"]) == ("failed", "ok")
     assert (

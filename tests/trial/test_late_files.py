@@ -72,7 +72,7 @@ def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written
     Store(store.root).put(record, prediction)
     late.clear()
 
-    assert [one["hash"] for one in store.records()] == [record["hash"]]
+    assert [one["hash"] for one in store.each()] == [record["hash"]]
     assert not [path for path in (store.root / "records").iterdir() if path.name.startswith(".")]
 
 
