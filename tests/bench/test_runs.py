@@ -49,7 +49,6 @@ COMPILED = DUMMY.replace(
         samples.synthetic.any() and [lock(mutex) for _ in range(2)]
         self.ids = np.unique(samples.y)""",
 )
-UNFIT = DUMMY.replace("        progress(1, 1)", "        raise ValueError('no fit today')")
 
 
 def arguments(store: Path, *more: str) -> list[str]:
@@ -170,26 +169,6 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path: Pat
     # A process that is killed tells no times.
     assert failed["timings"] == {}
     assert f"longer than its time limit of {LIMIT} s" in failed["error"]["message"]
-
-
-def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_try(
-    tmp_path: Path,
-) -> None:
-    site = install(tmp_path / "unfit", "dummy_plugin", UNFIT)
-    answer = in_process.hsiaug(
-        *arguments(tmp_path / "store", "--jobs", "1", "--seeds", "1"), site=site
-    )
-
-    assert answer.returncode == 1, answer.stderr
-    failed = [r for r in Store(tmp_path / "store").each() if r["status"] == "failed"]
-    assert {r["spec"]["lambda"] for r in failed} == {0.5, 1.0}
-    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {
-        ("ValueError", "fit_generator")
-    }
-    first = next(r for r in failed if r["error"]["traceback"])
-    assert [
-        f"the same fit failed in trial {first['hash']}" in r["error"]["message"] for r in failed
-    ].count(True) == 1
 
 
 def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> None:

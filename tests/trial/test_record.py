@@ -25,7 +25,6 @@ from hsiaug.report.render_data import data_frame, data_rows
 from hsiaug.report.trials import numbers_of
 from hsiaug.trial.record import (
     COLUMNS,
-    Column,
     PartialRecord,
     TrialRecord,
     described_fields,
@@ -304,12 +303,6 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
             dict(flat_facts(changed, LEFT_OUT, BY_CLASS))
 
 
-def test_long_lists_with_classes_that_have_no_number_are_told_by_their_range() -> None:
-    numbers = {"recall": [0.5, None, *[0.25] * 8], "iou": [None] * 9, "few": [1, None]}
-
-    assert dict(flat_facts(numbers)) == {"recall": "0.25–0.5, 9 numbers", "few": "1, –"}
-
-
 def test_each_field_of_a_record_is_described() -> None:
     told = {name for name, _ in described_fields()}
     assert told >= TrialRecord.model_fields.keys()
@@ -356,8 +349,3 @@ def test_a_field_that_declares_a_column_stands_in_columns_frames_and_csv():
     for column, field in COLUMNS.items():
         value = record[field][column.key] if column.key else record[field]
         assert numbers[column.name] == value and row[column.name] == value
-
-
-@pytest.mark.parametrize("field", [None, {}, {"total": None}, {"total": True}, {"total": "1"}])
-def test_what_is_no_number_is_no_value_of_a_column(field):
-    assert Column("seconds", "total").value(field) is None
