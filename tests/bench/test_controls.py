@@ -14,7 +14,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry, build_registry, registry
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.whole_trial import run_trial
+from hsiaug.testing.subject import run_trial
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
 from hsiaug.trial.trial_run import SceneContext
 from tests.third_party import install

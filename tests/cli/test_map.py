@@ -31,7 +31,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import prediction
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.whole_trial import run_trial
+from hsiaug.testing.subject import run_trial
 from hsiaug.trial.record_json import Record, sealed
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.spec import TrialSpec
