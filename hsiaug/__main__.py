@@ -15,8 +15,7 @@ def main() -> None:
         open_standard_streams()
         signals.stop_by_signals()
         import hsiaug.base.library_plugins  # noqa: F401, before any other library
-        from hsiaug.base.errors import HsiaugError
-        from hsiaug.base.shortages import shortage_of
+        from hsiaug.base.errors import HsiaugError, shortage_of
         from hsiaug.cli.main import main as run_command
 
         try:

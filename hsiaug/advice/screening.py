@@ -16,8 +16,8 @@ from hsiaug.bench.groups import write_duration
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import Request
 from hsiaug.bench.sample_memory import samples_bytes
+from hsiaug.protocol.audit import large_classes
 from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.scores import AA_LARGE, over_large

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import AUTO
+from hsiaug.protocol.audit import MIN_TEST_PIXELS
 from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import words
 from hsiaug.report.formatting import (
     MISSING,

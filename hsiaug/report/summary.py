@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import MIN_TEST_PIXELS
 from hsiaug.report import words
 from hsiaug.report.answers import asked_for, control_names, three_answers
 from hsiaug.report.audit import (

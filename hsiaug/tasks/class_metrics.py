@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from hsiaug.base.record_form import RECORD_FORM, ClassId, Count
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import MIN_TEST_PIXELS, RECORD_FORM, ClassId, Count
 
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in

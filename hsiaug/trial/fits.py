@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from hsiaug.base.errors import PluginError
+from hsiaug.base.errors import PluginError, shortage_of
 from hsiaug.base.seeds import derive_seed
-from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import remove_tree
 from hsiaug.contracts import FittedGenerator, Prepared
 from hsiaug.registry.card import Card, preparing_params

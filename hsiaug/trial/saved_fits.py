@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from hsiaug.base.errors import shortage_of
 from hsiaug.base.files import plain_text, read_plain
-from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import mark, marked, remove_tree, taken, temporary_folder
 from hsiaug.contracts import Progress
 from hsiaug.trial.record_json import short_hash

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from hsiaug.base.errors import PluginError
-from hsiaug.base.shortages import NO_SIZE, shortage_of
+from hsiaug.base.errors import NO_SIZE, PluginError, shortage_of
 from hsiaug.cli import main as cli_main
 from hsiaug.core.samples import PatchSamples
 from hsiaug.data.readers import read_cube_file

@@ -14,9 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.base.errors import HsiaugError, InputError, SceneError, StoreError
+from hsiaug.base.errors import (
+    NO_FILES,
+    NO_MEMORY,
+    HsiaugError,
+    InputError,
+    SceneError,
+    StoreError,
+    shortage_of,
+)
 from hsiaug.base.files import file_errors
-from hsiaug.base.shortages import NO_FILES, NO_MEMORY, shortage_of
 from hsiaug.cli.main import _system_error
 from hsiaug.data.readers import read_cube_file
 from hsiaug.trial.predictions import PREDICTIONS, find_npz, pack
