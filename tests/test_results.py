@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hsiaug
-from hsiaug.base.errors import HsiaugError, InputError, StoreError
+from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.threads import cores, one_thread_each
 from hsiaug.results import Results
 from hsiaug.tasks.scores import AA_LARGE
@@ -180,60 +180,6 @@ def test_scenes_and_splits_are_arrays() -> None:
 def test_what_is_wrong_is_named(wrong: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         wrong()  # type: ignore[operator]
-
-
-WRONG = (
-    *(
-        None,
-        float("nan"),
-        float("inf"),
-        -1,
-        1.5,
-        "x",
-        "",
-        "a\0b",
-        b"x",
-        [None],
-        [[1]],
-        {"a": 1},
-        object(),
-        int,
-    ),
-    *(1j, 10**30, np.ones((2, 2)), np.array([np.nan])),
-)
-NAMES = [
-    "generators",
-    "classifiers",
-    "lambdas",
-    "omegas",
-    "seeds",
-    "protocol",
-    "patch",
-    "preset",
-    "existing",
-    "store",
-]
-NONE_IS_USUAL = ("generators", "classifiers", "protocol", "patch", "jobs", "timeout")
-
-
-@pytest.mark.parametrize("name", [*NAMES, "jobs", "timeout", "views", "progress"])
-def test_an_argument_of_another_kind_is_one_error(name: str, tmp_path: Path) -> None:
-    usual = {
-        "generators": ["none"],
-        "classifiers": ["coords"],
-        "existing": "none",
-        "progress": False,
-        **ASKED,
-    }
-    for value in WRONG:
-        number_is_right = (
-            isinstance(value, float) and value == 1.5 and name in ("lambdas", "omegas", "timeout")
-        )
-        text_is_right = isinstance(value, str) and value == "x" and name == "store"
-        if number_is_right or text_is_right or (value is None and name in NONE_IS_USUAL):
-            continue
-        with pytest.raises(HsiaugError):
-            hsiaug.benchmark("toy", **{"store": tmp_path, **usual, name: value})
 
 
 def test_an_unknown_ending_and_a_store_that_is_not_there_are_refused(

@@ -13,8 +13,6 @@ from tests.effort import loaded
 TEXTS = ("a hyperspectral image of corn notill", "the pond is dark")
 
 
-
-
 def test_importing_the_package_loads_nothing_heavy():
     assert not {"torch", "transformers", "open_clip", "requests"} & loaded(
         "import hsiaug_builtin.text"
@@ -39,12 +37,6 @@ def test_minilm_works_where_transformers_was_removed(monkeypatch):
 
 def test_minilm_does_not_depend_on_the_texts_beside():
     assert encode(TEXTS).pooled[1] == pytest.approx(encode(TEXTS[1:]).pooled[0], abs=1e-5)
-
-
-
-
-
-
 
 
 def test_weights_with_another_checksum_are_refused(tmp_path, monkeypatch):
