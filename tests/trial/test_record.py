@@ -257,8 +257,6 @@ def leaves(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from leaves(value[key], (*keys, key))
 
 
-
-
 def test_the_form_of_a_spec_names_every_key_that_a_trial_writes() -> None:
     plugin = PluginSpec("noise", "1", NoParams(), text="0123")
     spec = TrialSpec(
