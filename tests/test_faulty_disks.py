@@ -14,12 +14,11 @@ import torch
 from torch import nn
 
 from benchmarks.faults.disk import faulty_disk
-from benchmarks.faults.pieces import Piece, each_fault, pieces
+from benchmarks.faults.pieces import each_fault, pieces
 from hsiaug.base.errors import InputError
 from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.ui.answers import AnswerFile, PixelAnswer
 from hsiaug_builtin.nets.checkpoint import resume, save
-from tests.in_process import hsiaug
 from tests.report.report_records import believable, record
 
 pytestmark = [
@@ -42,35 +41,6 @@ PIECES = pieces([believable(record(0.5 + seed / 100, 0.4, seed=seed)) for seed i
 )
 def test_every_operation_may_fail(name: str, kind: str, tmp_path: Path) -> None:
     assert each_fault(PIECES[name], kind, tmp_path) > 0
-
-
-COMMAND_KINDS = ("quota", "broken", "read-only", "short", "fsync")
-COMMANDS = {
-    "label": "label {0}/../../farm.toml -n 1 --out {0}/x.csv --out {0}/x.json",
-    "datasets add": "datasets add {0}/../../c.npy --labels {0}/../../l.npy --out {0}/x.toml",
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"), [(name, kind) for name in COMMANDS for kind in COMMAND_KINDS]
-)
-def test_every_operation_of_a_whole_command_may_fail(name: str, kind: str, tmp_path: Path) -> None:
-    np.save(tmp_path / "c.npy", np.random.default_rng(0).random((12, 10, 4), dtype=np.float32))
-    np.save(tmp_path / "l.npy", np.arange(120).reshape(12, 10) % 4)
-    add_scene(tmp_path / "c.npy", tmp_path / "l.npy", tmp_path / "farm.toml", ImportOptions())
-
-    def run(folder: Path) -> None:
-        if not (folder / "x.toml").exists():
-            answer = hsiaug(*COMMANDS[name].format(folder).split())
-            said = " ".join(answer.stderr.split())
-            assert answer.returncode == 2 * said.count("error:") and "Traceback" not in said, said
-            if answer.returncode:
-                raise OSError(said)
-
-    def look(folder: Path) -> list[tuple[str, bytes]]:
-        return [(path.name, path.read_bytes()) for path in folder.glob("[!.]*")]
-
-    assert each_fault(Piece(lambda folder: None, run, look), kind, tmp_path) > 0
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
