@@ -109,7 +109,7 @@ def test_a_real_disk_that_is_full_or_read_only_keeps_its_records(real_disk: Path
     with pytest.raises(StoreError, match=f"{real_disk}/store .*No space left on device"):
         stored.extend(store.put(one, None) for one in made)
 
-    assert 0 < len(stored) < len(made) and list(store.records()) == sorted(
+    assert 0 < len(stored) < len(made) and list(store.each()) == sorted(
         stored, key=itemgetter("hash")
     )
     (real_disk / "filler").unlink()

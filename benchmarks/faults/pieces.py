@@ -143,7 +143,7 @@ def _stored(folder: Path) -> Any:
     """What a store holds, all of which must be sound."""
     store = Store(folder / "store")
     assert store.read().damaged == ()
-    return [(one, store.predictions(one["hash"])[1].tolist()) for one in store.records()]
+    return [(one, store.predictions(one["hash"])[1].tolist()) for one in store.each()]
 
 
 def _check(folder: Path) -> None:

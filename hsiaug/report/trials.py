@@ -28,7 +28,6 @@ from hsiaug.trial.record_json import (
     Record,
     canonical_json,
     json_line,
-    preference,
 )
 from hsiaug.trial.store import Store
 
@@ -340,7 +339,7 @@ def _said(about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[bool, str]:
-    return preference(row["ok"] or row["idle"], row["created"])
+    return row["ok"] or row["idle"], row["created"]
 
 
 def _no_record(record: Record, error: Exception) -> StoreError:

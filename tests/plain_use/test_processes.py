@@ -99,7 +99,7 @@ def test_what_a_generator_starts_ends_with_the_run(tmp_path: Path) -> None:
 
         assert done.returncode == 0, done.stderr
         assert running(mark) == []
-    assert {record["status"] for record in Store(tmp_path / "store").records()} == {"ok"}
+    assert {record["status"] for record in Store(tmp_path / "store").each()} == {"ok"}
 
 
 def test_what_a_plugin_starts_ends_though_its_process_ended_first(tmp_path: Path) -> None:

@@ -142,12 +142,6 @@ def test_it_learns_the_scene(toy: Scene, crops: TrainView, name: str) -> None:
     assert (named == true)[true > 0].mean() > 0.6
 
 
-@pytest.mark.parametrize("name", SMOOTHED)
-def test_the_record_says_what_was_chosen_and_why(crops: TrainView, name: str) -> None:
-    facts = fitted(crops, name).facts
-    assert facts["smoothed"] in facts["left_out"] and "none" in facts["left_out"]
-
-
 @pytest.mark.parametrize("name", CLASSICS)
 def test_synthetic_samples_are_learnt(crops: TrainView, name: str) -> None:
     made = replace(

@@ -110,13 +110,6 @@ def test_an_unbalanced_draw_follows_the_samples_and_a_balanced_one_the_classes()
     assert np.allclose(shares(True), 1 / 3, atol=0.03)
 
 
-def test_rows_do_not_depend_on_the_augmentation():
-    one, other = (
-        batches(lesson(), Recipe(augment=name), 3, "cpu")(0)[1] for name in ("none", "strong")
-    )
-    assert torch.equal(one, other)
-
-
 def fitted(
     net: torch.nn.Module, given: TrainingPatches, recipe: Recipe, seed: int
 ) -> torch.nn.Module:
@@ -198,14 +191,6 @@ def test_a_training_that_diverges_says_so():
 def softmax(net: Net2d, x: np.ndarray) -> np.ndarray:
     fitted = FittedNet(lambda part: part, net, np.arange(1, 4), 3, "cpu")
     return fitted.predict_proba(Patches(x, np.zeros((len(x), 2), dtype=np.int32)))
-
-
-def test_shares_of_many_batches_are_those_of_each_patch():
-    net = fresh(lambda: Net2d(4, 4, 3), 0).eval()
-    x = np.random.default_rng(0).normal(size=(700, 4, 3, 3)).astype(np.float32)
-    shares = softmax(net, x)
-    assert shares.shape == (700, 3) and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
-    assert np.allclose(shares[650:660], softmax(net, x[650:660]), atol=1e-5)
 
 
 def test_the_optimiser_is_torchs_own_to_the_bit():

@@ -133,21 +133,6 @@ def test_a_pixel_of_the_finest_level_is_made_from_34_pixels_a_side() -> None:
     assert rows.max() - rows.min() + 1 == columns.max() - columns.min() + 1 == 34
 
 
-@EACH
-def test_three_tiles_one_of_them_labelled_and_constant_bands_are_enough(
-    make: Make, plugin: Any
-) -> None:
-    view = make(3, 16)
-    images = view.real.images.copy()
-    images[:, :, 1:] = 7
-    masks = np.zeros_like(view.real.masks)
-    masks[0] = 1
-    masks[0, 0, 0] = 2
-    real = replace(view.real, images=images, masks=masks)
-    fitted = fit(replace(view, real=real), plugin, level_steps=2, sample_steps=2)
-    assert np.isfinite(fitted.sample(PairCounts(2), guidance=0, seed=0).images).all()
-
-
 @pytest.mark.parametrize("plugin", [SpecDm, SpecDmPaper, Quilting])
 def test_progress_counts_the_steps_of_all_stages_together(make: Make, plugin: Any) -> None:
     seen: list[tuple[int, int]] = []

@@ -145,12 +145,6 @@ def test_its_gradient_is_finite_at_equality_and_at_zero(x: list[float], y: list[
     assert made.grad is not None and made.grad.isfinite().all()
 
 
-def test_pixels_without_data_do_not_count() -> None:
-    x, y = torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
-
-    assert mean_angle(x, y, dim=1).item() == pytest.approx(np.pi / 2)
-
-
 # Autoencoders
 
 

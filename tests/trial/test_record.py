@@ -25,7 +25,6 @@ from hsiaug.report.render_data import data_frame, data_rows
 from hsiaug.report.trials import numbers_of
 from hsiaug.trial.record import (
     COLUMNS,
-    Column,
     PartialRecord,
     TrialRecord,
     described_fields,
@@ -48,12 +47,12 @@ from tests.report.report_records import record as record_of
 
 def edited(store: Store, change: Callable[[Record], object]) -> str:
     """Change the first record of a store on disk; returns its hash."""
-    record = copy.deepcopy(next(store.records()))
+    record = copy.deepcopy(next(store.each()))
     change(record)
     # Else its digest would tell of every change.
     with suppress(ValueError):
         record[DIGEST] = digest_of_record(record)
-    hash = next(store.records())["hash"]
+    hash = next(store.each())["hash"]
     (store.folder(hash) / "record.json").write_text(json.dumps(record))
     return str(hash)
 
@@ -140,7 +139,7 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
             ("environment.versions.numpy",),
         ),
         (put("timings", "total", value=-1), ("timings.total (-1)",)),
-        (put("provenance", value={"a": "\ud800"}), ("text that is not Unicode",)),
+        (put("provenance", value={"a": "\ud800"}), ("is no JSON",)),
     ],
 )
 def test_a_changed_record_is_named_with_its_key_and_left_out(filled, change, parts):
@@ -200,21 +199,18 @@ def test_older_records_without_fields_are_believed(filled: Store) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("", "Expecting value"),
-        ("{", "Expecting property name"),
-        ("null", "JSON without spec and status"),
-        ("[" * 100_000, "nested too deeply"),
-        ('{"spec": {}, "status": "ok", "x": NaN}', "NaN, which is not JSON"),
-        ('{"spec": {}, "status": "ok", "x": -Infinity}', "-Infinity, which is not JSON"),
-        ('{"spec": {}, "status": "ok", "x": 1e999}', "1e999, which is not JSON"),
-        ('{"spec": {}, "status": "ok", "x": ' + "9" * 5000 + "}", "digits"),
-        ("\xff", "not Unicode"),
+        ("", "no JSON"),
+        ("null", "no spec and status"),
+        ("[" * 100_000, "recursion"),
+        ('{"spec": {}, "status": "ok", "x": NaN}', "no JSON"),
+        ('{"spec": {}, "status": "ok", "x": -Infinity}', "no JSON"),
+        ("\xff", "no JSON"),
     ],
 )
 def test_what_is_no_record_at_all_costs_the_others_nothing(
     filled: Store, text: str, part: str
 ) -> None:
-    hash = next(filled.records())["hash"]
+    hash = next(filled.each())["hash"]
     (filled.folder(hash) / "record.json").write_text(text, encoding="latin-1")
     read = filled.read()
 
@@ -223,7 +219,7 @@ def test_what_is_no_record_at_all_costs_the_others_nothing(
 
 
 def test_a_huge_file_is_not_read(filled: Store) -> None:
-    hash = next(filled.records())["hash"]
+    hash = next(filled.each())["hash"]
     with (filled.folder(hash) / "record.json").open("wb") as file:
         file.truncate(MAX_RECORD_BYTES + 1)
     assert "less than 64 MB" in filled.read().damaged[0].fault
@@ -236,7 +232,7 @@ def test_a_draw_in_which_nothing_was_made_is_a_record_too(filled: Store) -> None
 
 
 def test_predictions_that_power_failure_emptied_are_damage(filled: Store) -> None:
-    hash = next(filled.records())["hash"]
+    hash = next(filled.each())["hash"]
     (filled.folder(hash) / "predictions.npz").write_bytes(b"")
     (damage,) = filled.read().damaged
     assert damage.hash == hash and damage.fault == "predictions.npz is empty"
@@ -244,7 +240,7 @@ def test_predictions_that_power_failure_emptied_are_damage(filled: Store) -> Non
 
 @pytest.mark.parametrize("name", ["record.json", "predictions.npz"])
 def test_a_pipe_in_place_of_a_file_is_named(name: str, filled: Store) -> None:
-    hash = next(filled.records())["hash"]
+    hash = next(filled.each())["hash"]
     (path := filled.folder(hash) / name).unlink()
     os.mkfifo(path)
     (damage,) = filled.read().damaged
@@ -289,8 +285,8 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
     filled: Store, part: int
 ) -> None:
     """Of every place in a record and all wrong values, some."""
-    record = dict(next(filled.records()))
-    second = list(filled.records())[1]
+    record = dict(next(filled.each()))
+    second = list(filled.each())[1]
     tried = [(keys, value) for keys in leaves(record) for value in WRONG][part::5]
     for keys, value in tried[part::14]:
         changed = copy.deepcopy(record)
@@ -305,12 +301,6 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
             render_report(report, "json")
             [methods_paragraph(table) for table in report.tables]
             dict(flat_facts(changed, LEFT_OUT, BY_CLASS))
-
-
-def test_long_lists_with_classes_that_have_no_number_are_told_by_their_range() -> None:
-    numbers = {"recall": [0.5, None, *[0.25] * 8], "iou": [None] * 9, "few": [1, None]}
-
-    assert dict(flat_facts(numbers)) == {"recall": "0.25–0.5, 9 numbers", "few": "1, –"}
 
 
 def test_each_field_of_a_record_is_described() -> None:
@@ -359,8 +349,3 @@ def test_a_field_that_declares_a_column_stands_in_columns_frames_and_csv():
     for column, field in COLUMNS.items():
         value = record[field][column.key] if column.key else record[field]
         assert numbers[column.name] == value and row[column.name] == value
-
-
-@pytest.mark.parametrize("field", [None, {}, {"total": None}, {"total": True}, {"total": "1"}])
-def test_what_is_no_number_is_no_value_of_a_column(field):
-    assert Column("seconds", "total").value(field) is None

@@ -39,10 +39,6 @@ def assert_same(opened: object, samples: PatchSamples) -> None:
     assert opened.provenance == samples.provenance
 
 
-def test_they_come_back_as_they_were(samples: PatchSamples) -> None:
-    assert_same(in_file(samples), samples)
-
-
 def test_patches_are_mapped_and_cannot_be_written_to(samples: PatchSamples) -> None:
     opened = in_file(samples)
     assert isinstance(opened, PatchSamples)
@@ -66,23 +62,6 @@ def test_a_disk_without_room_costs_memory_alone(
 
     assert isinstance(opened, PatchSamples)
     assert opened.x is samples.x
-
-
-def test_a_file_that_is_written_in_part_is_closed(
-    samples: PatchSamples, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Filling(BytesIO):
-        def write(self, data: object) -> int:
-            raise OSError("File too large")
-
-    file = Filling()
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: file)
-
-    opened = in_file(samples)
-
-    assert isinstance(opened, PatchSamples)
-    assert opened.x is samples.x
-    assert file.closed
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -181,10 +160,6 @@ def test_a_block_that_was_changed_is_found(
     assert seals.broken() == ["x"]
 
 
-def test_no_rows_are_one_block() -> None:
-    assert [rows.shape for _, rows in row_blocks(np.empty((0, 3)))] == [(0, 3)]
-
-
 def test_samples_without_a_finite_value_in_a_later_block_are_refused(
     samples: PatchSamples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,11 +168,3 @@ def test_samples_without_a_finite_value_in_a_later_block_are_refused(
 
     with pytest.raises(PluginError, match="in 1 of them"):
         check_contents(samples, "spectra")
-
-
-def test_an_array_in_memory_is_left_alone(samples: PatchSamples) -> None:
-    before = samples.x.copy()
-
-    give_back_pages(samples.x)
-
-    assert np.array_equal(samples.x, before)
