@@ -64,7 +64,7 @@ COMMANDS = {
 def test_every_operation_of_a_whole_command_may_fail(
     name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug.suggest.committee.COMMITTEE", ("majority",))
+    monkeypatch.setattr("hsiaug.suggest.committee.COMMITTEE", ("coords",))
     np.save(tmp_path / "c.npy", np.random.default_rng(0).random((12, 10, 4), dtype=np.float32))
     np.save(tmp_path / "l.npy", np.arange(120).reshape(12, 10) % 4)
     add_scene(tmp_path / "c.npy", tmp_path / "l.npy", tmp_path / "farm.toml", ImportOptions())
