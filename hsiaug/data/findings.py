@@ -113,6 +113,8 @@ def facts_of(findings: ImportFindings) -> tuple[tuple[str, str], ...]:
     listed = () if findings.raw.wavelengths is None else findings.raw.wavelengths.tolist()
     centres = [centre for centre in listed if not math.isnan(centre)]
     ends = (min(centres), max(centres)) if centres else ()
+    stated = findings.raw.widths
+    widths = [] if stated is None else [f"{end(stated):.3g}" for end in (np.nanmin, np.nanmax)]
     if findings.declared.control_points:
         place = "ground control points only: warp the cube to give it one (gdalwarp)"
     elif ground is None:
@@ -128,7 +130,7 @@ def facts_of(findings: ImportFindings) -> tuple[tuple[str, str], ...]:
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(values.bad_bands)} kept{dropped}"),
         ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
-        *_widths(findings.raw),
+        *((("band widths", f"{'–'.join(dict.fromkeys(widths))} nm"),) if widths else ()),
         ("raw values", f"{dtype}, {cube.low:g} to {cube.high:g}"),
         ("scale", f"{_per_band(1.0 if values.used is None else values.used)}{guess['scale']}"),
         *((("offset", _per_band(values.offset)),) if np.any(values.offset) else ()),
@@ -139,14 +141,6 @@ def facts_of(findings: ImportFindings) -> tuple[tuple[str, str], ...]:
     if findings.field:
         facts.append(("class attribute", findings.field))
     return tuple(facts)
-
-
-def _widths(raw: RawArray) -> tuple[tuple[str, str], ...]:
-    """The row of band widths, where a file says them."""
-    if raw.widths is None:
-        return ()
-    ends = np.nanmin(raw.widths), np.nanmax(raw.widths)
-    return (("band widths", f"{'–'.join(dict.fromkeys(f'{end:.3g}' for end in ends))} nm"),)
 
 
 def _per_band(values: PerBand) -> str:

@@ -184,22 +184,18 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> Float32:
             value=f"{shape}",
             hint="Check that this is the file the card was written for, and cube.axes.",
         )
-    cube = cube_of(
-        view,
-        f"scene {scene}",
-        _conversion(raw, spec, None if len(bands) == view.shape[2] else bands),
+    # As the card says, else as the file does.
+    stated = raw if spec.scale is None and spec.offset == 0 else spec
+    change = Conversion(
+        None if len(bands) == view.shape[2] else bands,
+        stated.scale,
+        stated.offset,
+        raw.nodata if spec.nodata is None else spec.nodata,
     )
+    cube = cube_of(view, f"scene {scene}", change)
     if (void := raw.void(spec.axes)) is not None:
         cube[void[rows, columns]] = 0  # of a TIFF, which is never read where it lies
     return mapped(cube) if isinstance(cube, np.ndarray) else cube
-
-
-def _conversion(raw: RawArray, spec: CubeSpec, bands: list[int] | None) -> Conversion:
-    """Scale, offset and the value of no data: as the card says, else as the file does."""
-    nodata = raw.nodata if spec.nodata is None else spec.nodata
-    if spec.scale is None and spec.offset == 0:
-        return Conversion(bands, raw.scale, raw.offset, nodata)
-    return Conversion(bands, spec.scale, spec.offset, nodata)
 
 
 def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:

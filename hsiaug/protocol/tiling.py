@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TypeVar, overload
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ class TileSplit:
     @property
     def train_labels(self) -> Int16:
         """(n, side, side) int16: the masks of the training tiles."""
-        return _stack([place.mask for place in self.pairs.places], self.train, self.patch)
+        return stack_tiles([place.mask for place in self.pairs.places], self.train, self.patch)
 
     @property
     def blind(self) -> BlindTiles:
@@ -177,14 +177,7 @@ class ByPlace(Sequence[Item]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, place: int) -> Item: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Item]: ...
-
-    def __getitem__(self, place: int | slice) -> Item | list[Item]:
-        if isinstance(place, slice):
-            return [self._make(number) for number in self._numbers[place]]
+    def __getitem__(self, place: Any) -> Any:
         return self._make(self._numbers[place])
 
 
@@ -362,7 +355,7 @@ def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
     """Tiles of a split with their masks, copied. Test tiles are for a diagnosis after every fit
     only.
     """
-    masks = _stack([place.mask for place in split.pairs.places], tiles, split.patch)
+    masks = stack_tiles([place.mask for place in split.pairs.places], tiles, split.patch)
     return _samples(split.pairs, tiles, masks)
 
 
@@ -370,12 +363,12 @@ def test_images(pairs: PairSet, split: TileSplit | BlindTiles) -> Float32:
     """Images (n, T, B, P, P) of the test tiles, copied, without any mask: for a diagnosis after a
     fit.
     """
-    images = _stack([place.images for place in pairs.places], split.test, split.patch)
+    images = stack_tiles([place.images for place in pairs.places], split.test, split.patch)
     return images.astype(np.float32, copy=False)
 
 
 def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: Int16) -> DenseSamples:
-    images = _stack([place.images for place in pairs.places], tiles, masks.shape[1])
+    images = stack_tiles([place.images for place in pairs.places], tiles, masks.shape[1])
     return DenseSamples(
         images=images.astype(np.float32, copy=False),
         masks=masks.astype(np.int64),
@@ -385,7 +378,9 @@ def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: Int16) -> DenseSample
     )
 
 
-def _stack(arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int) -> NDArray[Scalar]:
+def stack_tiles(
+    arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int
+) -> NDArray[Scalar]:
     """(n, ..., side, side): the tiles of one array (..., H, W) for each place, copied."""
     first = arrays[tiles[0][0]]
     # Filled one by one, as all tiles and a stack of them would take the memory twice.
@@ -393,11 +388,6 @@ def _stack(arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int) 
     for tile, (where, row, column) in zip(stack, tiles, strict=True):
         tile[:] = arrays[where][..., row : row + side, column : column + side]
     return stack
-
-
-def cut(array: NDArray[Scalar], row: int, column: int, side: int) -> NDArray[Scalar]:
-    """The tile of an array (..., H, W)."""
-    return array[..., row : row + side, column : column + side].copy()
 
 
 def _counts(pairs: PairSet, pixels: TilePixels) -> tuple[int, ...]:

@@ -287,7 +287,7 @@ def draw_images(run: TrialRun, request: SampleRequest) -> Drawn[DenseSamples]:
 
 def _to_encode(samples: DenseSamples) -> ToEncode:
     some = samples.take(slice(ENCODED))
-    return ToEncode(some, some.images, some.masks)
+    return some, some.images, some.masks
 
 
 def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> dict[str, Figure]:

@@ -34,7 +34,6 @@ from hsiaug.quality.synthesis import (
     Inspection,
     PixelSynthesis,
     SampleRequest,
-    ToEncode,
     confirmed_text,
     fit_once,
     measure_reconstruction,
@@ -166,8 +165,8 @@ class PixelSamples:
             labels=labels,
             reconstruction=measure_reconstruction(
                 made,
-                lambda: ToEncode.patches(patches_at(scene.cube, left_out, patch)),
-                lambda: ToEncode.patches(made.real.x[:ENCODED]),
+                lambda: ((x := patches_at(scene.cube, left_out, patch)), x, None),
+                lambda: ((x := made.real.x[:ENCODED]), x, None),
             ),
             verdict=_verdict(like, labels),
             pictures=partial(pixel_figures, made, train, held, synthetic),

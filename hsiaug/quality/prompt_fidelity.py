@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -86,8 +85,7 @@ Triple = tuple[int, str, int]
 """A class, a side, and the class that lies there."""
 
 
-@dataclass(frozen=True)
-class Amounts:
+class Amounts(NamedTuple):
     """How much is asked for.
 
     Attributes
@@ -167,13 +165,11 @@ class PixelTrees:
 
 
 @dataclass(frozen=True, eq=False)
-class Oracle:
-    """Trees that learnt from held-out pixels.
+class Oracle(PixelTrees):
+    """Trees that learnt from one half of the held-out pixels.
 
     Attributes
     ----------
-    judge : PixelTrees
-        Learnt from one half of the held-out pixels.
     rates : mapping of int to float
         By class id, the share of the other half that is named rightly.
     scene_map : (H, W) int64
@@ -181,7 +177,6 @@ class Oracle:
         are, without asking who judges them. -1 where the scene was not looked at.
     """
 
-    judge: PixelTrees
     rates: Mapping[int, float]
     scene_map: Int64
 
@@ -216,20 +211,13 @@ class Oracle:
         judge = PixelTrees.learn(space, learnt, y[first], 0)
         truth = y[second]
         right = judge.name(others) == truth
-        return cls(
-            judge,
-            {int(c): float(right[truth == c].mean()) for c in np.unique(truth)},
-            scene_map,
-        )
+        rates = {int(c): float(right[truth == c].mean()) for c in np.unique(truth)}
+        return cls(space, judge.trees, rates, scene_map)
 
-    @cached_property
+    @property
     def right(self) -> float:
         """Share of held-out pixels that are named rightly, mean over classes."""
         return float(np.mean(list(self.rates.values())))
-
-    def name_patches(self, x: Float32) -> Int64:
-        """(n, p, p) class ids of the pixels of patches x (n, B, p, p) in scene units."""
-        return self.judge.name_patches(x)
 
 
 def window_means(cube: Float32, at: AnyArray) -> Float64:
@@ -289,8 +277,7 @@ def prompt_names(fitted: Any, ids: Iterable[int], class_names: Sequence[str]) ->
     return names
 
 
-@dataclass(frozen=True, eq=False)
-class SceneLayouts:
+class SceneLayouts(NamedTuple):
     """Layouts that a scene shows.
 
     Attributes
@@ -346,33 +333,23 @@ def find_layouts(names: Mapping[int, str], scene_map: Int64, patch: int) -> Scen
     return SceneLayouts(names, layouts, patch)
 
 
-@dataclass(frozen=True)
-class Prompt:
+class Prompt(NamedTuple):
     """A prompt, which is asked for once or more often.
 
     Attributes
     ----------
     kind : str
         ALONE, SAID or NEVER, or one of LOOKS.
-    class_id : int
-        The class of the centre.
-    side, neighbour : str, int
-        Of a layout: the side, and the class there.
+    triple : Triple
+        The class of the centre, and of a layout the side and the class there.
     wording : int
         Of a look: the place in its pair.
     """
 
     text: str
     kind: str
-    class_id: int
-    side: str = ""
-    neighbour: int = 0
+    triple: Triple
     wording: int = 0
-
-    @property
-    def triple(self) -> Triple:
-        """The layout."""
-        return self.class_id, self.side, self.neighbour
 
 
 def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list[Prompt]:
@@ -388,7 +365,10 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
         How many.
     """
     names = layouts.names
-    prompts = [Prompt(name, ALONE, c) for c, name in names.items() for _ in range(amounts.alone)]
+    alone = {class_id: (class_id, "", 0) for class_id in names}
+    prompts = [
+        Prompt(name, ALONE, alone[c]) for c, name in names.items() for _ in range(amounts.alone)
+    ]
     rng = np.random.default_rng(derive_seed("said and seen", 0))
     every = list(layouts.at)
     triples = [every[i] for i in rng.permutation(len(every))]
@@ -397,7 +377,7 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
     for kind, is_new in ((SAID, False), (NEVER, True)):
         of_kind = [t for t, never in zip(triples, new, strict=True) if never == is_new]
         prompts += [
-            Prompt(layouts.prompt(triple), kind, *triple)
+            Prompt(layouts.prompt(triple), kind, triple)
             for triple in of_kind[: amounts.triples]
             for _ in range(amounts.layout)
         ]
@@ -408,7 +388,7 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
             if any(reading.faults or not reading.looks for reading in readings):
                 continue
             prompts += [
-                Prompt(text, look, class_id, wording=wording)
+                Prompt(text, look, alone[class_id], wording)
                 for wording, text in enumerate(texts)
                 for _ in range(amounts.look)
             ]
@@ -418,8 +398,7 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
 # --- the rates of a generator
 
 
-@dataclass(frozen=True)
-class FidelityRate:
+class FidelityRate(NamedTuple):
     """A rate of what is seen.
 
     Attributes
@@ -440,8 +419,7 @@ class FidelityRate:
     n: int
 
 
-@dataclass(frozen=True, eq=False)
-class PromptFidelity:
+class PromptFidelity(NamedTuple):
     """All rates, and how reliable their judge is.
 
     Attributes
@@ -458,12 +436,11 @@ class PromptFidelity:
         return {
             "omegas": list(OMEGAS),
             "oracle_right": self.oracle_right,
-            "rates": [vars(rate) for rate in self.rates],
+            "rates": [rate._asdict() for rate in self.rates],
         }
 
 
-@dataclass(frozen=True, eq=False)
-class PromptScene:
+class PromptScene(NamedTuple):
     """What prompts of a fitted generator are judged by, found once.
 
     Attributes
@@ -519,7 +496,7 @@ def measure_fidelity(made: Any, scene: PromptScene) -> PromptFidelity | None:
     rates = []
     for name in LABELS:
         kind = KIND_OF_RATE.get(name, name)
-        asked = {(p.class_id, p.side, p.neighbour) for p in prompts if p.kind == kind}
+        asked = {prompt.triple for prompt in prompts if prompt.kind == kind}
         if asked:
             values = tuple(rates_at.get(name) for rates_at in seen)
             rates.append(FidelityRate(name, values, real.get(name), len(asked)))
@@ -546,7 +523,7 @@ def seen_rates(x: Float32, prompts: Sequence[Prompt], oracle: Oracle) -> dict[st
     if not rows[ALONE]:
         return rates
     named = oracle.name_patches(x[rows[ALONE]])
-    ids = np.array([prompts[row].class_id for row in rows[ALONE]])
+    ids = np.array([prompts[row].triple[0] for row in rows[ALONE]])
     middle = named.shape[1] // 2
     right = named[:, middle, middle] == ids
     rates["centre"] = float(np.mean([right[ids == c].mean() for c in np.unique(ids)]))
@@ -625,7 +602,7 @@ def _mean_share(named: Int64, triples: Sequence[Triple]) -> float:
 def _told_apart(look: str, x: Float32, prompts: Sequence[Prompt], oracle: Oracle) -> float:
     """How well the samples of a pair of LOOKS are told apart, mean over classes."""
     values = _look(look, x, oracle)
-    ids = np.array([prompt.class_id for prompt in prompts])
+    ids = np.array([prompt.triple[0] for prompt in prompts])
     less = np.array([prompt.wording > 0 for prompt in prompts])
     aucs = [
         rank_nearer(values[(ids == c) & less], values[(ids == c) & ~less]) for c in np.unique(ids)
@@ -650,8 +627,7 @@ def _look(look: str, x: Float32, oracle: Oracle) -> Float64:
 # --- typed prompts
 
 
-@dataclass(frozen=True)
-class PromptSeen:
+class PromptSeen(NamedTuple):
     """What samples of a prompt show of it.
 
     Attributes

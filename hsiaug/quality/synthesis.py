@@ -185,17 +185,8 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
         }
 
 
-class ToEncode(NamedTuple):
-    """Real samples as ``reconstruct`` of a generator takes them, and their images and masks."""
-
-    given: Any
-    images: Float32
-    masks: Int64 | None = None
-
-    @classmethod
-    def patches(cls, x: Float32) -> ToEncode:
-        """Patches (n, B, p, p)."""
-        return cls(x, x)
+ToEncode = tuple[Any, Float32, Int64 | None]
+"""Real samples as ``reconstruct`` of a generator takes them, and their images and masks."""
 
 
 class ClassRow(NamedTuple):
@@ -303,16 +294,13 @@ def measure_reconstruction(
     if not callable(reconstruct):
         return Measures()
 
-    def losses(samples: ToEncode) -> dict[str, float | None]:
-        decoded: Reconstruction = reconstruct(samples.given)
-        decoded.check(samples.images)
-        return reconstruction_losses(
-            samples.images, decoded.images, decoded.probability, samples.masks
-        )
+    def losses(given: Any, images: Float32, masks: Int64 | None) -> dict[str, float | None]:
+        decoded: Reconstruction = reconstruct(given)
+        decoded.check(images)
+        return reconstruction_losses(images, decoded.images, decoded.probability, masks)
 
     real = held_out()
-    measures = reconstruction_measures(losses(real), losses(training()), len(real.images))
-    return Measures(measures)
+    return Measures(reconstruction_measures(losses(*real), losses(*training()), len(real[1])))
 
 
 def sample_spec(

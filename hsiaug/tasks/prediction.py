@@ -21,8 +21,8 @@ from hsiaug.protocol.tiling import (
     Tile,
     TilePixels,
     TileSplit,
-    cut,
     side_by_side,
+    stack_tiles,
 )
 from hsiaug.protocol.view import BATCH_BYTES, patches_at, visible_cube
 from hsiaug.registry.card import Card
@@ -323,12 +323,11 @@ def _predict_tiles(
     """Predict tiles, batch by batch, into the masks (H, W) of their places; gives the number of
     tiles of each batch.
     """
+    images_of_places = [place.images for place in data.places]
     step = max(1, BATCH_BYTES // (4 * data.dates * data.bands * side**2))
     for start in range(0, len(tiles), step):
         batch = tiles[start : start + step]
-        images = spectra(
-            np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch]), axis=2
-        )
+        images = spectra(stack_tiles(images_of_places, batch, side), axis=2)
         shape = (len(images), *images.shape[3:])
         masks = check_predicted(
             fitted.predict(seal_all(Tiles(images))), shape, len(data.class_names)
