@@ -185,10 +185,10 @@ def test_the_statistics_of_a_sample_are_drawn_before_its_structure(view, fitted)
     """LF-UE: channel means are as spread as those of the class, and known before denoising."""
     class_id = int(view.y[0])
     drawn = fitted.statistics.draw(np.full((50, 1 + 16), -1, np.int16), np.random.default_rng(0))
-    assert drawn.shape == (50, fitted.statistics.mean.shape[2])
+    assert drawn.shape == (50, 2, fitted.statistics.mean.shape[2] // 2)
     facts = np.full((400, len(COLUMN)), -1, dtype=np.int16)
     facts[:, COLUMN["centre"]] = class_id
-    means = fitted.statistics.draw(facts, np.random.default_rng(0)).numpy()
+    means = fitted.statistics.draw(facts, np.random.default_rng(0)).numpy().reshape(400, -1)
     row = int(np.flatnonzero(fitted.statistics.ids == class_id)[0])
     root = fitted.statistics.root[row, 0]
     np.testing.assert_allclose(
