@@ -239,6 +239,8 @@ def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(
         "raw",
         "--patch",
         "5",
+        "--protocol",
+        "kshot:5",
     )
     program, store = (sys.executable, "-m", "hsiaug"), tmp_path / "hsiaug-results"
     quiet: dict[str, Any] = {"cwd": tmp_path, "env": os.environ, "text": True}
