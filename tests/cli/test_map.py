@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 from sklearn.ensemble import RandomForestClassifier
 from spectral.io import envi
 from typer.testing import CliRunner
@@ -333,22 +334,27 @@ def test_what_cannot_be_mapped_is_refused(
         assert part in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("command", "target"),
-    [
-        ("map", "flight.hdr"),
-        ("map", "labels.npy"),
-        ("generate", "flight.img"),
-        ("generate", "flight.sli"),
-    ],
-)
-def test_no_command_writes_over_a_file_of_its_scene(
-    mapped: Path, command: str, target: str
-) -> None:
-    before = {path: path.read_bytes() for path in mapped.iterdir() if path.is_file()}
+@pytest.mark.parametrize("words", [("map",), ("generate", "--generator", "smote")])
+def test_no_command_writes_over_a_file_of_its_scene(tmp_path: Path, words: tuple[str, ...]) -> None:
+    scene = toy_scene(height=32, width=24, bands=6, classes=2)
+    savemat(tmp_path / "cube.mat", {"cube": scene.cube})
+    np.save(tmp_path / "labels.npy", scene.labels)
+    typed(tmp_path, "datasets", "add", "cube.mat", "--labels", "labels.npy", "--out", "own.toml")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    target = "labels.npy" if words[0] == "map" else "cube.mat"
     with pytest.raises(InputError, match="must not be a file of the scene"):
-        typed(mapped, command, "flight.toml", "--out", target)
-    assert {path: path.read_bytes() for path in mapped.iterdir() if path.is_file()} == before
+        typed(tmp_path, words[0], "own.toml", *words[1:], "--out", target)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "words", [("map", "--out", "flight.hdr"), ("generate", "--out", "flight.sli")]
+)
+def test_the_header_of_a_scene_is_spared_too(mapped: Path, words: tuple[str, ...]) -> None:
+    before = (mapped / "flight.hdr").read_bytes()
+    with pytest.raises(InputError, match=r"flight\.hdr must not be a file of the scene"):
+        typed(mapped, words[0], "flight.toml", *words[1:])
+    assert (mapped / "flight.hdr").read_bytes() == before
 
 
 def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path) -> None:
