@@ -417,19 +417,6 @@ def test_a_worker_that_speaks_no_more_costs_its_own_trial(
     assert all("sent no valid message, 2 times" in said for said in errors(store, "odd"))
 
 
-def test_weights_that_are_no_weights_ids_that_are_none_and_a_scene_with_labels_are_refused(
-    tmp_path, undisturbed
-):
-    store = spoiled(tmp_path, ["nan", "negative", "between", "scene"])
-    assert same(store, undisturbed)
-    assert all(
-        "weights that are finite and not negative; found nan" in one for one in errors(store, "nan")
-    )
-    assert all("not negative; found -1.0" in one for one in errors(store, "negative"))
-    assert all("must be whole numbers; found " in one for one in errors(store, "between"))
-    assert all("may load no scene in a trial" in one for one in errors(store, "scene"))
-
-
 def test_the_number_of_threads_in_the_environment_changes_no_prediction(tmp_path, env, expected):
     words = ["--generator", "dummy", "--classifier", "nearest", "--jobs", "1"]
     run = hsiaug(*arguments(tmp_path / "4"), *words, env=env | {"OMP_NUM_THREADS": "4"})

@@ -19,7 +19,6 @@ from hsiaug_builtin.classifiers.svm import (
     WIDTHS,
     Svm,
     SvmParams,
-    squared_distances,
     stratified_folds,
 )
 
@@ -96,11 +95,6 @@ def test_folds_share_out_each_class_and_leave_lone_samples_in_every_fit():
         2,
     ]
     assert fold[y == 4] == [-1]
-
-
-def test_squared_distances_are_those_of_the_definition():
-    z = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float32)
-    assert np.allclose(squared_distances(z), ((z[:, None] - z) ** 2).sum(axis=2), atol=1e-6)
 
 
 def test_the_svm_chooses_with_one_kernel_for_each_gamma_and_one_fit_for_each_pair_and_fold(

@@ -21,7 +21,7 @@ from hsiaug_builtin.nets.svm import fit_machine
 from hsiaug_builtin.semisup.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.choice import LEAST, choose_trusted, margins
 from hsiaug_builtin.teacher.classifier import TeacherClassifier
-from hsiaug_builtin.teacher.features import fit_local_means, plane_of
+from hsiaug_builtin.teacher.features import plane_of
 from hsiaug_builtin.teacher.noise import WITHIN, fit_noise_projection
 from hsiaug_builtin.teacher.teacher import fit_teacher, teach
 from hsiaug_builtin.teacher.voters import average_alike
@@ -142,20 +142,6 @@ def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_
     ]
 
 
-def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(
-    toy, seen
-):
-    """Two of the three views are blind to it."""
-    shade = np.linspace(0.5, 1.5, toy.shape[1], dtype=np.float32)[None, :, None]
-    darker = replace(seen, cube=seen.cube * shade)
-
-    def told(view: TrainView) -> np.ndarray:
-        voters = fit_teacher(view).voters
-        return sum(voter.patches(view.patches(view.unlabelled)) for voter in voters).argmax(axis=1)
-
-    assert (told(seen) == told(darker)).mean() > 0.8
-
-
 @pytest.mark.parametrize(("protocol", "scope"), [("hidden:0.5:issd", "scene"), ("issd", "none")])
 def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(
     toy: Scene, protocol: str, scope: str
@@ -242,14 +228,6 @@ def test_one_label_a_class_is_enough_to_name_most_of_a_scene(toy: Scene) -> None
     true = toy.labels[tuple(votes.pixels.T)]
     named = votes.classes[votes.shares.argmax(axis=1)]
     assert (named == true)[true > 0].mean() > 0.7
-
-
-def test_features_of_the_plane_are_those_of_the_patches_up_to_the_edges_of_the_scene(seen):
-    pixels = seen.unlabelled[::5]
-    means, found = fit_local_means(seen, pixels, 8, (1, 3, 9))
-    assert means.sides == (1, 3, 5)  # no window is larger than the patch
-    assert np.allclose(means.patches(seen.patches(pixels)), found, atol=1e-3)
-    assert np.allclose(found.std(axis=0), 1, atol=1e-3)
 
 
 def test_the_discriminant_weighs_a_sample_of_weight_two_like_two_samples():

@@ -13,21 +13,17 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import StoreError
-from hsiaug.cli.output import flat_facts
-from hsiaug.cli.show import BY_CLASS, LEFT_OUT
 from hsiaug.metrics.accuracy import dense_score, score
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import NoParams
-from hsiaug.report import build_report, render_report
-from hsiaug.report.paper import methods_paragraph
+from hsiaug.report import build_report
 from hsiaug.report.render_data import data_frame, data_rows
 from hsiaug.report.trials import numbers_of
 from hsiaug.trial.record import (
     COLUMNS,
     PartialRecord,
     TrialRecord,
-    described_fields,
     fault_of,
     not_reached,
 )
@@ -247,25 +243,6 @@ def test_a_pipe_in_place_of_a_file_is_named(name: str, filled: Store) -> None:
     assert (damage.hash, damage.fault) == (hash, f"{name} is no plain file but a pipe")
 
 
-WRONG = (
-    "x",
-    None,
-    [],
-    {},
-    [1],
-    [None],
-    {"a": 1},
-    "nan",
-    10**400,
-    10**30,
-    -1,
-    0,
-    1e308,
-    True,
-    "\x1b[31m<script>",
-)
-
-
 def leaves(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The keys of everything in a record, of lists their first entry."""
     if keys:
@@ -278,34 +255,6 @@ def leaves(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         else ()
     ):
         yield from leaves(value[key], (*keys, key))
-
-
-@pytest.mark.parametrize("part", range(5))
-def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
-    filled: Store, part: int
-) -> None:
-    """Of every place in a record and all wrong values, some."""
-    record = dict(next(filled.each()))
-    second = list(filled.each())[1]
-    tried = [(keys, value) for keys in leaves(record) for value in WRONG][part::5]
-    for keys, value in tried[part::14]:
-        changed = copy.deepcopy(record)
-        put(*keys, value=value)(changed)
-        changed["hash"] = short_hash(changed["spec"]) if keys[0] == "spec" else changed["hash"]
-        if keys[0] != DIGEST:
-            changed[DIGEST] = digest_of_record(changed)
-        if fault_of(changed, str(changed["hash"])) is None:
-            report = build_report([changed, second])
-            for by in ("generator", "gain", "classifier", "class", "seed"):
-                render_report(report, "md", by)
-            render_report(report, "json")
-            [methods_paragraph(table) for table in report.tables]
-            dict(flat_facts(changed, LEFT_OUT, BY_CLASS))
-
-
-def test_each_field_of_a_record_is_described() -> None:
-    told = {name for name, _ in described_fields()}
-    assert told >= TrialRecord.model_fields.keys()
 
 
 def test_the_form_of_a_spec_names_every_key_that_a_trial_writes() -> None:

@@ -1,8 +1,6 @@
 """The store: whole records or none, found by hash, merged by copying."""
 
-import builtins
 import errno
-import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -267,28 +265,6 @@ def test_a_store_that_cannot_be_written_to_is_told_before_any_work(filled, monke
     with pytest.raises(StoreError, match="Read-only file system"):
         filled.check_writable()
     assert len(filled.read().records) == 2
-
-
-def test_a_file_that_another_machine_replaced_while_it_was_read_is_read_again(filled, monkeypatch):
-    """As network folders tell it."""
-    whole, opened = (
-        [(one, filled.predictions(one["hash"])[1].tolist()) for one in filled.each()],
-        set(),
-    )
-    real = io.open
-
-    def stale(file: Any, *more: Any, **named: Any) -> Any:
-        name = file if isinstance(file, Path) else Path(f"/proc/self/fd/{file}").readlink()
-        if name not in opened:
-            opened.add(name)
-            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(name))
-        return real(file, *more, **named)
-
-    monkeypatch.setattr(builtins, "open", stale)
-    monkeypatch.setattr(io, "open", stale)
-    found = Store(filled.root)
-    assert [(one, found.predictions(one["hash"])[1].tolist()) for one in found.each()] == whole
-    assert {path.name for path in opened} == {"record.json", "predictions.npz"}
 
 
 def test_a_store_that_cannot_be_listed_is_not_a_smaller_store(filled, monkeypatch):

@@ -30,9 +30,9 @@ from hsiaug_builtin.txt2hsi.facts import (
 )
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
-from hsiaug_builtin.txt2hsi.lfue import with_means
-from hsiaug_builtin.txt2hsi.prepare import channel_weights
-from hsiaug_builtin.txt2hsi.rpsc import polygons, soft_polygons
+from hsiaug_builtin.txt2hsi.lfue import means_of, with_means
+from hsiaug_builtin.txt2hsi.rpsc import polygons
+from hsiaug_builtin.txt2hsi.spread import Spread, apply_maps, cells_of_bands
 from hsiaug_builtin.txt2hsi.vae import (
     Remainder,
     Vae,
@@ -52,23 +52,49 @@ def test_a_polygon_spares_the_centre_and_covers_a_part(seed: int, side: int) -> 
     assert ((area == 0) | ((area >= 0.05) & (area <= 0.5))).all()
 
 
-def test_polygons_mix_to_varying_degrees() -> None:
-    area = polygons(1000, 9, np.random.default_rng(0)).mean(axis=(1, 2))
+@pytest.mark.parametrize("side", [1, 3, 5, 11])
+def test_a_denoiser_is_given_the_channel_means_that_are_known(side: int) -> None:
+    x = torch.randn(4, side, side, 2)
+    missing = torch.nan
+    whole = torch.tensor([[1.0, 2.0], [missing, 0.5], [missing, missing], [-1.0, missing]])
+    centre = torch.tensor([[3.0, missing], [0.1, 0.2], [missing, missing], [missing, 4.0]])
+    means = torch.stack([whole, centre], dim=1)
+    variance = torch.rand(side, side, 2) + 0.1
+    given = with_means(lambda noised, level: noised.clone(), means, variance)(x, 1.0)
 
-    assert (area == 0).mean() < 0.01
-    assert 0.12 < np.median(area) < 0.22 and np.quantile(area, 0.95) > 0.28
+    found = means_of(to_pixels(given)).reshape(4, 2, 2).movedim(1, 0)
+    assert torch.allclose(found[0][~whole.isnan()], whole[~whole.isnan()], atol=1e-4)
+    if side > 1:
+        # In a patch of one pixel, the centre is the patch.
+        assert torch.allclose(found[1][~centre.isnan()], centre[~centre.isnan()], atol=1e-4)
+    assert torch.equal(given[2], x[2])
 
 
-def test_a_denoiser_is_given_the_channel_means_that_are_known() -> None:
-    x = torch.randn(3, 5, 5, 2)
-    means = torch.tensor([[1.0, 2.0], [torch.nan, 0.5], [torch.nan, torch.nan]])
-    given = with_means(lambda noised, level: noised.clone(), means, 5)(x, 1.0)
+def test_samples_are_spread_as_patches_within_each_band_of_frequency() -> None:
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(3, 3)).astype(np.float32)
+    made, real = (
+        {c: rng.normal(c, 1, size=(200, 5, 5, 3)).astype(np.float32) for c in (1, 2)}
+        for _ in range(2)
+    )
+    real = {c: x @ mixed for c, x in real.items()}
+    of_made, of_real = Spread.of_patches(made), Spread.of_patches(real)
+    maps = of_real.maps_from(of_made)
+    again = apply_maps(torch.from_numpy(made[1]), torch.zeros(5, 5, 3), maps).numpy()
 
-    pixels = to_pixels(given).mean(dim=(1, 2))
-    known = ~means.isnan()
-    assert torch.allclose(pixels[known], means[known], atol=1e-5)
-    changed = (given != x).any(dim=0)
-    assert changed[0, 0].all() and int(changed.sum()) == 2
+    for cells in cells_of_bands(5):
+        expected = np.cov(real[1][:, cells].reshape(-1, 3), rowvar=False)
+        found = np.cov(again[:, cells].reshape(-1, 3), rowvar=False)
+        assert np.allclose(found, expected, atol=0.25 * np.trace(expected))
+    assert np.array_equal(again[:, 0, 0], made[1][:, 0, 0])
+    assert np.allclose(of_made.maps_from(of_made), np.eye(3), atol=1e-3)
+
+
+@pytest.mark.parametrize("side", [1, 3, 5, 11])
+def test_each_coefficient_but_the_mean_is_in_one_band_of_frequency(side: int) -> None:
+    count = np.sum(cells_of_bands(side), axis=0)
+
+    assert count[0, 0] == 0 and (count.ravel()[1:] == 1).all()
 
 
 @pytest.mark.parametrize("patch", [1, 5, 9, 15])
@@ -127,23 +153,6 @@ def test_turned_latents_decode_to_the_same_spectra_and_differ_independently() ->
     apart = covariance - covariance.diag().diag()
     assert apart.abs().max() < 1e-3 * covariance.diag().max()
     assert (covariance.diag().diff() > -1e-4).all(), "what differs least comes first"
-
-
-def test_hidden_pixels_count_nothing_in_the_axes() -> None:
-    latents = torch.randn(12, 12, 3, generator=torch.Generator().manual_seed(0))
-    hidden = latents.clone()
-    hidden[6:] = torch.nan
-
-    assert torch.allclose(difference_axes(hidden), difference_axes(latents[:6]), atol=1e-5)
-
-
-def test_errors_in_channels_without_layout_count_little() -> None:
-    rng = torch.Generator().manual_seed(0)
-    smooth = torch.randn(1, 40, 1, generator=rng).expand(40, 40, 1)
-    noise = torch.randn(40, 40, 1, generator=rng)
-    weights = channel_weights(torch.cat([smooth, noise], dim=2))
-
-    assert weights[0] > 8 * weights[1] > 0
 
 
 def test_what_the_vae_leaves_out_comes_back_in_whole_patches_of_the_class(rng) -> None:
@@ -322,16 +331,6 @@ def test_attention_to_the_own_mention_lowers_the_loss() -> None:
     assert losses[2] < losses[0] < losses[1]
 
 
-def test_mirroring_moves_whole_spectra_and_keeps_rows_apart_from_columns() -> None:
-    square = torch.arange(9.0).reshape(3, 3)
-    patches = torch.stack([square, square + 10], dim=2)[None].expand(4, -1, -1, -1)
-    mirrored = mirror(patches, torch.arange(4))
-    expected = [square, square.flip(0), square.flip(1), square.flip(0, 1)]
-
-    for patch, one in zip(mirrored, expected, strict=True):
-        assert torch.equal(patch[..., 0], one) and torch.equal(patch[..., 1], one + 10)
-
-
 def test_an_untrained_denoiser_is_the_wiener_filter_of_the_gaussian() -> None:
     variance = torch.rand(5, 5, 2) + 0.5
     mean = torch.zeros_like(variance)
@@ -341,15 +340,6 @@ def test_an_untrained_denoiser_is_the_wiener_filter_of_the_gaussian() -> None:
     clean, _ = net(x, torch.full((3,), 0.7), said([0], [0], [-1]), words)
 
     assert torch.allclose(clean, x * variance / (variance + 0.49), atol=1e-5)
-
-
-def test_polygons_are_set_in_with_mixed_pixels_at_their_edge(rng: np.random.Generator) -> None:
-    weight = soft_polygons(400, 9, 0.5, rng)
-    clipped = weight.any(axis=(1, 2))
-
-    assert 0.35 < clipped.mean() < 0.65
-    assert (weight[:, 4, 4] == 0).all() and weight.min() >= 0 and weight.max() <= 1
-    assert ((weight > 0) & (weight < 1)).any() and (weight == 1).any()
 
 
 def square(*rows: str) -> np.ndarray:

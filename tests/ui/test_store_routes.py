@@ -18,6 +18,7 @@ from tests.in_process import hsiaug
 __all__ = ["axe", "browser"]
 
 TOKEN, PORT = "a-secret", 4321
+pytestmark = pytest.mark.usefixtures("few_rounds")
 
 
 @pytest.fixture(scope="module")

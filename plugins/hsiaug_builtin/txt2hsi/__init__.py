@@ -14,8 +14,9 @@ Read top down, and to change something open one file:
   the network that comes with hsiaug, and fits it to a scene; ``field.py`` holds the latents, whose
   cosine transform is in ``frequencies.py``;
 - ``denoiser.py``: the network, its preconditioning and its loss;
-- ``lessons.py``: patches with a sentence each, with RPSC (``rpsc.py``) and LF-UE (``lfue.py``);
-  ``facts.py`` says what a patch shows;
+- ``lessons.py``: patches with a sentence each, with RPSC (``rpsc.py``); ``facts.py`` says what a
+  patch shows;
+- ``lfue.py``: LF-UE, the means that samples begin with; ``spread.py`` how their coefficients vary;
 - ``fit.py``: training on the classes of a split; ``naming.py`` has their pixels, ``words.py`` their
   phrases;
 - ``fitted.py``: sampling, guidance and attention maps; ``reading.py`` is what is understood of

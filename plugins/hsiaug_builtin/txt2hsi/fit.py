@@ -24,6 +24,7 @@ from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import Codec, PreparedScene, loss_of, loss_of_lesson
 from hsiaug_builtin.txt2hsi.reader import Reader
+from hsiaug_builtin.txt2hsi.spread import Spread, coefficients_of_patches
 from hsiaug_builtin.txt2hsi.words import ClassWords, regress
 
 FACTS_PER_CLASS = 600
@@ -88,6 +89,7 @@ def fit_txt2hsi(
         words=words,
         facts_of={c: rng.permutation(rows)[:FACTS_PER_CLASS] for c, rows in facts_of.items()},
         statistics=Statistics.of_patches(codec.field.cut, pixels.every, facts_of),
+        spread=Spread.of_patches(coefficients_of_patches(codec.field.cut, pixels.every, rng)),
         reader=Reader.fit(codec.field.latents, pixels.map),
         normaliser=view.normaliser,
         measure=Measure.fit(view, pixels.every, seed),

@@ -44,6 +44,7 @@ from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import restore_denoiser, restore_vae
 from hsiaug_builtin.txt2hsi.reader import Reader
 from hsiaug_builtin.txt2hsi.reading import read_prompt
+from hsiaug_builtin.txt2hsi.spread import Maps, Spread, apply_maps
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 from hsiaug_builtin.txt2hsi.words import ClassWords
 
@@ -55,6 +56,8 @@ enough for memory that was freed to be used again. The samples do not depend on 
 """
 ATTENTION_LEVELS = (0.3, 1.0, 3.0)
 """Noise levels at which attention is read: low ones, where the patch is still seen."""
+MEASURED = 16
+"""Samples of each class by which it is measured how samples vary."""
 BESIDE = np.array([COLUMN[relation] for relation in NEIGHBOURS])
 """Columns of the facts that name another class than that of the centre."""
 NOTHING = "[nothing]"
@@ -75,6 +78,8 @@ class FittedTxt2Hsi:
         {class id: (m, R) facts of patches that it was named in}, which samples are asked by.
     statistics : Statistics
         Which channel means patches of a class have (LF-UE).
+    spread : Spread
+        How the coefficients of patches vary, and those of samples do (LF-UE).
     reader : Reader
         Chooses among the samples of a prompt.
     """
@@ -86,6 +91,7 @@ class FittedTxt2Hsi:
     words: ClassWords
     facts_of: Mapping[int, Ids]
     statistics: Statistics
+    spread: Spread
     reader: Reader
     normaliser: Normaliser
     measure: Measure
@@ -171,6 +177,7 @@ class FittedTxt2Hsi:
         the one of ``best_of`` that shows most of them.
         """
         omega = 0.0 if guidance is None else guidance
+        maps = self._maps(seed)
 
         def batches() -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
             rng = np.random.default_rng(seed)
@@ -184,8 +191,8 @@ class FittedTxt2Hsi:
                 elif facts is not None:
                     # Those of a class are not those of a patch that shows a typed neighbour too.
                     neighbours = torch.from_numpy(said[:, BESIDE] >= 0).any(dim=1)
-                    means[neighbours] = torch.nan
-                yield at, self._sample(said, means, omega, rng, torch_rng, best_of)
+                    means[neighbours, 0] = torch.nan
+                yield at, self._sample(said, means, omega, rng, torch_rng, maps, best_of)
 
         # Samples take much memory: they lie in a file.
         x = mapped_rows((len(y), len(self.normaliser.mean), self.side, self.side), batches)
@@ -273,6 +280,20 @@ class FittedTxt2Hsi:
         return torch.as_tensor(self.denoiser.noun(embedded))
 
     @torch.inference_mode()
+    def _maps(self, seed: int) -> Maps | None:
+        """Make samples vary as patches do (LF-UE); by some samples of each class."""
+        if not self.params.lfue:
+            return None
+        rng = np.random.default_rng(seed)
+        torch_rng = torch.Generator().manual_seed(seed)
+        y = np.repeat(self.ids, MEASURED)
+        said = self._draw_facts(y, rng)
+        means = self.statistics.draw(said, rng)
+        made = self._coefficients(said, means, 0.0, rng, torch_rng, None, 1).cpu().numpy()
+        of_samples = Spread.of_patches({c: made[y == c] for c in self.ids.tolist()})
+        return self.spread.maps_from(of_samples)
+
+    @torch.inference_mode()
     def _sample(
         self,
         facts: Ids,
@@ -280,30 +301,45 @@ class FittedTxt2Hsi:
         omega: float,
         rng: np.random.Generator,
         torch_rng: torch.Generator,
+        maps: Maps | None,
         best_of: int,
     ) -> NDArray[np.float32]:
         """(n, B, p, p) patches in scene units of which facts (n, R) are said, of channel means
-        (n, d); NaN = any.
+        (n, 2, d) of the patch and of its centre; NaN = any.
         """
+        made = self._coefficients(facts, means, omega, rng, torch_rng, maps, best_of)
+        rows = np.argmax(facts[:, :1] == self.ids, axis=1)
+        parts = decode_in_parts(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
+        return np.concatenate([patches for _, patches in parts])
+
+    def _coefficients(
+        self,
+        facts: Ids,
+        means: Tensor,
+        omega: float,
+        rng: np.random.Generator,
+        torch_rng: torch.Generator,
+        maps: Maps | None,
+        best_of: int,
+    ) -> Tensor:
+        """(n, p, p, d) coefficients, of the same."""
         said = mentions_of(facts, self.words.choose, rng).to(self.device)
         levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
         shape = (len(facts), *self.denoiser.mean.shape)
+        mean = self.denoiser.mean
+        deviation = (self.denoiser.variance + levels[0] ** 2).sqrt()
+        denoise = with_means(
+            self._guided(said, omega), means.to(self.device), self.denoiser.variance
+        )
 
         def noise() -> Tensor:
             return torch.randn(shape, generator=torch_rng).to(self.device)
 
-        denoise = with_means(self._guided(said, omega), means.to(self.device), self.side)
-        spread = (self.denoiser.variance + levels[0] ** 2).sqrt()
-        made = self._keep_what_is_said(
-            facts,
-            best_of,
-            lambda: sample_with_noise(
-                denoise, self.denoiser.mean + spread * noise(), levels, noise
-            ),
-        )
-        rows = np.argmax(facts[:, :1] == self.ids, axis=1)
-        parts = decode_in_parts(self.vae, made, self.remainder, rows, self.normaliser, torch_rng)
-        return np.concatenate([patches for _, patches in parts])
+        def make() -> Tensor:
+            made = sample_with_noise(denoise, mean + deviation * noise(), levels, noise)
+            return made if maps is None else apply_maps(made, mean, maps)
+
+        return self._keep_what_is_said(facts, best_of, make)
 
     def _keep_what_is_said(self, facts: Ids, best_of: int, make: Callable[[], Tensor]) -> Tensor:
         """Coefficients (n, p, p, d) for facts (n, R): of several, those that show most of them."""
@@ -352,6 +388,7 @@ class FittedTxt2Hsi:
                 remainder=self.remainder,
                 words=words,
                 statistics=self.statistics,
+                spread=self.spread,
             ),
             **self.measure.arrays(),
             **self.reader.arrays(),
@@ -386,6 +423,7 @@ class FittedTxt2Hsi:
             ),
             facts_of={int(c): arrays[f"facts_of.{c}"] for c in facts["ids"]},
             statistics=Statistics(**state.under("statistics", arrays)),
+            spread=Spread(**state.under("spread", arrays)),
             reader=Reader.restore(arrays),
             normaliser=Normaliser(**state.under("normaliser", arrays)),
             measure=Measure.restore(arrays),
