@@ -150,6 +150,16 @@ class Trial(NamedTuple):
     audit: dict[str, Any] | None
     scene_ref: str | None
 
+    @property
+    def error_type(self) -> str | None:
+        """The name of the exception; None of a trial that did not fail."""
+        return (self.error or {}).get("type")
+
+    @property
+    def error_message(self) -> str:
+        """What it said, on one line."""
+        return " ".join(str((self.error or {}).get("message") or "").split())
+
 
 def rows_of(trials: DataFrame) -> list[Trial]:
     """The trials of a table row by row, without their numbers."""
