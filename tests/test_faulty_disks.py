@@ -4,8 +4,12 @@ the path, what was there stays readable, and the same once more ends as on a goo
 """
 
 import itertools
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +18,15 @@ import torch
 from torch import nn
 
 from benchmarks.faults.disk import faulty_disk
-from benchmarks.faults.pieces import each_fault, pieces
-from hsiaug.base.errors import InputError
+from benchmarks.faults.pieces import Piece, each_fault, pieces
+from hsiaug.base.errors import InputError, StoreError
+from hsiaug.bench.engines.slurm import SlurmJob, read_jobs, runs_folder, write_jobs
 from hsiaug.data.adding import ImportOptions, add_scene
+from hsiaug.trial.record_json import Record
+from hsiaug.trial.store import Store
 from hsiaug.ui.answers import AnswerFile, PixelAnswer
 from hsiaug_builtin.nets.checkpoint import resume, save
+from tests.in_process import hsiaug
 from tests.report.report_records import believable, record
 
 pytestmark = [
@@ -43,6 +51,79 @@ def test_every_operation_may_fail(name: str, kind: str, tmp_path: Path) -> None:
     assert each_fault(PIECES[name], kind, tmp_path) > 0
 
 
+COMMAND_KINDS = ("quota", "broken", "read-only", "short", "fsync")
+COMMANDS = {
+    "label": "label {0}/../../farm.toml -n 1 --out {0}/x.csv --out {0}/x.json",
+    "datasets add": "datasets add {0}/../../c.npy --labels {0}/../../l.npy --out {0}/x.toml",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name in COMMANDS for kind in COMMAND_KINDS]
+)
+def test_every_operation_of_a_whole_command_may_fail(
+    name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsiaug.suggest.committee.COMMITTEE", ("coords",))
+    np.save(tmp_path / "c.npy", np.random.default_rng(0).random((12, 10, 4), dtype=np.float32))
+    np.save(tmp_path / "l.npy", np.arange(120).reshape(12, 10) % 4)
+    add_scene(tmp_path / "c.npy", tmp_path / "l.npy", tmp_path / "farm.toml", ImportOptions())
+
+    def run(folder: Path) -> None:
+        if not (folder / "x.toml").exists():
+            answer = hsiaug(*COMMANDS[name].format(folder).split())
+            said = " ".join(answer.stderr.split())
+            assert answer.returncode == 2 * said.count("error:") and "Traceback" not in said, said
+            if answer.returncode:
+                raise OSError(said)
+
+    def look(folder: Path) -> list[tuple[str, bytes]]:
+        return [(path.name, path.read_bytes()) for path in folder.glob("[!.]*")]
+
+    assert each_fault(Piece(lambda folder: None, run, look), kind, tmp_path) > 0
+
+
+@pytest.fixture
+def real_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 MB; skips where none may be mounted."""
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    if refused := mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)):
+        pytest.skip(f"a disk cannot be mounted here: {refused}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def mount(*words: str) -> str:
+    """Why a disk could not be mounted; empty where it could."""
+    if shutil.which("mount") is None:
+        return "no command mount"
+    return subprocess.run(["mount", *words], capture_output=True, text=True).stderr.strip()
+
+
+def test_a_real_disk_that_is_full_or_read_only_keeps_its_records(real_disk: Path) -> None:
+    made = [believable(record(0.5, 0.4, seed=seed)) for seed in range(20)]
+    store = Store(real_disk / "store", create=True)
+    (real_disk / "filler").write_bytes(bytes(2**26 - 2**15))
+    stored: list[Record] = []
+    with pytest.raises(StoreError, match=f"{real_disk}/store .*No space left on device"):
+        stored.extend(store.put(one, None) for one in made)
+
+    assert 0 < len(stored) < len(made) and list(store.each()) == sorted(
+        stored, key=itemgetter("hash")
+    )
+    (real_disk / "filler").unlink()
+    assert not mount("-o", "remount,ro", str(real_disk))
+    with pytest.raises(StoreError, match=f"{real_disk}/store .*Read-only file system"):
+        store.put(made[-1], None)
+    store.sweep()
+    assert len(store.read().records) == len(stored)
+    assert not mount("-o", "remount,rw", str(real_disk))
+    for one in made:
+        store.put(one, None)
+    assert len(store.read().records) == len(made)
+
+
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_lock_that_a_full_disk_does_not_hold_is_not_in_the_way(tmp_path: Path, at: int) -> None:
     folder = tmp_path / "disk"
@@ -57,6 +138,13 @@ def test_a_lock_that_a_full_disk_does_not_hold_is_not_in_the_way(tmp_path: Path,
     with given.held():
         pass
     assert not list(folder.iterdir())
+
+
+def test_half_a_list_of_jobs_is_none(tmp_path: Path) -> None:
+    write_jobs(tmp_path, "one", [SlurmJob("1_0", ("a",))])
+    (runs_folder(tmp_path) / ".0123456789abcdef.json").write_text('{"name": "two"')
+
+    assert read_jobs(tmp_path) == [SlurmJob("1_0", ("a",))]
 
 
 def test_a_scene_whose_card_cannot_be_put_in_its_place_leaves_no_picture(tmp_path: Path) -> None:

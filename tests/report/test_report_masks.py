@@ -89,6 +89,7 @@ def kept(card: Path, pairs: PairSet, tmp_path_factory: pytest.TempPathFactory) -
             made["hash"] = hash_of(made["spec"])
             made["metrics"] = dense_score(confusion(true, called, 2), change=False)
             made |= {"scene_ref": str(card), "class_names": ["low", "high"]}
+            made["samples"] = {"real": [5, 12], "synthetic": [7, 0]}
             store.put(made, (index.astype(np.int32), called.astype(np.int16)))
     return store
 
