@@ -1,7 +1,11 @@
 """``hsiaug serve``: the report while it grows."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -214,3 +218,71 @@ def test_the_page_can_be_read_at_three_widths(tab: Tab, axe: str, scheme: str) -
         assert tab.page.evaluate(AXE_ALL) == []
     tab.page.keyboard.press("Tab")
     assert tab.read("document.activeElement.id") == "scene"
+
+
+@pytest.mark.indian_pines
+def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(
+    browser: Any, tmp_path: Path
+) -> None:
+    words = (
+        "benchmark",
+        "indian_pines",
+        "--generator",
+        "smote",
+        "--classifier",
+        "svm",
+        "--seeds",
+        "2",
+        "--jobs",
+        "1",
+        "--view",
+        "raw",
+        "--patch",
+        "5",
+    )
+    program, store = (sys.executable, "-m", "hsiaug"), tmp_path / "hsiaug-results"
+    quiet: dict[str, Any] = {"cwd": tmp_path, "env": os.environ, "text": True}
+    with (
+        subprocess.Popen(
+            (*program, *words), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **quiet
+        ) as run,
+        subprocess.Popen(
+            (*program, "serve", "--store", waited_for(store, run), "--port", "0"),
+            stdout=subprocess.PIPE,
+            **quiet,
+        ) as served,
+    ):
+        try:
+            assert served.stdout is not None
+            tab = Tab(browser, served.stdout.readline().removeprefix("report at: ").strip())
+            tab.until(
+                "version !== null && !$('runs').hidden || $('said').textContent === '8 records'"
+            )
+            assert run.wait() == 0
+            tab.until("$('runs').hidden && $('said').textContent === '8 records'")
+            # The report is loaded again after the records are told.
+            tab.until("!before && [...$('generator').options].some(one => one.value === 'smote')")
+            report = ready(tab)
+            assert generators(tab) == {"none", "duplicate", "smote"}
+            tab.page.select_option("#generator", "smote")
+            viewer = report.locator(".viewer").first
+            viewer.scroll_into_view_if_needed()
+            viewer.locator("> .legend i").first.wait_for()
+            viewer.get_by_label("Larger").click()
+            a, b = tab.read(
+                "page().querySelector('.viewer').viewer.sides.map(({ stage }) =>"
+                " String(Object.values(stage.view)))"
+            )
+            assert a == b and generators(tab) == {"smote"} and tab.said == []
+            tab.close()
+        finally:
+            served.terminate()
+            run.terminate()
+
+
+def waited_for(store: Path, run: Any) -> str:
+    """The store, once the run has begun it."""
+    while not (store / "records").is_dir():
+        assert run.poll() is None
+        time.sleep(0.05)
+    return str(store)
