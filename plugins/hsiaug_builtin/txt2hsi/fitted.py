@@ -177,7 +177,8 @@ class FittedTxt2Hsi:
         the one of ``best_of`` that shows most of them.
         """
         omega = 0.0 if guidance is None else guidance
-        maps = self._maps(seed)
+        # A typed prompt may show what no patch of the class does.
+        maps = self._maps(seed) if facts is None else None
 
         def batches() -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
             rng = np.random.default_rng(seed)
@@ -191,7 +192,7 @@ class FittedTxt2Hsi:
                 elif facts is not None:
                     # Those of a class are not those of a patch that shows a typed neighbour too.
                     neighbours = torch.from_numpy(said[:, BESIDE] >= 0).any(dim=1)
-                    means[neighbours, 0] = torch.nan
+                    means[neighbours] = torch.nan
                 yield at, self._sample(said, means, omega, rng, torch_rng, maps, best_of)
 
         # Samples take much memory: they lie in a file.
