@@ -50,18 +50,19 @@ def check_array(
     cells = math.prod(shape)
     extent = "×".join(map(str, shape))
     if labels and cells > MOST_CELLS:
+        hint = "Name the raster of the classes, and crop it to the extent of the cube."
         raise SceneError(
-            f"{path}: a label raster may have at most {MOST_CELLS:,} cells",
-            value=extent,
-            hint="Name the raster of the classes, and crop it to the extent of the cube.",
+            f"{path}: a label raster may have at most {MOST_CELLS:,} cells", value=extent, hint=hint
         )
     needed = cells * itemsize
     stored = path.stat().st_size if stored is None else stored
     if needed > max(UNPACKED, RATIO * stored):
+        rule = f"{path} must store what it announces"
+        hint = "It is damaged, or holds next to nothing: export it again, without compression."
         raise SceneError(
-            f"{path} must store what it announces",
+            rule,
             value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}",
-            hint="It is damaged, or holds next to nothing: export it again, without compression.",
+            hint=hint,
         )
     check_memory(f"{path}, an array of {extent},", needed)
 
@@ -103,11 +104,8 @@ def check_memory(
     """
     known = [size for size in (free_memory(), _memory_left()) if size is not None]
     if known and needed > min(known):
-        raise error(
-            f"{what} must fit into memory",
-            value=f"{in_bytes(needed)} needed, {in_bytes(min(known))} free",
-            hint=hint,
-        )
+        value = f"{in_bytes(needed)} needed, {in_bytes(min(known))} free"
+        raise error(f"{what} must fit into memory", value=value, hint=hint)
 
 
 def empty_cube(

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from spectral.io import envi
 
-from hsiaug.base.arrays import Float32, Int16
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import PICTURES, check_targets, write_text_whole, write_whole
@@ -77,7 +76,7 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     path.write_bytes(figure_bytes(figure, "png"))
 
 
-def class_map_figure(ids: Int16, names: Sequence[str], title: str, note: str) -> Figure:
+def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
     """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
 
     Parameters
@@ -117,10 +116,9 @@ def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Pa
     check_targets(paths, (*RASTERS, *PICTURES))
     rasters = [path for path in paths if path.suffix.lower() in RASTERS]
     if shares and not rasters:
+        hint = "Name a file that ends in .tif, .hdr or .npy too."
         raise InputError(
-            "`probabilities` needs a file of class ids",
-            value=", ".join(map(str, paths)),
-            hint="Name a file that ends in .tif, .hdr or .npy too.",
+            "`probabilities` needs a file of class ids", value=", ".join(map(str, paths)), hint=hint
         )
     paths = [*paths, *map(shares_beside, rasters if shares else [])]
     return [*paths, *(second for path in paths if (second := _second_file(path)))]
@@ -137,7 +135,7 @@ def shares_beside(path: Path) -> Path:
 
 
 def save_shares(
-    path: Path, shares: Float32, names: Sequence[str], ground: Georeference | None
+    path: Path, shares: NDArray[np.float32], names: Sequence[str], ground: Georeference | None
 ) -> list[Path]:
     """Write what a classifier gives each class, (C, H, W) with NaN = no data, beside the map
     ``path``, in its format: a band for each class, called by its name. Returns the files. Raises
@@ -172,7 +170,7 @@ def _mark(file: DatasetWriter) -> None:
 
 def save_map(
     path: Path,
-    ids: Int16,
+    ids: NDArray[np.int16],
     names: Sequence[str],
     ground: Georeference | None,
     facts: Mapping[str, str],
@@ -315,7 +313,7 @@ def picture_step(shape: tuple[int, ...]) -> int:
     return -(-max(shape[:2]) // MAX_SIDE_PIXELS)
 
 
-def _thin(labels: Int16, step: int) -> Int16:
+def _thin(labels: NDArray[np.int16], step: int) -> NDArray[np.int16]:
     """Labels of every step-th row and column, such that no labelled block looks unlabelled."""
     from scipy.ndimage import maximum_filter
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, Bools, Int32
+from hsiaug.base.arrays import AnyArray
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
@@ -19,13 +20,13 @@ TaskSplit = PixelSplit | TileSplit
 TaskView = TrainView | DenseView
 TaskSamples = PatchSamples | DenseSamples
 AnyBlock = Block[Any]
-Prediction = tuple[Int32, AnyArray]
+Prediction = tuple[NDArray[np.int32], AnyArray]
 """Flat index (n,) of every test pixel, and its predicted class id (n,) int16; of a task without
 classes its values (n, K) float32.
 """
 
 
-def predicted_mask(split: TaskSplit) -> Bools:
+def predicted_mask(split: TaskSplit) -> NDArray[np.bool_]:
     """Which pixels are predicted in a trial.
 
     Parameters
@@ -58,8 +59,8 @@ def locate_labels(split: TaskSplit, labels: AnyArray) -> Prediction:
     label : ndarray, shape (m,) or (m, K)
         Their predictions.
     """
-    index: list[Int32] = []
-    scored: list[Bools] = []
+    index: list[NDArray[np.int32]] = []
+    scored: list[NDArray[np.bool_]] = []
     first = 0
     for truth, tested, _ in split.sides:
         inside = np.flatnonzero(tested)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from hsiaug.base.arrays import give_back_files
 from hsiaug.base.errors import InputError
@@ -85,9 +86,10 @@ def _gpu_driver() -> bool:
 
 @dataclass
 class OptimiserWork:
-    """Steps of torch's optimisers."""
+    """Steps of torch's optimisers, and weights that these changed, each counted at every step."""
 
     steps: int = 0
+    updates: int = 0
 
 
 @contextlib.contextmanager
@@ -100,8 +102,9 @@ def counted_work() -> Iterator[OptimiserWork]:
 
     work = OptimiserWork()
 
-    def count(*_: object) -> None:
+    def count(optimizer: Any, *_: object) -> None:
         work.steps += 1
+        work.updates += sum(p.numel() for group in optimizer.param_groups for p in group["params"])
 
     handle = register_optimizer_step_post_hook(count)
     try:

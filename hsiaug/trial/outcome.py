@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray, give_back_files
-from hsiaug.base.errors import StoreError, shortage_of
+from hsiaug.base.shortages import shortage_of
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.split import Split
 from hsiaug.tasks.task import Task
@@ -214,11 +214,10 @@ class ScoredRecords:
         # are scored.
         with self._lock:
             try:
-                return self._store.put(*self._scored(trial, split, outcome))
-            except StoreError:
-                raise
+                scored = self._scored(trial, split, outcome)
             except Exception as error:
-                return self._store.put(*self._scored(trial, split, _not_scored(error)))
+                scored = self._scored(trial, split, _not_scored(error))
+            return self._store.put(*scored)
 
     def _scored(
         self, trial: TrialSpec, split: TaskSplit, outcome: TrialOutcome
