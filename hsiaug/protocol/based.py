@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Bools
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.fields import dilate
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import KEPT_FOR_TEST, draw_train, parse_base, parse_protocol
 from hsiaug.registry.protocol_base import Buffer, Draw, SplitProtocol
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Based(SplitProtocol):
             derive_seed(self.name, scene.drawn_as, *parts, *self.of_base, seed)
         )
 
-    def base_draw(self, scene: Scene, seed: int, patch: int) -> tuple[Draw, Mask, Mask]:
+    def base_draw(self, scene: Scene, seed: int, patch: int) -> tuple[Draw, Bools, Bools]:
         """The split of the base; and (H, W) bool, the labelled pixels that it does not train on,
         and its test pixels.
         """
@@ -130,7 +128,7 @@ def read_asked(argument: str) -> AskedLabels | None:
     return AskedLabels(int(match[1]), match[2], match[3]) if match else None
 
 
-def takeable(tested: Mask) -> Mask:
+def takeable(tested: Bools) -> Bools:
     """Which pixels a protocol may take for training, so that enough test pixels remain.
 
     Parameters
@@ -154,5 +152,5 @@ def takeable(tested: Mask) -> Mask:
     >>> takeable(np.ones(3, dtype=bool)).tolist()[-1]
     False
     """
-    takeable_pixels: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
+    takeable_pixels: Bools = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
     return takeable_pixels

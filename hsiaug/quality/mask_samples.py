@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Int64
 from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
@@ -28,7 +28,7 @@ from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
 from hsiaug.metrics.dense.structure import dense_structure
 from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.measures import Measures
-from hsiaug.metrics.nearest_real import RealSamples
+from hsiaug.metrics.patch_distances import RealSamples
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, turned_pairs
@@ -71,13 +71,18 @@ class MaskSamples:
     def check(self, request: SampleRequest, out: Path) -> None:
         """Refuse what is no empty or new folder, and texts."""
         if request.prompts:
-            rule = "`prompt` is for single pixels"
-            hint = "Leave it out; --show asks for classes."
-            raise InputError(rule, value=f"`task` {self.task.name}", hint=hint)
+            raise InputError(
+                "`prompt` is for single pixels",
+                value=f"`task` {self.task.name}",
+                hint="Leave it out; --show asks for classes.",
+            )
         others = {"-n": request.count, "`show`": request.show}
         for name in (name for name, value in others.items() if value and request.masks):
-            rule = "a mask of your own says how many pairs are made, and what they show"
-            raise InputError(rule, value=name, hint=f"Leave out {name}.")
+            raise InputError(
+                "a mask of your own says how many pairs are made, and what they show",
+                value=name,
+                hint=f"Leave out {name}.",
+            )
         check_folder(out, empty=True)
 
     def _counts(self, view: DenseView, rate: Rate, request: SampleRequest) -> PairCounts:
@@ -200,7 +205,7 @@ def class_codes(scene: str, data: TaskData) -> tuple[int, ...]:
     return tuple(codes[0] for codes in masks.codes) or tuple(range(1, len(masks.names) + 1))
 
 
-def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> NDArray[np.int64]:
+def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> Int64:
     """Masks of one size from files.
 
     Parameters
@@ -282,7 +287,7 @@ def draw_images(run: TrialRun, request: SampleRequest) -> Drawn[DenseSamples]:
 
 def _to_encode(samples: DenseSamples) -> ToEncode:
     some = samples.take(slice(ENCODED))
-    return ToEncode(some, some.images, some.masks)
+    return some, some.images, some.masks
 
 
 def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> dict[str, Figure]:

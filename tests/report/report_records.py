@@ -142,7 +142,12 @@ def record(
         "optimiser_steps": {"fit_generator": None, "fit_classifier": 300},
         "peak_memory_mb": 100.0,
         "device": {"requested": "cpu"},
-        "environment": {"python": "3.11"},
+        "environment": {
+            "python": "3.11",
+            "platform": "Linux",
+            "processor": "a CPU",
+            "versions": {},
+        },
         "created": "2025-01-01T00:00:00+00:00",
         "command": "hsiaug run …",
     }
@@ -191,16 +196,7 @@ def believable(made: dict[str, Any]) -> dict[str, Any]:
     """The record with metrics that follow from a confusion matrix, of the same OA and AA; what a
     store is read for.
     """
-    whole = {
-        **made,
-        "predictions_sha256": None,
-        "environment": {
-            "python": "3.11",
-            "platform": "Linux",
-            "processor": "a CPU",
-            "versions": {},
-        },
-    }
+    whole = {**made, "predictions_sha256": None}
     if made["metrics"] is None:
         return whole
     oa, aa = made["metrics"]["oa"], made["metrics"]["aa"]

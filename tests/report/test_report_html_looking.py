@@ -50,7 +50,7 @@ def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory
             kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
     path = folder / "report.html"
     path.write_text(
-        render_html(build_report(list(kept.records()), store="results"), kept), encoding="utf-8"
+        render_html(build_report(list(kept.each()), store="results"), kept), encoding="utf-8"
     )
     return path
 

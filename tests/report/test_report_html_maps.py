@@ -52,7 +52,7 @@ def filled(folder: Path, toy: Scene, split: Split) -> Store:
 
 
 def page_of(store: Store, change: dict | None = None) -> Node:
-    records = [{**r, **(change or {})} for r in store.records()]
+    records = [{**r, **(change or {})} for r in store.each()]
     return parsed(render_html(build_report(records, store="results"), store))
 
 
@@ -127,7 +127,7 @@ def test_a_scene_that_is_not_here_is_not_downloaded(store, change, why, monkeypa
 
 
 def test_predictions_that_give_another_confusion_are_not_drawn(store: Store) -> None:
-    (one,) = (r for r in store.records() if r["spec"]["generator"]["name"] == "none")
+    (one,) = (r for r in store.each() if r["spec"]["generator"]["name"] == "none")
     index, called = store.predictions(one["hash"])
     store.put(one, (index[::-1].copy(), called))
     page = page_of(store)
