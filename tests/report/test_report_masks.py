@@ -17,7 +17,7 @@ from hsiaug.data import load_pairs
 from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.quality.mask_samples import class_codes
+from hsiaug.quality.mask_samples import class_codes, codes_of_classes
 from hsiaug.report import build_report, render_html
 from hsiaug.trial.store import Store
 
@@ -142,3 +142,4 @@ def test_the_codes_of_classes_in_maps_are_those_of_the_masks(card: Path, pairs: 
     own = card.with_name("own.toml")
     own.write_text(CARD.replace("ignore", "codes = [[7, 8], [2]]\nignore"))
     assert class_codes(str(own), pairs) == (7, 2)
+    assert codes_of_classes(str(own), pairs) == ((7, 8), (2,))
