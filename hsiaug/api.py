@@ -53,7 +53,9 @@ from hsiaug.base.arrays import mapped_rows as mapped_rows
 from hsiaug.base.errors import DataUnavailableError as DataUnavailableError
 from hsiaug.base.errors import InputError as InputError
 from hsiaug.base.errors import PluginError as PluginError
+from hsiaug.base.errors import SceneError as SceneError
 from hsiaug.base.errors import SplitError as SplitError
+from hsiaug.base.errors import StoreError as StoreError
 from hsiaug.base.errors import did_you_mean as did_you_mean
 from hsiaug.base.seeds import derive_seed as derive_seed
 from hsiaug.base.text import text_of_spreadsheet as text_of_spreadsheet

@@ -89,17 +89,24 @@ class Place:
 class PairSet:
     """Image–mask pairs of one sensor; arrays are read-only.
 
-    Class id c is ``class_names[c - 1]``; for change detection the names are "unchanged" and
-    "changed".
+    For change detection, images have two dates and the classes are "unchanged" and "changed".
 
     Attributes
     ----------
+    name : str
+        Name of the set.
+    places : tuple of Place
+        The areas, each with images of one date or two and a mask.
+    class_names : tuple of str
+        C names; id c is ``class_names[c - 1]``.
     wavelengths : (B,) float64 or None
         Band centres in nanometres, or None if unknown.
     gsd : float or None
         Ground sampling distance in metres per pixel, or None.
     units : str
         Units of the images.
+    descriptions : mapping of str to tuple of str
+        Sentences that describe the classes, by class name.
     draws : str or None
         Seed of random splits; None = the checksum of the masks.
     tile : int or None

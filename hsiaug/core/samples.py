@@ -122,6 +122,8 @@ class PatchSamples(Patches):
         Whether a patch is synthetic.
     weight : (n,) float32
         Sample weights, 1 for real samples; not all classifiers use them.
+    coords : (n, 2) int32
+        Rows and columns of the centre pixels in the scene; -1 for synthetic patches.
     provenance : mapping of str to object
         JSON-able facts about how synthetic samples were made; they are stored in the record.
 

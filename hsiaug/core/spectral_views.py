@@ -36,16 +36,16 @@ larger ones, as each band of a part is a step of Python.
 
 @dataclass(frozen=True, eq=False)
 class SpectralView:
-    """A spectral transform, for spectra of known bands.
+    """A spectral transform that classifiers get their spectra in, such as unit norm.
 
     Attributes
     ----------
     name : str
-        One of :data:`hsiaug.core.view_names.VIEWS`.
+        A value of ``--view``: "raw", "unit", "raw+unit", "derivative", "continuum" and so on.
     wavelengths : (B,) float64 or None
         Band centres in nanometres, or None if unknown.
     scores : mapping of str to float or None
-        Score of each transform, 0..1, if it was chosen by them.
+        If the transform was chosen by cross-validation, the score of each, 0..1; else None.
 
     See Also
     --------

@@ -256,6 +256,8 @@ class DenseView(SealedView):
         Ground sampling distance in metres per pixel, or None.
     units : str
         Units of the images.
+    descriptions : mapping of str to tuple of str
+        Sentences that describe the classes, by class name; a class may have none.
 
     See Also
     --------

@@ -66,18 +66,31 @@ def block_means(x: AnyArray) -> Float32:
 
 @dataclass(frozen=True, eq=False)
 class PatchSpace:
-    """Principal components in which patches are compared.
+    """Principal components of real spectra, in which patches are compared.
+
+    Scores of a spectrum are ``spectrum @ axes - offset``; over the real spectra each has mean 0 and
+    standard deviation 1.
 
     Attributes
     ----------
     axes : (B, k) float32
-        Axes of spectra in scene units.
+        Principal axes, scaled so that scores have standard deviation 1. Spectra are in the units of
+        the scene.
     offset : (k,) float32
-        Scores of the mean spectrum.
+        Scores of the mean spectrum before centring.
 
     See Also
     --------
     PatchReference : compares patches in this space.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import PatchSpace
+    >>> spectra = np.random.default_rng(0).random((100, 20))
+    >>> space = PatchSpace.fit(spectra)
+    >>> space.maps(np.zeros((4, 20, 9, 9))).shape[2:]
+    (9, 9)
     """
 
     axes: Float32

@@ -17,13 +17,15 @@ from hsiaug.registry.protocol_base import Buffer, Draw, SplitProtocol
 
 @dataclass(frozen=True)
 class Based(SplitProtocol):
-    """Base class of protocols that are built on another one, ``HEAD:PROTOCOL``, and have its
-    buffer.
+    """Base class of protocols that change the split of another protocol.
+
+    Their text is ``NAME:HEAD:BASE``, as ``within:5:issd``: BASE is the text of the other protocol,
+    whose buffer they have.
 
     Attributes
     ----------
     base : SplitProtocol or None
-        The other protocol, from the argument.
+        The other protocol. None until the argument is parsed; :attr:`inner` parses it then.
 
     See Also
     --------
@@ -129,17 +131,20 @@ def read_asked(argument: str) -> AskedLabels | None:
 
 
 def takeable(tested: Bools) -> Bools:
-    """Which pixels a protocol may take for training, so that enough test pixels remain.
+    """Which pixels of a class a protocol may take for training.
+
+    The last ``KEPT_FOR_TEST`` test pixels stay test pixels, so that the class can be scored.
 
     Parameters
     ----------
     tested : (n,) bool
-        Whether each pixel, in the order in which they are taken, is a test pixel.
+        Whether each pixel of the class is a test pixel, in the order in which the protocol takes
+        them.
 
     Returns
     -------
     (n,) bool
-        False for test pixels that must remain.
+        True for pixels that may be taken; False for the last test pixels.
 
     See Also
     --------

@@ -153,7 +153,7 @@ class TrainView(SealedView, HasCube):
     Attributes
     ----------
     cube : (H, W, B) float32
-        NaN at every pixel that is not visible.
+        The scene in ``units``, NaN at every pixel that is not visible.
     visible : (H, W) bool
         Pixels of training patches are always visible (under a leaky protocol some of these are test
         pixels; the audit counts them). Scope ``none`` adds no other pixel, ``scene`` adds all
@@ -175,8 +175,11 @@ class TrainView(SealedView, HasCube):
         Units of the cube.
     patch : int
         Odd side p of the patches, in pixels.
+    scope : {"none", "scene"}
+        Which pixels without a training label the card of the plugin asks for: none, or all of the
+        scene.
     descriptions : mapping of str to tuple of str
-        Sentences of the scene by class name; a class may have none.
+        Sentences that describe the classes, by class name; a class may have none.
     sizes : tuple of (int, int)
         If y has no label, class ids and their numbers of training pixels.
 
