@@ -133,12 +133,12 @@ def _plausible(factor: float, finite: Float64, unit: str) -> tuple[float, str]:
     if factor == 1.0 and finite.max() < MICRO:
         return (
             1e3,
-            f"band centres of {first} to {last} said to be in {unit} are taken as micrometres",
+            f"band centres of {first} to {last} declared in {unit} are taken as micrometres",
         )
     if factor > 1.0 and finite.min() * factor >= 1e3 * MICRO and finite.min() >= MICRO:
         return (
             1.0,
-            f"band centres of {first} to {last} said to be in {unit} are taken as nanometres",
+            f"band centres of {first} to {last} declared in {unit} are taken as nanometres",
         )
     return factor, ""
 

@@ -365,7 +365,7 @@ def far_warnings(scene: Scene) -> list[str]:
     )
     if len(far) > MOST_NAMED:
         named += f"; and {len(far) - MOST_NAMED} more"
-    lies = "pixel lies far from its" if len(far) == 1 else "pixels lie far from their"
+    lies = "pixel is far from its" if len(far) == 1 else "pixels are far from their"
     return [
         f"{len(far):,} labelled {lies} class (counted from 0): {named}; if its spectrum is broken,"
         " take its label away"

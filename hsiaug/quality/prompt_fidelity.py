@@ -71,8 +71,8 @@ said.
 LABELS = {
     "centre": "centre is the class of the prompt",
     "side": "pixels of the named side that are the named neighbour",
-    "not_said": "the same, not said",
-    "never_said": "the same, said, but never in training",
+    "not_said": "the same, if the prompt does not name it",
+    "never_said": "the same, for combinations that no text in training had",
     "evenness": "mixed versus even, AUC",
     "brightness": "bright versus dark, AUC",
     "share": "most of the patch versus a small part, AUC",

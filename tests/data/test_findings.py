@@ -74,7 +74,7 @@ def scene(broken: dict[tuple[int, int], str]) -> Scene:
 def test_a_broken_pixel_is_named_with_its_place_and_class(how: str) -> None:
     assert far_pixels(scene({})) == []
     (sentence,) = far_warnings(scene({(5, 16): how}))
-    assert sentence.startswith("1 labelled pixel lies far from its class")
+    assert sentence.startswith("1 labelled pixel is far from its class")
     assert "row 5, column 16, rye" in sentence
 
 

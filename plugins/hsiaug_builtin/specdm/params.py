@@ -292,7 +292,7 @@ class PaperParams(LatentParams, TileParams, ImageStreamParams):
     )
     mask_share: float = param(
         0.75,
-        "two streams: share of the mask in the loss of the denoiser (ours); 0 = all channels alike"
+        "two streams: share of the mask in the loss of the denoiser (ours); 0 = all channels equally"
         " (the paper)",
         low=0,
         high=1,
