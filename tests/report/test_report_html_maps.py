@@ -9,11 +9,10 @@ import pytest
 from html_pages import Node, parsed
 from numpy.typing import NDArray
 from PIL import Image
-from report_records import ABSENT_SCENES, audit_of, hash_of, record
+from report_records import ABSENT_SCENES, audit_of, predicted
 
 from hsiaug.base.colours import TRAIN, class_colours, rgb_of
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
@@ -38,16 +37,8 @@ def store(toy: Scene, split: Split, tmp_path: Path) -> Store:
 def filled(folder: Path, toy: Scene, split: Split) -> Store:
     """Trials on the toy scene: each calls one of so many test pixels by the wrong class."""
     kept = Store(folder, create=True)
-    index = np.flatnonzero(split.test)
-    true = toy.labels.ravel()[index]
     for generator, every in (("none", 2), ("duplicate", 3), ("smote", 4), ("mixup", 5)):
-        called = true.copy()
-        called[::every] = true[::every] % len(toy.class_names) + 1
-        made = record(scene="toy", patch=5, generator=generator, audit=split.audit.as_json())
-        made["metrics"] = score(confusion(true, called, len(toy.class_names)), {})
-        made["class_names"] = list(toy.class_names)
-        made["hash"] = hash_of(made["spec"])
-        kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
+        kept.put(*predicted(toy, split, every, generator=generator))
     return kept
 
 
