@@ -136,7 +136,9 @@ class Imblearn(PatchGenerator):
     card = Card(
         name="imblearn",
         version="2",
-        summary="Any over-sampler of imbalanced-learn between patches, as imblearn:BorderlineSMOTE",
+        summary=(
+            "Any over-sampler of imbalanced-learn, applied to patches, as imblearn:BorderlineSMOTE"
+        ),
         paper="""@article{lemaitre2017imblearn, author={Guillaume Lema{\\^i}tre and Fernando
             Nogueira and Christos K. Aridas}, title={Imbalanced-learn: A {P}ython Toolbox to Tackle
             the Curse of Imbalanced Datasets in Machine Learning}, journal={Journal of Machine

@@ -228,7 +228,7 @@ class SpecDm(_ImageStream[SpecDmParams], _CascadeDiffusion[SpecDmParams]):
     card = Card(
         name="specdm",
         version="18",
-        summary="Images for masks, or both together, from one diffusion network, after SpecDM",
+        summary="Images for masks, or both together, from one diffusion model, after SpecDM",
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
