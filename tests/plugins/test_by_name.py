@@ -79,7 +79,7 @@ def test_a_class_of_one_is_repeated_and_the_record_says_so(view) -> None:
     "options", ["sampling_strategy=minority", "k_neighbors=2,sampling_strategy=nonsense"]
 )
 def test_an_option_that_would_be_overridden_is_refused(options: str) -> None:
-    with pytest.raises(InputError, match="told by hsiaug which samples to make"):
+    with pytest.raises(InputError, match="gets from hsiaug which samples to make"):
         made("generator", "imblearn:SMOTE", options=options)
 
 
