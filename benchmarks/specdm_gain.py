@@ -1,17 +1,17 @@
 """Do pairs help a network that has few labelled tiles? A test whose smallest gain was computed
 beforehand.
 
-    python -m benchmarks.specdm_gain STORE FILE.csv SPLITS [CONFIGURATION ...]
+    python -m benchmarks.specdm_gain SET STORE FILE.csv SPLITS [CONFIGURATION ...]
 
-Each split has eight training tiles of 32×32 pixels of the Houston crop (``blocks:48x8``). Splits in
-which fewer than four classes are scored are passed over; a class is scored if it has 100 test
-pixels or more and a training pixel. For each configuration 24 pairs are made (λ = 3), each with the
-weight of a real one, and a U-Net is trained on real and synthetic tiles with three seeds of the
-network.
+SET is one of ``SETS``, as ``houston:8``: eight training tiles of 32×32 pixels of the Houston crop
+(``blocks:48x8``), and the U-Net. Splits in which too few classes are scored are passed over; a
+class is scored if it has 100 test pixels or more and a training pixel. For each configuration
+three pairs a training tile are made (λ = 3), each with the weight of a real one, and the network is
+trained on real and synthetic tiles with several seeds.
 
 ``copies`` are training tiles, moved and turned to any angle as SpecDM learns them: what a generator
 brings beyond such a turn is its own. Copies as they are would change nothing, because the U-Net
-draws tiles with replacement. Both configurations of ``specdm`` are sampled from one fit.
+draws tiles with replacement. Configurations of ``specdm`` are sampled from one fit.
 
 FILE.csv has a row for each trained network and is written after each; a run that was stopped goes
 on. SPLITS are numbers and ranges, as 100,104-106. The table has means over splits of the mean over
@@ -25,8 +25,9 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +52,64 @@ from hsiaug.registry.lookup import registry
 from hsiaug.tasks.prediction import TilePredictor
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.trial_run import SceneContext
-from hsiaug_builtin.dense.networks import Unet, UnetParams
+from hsiaug_builtin.dense.networks import (
+    FcSiamDiff,
+    FcSiamParams,
+    Segformer,
+    SegformerParams,
+    Unet,
+    UnetParams,
+)
 from hsiaug_builtin.specdm.crops import Cropping, crops
 
-SCENE = HERE / "scenes" / "houston_crop.toml"
-PROTOCOL, TILE = parse_protocol("blocks:48x8"), 32
-PAIRS, WEIGHT = 24, 1.0
-NETWORK_SEEDS = range(3)
-STEPS, WIDTH = 100, 8
-FEWEST_PIXELS, FEWEST_CLASSES = 100, 4
+WEIGHT = 1.0
+FEWEST_PIXELS = 100
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """A set with few labelled tiles, and the network that learns from them."""
+
+    tiles: int
+    network: Callable[[], Any]
+    """An unfitted classifier of masks."""
+    network_seeds: int
+    task: str = "segmentation"
+    source: str = str(HERE / "scenes" / "houston_crop.toml")
+    protocol: str = "blocks:48x{}"
+    """With the number of training tiles."""
+    side: int = 32
+    fewest_classes: int = 4
+
+    def load(self) -> Any:
+        return get_task(self.task).data.load(self.source)
+
+    @property
+    def pairs(self) -> int:
+        return 3 * self.tiles
+
+
+unet = partial(Unet, UnetParams(steps=100, width=8))
+segformer = partial(Segformer, SegformerParams(steps=200, channels=32, single="none"))
+siamese = partial(FcSiamDiff, FcSiamParams(steps=300, width=8))
+change = partial(
+    LabelledSet,
+    network=siamese,
+    network_seeds=3,
+    task="change",
+    source="oscd",
+    protocol="places:{}",
+    side=64,
+    fewest_classes=2,
+)
+SETS = {
+    "houston:4": LabelledSet(4, unet, 5),
+    "houston:8": LabelledSet(8, unet, 3),
+    "houston:16": LabelledSet(16, unet, 5),
+    "houston:16:segformer": LabelledSet(16, segformer, 5),
+    "oscd:15": change(15),
+    "oscd:30": change(30),
+}
 NONE, COPIES = "none", "copies"
 GENERATORS: dict[str, tuple[str, str, dict[str, str]]] = {
     "paste": ("paste", "cpu", {}),
@@ -72,13 +122,14 @@ CONFIGURATIONS = (NONE, COPIES, *GENERATORS)
 
 
 def main() -> None:
-    store, path = Path(sys.argv[1]), Path(sys.argv[2])
-    configurations = tuple(sys.argv[4:]) or CONFIGURATIONS
-    data: Any = get_task("segmentation").data.load(str(SCENE))
+    labelled = SETS[sys.argv[1]]
+    store, path = Path(sys.argv[2]), Path(sys.argv[3])
+    configurations = tuple(sys.argv[5:]) or CONFIGURATIONS
+    data = labelled.load()
     rows: list[dict[str, Any]] = [*read_csv(path)] if path.is_file() else []
     done = {(row["split"], row["configuration"], row["network_seed"]) for row in rows}
-    for number in numbers(sys.argv[3]):
-        split = split_of(data, number)
+    for number in numbers(sys.argv[4]):
+        split = split_of(labelled, data, number)
         if split is None:
             say(f"split {number} is passed over")
             continue
@@ -86,15 +137,15 @@ def main() -> None:
         for configuration in configurations:
             missing = [
                 seed
-                for seed in NETWORK_SEEDS
+                for seed in range(labelled.network_seeds)
                 if (str(number), configuration, str(seed)) not in done
             ]
             if not missing:
                 continue
-            samples = training_samples(data, split, configuration, store)
+            samples = training_samples(labelled, data, split, configuration, store)
             for seed in missing:
                 started = time.process_time()
-                scores = trained_scores(data, split, samples, scored, seed)
+                scores = trained_scores(labelled, data, split, samples, scored, seed)
                 rows.append(
                     {
                         "split": number,
@@ -107,7 +158,7 @@ def main() -> None:
                 )
                 write_csv(path, rows)
                 say(str(rows[-1]))
-    for line in table(read_csv(path), configurations):
+    for line in table(labelled, read_csv(path), configurations):
         say(line)
 
 
@@ -118,13 +169,14 @@ def numbers(text: str) -> Iterator[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
-def split_of(data: PairSet, number: int) -> TileSplit | None:
+def split_of(labelled: LabelledSet, data: PairSet, number: int) -> TileSplit | None:
     """A split; None where it has too few tiles, or too few classes are scored."""
+    protocol = parse_protocol(labelled.protocol.format(labelled.tiles))
     try:
-        split = draw_tiles(data, PROTOCOL, number, TILE)
+        split = draw_tiles(data, protocol, number, labelled.side)
     except SplitError:
         return None
-    return split if len(scored_classes(data, split)) >= FEWEST_CLASSES else None
+    return split if len(scored_classes(data, split)) >= labelled.fewest_classes else None
 
 
 def scored_classes(data: PairSet, split: TileSplit) -> NDArray[np.int64]:
@@ -142,51 +194,57 @@ def test_labels(data: PairSet, split: TileSplit) -> NDArray[np.int16]:
 
 
 def training_samples(
-    data: PairSet, split: TileSplit, configuration: str, store: Path
+    labelled: LabelledSet, data: PairSet, split: TileSplit, configuration: str, store: Path
 ) -> DenseSamples:
     """The real pairs of a split, then those of a configuration, all with the same weight."""
     real = dense_view(data, split).real
     if configuration == NONE:
         return real
     if configuration == COPIES:
-        made = moved_copies(real, split.seed)
+        made = moved_copies(real, labelled, split.seed)
     else:
         generator, preset, overrides = GENERATORS[configuration]
         request = SampleRequest(
             generator,
-            PROTOCOL,
-            patch=TILE,
+            parse_protocol(labelled.protocol.format(labelled.tiles)),
+            patch=labelled.side,
             seed=split.seed,
-            count=PAIRS,
+            count=labelled.pairs,
             preset=preset,
             overrides=overrides,
         )
-        context = SceneContext(data, get_task("segmentation"), store / "cache")
-        kit: Any = sample_kit("segmentation")
+        context = SceneContext(data, get_task(labelled.task), store / "cache")
+        kit: Any = sample_kit(labelled.task)
         made = synthesise(kit, data, request, registry(), context=context).synthetic
     weight = np.full(len(made), WEIGHT, dtype=np.float32)
     return concatenate([real, replace(made, weight=weight)])
 
 
-def moved_copies(real: DenseSamples, seed: int) -> DenseSamples:
+def moved_copies(real: DenseSamples, labelled: LabelledSet, seed: int) -> DenseSamples:
     """Training tiles and their masks, moved and turned as SpecDM learns them."""
     rng = torch.Generator().manual_seed(derive_seed(COPIES, seed))
-    rows = torch.randint(len(real), (PAIRS,), generator=rng).numpy()
-    layers = np.concatenate([real.images[rows, 0], real.masks[rows, None]], axis=1)
-    how = Cropping(factor=1, side=TILE, masks=1, turned=True, rotated=0.8)
+    rows = torch.randint(len(real), (labelled.pairs,), generator=rng).numpy()
+    images = real.images[rows]
+    n, dates, bands, height, width = images.shape
+    layers = np.concatenate(
+        [images.reshape(n, dates * bands, height, width), real.masks[rows, None]], axis=1
+    )
+    how = Cropping(factor=1, side=labelled.side, masks=1, turned=True, rotated=0.8)
     moved = crops(torch.from_numpy(layers.astype(np.float32)), how, rng)[0].numpy()
-    return DenseSamples.made(moved[:, None, :-1], moved[:, -1].round().astype(np.int64))
+    turned = moved[:, :-1].reshape(n, dates, bands, *moved.shape[-2:])
+    return DenseSamples.made(turned, moved[:, -1].round().astype(np.int64))
 
 
 def trained_scores(
+    labelled: LabelledSet,
     data: PairSet,
     split: TileSplit,
     samples: DenseSamples,
     scored: NDArray[np.int64],
     seed: int,
 ) -> dict[str, float]:
-    """κ and mIoU in percent over the test pixels of scored classes, of one trained U-Net."""
-    plugin = Unet(UnetParams(steps=STEPS, width=WIDTH))
+    """κ and mIoU in percent over the test pixels of scored classes, of one trained network."""
+    plugin = labelled.network()
     fitted = plugin.fit(samples, dense_view(data, split), seed=seed, device="cpu", progress=silent)
     predicted = TilePredictor().predict(fitted, plugin.card, data, split)
     true = test_labels(data, split)
@@ -198,9 +256,11 @@ def trained_scores(
     }
 
 
-def table(rows: list[dict[str, str]], configurations: Sequence[str]) -> Iterator[str]:
+def table(
+    labelled: LabelledSet, rows: list[dict[str, str]], configurations: Sequence[str]
+) -> Iterator[str]:
     """A row for each configuration, over the splits that have all of them."""
-    complete = len(configurations) * len(NETWORK_SEEDS)
+    complete = len(configurations) * labelled.network_seeds
     splits = [
         split
         for split in dict.fromkeys(row["split"] for row in rows)
@@ -246,5 +306,5 @@ def gain_of(gains: list[float]) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    check_usage(__doc__, 3)
+    check_usage(__doc__, 4)
     main()
