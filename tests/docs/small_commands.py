@@ -66,8 +66,8 @@ SMALL = (
     ("datasets add", "CUBE", r"flight\.(hdr|tif)|farm\.npy", AS_IT_IS),
     ("datasets add", "--labels", r"plots\.geojson|fields\.csv", AS_IT_IS),
     ("plugins info", "NAME", r"\S+", AS_IT_IS),
-    ("plugins new", "NAME", r"my-\w+|shrunk-gauss", AS_IT_IS),
-    ("plugins check", "NAME", r"my-\w+|shrunk-gauss", "noise"),  # is not installed here
+    ("plugins new", "NAME", r"my-\w+|shrunk-gauss|edge", AS_IT_IS),
+    ("plugins check", "NAME", r"my-\w+|shrunk-gauss|edge", "noise"),  # is not installed here
     ("plugins check", "NAME", r"noise", AS_IT_IS),
 )
 ADDED = (

@@ -25,7 +25,7 @@ TRIALS = (
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the package lies."""
-    return install(tmp_path_factory.mktemp("own") / "site", "my_protocols", EXAMPLE)
+    return install(tmp_path_factory.mktemp("own") / "site", "hsiaug_edge", EXAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_the_example_of_the_page_passes_the_kit(site: Path) -> None:
 
 def test_it_is_listed_and_tells_of_itself(site: Path) -> None:
     listed = hsiaug("plugins", "list", site=site).stdout
-    assert "protocol\tedge\tmy-protocols 1.0\tpixels\t" in listed
+    assert "protocol\tedge\thsiaug-edge 1.0\tpixels\t" in listed
     told = hsiaug("plugins", "info", "edge", site=site).stdout.splitlines()
     assert {"protocol edge", "usage\tedge:RATIO, as edge:0.1", "leaky\tFalse"} <= {*told}
 
