@@ -27,7 +27,7 @@ from benchmarks.docs_figures import keep_picture
 from hsiaug.base.colours import class_colours
 from hsiaug.core.fields import label_fields, seen_fields
 from hsiaug.metrics.false_colours import FalseColours
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import MIN_TEST_PIXELS
 from hsiaug.protocol.split import Split
 from hsiaug.report.figures.files import new_figure
 

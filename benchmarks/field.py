@@ -99,7 +99,7 @@ def read_trials(root: Path) -> list[dict[str, str]]:
     order = [name for one in read_suite(SUITE).runs for name in one.asked[0][1].classifiers]
     scenes = [Path(ref).stem for ref, _ in read_suite(SUITE).runs[0].asked]
     rows = []
-    for record in Store(root).records():
+    for record in Store(root).each():
         spec, protocol = record["spec"], str(record["spec"]["protocol"])
         if "within" in protocol or spec["classifier"]["name"] == "coords":
             continue

@@ -34,7 +34,7 @@ from hsiaug.quality.synthesis import SampleRequest, sample_spec
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.whole_trial import run_trial
+from hsiaug.testing.subject import run_trial
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 from hsiaug.trial.fits import fit_generator
 from hsiaug.trial.spec import TrialSpec, plugin_spec

@@ -25,7 +25,7 @@ from typing import Any
 
 from benchmarks.common import check_usage, markdown, read_csv, say, write_csv
 from hsiaug.metrics.significance import t_interval
-from hsiaug.protocol.large_classes import large_classes
+from hsiaug.protocol.audit import large_classes
 from hsiaug.trial.store import Store
 
 KS = (1, 2, 3, 5, 10, 20)

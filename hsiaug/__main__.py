@@ -5,6 +5,7 @@ import os
 import sys
 
 from hsiaug.base import signals
+from hsiaug.base.errors import HsiaugError, shortage_of
 
 
 def main() -> None:
@@ -15,8 +16,6 @@ def main() -> None:
         open_standard_streams()
         signals.stop_by_signals()
         import hsiaug.base.library_plugins  # noqa: F401, before any other library
-        from hsiaug.base.errors import HsiaugError
-        from hsiaug.base.shortages import shortage_of
         from hsiaug.cli.main import main as run_command
 
         try:

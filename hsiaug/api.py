@@ -53,7 +53,9 @@ from hsiaug.base.arrays import mapped_rows as mapped_rows
 from hsiaug.base.errors import DataUnavailableError as DataUnavailableError
 from hsiaug.base.errors import InputError as InputError
 from hsiaug.base.errors import PluginError as PluginError
+from hsiaug.base.errors import SceneError as SceneError
 from hsiaug.base.errors import SplitError as SplitError
+from hsiaug.base.errors import StoreError as StoreError
 from hsiaug.base.errors import did_you_mean as did_you_mean
 from hsiaug.base.seeds import derive_seed as derive_seed
 from hsiaug.base.text import text_of_spreadsheet as text_of_spreadsheet
@@ -71,14 +73,14 @@ from hsiaug.contracts import Progress as Progress
 from hsiaug.contracts import PromptReading as PromptReading
 from hsiaug.contracts import Reconstruction as Reconstruction
 from hsiaug.core.fields import dilate as dilate
+from hsiaug.core.fields import find_segments as find_segments
 from hsiaug.core.fields import seen_fields as seen_fields
+from hsiaug.core.fields import side_masks as side_masks
 from hsiaug.core.pairs import PairSet as PairSet
 from hsiaug.core.samples import Patches as Patches
 from hsiaug.core.samples import PatchSamples as PatchSamples
 from hsiaug.core.samples import take_in_turn as take_in_turn
 from hsiaug.core.scene import Scene as Scene
-from hsiaug.core.segments import find_segments as find_segments
-from hsiaug.core.sides import side_masks as side_masks
 from hsiaug.core.spectral_views import SpectralView as SpectralView
 from hsiaug.core.tiles import DenseSamples as DenseSamples
 from hsiaug.core.tiles import DenseView as DenseView

@@ -354,10 +354,11 @@ class FittedGenerator(SampleSource[Mapping[int, int], PatchSamples], Protocol):
     - ``attention(x, prompts) -> Attention``, the cross-attention of the pixels of patches x (n, B,
       p, p) float32, in the scene's units, to the words of n prompts; deterministic.
 
-    Its plugin then has ``read_prompts(prompts, *, class_names, trained, patch)``, which is called
-    before the fit, and may have ``write_sentences(view) -> str``, its automatic sentences for
-    ``hsiaug datasets info --sentences``. ``hsiaug generate --prompt`` and ``hsiaug inspect`` call
-    these. A prompt is a class name or more: "wheat with woods to the north".
+    Its plugin then has ``read_prompts(prompts, *, class_names, trained, patch)``, which reads
+    prompts before the fit, so that one that cannot be read costs no fit. It may have
+    ``write_sentences(view) -> str``, its automatic sentences for ``hsiaug datasets info
+    --sentences``. ``hsiaug generate --prompt`` and ``hsiaug inspect`` call these. A prompt is a
+    class name or more: "wheat with woods to the north".
 
     A generator that encodes and decodes may have ``reconstruct(x) -> Reconstruction`` for patches
     x; ``hsiaug inspect`` measures the loss.
@@ -375,7 +376,8 @@ class FittedGenerator(SampleSource[Mapping[int, int], PatchSamples], Protocol):
 class Prepared(Protocol):
     """What a generator has learnt from a scene without any label.
 
-    It may have ``notes``, sentences for the record of the trial that prepared it.
+    It may have ``notes``, a tuple of sentences about the preparation, for the record of the trial
+    that prepared it.
 
     See Also
     --------
@@ -480,8 +482,9 @@ class FittedClassifier(Labeller[Patches], Protocol):
     """A fitted classifier.
 
     It may also have ``predict_proba(patches) -> (n, C) float32``, probabilities of the class ids
-    1..C, and ``facts``, a mapping of plain JSON about its fit for the record. ``aside_steps`` in it
-    are optimiser steps of a network that only selected samples; they do not count as training.
+    1..C, and ``facts``, a mapping of plain JSON about its fit for the record. The optimiser steps
+    of a network that only selects samples belong into ``facts["aside_steps"]``: they do not count
+    as steps of training.
 
     See Also
     --------

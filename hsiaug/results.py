@@ -508,13 +508,22 @@ class Table:
     Attributes
     ----------
     report : Report
-        What the tables are made from.
+        The trials of the tables, with their gains and intervals.
     by : str
-        What their rows are.
+        What the rows are, as ``by`` of :meth:`Results.table`.
 
     See Also
     --------
     Results.frame : the same trials as a pandas frame.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> run = hsiaug.benchmark(
+    ...     "toy", "smote", "svm", protocol="kshot:5", seeds=2, progress=False
+    ... )
+    >>> "| svm" in str(run.table())
+    True
     """
 
     report: Report

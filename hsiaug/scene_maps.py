@@ -70,11 +70,12 @@ class SceneMap:
     codes : tuple of int
         The code of each class in the label file.
     made : Refitted
-        The fitted classifier and its split.
+        The classifier, fitted again, and its split (``made.fitted``, ``made.split``).
     same : bool
-        Whether the predictions of the test pixels equal those of the record.
+        Whether this classifier predicts the test pixels as the record has them. False on another
+        machine or with other versions of libraries.
     grounds : mapping of str to Georeference or None
-        Coordinate system and position by place.
+        Coordinate system and position by place; None if the scene has no georeference.
     probabilities : mapping of str to ndarray
         Class probabilities (C, H, W) float32 by place; NaN = no data. Empty unless requested.
 

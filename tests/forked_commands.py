@@ -11,7 +11,6 @@ name of one that is loaded.
 """
 
 import atexit
-import ctypes
 import functools
 import gc
 import importlib
@@ -160,7 +159,6 @@ def serve(number: int) -> None:
     os.fsync = os.fstat
     gc.freeze()
     gc.enable()
-    _join_pages()
     path = sys.path[1:]
     for folder in filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
         path.remove(folder)
@@ -178,21 +176,6 @@ def serve(number: int) -> None:
         connection.send(json.dumps(pid).encode())
         _, status = os.waitpid(pid, 0)
         connection.send(json.dumps(os.waitstatus_to_exitcode(status)).encode())
-
-
-def _join_pages() -> None:
-    """Hold what is loaded in pages of 2 MB, where the system has such: a fork copies the list of
-    pages, which of 400 MB in small ones takes most of its time.
-    """
-    advise = ctypes.CDLL(None).madvise
-    advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        region = re.match(r"(\w+)-(\w+) rw-p 0+ 00:00 0 *(\[heap\])?$", line)
-        if region:
-            begin, end = (int(address, 16) for address in region.groups()[:2])
-            first = -(-begin // LARGE_PAGE) * LARGE_PAGE
-            # Where it is refused, small pages stay.
-            advise(first, max(0, end - first), COLLAPSE)
 
 
 def _become_command(request: Request, files: Sequence[int], path: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ import importlib
 import json
 import re
 import runpy
-import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmarks.common import check_usage, read_csv, txt2hsi_fits
+from benchmarks.common import read_csv, txt2hsi_fits
 from hsiaug.bench.plans_of_runs import plan_runs, trials_of
 from hsiaug.bench.suite import find_suite, read_suite
 from hsiaug.core.scene import Scene
@@ -68,10 +67,6 @@ def script(name: str, monkeypatch: pytest.MonkeyPatch, words: str = "", **consta
     return module
 
 
-def floats(row: dict[str, str]) -> dict[str, float]:
-    return {key: float(cell) for key, cell in row.items()}
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Records of two draws on ``toy``."""
@@ -95,17 +90,6 @@ def test_every_script_answers_help_before_it_does_anything():
         text = path.read_text("utf-8")
         begins = text.partition('if __name__ == "__main__":\n')[2].lstrip()
         assert "argparse" in text or begins.startswith("check_usage(__doc__"), path.name
-
-
-@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["a", "b"], 2), ([], 2)])
-def test_help_and_a_wrong_number_of_words_print_how_a_script_is_called(
-    words, code, monkeypatch, capsys
-):
-    monkeypatch.setattr(sys, "argv", ["script", *words])
-    with pytest.raises(SystemExit) as ended:
-        check_usage("python -m benchmarks.script FILE", 1, 1)
-    printed = capsys.readouterr()
-    assert ended.value.code == code and "FILE" in printed.out + printed.err
 
 
 @pytest.mark.parametrize("name", PRINTED)
@@ -297,55 +281,6 @@ def test_flagships_on_a_device(tmp_path, monkeypatch, capsys):
     assert "| txt2hsi | paper |" in capsys.readouterr().out
 
 
-def test_processor_seconds_and_memory_of_a_line(tmp_path: Path) -> None:
-    (tmp_path / "budget.csv").write_text("what,now\nline,12.5\n")
-    # In a process of its own: it waits for all processes below it.
-    words = [
-        sys.executable,
-        "-m",
-        "benchmarks.speed.budget",
-        str(tmp_path),
-        *SMALL,
-        "--seeds",
-        "1",
-        "--jobs",
-        "1",
-    ]
-    told = subprocess.run(
-        words, check=True, capture_output=True, text=True, cwd=FOLDER.parent
-    ).stdout
-    rows = {row["what"]: row for row in read_csv(tmp_path / "budget.csv")}
-    assert rows["line"]["before"] == "12.5" and float(rows["line"]["now"]) > 0
-    # Sampled every few seconds, which a quick line may end before.
-    assert "memory of the line, MB" in rows and "| svm, a trial | 5.0 |" in told
-
-
-def test_the_table_of_speed(tmp_path: Path) -> None:
-    """Its line is a small one here; each group of rows is added to the file as it is done."""
-    code = f"""
-from benchmarks.speed import table
-table.GROUPS["line"] = table.partial(table.run_rows, {" ".join((*SMALL, "--seeds", "1", "--jobs", "1"))!r}, table.torchless_values)
-table.main()
-"""
-    words = [
-        sys.executable,
-        "-c",
-        code,
-        str(tmp_path),
-        "--rows",
-        "line",
-        "--before",
-        str(FOLDER.parent),
-    ]
-    told = subprocess.run(
-        words, check=True, capture_output=True, text=True, cwd=FOLDER.parent
-    ).stdout
-    memory, seconds = read_csv(tmp_path / "table.csv")
-    assert memory["limit"] == "400" and memory["peer"] == ""
-    assert float(seconds["before"]) > 0 and float(seconds["ratio"]) > 0
-    assert f"| the same, s |  | {seconds['before']} | {seconds['now']} |" in told
-
-
 def test_the_table_of_speed_marks_what_misses_its_limit():
     table = importlib.import_module("benchmarks.speed.table")
     workers = table.Row("busy", 95, 94.0, least=True)
@@ -354,11 +289,6 @@ def test_the_table_of_speed_marks_what_misses_its_limit():
         table.Row("svm", "peer", 2.0, peer=1.9).missed
         and not table.Row("svm", "peer", 1.8, peer=1.9).missed
     )
-
-
-def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    worth, colours = script("class_palette", monkeypatch, STEPS=20).palette(0)
-    assert worth < 0 or colours.shape == (16, 3)
 
 
 def test_what_the_framework_costs(

@@ -61,7 +61,10 @@ COMMANDS = {
 @pytest.mark.parametrize(
     ("name", "kind"), [(name, kind) for name in COMMANDS for kind in COMMAND_KINDS]
 )
-def test_every_operation_of_a_whole_command_may_fail(name: str, kind: str, tmp_path: Path) -> None:
+def test_every_operation_of_a_whole_command_may_fail(
+    name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsiaug.suggest.committee.COMMITTEE", ("coords",))
     np.save(tmp_path / "c.npy", np.random.default_rng(0).random((12, 10, 4), dtype=np.float32))
     np.save(tmp_path / "l.npy", np.arange(120).reshape(12, 10) % 4)
     add_scene(tmp_path / "c.npy", tmp_path / "l.npy", tmp_path / "farm.toml", ImportOptions())
@@ -106,7 +109,7 @@ def test_a_real_disk_that_is_full_or_read_only_keeps_its_records(real_disk: Path
     with pytest.raises(StoreError, match=f"{real_disk}/store .*No space left on device"):
         stored.extend(store.put(one, None) for one in made)
 
-    assert 0 < len(stored) < len(made) and list(store.records()) == sorted(
+    assert 0 < len(stored) < len(made) and list(store.each()) == sorted(
         stored, key=itemgetter("hash")
     )
     (real_disk / "filler").unlink()

@@ -168,10 +168,3 @@ def test_what_is_sent_is_known_there_with_the_same_version() -> None:
     unpack(pickle.loads(sent).plugins)
     there = registry().find("generator", "bright").load()
     assert there.card.version == version and there(pickle.loads(params)).params.gain == 0.7
-
-
-def test_samples_of_a_class_are_those_that_it_makes() -> None:
-    samples = hsiaug.augment_scene("toy", cell()["Bright"], lam=2, protocol="kshot:3", patch=5)
-    real, made = samples.real.x, samples.synthetic.x
-    brightest = 1.1 * real.max(axis=(1, 2, 3))
-    assert len(made) and np.isclose(made.max(axis=(1, 2, 3))[:, None], brightest).any(axis=1).all()

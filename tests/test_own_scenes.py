@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
 
 import hsiaug
-from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
+from hsiaug.base.errors import DataUnavailableError, InputError
 from hsiaug.data import toy_scene
 from tests.in_process import run_trials_here
 
@@ -172,37 +171,3 @@ def test_a_name_is_no_path(tmp_path: Path, name: Any) -> None:
     with pytest.raises(InputError, match="name must be"):
         hsiaug.add_scene(TOY.cube, TOY.labels, name, folder=tmp_path / "in")
     assert in_folder(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"cube": np.ma.masked_array(np.ones((6, 5, 3)), mask=True)},
-        {"cube": np.full((6, 5, 3), None)},
-        {"cube": [[[1.0]]]},
-        {"cube": np.ones((0, 5, 3))},
-        {"labels": np.full((6, 5), "a")},
-        {"labels": csr_array(np.eye(6, 5))},
-        {"name": 5},
-        {"classes": "ab"},
-        {"classes": [1, 2]},
-        {"wavelengths": "abc"},
-        {"wavelengths": [1.0, float("nan"), 2.0]},
-        {"folder": None},
-        {"bad_bands": [0.5]},
-        {"scale": "x"},
-        {"unit": "reflectance"},
-    ],
-    ids=range(15),
-)
-def test_an_argument_of_another_kind_is_one_error_and_writes_nothing(wrong, tmp_path):
-    rng = np.random.default_rng(0)
-    usual = {
-        "cube": rng.random((6, 5, 3)),
-        "labels": rng.integers(0, 3, (6, 5)),
-        "name": "farm",
-        "folder": tmp_path,
-    }
-    with pytest.raises((InputError, SceneError)):
-        hsiaug.add_scene(**{**usual, **wrong})
-    assert not list(tmp_path.iterdir())

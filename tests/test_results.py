@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hsiaug
-from hsiaug.base.errors import HsiaugError, InputError, StoreError
+from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.threads import cores, one_thread_each
 from hsiaug.results import Results
 from hsiaug.tasks.scores import AA_LARGE
@@ -180,104 +180,6 @@ def test_scenes_and_splits_are_arrays() -> None:
 def test_what_is_wrong_is_named(wrong: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         wrong()  # type: ignore[operator]
-
-
-WRONG = (
-    *(
-        None,
-        float("nan"),
-        float("inf"),
-        -1,
-        1.5,
-        "x",
-        "",
-        "a\0b",
-        b"x",
-        [None],
-        [[1]],
-        {"a": 1},
-        object(),
-        int,
-    ),
-    *(1j, 10**30, np.ones((2, 2)), np.array([np.nan])),
-)
-NAMES = [
-    "generators",
-    "classifiers",
-    "lambdas",
-    "omegas",
-    "seeds",
-    "protocol",
-    "patch",
-    "preset",
-    "existing",
-    "store",
-]
-NONE_IS_USUAL = ("generators", "classifiers", "protocol", "patch", "jobs", "timeout")
-
-
-@pytest.mark.parametrize("name", [*NAMES, "jobs", "timeout", "views", "progress"])
-def test_an_argument_of_another_kind_is_one_error(name: str, tmp_path: Path) -> None:
-    usual = {
-        "generators": ["none"],
-        "classifiers": ["coords"],
-        "existing": "none",
-        "progress": False,
-        **ASKED,
-    }
-    for value in WRONG:
-        number_is_right = (
-            isinstance(value, float) and value == 1.5 and name in ("lambdas", "omegas", "timeout")
-        )
-        text_is_right = isinstance(value, str) and value == "x" and name == "store"
-        if number_is_right or text_is_right or (value is None and name in NONE_IS_USUAL):
-            continue
-        with pytest.raises(HsiaugError):
-            hsiaug.benchmark("toy", **{"store": tmp_path, **usual, name: value})
-
-
-@pytest.mark.parametrize("name", ["generators", "classifiers", "lambdas", "seeds"])
-def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(
-    name: str, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match=f"`{name}` must be"):
-        hsiaug.benchmark("toy", **{"store": tmp_path / "new", "progress": False, **ASKED, name: []})
-    assert not (tmp_path / "new").exists()
-
-
-def test_seeds_are_refused_unless_there_is_one(tmp_path: Path) -> None:
-    for seeds in (0, -1):
-        with pytest.raises(InputError, match="`seeds` must be a number of seeds"):
-            hsiaug.benchmark("toy", store=tmp_path, progress=False, **{**ASKED, "seeds": seeds})
-
-
-@pytest.mark.parametrize("value", [None, 5, float("nan"), b"x", "a\0b", ["toy"], object()])
-def test_a_scene_or_a_store_that_is_no_name_is_one_error(value: object) -> None:
-    calls = (
-        hsiaug.load_scene,
-        hsiaug.benchmark,
-        hsiaug.split,
-        hsiaug.augment_scene,
-        hsiaug.read_store,
-    )
-    for call in (
-        *calls,
-        lambda given: hsiaug.map_scene(given, "3fa9"),
-        hsiaug.generator,
-        hsiaug.classifier,
-    ):
-        with pytest.raises(HsiaugError):
-            call(value)
-
-
-def test_results_are_asked_for_by_what_there_is(run: Results, tmp_path: Path) -> None:
-    for value in (None, 1, ["class"], "nothing"):
-        for ask in (run.table, run.frame, run.plot, lambda by: run.save(tmp_path / "a.md", by)):
-            with pytest.raises(InputError):
-                ask(value)
-    for columns in (0, 3, True, "2", None):
-        with pytest.raises(InputError, match="columns must be one of 1, 2"):
-            run.plot(columns=columns)  # type: ignore[arg-type]
 
 
 def test_an_unknown_ending_and_a_store_that_is_not_there_are_refused(

@@ -4,7 +4,6 @@ comes back.
 
 import numpy as np
 import pytest
-from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.over_sampling import ADASYN
 from imblearn.pipeline import make_pipeline
 from imblearn.utils import estimator_checks as of_imblearn
@@ -27,7 +26,6 @@ pytestmark = [
 CHECKS = [
     *of_imblearn.estimator_checks_generator(Augmenter(random_state=0)),
     *of_sklearn.estimator_checks_generator(Augmenter(random_state=0)),
-    *of_imblearn.estimator_checks_generator(Augmenter(times=0, random_state=0)),
 ]
 
 
@@ -57,14 +55,6 @@ def test_real_samples_come_first_as_they_were_and_classes_end_equal(spectra):
     assert (more[40:] >= x[30:].min(axis=0) - 1e-6).all() and (
         more[40:] <= x[30:].max(axis=0) + 1e-6
     ).all()
-
-
-def test_equal_seeds_give_equal_samples(spectra):
-    first, again, other = (
-        Augmenter("noise", random_state=seed).fit_resample(*spectra)[0] for seed in (1, 1, 2)
-    )
-
-    assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
 def test_lambda_times_and_hyperparameters_are_those_of_a_benchmark(spectra):
@@ -146,12 +136,6 @@ def test_a_strategy_names_counts_of_each_class(spectra):
         Augmenter("noise", sampling_strategy="minority").fit_resample(*spectra)
 
 
-def test_the_same_request_makes_the_number_of_a_benchmark(spectra):
-    made = Augmenter("noise", random_state=0).fit_resample(*spectra)[1][40:]
-    # λ = 1 and M = 3, as everywhere.
-    assert np.unique(made, return_counts=True)[1].tolist() == [3 * 30, 20 + 3 * 10]
-
-
 @pytest.mark.parametrize("generator", ["noise", "smote", "mixup", "relight", "cvae"])
 def test_the_same_request_makes_the_samples_of_a_benchmark(toy, generator):
     asked = {"lam": 0.5, "times": 1.5, "preset": "tiny"}
@@ -176,11 +160,6 @@ def test_copies_in_place_of_unlabelled_pixels_are_said(spectra):
     texts = [str(one.message) for one in said]
     assert any("of pseudo are copies of real ones" in text for text in texts)
     assert any("pseudo also learns from unlabelled pixels" in text for text in texts)
-
-
-def test_an_augmenter_balances_the_bags_of_imbalanced_learn(spectra):
-    bagged = BalancedBaggingClassifier(sampler=Augmenter(), random_state=0, n_estimators=2)
-    assert bagged.fit(*spectra).score(*spectra) > 0.5
 
 
 def test_a_pipeline_with_an_augmenter_is_bagged(spectra):

@@ -181,4 +181,4 @@ def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> Proces
 
 def results(store: Path) -> dict[str, Any]:
     """Status and checksum of the predictions of every record of a store, by hash."""
-    return {r["hash"]: (r["status"], r["predictions_sha256"]) for r in Store(store).records()}
+    return {r["hash"]: (r["status"], r["predictions_sha256"]) for r in Store(store).each()}

@@ -22,7 +22,7 @@ from hsiaug.base.files import write_text_whole
 from hsiaug.bench.engines.slurm import SlurmJob, read_jobs, write_jobs
 from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.cards import FileSpec
-from hsiaug.data.download import download
+from hsiaug.data.catalogue import download
 from hsiaug.registry.scaffold import write_package
 from hsiaug.registry.state import load_state, save_state
 from hsiaug.report.output_files import array_writers, write_files
@@ -143,7 +143,7 @@ def _stored(folder: Path) -> Any:
     """What a store holds, all of which must be sound."""
     store = Store(folder / "store")
     assert store.read().damaged == ()
-    return [(one, store.predictions(one["hash"])[1].tolist()) for one in store.records()]
+    return [(one, store.predictions(one["hash"])[1].tolist()) for one in store.each()]
 
 
 def _check(folder: Path) -> None:

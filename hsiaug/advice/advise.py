@@ -134,7 +134,11 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     tried = gains_of(plan, session)
     to_confirm = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
     fresh = _confirming_plan(to_confirm, request, plan, session)
-    _run_in_time(fresh, session)
+    for seed in CONFIRM:
+        split = [trial for trial in fresh.trials if trial.seed == seed]
+        if time.time() + session.seconds(fresh, split) > session.end:
+            break
+        session.run(fresh, split)
     level = 1 - ALPHA / max(1, len(to_confirm))
     results = session.results(fresh)
     confirmed = [
@@ -181,15 +185,6 @@ def _check_engine(session: Session) -> None:
         raise InputError(
             "`on` slurm is for benchmarks: advice waits for what its trials find", hint=hint
         )
-
-
-def _run_in_time(fresh: Plan, session: Session) -> None:
-    """Run the confirming splits for which there is time."""
-    for seed in CONFIRM:
-        split = [trial for trial in fresh.trials if trial.seed == seed]
-        if time.time() + session.seconds(fresh, split) > session.end:
-            return
-        session.run(fresh, split)
 
 
 def _decide(

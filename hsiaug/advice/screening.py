@@ -16,8 +16,8 @@ from hsiaug.bench.groups import write_duration
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import Request
 from hsiaug.bench.sample_memory import samples_bytes
+from hsiaug.protocol.audit import large_classes
 from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.scores import AA_LARGE, over_large
@@ -279,7 +279,9 @@ def run_baselines(plan: Plan, session: Session) -> Plan:
     skipped: dict[str, str] = {}
     for place, (name, trials) in enumerate(_baselines_by_cost(plan, session)):
         seconds = session.seconds(plan, trials)
-        if place == 0 or _is_affordable(seconds, time.time() - begin, whole):
+        spent = time.time() - begin
+        is_cheap = seconds <= CHEAP_SHARE * whole
+        if place == 0 or is_cheap or spent + seconds <= BASELINE_SHARE * whole:
             session.run(plan, trials)
         else:
             skipped[name] = write_duration(seconds)
@@ -303,13 +305,6 @@ def _baselines_by_cost(plan: Plan, session: Session) -> list[tuple[str, list[Tri
     first = next(name for name in trials if name in learning)
     costs = {name: session.seconds(plan, members) for name, members in trials.items()}
     return sorted(trials.items(), key=lambda item: (item[0] != first, costs[item[0]]))
-
-
-def _is_affordable(seconds: float, spent: float, whole: float) -> bool:
-    """Whether a classifier that takes ``seconds`` without samples is run, after ``spent`` of the
-    ``whole`` time.
-    """
-    return seconds <= CHEAP_SHARE * whole or spent + seconds <= BASELINE_SHARE * whole
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> None:

@@ -101,8 +101,11 @@ def _check_names(signature: inspect.Signature, arguments: Mapping[str, object]) 
             (candidate for candidate in MEANT.get(name, ()) if candidate in parameters), ""
         )
         names = [parameter for parameter in parameters if parameter != "self"]
-        hint = f"Write {meant}." if meant else did_you_mean(name, names)
-        raise InputError(f"arguments are {', '.join(names)}", value=f"{name}=", hint=hint)
+        raise InputError(
+            f"arguments are {', '.join(names)}",
+            value=f"{name}=",
+            hint=f"Write {meant}." if meant else did_you_mean(name, names),
+        )
 
 
 def shown_value(value: object) -> str:

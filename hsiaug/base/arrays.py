@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 AnyArray = NDArray[Any]
-"""An array of numbers of any type."""
+"""An array of numbers of any type; the others are called by theirs."""
+Bools = NDArray[np.bool_]
+Int16 = NDArray[np.int16]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 PlacedRows = tuple[NDArray[np.intp], AnyArray]
 """Places in an array, and the rows that belong there."""
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -59,9 +65,7 @@ def mapped(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return array
 
 
-def mapped_rows(
-    shape: tuple[int, ...], blocks: Callable[[], Iterable[PlacedRows]]
-) -> NDArray[np.float32]:
+def mapped_rows(shape: tuple[int, ...], blocks: Callable[[], Iterable[PlacedRows]]) -> Float32:
     """Make an array of rows that arrive in blocks, in any order.
 
     A large array is mapped from a temporary file and never completely in memory.

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Float64
+
 RED, GREEN, BLUE = 660.0, 560.0, 490.0
 """Wavelengths in nm."""
 
@@ -55,7 +57,7 @@ what is tested on.
 """
 
 
-def rgb_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[int, int, int]:
+def rgb_bands(wavelengths: Float64 | None, bands: int) -> tuple[int, int, int]:
     """The bands nearest to red, green and blue; thirds of the range where wavelengths are not
     known.
     """
@@ -74,9 +76,7 @@ def stretched(
     return colours
 
 
-def true_colours(
-    cube: NDArray[np.float32], wavelengths: NDArray[np.float64] | None, step: int
-) -> NDArray[np.uint8]:
+def true_colours(cube: Float32, wavelengths: Float64 | None, step: int) -> NDArray[np.uint8]:
     """(h, w, 3) uint8 of every step-th row and column of a cube (H, W, B): the bands nearest to
     red, green and blue, each from its 2nd to its 98th percentile of the pixels that have data.
     """

@@ -13,8 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, TypeVar
 
-from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import HsiaugError, InputError, shortage_of
 
 T = TypeVar("T")
 
@@ -46,9 +45,11 @@ def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> s
     if ON_WINDOWS and (
         path.name.partition(".")[0].rstrip().upper() in DEVICES or NOT_IN_NAMES & set(path.name)
     ):
-        rule = f"{option} must be a name that Windows can hold"
-        hint = 'Use no con, aux, nul, com1 … and none of < > : " | ? *.'
-        raise InputError(rule, value=repr(path.name), hint=hint)
+        raise InputError(
+            f"{option} must be a name that Windows can hold",
+            value=repr(path.name),
+            hint='Use no con, aux, nul, com1 … and none of < > : " | ? *.',
+        )
     ending = path.suffix.lower()
     if ending not in endings:
         named = [text for text in endings if text]
@@ -60,10 +61,10 @@ def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> s
             hint=f"For example {option} {example}.",
         )
     if not path.absolute().parent.is_dir() or path.is_dir():
-        rule = f"{option} {path} must be a file in a folder that exists"
-        hint = "Make the folder first, or name another file."
         raise InputError(
-            rule, value="a folder" if path.is_dir() else f"no folder {path.parent}", hint=hint
+            f"{option} {path} must be a file in a folder that exists",
+            value="a folder" if path.is_dir() else f"no folder {path.parent}",
+            hint="Make the folder first, or name another file.",
         )
     return ending
 

@@ -59,36 +59,21 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class PluginProgress:
-    """Progress reported by a plugin."""
-
-    done: int
-    total: int
-    note: str
-
-
-@dataclass(frozen=True)
 class Event:
-    """Something happened to a trial.
+    """Something happened to a trial, or nothing to any.
 
     Attributes
     ----------
-    kind : {"start", "step", "ok", "failed"}
-        A step is one of a plugin's own.
+    kind : {"start", "wait", "ok", "failed"}
+        Of no trial, wait: for a while nothing happened.
     hash : str
         Of the trial.
-    progress : PluginProgress or None
-        Of a step.
-    stage : str
-        The stage of the trial that a step is of.
     error : mapping or None
         Of a failed trial, as its record has it.
     """
 
-    kind: Literal["start", "step", "ok", "failed"]
-    hash: str
-    progress: PluginProgress | None = None
-    stage: str = ""
+    kind: Literal["start", "wait", "ok", "failed"]
+    hash: str = ""
     error: Mapping[str, str] | None = None
 
     @classmethod

@@ -7,12 +7,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent, PluginProgress
+from hsiaug.bench.engine import Batch, Engine, Event, Group, OnEvent
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.bench.worker_process import Worker, WorkerLost
 from hsiaug.registry.hookspecs import Kind
@@ -56,14 +55,16 @@ def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> N
             running.add(future)
             future.add_done_callback(news.put)
         engine.check()
-        with suppress(Empty):
+        try:
             heard = news.get(timeout=LISTEN)
-            if isinstance(heard, Event):
-                on_event(heard)
-            else:
-                running.remove(heard)
-                for event in engine.result(heard):
-                    on_event(event)
+        except Empty:
+            heard = Event("wait")
+        if isinstance(heard, Event):
+            on_event(heard)
+        else:
+            running.remove(heard)
+            for event in engine.result(heard):
+                on_event(event)
 
 
 def scored_records(batch: Batch, store: Store, jobs: int) -> ScoredRecords:
@@ -137,9 +138,6 @@ class SceneRun:
                 sent = True
                 begin(trial)
             message = worker.receive()
-            if isinstance(message, PluginProgress):
-                tell(Event("step", trial.hash, message, worker.stage))
-                continue
             if isinstance(message, WorkerLost):
                 sent = False
                 if begun[trial.hash] < TRIES:

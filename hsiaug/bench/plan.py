@@ -9,9 +9,9 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.plugin_choice import Configured, choose_plugins
 from hsiaug.bench.request import REAL, CompleteRequest, Request
 from hsiaug.core.view_names import RAW, check_view
-from hsiaug.protocol.alike_draws import group_alike
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import group_alike
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
@@ -357,7 +357,7 @@ def _alike_draws(seeds: Sequence[int], groups: Sequence[Sequence[int]]) -> str:
     Parameters
     ----------
     groups : sequence of sequence of int
-        Places among ``seeds``, as of :func:`hsiaug.protocol.alike_draws.group_alike`.
+        Places among ``seeds``, as of :func:`hsiaug.protocol.split.group_alike`.
     """
     alike = "; ".join(
         ", ".join(str(seeds[place]) for place in group) for group in groups if len(group) > 1

@@ -258,11 +258,11 @@ def watch_trials(progress: Progress, console: Console, root: Path) -> Iterator[O
     def on_event(event: Event) -> None:
         if event.kind == "start":
             progress.start(event.hash)
-        elif event.kind != "step":
+        elif event.kind != "wait":
             progress.end(event.hash, failed=event.kind == "failed")
             if event.kind == "failed":
                 tell_failure(event)
-        show(now=event.kind != "step" and progress.done == progress.total)
+        show(now=event.kind != "wait" and progress.done == progress.total)
         tell(progress.state)
 
     with ExitStack() as stack:

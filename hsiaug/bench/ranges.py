@@ -105,18 +105,17 @@ def codes(text: str) -> tuple[int, ...]:
     return tuple(map(int, listed))
 
 
-def seeds(text: str, option: str = "`seeds`") -> list[int]:
+def seeds(text: str) -> list[int]:
     """Seeds: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for
     anything else.
     """
     try:
-        found = integers(option, text)
+        found = integers("`seeds`", text)
         if re.fullmatch(r"[\s,]*[0-9]+[\s,]*", text):
-            found = integers(option, f"0-{found[0] - 1}")
+            found = integers("`seeds`", f"0-{found[0] - 1}")
     except InputError as error:
         rule = (
-            f"{option} must be a number of seeds, or a range or list of seeds, {MAX_NUMBERS} at"
-            " most"
+            f"`seeds` must be a number of seeds, or a range or list of seeds, {MAX_NUMBERS} at most"
         )
         raise InputError(
             rule, value=repr(text), hint="Write 5 for seeds 0 to 4, 100-109, or 3,5,8-9."

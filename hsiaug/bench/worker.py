@@ -3,7 +3,7 @@ label.
 
 It is started with the data of a scene without a label. Then it is sent the trials of a group, each
 as a pickle, and their split: None for one that it has. What it sends are pairs: ``("stage", name)``
-and ``("step", PluginProgress)`` as a trial goes on, ``("outside", text)`` for what a plugin does
+as a trial goes on, ``("outside", text)`` for what a plugin does
 outside of its package, then ``("end", TrialOutcome)``.
 """
 
@@ -12,7 +12,6 @@ import pickle
 import re
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -21,7 +20,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self, cast
 
-from hsiaug.bench.engine import PluginProgress, WorkerSettings
+from hsiaug.bench.engine import WorkerSettings
+from hsiaug.contracts import silent
 from hsiaug.core.scene import HasCube
 from hsiaug.data.loading import hide_labels
 from hsiaug.data.windows import FileCube
@@ -30,7 +30,6 @@ from hsiaug.registry.isolation.processes import join_run
 from hsiaug.registry.isolation.shared_arrays import SENDS_FILES, SharedArrays
 from hsiaug.registry.isolation.watching import watch
 from hsiaug.registry.lookup import registry
-from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
@@ -101,8 +100,6 @@ LIBRARIES_CACHES = (
 """Variables that say where libraries keep what they have compiled or found out: elsewhere they
 would try in vain.
 """
-STEP_EVERY = 0.2
-"""Seconds between two reports of a plugin's own progress: fits call it at every step."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +195,7 @@ def serve(connection: Connection, start: WorkerStart) -> None:
             context,
             registry(),
             device=start.settings.device,
-            progress=_progress(send),
+            progress=silent,
             tell=lambda stage: send("stage", stage),
         ):
             if os.getpid() != own:
@@ -235,16 +232,3 @@ def _in_turn(packed: Iterable[bytes], context: SceneContext) -> Iterator[TrialSp
     for spec in map(pickle.loads, packed):
         context.saves = context.saves and "classifier" not in dict(spec.third_party_parts)
         yield spec
-
-
-def _progress(send: Callable[[str, Any], None]) -> Callable[..., None]:
-    """The function that plugins report their progress to: (done, total, note)."""
-    last = 0.0
-
-    def progress(done: object, total: object, note: object = "") -> None:
-        nonlocal last
-        if time.monotonic() - last > STEP_EVERY:
-            last = time.monotonic()
-            send("step", PluginProgress(*progress_values(done, total, note)))
-
-    return progress

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.temporary_folders import PluginsFolder
-from hsiaug.bench.engine import Group, PluginProgress
+from hsiaug.bench.engine import Group
 from hsiaug.bench.worker import WorkerStart, serve
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.isolation.processes import Child, await_fork_server, ending
@@ -50,8 +50,8 @@ class WorkerLost:
     stage: str
 
 
-Message = PluginProgress | TrialOutcome | WorkerLost
-"""What is heard of the trial that runs; its outcome is the end of it."""
+Message = TrialOutcome | WorkerLost
+"""What the trial that runs ends with."""
 
 
 class Stopped(Exception):
@@ -165,14 +165,12 @@ class Worker:
                 message = self._read(connection)
             elif process.sentinel in speaking:
                 return self._lost()
-            if isinstance(message, TrialOutcome | WorkerLost):
+            if message is not None:
                 return message
             if time.monotonic() > self.deadline:
                 self.end()
                 said = f"the trial took longer than its time limit of {self._limit:g} s"
                 return failed_outcome(self.stage, "TrialTimeout", said)
-            if message is not None:
-                return message
 
     def _read(self, connection: Any) -> Message | None:
         """The next message, or how the process ended; None for what need not be told at once."""

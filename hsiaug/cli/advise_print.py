@@ -44,7 +44,9 @@ def advice_lines(
     benchmark : ShownByBenchmark or None
         What a benchmark of this scene has shown, where there is one.
     """
-    use = benchmark.sentence if benchmark else _use(advice)
+    use = f"{_configuration(advice.final)}    ({_rests_on(advice)})"
+    if benchmark:
+        use = benchmark.sentence
     lines = [("Use", use), ("Why", _why(advice, session))]
     commands = advice_commands(advice, session, benchmark)
     if label := commands.get("label"):
@@ -53,11 +55,6 @@ def advice_lines(
     if test := commands.get("test"):
         lines.append(("Test it", test))
     return lines
-
-
-def _use(advice: Advice) -> str:
-    """The configuration to use, and what it rests on."""
-    return f"{_configuration(advice.final)}    ({_rests_on(advice)})"
 
 
 def _configuration(trial: TrialSpec) -> str:

@@ -144,12 +144,12 @@ def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
         if seen.reading.ignored:
             say(f"  not used: {', '.join(seen.reading.ignored)}")
         if seen.reading.never_said:
-            say("  new: training never said this")
+            say("  new: no text in training had this")
         say(f"  seen: centre in {100 * seen.centre:.0f} % of samples")
         for where, class_id, said, alone in seen.places:
             say(
                 f"  seen: {names[class_id - 1]} in {100 * said:.0f} % of the pixels {where};"
-                f" {100 * alone:.0f} % where it is not said"
+                f" {100 * alone:.0f} % if it is not named"
             )
     say(
         "An oracle of held-out labels looked at these; it names"

@@ -18,8 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsiaug import __version__
-from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import HsiaugError, InputError, shortage_of
 from hsiaug.base.signals import exit_code, say_stopped
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli.output import name_options, say

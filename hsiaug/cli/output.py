@@ -58,14 +58,16 @@ def print_table(
     from rich.table import Column, Table
 
     by_column = [[name, *(row[place] for row in texts)] for place, name in enumerate(header)]
-    least = [_longest_word(column) for column in by_column]
+    # A terminal must not break a word.
+    least = [max(map(len, " ".join(column).split()), default=1) for column in by_column]
     framed = sum(least) + 3 * len(least) + 1 <= out.width
     around = 3 * len(least) + 1 if framed else 2 * len(least)
     if sum(least) + around > out.width:
         # No width is left for whole words side by side.
         print_lines(out, [title] if title else [])
         for row in texts:
-            print_lines(out, (", ".join(_named(header, row)), ""))
+            named = zip(header, row, strict=True)
+            print_lines(out, (", ".join(f"{n}: {text}" for n, text in named if text != "–"), ""))
         return
     longest = [max(map(len, column)) for column in by_column]
     widths = _shared_out(least, longest, out.width - around)
@@ -86,16 +88,6 @@ def _shared_out(least: Sequence[int], longest: Sequence[int], room: int) -> list
             break
         widths[needs.index(max(needs))] += 1
     return widths
-
-
-def _longest_word(texts: Iterable[str]) -> int:
-    """Letters of the longest word, which a terminal must not break."""
-    return max((len(word) for text in texts for word in text.split()), default=1)
-
-
-def _named(header: Sequence[str], row: Sequence[str]) -> Iterator[str]:
-    """The entries of a row behind their headings; what is not there is left out."""
-    return (f"{name}: {text}" for name, text in zip(header, row, strict=True) if text != "–")
 
 
 def print_facts(out: Console, facts: Iterable[tuple[str, object]], width: int = 16) -> None:

@@ -223,7 +223,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     from hsiaug.bench.plan import build_plan
     from hsiaug.bench.request import read_request
     from hsiaug.cli.benchmark_run import print_plan
-    from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+    from hsiaug.protocol.audit import MIN_TEST_PIXELS
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import USUAL, get_task

@@ -10,12 +10,10 @@ from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import class_counts
+from hsiaug.base.arrays import Float32, Float64, Int16, Int64, class_counts
 from hsiaug.base.errors import SceneError
-from hsiaug.base.public_scenes import checksum_of_parts
-from hsiaug.core.scene import Scene
+from hsiaug.core.scene import Scene, checksum_of_parts
 
 Side = Literal["train", "test", "any"]
 DATES = {"segmentation": 1, "change": 2}
@@ -41,7 +39,7 @@ class StoredImages:
     def __init__(
         self,
         shape: tuple[int, ...],
-        read: Callable[[], NDArray[np.float32]],
+        read: Callable[[], Float32],
         files_sha256: str,
     ) -> None:
         self.shape = shape
@@ -53,16 +51,16 @@ class StoredImages:
         """Bytes of the array."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-    def __getitem__(self, key: Any) -> NDArray[np.float32]:
-        part: NDArray[np.float32] = _latest(self)[key]
+    def __getitem__(self, key: Any) -> Float32:
+        part: Float32 = _latest(self)[key]
         return part
 
-    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Float32:
         return _latest(self).copy()
 
 
 @lru_cache(maxsize=1)
-def _latest(images: StoredImages) -> NDArray[np.float32]:
+def _latest(images: StoredImages) -> Float32:
     """The images of one place: its tiles are cut one after the other."""
     return images.read()
 
@@ -82,8 +80,8 @@ class Place:
     """
 
     name: str
-    images: NDArray[np.float32]
-    mask: NDArray[np.int16]
+    images: Float32
+    mask: Int16
     part: Side = "any"
 
 
@@ -91,17 +89,24 @@ class Place:
 class PairSet:
     """Image–mask pairs of one sensor; arrays are read-only.
 
-    Class id c is ``class_names[c - 1]``; for change detection the names are "unchanged" and
-    "changed".
+    For change detection, images have two dates and the classes are "unchanged" and "changed".
 
     Attributes
     ----------
+    name : str
+        Name of the set.
+    places : tuple of Place
+        The areas, each with images of one date or two and a mask.
+    class_names : tuple of str
+        C names; id c is ``class_names[c - 1]``.
     wavelengths : (B,) float64 or None
         Band centres in nanometres, or None if unknown.
     gsd : float or None
         Ground sampling distance in metres per pixel, or None.
     units : str
         Units of the images.
+    descriptions : mapping of str to tuple of str
+        Sentences that describe the classes, by class name.
     draws : str or None
         Seed of random splits; None = the checksum of the masks.
     tile : int or None
@@ -127,7 +132,7 @@ class PairSet:
     name: str
     places: tuple[Place, ...]
     class_names: tuple[str, ...]
-    wavelengths: NDArray[np.float64] | None = None
+    wavelengths: Float64 | None = None
     gsd: float | None = None
     units: str = "reflectance"
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -198,7 +203,7 @@ class PairSet:
         return tuple(self.counts_by_place.sum(axis=0).tolist())
 
     @cached_property
-    def counts_by_place(self) -> NDArray[np.int64]:
+    def counts_by_place(self) -> Int64:
         """(places, C): pixels of each class, 1 to C, in each place."""
         classes = len(self.class_names)
         counts = [class_counts(place.mask, classes) for place in self.places]
@@ -244,18 +249,24 @@ def _check(pairs: PairSet, place: Place) -> None:
             f"{where}: images must be (dates, bands, height, width) as in the other places, and the"
             " mask their size"
         )
-        shapes = f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}"
         hint = "Check that every place has the same dates and bands, and a mask of the same grid."
-        raise SceneError(rule, value=shapes, hint=hint)
+        raise SceneError(
+            rule,
+            value=f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}",
+            hint=hint,
+        )
     if not isinstance(place.images, StoredImages):
         check_finite_images(place.images, where)
     low, high = int(place.mask.min()), int(place.mask.max())
     if low < 0 or high > len(pairs.class_names):
-        rule = f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)"
-        raise SceneError(rule, value=f"{low}..{high}", hint="List the mask's codes in the card.")
+        raise SceneError(
+            f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)",
+            value=f"{low}..{high}",
+            hint="List the mask's codes in the card.",
+        )
 
 
-def check_finite_images(images: NDArray[np.float32], where: str) -> None:
+def check_finite_images(images: Float32, where: str) -> None:
     """Refuse images that hold NaN or infinity.
 
     Parameters
@@ -273,6 +284,8 @@ def check_finite_images(images: NDArray[np.float32], where: str) -> None:
     finite = np.isfinite(images)
     if finite.all():
         return
-    found = f"NaN or infinity at {int((~finite).any(axis=(0, 1)).sum())} pixels"
-    hint = "Fill these values, or give the pixels a fixed value and the mask's code for ignore."
-    raise SceneError(f"{where}: images must hold finite numbers only", value=found, hint=hint)
+    raise SceneError(
+        f"{where}: images must hold finite numbers only",
+        value=f"NaN or infinity at {int((~finite).any(axis=(0, 1)).sum())} pixels",
+        hint="Fill these values, or give the pixels a fixed value and the mask's code for ignore.",
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hsiaug.base.arrays import AnyArray, row_blocks
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Int32, Int64, row_blocks
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import arrays_of
 
@@ -39,12 +39,12 @@ class RowArrays(Indexable):
         return f"{type(self).__name__}({', '.join(arrays)})"
 
     @property
-    def spectra(self) -> NDArray[np.float32]:
+    def spectra(self) -> Float32:
         """(..., B): those of the pixels that have a label, in the shape of the labels."""
         raise NotImplementedError
 
     @property
-    def pixel_spectra(self) -> NDArray[np.float32]:
+    def pixel_spectra(self) -> Float32:
         """(n, B) float32: the same, one row for each pixel."""
         return self.spectra.reshape(-1, self.spectra.shape[-1])
 
@@ -67,8 +67,8 @@ class Patches(RowArrays):
     patches_at : cuts patches out of a cube.
     """
 
-    x: NDArray[np.float32]
-    coords: NDArray[np.int32]
+    x: Float32
+    coords: Int32
 
     def __post_init__(self) -> None:
         if (
@@ -76,22 +76,22 @@ class Patches(RowArrays):
             or self.x.shape[2] != self.x.shape[3]
             or self.coords.shape != (len(self.x), 2)
         ):
-            rule = "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)"
-            hint = "Build them with TrainView.patches, or keep the channels first."
             raise PluginError(
-                rule, value=f"x {self.x.shape}, coords {self.coords.shape}", hint=hint
+                "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)",
+                value=f"x {self.x.shape}, coords {self.coords.shape}",
+                hint="Build them with TrainView.patches, or keep the channels first.",
             )
 
     def __len__(self) -> int:
         return len(self.x)
 
     @property
-    def values(self) -> NDArray[np.float32]:
+    def values(self) -> Float32:
         """The array of spectra, whatever it is called."""
         return self.x
 
     @property
-    def spectra(self) -> NDArray[np.float32]:
+    def spectra(self) -> Float32:
         """(n, B) float32: the spectra of the centre pixels, which have the labels."""
         return self.centres
 
@@ -100,7 +100,7 @@ class Patches(RowArrays):
         return Patches(self.x, self.coords)
 
     @property
-    def centres(self) -> NDArray[np.float32]:
+    def centres(self) -> Float32:
         """(n, B) float32: the spectrum of each centre pixel."""
         middle = self.x.shape[2] // 2
         # All of a mapped file is read for them.
@@ -122,6 +122,8 @@ class PatchSamples(Patches):
         Whether a patch is synthetic.
     weight : (n,) float32
         Sample weights, 1 for real samples; not all classifiers use them.
+    coords : (n, 2) int32
+        Rows and columns of the centre pixels in the scene; -1 for synthetic patches.
     provenance : mapping of str to object
         JSON-able facts about how synthetic samples were made; they are stored in the record.
 
@@ -139,21 +141,23 @@ class PatchSamples(Patches):
     ((3, 20), [1.0, 1.0, 1.0])
     """
 
-    y: NDArray[np.int64]
-    synthetic: NDArray[np.bool_]
-    weight: NDArray[np.float32]
+    y: Int64
+    synthetic: Bools
+    weight: Float32
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("y", "synthetic", "weight"):
             if getattr(self, name).shape != (len(self.x),):
-                rule = f"samples need one entry of {name} per patch, {len(self.x)} in all"
-                hint = "Return arrays of equal length."
-                raise PluginError(rule, value=f"shape {getattr(self, name).shape}", hint=hint)
+                raise PluginError(
+                    f"samples need one entry of {name} per patch, {len(self.x)} in all",
+                    value=f"shape {getattr(self, name).shape}",
+                    hint="Return arrays of equal length.",
+                )
 
     @property
-    def labels(self) -> NDArray[np.int64]:
+    def labels(self) -> Int64:
         """Class ids as they are predicted."""
         return self.y
 
@@ -166,8 +170,8 @@ class PatchSamples(Patches):
     @classmethod
     def made(
         cls,
-        x: NDArray[np.float32],
-        y: NDArray[np.int64],
+        x: Float32,
+        y: Int64,
         provenance: Mapping[str, object] | None = None,
     ) -> PatchSamples:
         """Synthetic samples, with weight 1 and no position.
@@ -216,17 +220,16 @@ def real_numbers(patches: ArrayLike) -> AnyArray:
     return values
 
 
-def class_ids(labels: ArrayLike) -> NDArray[np.int64]:
+def class_ids(labels: ArrayLike) -> Int64:
     """Class ids as int64. Raises PluginError where that would change one, such as 1.4."""
     values = np.asarray(labels)
     with np.errstate(invalid="ignore"):  # NaN is no id either
         ids = values.astype(np.int64)
     if not np.array_equal(ids, values):
-        hint = "Round, or take the arg max, before labels are returned."
         raise PluginError(
             "class ids of samples must be whole numbers",
             value=str(values[ids != values][0]),
-            hint=hint,
+            hint="Round, or take the arg max, before labels are returned.",
         )
     return ids
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, class_counts
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int16, Int32, Int64, class_counts
 from hsiaug.base.errors import SceneError, did_you_mean, need
-from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.base.text import some_of
 from hsiaug.core.fields import label_fields
 from hsiaug.core.read_only import seal
@@ -53,11 +52,11 @@ class HasCube:
     """What has a cube (H, W, B), which may be too large to be held."""
 
     @property
-    def pixels(self) -> NDArray[np.float32]:
+    def pixels(self) -> Float32:
         """The cube, or what reads its file where it is indexed, in place of an array: see
         :mod:`hsiaug.data.windows`.
         """
-        return cast("NDArray[np.float32]", vars(self)["cube"])
+        return cast(Float32, vars(self)["cube"])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,11 +74,11 @@ def cube_when_asked(kind: type[Cubed]) -> type[Cubed]:
     into an array on first access.
     """
 
-    def cube(self: Any) -> NDArray[np.float32]:
+    def cube(self: Any) -> Float32:
         if not isinstance(pixels := self.pixels, np.ndarray):
             keep = self._seals.add if hasattr(self, "_seals") else lambda name, array: seal(array)
             pixels = vars(self)["cube"] = keep("cube", np.asarray(pixels))
-        return cast("NDArray[np.float32]", pixels)
+        return cast(Float32, pixels)
 
     # A dataclass would take a property in its body for the field's default.
     kind.cube = property(cube, lambda self, cube: vars(self).update(cube=cube))  # type: ignore[attr-defined]
@@ -147,10 +146,10 @@ class Scene(HasCube):
     """The first word of the seeds of draws of scenes."""
 
     name: str
-    cube: NDArray[np.float32]
-    labels: NDArray[np.int16]
+    cube: Float32
+    labels: Int16
     class_names: tuple[str, ...]
-    wavelengths: NDArray[np.float64] | None = None
+    wavelengths: Float64 | None = None
     gsd: float | None = None
     units: str = "reflectance"
     subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -188,7 +187,7 @@ class Scene(HasCube):
         return range(1, len(self.class_names) + 1)
 
     @property
-    def class_counts(self) -> NDArray[np.int64]:
+    def class_counts(self) -> Int64:
         """(C,) int64: labelled pixels of class ids 1..C."""
         return np.array(class_counts(self.labels, len(self.class_names)))
 
@@ -218,7 +217,7 @@ class Scene(HasCube):
         return dataset.assign_coords(wavelength=(dim, self.wavelengths, {"units": "nm"}))
 
     @cached_property
-    def fields(self) -> NDArray[np.int32]:
+    def fields(self) -> Int32:
         """(H, W) int32 field of each labelled pixel, 0 = unlabelled: see
         :func:`hsiaug.core.fields.label_fields`.
         """
@@ -234,7 +233,7 @@ class Scene(HasCube):
         """
         return self.drawn_within(np.ones(self.shape, dtype=bool))
 
-    def drawn_within(self, mask: NDArray[np.bool_]) -> str:
+    def drawn_within(self, mask: Bools) -> str:
         """The same for splits of the pixels in a mask (H, W). Labels outside it, such as those of
         test pixels, are not read.
         """
@@ -262,9 +261,9 @@ class UnlabelledScene(HasCube):
     :class:`Scene`.
     """
 
-    cube: NDArray[np.float32]
+    cube: Float32
     class_names: tuple[str, ...]
-    wavelengths: NDArray[np.float64] | None
+    wavelengths: Float64 | None
     gsd: float | None
     units: str
     descriptions: Mapping[str, tuple[str, ...]]
@@ -339,3 +338,48 @@ def _check_descriptions(scene: Scene) -> None:
             )
             hint = "Write one." if of_class else did_you_mean(name, scene.class_names)
             raise SceneError(rule, value=f"{list(sentences)} for {name}", hint=hint)
+
+
+STRIPE = 16
+"""Rows converted at once, so that no second full-size array exists."""
+
+
+def array_checksum(array: NDArray[np.generic], dtype: str) -> str:
+    """SHA-256 of an array's shape and of its values as ``dtype`` ("<f4", "<i2"), row by row."""
+    stripes = (array[top : top + STRIPE] for top in range(0, len(array), STRIPE))
+    return checksum_of_parts(array.shape, stripes, dtype)
+
+
+def checksum_of_parts(
+    shape: tuple[int, ...], parts: Iterable[NDArray[np.generic]], dtype: str
+) -> str:
+    """That of :func:`array_checksum` of an array that is not made for it.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the array.
+    parts : iterable of array
+        Its values in order, some after the other.
+    dtype : str
+        As what they are counted, such as "<i2".
+    """
+    digest = hashlib.sha256(repr(shape).encode())
+    for part in parts:
+        digest.update(np.ascontiguousarray(part, dtype=dtype).data)
+    return digest.hexdigest()
+
+
+LABELS: Mapping[str, str] = {
+    "6f8e539794a4f2172c4deeb7cc1141bc4eabe697e589382649ecdf3bc7e8b615": "botswana",
+    "ff7af1e743612bcae852f0d84810efda1d420c627e1172321781828de199b315": "indian_pines",
+    "5340f7fe3ff6cf0c37f6e0705982cc6579f3aa08fa11d80852d52506c6ac938f": "hills",
+    "343bdb113412a9aa059edebdd9206f3caf04eed6de62f05fd8e29ed33e5e7bee": "ksc",
+    "934b0068c5a1aed9448f3158ad21ea543a13baad18fb05a1ce4f52c3ef6d8e9c": "pavia_centre",
+    "a40f13cb1efcb534da5578839ca39664a0c366fabe8217fe62ef2b2bf11de2c0": "pavia_university",
+    "75fa6eccb02e589f7be1969d84342eb8af9f888104982c1d740a34445c56fe07": "salinas",
+    "14f0ec364f0b87b6af8f03412a4db602559db86638b6212ab0a43c9f4f63173c": "toy",
+}
+"""Scene by the checksum of its labels: (H, W) class ids 1..C as "<i2". Not known of houston_2018
+and salinas_a.
+"""

@@ -24,8 +24,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Bools, Float32, Float64
 from hsiaug.core.view_names import RAW
 
 ROWS_BYTES, HULL_BYTES = 2**19, 4 * 2**20
@@ -33,21 +33,19 @@ ROWS_BYTES, HULL_BYTES = 2**19, 4 * 2**20
 larger ones, as each band of a part is a step of Python.
 """
 
-Rows = NDArray[np.float32]
-
 
 @dataclass(frozen=True, eq=False)
 class SpectralView:
-    """A spectral transform, for spectra of known bands.
+    """A spectral transform that classifiers get their spectra in, such as unit norm.
 
     Attributes
     ----------
     name : str
-        One of :data:`hsiaug.core.view_names.VIEWS`.
+        A value of ``--view``: "raw", "unit", "raw+unit", "derivative", "continuum" and so on.
     wavelengths : (B,) float64 or None
         Band centres in nanometres, or None if unknown.
     scores : mapping of str to float or None
-        Score of each transform, 0..1, if it was chosen by them.
+        If the transform was chosen by cross-validation, the score of each, 0..1; else None.
 
     See Also
     --------
@@ -56,10 +54,10 @@ class SpectralView:
     """
 
     name: str
-    wavelengths: NDArray[np.float64] | None = None
+    wavelengths: Float64 | None = None
     scores: Mapping[str, float] | None = None
 
-    def __call__(self, x: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    def __call__(self, x: Float32, axis: int) -> Float32:
         """Transform spectra.
 
         A spectrum gives the same numbers to the bit, wherever it stands in whichever array.
@@ -97,7 +95,7 @@ class SpectralView:
         return {"derivative": bands - 1, "raw+unit": 2 * bands}.get(self.name, bands)
 
     @property
-    def shown_wavelengths(self) -> NDArray[np.float64] | None:
+    def shown_wavelengths(self) -> Float64 | None:
         """(B',) band centres in nm after the transform; None if they have none, or are on two
         axes.
         """
@@ -108,7 +106,7 @@ class SpectralView:
             return (ordered[1:] + ordered[:-1]) / 2
         return self.wavelengths
 
-    def _rows(self, x: Rows) -> Rows:
+    def _rows(self, x: Float32) -> Float32:
         if self.name == "unit":
             return unit_norm(x)
         if self.name == "raw+unit":
@@ -130,7 +128,7 @@ class SpectralView:
 RAW_VIEW = SpectralView(RAW)
 
 
-def unit_norm(x: Rows) -> Rows:
+def unit_norm(x: Float32) -> Float32:
     """(n, B) float32 → the same divided by their Euclidean norms; a spectrum of zeros stays.
 
     The angle between spectra, which brightness does not change: Kruse et al., The Spectral Image
@@ -140,7 +138,7 @@ def unit_norm(x: Rows) -> Rows:
     return np.asarray(x / np.where(norm > 0, norm, 1), dtype=np.float32)
 
 
-def derivative(x: Rows, places: NDArray[np.float64]) -> Rows:
+def derivative(x: Float32, places: Float64) -> Float32:
     """(n, B) float32 over places (B,), in order → (n, B − 1) first differences, per unit of place.
 
     F. Tsai and W. Philpot, Derivative analysis of hyperspectral data, Remote Sensing of Environment
@@ -151,7 +149,7 @@ def derivative(x: Rows, places: NDArray[np.float64]) -> Rows:
     return np.asarray(np.diff(x, axis=1) / np.where(gaps > 0, gaps, 1), dtype=np.float32)
 
 
-def continuum_removed(x: Rows, places: NDArray[np.float64]) -> Rows:
+def continuum_removed(x: Float32, places: Float64) -> Float32:
     """(n, B) float32 → in 0..1: each spectrum divided by its upper convex hull over places (B,), in
     order.
 
@@ -167,7 +165,7 @@ def continuum_removed(x: Rows, places: NDArray[np.float64]) -> Rows:
     return np.clip(ratio, 0, 1).astype(np.float32)
 
 
-def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+def _hull(y: Float64, places: Float64) -> Float64:
     """(n, B) upper convex hulls, read at every place: Andrew's monotone chain, on all spectra at
     once.
     """
@@ -208,9 +206,7 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
     return _between(y, places, corner)
 
 
-def _between(
-    y: NDArray[np.float64], places: NDArray[np.float64], corner: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _between(y: Float64, places: Float64, corner: Bools) -> Float64:
     """(n, B): straight lines between the corners (n, B) of each spectrum; the first and last band
     are corners.
     """

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int64
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import SealedView, Seals, arrays_of
 from hsiaug.core.samples import RowArrays, class_ids, real_numbers, torch_dataset
@@ -35,7 +34,7 @@ class Tiles(RowArrays):
     DenseSamples : tiles with masks.
     """
 
-    images: NDArray[np.float32]
+    images: Float32
 
     def __post_init__(self) -> None:
         if self.images.ndim != 5 or self.images.shape[1] not in (1, 2):
@@ -43,8 +42,11 @@ class Tiles(RowArrays):
                 "tiles must have images of shape (n, dates, bands, height, width), with one date"
                 " or two"
             )
-            hint = "Keep the date before the bands, also where there is one only."
-            raise PluginError(rule, value=str(self.images.shape), hint=hint)
+            raise PluginError(
+                rule,
+                value=str(self.images.shape),
+                hint="Keep the date before the bands, also where there is one only.",
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -65,7 +67,7 @@ class Tiles(RowArrays):
         return int(self.images.shape[3]), int(self.images.shape[4])
 
     @property
-    def values(self) -> NDArray[np.float32]:
+    def values(self) -> Float32:
         """The array of spectra, whatever it is called."""
         return self.images
 
@@ -74,7 +76,7 @@ class Tiles(RowArrays):
         return Tiles(self.images)
 
     @property
-    def spectra(self) -> NDArray[np.float32]:
+    def spectra(self) -> Float32:
         """(n, H, W, T·B): the spectra of each pixel, one date after the other."""
         return self.images.reshape(len(self), self.dates * self.bands, *self.side).transpose(
             0, 2, 3, 1
@@ -114,10 +116,10 @@ class DenseSamples(Tiles):
     (4, [True, True])
     """
 
-    masks: NDArray[np.int64]
-    synthetic: NDArray[np.bool_]
-    weight: NDArray[np.float32]
-    confidence: NDArray[np.float32] | None = None
+    masks: Int64
+    synthetic: Bools
+    weight: Float32
+    confidence: Float32 | None = None
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -131,15 +133,18 @@ class DenseSamples(Tiles):
             shapes["confidence"] = (len(self), *self.side)
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
-                rule = f"samples need {name} of shape {shape}"
                 hint = (
                     "Return one mask of the tile's height and width per tile, and one entry of all"
                     " else."
                 )
-                raise PluginError(rule, value=str(getattr(self, name).shape), hint=hint)
+                raise PluginError(
+                    f"samples need {name} of shape {shape}",
+                    value=str(getattr(self, name).shape),
+                    hint=hint,
+                )
 
     @property
-    def labels(self) -> NDArray[np.int64]:
+    def labels(self) -> Int64:
         """Class ids as they are predicted."""
         return self.masks
 
@@ -156,10 +161,10 @@ class DenseSamples(Tiles):
     @classmethod
     def made(
         cls,
-        images: NDArray[np.float32],
+        images: Float32,
         masks: AnyArray,
         *,
-        confidence: NDArray[np.float32] | None = None,
+        confidence: Float32 | None = None,
         provenance: Mapping[str, object] | None = None,
     ) -> DenseSamples:
         """Synthetic samples, with weight 1.
@@ -218,9 +223,11 @@ class PairCounts:
 
     def __post_init__(self) -> None:
         if min(self.by_class.values(), default=0) < 0 or sum(self.by_class.values()) > self.total:
-            rule = "the pairs that are asked for by class must be part of all that are asked for"
-            hint = "total must be at least the sum of by_class."
-            raise PluginError(rule, value=f"{dict(self.by_class)} of {self.total}", hint=hint)
+            raise PluginError(
+                "the pairs that are asked for by class must be part of all that are asked for",
+                value=f"{dict(self.by_class)} of {self.total}",
+                hint="total must be at least the sum of by_class.",
+            )
 
     def parts(self) -> Iterator[tuple[int | None, int]]:
         """Pairs of (class id, number), None for pairs that may show any classes, which come first;
@@ -249,6 +256,8 @@ class DenseView(SealedView):
         Ground sampling distance in metres per pixel, or None.
     units : str
         Units of the images.
+    descriptions : mapping of str to tuple of str
+        Sentences that describe the classes, by class name; a class may have none.
 
     See Also
     --------
@@ -257,7 +266,7 @@ class DenseView(SealedView):
 
     real: DenseSamples
     class_names: tuple[str, ...]
-    wavelengths: NDArray[np.float64] | None = None
+    wavelengths: Float64 | None = None
     gsd: float | None = None
     units: str = "reflectance"
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -25,15 +25,21 @@ def check_view(name: str, views: Sequence[str], bands: int) -> None:
     too short for it.
     """
     if name not in views:
-        hint = (
-            "Views of masks are not chosen: name one."
-            if name == AUTO
-            else did_you_mean(name, views)
+        raise InputError(
+            f"`views` must be one of {', '.join(views)}",
+            value=repr(name),
+            hint=(
+                "Views of masks are not chosen: name one."
+                if name == AUTO
+                else did_you_mean(name, views)
+            ),
         )
-        raise InputError(f"`views` must be one of {', '.join(views)}", value=repr(name), hint=hint)
     if name != RAW and bands < MIN_BANDS:
-        rule = f"`views` {name} needs spectra of {MIN_BANDS} bands at least"
-        raise InputError(rule, value=f"{bands} bands", hint=f"Leave it at {RAW}.")
+        raise InputError(
+            f"`views` {name} needs spectra of {MIN_BANDS} bands at least",
+            value=f"{bands} bands",
+            hint=f"Leave it at {RAW}.",
+        )
 
 
 def view_or_raw(view: str, bands: int) -> str:

@@ -8,10 +8,10 @@ your own lie beside your files. Both follow one schema, :class:`hsiaug.data.card
     toy_scene(seed=1)               nothing read from disk
     load_pairs("oscd", "change")    image–mask pairs for the dense tasks, or a scene as one pair
 
-Inside: cards (the schemas) · catalogue (names, folders, files and checksums) · download (mirrors) ·
+Inside: cards (the schemas) · catalogue (names, folders, files, checksums and downloads) ·
 bounds (how much a file may ask for) · raw, windows (arrays as files hold them) · paths, texts,
 band_centres (endings, encodings, units) · readers (.npy and pictures; the others by readers_mat,
-readers_envi with envi_header, readers_tiff, products with hdf, tables) · auxiliary, georeference
+readers_envi with envi_header, readers_tiff, products, tables) · auxiliary, georeference
 (what lies beside a file, and where) · labels (codes to class ids) · loading · pair_sets,
 pair_files, pair_loading (pairs) · adding (a card from your own files, by cube_check, label_source,
 label_codes, data_arrays, vector_labels with layers; what was found is said in findings) · toy.

@@ -127,8 +127,11 @@ def import_options(values: Mapping[str, object], option: str = "", hint: str = "
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = str(first["loc"][0])
-        rule = f"{option}{key} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
-        raise InputError(rule, value=repr(values[key]), hint=hint or f"Correct {key}.") from error
+        raise InputError(
+            f"{option}{key} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
+            value=repr(values[key]),
+            hint=hint or f"Correct {key}.",
+        ) from error
     classes, ignore = (tuple(map(plain_name, names)) for names in (read.classes, read.ignore))
     return replace(read, classes=classes, ignore=ignore)
 
@@ -192,8 +195,11 @@ def add_scene(
         )
         if folder.suffix == ".zarr":
             hint = "Open it with xarray, and give its DataArray to hsiaug.add_scene."
-        rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
-        raise InputError(rule, value=f"{folder}, a folder", hint=hint)
+        raise InputError(
+            "datasets add writes the card of a scene: one file of a cube, and one of its labels",
+            value=f"{folder}, a folder",
+            hint=hint,
+        )
     name = scene_name(options.name or cube.stem)
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))
@@ -292,8 +298,11 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     if options.wavelengths is not None and (lacking := findings.without_centre):
         rule = "`wavelengths` must name the centre of every band that is kept"
         bands = ",".join(map(str, lacking))
-        hint = f"Add them, or drop these bands: {setting('bad_bands', bands)}."
-        raise InputError(rule, value=f"none of bands {in_runs(lacking, 2)}", hint=hint)
+        raise InputError(
+            rule,
+            value=f"none of bands {in_runs(lacking, 2)}",
+            hint=f"Add them, or drop these bands: {setting('bad_bands', bands)}.",
+        )
     return findings
 
 
@@ -443,8 +452,11 @@ def _write(
     names = (*derived, look) if picture else tuple(derived)
     for final in (folder / name for name in names):
         if any(final.exists() and final.samefile(path) for path in inputs if path.exists()):
-            rule = f"{final}, which is to be written, must be another file"
-            raise InputError(rule, value="one of the scene's own files", hint="Use another `out`.")
+            raise InputError(
+                f"{final}, which is to be written, must be another file",
+                value="one of the scene's own files",
+                hint="Use another `out`.",
+            )
     fresh = {name: folder / f".{token}_{name}" for name in (*names, out.name)}
     with (
         file_errors(
@@ -467,8 +479,11 @@ def _write(
             final = folder / name
             # The same may be left of a run on a disk that failed.
             if not overwrite and final.exists() and not filecmp.cmp(path, final, shallow=False):
-                rule = f"{final}, which is to be written, must not exist yet"
-                raise InputError(rule, value="a file", hint=ANOTHER)
+                raise InputError(
+                    f"{final}, which is to be written, must not exist yet",
+                    value="a file",
+                    hint=ANOTHER,
+                )
         with ExitStack() as placed:
             for name, path in fresh.items():
                 path.replace(folder / name)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64
 from hsiaug.base.errors import SceneError
 from hsiaug.data.band_centres import number_of, numbers
 from hsiaug.data.raw import BandFacts, one_or_all, reading
@@ -221,7 +221,7 @@ def _read_metadata(path: Path) -> tuple[str, int, BandFacts]:
         ]
     bands = [values for values in elements if CENTRE in values]
 
-    def listed(*keys: str) -> NDArray[np.float64]:
+    def listed(*keys: str) -> Float64:
         """The number of each band under the first of these keys that is there, else NaN."""
         texts = [next((band[key] for key in keys if key in band), "") for band in bands]
         return np.array(numbers(texts))

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+
+from hsiaug.base.arrays import Float64
 
 MAX_WAVELENGTH_NM = 1e9
 """A metre in nanometres: no band lies beyond."""
@@ -32,9 +33,7 @@ WAVENUMBERS = ("wavenumber", "wavenumbers", "cm-1", "cm^-1", "1/cm")
 """Names of the unit of waves per centimetre."""
 
 
-def centres_in_nm(
-    values: Sequence[float] | NDArray[np.float64], unit: str = ""
-) -> tuple[NDArray[np.float64], str]:
+def centres_in_nm(values: Sequence[float] | Float64, unit: str = "") -> tuple[Float64, str]:
     """Band centres in nanometres.
 
     Parameters
@@ -82,7 +81,7 @@ def centres_in_nm(
     return tidy(centres), note
 
 
-def centres_of_names(names: Sequence[str]) -> NDArray[np.float64] | None:
+def centres_of_names(names: Sequence[str]) -> Float64 | None:
     """Band centres in nm, where the names of all bands say one with its unit, as "Band 3 (450.2
     Nanometers)"; else None.
     """
@@ -96,10 +95,10 @@ def centres_of_names(names: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def widths_in_nm(
-    widths: Sequence[float] | NDArray[np.float64],
-    stated: NDArray[np.float64] | None,
-    centres: NDArray[np.float64] | None,
-) -> NDArray[np.float64] | None:
+    widths: Sequence[float] | Float64,
+    stated: Float64 | None,
+    centres: Float64 | None,
+) -> Float64 | None:
     """Band widths in nanometres.
 
     Parameters
@@ -125,7 +124,7 @@ def widths_in_nm(
     return None if np.isnan(in_nm).all() else tidy(in_nm)
 
 
-def _plausible(factor: float, finite: NDArray[np.float64], unit: str) -> tuple[float, str]:
+def _plausible(factor: float, finite: Float64, unit: str) -> tuple[float, str]:
     """Nanometres in a unit, or in the one that is meant where no sensor has bands at such
     places.
     """
@@ -134,17 +133,17 @@ def _plausible(factor: float, finite: NDArray[np.float64], unit: str) -> tuple[f
     if factor == 1.0 and finite.max() < MICRO:
         return (
             1e3,
-            f"band centres of {first} to {last} said to be in {unit} are taken as micrometres",
+            f"band centres of {first} to {last} declared in {unit} are taken as micrometres",
         )
     if factor > 1.0 and finite.min() * factor >= 1e3 * MICRO and finite.min() >= MICRO:
         return (
             1.0,
-            f"band centres of {first} to {last} said to be in {unit} are taken as nanometres",
+            f"band centres of {first} to {last} declared in {unit} are taken as nanometres",
         )
     return factor, ""
 
 
-def tidy(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+def tidy(centres: Float64) -> Float64:
     """All digits that were given, without those that a multiplication adds."""
     return np.array([float(f"{value:.12g}") for value in centres.tolist()])
 

@@ -50,19 +50,18 @@ def check_array(
     cells = math.prod(shape)
     extent = "×".join(map(str, shape))
     if labels and cells > MOST_CELLS:
-        hint = "Name the raster of the classes, and crop it to the extent of the cube."
         raise SceneError(
-            f"{path}: a label raster may have at most {MOST_CELLS:,} cells", value=extent, hint=hint
+            f"{path}: a label raster may have at most {MOST_CELLS:,} cells",
+            value=extent,
+            hint="Name the raster of the classes, and crop it to the extent of the cube.",
         )
     needed = cells * itemsize
     stored = path.stat().st_size if stored is None else stored
     if needed > max(UNPACKED, RATIO * stored):
-        rule = f"{path} must store what it announces"
-        hint = "It is damaged, or holds next to nothing: export it again, without compression."
         raise SceneError(
-            rule,
+            f"{path} must store what it announces",
             value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}",
-            hint=hint,
+            hint="It is damaged, or holds next to nothing: export it again, without compression.",
         )
     check_memory(f"{path}, an array of {extent},", needed)
 
@@ -104,8 +103,11 @@ def check_memory(
     """
     known = [size for size in (free_memory(), _memory_left()) if size is not None]
     if known and needed > min(known):
-        value = f"{in_bytes(needed)} needed, {in_bytes(min(known))} free"
-        raise error(f"{what} must fit into memory", value=value, hint=hint)
+        raise error(
+            f"{what} must fit into memory",
+            value=f"{in_bytes(needed)} needed, {in_bytes(min(known))} free",
+            hint=hint,
+        )
 
 
 def empty_cube(

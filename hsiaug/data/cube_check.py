@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import in_runs
 from hsiaug.data.raw import PerBand, RawArray, stripes
@@ -52,7 +51,7 @@ class CubeFacts:
     typical: tuple[float, float]
     constant: tuple[int, ...]
     broken: tuple[int, ...]
-    empty: NDArray[np.bool_]
+    empty: Bools
     unfilled: int
     filler: tuple[float, int] | None = None
 
@@ -101,7 +100,7 @@ def look_through(
     nodata: PerBand | None,
     bad_bands: tuple[int, ...],
     where: str,
-    void: NDArray[np.bool_] | None = None,
+    void: Bools | None = None,
 ) -> CubeFacts:
     """Read a cube (H, W, B) once, twice where values are missing.
 
@@ -179,7 +178,7 @@ def look_through(
 
 
 def _filler(
-    view: AnyArray, usable: list[int], empty: NDArray[np.bool_], ends: tuple[float, float]
+    view: AnyArray, usable: list[int], empty: Bools, ends: tuple[float, float]
 ) -> tuple[float, int] | None:
     """An undeclared number that seems to mark missing data, and the number of pixels that hold it.
 
@@ -202,7 +201,7 @@ def _filler(
     return None
 
 
-def _invalid(block: AnyArray, nodata: PerBand | None) -> NDArray[np.bool_] | None:
+def _invalid(block: AnyArray, nodata: PerBand | None) -> Bools | None:
     """(rows, W, B) of the values that are no number or no data; None where there can be none."""
     invalid = ~np.isfinite(block) if block.dtype.kind == "f" else None
     if not nodata:

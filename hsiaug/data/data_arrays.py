@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray, Bools, Float64
 from hsiaug.base.errors import InputError
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.envi_header import (
@@ -50,7 +50,7 @@ def is_data_array(value: object) -> bool:
 
 def unpacked(
     cube: Any, labels: Any, options: Mapping[str, object]
-) -> tuple[NDArray[Any], Any, dict[str, object], tuple[str, ...]]:
+) -> tuple[AnyArray, Any, dict[str, object], tuple[str, ...]]:
     """A DataArray as numbers, labels on its grid, the options of an import with what it says of
     itself, and notes.
 
@@ -134,7 +134,7 @@ def _band_options(
     return {"bad_bands": bad, **({"wavelengths": in_nm} if known else {})}, notes
 
 
-def _values(cube: Any, header: Header) -> tuple[NDArray[Any], dict[str, object], tuple[str, ...]]:
+def _values(cube: Any, header: Header) -> tuple[AnyArray, dict[str, object], tuple[str, ...]]:
     """The numbers (H, W, B) of a cube, unpacked and NaN where one is missing, or else options of an
     import that say how; and notes.
     """
@@ -163,7 +163,7 @@ def _values(cube: Any, header: Header) -> tuple[NDArray[Any], dict[str, object],
     return values, options, notes
 
 
-def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
+def plain_labels(labels: Any, unlabelled: object = None) -> AnyArray:
     """(H, W) codes of a DataArray: without dimensions of length 1, no label where an attribute says
     that none is there.
 
@@ -230,7 +230,7 @@ def _on_grid(labels: Any, cube: Any) -> Any:
     return labels
 
 
-def _alike(target: NDArray[Any], source: NDArray[Any]) -> bool:
+def _alike(target: AnyArray, source: AnyArray) -> bool:
     """Whether coordinates are the same, numbers to a hundredth of a step."""
     if target.dtype.kind not in "iuf" or source.dtype.kind not in "iuf":
         return bool(np.array_equal(target, source))
@@ -265,7 +265,7 @@ def _missing(array: Any) -> float | None:
     return float(values[0]) if values else None
 
 
-def _out_of_range(array: Any) -> NDArray[np.bool_]:
+def _out_of_range(array: Any) -> Bools:
     """Values outside the range that attributes call valid: by the CF conventions they are missing.
 
     The range is of packed numbers; xarray moves their packing into ``encoding`` where it unpacks
@@ -276,8 +276,11 @@ def _out_of_range(array: Any) -> NDArray[np.bool_]:
     )
     ends = _numbers(array, "valid_range").tolist()
     if len(ends) not in (0, 2):
-        rule = "`valid_range` of a DataArray must be two numbers"
-        raise InputError(rule, value=ends, hint="Correct or drop the attribute.")
+        raise InputError(
+            "`valid_range` of a DataArray must be two numbers",
+            value=ends,
+            hint="Correct or drop the attribute.",
+        )
     low, high = ends or (low, high)
     scale = float(array.encoding.get("scale_factor", 1.0))
     offset = float(array.encoding.get("add_offset", 0.0))
@@ -285,7 +288,7 @@ def _out_of_range(array: Any) -> NDArray[np.bool_]:
     return np.asarray((values < low * scale + offset) | (values > high * scale + offset))
 
 
-def _packing(array: Any, keys: Sequence[str], bands: int, usual: float) -> NDArray[np.float64]:
+def _packing(array: Any, keys: Sequence[str], bands: int, usual: float) -> Float64:
     """The number by which values are packed, or one for each band. Raises InputError for one that
     is none.
     """
@@ -303,7 +306,7 @@ def _packing(array: Any, keys: Sequence[str], bands: int, usual: float) -> NDArr
     return values if values.size == bands else values.reshape(())
 
 
-def _numbers(array: Any, key: str) -> NDArray[np.float64]:
+def _numbers(array: Any, key: str) -> Float64:
     """(n,) numbers of an attribute, which may be text; none where there is none. Raises InputError
     where one is no number.
     """

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import read_plain
 from hsiaug.base.text import in_runs
@@ -171,29 +171,24 @@ def facts_of_header(header: Header, bands: int, where: Path) -> BandFacts:
 
 
 def band_places(header: Header, bands: int) -> BandFacts:
-    """Where the bands lie in the spectrum, and a note on each list that is not used."""
+    """Where the bands lie in the spectrum, and a note on each list that is not used. Widths are in
+    the unit of the stated centres.
+    """
     listed = header.get("wavelength")
+    stated: Float64 | None = None
+    centres: Float64 | None = None
+    note = ""
     if listed is None:
         names = header.get("band names", [])
         centres = centres_of_names(names) if len(names) == bands else None
         note = "band centres are those of the names of bands" if centres is not None else ""
-        return _with_widths(header, None, centres, note)
-    if len(listed) != bands:
+    elif len(listed) != bands:
         count = f"{len(listed)} entries" if len(listed) > 1 else "no list in braces"
         note = f"'wavelength' of the header is not used: {count} for {bands} bands"
-        return _with_widths(header, None, None, note)
-    stated = np.array(numbers(listed))
-    in_nm, note = centres_in_nm(stated, header.get("wavelength units", [""])[0])
-    return _with_widths(header, stated, None if np.isnan(in_nm).all() else in_nm, note)
-
-
-def _with_widths(
-    header: Header,
-    stated: NDArray[np.float64] | None,
-    centres: NDArray[np.float64] | None,
-    note: str,
-) -> BandFacts:
-    """Band centres in nm, and widths in the unit of the stated centres, one for all bands too."""
+    else:
+        stated = np.array(numbers(listed))
+        in_nm, note = centres_in_nm(stated, header.get("wavelength units", [""])[0])
+        centres = None if np.isnan(in_nm).all() else in_nm
     notes: tuple[str, ...] = (note,) if note else ()
     if (listed := header.get("fwhm")) is None:
         return BandFacts(wavelengths=centres, notes=notes)

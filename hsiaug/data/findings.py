@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Bools, Float32, Float64, Int16
 from hsiaug.base.text import in_runs, nanometres, setting
 from hsiaug.core.fields import label_fields
 from hsiaug.core.scene import Scene
@@ -113,6 +113,8 @@ def facts_of(findings: ImportFindings) -> tuple[tuple[str, str], ...]:
     listed = () if findings.raw.wavelengths is None else findings.raw.wavelengths.tolist()
     centres = [centre for centre in listed if not math.isnan(centre)]
     ends = (min(centres), max(centres)) if centres else ()
+    stated = findings.raw.widths
+    widths = [] if stated is None else [f"{end(stated):.3g}" for end in (np.nanmin, np.nanmax)]
     if findings.declared.control_points:
         place = "ground control points only: warp the cube to give it one (gdalwarp)"
     elif ground is None:
@@ -128,7 +130,7 @@ def facts_of(findings: ImportFindings) -> tuple[tuple[str, str], ...]:
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(values.bad_bands)} kept{dropped}"),
         ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
-        *_widths(findings.raw),
+        *((("band widths", f"{'–'.join(dict.fromkeys(widths))} nm"),) if widths else ()),
         ("raw values", f"{dtype}, {cube.low:g} to {cube.high:g}"),
         ("scale", f"{_per_band(1.0 if values.used is None else values.used)}{guess['scale']}"),
         *((("offset", _per_band(values.offset)),) if np.any(values.offset) else ()),
@@ -139,14 +141,6 @@ def facts_of(findings: ImportFindings) -> tuple[tuple[str, str], ...]:
     if findings.field:
         facts.append(("class attribute", findings.field))
     return tuple(facts)
-
-
-def _widths(raw: RawArray) -> tuple[tuple[str, str], ...]:
-    """The row of band widths, where a file says them."""
-    if raw.widths is None:
-        return ()
-    ends = np.nanmin(raw.widths), np.nanmax(raw.widths)
-    return (("band widths", f"{'–'.join(dict.fromkeys(f'{end:.3g}' for end in ends))} nm"),)
 
 
 def _per_band(values: PerBand) -> str:
@@ -270,7 +264,7 @@ TURNS = {
 """Ways in which labels may lie, in words."""
 
 
-def better_place(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> Move | None:
+def better_place(cube: Float32, labels: Int16) -> Move | None:
     """Where labels (H, W) fit a cube (H, W, B) clearly better: turned, or moved; None: nowhere.
 
     A field that lies right is uniform; one that is shifted holds its neighbour's edge. Spectra are
@@ -298,7 +292,7 @@ def better_place(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> Move |
     project = axes[:COMPONENTS].T / np.sqrt(max(variances[:COMPONENTS].sum(), 1e-12))
     height, width = labels.shape
 
-    def spread(turn: str, down: int, right: int) -> NDArray[np.float64]:
+    def spread(turn: str, down: int, right: int) -> Float64:
         """(fields,) log of the variance within each field, turned or moved."""
         there = columns if turn == "exchanged" else rows + down
         across = rows if turn == "exchanged" else columns + right
@@ -371,14 +365,14 @@ def far_warnings(scene: Scene) -> list[str]:
     )
     if len(far) > MOST_NAMED:
         named += f"; and {len(far) - MOST_NAMED} more"
-    lies = "pixel lies far from its" if len(far) == 1 else "pixels lie far from their"
+    lies = "pixel is far from its" if len(far) == 1 else "pixels are far from their"
     return [
         f"{len(far):,} labelled {lies} class (counted from 0): {named}; if its spectrum is broken,"
         " take its label away"
     ]
 
 
-def _deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _deviations(values: Float64) -> Float64:
     """(n, d) values as distances from the median of their column, in median absolute deviations.
 
     A column that hardly varies counts as a tenth of the median column does.
@@ -389,7 +383,7 @@ def _deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(apart / np.maximum(spread, least if least > 0 else 1.0))
 
 
-def _beyond(distances: NDArray[np.float64], times: float) -> NDArray[np.bool_]:
+def _beyond(distances: Float64, times: float) -> Bools:
     """(n,) whether a distance is so many times the usual one."""
     usual = np.quantile(distances, USUAL, method="lower")
     return np.asarray(distances > times * usual) if usual > 0 else np.zeros(len(distances), bool)

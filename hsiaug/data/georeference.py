@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64
 from hsiaug.base.errors import SceneError
 from hsiaug.data.auxiliary import MAX_AUXILIARY_BYTES, AuxiliaryBand, auxiliary_bands
 from hsiaug.data.catalogue import find_entry, find_file
@@ -77,7 +77,7 @@ class Georeference:
         a, b, c, d, e, f = self.transform
         return a * (column + 0.5) + b * (row + 0.5) + c, d * (column + 0.5) + e * (row + 0.5) + f
 
-    def places(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    def places(self, x: Float64, y: Float64) -> Float64:
         """(n, 2) row and column, with fractions, of the points at x (n,), y (n,)."""
         a, b, c, d, e, f = self.transform
         x, y, area = np.asarray(x) - c, np.asarray(y) - f, a * e - b * d

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Bools, Int32
 from hsiaug.base.errors import InputError, SceneError, check_known
 from hsiaug.base.text import setting, some_of
 from hsiaug.data.bounds import MOST_CODES
@@ -66,7 +66,7 @@ class LabelRaster:
         How errors name the file.
     """
 
-    codes: NDArray[np.int32]
+    codes: Int32
     changed: bool = False
     filler: int = 0
     missing: int | None = None
@@ -84,11 +84,11 @@ class LabelRaster:
         """Pixels that hold the filler for one of these reasons."""
         return sum(count for _, count in self.emptied)
 
-    def with_codes(self, codes: NDArray[np.int32], *notes: str) -> LabelRaster:
+    def with_codes(self, codes: Int32, *notes: str) -> LabelRaster:
         """The same raster with other codes, which are no longer those of its file."""
         return replace(self, codes=codes, changed=True, notes=(*self.notes, *notes))
 
-    def without(self, pixels: NDArray[np.bool_], reason: str, note: str) -> LabelRaster:
+    def without(self, pixels: Bools, reason: str, note: str) -> LabelRaster:
         """The same raster with no label at these pixels (H, W)."""
         emptied = (*self.emptied, (reason, int(pixels.sum())))
         return replace(
@@ -402,12 +402,15 @@ def _table(codes: _Codes, names: Mapping[int, str], ignored: Sequence[str]) -> t
 def check_number(codes: int, where: str) -> None:
     """Raise SceneError for more codes than classes have."""
     if codes > MOST_CODES:
-        rule = f"{where}: labels have at most {MOST_CODES} codes"
         hint = (
             "Name what holds the classes: of a .mat with several arrays by `labels_key`, of marks"
             " by `field`."
         )
-        raise SceneError(rule, value=f"{codes:,} different values", hint=hint)
+        raise SceneError(
+            f"{where}: labels have at most {MOST_CODES} codes",
+            value=f"{codes:,} different values",
+            hint=hint,
+        )
 
 
 def is_code(item: str) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Bools, Int64
 from hsiaug.base.errors import InputError, SceneError, check_known
 from hsiaug.base.text import setting
 from hsiaug.data.bounds import MOST_CODES
@@ -188,9 +188,10 @@ def rasterise(
     """
     codes, names = _code_values(marks.values, names, where)
     if names and unlabelled:
-        rule = "`unlabelled` must be codes of a file whose classes are numbers"
         raise InputError(
-            rule, value=f"{where} names them by words", hint="Leave classes out with `ignore`."
+            "`unlabelled` must be codes of a file whose classes are numbers",
+            value=f"{where} names them by words",
+            hint="Leave classes out with `ignore`.",
         )
     bare = set(unlabelled or ())
     if unlabelled is None and not (marks.drawn and 0 in codes):
@@ -310,9 +311,7 @@ def _transform(
             ) from cause
 
 
-def _in_pixels(
-    shapes: Sequence[Geometry], ground: Georeference
-) -> tuple[NDArray[np.int64], list[Geometry]]:
+def _in_pixels(shapes: Sequence[Geometry], ground: Georeference) -> tuple[Int64, list[Geometry]]:
     """(n, 2) row and column of points, and polygons whose x and y are column and row, with
     fractions.
     """
@@ -324,9 +323,7 @@ def _in_pixels(
     return points, placed[are_polygons].tolist()
 
 
-def _mask(
-    points: NDArray[np.int64], polygons: list[Geometry], shape: tuple[int, int]
-) -> tuple[NDArray[np.bool_], int]:
+def _mask(points: Int64, polygons: list[Geometry], shape: tuple[int, int]) -> tuple[Bools, int]:
     """(H, W) pixels of one class, and the number of its marks without a pixel of their own."""
     mask = np.zeros(shape, dtype=bool)
     within = ((points >= 0) & (points < shape)).all(axis=1)

@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools, Int16
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import some_of
 
@@ -21,9 +20,7 @@ UNKNOWN = -1
 """In place of the id of a code that is not known."""
 
 
-def class_map(
-    codes: AnyArray, spec: LabelSpec, *, where: str, void: NDArray[np.bool_] | None = None
-) -> NDArray[np.int16]:
+def class_map(codes: AnyArray, spec: LabelSpec, *, where: str, void: Bools | None = None) -> Int16:
     """(H, W) int16 class ids from the raw (H·cells, W·cells) codes of a label file.
 
     Parameters
@@ -52,8 +49,8 @@ def class_ids(
     id_of: Mapping[int, int],
     unlabelled: Collection[int],
     where: str,
-    void: NDArray[np.bool_] | None = None,
-) -> NDArray[np.int16]:
+    void: Bools | None = None,
+) -> Int16:
     """(H, W) class ids of codes, 0 for those that have none.
 
     Parameters
@@ -118,34 +115,36 @@ def check_whole(codes: AnyArray, what: str) -> None:
     >>> from hsiaug.api import check_whole
     >>> check_whole(np.array([0.0, 1.0]), "the mask")
     """
-    not_whole: NDArray[np.bool_] = (codes >= np.float64(CODE_LIMIT)) | (
-        codes <= np.float64(-CODE_LIMIT)
-    )
+    not_whole: Bools = (codes >= np.float64(CODE_LIMIT)) | (codes <= np.float64(-CODE_LIMIT))
     if codes.dtype.kind == "f":
         not_whole |= codes != np.rint(codes)
     if not_whole.any():
         row, column = np.argwhere(not_whole)[0]
         others = int(not_whole.sum()) - 1
-        example = f"{codes[row, column]:g} at row {row}, column {column}, and {others} more"
         hint = (
             "Check that it is the right array; save class codes as integers, with 0 for unlabelled"
             " pixels."
         )
         raise SceneError(
-            f"{what} must be whole numbers below {CODE_LIMIT:,}", value=example, hint=hint
+            f"{what} must be whole numbers below {CODE_LIMIT:,}",
+            value=f"{codes[row, column]:g} at row {row}, column {column}, and {others} more",
+            hint=hint,
         )
 
 
-def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.int16]:
+def _majority(labels: Int16, cells: int, where: str) -> Int16:
     """(H, W) from (H·cells, W·cells): the class of more than half of a pixel's cells, else 0."""
     if cells == 1:
         return labels
     if labels.shape[0] % cells or labels.shape[1] % cells:
-        rule = f"{where}: height and width must be multiples of labels.cells = {cells}"
         hint = (
             "Check that this is the label file the card was written for, or correct labels.cells."
         )
-        raise SceneError(rule, value=f"shape {labels.shape}", hint=hint)
+        raise SceneError(
+            f"{where}: height and width must be multiples of labels.cells = {cells}",
+            value=f"shape {labels.shape}",
+            hint=hint,
+        )
     height, width = labels.shape[0] // cells, labels.shape[1] // cells
     blocks = labels.reshape(height, cells, width, cells).swapaxes(1, 2).reshape(height, width, -1)
     # Once sorted, whatever fills more than half of a block also fills its middle.
@@ -154,7 +153,7 @@ def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.i
     return np.where(2 * share > cells * cells, middle, np.int16(0))
 
 
-def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> None:
+def _check_counts(labels: Int16, spec: LabelSpec, where: str) -> None:
     if spec.counts is None:
         return
     expected = dict(zip(spec.names, spec.counts, strict=True))
@@ -166,6 +165,8 @@ def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> Non
         if n != expected[name]
     ]
     if wrong:
-        rule = f"{where}: classes must have as many pixels as labels.counts of the card says"
-        hint = "Use the label file the card was written for, or correct labels.counts."
-        raise SceneError(rule, value=some_of(wrong, 5, "; "), hint=hint)
+        raise SceneError(
+            f"{where}: classes must have as many pixels as labels.counts of the card says",
+            value=some_of(wrong, 5, "; "),
+            hint="Use the label file the card was written for, or correct labels.counts.",
+        )

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.arguments import AnyPath, Switch, checked
-from hsiaug.base.arrays import mapped
+from hsiaug.base.arrays import Float32, Float64, mapped
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, SceneError
-from hsiaug.base.public_scenes import LABELS, array_checksum
-from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
+from hsiaug.core.scene import LABELS, Descriptions, Scene, UnlabelledScene, array_checksum
 from hsiaug.data.catalogue import (
     SceneEntry,
     files_of,
@@ -57,9 +55,9 @@ def hide_labels() -> None:
 def check_not_hidden() -> None:
     """Raise SceneError in a process that runs plugins."""
     if _hidden:
-        hint = "Learn from the view that fit is given."
         raise SceneError(
-            "a plugin may load no scene in a trial: that would show it the test labels", hint=hint
+            "a plugin may load no scene in a trial: that would show it the test labels",
+            hint="Learn from the view that fit is given.",
         )
 
 
@@ -158,7 +156,7 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
             hint=f"Get the files{source} and put them into {entry.folders[0]}.",
         )
     if absent:
-        from hsiaug.data.download import download
+        from hsiaug.data.catalogue import download
 
         targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
         download(targets, f"scene {entry.card.name}", progress=progress)
@@ -166,55 +164,55 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     return tuple(find_file(entry, spec) or entry.folders[0] / (spec.file or "") for spec in specs)
 
 
-def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
+def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> Float32:
     """(H, W, B), as the card says. Raises SceneError where the card does not fit the file."""
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
         if span and span[1] > view.shape[axis]:
-            rule = (
-                f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}"
+            raise SceneError(
+                f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}",
+                value=f"{list(span)}",
+                hint=f"Correct cube.{name} in the card, or use the uncropped file.",
             )
-            hint = f"Correct cube.{name} in the card, or use the uncropped file."
-            raise SceneError(rule, value=f"{list(span)}", hint=hint)
     rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
     view = view[rows, columns]
     bands = _kept_bands(view.shape[2], spec, scene)
     shape = (*view.shape[:2], len(bands))
     if spec.shape is not None and shape != spec.shape:
-        rule = f"scene {scene}: the cube must have shape {spec.shape}, as its card says"
-        hint = "Check that this is the file the card was written for, and cube.axes."
-        raise SceneError(rule, value=f"{shape}", hint=hint)
-    cube = cube_of(
-        view,
-        f"scene {scene}",
-        _conversion(raw, spec, None if len(bands) == view.shape[2] else bands),
+        raise SceneError(
+            f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
+            value=f"{shape}",
+            hint="Check that this is the file the card was written for, and cube.axes.",
+        )
+    # As the card says, else as the file does.
+    stated = raw if spec.scale is None and spec.offset == 0 else spec
+    change = Conversion(
+        None if len(bands) == view.shape[2] else bands,
+        stated.scale,
+        stated.offset,
+        raw.nodata if spec.nodata is None else spec.nodata,
     )
+    cube = cube_of(view, f"scene {scene}", change)
     if (void := raw.void(spec.axes)) is not None:
         cube[void[rows, columns]] = 0  # of a TIFF, which is never read where it lies
     return mapped(cube) if isinstance(cube, np.ndarray) else cube
 
 
-def _conversion(raw: RawArray, spec: CubeSpec, bands: list[int] | None) -> Conversion:
-    """Scale, offset and the value of no data: as the card says, else as the file does."""
-    nodata = raw.nodata if spec.nodata is None else spec.nodata
-    if spec.scale is None and spec.offset == 0:
-        return Conversion(bands, raw.scale, raw.offset, nodata)
-    return Conversion(bands, spec.scale, spec.offset, nodata)
-
-
 def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
     beyond = [band for band in spec.bad_bands if band >= count]
     if beyond or len(set(spec.bad_bands)) == count:
-        rule = f"scene {scene}: cube.bad_bands must be some of the file's bands 0..{count - 1}"
-        hint = "Bands are counted from 0; correct cube.bad_bands or cube.axes in the card."
-        raise SceneError(rule, value=f"{beyond or 'all of them'}", hint=hint)
+        raise SceneError(
+            f"scene {scene}: cube.bad_bands must be some of the file's bands 0..{count - 1}",
+            value=f"{beyond or 'all of them'}",
+            hint="Bands are counted from 0; correct cube.bad_bands or cube.axes in the card.",
+        )
     bad = set(spec.bad_bands)
     return [band for band in range(count) if band not in bad]
 
 
 def _wavelengths(
     raw: RawArray, spec: CubeSpec, scene: str, sensor: SensorSpec | None = None
-) -> NDArray[np.float64] | None:
+) -> Float64 | None:
     """(B,) float64 in nm: from the card if it says, else from the file; None where that of a kept
     band is not known.
     """

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Int16
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import replaced
 from hsiaug.data.labels import class_ids
@@ -50,7 +50,7 @@ def single_file(entry: PairEntry, pattern: str, place: str, band: str = "") -> P
     return matches[0]
 
 
-def read_dates(entry: PairEntry, name: str) -> NDArray[np.float32]:
+def read_dates(entry: PairEntry, name: str) -> Float32:
     """(T, B, H, W) of a place in the set's units."""
     spec = entry.card.images
     dates = [read_image(entry, pattern, name) for pattern in spec.files]
@@ -66,7 +66,7 @@ def read_dates(entry: PairEntry, name: str) -> NDArray[np.float32]:
         return np.ascontiguousarray(images * scale + offset, dtype=np.float32)
 
 
-def read_image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
+def read_image(entry: PairEntry, pattern: str, place: str) -> Float32:
     """(B, H, W) raw values of one date. Bands on coarser grids are enlarged to the finest."""
     spec = entry.card.images
     if "{band}" in pattern:
@@ -97,7 +97,7 @@ def read_image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32
     return np.asarray(array[entry.chosen_places or slice(None)], dtype=np.float32)
 
 
-def _enlarge(sheet: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def _enlarge(sheet: Float32, size: tuple[int, int]) -> Float32:
     """(h, w) on a grid of this width and height, by bilinear interpolation; the same where it is
     there already.
     """
@@ -109,7 +109,7 @@ def _enlarge(sheet: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.fl
     return np.asarray(grown, dtype=np.float32)
 
 
-def read_mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
+def read_mask(entry: PairEntry, place: str) -> Int16:
     """(H, W) class ids 1..C, 0 = ignore."""
     spec = entry.card.masks
     if spec.by_class:
@@ -183,7 +183,7 @@ def _checksum(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def quarter_keys(image: NDArray[np.float32]) -> list[int]:
+def quarter_keys(image: Float32) -> list[int]:
     """A number for each quarter of an image that does not depend on the order of its pixels.
 
     So it is the same for the eight turns and reflections of a square, and places that overlap by

@@ -8,8 +8,8 @@ from functools import partial
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Int16
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.core.pairs import DATES, PairSet, Place, Side, StoredImages, check_finite_images
 from hsiaug.data.bounds import check_memory
@@ -68,11 +68,14 @@ def load_pairs(
     name = text.lower().replace("-", "_")
     if own_card(ref) is None and name not in scene_names():
         names = (*pair_set_names(), *scene_names())
-        rule = (
-            f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of"
-            " either"
+        raise InputError(
+            (
+                f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of"
+                " either"
+            ),
+            value=repr(text),
+            hint=did_you_mean(name, names),
         )
-        raise InputError(rule, value=repr(text), hint=did_you_mean(name, names))
     scene = load_scene(ref, progress=progress)
     check_memory(
         f"scene {text}: the cube, which is one image for `task` {task},", scene.cube.nbytes
@@ -142,7 +145,7 @@ def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     )
 
 
-Masks = dict[str, NDArray[np.int16]]
+Masks = dict[str, Int16]
 
 
 def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> Iterator[str]:
@@ -151,7 +154,8 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
     if most is None:
         return
     places = Counter(sides.values())
-    blank = [name for name, mask in masks.items() if _blank_share(mask) > most]
+    # Not 1 less the share of the others, which rounds otherwise: 0.3 of the pixels are 0.3.
+    blank = [name for name, mask in masks.items() if np.mean(mask == 0) > most]
     left_out = Counter(sides[name] for name in blank)
     shares = [f"{left_out[side]:,} of {places[side]:,} of {side}" for side in SIDES if places[side]]
     rule = "places must be left of which no more is blank than its card says"
@@ -160,12 +164,6 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
         f"blank places, more than {100 * most:g} % of their pixels without a class, are left out:"
         f" {', '.join(shares)}"
     )
-
-
-def _blank_share(mask: NDArray[np.int16]) -> float:
-    """The share of the pixels of a mask that have no class."""
-    # Not 1 less the share of the others, which rounds otherwise: 0.3 of the pixels are 0.3.
-    return (mask.size - np.count_nonzero(mask)) / mask.size
 
 
 def _leave_out_near_duplicates(
@@ -207,7 +205,7 @@ def _take_out(
         raise SceneError(f"set {entry.name}: {rule}", value=", ".join(lost), hint=hint)
 
 
-def _images(entry: PairEntry, masks: Masks, contents: Contents) -> dict[str, NDArray[np.float32]]:
+def _images(entry: PairEntry, masks: Masks, contents: Contents) -> dict[str, Float32]:
     """The images of places, in memory where they take no more than LARGEST_IN_MEMORY there.
 
     Parameters
@@ -230,10 +228,10 @@ def _images(entry: PairEntry, masks: Masks, contents: Contents) -> dict[str, NDA
         for name, mask in masks.items()
     }
     # Indexed as arrays are.
-    return cast("dict[str, NDArray[np.float32]]", stored)
+    return cast("dict[str, Float32]", stored)
 
 
-def _read_stored(entry: PairEntry, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _read_stored(entry: PairEntry, name: str, shape: tuple[int, ...]) -> Float32:
     """The images of a place, checked as those in memory are."""
     images = read_dates(entry, name)
     where = f"set {entry.name}: {name}"

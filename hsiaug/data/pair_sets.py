@@ -153,8 +153,11 @@ def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
             card = read_pair_card(path)
             return PairEntry(card, path.absolute().parent, False, _checked(card, bands))
         if bands:
-            rule = "bands by their names are for sets of image–mask pairs"
-            raise InputError(rule, value=repr(os.fspath(ref)), hint=f"Write {text}.")
+            raise InputError(
+                "bands by their names are for sets of image–mask pairs",
+                value=repr(os.fspath(ref)),
+                hint=f"Write {text}.",
+            )
         return None
     name = text.lower().replace("-", "_")
     if name not in pair_set_names():
@@ -168,9 +171,11 @@ def _checked(card: PairCard, bands: tuple[str, ...]) -> tuple[str, ...]:
     named = card.images.bands
     for place, band in enumerate(bands):
         if band not in named or band in bands[:place]:
-            rule = f"bands of {card.name} must be names of its card, each once"
-            hint = "Its card names none." if not named else f"Names: {', '.join(named)}."
-            raise InputError(rule, value=repr(band), hint=hint)
+            raise InputError(
+                f"bands of {card.name} must be names of its card, each once",
+                value=repr(band),
+                hint="Its card names none." if not named else f"Names: {', '.join(named)}.",
+            )
     return bands
 
 
@@ -190,21 +195,24 @@ def check_pairs(entry: PairEntry) -> None:
     """
     card = entry.card
     if entry.public and pairs_status(entry) != "here":
-        value = f"nothing in {entry.folder} at {_list_missing(entry.missing())}"
         hint = (
             f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there."
         )
         raise DataUnavailableError(
-            f"set {card.name} cannot be downloaded automatically", value=value, hint=hint
+            f"set {card.name} cannot be downloaded automatically",
+            value=f"nothing in {entry.folder} at {_list_missing(entry.missing())}",
+            hint=hint,
         )
     wanting, here = entry.missing(), entry.present
     if card.allow_missing and all(here[side] for side, names in entry.named.items() if names):
         absent = set(entry.missing_places())
         wanting = {place: wanting[place] for place in wanting if place not in absent}
     if wanting:
-        rule = f"set {card.name}: every place of its card needs its files in {entry.folder}"
-        hint = "Put them there, or correct places, images.files and masks.files in the card."
-        raise SceneError(rule, value=f"nothing at {_list_missing(wanting)}", hint=hint)
+        raise SceneError(
+            f"set {card.name}: every place of its card needs its files in {entry.folder}",
+            value=f"nothing at {_list_missing(wanting)}",
+            hint="Put them there, or correct places, images.files and masks.files in the card.",
+        )
 
 
 def _list_missing(missing: dict[str, list[str]]) -> str:

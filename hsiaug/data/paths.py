@@ -148,6 +148,8 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
             return [path] if (path := folder / pattern).exists() else []
         return sorted(folder.glob(pattern))
     except (ValueError, NotImplementedError, OSError) as cause:
-        rule = f"a pattern of a card must be one of files in {folder}"
-        hint = "Correct images.files, masks and places in the card."
-        raise SceneError(rule, value=f"{pattern!r} ({cause})", hint=hint) from cause
+        raise SceneError(
+            f"a pattern of a card must be one of files in {folder}",
+            value=f"{pattern!r} ({cause})",
+            hint="Correct images.files, masks and places in the card.",
+        ) from cause

@@ -12,25 +12,32 @@ sensor's pixel, from 1 on; 0 = none. Source: nasa/EMIT-Data-Resources, ``emit_to
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Float64, Int64
 from hsiaug.base.errors import SceneError
 from hsiaug.core.scene import row_parts
 from hsiaug.data.band_centres import centres_in_nm, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
-from hsiaug.data.hdf import VALUES, Contents, check_size, open_contents, whole
 from hsiaug.data.raw import BandFacts, PerBand, RawArray, one_or_all, reading
+
+if TYPE_CHECKING:
+    import h5py
 
 Place = tuple[tuple[float, ...], str]
 """An affine transform (a, b, c, d, e, f) of columns and rows, and a coordinate system as WKT."""
 
+VALUES = 2**25
+"""Values that are read at a time."""
+
+MOST_DESCRIBED = 2**16
+"""Values of a dataset that describes a cube, at most."""
 FIELDS = "HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields"
 DETECTORS = {"Vnir": f"{FIELDS}/VNIR_Cube", "Swir": f"{FIELDS}/SWIR_Cube"}
 """The cube of each detector of PRISMA."""
@@ -40,6 +47,127 @@ METRES = 30.0
 
 BANDS = "sensor_band_parameters"
 """The group of EMIT that describes bands."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """The items of a file that lie in it: what links or external storage name is left out.
+
+    Attributes
+    ----------
+    path : Path
+        Path of the file.
+    items : dict of str to object
+        Datasets and groups by their path, the file itself as "".
+    """
+
+    path: Path
+    items: dict[str, Any]
+
+    def value(self, address: str) -> Any:
+        """The values of a dataset, "ITEM", or of an attribute, "ITEM@NAME", of the file itself
+        "@NAME"; None where there is none.
+
+        Raises ValueError for a dataset that is too large to describe a cube.
+        """
+        item, at, name = address.partition("@")
+        if item not in self.items:
+            return None
+        if at:
+            return self.items[item].attrs.get(name)
+        if self.items[item].size > MOST_DESCRIBED:
+            raise ValueError(f"{self.items[item].size:,} values of {item}")
+        return self.items[item][()]
+
+    def numbers(self, address: str) -> Float64 | None:
+        """(n,) numbers of a dataset or an attribute, which may be text; None where there is none.
+
+        Raises ValueError, naming it, where one is no number.
+        """
+        value = self.value(address)
+        if value is None:
+            return None
+        try:
+            return np.ravel(np.asarray(value)).astype(np.float64)
+        except (TypeError, ValueError) as cause:
+            raise ValueError(f"{value!r} for the number {address}"[:160]) from cause
+
+    def number(self, address: str) -> float | None:
+        """The number of a dataset or an attribute; None where there is none. Raises ValueError for
+        several.
+        """
+        listed = self.of_bands(address, 1)
+        return None if listed is None else float(listed[0])
+
+    def of_bands(self, address: str, bands: int, what: str = "values") -> Float64 | None:
+        """One number for each band; None where the file has none. Raises ValueError for another
+        count.
+        """
+        listed = self.numbers(address)
+        if listed is not None and len(listed) != bands:
+            raise ValueError(f"{len(listed)} {what} for {bands} bands in {address}")
+        return listed
+
+    def text(self, address: str) -> str:
+        """The text of a dataset or an attribute; "" where there is none."""
+        value = self.value(address)
+        if value is None:
+            return ""
+        first = np.ravel(value)[0] if np.size(value) else ""
+        return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
+
+    def has(self, address: str) -> bool:
+        """Whether there is such a dataset or attribute."""
+        return self.value(address) is not None if "@" in address else address in self.items
+
+    def cubes(self) -> dict[str, h5py.Dataset]:
+        """Numeric datasets that have three axes."""
+        return {
+            name: item
+            for name, item in self.items.items()
+            if len(getattr(item, "shape", None) or ()) == 3 and item.dtype.kind in "iuf"
+        }
+
+
+@contextmanager
+def open_contents(path: Path) -> Iterator[Contents]:
+    """What lies in a file of HDF5 or netCDF-4. Raises SceneError where it is damaged."""
+    import h5py
+
+    with reading(path, "HDF5 or netCDF-4"), h5py.File(path, "r", locking=False) as file:
+        items: dict[str, Any] = {"": file}
+
+        def note(name: str, item: Any) -> None:
+            if not isinstance(item, h5py.Dataset) or not (item.is_virtual or item.external):
+                items[name] = item
+
+        file.visititems(note)  # links to other files are not followed
+        yield Contents(path, items)
+
+
+def whole(contents: Contents, name: str) -> AnyArray:
+    """All numbers of a dataset, its axes as they are, in memory or in a temporary file.
+
+    Raises ValueError for other values, SceneError for more than the file can hold.
+    """
+    dataset = contents.items[name]
+    check_size(contents, name)
+    dtype = np.dtype(dataset.dtype).newbyteorder("=")
+    values = empty_cube(dataset.shape, f"{contents.path}: a copy", dtype)
+    for rows in row_parts(dataset.shape, VALUES):
+        values[rows] = dataset[rows]
+    return values
+
+
+def check_size(contents: Contents, name: str) -> None:
+    """Raise SceneError for a dataset that announces more than its file can hold, ValueError for
+    one of something else than numbers.
+    """
+    dataset = contents.items[name]
+    if dataset.dtype.kind not in "iufb":
+        raise ValueError(f"{dataset.dtype} in {name}")
+    stored = dataset.id.get_storage_size()
+    check_array(contents.path, dataset.shape, dataset.dtype.itemsize, labels=False, stored=stored)
 
 
 class _Product(NamedTuple):
@@ -161,7 +289,7 @@ def _read_prisma(contents: Contents) -> RawArray:
     )
 
 
-def _bands(contents: Contents, detector: str) -> NDArray[np.float64]:
+def _bands(contents: Contents, detector: str) -> Float64:
     """(n, 5) of the bands of a detector of PRISMA that are there: centre and width in nm, NaN where
     the file has none, the reflectance of the numbers 0 and FULL_SCALE, and the place on the
     detector's axis of bands. Raises ValueError for lists of another length.
@@ -263,12 +391,12 @@ def _emit_facts(contents: Contents, stored: AnyArray) -> BandFacts:
     )
 
 
-def _lookup(contents: Contents, name: str, length: int) -> NDArray[np.int64]:
+def _lookup(contents: Contents, name: str, length: int) -> Int64:
     """(rows, columns) places on one axis of the sensor. Raises ValueError for one beyond its
     end.
     """
     # As in ENVI's tables, a place of which another pixel is the nearest may be negative.
-    places: NDArray[np.int64] = np.abs(np.nan_to_num(whole(contents, name))).astype(np.int64)
+    places: Int64 = np.abs(np.nan_to_num(whole(contents, name))).astype(np.int64)
     if places.ndim != 2 or places.max() > length:
         raise ValueError(f"a look-up table of {places.shape} that points beyond the cube")
     return places

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import SceneError, did_you_mean
-from hsiaug.base.shortages import blame_shortage
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64
+from hsiaug.base.errors import SceneError, blame_shortage, did_you_mean
 from hsiaug.base.text import setting, some_of
 from hsiaug.core.scene import row_parts
 from hsiaug.data.bounds import empty_cube
@@ -48,8 +46,8 @@ class BandFacts:
     notes : what was guessed or is not used, as sentences
     """
 
-    wavelengths: NDArray[np.float64] | None = None
-    widths: NDArray[np.float64] | None = None
+    wavelengths: Float64 | None = None
+    widths: Float64 | None = None
     scale: PerBand | None = None
     offset: PerBand = 0.0
     nodata: PerBand | None = None
@@ -71,7 +69,7 @@ class RawArray(BandFacts):
     """
 
     array: AnyArray
-    valid: NDArray[np.bool_] | None = None
+    valid: Bools | None = None
     band: int = 1
 
     def completed(self, facts: BandFacts) -> Self:
@@ -91,7 +89,7 @@ class RawArray(BandFacts):
             notes=(*self.notes, *facts.notes),
         )
 
-    def void(self, axes: str = "hwb") -> NDArray[np.bool_] | None:
+    def void(self, axes: str = "hwb") -> Bools | None:
         """(H, W) pixels that the file masks, as of the array whose axes are put in this order;
         None: there are none.
         """
@@ -122,9 +120,7 @@ class Conversion:
     offset: PerBand = 0.0
     nodata: PerBand | None = None
 
-    def __call__(
-        self, stored: AnyArray, out: NDArray[np.float32] | None = None
-    ) -> NDArray[np.float32]:
+    def __call__(self, stored: AnyArray, out: Float32 | None = None) -> Float32:
         """Stored (h, w, N) as (h, w, B) float32.
 
         Parameters
@@ -161,7 +157,7 @@ class Conversion:
             out[invalid] = 0
         return out
 
-    def _of_kept(self, values: PerBand) -> NDArray[np.float64]:
+    def _of_kept(self, values: PerBand) -> Float64:
         """One value, or one for each band that is kept."""
         listed = np.array(values, dtype=np.float64)
         return listed if self.bands is None or not listed.ndim else listed[list(self.bands)]
@@ -187,7 +183,7 @@ def number_of_each(numbers: Sequence[float | None]) -> PerBand | None:
     return tuple(np.nan if number is None else float(number) for number in numbers)
 
 
-def convert_cube(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:
+def convert_cube(raw: AnyArray, where: str, change: Conversion) -> Float32:
     """raw (H, W, N), possibly mapped, as (H, W, B) float32, in stripes of rows: no second full-size
     array is in memory.
 
@@ -288,13 +284,17 @@ def _something_else(path: Path) -> SceneError | None:
     except OSError:
         return None
     if start.startswith(b"version https://git-lfs"):
-        hint = f"Fetch the file itself, in its repository: git lfs pull --include={path.name}."
         return SceneError(
-            f"{path} must be the file itself", value="a pointer of Git LFS", hint=hint
+            f"{path} must be the file itself",
+            value="a pointer of Git LFS",
+            hint=f"Fetch the file itself, in its repository: git lfs pull --include={path.name}.",
         )
     if start.startswith((b"<!doctype html", b"<html")):
-        hint = "Download it again in a browser: the address gave a page, perhaps one to sign in."
-        return SceneError(f"{path} must be the file itself", value="a web page", hint=hint)
+        return SceneError(
+            f"{path} must be the file itself",
+            value="a web page",
+            hint="Download it again in a browser: the address gave a page, perhaps one to sign in.",
+        )
     return None
 
 
@@ -318,13 +318,16 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except Exception as cause:
         blame_shortage(cause, SceneError, str(path))
         if isinstance(cause, OSError) and cause.errno in REFUSED:
-            hint = "Look at its permissions and the disk; the file may well be sound."
             raise SceneError(
-                f"{path} must be a file that can be read", value=cause.strerror, hint=hint
+                f"{path} must be a file that can be read",
+                value=cause.strerror,
+                hint="Look at its permissions and the disk; the file may well be sound.",
             ) from cause
         if better := _something_else(path):
             raise better from cause
         text = str(cause).strip()[:MAX_MESSAGE_CHARACTERS].splitlines()
-        reason = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
-        hint = "It is damaged, cut short or of another format: copy or export it again."
-        raise SceneError(f"{path} must be a whole {kind} file", value=reason, hint=hint) from cause
+        raise SceneError(
+            f"{path} must be a whole {kind} file",
+            value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
+            hint="It is damaged, cut short or of another format: copy or export it again.",
+        ) from cause

@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.auxiliary import METADATA
 from hsiaug.data.bounds import check_array
@@ -175,7 +174,7 @@ def read_label_file(path: Path) -> AnyArray:
     return np.where(invalid, raw.array.dtype.type(0), raw.array) if invalid.any() else raw.array
 
 
-def void_codes(raw: RawArray, codes: Collection[int] = ()) -> NDArray[np.bool_]:
+def void_codes(raw: RawArray, codes: Collection[int] = ()) -> Bools:
     """(H, W) cells of a label map that hold no code: no number, masked, or the file's value of no
     data.
 
@@ -255,8 +254,11 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
     else:
         must_exist(path)
         if METADATA.fullmatch(path.name):
-            hint = "Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it."
-            raise SceneError(f"{path} must be an image", value="its metadata", hint=hint)
+            raise SceneError(
+                f"{path} must be an image",
+                value="its metadata",
+                hint="Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it.",
+            )
         hint = "Convert the file, or put its ENVI header beside it: the same name with .hdr."
         raise SceneError(
             f"{path} must be .mat, .npy, ENVI (.hdr) or"

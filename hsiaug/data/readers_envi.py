@@ -149,8 +149,11 @@ def _layout(
     byte_order = whole(path, header, "byte order", 0)  # GDAL takes a missing one so too
     interleave = header.get("interleave", ["bsq" if bands == 1 else ""])[0].lower()
     if not interleave:
-        hint = "Add the line 'interleave = bsq' to the header, or bil or bip."
-        raise SceneError(f"{path} must give 'interleave'", value="no such line", hint=hint)
+        raise SceneError(
+            f"{path} must give 'interleave'",
+            value="no such line",
+            hint="Add the line 'interleave = bsq' to the header, or bil or bip.",
+        )
     if (packed := header.get("file compression", ["0"])) != ["0"]:
         raise SceneError(
             f"{path} must be of a data file without compression",

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools
 from hsiaug.base.errors import SceneError
 from hsiaug.core.scene import row_parts
 from hsiaug.data.auxiliary import metadata_beside
@@ -148,7 +147,7 @@ def _scaling(
 
 def _validity(
     file: DatasetReader, bands: Sequence[int], alpha: Sequence[int]
-) -> tuple[NDArray[np.bool_] | None, PerBand | None, tuple[str, ...]]:
+) -> tuple[Bools | None, PerBand | None, tuple[str, ...]]:
     """Pixels with data by masks or alpha bands, the numbers of pixels without data, and notes.
 
     As in GDAL a mask goes before the no-data value; an alpha band counts whatever the number of

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64, Int64
 from hsiaug.base.errors import SceneError, need
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.bounds import check_array, in_bytes
@@ -128,7 +128,7 @@ def place_columns(frame: DataFrame) -> tuple[str, str] | None:
     return next((pair for pair in PLACES if set(pair) <= set(frame.columns)), None)
 
 
-def numbers_in(frame: DataFrame, decimal: str) -> NDArray[np.float64]:
+def numbers_in(frame: DataFrame, decimal: str) -> Float64:
     """(rows, columns) numbers of a table's cells, NaN for another text."""
 
     def number(text: str) -> float:
@@ -183,7 +183,7 @@ def table_grid(path: Path) -> Grid | None:
     return transform, rasterio.CRS.from_string("OGC:CRS84").to_wkt() if place in DEGREES else ""
 
 
-def _read(path: Path) -> tuple[DataFrame, tuple[str, str], list[str], NDArray[np.float64]]:
+def _read(path: Path) -> tuple[DataFrame, tuple[str, str], list[str], Float64]:
     """The table of a cube, its columns of the place and of the bands, and the numbers (n, 2 +
     bands) in these.
     """
@@ -200,8 +200,8 @@ def _read(path: Path) -> tuple[DataFrame, tuple[str, str], list[str], NDArray[np
 
 
 def _on_grid(
-    path: Path, places: NDArray[np.float64], *, is_pixels: bool
-) -> tuple[NDArray[np.int64], tuple[float, float, float, float]]:
+    path: Path, places: Float64, *, is_pixels: bool
+) -> tuple[Int64, tuple[float, float, float, float]]:
     """(n, 2) row and column of places, and of coordinates the first x, the largest y and the steps
     across and down.
     """
@@ -231,7 +231,7 @@ def _on_grid(
     return whole.astype(np.int64), grid
 
 
-def _step(values: NDArray[np.float64]) -> float:
+def _step(values: Float64) -> float:
     """The usual smallest distance between two values that differ; 1 where all are one."""
     apart = np.diff(np.unique(values))
     apart = apart[apart > OFF * np.ptp(values) / len(values)]

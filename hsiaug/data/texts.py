@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from hsiaug.base.errors import HsiaugError, did_you_mean
+from hsiaug.base.errors import HsiaugError, blame_shortage, did_you_mean
 from hsiaug.base.files import read_plain
-from hsiaug.base.shortages import blame_shortage
 from hsiaug.base.text import some_of
 
 if TYPE_CHECKING:
@@ -63,13 +62,13 @@ def plain_name(text: str) -> str:
     Programs write an umlaut as one character or as two, and blanks that do not break, or have no
     width: what looks alike is one name.
     """
-    visible = "".join(" " if char.isspace() else char for char in text if not _unseen(char))
+    visible = "".join(
+        " " if char.isspace() else char
+        for char in text
+        # Soft hyphens and marks of the direction of writing have no shape.
+        if char.isspace() or unicodedata.category(char) not in ("Cf", "Cc")
+    )
     return " ".join(unicodedata.normalize("NFC", visible).split())
-
-
-def _unseen(char: str) -> bool:
-    """Whether a character has no shape, as a soft hyphen or a mark of the direction of writing."""
-    return unicodedata.category(char) in ("Cf", "Cc") and not char.isspace()
 
 
 def spellings_note(texts: Iterable[str]) -> tuple[str, ...]:
@@ -140,7 +139,7 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
     """
     try:
         text = read_plain(path, MAX_TOML_BYTES).decode("utf-8")
-        if any(map(_has_long_key, text.split("\n"))):
+        if any(LONG_KEY.match(QUOTED.sub("k", line)) for line in text.split("\n")):
             raise ValueError(f"a key of more than {MOST_PARTS} parts")
         table = tomllib.loads(text)
         _as_json(table)
@@ -157,11 +156,6 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
         value=value,
         hint=f"Check the path, or correct the {what}.",
     )
-
-
-def _has_long_key(line: str) -> bool:
-    """Whether a line begins with a key of too many parts."""
-    return LONG_KEY.match(QUOTED.sub("k", line)) is not None
 
 
 def _as_json(table: dict[str, object]) -> str:

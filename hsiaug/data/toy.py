@@ -1,8 +1,8 @@
 """A made-up scene, small and quick, for tests and first steps. Results on it mean nothing."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Float64, Int64
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
@@ -36,10 +36,10 @@ def toy_scene(
         For sizes that leave no room for the classes.
     """
     if min(height, width) < 16 or bands < 3 or classes < 2 or height * width < 300 * classes:
-        rule = "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class"
-        hint = "Make the scene larger, or ask for fewer classes."
         raise InputError(
-            rule, value=f"{height}×{width} pixels, {bands} bands, {classes} classes", hint=hint
+            "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class",
+            value=f"{height}×{width} pixels, {bands} bands, {classes} classes",
+            hint="Make the scene larger, or ask for fewer classes.",
         )
     rng = np.random.default_rng(derive_seed("toy scene", seed))
     fields = _fields(rng, height, width, count=6 * classes)
@@ -53,7 +53,7 @@ def toy_scene(
     return Scene("toy", cube, labels, names, np.linspace(*RANGE_NM, bands), gsd=2.0, draws="toy")
 
 
-def _fields(rng: np.random.Generator, height: int, width: int, count: int) -> NDArray[np.int64]:
+def _fields(rng: np.random.Generator, height: int, width: int, count: int) -> Int64:
     """(H, W) index of the nearest of ``count`` points that lie scattered over a jittered grid."""
     rows = max(1, round((count * height / width) ** 0.5))
     columns = -(-count // rows)
@@ -65,7 +65,7 @@ def _fields(rng: np.random.Generator, height: int, width: int, count: int) -> ND
     return np.asarray(np.argmin(distance, axis=-1), dtype=np.int64)
 
 
-def _assign(areas: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def _assign(areas: Int64, classes: int) -> Int64:
     """(fields,) class index of each field, so that areas come near to shares 1, 1/2, 1/4, …"""
     shares = 0.5 ** np.arange(classes)
     remaining = shares / shares.sum() * areas.sum()
@@ -81,11 +81,11 @@ def _assign(areas: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
 
 def _cube(
     rng: np.random.Generator,
-    fields: NDArray[np.int64],
-    class_of_field: NDArray[np.int64],
+    fields: Int64,
+    class_of_field: Int64,
     bands: int,
     relief: float,
-) -> NDArray[np.float32]:
+) -> Float32:
     """(H, W, B) float32 reflectance."""
     height, width = fields.shape
     count = len(class_of_field)
@@ -105,13 +105,11 @@ def _cube(
     return np.asarray(np.clip(cube, 0.005, 1), dtype=np.float32)
 
 
-def _smooth(rng: np.random.Generator, rows: int, bands: int, height: float) -> NDArray[np.float64]:
+def _smooth(rng: np.random.Generator, rows: int, bands: int, height: float) -> Float64:
     """(rows, B): sums of four slow waves of random phase and height."""
     grid = np.linspace(0, 1, bands)
     order = np.arange(1, 5)
     phase = rng.uniform(0, 2 * np.pi, (rows, 4, 1))
     amplitude = rng.normal(0, height, (rows, 4, 1)) / order[:, None]
-    waves: NDArray[np.float64] = (amplitude * np.sin(np.pi * order[:, None] * grid + phase)).sum(
-        axis=1
-    )
+    waves: Float64 = (amplitude * np.sin(np.pi * order[:, None] * grid + phase)).sum(axis=1)
     return waves

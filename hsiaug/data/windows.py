@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Float32
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import open_plain
 from hsiaug.core.scene import row_parts
@@ -33,13 +33,11 @@ class WindowCube:
 
     dtype = FLOAT
 
-    def __init__(
-        self, shape: tuple[int, ...], window: Callable[[slice, slice], NDArray[np.float32]]
-    ) -> None:
+    def __init__(self, shape: tuple[int, ...], window: Callable[[slice, slice], Float32]) -> None:
         self.shape = shape
         self._window = window
 
-    def window(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+    def window(self, rows: slice, columns: slice) -> Float32:
         """(h, w, B) of the rows and columns between two bounds each."""
         return self._window(rows, columns)
 
@@ -51,7 +49,7 @@ class WindowCube:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, key: Any) -> NDArray[np.float32]:
+    def __getitem__(self, key: Any) -> Float32:
         if isinstance(key, slice):
             return self.window(key, slice(None))
         if not isinstance(key, np.ndarray) and isinstance(key[0], slice):
@@ -61,14 +59,14 @@ class WindowCube:
         )
         return self._pixels(rows.ravel(), columns.ravel()).reshape(*rows.shape, self.shape[2])
 
-    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Float32:
         cube = bounds.empty_cube(self.shape)
         # A part is in memory beside the cube.
         for rows in row_parts(self.shape, 2**20):
             cube[rows] = self[rows]
         return cube
 
-    def _pixels(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+    def _pixels(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Float32:
         """(n, B) of single pixels, by the windows that hold those of some rows."""
         spectra = np.empty((len(rows), self.shape[2]), dtype=FLOAT)
         block = rows // next(row_parts(self.shape)).stop
@@ -131,7 +129,7 @@ class FileCube(WindowCube):
             shape, dtype, mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ), begin, strides
         )
 
-    def window(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+    def window(self, rows: slice, columns: slice) -> Float32:
         """As of every cube that is read in windows."""
         with reading(self._path, "array"):
             if _stamp(self.file) != self._stamp:
@@ -150,7 +148,7 @@ def _stamp(file: BinaryIO) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def cube_of(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:
+def cube_of(raw: AnyArray, where: str, change: Conversion) -> Float32:
     """raw (H, W, N), possibly mapped, as (H, W, B) float32: converted up to 256 MiB, else a cube
     that reads its file.
 
@@ -167,4 +165,4 @@ def cube_of(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32
     if fits or mapping_of(raw) is None or scattered(raw):
         return convert_cube(raw, where, change)
     # Indexed as an array is.
-    return cast("NDArray[np.float32]", FileCube(raw, change))
+    return cast(Float32, FileCube(raw, change))

@@ -10,31 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Counts = NDArray[np.int64]
+from hsiaug.base.arrays import Float64, Int64
+
 Ids = NDArray[np.integer]
 
 
-def confusion(true: Ids, predicted: Ids, classes: int) -> Counts:
+def confusion(true: Ids, predicted: Ids, classes: int) -> Int64:
     """(C, C) int64 counts over class ids 1..C: rows true, columns predicted."""
     (counts,) = grouped_confusion(np.zeros(len(true), dtype=np.int64), 1, true, predicted, classes)
     return np.asarray(counts)
 
 
-def grouped_confusion(
-    group: Counts, groups: int, true: Ids, predicted: Ids, classes: int
-) -> Counts:
+def grouped_confusion(group: Int64, groups: int, true: Ids, predicted: Ids, classes: int) -> Int64:
     """(groups, C, C) int64 counts, as :func:`confusion`, of each group 0..groups-1 of pixels
     (n,).
     """
     flat = (group * classes + true.astype(np.int64) - 1) * classes + predicted.astype(np.int64) - 1
-    counts: Counts = np.bincount(flat, minlength=groups * classes**2).reshape(
+    counts: Int64 = np.bincount(flat, minlength=groups * classes**2).reshape(
         groups, classes, classes
     )
     return counts
 
 
-def cohen_kappa(matrices: Counts) -> Array:
+def cohen_kappa(matrices: Int64) -> Float64:
     """(...) κ of confusion matrices (..., C, C); NaN where chance agreement is 1, or nothing was
     counted.
     """
@@ -48,43 +46,43 @@ def cohen_kappa(matrices: Counts) -> Array:
         return np.where(chance < 1, (agreement - chance) / (1 - chance), np.nan)
 
 
-def recall(matrices: Counts) -> Array:
+def recall(matrices: Int64) -> Float64:
     """(..., C) of confusion matrices (..., C, C)."""
     return _where_seen(matrices, _right(matrices), matrices.sum(axis=-1))
 
 
-def f1(matrices: Counts) -> Array:
+def f1(matrices: Int64) -> Float64:
     """(..., C) of confusion matrices (..., C, C)."""
     return _where_seen(
         matrices, 2 * _right(matrices), matrices.sum(axis=-1) + matrices.sum(axis=-2)
     )
 
 
-def iou(matrices: Counts) -> Array:
+def iou(matrices: Int64) -> Float64:
     """(..., C) of confusion matrices (..., C, C)."""
     right = _right(matrices)
     return _where_seen(matrices, right, matrices.sum(axis=-1) + matrices.sum(axis=-2) - right)
 
 
-def precision(matrices: Counts) -> Array:
+def precision(matrices: Int64) -> Float64:
     """(..., C) of confusion matrices (..., C, C); NaN where nothing was called so."""
     called = matrices.sum(axis=-2)
     return np.where(called > 0, _right(matrices) / np.maximum(called, 1), np.nan)
 
 
-def _right(matrices: Counts) -> Counts:
+def _right(matrices: Int64) -> Int64:
     return np.diagonal(matrices, axis1=-2, axis2=-1)
 
 
-def _where_seen(matrices: Counts, counts: Counts, whole: Counts) -> Array:
+def _where_seen(matrices: Int64, counts: Int64, whole: Int64) -> Float64:
     return np.where(matrices.sum(axis=-1) > 0, counts / np.maximum(whole, 1), np.nan)
 
 
 def score(
-    matrix: Counts,
+    matrix: Int64,
     subsets: Mapping[str, tuple[int, ...]],
-    of_new_fields: Counts | None = None,
-    hidden: Counts | None = None,
+    of_new_fields: Int64 | None = None,
+    hidden: Int64 | None = None,
 ) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
 
@@ -126,7 +124,7 @@ def score(
 
 
 def _scores_of_parts(
-    matrix: Counts, counts_of_new: Counts, name_of_others: str, name_of_new: str
+    matrix: Int64, counts_of_new: Int64, name_of_others: str, name_of_new: str
 ) -> dict[str, Any]:
     """OA, AA and recall of two parts of the test pixels, with the number of classes that each mean
     is over.
@@ -148,7 +146,7 @@ def _scores_of_parts(
     return answer
 
 
-def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:
+def dense_score(matrix: Int64, *, change: bool) -> dict[str, Any]:
     """The metrics of a dense task: those of :func:`score`, and IoU and F1 of each class with their
     means.
 
@@ -177,11 +175,11 @@ def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:
     return metrics
 
 
-def _listed(values: Array) -> list[float | None]:
+def _listed(values: Float64) -> list[float | None]:
     return [None if np.isnan(v) else float(v) for v in values]
 
 
-def _subset(matrix: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
+def _subset(matrix: Int64, ids: tuple[int, ...]) -> dict[str, Any]:
     """OA and AA over the test pixels of some classes only (predictions may still be any class)."""
     counts = matrix.sum(axis=1)
     rows = [c - 1 for c in ids if counts[c - 1] > 0]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import row_blocks
+from hsiaug.base.arrays import AnyArray, Float64, row_blocks
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.metrics.spectra import fit_space
 
@@ -33,13 +32,13 @@ class FalseColours:
         What the three colours show, for a caption.
     """
 
-    axes: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    axes: Float64
+    low: Float64
+    high: Float64
     name: str
 
     @classmethod
-    def fit(cls, spectra: NDArray[Any], wavelengths: NDArray[np.float64] | None) -> FalseColours:
+    def fit(cls, spectra: AnyArray, wavelengths: Float64 | None) -> FalseColours:
         """The colours of real spectra.
 
         They are the bands nearest to red, green and blue. Where wavelengths are not known, or lie
@@ -66,30 +65,30 @@ class FalseColours:
         return cls(axes, low, high, name)
 
     @classmethod
-    def fit_samples(cls, x: NDArray[Any], wavelengths: NDArray[np.float64] | None) -> FalseColours:
+    def fit_samples(cls, x: AnyArray, wavelengths: Float64 | None) -> FalseColours:
         """The colours of some pixels of real patches or tiles (..., B, H, W)."""
         return cls.fit(some_pixels(x), wavelengths)
 
-    def __call__(self, spectra: NDArray[Any]) -> NDArray[np.uint8]:
+    def __call__(self, spectra: AnyArray) -> NDArray[np.uint8]:
         """Spectra (..., B) → (..., 3) uint8."""
         return stretched(spectra @ self.axes, self.low, self.high)
 
-    def of_patches(self, x: NDArray[Any]) -> NDArray[np.uint8]:
+    def of_patches(self, x: AnyArray) -> NDArray[np.uint8]:
         """Patches or tiles (..., B, H, W) → (..., H, W, 3) uint8."""
         return self(np.moveaxis(x, -3, -1))
 
 
-def _component_axes(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _component_axes(x: Float64) -> Float64:
     """(B, 3) principal axes of spectra x (n, B), each brighter where most bands are; fewer than
     three come again.
     """
     space = fit_space(x, CHANNELS)
     axes = space.axes * np.where(space.axes.sum(axis=0) < 0, -1.0, 1.0)
-    scaled: NDArray[np.float64] = axes / space.std[:, None]
+    scaled: Float64 = axes / space.std[:, None]
     return scaled[:, np.minimum(np.arange(CHANNELS), scaled.shape[1] - 1)]
 
 
-def some_pixels(x: NDArray[Any]) -> NDArray[Any]:
+def some_pixels(x: AnyArray) -> AnyArray:
     """At most ``PIXELS`` spectra (m, B) of patches or tiles (..., B, H, W), at random."""
     shape = *x.shape[:-3], *x.shape[-2:]
     total = int(np.prod(shape))

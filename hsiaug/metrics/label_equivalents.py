@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.significance import MIN_PAIRS
@@ -19,8 +19,6 @@ from hsiaug.metrics.significance import MIN_PAIRS
 RESAMPLES = 2000
 SAME = 12
 """Decimals after which two scores are the same number."""
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class LabelEquivalent:
     draws: int
 
 
-def isotonic(values: Array) -> Array:
+def isotonic(values: Float64) -> Float64:
     """(..., K) the non-decreasing sequence that is nearest to ``values`` (..., K) in squares, all
     weighted alike.
     """
@@ -52,7 +50,7 @@ def isotonic(values: Array) -> Array:
     return np.apply_along_axis(lambda row: isotonic_regression(row).x, -1, values)
 
 
-def crossing(labels: Array, curve: Array, score: Array) -> Array:
+def crossing(labels: Float64, curve: Float64, score: Float64) -> Float64:
     """(...) the fewest labels at which a non-decreasing curve (..., K) over ``labels`` (K,) reaches
     ``score`` (...).
 
@@ -71,7 +69,7 @@ def crossing(labels: Array, curve: Array, score: Array) -> Array:
     )
 
 
-def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> LabelEquivalent:
+def label_equivalent(labels: Sequence[float], curve: Float64, arm: Float64) -> LabelEquivalent:
     """k* of an arm, with its 95 % interval.
 
     Equal draws give equal intervals, and all arms of D draws share their resamples, so that a
@@ -109,8 +107,11 @@ def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> Label
             "a label equivalent needs finite scores of curve and configuration in each split, at"
             " two numbers of labels or more"
         )
-        hint = "Pass the splits that have them all, with ascending numbers of labels."
-        raise InputError(rule, value=f"shapes {at.shape}, {curve.shape}, {arm.shape}", hint=hint)
+        raise InputError(
+            rule,
+            value=f"shapes {at.shape}, {curve.shape}, {arm.shape}",
+            hint="Pass the splits that have them all, with ascending numbers of labels.",
+        )
     value = crossing(at, isotonic(curve.mean(axis=0)), arm.mean(axis=0))
     draws = len(arm)
     if draws < MIN_PAIRS:

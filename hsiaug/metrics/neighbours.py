@@ -3,13 +3,11 @@ two-sample test.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-
+from hsiaug.base.arrays import AnyArray, Bools, Float64, Int64
 
 FOLDS = 5
 
@@ -17,7 +15,7 @@ BYTES = 2**25
 """Bytes of distances that are computed at a time, so that memory stays bounded."""
 
 
-def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
+def prdc(real: Float64, fake: Float64, k: int = 5) -> dict[str, float]:
     """Precision, recall, density and coverage of synthetic points, compared with real ones.
 
     Naeem et al. 2020, arXiv:2002.09797, eqs. 1–4, with their strict inequalities.
@@ -63,15 +61,15 @@ def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
     }
 
 
-def _kth(x: Array, k: int) -> Array:
+def _kth(x: Float64, k: int) -> Float64:
     """(n,) distance of each point to its k-th nearest other point."""
     from scipy.spatial.distance import cdist
 
-    distance: Array = np.partition(cdist(x, x), k, axis=1)[:, k]
+    distance: Float64 = np.partition(cdist(x, x), k, axis=1)[:, k]
     return distance
 
 
-def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
+def turn_maps(maps: AnyArray) -> list[AnyArray]:
     """The flips and rotations of maps (..., H, W): 8 of square ones, 4 of others; the first is as
     it was.
     """
@@ -84,8 +82,8 @@ def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
 def nearest_turned(
     maps: NDArray[np.floating],
     references: NDArray[np.floating],
-    hidden: Callable[[slice], NDArray[np.bool_]] | None = None,
-) -> tuple[Array, NDArray[np.int64]]:
+    hidden: Callable[[slice], Bools] | None = None,
+) -> tuple[Float64, Int64]:
     """Distance (n,) and index (n,) of the nearest of ``references`` (m, k, H, W) to each of maps
     (n, k, H, W), however turned.
 
@@ -136,14 +134,14 @@ def rank_nearer(synthetic: NDArray[np.floating], held_out: NDArray[np.floating])
     )
 
 
-def pairwise_mean(x: Array) -> float | None:
+def pairwise_mean(x: Float64) -> float | None:
     """Mean distance between two different points of x (n, d); None for fewer than two."""
     from scipy.spatial.distance import pdist
 
     return float(pdist(x).mean()) if len(x) > 1 else None
 
 
-def two_sample_accuracy(a: Array, b: Array) -> float | None:
+def two_sample_accuracy(a: Float64, b: Float64) -> float | None:
     """Held-out accuracy of a classifier that tells a (n, d) from b (n, d); ½ = it cannot.
 
     The classifier two-sample test of Lopez-Paz and Oquab 2017, arXiv:1610.06545, with an RBF-SVM in

@@ -2,24 +2,24 @@
 those that were seen?
 
 Patches are compared by means over square blocks of the leading principal components of z-scored
-spectra, which are not whitened. Distances are Euclidean, the least under the eight symmetries of
+spectra, which are not whitened. Float64 are Euclidean, the least under the eight symmetries of
 the square. A real patch is trivially near to the patches that share pixels with it: these never
 count as its neighbours.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import row_blocks
-from hsiaug.metrics.neighbours import nearest_turned, rank_nearer
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int64, row_blocks
+from hsiaug.metrics.false_colours import some_pixels
+from hsiaug.metrics.neighbours import nearest_turned, rank_nearer, turn_maps
 from hsiaug.metrics.spectra import Space, fit_space
 
-Floats = NDArray[np.float32]
-Distances = NDArray[np.float64]
 Ints = NDArray[np.integer]
 
 AXES = 12
@@ -30,7 +30,7 @@ class. Of two patches one pixel apart the distance is about half the usual one.
 """
 
 
-def block_means(x: NDArray[Any]) -> Floats:
+def block_means(x: AnyArray) -> Float32:
     """Means of patches over square blocks, whose side is the smallest divisor of theirs above 1.
 
     Parameters
@@ -66,35 +66,48 @@ def block_means(x: NDArray[Any]) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class PatchSpace:
-    """Principal components in which patches are compared.
+    """Principal components of real spectra, in which patches are compared.
+
+    Scores of a spectrum are ``spectrum @ axes - offset``; over the real spectra each has mean 0 and
+    standard deviation 1.
 
     Attributes
     ----------
     axes : (B, k) float32
-        Axes of spectra in scene units.
+        Principal axes, scaled so that scores have standard deviation 1. Spectra are in the units of
+        the scene.
     offset : (k,) float32
-        Scores of the mean spectrum.
+        Scores of the mean spectrum before centring.
 
     See Also
     --------
     PatchReference : compares patches in this space.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import PatchSpace
+    >>> spectra = np.random.default_rng(0).random((100, 20))
+    >>> space = PatchSpace.fit(spectra)
+    >>> space.maps(np.zeros((4, 20, 9, 9))).shape[2:]
+    (9, 9)
     """
 
-    axes: Floats
-    offset: Floats
+    axes: Float32
+    offset: Float32
 
     @classmethod
-    def fit(cls, spectra: NDArray[Any]) -> "PatchSpace":
+    def fit(cls, spectra: AnyArray) -> PatchSpace:
         """The space of real spectra (n, B)."""
         return cls.of(fit_space(np.asarray(spectra, dtype=np.float64), AXES))
 
     @classmethod
-    def of(cls, space: Space) -> "PatchSpace":
+    def of(cls, space: Space) -> PatchSpace:
         """The same as a space of spectra."""
         axes = space.axes / space.std[:, None]
         return cls(axes.astype(np.float32), (space.mean @ axes).astype(np.float32))
 
-    def scores(self, spectra: NDArray[Any]) -> Floats:
+    def scores(self, spectra: AnyArray) -> Float32:
         """Spectra (..., B), or a cube (H, W, B) → (..., k) float32."""
         out = np.empty((*spectra.shape[:-1], len(self.offset)), dtype=np.float32)
         # Row by row: a large cube is read from disk, and never whole.
@@ -102,17 +115,17 @@ class PatchSpace:
             scores[...] = row @ self.axes - self.offset
         return out
 
-    def maps(self, x: NDArray[Any]) -> Floats:
+    def maps(self, x: AnyArray) -> Float32:
         """Patches (n, B, p, p) → (n, k, p, p) float32: the scores of every pixel."""
         return np.moveaxis(self.scores(np.moveaxis(x, 1, 3)), 3, 1)
 
-    def reduce(self, x: NDArray[Any]) -> Floats:
+    def reduce(self, x: AnyArray) -> Float32:
         """Patches (n, B, p, p) → (n, k, g, g) float32: :func:`block_means` of their scores."""
         scores = [self.scores(np.moveaxis(block_means(some), 1, 3)) for _, some in row_blocks(x)]
         return np.moveaxis(np.concatenate(scores), 3, 1)
 
 
-def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
+def overlap(at: Ints, others: Ints, side: int) -> Bools:
     """(n, m) whether patches of ``side`` pixels round the pixels ``at`` (n, 2) and ``others`` (m,
     2) share a pixel.
     """
@@ -120,7 +133,7 @@ def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
     return np.asarray(down & across)
 
 
-def nearest_apart(x: Floats, at: Ints, to: Floats, to_at: Ints, side: int) -> Distances:
+def nearest_apart(x: Float32, at: Ints, to: Float32, to_at: Ints, side: int) -> Float64:
     """(n,) distance of each reduced patch (n, k, g, g) at its place (n, 2) to the nearest of others
     of ``side`` pixels that shares no pixel with it; inf without one.
     """
@@ -128,7 +141,7 @@ def nearest_apart(x: Floats, at: Ints, to: Floats, to_at: Ints, side: int) -> Di
 
 
 def share_nearer(
-    synthetic: Distances, synthetic_y: Ints, real: Distances, real_y: Ints
+    synthetic: Float64, synthetic_y: Ints, real: Float64, real_y: Ints
 ) -> float | None:
     """P(a made distance < a real one of its class) + ½ P(equal), over the made; None where no class
     has both.
@@ -144,7 +157,7 @@ def share_nearer(
 
 
 def share_copies(
-    synthetic: Distances, synthetic_y: Ints, real: Distances, real_y: Ints
+    synthetic: Float64, synthetic_y: Ints, real: Float64, real_y: Ints
 ) -> float | None:
     """Share of made distances below :data:`COPY` of the median of the real ones of their class;
     else as above.
@@ -155,10 +168,10 @@ def share_copies(
 
 
 def _share(
-    count: Callable[[Distances, Distances], float],
-    synthetic: Distances,
+    count: Callable[[Float64, Float64], float],
+    synthetic: Float64,
     synthetic_y: Ints,
-    real: Distances,
+    real: Float64,
     real_y: Ints,
 ) -> float | None:
     """What is counted of the made distances of each class, beside the real ones, as a share of
@@ -198,10 +211,10 @@ class PatchReference:
 
     training: NDArray[np.floating]
     pool: NDArray[np.floating]
-    y: NDArray[np.int64]
-    to_training: Distances
-    to_pool: Distances
-    fresh: Distances
+    y: Int64
+    to_training: Float64
+    to_pool: Float64
+    fresh: Float64
 
     @classmethod
     def of(
@@ -209,9 +222,9 @@ class PatchReference:
         training: tuple[NDArray[np.floating], Ints],
         pool: tuple[NDArray[np.floating], Ints],
         left_out: tuple[NDArray[np.floating], Ints],
-        y: NDArray[np.int64],
+        y: Int64,
         side: int,
-    ) -> "PatchReference":
+    ) -> PatchReference:
         """Compare held-out real patches with those of training pixels and of the pool.
 
         Parameters
@@ -243,7 +256,7 @@ class PatchReference:
         return cls(training[0], pool_x, y, to_training, np.minimum(*apart), fresh)
 
     def measure(
-        self, x: Floats, y: NDArray[np.int64]
+        self, x: Float32, y: Int64
     ) -> tuple[dict[str, float | None], dict[str, float | None]]:
         """Fractions of synthetic patches that are closer to real ones than held-out real patches
         are.
@@ -278,3 +291,76 @@ class PatchReference:
                 floors[f"nearer_{name}"] = None if share is None else chance
                 floors[f"copies_{name}"] = share_copies(real, self.y, real, self.y)
         return values, floors
+
+
+GRID = 16
+"""Blocks along a side of a tile, at most, by whose means tiles are compared."""
+Reduce = Callable[[AnyArray], Float32]
+"""Patches (n, B, p, p), or tiles (n, T, B, H, W), as they are compared: (n, k, g, h) float32."""
+
+
+@dataclass(frozen=True, eq=False)
+class RealSamples:
+    """Real samples that made ones are compared with.
+
+    Attributes
+    ----------
+    reduced : Float32
+        The samples as ``reduce`` gives them.
+    """
+
+    reduced: Float32
+    reduce: Reduce
+
+    @classmethod
+    def of(cls, x: Float32) -> RealSamples:
+        """Patches (m, B, p, p), in the space of :mod:`hsiaug.metrics.patch_distances`; or tiles (m,
+        T, B, H, W), in means over blocks of it.
+        """
+        space = PatchSpace.fit(some_pixels(x))
+        reduce = space.reduce if x.ndim == 4 else _of_tiles(space)
+        return cls(reduce(x), reduce)
+
+    def nearest(self, synthetic: Float32) -> tuple[Int64, Int64]:
+        """(n,) row of the real sample nearest to each made one, however turned, and (n,) which turn
+        brings it nearest.
+
+        Turns are those of :func:`hsiaug.metrics.neighbours.turn_maps`: eight of a square.
+        """
+        reduced = self.reduce(synthetic)
+        _, nearest = nearest_turned(reduced, self.reduced)
+        return nearest, self._turns(reduced, nearest)
+
+    def turns(self, synthetic: Float32, rows: NDArray[np.integer]) -> Int64:
+        """(n,) the turn that brings the real samples of some rows nearest to the made ones, one by
+        one.
+        """
+        return self._turns(self.reduce(synthetic), rows)
+
+    def _turns(self, reduced: Float32, rows: NDArray[np.integer]) -> Int64:
+        ways = np.stack(turn_maps(self.reduced[rows]), axis=1)
+        apart = np.square(ways - reduced[:, None]).sum(axis=(2, 3, 4))
+        turns: Int64 = apart.argmin(axis=1).astype(np.int64)
+        return turns
+
+
+def turn_each(maps: AnyArray, turns: NDArray[np.integer]) -> AnyArray:
+    """Maps (n, ..., H, W), each turned in its way (n,)."""
+    turned = np.stack(turn_maps(maps))
+    chosen: AnyArray = turned[turns, np.arange(len(maps))]
+    return chosen
+
+
+def _of_tiles(space: PatchSpace) -> Reduce:
+    def reduce(x: AnyArray) -> Float32:
+        n, dates, bands, height, width = x.shape
+        down, across = (
+            next(g for g in range(GRID, 0, -1) if length % g == 0) for length in (height, width)
+        )
+        blocks = x.reshape(n, dates, bands, down, height // down, across, width // across).mean(
+            axis=(4, 6)
+        )
+        scores = space.scores(np.moveaxis(blocks, 2, 4))
+        return np.moveaxis(scores, 4, 2).reshape(n, -1, down, across)
+
+    return reduce

@@ -10,15 +10,13 @@ choose one.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64, Int64
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.measures import Measure, Measures, MeasureTable, note_of
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space, shared_classes, shrunk_covariance
 
-Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Probe = Callable[[Array], Ints]
+Probe = Callable[[Float64], Int64]
 """Spectra (n, B) in scene units → (n,) class ids."""
 
 EASE = 1e-6
@@ -67,7 +65,7 @@ def agreement(
     held_out: Spectra,
     synthetic: Spectra,
     rng: np.random.Generator,
-    tiles: Ints | None = None,
+    tiles: Int64 | None = None,
 ) -> Measure:
     """The share of synthetic labels that the probes confirm, mean over both.
 
@@ -129,7 +127,7 @@ PROBES: tuple[Callable[[Spectra], Probe], ...] = (fit_lda, fit_svm)
 
 
 def mean_interval(
-    values: Array, groups: Ints | None, rng: np.random.Generator
+    values: Float64, groups: Int64 | None, rng: np.random.Generator
 ) -> tuple[float, float]:
     """95 % interval of the mean of values (n,), of which samples, or whole groups (n,), are drawn
     with replacement.

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 
 ALPHA = 0.05
@@ -230,7 +231,7 @@ def _critical_t(pairs: int, statistic: float) -> float | None:
 
 
 @lru_cache(maxsize=1)
-def _signs(draws: int) -> NDArray[Any]:
+def _signs(draws: int) -> AnyArray:
     """(patterns, draws) signs; the first row is +1, and of two opposite patterns there is one."""
     import numpy as np
 
@@ -280,11 +281,10 @@ def told_apart(differences: Sequence[float]) -> bool:
 def _check_finite(values: Sequence[float]) -> None:
     bad = [v for v in values if not math.isfinite(v)]
     if bad or not values:
-        hint = "Leave out what is missing, and say how many are left."
         raise InputError(
             "a mean is over finite numbers, at least one",
             value=bad[0] if bad else "none",
-            hint=hint,
+            hint="Leave out what is missing, and say how many are left.",
         )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64, Int64
 from hsiaug.core.samples import Indexable
 
-Array = NDArray[np.float64]
 BINS, MARGIN = 32, 0.1
 """Bins of a histogram along an axis, and the share of the frame that they reach beyond it."""
 GAP = 4.0
@@ -33,8 +33,8 @@ class Spectra(Indexable):
         Class ids.
     """
 
-    x: NDArray[np.float64]
-    y: NDArray[np.int64]
+    x: Float64
+    y: Int64
 
     def __len__(self) -> int:
         return len(self.x)
@@ -68,7 +68,7 @@ def match_sizes(sets: Sequence[Spectra], rng: np.random.Generator) -> list[Spect
     return [spectra.take(_some(spectra.y, sizes, rng)) for spectra in sets]
 
 
-def at_most(y: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def at_most(y: Int64, most: int, rng: np.random.Generator) -> Int64:
     """(m,) sorted rows of labels y (n,): all of a class with up to ``most`` of them, else ``most``
     at random.
     """
@@ -78,9 +78,7 @@ def at_most(y: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArra
     )
 
 
-def _some(
-    y: NDArray[np.int64], sizes: dict[int, int], rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _some(y: Int64, sizes: dict[int, int], rng: np.random.Generator) -> Int64:
     parts = [
         rng.choice(np.flatnonzero(y == c), size=size, replace=False) for c, size in sizes.items()
     ]
@@ -98,30 +96,30 @@ class Space:
         Orthonormal, by falling variance.
     """
 
-    mean: NDArray[np.float64]
-    std: NDArray[np.float64]
-    axes: NDArray[np.float64]
+    mean: Float64
+    std: Float64
+    axes: Float64
 
-    def z(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def z(self, x: Float64) -> Float64:
         """(n, B) in scene units → (n, B) with mean 0 and standard deviation 1 per band of the
         training set.
         """
         return (x - self.mean) / self.std
 
-    def project(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def project(self, x: Float64) -> Float64:
         """(n, B) in scene units → (n, k) scores on the principal axes."""
         return self.z(x) @ self.axes
 
-    def residual(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def residual(self, x: Float64) -> Float64:
         """(n,) length of what the principal axes do not explain: noise that was added, or smoothed
         away.
         """
         z = self.z(x)
-        length: NDArray[np.float64] = np.linalg.norm(z - (z @ self.axes) @ self.axes.T, axis=1)
+        length: Float64 = np.linalg.norm(z - (z @ self.axes) @ self.axes.T, axis=1)
         return length
 
 
-def fit_space(x: NDArray[np.float64], most: int = MOST_AXES) -> Space:
+def fit_space(x: Float64, most: int = MOST_AXES) -> Space:
     """The space of training spectra (n, B), with min(most, B, max(2, n/10)) axes; constant bands
     keep scale 1.
     """
@@ -133,7 +131,7 @@ def fit_space(x: NDArray[np.float64], most: int = MOST_AXES) -> Space:
     return Space(mean, std, axes[:k].T)
 
 
-def band_gaps(centres: NDArray[np.floating]) -> NDArray[np.int64]:
+def band_gaps(centres: NDArray[np.floating]) -> Int64:
     """Places of the bands (B,) before which bands were removed, as those in which water vapour
     absorbs, or another sensor begins: no line runs there.
     """
@@ -142,7 +140,7 @@ def band_gaps(centres: NDArray[np.floating]) -> NDArray[np.int64]:
     return np.flatnonzero((steps / usual > GAP) | (steps / usual <= 0)) + 1
 
 
-def spectral_angle(u: Array, v: Array) -> Array:
+def spectral_angle(u: Float64, v: Float64) -> Float64:
     """(...,) angle in degrees between spectra u and v (..., B), in scene units (Kruse et al. 1993,
     SAM).
 
@@ -154,17 +152,17 @@ def spectral_angle(u: Array, v: Array) -> Array:
     v = _unit(v)
     near = np.linalg.norm(u - v, axis=-1)
     far = np.linalg.norm(u + v, axis=-1)
-    angle: Array = np.degrees(2 * np.arctan2(near, np.where(near + far > 0, far, 1.0)))
+    angle: Float64 = np.degrees(2 * np.arctan2(near, np.where(near + far > 0, far, 1.0)))
     return angle
 
 
-def _unit(x: Array) -> Array:
+def _unit(x: Float64) -> Float64:
     length = np.linalg.norm(x, axis=-1, keepdims=True)
-    scaled: Array = x / np.where(length > 0, length, 1.0)
+    scaled: Float64 = x / np.where(length > 0, length, 1.0)
     return scaled
 
 
-def plane_distance(a: Array, b: Array, frame: Array) -> float:
+def plane_distance(a: Float64, b: Float64, frame: Float64) -> float:
     """Jensen–Shannon distance, 0 to 1, of the 2-D histograms of two sets of points.
 
     It is the root of the divergence in bits (Endres and Schindelin 2003). There are BINS × BINS
@@ -191,17 +189,17 @@ def plane_distance(a: Array, b: Array, frame: Array) -> float:
     return 0.0 if np.isnan(distance) else distance
 
 
-def shrunk_covariance(x: Array) -> Array:
+def shrunk_covariance(x: Float64) -> Float64:
     """(d, d) Ledoit–Wolf covariance of x (n, d), n ≥ 2 (Ledoit and Wolf 2004, J. Multivariate
     Analysis 88).
     """
     from sklearn.covariance import ledoit_wolf
 
-    covariance: Array = ledoit_wolf(x)[0]
+    covariance: Float64 = ledoit_wolf(x)[0]
     return covariance
 
 
-def frechet(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
+def frechet(mean_a: Float64, cov_a: Float64, mean_b: Float64, cov_b: Float64) -> float:
     """Fréchet distance |μ − μ'|² + tr(S + S' − 2(S^½ S' S^½)^½) of two Gaussians (Dowson and Landau
     1982).
 
@@ -215,7 +213,7 @@ def frechet(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
     return max(0.0, float(gap + np.trace(cov_a) + np.trace(cov_b) - 2 * trace))
 
 
-def frechet_between(sets: Sequence[Array]) -> tuple[float, ...]:
+def frechet_between(sets: Sequence[Float64]) -> tuple[float, ...]:
     """Fréchet distances of the first set (n, d) to each of the others, of Ledoit–Wolf covariances;
     n ≥ 2.
     """

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Float64
 from hsiaug.metrics.measures import Measure, Measures, MeasureTable, Values
 from hsiaug.metrics.spectra import Space, fit_space
 
-Array = NDArray[np.float64]
 Floats = NDArray[np.floating]
 
 SHOWN = 3
@@ -32,7 +32,7 @@ MEASURES: MeasureTable = {
 }
 
 
-def component_maps(x: Floats, space: Space) -> NDArray[np.float32]:
+def component_maps(x: Floats, space: Space) -> Float32:
     """Patches x (n, B, H, W) in scene units → (n, k, H, W) float32 principal components."""
     maps = np.empty((len(x), space.axes.shape[1], *x.shape[2:]), dtype=np.float32)
     for start in range(0, len(x), BATCH):
@@ -41,7 +41,7 @@ def component_maps(x: Floats, space: Space) -> NDArray[np.float32]:
     return maps
 
 
-def neighbour_correlation(maps: Floats, *, within: bool = False) -> Array:
+def neighbour_correlation(maps: Floats, *, within: bool = False) -> Float64:
     """Pearson correlation of neighbouring pixels, over all pairs of all patches.
 
     Parameters
@@ -80,18 +80,18 @@ def neighbour_correlation(maps: Floats, *, within: bool = False) -> Array:
     second = second - second.mean(axis=1, keepdims=True)
     length = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
     products = (first * second).sum(axis=1)
-    correlation: Array = np.where(length > 0, products / np.where(length > 0, length, 1), np.nan)
+    correlation: Float64 = np.where(length > 0, products / np.where(length > 0, length, 1), np.nan)
     return correlation
 
 
-def gradients(maps: Floats) -> Array:
+def gradients(maps: Floats) -> Float64:
     """(n, H − 1, W − 1) length of the gradient of maps (n, k, H, W), by differences to the right
     and lower neighbour.
     """
     corner = maps[..., :-1, :-1].astype(np.float64)
     right = maps[..., :-1, 1:] - corner
     lower = maps[..., 1:, :-1] - corner
-    length: Array = np.sqrt((right**2 + lower**2).sum(axis=1))
+    length: Float64 = np.sqrt((right**2 + lower**2).sum(axis=1))
     return length
 
 

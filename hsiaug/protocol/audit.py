@@ -1,19 +1,25 @@
 """The audit of a split, as it is computed, and as records state it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from hsiaug.base.record_form import RECORD_FORM, ClassId, Count
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.registry.protocol_base import SplitProtocol
 
+RECORD_FORM = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+"""Of all parts of a record: types are taken literally; what a later version adds is let through."""
+Count = Annotated[int, Field(ge=0, lt=2**40)]
+ClassId = Annotated[int, Field(ge=1, lt=2**40)]
 Counts = Annotated[tuple[Count, ...], Field(strict=False)]
 Ids = Annotated[tuple[ClassId, ...], Field(strict=False)]
 """Of classes; JSON has a list in place of a tuple."""
 Percent = Annotated[float, Field(ge=0, le=100)]
+MIN_TEST_PIXELS = 25
+"""Test pixels of a class below which a split names it, and below which in any draw the main score
+leaves it out.
+"""
 IN_ROWS = "in rows of trials"
 """Marks the fields that every row of trials has a column of, in files and frames."""
 
@@ -130,3 +136,19 @@ def audit_of(
         no_new_classes=tuple(c for c in tested if new_test[c - 1] == 0),
         notes=notes,
     )
+
+
+def large_classes(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, ...], int]:
+    """Ids of the classes with MIN_TEST_PIXELS test pixels in every draw; and how many classes have
+    test pixels in some draw.
+
+    Parameters
+    ----------
+    counts : iterable of sequence of int
+        Counts of each draw, the test pixels of the class ids 1..C.
+    """
+    by_class = list(zip(*counts, strict=True))
+    large = tuple(
+        c for c, numbers in enumerate(by_class, start=1) if min(numbers) >= MIN_TEST_PIXELS
+    )
+    return large, sum(max(numbers) > 0 for numbers in by_class)

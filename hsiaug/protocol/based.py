@@ -6,26 +6,26 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Bools
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.fields import dilate
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import KEPT_FOR_TEST, draw_train, parse_base, parse_protocol
 from hsiaug.registry.protocol_base import Buffer, Draw, SplitProtocol
 
-Mask = NDArray[np.bool_]
-
 
 @dataclass(frozen=True)
 class Based(SplitProtocol):
-    """Base class of protocols that are built on another one, ``HEAD:PROTOCOL``, and have its
-    buffer.
+    """Base class of protocols that change the split of another protocol.
+
+    Their text is ``NAME:HEAD:BASE``, as ``within:5:issd``: BASE is the text of the other protocol,
+    whose buffer they have.
 
     Attributes
     ----------
     base : SplitProtocol or None
-        The other protocol, from the argument.
+        The other protocol. None until the argument is parsed; :attr:`inner` parses it then.
 
     See Also
     --------
@@ -74,7 +74,7 @@ class Based(SplitProtocol):
             derive_seed(self.name, scene.drawn_as, *parts, *self.of_base, seed)
         )
 
-    def base_draw(self, scene: Scene, seed: int, patch: int) -> tuple[Draw, Mask, Mask]:
+    def base_draw(self, scene: Scene, seed: int, patch: int) -> tuple[Draw, Bools, Bools]:
         """The split of the base; and (H, W) bool, the labelled pixels that it does not train on,
         and its test pixels.
         """
@@ -130,18 +130,21 @@ def read_asked(argument: str) -> AskedLabels | None:
     return AskedLabels(int(match[1]), match[2], match[3]) if match else None
 
 
-def takeable(tested: Mask) -> Mask:
-    """Which pixels a protocol may take for training, so that enough test pixels remain.
+def takeable(tested: Bools) -> Bools:
+    """Which pixels of a class a protocol may take for training.
+
+    The last ``KEPT_FOR_TEST`` test pixels stay test pixels, so that the class can be scored.
 
     Parameters
     ----------
     tested : (n,) bool
-        Whether each pixel, in the order in which they are taken, is a test pixel.
+        Whether each pixel of the class is a test pixel, in the order in which the protocol takes
+        them.
 
     Returns
     -------
     (n,) bool
-        False for test pixels that must remain.
+        True for pixels that may be taken; False for the last test pixels.
 
     See Also
     --------
@@ -154,5 +157,5 @@ def takeable(tested: Mask) -> Mask:
     >>> takeable(np.ones(3, dtype=bool)).tolist()[-1]
     False
     """
-    takeable_pixels: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
+    takeable_pixels: Bools = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
     return takeable_pixels

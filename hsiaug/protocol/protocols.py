@@ -6,8 +6,7 @@ from typing import TypeVar, get_args
 
 import numpy as np
 
-from hsiaug.base.errors import HsiaugError, InputError, PluginError, check_known
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, check_known, shortage_of
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import own_registry, registry
@@ -112,8 +111,11 @@ def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
     base = protocol_class(text.strip().partition(":")[0])
     nested = base is kind or (base.nests_in is not None and kind.card.name not in base.nests_in)
     if nested or not set(base.card.tasks) & set(kind.card.tasks):
-        rule = f"protocol {kind.card.name} needs a protocol of single pixels that is not nested"
-        raise InputError(rule, value=repr(text), hint=f"Write {kind.usage}.")
+        raise InputError(
+            f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",
+            value=repr(text),
+            hint=f"Write {kind.usage}.",
+        )
     return parse_protocol(text, folder=folder)
 
 
@@ -127,11 +129,14 @@ def protocol_class(name: str) -> type[SplitProtocol]:
     entry = own_registry().plugins.get(("protocol", name)) or registry().find("protocol", name)
     kind = entry.load()
     if not (isinstance(kind, type) and issubclass(kind, SplitProtocol)):
-        rule = (
-            f"protocol {name} of {entry.distribution} must be a subclass of"
-            " hsiaug.api.SplitProtocol"
+        raise PluginError(
+            (
+                f"protocol {name} of {entry.distribution} must be a subclass of"
+                " hsiaug.api.SplitProtocol"
+            ),
+            value=repr(kind),
+            hint="Derive its class from it.",
         )
-        raise PluginError(rule, value=repr(kind), hint="Derive its class from it.")
     return kind
 
 
@@ -147,9 +152,11 @@ def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
         if shortage_of(error) is not None:
             raise
         # SystemExit too: it would end the whole command in silence.
-        rule = f"protocol {name} could not {what}"
-        hint = "Repair or uninstall its package; 'hsiaug plugins check' says what it must keep."
-        raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
+        raise PluginError(
+            f"protocol {name} could not {what}",
+            value=f"{type(error).__name__}: {error}",
+            hint="Repair or uninstall its package; 'hsiaug plugins check' says what it must keep.",
+        ) from error
 
 
 def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
@@ -206,21 +213,21 @@ def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> 
         not all(isinstance(note, str) for note in draw.notes)
         or sum(map(len, draw.notes)) > LONGEST_NOTES
     ):
-        rule = (
-            f"protocol {protocol.name} must note sentences of {LONGEST_NOTES:,} characters at most"
+        raise PluginError(
+            f"protocol {protocol.name} must note sentences of {LONGEST_NOTES:,} characters at most",
+            value=f"{draw.notes!r:.200}",
+            hint="Use str.",
         )
-        raise PluginError(rule, value=f"{draw.notes!r:.200}", hint="Use str.")
     labels = draw.labels
     if labels is not None and (
         _describe(labels) != f"int16 {scene.shape}"
         or labels.min() < 0
         or labels.max() > len(scene.class_names)
     ):
-        rule = (
-            f"protocol {protocol.name} must draw labels of the scene's shape and classes, or none"
-        )
         raise PluginError(
-            rule, value=_describe(labels), hint="Return int16, with 0 where there is no label."
+            f"protocol {protocol.name} must draw labels of the scene's shape and classes, or none",
+            value=_describe(labels),
+            hint="Return int16, with 0 where there is no label.",
         )
     return draw
 
@@ -254,12 +261,14 @@ def _check(
         descriptions = [_describe(mask) for mask in drawn_masks]
     else:
         descriptions = [type(drawn).__name__]
-    rule = (
-        f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels'"
-        " shapes"
+    raise PluginError(
+        (
+            f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels'"
+            " shapes"
+        ),
+        value=", ".join(descriptions),
+        hint="Return masks of dtype bool, one for each map of labels and side.",
     )
-    hint = "Return masks of dtype bool, one for each map of labels and side."
-    raise PluginError(rule, value=", ".join(descriptions), hint=hint)
 
 
 def _is_mask(mask: object, shape: tuple[int, ...]) -> bool:

@@ -1,5 +1,7 @@
 """A split of a scene's labelled pixels into train and test, which audits itself."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,7 +10,7 @@ from typing import Generic, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, class_counts
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Int16, Int32, Int64, class_counts
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, dilate, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
@@ -18,7 +20,7 @@ from hsiaug.registry.protocol_base import SplitProtocol
 
 Positions = TypeVar("Positions")
 
-PlaceSides = tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]
+PlaceSides = tuple[Int16, Bools, Bools]
 """Of a place, class ids (H, W), 0 = none, tested pixels and trained pixels."""
 Places = Sequence[PlaceSides]
 """The same of every place."""
@@ -47,7 +49,7 @@ class Blind(Generic[Positions]):
     test: Positions
     train_labels: AnyArray
     patch: int
-    hidden: NDArray[np.bool_] | None = None
+    hidden: Bools | None = None
     fold: Positions | None = None
 
     @property
@@ -56,7 +58,7 @@ class Blind(Generic[Positions]):
         return self
 
 
-BlindSplit = Blind[NDArray[np.bool_]]
+BlindSplit = Blind[Bools]
 """A split of single pixels without test labels."""
 
 
@@ -83,17 +85,17 @@ class Split:
     hsiaug.split : makes a split of a scene.
     """
 
-    labels: NDArray[np.int16]
+    labels: Int16
     classes: int
-    train: NDArray[np.bool_]
-    test: NDArray[np.bool_]
+    train: Bools
+    test: Bools
     protocol: SplitProtocol
     patch: int
     seed: int
     notes: tuple[str, ...] = field(default=())
-    fields: NDArray[np.int32] | None = None
-    hidden: NDArray[np.bool_] | None = None
-    asked: NDArray[np.bool_] | None = None
+    fields: Int32 | None = None
+    hidden: Bools | None = None
+    asked: Bools | None = None
 
     def __post_init__(self) -> None:
         overlap = int((self.train & self.test).sum())
@@ -115,9 +117,11 @@ class Split:
                 )
             unlabelled = int((self.labels[mask] == 0).sum())
             if unlabelled:
-                rule = f"every {side} pixel must be labelled"
-                hint = "Take the pixels from the labelled part of the scene."
-                raise SplitError(rule, value=f"{unlabelled} without a label", hint=hint)
+                raise SplitError(
+                    f"every {side} pixel must be labelled",
+                    value=f"{unlabelled} without a label",
+                    hint="Take the pixels from the labelled part of the scene.",
+                )
         for mask in (self.train, self.test):
             mask.flags.writeable = False
 
@@ -142,7 +146,7 @@ class Split:
         )
 
     @property
-    def train_labels(self) -> NDArray[np.int64]:
+    def train_labels(self) -> Int64:
         """(n,) int64: class ids of the training pixels, row by row."""
         return self.labels[self.train].astype(np.int64)
 
@@ -152,7 +156,7 @@ class Split:
         return Blind(self.train, self.test, self.train_labels, self.patch, self.hidden)
 
     @cached_property
-    def seen(self) -> NDArray[np.bool_]:
+    def seen(self) -> Bools:
         """(H, W) bool: pixels of fields that hold a training pixel, other than those that were
         asked for: so a field is seen or new whatever is asked.
         """
@@ -219,3 +223,64 @@ def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:
             value=str(patch),
             hint="9 is usual.",
         )
+
+
+ALIKE = 0.75
+"""Share of training pixels, and of test pixels, from which two draws are alike: those that both
+have, of those that either has.
+"""
+MOST_PLACES, MOST_PIXELS = 200, 100_000
+"""Places that the shares are estimated from at most, and pixels of these, about."""
+
+
+def group_alike(draws: Sequence[Places]) -> list[list[int]]:
+    """Groups of draws of one scene that are alike, each with at least one other of its group.
+
+    Parameters
+    ----------
+    draws : sequence of Places
+        The labels, tested and trained pixels of the places of each draw.
+
+    Returns
+    -------
+    list of list of int
+        Indices into ``draws``, every one of them once; a draw like no other is a group of one.
+    """
+    tested, trained = (np.stack(side) for side in zip(*map(_sides_of, draws), strict=True))
+    alike = (shared_shares(tested) >= ALIKE) & (shared_shares(trained) >= ALIKE)
+    if not np.triu(alike, 1).any():
+        return [[index] for index in range(len(draws))]
+    # Most plans end above, and are made without SciPy.
+    from scipy.sparse.csgraph import connected_components
+
+    count, group = connected_components(alike, directed=False)
+    return [np.flatnonzero(group == index).tolist() for index in range(count)]
+
+
+def shared_shares(masks: Bools) -> Float32:
+    """(n, n): of each two of some masks (n, pixels), pixels of both in those of either."""
+    values = masks.astype(np.float32)
+    both = values @ values.T
+    size = both.diagonal()
+    either = size[:, None] + size - both
+    shares: Float32 = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return shares
+
+
+def _sides_of(places: Places) -> tuple[AnyArray, AnyArray]:
+    """Which pixels are tested and trained on, of the same ones in every draw."""
+    # Of a set of many files only some are opened for this.
+    some = np.linspace(0, len(places) - 1, min(len(places), MOST_PLACES)).astype(int)
+    chosen = [places[index] for index in some.tolist()]
+    step = max(1, sum(labels.size for labels, _, _ in chosen) // MOST_PIXELS)
+    sides: tuple[list[AnyArray], list[AnyArray]] = ([], [])
+    for labels, *masks in chosen:
+        pixels: NDArray[np.integer] = np.arange(labels.size)
+        if step > 1:
+            # At random, as every so many pixels might be those of one column.
+            pixels = np.random.default_rng(0).choice(labels.size, labels.size // step)
+        labelled = labels.ravel()[pixels] > 0
+        for side, mask in zip(sides, masks, strict=True):
+            side.append(mask.ravel()[pixels] & labelled)
+    tested, trained = (np.concatenate(side) for side in sides)
+    return tested, trained

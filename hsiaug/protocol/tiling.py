@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TypeVar, overload
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import class_counts
+from hsiaug.base.arrays import Bools, Float32, Int16, class_counts
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import spread_rows
@@ -37,7 +37,7 @@ MOST_BYTES = 2**30
 Tile = tuple[int, int, int]
 """Number of the place, first row, first column."""
 
-Side = Sequence[NDArray[np.bool_]]
+Side = Sequence[Bools]
 """A mask of pixels for each place."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -84,9 +84,9 @@ class TileSplit:
             )
 
     @property
-    def train_labels(self) -> NDArray[np.int16]:
+    def train_labels(self) -> Int16:
         """(n, side, side) int16: the masks of the training tiles."""
-        return _stack([place.mask for place in self.pairs.places], self.train, self.patch)
+        return stack_tiles([place.mask for place in self.pairs.places], self.train, self.patch)
 
     @property
     def blind(self) -> BlindTiles:
@@ -177,18 +177,11 @@ class ByPlace(Sequence[Item]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, place: int) -> Item: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Item]: ...
-
-    def __getitem__(self, place: int | slice) -> Item | list[Item]:
-        if isinstance(place, slice):
-            return [self._make(number) for number in self._numbers[place]]
+    def __getitem__(self, place: Any) -> Any:
         return self._make(self._numbers[place])
 
 
-class TilePixels(ByPlace[NDArray[np.bool_]]):
+class TilePixels(ByPlace[Bools]):
     """The pixels (H, W) of each place that lie in a tile.
 
     Attributes
@@ -220,7 +213,7 @@ class TilePixels(ByPlace[NDArray[np.bool_]]):
         tiles = [(i, *corner) for i in places for corner in self._corners[i]]
         return TilePixels(self._pairs, tiles, self._patch)
 
-    def _mask(self, place: int) -> NDArray[np.bool_]:
+    def _mask(self, place: int) -> Bools:
         inside = np.zeros(self._pairs.places[place].mask.shape, dtype=bool)
         for row, column in self._corners.get(place, ()):
             inside[row : row + self._patch, column : column + self._patch] = True
@@ -276,26 +269,28 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
     """
     shortest = min(min(place.mask.shape) for place in pairs.places)
     if not SMALLEST <= patch <= shortest:
-        rule = (
-            f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into"
-            f" {pairs.name}'s {shortest}"
+        raise InputError(
+            (
+                f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into"
+                f" {pairs.name}'s {shortest}"
+            ),
+            value=str(patch),
+            hint=(
+                "32 or 64 are usual."
+                if shortest >= SMALLEST
+                else "Leave out the places that are smaller."
+            ),
         )
-        hint = (
-            "32 or 64 are usual."
-            if shortest >= SMALLEST
-            else "Leave out the places that are smaller."
-        )
-        raise InputError(rule, value=str(patch), hint=hint)
     areas = draw_areas(pairs, protocol, patch, seed)
     stride, tiles = train_tiles(areas.train, patch, areas.overlap)
     fold: tuple[Tile, ...] = ()
     if areas.tiles is not None:
         if areas.tiles > len(tiles):
-            rule = (
-                f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}"
+            raise SplitError(
+                f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}",
+                value=f"{len(tiles)} in the places of training",
+                hint=f"Ask for at most {len(tiles)}, or for smaller tiles.",
             )
-            hint = f"Ask for at most {len(tiles)}, or for smaller tiles."
-            raise SplitError(rule, value=f"{len(tiles)} in the places of training", hint=hint)
         if areas.overlap is None:
             fold = tuple(tile for tile in tiles if not (tile[1] % patch or tile[2] % patch))
         else:
@@ -306,15 +301,17 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
     tested = _tiles_of_places(areas.test, partial(cover, patch=patch))
     for side, tiles_of_side in (("training", tiles), ("test", tested)):
         if not tiles_of_side:
-            rule = (
-                f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of"
-                f" {pairs.name}"
-            )
             hint = (
                 "Choose a smaller `patch`, other blocks, a smaller `buffer`, or folders train and"
                 " test of places."
             )
-            raise SplitError(rule, hint=hint)
+            raise SplitError(
+                (
+                    f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of"
+                    f" {pairs.name}"
+                ),
+                hint=hint,
+            )
     return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride, fold)
 
 
@@ -358,20 +355,20 @@ def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
     """Tiles of a split with their masks, copied. Test tiles are for a diagnosis after every fit
     only.
     """
-    masks = _stack([place.mask for place in split.pairs.places], tiles, split.patch)
+    masks = stack_tiles([place.mask for place in split.pairs.places], tiles, split.patch)
     return _samples(split.pairs, tiles, masks)
 
 
-def test_images(pairs: PairSet, split: TileSplit | BlindTiles) -> NDArray[np.float32]:
+def test_images(pairs: PairSet, split: TileSplit | BlindTiles) -> Float32:
     """Images (n, T, B, P, P) of the test tiles, copied, without any mask: for a diagnosis after a
     fit.
     """
-    images = _stack([place.images for place in pairs.places], split.test, split.patch)
+    images = stack_tiles([place.images for place in pairs.places], split.test, split.patch)
     return images.astype(np.float32, copy=False)
 
 
-def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: NDArray[np.int16]) -> DenseSamples:
-    images = _stack([place.images for place in pairs.places], tiles, masks.shape[1])
+def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: Int16) -> DenseSamples:
+    images = stack_tiles([place.images for place in pairs.places], tiles, masks.shape[1])
     return DenseSamples(
         images=images.astype(np.float32, copy=False),
         masks=masks.astype(np.int64),
@@ -381,7 +378,9 @@ def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: NDArray[np.int16]) ->
     )
 
 
-def _stack(arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int) -> NDArray[Scalar]:
+def stack_tiles(
+    arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int
+) -> NDArray[Scalar]:
     """(n, ..., side, side): the tiles of one array (..., H, W) for each place, copied."""
     first = arrays[tiles[0][0]]
     # Filled one by one, as all tiles and a stack of them would take the memory twice.
@@ -389,11 +388,6 @@ def _stack(arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int) 
     for tile, (where, row, column) in zip(stack, tiles, strict=True):
         tile[:] = arrays[where][..., row : row + side, column : column + side]
     return stack
-
-
-def cut(array: NDArray[Scalar], row: int, column: int, side: int) -> NDArray[Scalar]:
-    """The tile of an array (..., H, W)."""
-    return array[..., row : row + side, column : column + side].copy()
 
 
 def _counts(pairs: PairSet, pixels: TilePixels) -> tuple[int, ...]:
@@ -449,14 +443,14 @@ def train_tiles(side: Side, patch: int, overlap: float | None = None) -> tuple[i
 
 
 def _tiles_of_places(
-    side: Side, corners_of: Callable[[NDArray[np.bool_]], list[tuple[int, int]]]
+    side: Side, corners_of: Callable[[Bools], list[tuple[int, int]]]
 ) -> list[Tile]:
     """The tiles of all places, from the first row and column of those inside a mask.
 
     Places that share one array, as thousands of whole places do, are gone through once.
     """
     # Each mask is kept beside its corners: the number of one that is gone may be given to another.
-    corners_by_mask: dict[int, tuple[NDArray[np.bool_], list[tuple[int, int]]]] = {}
+    corners_by_mask: dict[int, tuple[Bools, list[tuple[int, int]]]] = {}
     tiles: list[Tile] = []
     for where, mask in enumerate(side):
         if id(mask) not in corners_by_mask:
@@ -466,7 +460,7 @@ def _tiles_of_places(
     return tiles
 
 
-def fits(mask: NDArray[np.bool_], patch: int) -> bool:
+def fits(mask: Bools, patch: int) -> bool:
     """Whether a whole tile fits into a mask.
 
     Parameters
@@ -495,14 +489,14 @@ def fits(mask: NDArray[np.bool_], patch: int) -> bool:
     return bool(_corners(mask, patch, 1).any())
 
 
-def _inside(mask: NDArray[np.bool_], patch: int, stride: int) -> list[tuple[int, int]]:
+def _inside(mask: Bools, patch: int, stride: int) -> list[tuple[int, int]]:
     if not mask.any():
         return []
     corners = np.argwhere(_corners(mask, patch, stride)) * stride
     return [(row, column) for row, column in corners.tolist()]
 
 
-def _corners(mask: NDArray[np.bool_], patch: int, stride: int) -> NDArray[np.bool_]:
+def _corners(mask: Bools, patch: int, stride: int) -> Bools:
     """(h, w): whether the tile whose first pixel is ``stride`` times this row and column lies
     wholly inside ``mask`` (H, W).
     """
@@ -511,11 +505,11 @@ def _corners(mask: NDArray[np.bool_], patch: int, stride: int) -> NDArray[np.boo
     columns = np.arange(0, mask.shape[1] - patch + 1, stride)[None]
     far = (rows + patch, columns + patch)
     area = sums[far] - sums[rows, far[1]] - sums[far[0], columns] + sums[rows, columns]
-    inside: NDArray[np.bool_] = area == patch * patch
+    inside: Bools = area == patch * patch
     return inside
 
 
-def cover(mask: NDArray[np.bool_], patch: int) -> list[tuple[int, int]]:
+def cover(mask: Bools, patch: int) -> list[tuple[int, int]]:
     """First row and column of tiles inside ``mask`` that together cover every pixel of it that a
     tile can cover, with little overlap.
     """

@@ -9,7 +9,16 @@ from typing import TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray, PlacedRows, mapped_rows
+from hsiaug.base.arrays import (
+    AnyArray,
+    Bools,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    PlacedRows,
+    mapped_rows,
+)
 from hsiaug.base.errors import PluginError
 from hsiaug.core.fields import dilate
 from hsiaug.core.read_only import SealedView, Seals
@@ -51,10 +60,10 @@ class Normaliser:
     TrainView : has a normaliser.
     """
 
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
+    mean: Float32
+    std: Float32
 
-    def spectra(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def spectra(self, x: Float32) -> Float32:
         """Spectra with mean 0 and standard deviation 1 per band.
 
         Parameters
@@ -68,7 +77,7 @@ class Normaliser:
         """
         return (x - self.mean) / self.std
 
-    def patches(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def patches(self, x: Float32) -> Float32:
         """Patches with mean 0 and standard deviation 1 per band.
 
         Parameters
@@ -82,7 +91,7 @@ class Normaliser:
         """
         return (x - self.mean[:, None, None]) / self.std[:, None, None]
 
-    def patches_back(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def patches_back(self, x: Float32) -> Float32:
         """Normalised patches, back in scene units.
 
         Parameters
@@ -98,9 +107,7 @@ class Normaliser:
         return x * self.std[:, None, None] + self.mean[:, None, None]
 
 
-def visible_cube(
-    cube: NDArray[np.float32], visible: NDArray[np.bool_] | None, spectra: SpectralView = RAW_VIEW
-) -> NDArray[np.float32]:
+def visible_cube(cube: Float32, visible: Bools | None, spectra: SpectralView = RAW_VIEW) -> Float32:
     """The visible pixels of a cube in a spectral transform, and NaN elsewhere.
 
     Parameters
@@ -122,7 +129,7 @@ def visible_cube(
         return spectra(cube, axis=2)
     shape = (*cube.shape[:2], spectra.bands(cube.shape[2]))
 
-    def window(rows: slice, columns: slice) -> NDArray[np.float32]:
+    def window(rows: slice, columns: slice) -> Float32:
         if visible is None or (shown := visible[rows, columns]).all():
             return spectra(cube[rows, columns], axis=2)
         pixels = np.full((*shown.shape, shape[2]), np.nan, dtype=np.float32)
@@ -133,7 +140,7 @@ def visible_cube(
     windows = WindowCube(shape, window)
     if windows.nbytes <= bounds.IN_MEMORY:
         return np.asarray(windows)
-    return cast("NDArray[np.float32]", windows)
+    return cast(Float32, windows)
 
 
 @cube_when_asked
@@ -146,7 +153,7 @@ class TrainView(SealedView, HasCube):
     Attributes
     ----------
     cube : (H, W, B) float32
-        NaN at every pixel that is not visible.
+        The scene in ``units``, NaN at every pixel that is not visible.
     visible : (H, W) bool
         Pixels of training patches are always visible (under a leaky protocol some of these are test
         pixels; the audit counts them). Scope ``none`` adds no other pixel, ``scene`` adds all
@@ -168,8 +175,11 @@ class TrainView(SealedView, HasCube):
         Units of the cube.
     patch : int
         Odd side p of the patches, in pixels.
+    scope : {"none", "scene"}
+        Which pixels without a training label the card of the plugin asks for: none, or all of the
+        scene.
     descriptions : mapping of str to tuple of str
-        Sentences of the scene by class name; a class may have none.
+        Sentences that describe the classes, by class name; a class may have none.
     sizes : tuple of (int, int)
         If y has no label, class ids and their numbers of training pixels.
 
@@ -178,13 +188,13 @@ class TrainView(SealedView, HasCube):
     DenseView : the same for tiles with masks.
     """
 
-    cube: NDArray[np.float32]
-    visible: NDArray[np.bool_]
-    coords: NDArray[np.int32]
-    y: NDArray[np.int64]
-    unlabelled: NDArray[np.int32]
+    cube: Float32
+    visible: Bools
+    coords: Int32
+    y: Int64
+    unlabelled: Int32
     class_names: tuple[str, ...]
-    wavelengths: NDArray[np.float64] | None
+    wavelengths: Float64 | None
     gsd: float | None
     units: str
     patch: int
@@ -208,7 +218,7 @@ class TrainView(SealedView, HasCube):
             self, cube=self.pixels, y=np.zeros_like(self.y), sizes=tuple(self.counts.items())
         )
 
-    def patches(self, coords: AnyArray) -> NDArray[np.float32]:
+    def patches(self, coords: AnyArray) -> Float32:
         """Patches around visible pixels, mirrored at the edges of the scene.
 
         Parameters
@@ -228,15 +238,17 @@ class TrainView(SealedView, HasCube):
         """
         x = patches_at(self.pixels, coords, self.patch)
         if np.isnan(x).any():
-            rule = (
-                f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all"
-                " visible"
+            raise PluginError(
+                (
+                    f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all"
+                    " visible"
+                ),
+                value="a patch with hidden pixels",
+                hint=(
+                    "Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider"
+                    " scope."
+                ),
             )
-            hint = (
-                "Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider"
-                " scope."
-            )
-            raise PluginError(rule, value="a patch with hidden pixels", hint=hint)
         return x
 
     @cached_property
@@ -274,7 +286,7 @@ class TrainView(SealedView, HasCube):
         )
 
 
-def usual_size(*values: NDArray[np.float64]) -> float:
+def usual_size(*values: Float64) -> float:
     """A power of two near the largest magnitude of values; 1 where that is neither tiny nor
     huge.
     """
@@ -282,9 +294,7 @@ def usual_size(*values: NDArray[np.float64]) -> float:
     return 1.0 if abs(exponent) <= USUAL else float(np.ldexp(1.0, exponent))
 
 
-def _moments(
-    cube: NDArray[np.float32], visible: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments(cube: Float32, visible: Bools) -> tuple[Float64, Float64]:
     """(B,) mean and standard deviation of the visible pixels of a cube (H, W, B), read twice in
     parts.
 
@@ -292,8 +302,8 @@ def _moments(
     sum so far: the result is, to the bit, that of all pixels at once.
     """
 
-    def total(value: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
-        so_far: NDArray[np.float64] | None = None
+    def total(value: Callable[[Float64], Float64]) -> Float64:
+        so_far: Float64 | None = None
         for spectra in _spectra(cube, visible, STRIPE_BYTES // 8):
             stripe = value(spectra.astype(np.float64))
             so_far = (
@@ -309,9 +319,7 @@ def _moments(
     return mean, np.sqrt(total(lambda spectra: (spectra - mean) ** 2) / count)
 
 
-def _spectra(
-    cube: NDArray[np.float32], visible: NDArray[np.bool_], values: int
-) -> Iterator[NDArray[np.float32]]:
+def _spectra(cube: Float32, visible: Bools, values: int) -> Iterator[Float32]:
     """The visible pixels (n, B) of a cube, about so many values at a time."""
     rows, columns = np.nonzero(visible)
     step = max(1, values // cube.shape[2])

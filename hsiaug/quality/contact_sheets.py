@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32
 from hsiaug.base.colours import class_colours
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted, shortened
 from hsiaug.core.samples import random_rows, spread_rows
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
-from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.metrics.patch_distances import RealSamples, turn_each
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.prompt_fidelity import SceneLayouts, Triple
 from hsiaug.quality.synthesis import PixelSynthesis
@@ -95,7 +96,7 @@ def choose_patches(made: PixelSynthesis) -> PatchSheet:
     return PatchSheet(classes, colours, f"{about}. {_stretch_note(colours)} {nearest}")
 
 
-def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> Float32:
     """At most ``PATCHES`` held-out patches (n, B, p, p) of a class."""
     coords = np.argwhere(made.split.test & (made.data.labels == c))
     return patches_at(made.data.cube, random_rows(coords, PATCHES, rng), made.split.patch)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float64
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target, file_errors, write_text_whole, write_whole
 from hsiaug.base.marks import MARK, SAMPLE_COLUMNS
@@ -56,18 +56,21 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
         else path.parent.is_dir()
     )
     if not fits:
-        found = (
-            "a folder with files"
-            if path.is_dir()
-            else "a file"
-            if path.exists()
-            else f"no folder {path.parent}"
-        )
         rule = (
             f"`out` {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder"
             " that exists"
         )
-        raise InputError(rule, value=found, hint="Name another one.")
+        raise InputError(
+            rule,
+            value=(
+                "a folder with files"
+                if path.is_dir()
+                else "a file"
+                if path.exists()
+                else f"no folder {path.parent}"
+            ),
+            hint="Name another one.",
+        )
 
 
 def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchSamples:
@@ -86,9 +89,11 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
     check_target(path, ENDINGS)
     samples = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
     if path.suffix.lower() == ".mat" and samples.x.nbytes > MAT_LIMIT:
-        rule = "a MATLAB 5 file holds arrays of less than 2 GB"
-        hint = "Use `out` FILE.npz, a smaller `lambdas` or a smaller `patch`."
-        raise InputError(rule, value=f"{samples.x.nbytes / 2**30:.1f} GB of patches", hint=hint)
+        raise InputError(
+            "a MATLAB 5 file holds arrays of less than 2 GB",
+            value=f"{samples.x.nbytes / 2**30:.1f} GB of patches",
+            hint="Use `out` FILE.npz, a smaller `lambdas` or a smaller `patch`.",
+        )
     if path.suffix.lower() == ".csv":
         write_text_whole(path, csv_of(_rows(samples, made.data)))
         return samples
@@ -130,8 +135,11 @@ def read_samples(path: Path) -> PixelSynthesis:
         raise InputError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
     scene = load_scene(source)
     if scene.sha256 != facts["scene"]["sha256"]:
-        rule = f"the scene {source} must be as it was when {path} was written"
-        raise InputError(rule, value="other values", hint="Make the samples again.")
+        raise InputError(
+            f"the scene {source} must be as it was when {path} was written",
+            value="other values",
+            hint="Make the samples again.",
+        )
     argument = protocol["argument"].partition("#")[0]
     rule_of_split = parse_protocol(f"{protocol['name']}:{argument}".rstrip(":"), buffer)
     split = draw_split(scene, rule_of_split, facts["seed"], patch)
@@ -213,7 +221,7 @@ def save_pairs(
     folder: Path,
     made: MaskSynthesis,
     reliability: Mapping[str, object],
-    agreement: NDArray[np.float64],
+    agreement: Float64,
 ) -> list[Path]:
     """Write the pairs, whole or not at all; returns the paths of the contact sheet, the manifest
     and the card.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Float64, Int64
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.base.files import write_whole
 from hsiaug.base.text import plotted
@@ -31,7 +31,6 @@ hide them.
 """
 SHOWN = 300
 """Points of a class and role in a cloud at most."""
-Array = NDArray[np.float64]
 ClassSpectra = Callable[[int], NDArray[np.floating]]
 """Gives the spectra (n, bands) of a class id."""
 
@@ -60,7 +59,7 @@ def class_spectra(
     sets: Mapping[str, tuple[str, ClassSpectra]],
     classes: Mapping[int, str],
     bands: int,
-    wavelengths: Array | None,
+    wavelengths: Float64 | None,
     *,
     dates: int = 1,
 ) -> Figure:
@@ -77,7 +76,7 @@ def class_spectra(
         Names of classes by their ids.
     bands : int
         Number of bands of a date.
-    wavelengths : Array or None
+    wavelengths : Float64 or None
         (bands,) in nm, or None.
     dates : int
         Dates that a spectrum holds, one after the other; the second is dashed.
@@ -102,8 +101,8 @@ def _counts_line(counts: Mapping[str, int]) -> str:
 
 def _draw_spectra(
     sets: Mapping[str, tuple[str, AnyArray]],
-    x: Array,
-    breaks: NDArray[np.int64],
+    x: Float64,
+    breaks: Int64,
     dates: int,
     axes: Axes,
 ) -> dict[str, Artist]:
@@ -172,7 +171,7 @@ def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
     return draw_blocks([block], 2, "principal components of the training spectra")
 
 
-def _cloud_limits(planes: Mapping[str, Array]) -> Array:
+def _cloud_limits(planes: Mapping[str, Float64]) -> Float64:
     """(2, 2) lower and upper ends of both axes: every training point lies between them, and of the
     others all but the outermost.
     """
@@ -183,13 +182,13 @@ def _cloud_limits(planes: Mapping[str, Array]) -> Array:
     return np.stack([low - room, high + room])
 
 
-def _beyond(plane: Array, limits: Array) -> int:
+def _beyond(plane: Float64, limits: Float64) -> int:
     """How many points (n, 2) lie outside the limits."""
     return int(((plane < limits[0]) | (plane > limits[1])).any(axis=1).sum())
 
 
 def _draw_cloud(
-    points: Mapping[str, tuple[Array, NDArray[np.int64]]], c: int, limits: Array, axes: Axes
+    points: Mapping[str, tuple[Float64, Int64]], c: int, limits: Float64, axes: Axes
 ) -> dict[str, Artist]:
     pale: dict[str, Any] = {"s": 2, "color": "#dddddd", "linewidths": 0}
     entries: dict[str, Artist] = {

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spectral.io import envi
 
+from hsiaug.base.arrays import Float32, Int16
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import PICTURES, check_targets, write_text_whole, write_whole
@@ -76,7 +77,7 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     path.write_bytes(figure_bytes(figure, "png"))
 
 
-def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
+def class_map_figure(ids: Int16, names: Sequence[str], title: str, note: str) -> Figure:
     """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
 
     Parameters
@@ -116,9 +117,10 @@ def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Pa
     check_targets(paths, (*RASTERS, *PICTURES))
     rasters = [path for path in paths if path.suffix.lower() in RASTERS]
     if shares and not rasters:
-        hint = "Name a file that ends in .tif, .hdr or .npy too."
         raise InputError(
-            "`probabilities` needs a file of class ids", value=", ".join(map(str, paths)), hint=hint
+            "`probabilities` needs a file of class ids",
+            value=", ".join(map(str, paths)),
+            hint="Name a file that ends in .tif, .hdr or .npy too.",
         )
     paths = [*paths, *map(shares_beside, rasters if shares else [])]
     return [*paths, *(second for path in paths if (second := _second_file(path)))]
@@ -135,7 +137,7 @@ def shares_beside(path: Path) -> Path:
 
 
 def save_shares(
-    path: Path, shares: NDArray[np.float32], names: Sequence[str], ground: Georeference | None
+    path: Path, shares: Float32, names: Sequence[str], ground: Georeference | None
 ) -> list[Path]:
     """Write what a classifier gives each class, (C, H, W) with NaN = no data, beside the map
     ``path``, in its format: a band for each class, called by its name. Returns the files. Raises
@@ -170,7 +172,7 @@ def _mark(file: DatasetWriter) -> None:
 
 def save_map(
     path: Path,
-    ids: NDArray[np.int16],
+    ids: Int16,
     names: Sequence[str],
     ground: Georeference | None,
     facts: Mapping[str, str],
@@ -313,7 +315,7 @@ def picture_step(shape: tuple[int, ...]) -> int:
     return -(-max(shape[:2]) // MAX_SIDE_PIXELS)
 
 
-def _thin(labels: NDArray[np.int16], step: int) -> NDArray[np.int16]:
+def _thin(labels: Int16, step: int) -> Int16:
     """Labels of every step-th row and column, such that no labelled block looks unlabelled."""
     from scipy.ndimage import maximum_filter
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Int64
 from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
@@ -28,7 +28,7 @@ from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
 from hsiaug.metrics.dense.structure import dense_structure
 from hsiaug.metrics.false_colours import FalseColours
 from hsiaug.metrics.measures import Measures
-from hsiaug.metrics.nearest_real import RealSamples
+from hsiaug.metrics.patch_distances import RealSamples
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, turned_pairs
@@ -71,13 +71,18 @@ class MaskSamples:
     def check(self, request: SampleRequest, out: Path) -> None:
         """Refuse what is no empty or new folder, and texts."""
         if request.prompts:
-            rule = "`prompt` is for single pixels"
-            hint = "Leave it out; --show asks for classes."
-            raise InputError(rule, value=f"`task` {self.task.name}", hint=hint)
+            raise InputError(
+                "`prompt` is for single pixels",
+                value=f"`task` {self.task.name}",
+                hint="Leave it out; --show asks for classes.",
+            )
         others = {"-n": request.count, "`show`": request.show}
         for name in (name for name, value in others.items() if value and request.masks):
-            rule = "a mask of your own says how many pairs are made, and what they show"
-            raise InputError(rule, value=name, hint=f"Leave out {name}.")
+            raise InputError(
+                "a mask of your own says how many pairs are made, and what they show",
+                value=name,
+                hint=f"Leave out {name}.",
+            )
         check_folder(out, empty=True)
 
     def _counts(self, view: DenseView, rate: Rate, request: SampleRequest) -> PairCounts:
@@ -193,22 +198,31 @@ def class_codes(scene: str, data: TaskData) -> tuple[int, ...]:
     """The code that each class has in the file of labels of a scene, or in the masks of a set of
     pairs: of several codes of a class the first.
     """
+    return tuple(codes[0] for codes in codes_of_classes(scene, data))
+
+
+def codes_of_classes(scene: str, data: TaskData) -> tuple[tuple[int, ...], ...]:
+    """All codes of each class, in the file of labels of a scene or in the masks of a set of
+    pairs.
+    """
     pairs = None if isinstance(data, Scene) else find_pairs(scene)
     if pairs is None:
-        return tuple(code for _, code in find_entry(scene).card.labels.named_codes)
+        return tuple((code,) for _, code in find_entry(scene).card.labels.named_codes)
     masks = pairs.card.masks
-    return tuple(codes[0] for codes in masks.codes) or tuple(range(1, len(masks.names) + 1))
+    return tuple(tuple(codes) for codes in masks.codes) or tuple(
+        (code,) for code in range(1, len(masks.names) + 1)
+    )
 
 
-def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> NDArray[np.int64]:
+def read_masks(paths: Sequence[Path], codes: Sequence[Sequence[int]]) -> Int64:
     """Masks of one size from files.
 
     Parameters
     ----------
     paths : sequence of Path
         PNG, GeoTIFF, npy or any other file of labels.
-    codes : sequence of int
-        The code of each class in them; 0 where a pixel has no class.
+    codes : sequence of sequences of int
+        The codes of each class in them. 0 is a pixel without a class, unless a class has it.
 
     Returns
     -------
@@ -220,7 +234,7 @@ def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> NDArray[np.int64]
     InputError
         For other codes, and for masks of two sizes.
     """
-    ids = {0: 0} | {code: c for c, code in enumerate(codes, start=1)}
+    ids = {0: 0} | {code: c for c, own in enumerate(codes, start=1) for code in own}
     masks = []
     for path in paths:
         values = np.asarray(read_label_file(path))
@@ -242,10 +256,13 @@ def read_masks(paths: Sequence[Path], codes: Sequence[int]) -> NDArray[np.int64]
         )
     for path, mask in zip(paths, masks, strict=True):
         if len(np.unique(mask)) < 2:
+            found = np.unique(read_label_file(path)).tolist()
             raise InputError(
                 f"mask {path} must show two classes, or a class and pixels without one",
-                value=f"code {np.unique(read_label_file(path))[0]:g} everywhere",
-                hint="Draw the border of a class.",
+                value=f"code {found[0]:g} everywhere"
+                if len(found) == 1
+                else f"codes {', '.join(f'{code:g}' for code in found)}, all of one class",
+                hint="`hsiaug datasets info` lists the classes with their codes.",
             )
     return np.stack(masks)
 
@@ -256,11 +273,21 @@ def draw_images(run: TrialRun, request: SampleRequest) -> Drawn[DenseSamples]:
     Raises
     ------
     InputError
-        For a generator that makes none, and as :func:`read_masks`.
+        For a generator that makes none, pixels without a class where all training pixels have one,
+        and as :func:`read_masks`.
     """
-    masks = read_masks(request.masks, class_codes(request.source, run.data))
+    codes = codes_of_classes(request.source, run.data)
+    masks = read_masks(request.masks, codes)
     names = run.data.class_names
-    trained = cast(DenseView, run.view).counts
+    view = cast(DenseView, run.view)
+    trained = view.counts
+    if (masks == 0).any() and (view.real.masks > 0).all():
+        known = ", ".join(f"{name} {own[0]}" for name, own in zip(names, codes, strict=True))
+        raise InputError(
+            "a mask must have a class in each pixel, as all training tiles do",
+            value=f"{(masks == 0).sum():,} pixels of code 0",
+            hint=f"Use the codes of the classes: {known}.",
+        )
     if lacking := [names[c - 1] for c in np.unique(masks[masks > 0]) if c not in trained]:
         raise InputError(
             "a mask may show classes with training pixels",
@@ -282,7 +309,7 @@ def draw_images(run: TrialRun, request: SampleRequest) -> Drawn[DenseSamples]:
 
 def _to_encode(samples: DenseSamples) -> ToEncode:
     some = samples.take(slice(ENCODED))
-    return ToEncode(some, some.images, some.masks)
+    return some, some.images, some.masks
 
 
 def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> dict[str, Figure]:

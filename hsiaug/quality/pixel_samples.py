@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Int64
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
@@ -35,7 +34,6 @@ from hsiaug.quality.synthesis import (
     Inspection,
     PixelSynthesis,
     SampleRequest,
-    ToEncode,
     confirmed_text,
     fit_once,
     measure_reconstruction,
@@ -103,10 +101,10 @@ class PixelSamples:
         count = sum(synthetic_counts(view.counts, spec.rate).values())
         if not count:
             sizes = view.counts.values()
-            found = f"{spec.rate.in_prose}, with {min(sizes)} to {max(sizes)} samples per class"
-            hint = "λ = 1 fills every class to the largest; more than 1 lets all grow."
             raise InputError(
-                "λ and M must ask for at least one synthetic sample", value=found, hint=hint
+                "λ and M must ask for at least one synthetic sample",
+                value=f"{spec.rate.in_prose}, with {min(sizes)} to {max(sizes)} samples per class",
+                hint="λ = 1 fills every class to the largest; more than 1 lets all grow.",
             )
         check_samples(run.data, count, spec.patch)
         if request.prompts:
@@ -167,15 +165,15 @@ class PixelSamples:
             labels=labels,
             reconstruction=measure_reconstruction(
                 made,
-                lambda: ToEncode.patches(patches_at(scene.cube, left_out, patch)),
-                lambda: ToEncode.patches(made.real.x[:ENCODED]),
+                lambda: ((x := patches_at(scene.cube, left_out, patch)), x, None),
+                lambda: ((x := made.real.x[:ENCODED]), x, None),
             ),
             verdict=_verdict(like, labels),
             pictures=partial(pixel_figures, made, train, held, synthetic),
         )
 
 
-def _structure(made: PixelSynthesis, places: AnyArray, classes: NDArray[np.int64]) -> Measures:
+def _structure(made: PixelSynthesis, places: AnyArray, classes: Int64) -> Measures:
     """Spatial structure of patches: of held-out and synthetic ones as many of each class.
 
     Parameters
@@ -248,8 +246,11 @@ def draw_prompted(run: TrialRun, view: TrainView, prompts: Sequence[str]) -> Dra
         by_class.setdefault(cast(int, reading.centre), []).append(prompt)
     asked = [own[i % len(own)] for c, own in by_class.items() for i in range(counts.get(c, 0))]
     if not asked:
-        rule = "λ and M must ask for samples of the classes that `prompt` names"
-        raise InputError(rule, value=spec.rate.in_prose, hint="Add `times=3`.")
+        raise InputError(
+            "λ and M must ask for samples of the classes that `prompt` names",
+            value=spec.rate.in_prose,
+            hint="Add `times=3`.",
+        )
     fit = fit_once(run, partial(fit_generator, run))
     fitted = cast(Any, fit.fitted)
     seed = derive_seed("sample", spec.generator.name, spec.seed, *prompts)

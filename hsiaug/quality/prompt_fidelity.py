@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Float64, Int16, Int64
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import PromptReading
-from hsiaug.core.sides import side_masks
+from hsiaug.core.fields import side_masks
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.spectra import Space, at_most, fit_space
 from hsiaug.protocol.view import patches_at
@@ -72,8 +71,8 @@ said.
 LABELS = {
     "centre": "centre is the class of the prompt",
     "side": "pixels of the named side that are the named neighbour",
-    "not_said": "the same, not said",
-    "never_said": "the same, said, but never in training",
+    "not_said": "the same, if the prompt does not name it",
+    "never_said": "the same, for combinations that no text in training had",
     "evenness": "mixed versus even, AUC",
     "brightness": "bright versus dark, AUC",
     "share": "most of the patch versus a small part, AUC",
@@ -82,14 +81,11 @@ LABELS = {
 KIND_OF_RATE = {"centre": ALONE, "side": SAID, "not_said": SAID, "never_said": NEVER}
 """The kind of prompts that a rate is of; those of LOOKS have its name."""
 
-Ids = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 Triple = tuple[int, str, int]
 """A class, a side, and the class that lies there."""
 
 
-@dataclass(frozen=True)
-class Amounts:
+class Amounts(NamedTuple):
     """How much is asked for.
 
     Attributes
@@ -132,18 +128,18 @@ class PixelTrees:
     trees: Any
 
     @classmethod
-    def learn(cls, space: Space, x: NDArray[np.float64], y: Ids, number: int) -> Self:
+    def learn(cls, space: Space, x: Float64, y: Int64, number: int) -> Self:
         """Learn from spectra x (n, B) of classes y (n,). number: seeds the trees."""
         from sklearn.ensemble import ExtraTreesClassifier
 
         grown = ExtraTreesClassifier(TREES, class_weight="balanced", random_state=number)
         return cls(space, grown.fit(space.project(x), y))
 
-    def name(self, x: NDArray[np.float64]) -> Ids:
+    def name(self, x: Float64) -> Int64:
         """(n,) class ids of mean spectra x (n, B)."""
         return np.asarray(self.trees.predict(self.space.project(x))).astype(np.int64)
 
-    def name_patches(self, x: NDArray[np.float32]) -> Ids:
+    def name_patches(self, x: Float32) -> Int64:
         """(n, p, p) class ids of the pixels of patches x (n, B, p, p) in scene units."""
         # Which the command never calls.
         from scipy.ndimage import uniform_filter
@@ -158,7 +154,7 @@ class PixelTrees:
             named[some] = self.name(flat).reshape(-1, side, side)
         return named
 
-    def map_scene(self, cube: NDArray[np.float32], places: Mask) -> Ids:
+    def map_scene(self, cube: Float32, places: Bools) -> Int64:
         """(H, W) class ids of the pixels of a scene at places (H, W); -1 elsewhere."""
         named = np.full(places.shape, -1, dtype=np.int64)
         at = np.argwhere(places)
@@ -169,13 +165,11 @@ class PixelTrees:
 
 
 @dataclass(frozen=True, eq=False)
-class Oracle:
-    """Trees that learnt from held-out pixels.
+class Oracle(PixelTrees):
+    """Trees that learnt from one half of the held-out pixels.
 
     Attributes
     ----------
-    judge : PixelTrees
-        Learnt from one half of the held-out pixels.
     rates : mapping of int to float
         By class id, the share of the other half that is named rightly.
     scene_map : (H, W) int64
@@ -183,14 +177,11 @@ class Oracle:
         are, without asking who judges them. -1 where the scene was not looked at.
     """
 
-    judge: PixelTrees
     rates: Mapping[int, float]
-    scene_map: Ids
+    scene_map: Int64
 
     @classmethod
-    def of(
-        cls, cube: NDArray[np.float32], held_out: NDArray[np.int16], hidden: Mask | None
-    ) -> Self:
+    def of(cls, cube: Float32, held_out: Int16, hidden: Bools | None) -> Self:
         """Learn from the held-out pixels of a split, and name the scene where
         :func:`searched_places` says.
 
@@ -220,23 +211,16 @@ class Oracle:
         judge = PixelTrees.learn(space, learnt, y[first], 0)
         truth = y[second]
         right = judge.name(others) == truth
-        return cls(
-            judge,
-            {int(c): float(right[truth == c].mean()) for c in np.unique(truth)},
-            scene_map,
-        )
+        rates = {int(c): float(right[truth == c].mean()) for c in np.unique(truth)}
+        return cls(space, judge.trees, rates, scene_map)
 
-    @cached_property
+    @property
     def right(self) -> float:
         """Share of held-out pixels that are named rightly, mean over classes."""
         return float(np.mean(list(self.rates.values())))
 
-    def name_patches(self, x: NDArray[np.float32]) -> Ids:
-        """(n, p, p) class ids of the pixels of patches x (n, B, p, p) in scene units."""
-        return self.judge.name_patches(x)
 
-
-def window_means(cube: NDArray[np.float32], at: NDArray[Any]) -> NDArray[np.float64]:
+def window_means(cube: Float32, at: AnyArray) -> Float64:
     """(n, B) mean spectra of the windows round pixels at (n, 2) of a cube (H, W, B); beyond its
     edges its outermost pixels are repeated.
     """
@@ -250,7 +234,7 @@ def window_means(cube: NDArray[np.float32], at: NDArray[Any]) -> NDArray[np.floa
     return total / WINDOW**2
 
 
-def searched_places(shape: tuple[int, ...], hidden: Mask | None = None) -> Mask:
+def searched_places(shape: tuple[int, ...], hidden: Bools | None = None) -> Bools:
     """(H, W) where layouts are looked for: the whole of a small scene, and of a large one as
     many squares, at random, as have LARGE pixels.
 
@@ -293,8 +277,7 @@ def prompt_names(fitted: Any, ids: Iterable[int], class_names: Sequence[str]) ->
     return names
 
 
-@dataclass(frozen=True, eq=False)
-class SceneLayouts:
+class SceneLayouts(NamedTuple):
     """Layouts that a scene shows.
 
     Attributes
@@ -308,7 +291,7 @@ class SceneLayouts:
     """
 
     names: Mapping[int, str]
-    at: Mapping[Triple, NDArray[Any]]
+    at: Mapping[Triple, AnyArray]
     patch: int
 
     def prompt(self, triple: Triple) -> str:
@@ -317,7 +300,7 @@ class SceneLayouts:
         return f"{self.names[class_id]} with {self.names[neighbour]} {PHRASES[side]}"
 
 
-def find_layouts(names: Mapping[int, str], scene_map: Ids, patch: int) -> SceneLayouts:
+def find_layouts(names: Mapping[int, str], scene_map: Int64, patch: int) -> SceneLayouts:
     """The layouts that at least LEAST_REAL patches of a scene show, by a map of the names of its
     pixels.
 
@@ -338,7 +321,7 @@ def find_layouts(names: Mapping[int, str], scene_map: Ids, patch: int) -> SceneL
     at = at[inside]
     regions = patches_at(scene_map[..., None].astype(np.int16), at, patch)[:, 0]
     centre = regions[:, margin, margin]
-    layouts: dict[Triple, NDArray[Any]] = {}
+    layouts: dict[Triple, AnyArray] = {}
     for side, mask in side_masks(patch).items():
         strips = regions[:, mask]
         for neighbour in names:
@@ -350,33 +333,23 @@ def find_layouts(names: Mapping[int, str], scene_map: Ids, patch: int) -> SceneL
     return SceneLayouts(names, layouts, patch)
 
 
-@dataclass(frozen=True)
-class Prompt:
+class Prompt(NamedTuple):
     """A prompt, which is asked for once or more often.
 
     Attributes
     ----------
     kind : str
         ALONE, SAID or NEVER, or one of LOOKS.
-    class_id : int
-        The class of the centre.
-    side, neighbour : str, int
-        Of a layout: the side, and the class there.
+    triple : Triple
+        The class of the centre, and of a layout the side and the class there.
     wording : int
         Of a look: the place in its pair.
     """
 
     text: str
     kind: str
-    class_id: int
-    side: str = ""
-    neighbour: int = 0
+    triple: Triple
     wording: int = 0
-
-    @property
-    def triple(self) -> Triple:
-        """The layout."""
-        return self.class_id, self.side, self.neighbour
 
 
 def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list[Prompt]:
@@ -392,7 +365,10 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
         How many.
     """
     names = layouts.names
-    prompts = [Prompt(name, ALONE, c) for c, name in names.items() for _ in range(amounts.alone)]
+    alone = {class_id: (class_id, "", 0) for class_id in names}
+    prompts = [
+        Prompt(name, ALONE, alone[c]) for c, name in names.items() for _ in range(amounts.alone)
+    ]
     rng = np.random.default_rng(derive_seed("said and seen", 0))
     every = list(layouts.at)
     triples = [every[i] for i in rng.permutation(len(every))]
@@ -401,7 +377,7 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
     for kind, is_new in ((SAID, False), (NEVER, True)):
         of_kind = [t for t, never in zip(triples, new, strict=True) if never == is_new]
         prompts += [
-            Prompt(layouts.prompt(triple), kind, *triple)
+            Prompt(layouts.prompt(triple), kind, triple)
             for triple in of_kind[: amounts.triples]
             for _ in range(amounts.layout)
         ]
@@ -412,7 +388,7 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
             if any(reading.faults or not reading.looks for reading in readings):
                 continue
             prompts += [
-                Prompt(text, look, class_id, wording=wording)
+                Prompt(text, look, alone[class_id], wording)
                 for wording, text in enumerate(texts)
                 for _ in range(amounts.look)
             ]
@@ -422,8 +398,7 @@ def choose_prompts(fitted: Any, layouts: SceneLayouts, amounts: Amounts) -> list
 # --- the rates of a generator
 
 
-@dataclass(frozen=True)
-class FidelityRate:
+class FidelityRate(NamedTuple):
     """A rate of what is seen.
 
     Attributes
@@ -444,8 +419,7 @@ class FidelityRate:
     n: int
 
 
-@dataclass(frozen=True, eq=False)
-class PromptFidelity:
+class PromptFidelity(NamedTuple):
     """All rates, and how reliable their judge is.
 
     Attributes
@@ -462,12 +436,11 @@ class PromptFidelity:
         return {
             "omegas": list(OMEGAS),
             "oracle_right": self.oracle_right,
-            "rates": [vars(rate) for rate in self.rates],
+            "rates": [rate._asdict() for rate in self.rates],
         }
 
 
-@dataclass(frozen=True, eq=False)
-class PromptScene:
+class PromptScene(NamedTuple):
     """What prompts of a fitted generator are judged by, found once.
 
     Attributes
@@ -523,16 +496,14 @@ def measure_fidelity(made: Any, scene: PromptScene) -> PromptFidelity | None:
     rates = []
     for name in LABELS:
         kind = KIND_OF_RATE.get(name, name)
-        asked = {(p.class_id, p.side, p.neighbour) for p in prompts if p.kind == kind}
+        asked = {prompt.triple for prompt in prompts if prompt.kind == kind}
         if asked:
             values = tuple(rates_at.get(name) for rates_at in seen)
             rates.append(FidelityRate(name, values, real.get(name), len(asked)))
     return PromptFidelity(tuple(rates), oracle.right)
 
 
-def seen_rates(
-    x: NDArray[np.float32], prompts: Sequence[Prompt], oracle: Oracle
-) -> dict[str, float]:
+def seen_rates(x: Float32, prompts: Sequence[Prompt], oracle: Oracle) -> dict[str, float]:
     """The rates of LABELS; what was not asked for is left out.
 
     Parameters
@@ -552,7 +523,7 @@ def seen_rates(
     if not rows[ALONE]:
         return rates
     named = oracle.name_patches(x[rows[ALONE]])
-    ids = np.array([prompts[row].class_id for row in rows[ALONE]])
+    ids = np.array([prompts[row].triple[0] for row in rows[ALONE]])
     middle = named.shape[1] // 2
     right = named[:, middle, middle] == ids
     rates["centre"] = float(np.mean([right[ids == c].mean() for c in np.unique(ids)]))
@@ -572,7 +543,7 @@ def seen_rates(
 
 
 def real_rates(
-    prompts: Sequence[Prompt], layouts: SceneLayouts, oracle: Oracle, cube: NDArray[np.float32]
+    prompts: Sequence[Prompt], layouts: SceneLayouts, oracle: Oracle, cube: Float32
 ) -> dict[str, float]:
     """The same of real patches, of what they can show.
 
@@ -610,7 +581,7 @@ def real_rates(
     return rates
 
 
-def _mean_share(named: Ids, triples: Sequence[Triple]) -> float:
+def _mean_share(named: Int64, triples: Sequence[Triple]) -> float:
     """Share of the named side that the neighbour covers, mean over patches.
 
     Parameters
@@ -628,12 +599,10 @@ def _mean_share(named: Ids, triples: Sequence[Triple]) -> float:
     return float(np.mean(shares))
 
 
-def _told_apart(
-    look: str, x: NDArray[np.float32], prompts: Sequence[Prompt], oracle: Oracle
-) -> float:
+def _told_apart(look: str, x: Float32, prompts: Sequence[Prompt], oracle: Oracle) -> float:
     """How well the samples of a pair of LOOKS are told apart, mean over classes."""
     values = _look(look, x, oracle)
-    ids = np.array([prompt.class_id for prompt in prompts])
+    ids = np.array([prompt.triple[0] for prompt in prompts])
     less = np.array([prompt.wording > 0 for prompt in prompts])
     aucs = [
         rank_nearer(values[(ids == c) & less], values[(ids == c) & ~less]) for c in np.unique(ids)
@@ -641,7 +610,7 @@ def _told_apart(
     return float(np.mean(aucs))
 
 
-def _look(look: str, x: NDArray[np.float32], oracle: Oracle) -> NDArray[np.float64]:
+def _look(look: str, x: Float32, oracle: Oracle) -> Float64:
     """(n,) how much patches have of a look of LOOKS."""
     middle = x.shape[2] // 2
     if look == "brightness":
@@ -658,8 +627,7 @@ def _look(look: str, x: NDArray[np.float32], oracle: Oracle) -> NDArray[np.float
 # --- typed prompts
 
 
-@dataclass(frozen=True)
-class PromptSeen:
+class PromptSeen(NamedTuple):
     """What samples of a prompt show of it.
 
     Attributes
@@ -699,7 +667,7 @@ def see_prompts(
     """
     seed = derive_seed("said and seen", omega)
 
-    def named(text: str) -> NDArray[np.int64]:
+    def named(text: str) -> Int64:
         samples = made.fitted.sample_prompts([text] * PER_PROMPT, guidance=omega, seed=seed)
         return scene.oracle.name_patches(samples.x)
 
@@ -721,7 +689,7 @@ def see_prompts(
     return seen
 
 
-def _other_masks(side: int) -> dict[str, NDArray[np.bool_]]:
+def _other_masks(side: int) -> dict[str, Bools]:
     """Masks of the places that are no side: the outermost pixels, and all but the centre."""
     around = np.ones((side, side), dtype=bool)
     around[1:-1, 1:-1] = False

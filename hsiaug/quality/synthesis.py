@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Int64
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedGenerator, Generator, Reconstruction
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.measures import Measure, Measures
-from hsiaug.metrics.reconstruction import reconstruction_losses, reconstruction_measures
+from hsiaug.metrics.measures import Measure, Measures, MeasureTable
+from hsiaug.metrics.spectra import spectral_angle
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
@@ -37,6 +38,14 @@ if TYPE_CHECKING:
 
 GUIDED = ("agreement", "density", "coverage", "nearer_training", "nearer_pool")
 """Measures that a curve over ω is drawn of."""
+LEAST_PROBABILITY = 1e-6
+"""Probabilities below are taken as this, so that one pixel cannot make a mean infinite."""
+
+MEASURES: MeasureTable = {
+    "codec_rmse": ("encoded and decoded: RMSE, in units of the data", "", "lower"),
+    "codec_angle": ("encoded and decoded: mean angle of pixels", "°", "lower"),
+    "codec_cross_entropy": ("encoded and decoded: cross-entropy of masks", "nats", "lower"),
+}
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 
@@ -176,17 +185,8 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
         }
 
 
-class ToEncode(NamedTuple):
-    """Real samples as ``reconstruct`` of a generator takes them, and their images and masks."""
-
-    given: Any
-    images: NDArray[np.float32]
-    masks: NDArray[np.int64] | None = None
-
-    @classmethod
-    def patches(cls, x: NDArray[np.float32]) -> ToEncode:
-        """Patches (n, B, p, p)."""
-        return cls(x, x)
+ToEncode = tuple[Any, Float32, Int64 | None]
+"""Real samples as ``reconstruct`` of a generator takes them, and their images and masks."""
 
 
 class ClassRow(NamedTuple):
@@ -294,16 +294,13 @@ def measure_reconstruction(
     if not callable(reconstruct):
         return Measures()
 
-    def losses(samples: ToEncode) -> dict[str, float | None]:
-        decoded: Reconstruction = reconstruct(samples.given)
-        decoded.check(samples.images)
-        return reconstruction_losses(
-            samples.images, decoded.images, decoded.probability, samples.masks
-        )
+    def losses(given: Any, images: Float32, masks: Int64 | None) -> dict[str, float | None]:
+        decoded: Reconstruction = reconstruct(given)
+        decoded.check(images)
+        return reconstruction_losses(images, decoded.images, decoded.probability, masks)
 
     real = held_out()
-    measures = reconstruction_measures(losses(real), losses(training()), len(real.images))
-    return Measures(measures)
+    return Measures(reconstruction_measures(losses(*real), losses(*training()), len(real[1])))
 
 
 def sample_spec(
@@ -356,5 +353,52 @@ def sample_spec(
 
 def no_prompts(name: str) -> InputError:
     """The refusal of the generator of this name, before or after its fit."""
-    rule = "`prompt` is for generators that read text, and take other texts after their fit"
-    return InputError(rule, value=repr(name), hint="Leave it out, or use txt2hsi.")
+    return InputError(
+        "`prompt` is for generators that read text, and take other texts after their fit",
+        value=repr(name),
+        hint="Leave it out, or use txt2hsi.",
+    )
+
+
+def reconstruction_losses(
+    images: Float32,
+    decoded: Float32,
+    probability: Float32 | None,
+    masks: NDArray[np.integer] | None,
+) -> dict[str, float | None]:
+    """Losses by the names of MEASURES.
+
+    Parameters
+    ----------
+    images, decoded : (n, B, p, p) or (n, T, B, H, W) float32
+        Samples in the data's units, before and after.
+    probability : (n, H, W) float32 or None
+        That of the class of each pixel of the masks; NaN where the decoder does not know it.
+    masks : (n, H, W) int or None
+        Class ids; 0 counts nowhere.
+    """
+    difference = images.astype(np.float64) - decoded
+    spectra = [np.moveaxis(x.astype(np.float64), -3, -1) for x in (images, decoded)]
+    losses: dict[str, float | None] = {
+        "codec_rmse": float(np.sqrt(np.mean(difference**2))),
+        "codec_angle": float(spectral_angle(*spectra).mean()),
+        "codec_cross_entropy": None,
+    }
+    if probability is not None and masks is not None:
+        labelled = probability[(masks > 0) & ~np.isnan(probability)].astype(np.float64)
+        if labelled.size:
+            losses["codec_cross_entropy"] = float(
+                -np.log(labelled.clip(LEAST_PROBABILITY, 1.0)).mean()
+            )
+    return losses
+
+
+def reconstruction_measures(
+    held_out: Mapping[str, float | None], training: Mapping[str, float | None], n: int
+) -> tuple[Measure, ...]:
+    """Losses of n held-out samples and of training samples; synthetic ones have none."""
+    return tuple(
+        Measure.of(MEASURES, name, None, held_out[name], n, training=training[name], few="")
+        for name in MEASURES
+        if held_out[name] is not None or training[name] is not None
+    )

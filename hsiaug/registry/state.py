@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import StoreError
-from hsiaug.base.shortages import blame_shortage
+from hsiaug.base.errors import StoreError, blame_shortage
 
 
 def save_state(

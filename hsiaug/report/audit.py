@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import AUTO
+from hsiaug.protocol.audit import MIN_TEST_PIXELS
 from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import words
 from hsiaug.report.formatting import (
     MISSING,
@@ -24,7 +24,7 @@ from hsiaug.report.formatting import (
     seeds_text,
     span,
 )
-from hsiaug.report.gains import ArmCell, Audit
+from hsiaug.report.gains import ArmCell, Audit, counts_of_class
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import DrawKey, unlike
 from hsiaug.trial.arm import NONE, with_words
@@ -92,7 +92,9 @@ def audit_facts(table: ReportTable) -> list[tuple[str, str]]:
         "test pixels in fields with training pixels": _seen_share(table),
         "classes without test pixels": join_words(untested_classes(table)),
         f"classes with fewer than {MIN_TEST_PIXELS} test pixels": join_words(small_classes(table)),
-        "classes without training pixels": _seeds_of_classes(untrained_classes(table)),
+        "classes without training pixels": ", ".join(
+            f"{name} ({seeds_text(of)})" for name, of in untrained_classes(table).items()
+        ),
         "reads all pixels": join_words(users_of_unlabelled(table).get("scene", [])),
         "spectral views that splits chose": ", ".join(
             f"{name} in {count(n, 'split')}" for name, n in chosen_views(table)
@@ -126,10 +128,6 @@ def _notes(table: ReportTable) -> list[str]:
             seeds.setdefault(str(note), []).append(seed)
     whole = len(table.splits)
     return [note + f" ({seeds_text(of)})" * (len(of) < whole) for note, of in seeds.items()]
-
-
-def _seeds_of_classes(found: dict[str, list[int]]) -> str:
-    return ", ".join(f"{name} ({seeds_text(seeds)})" for name, seeds in found.items())
 
 
 def audit_mean(table: ReportTable, key: str, digits: int = 0) -> str:
@@ -327,6 +325,4 @@ def _about(values: Sequence[int]) -> str:
 
 def class_range(audits: Iterable[Audit], key: str, class_id: int) -> str:
     """How many pixels of a class splits have, as ``12–15``."""
-    from hsiaug.report.gains import counts_of_class
-
     return count_range(counts_of_class(audits, key, class_id))

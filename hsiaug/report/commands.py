@@ -65,11 +65,8 @@ def quote_command(cell: ArmCell, table: ReportTable) -> str:
     seeds = range(first, first + max(USUAL_DRAWS, len(table.draws)))
     usual = USUAL if table.condition.task == "pixels" else {}
     kept = [one for one in options if one[0] not in OF_A_RUN and usual.get(one[0]) != one[1]]
-    return _joined(start, [*kept, *_on(seeds, QUOTE_STORE)])
-
-
-def _on(seeds: Iterable[int], store: str) -> Options:
-    return [("--seeds", seeds_option(seeds)), ("--store", store)]
+    fresh = [("--seeds", seeds_option(seeds)), ("--store", QUOTE_STORE)]
+    return _joined(start, [*kept, *fresh])
 
 
 def _parsed(command: str) -> tuple[list[str], Options]:

@@ -15,9 +15,9 @@ from pandas import DataFrame
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, TINY, MeanStd, mean_std
+from hsiaug.report.audit import class_range
 from hsiaug.report.formatting import (
     count,
-    count_range,
     difference_text,
     ends_text,
     key_labels,
@@ -28,7 +28,7 @@ from hsiaug.report.formatting import (
     signed,
     tagged,
 )
-from hsiaug.report.gains import ArmCell, Gain, between, counts_of_class, summarise
+from hsiaug.report.gains import ArmCell, Gain, between, summarise
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.section import Frame, Section
 from hsiaug.report.tables import WITHOUT, Report, ReportTable
@@ -352,7 +352,7 @@ def _page(comparison: Comparison, pairing: Pairing, splits: DataFrame) -> Sectio
                 f"{c} {name}",
                 _points(delta := deltas.get(c)),
                 str(delta.n if delta else 0),
-                count_range(counts_of_class(audits, "test_counts", c)),
+                class_range(audits, "test_counts", c),
             )
             for c, name in enumerate(table.class_names, start=1)
         ]

@@ -152,7 +152,7 @@ def _read_predictions(
         index, called = store.predictions(trial.hash)
     except (HsiaugError, BadZipFile) as error:
         raise NoGroundTruthError(f"record {trial.hash} has no predictions") from error
-    stated = ((store.get(trial.hash) or {}).get("metrics") or {}).get("confusion") or ()
+    stated = ((store.sound(trial.hash) or {}).get("metrics") or {}).get("confusion") or ()
     true = np.concatenate([mask.ravel() for mask in truth.masks])
     classes = len(truth.class_names)
     fits = index.size and index.min() >= 0 and index.max() < true.size and true[index].min() > 0

@@ -21,8 +21,8 @@ from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.protocol.audit import large_classes
 from hsiaug.protocol.based import read_added
-from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.gains import ArmCell
 from hsiaug.report.ground_truth import (
     ROLES,

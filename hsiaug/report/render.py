@@ -267,13 +267,9 @@ def latex(sections: Iterable[Section], name: str = "") -> str:
 
 def _tabular(frame: DataFrame) -> str:
     styler = escaped(frame, tex_text).style.hide(axis="index")
-    form = "".join("r" if NUMBER.match(text) else "l" for text in _first_texts(frame))
+    form = "".join("r" if NUMBER.match(text) else "l" for text in frame.iloc[0].map(str))
     keys = "l" * frame.index.nlevels
     return str(styler.to_latex(hrules=True, column_format=f"{keys}{form}")).rstrip()
-
-
-def _first_texts(frame: DataFrame) -> list[str]:
-    return [str(frame.iloc[0, place]) for place in range(frame.shape[1])]
 
 
 @lru_cache(2**16)

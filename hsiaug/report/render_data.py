@@ -15,7 +15,7 @@ from hsiaug.protocol.audit import KEYS_IN_ROWS
 from hsiaug.report.answers import three_answers
 from hsiaug.report.gains import Gain, in_points
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.trials import Trial, of_classes, rows_of, trials_of_records
+from hsiaug.report.trials import of_classes, rows_of, trials_of_records
 from hsiaug.tasks.scores import PIXELS, RECALL, Metric, over_large
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.record import COLUMNS
@@ -27,33 +27,33 @@ if TYPE_CHECKING:
 Columns = dict[str, list[Any]]
 """Values by the name of their column, row by row."""
 Row = dict[str, Any]
-OF_TRIALS: dict[str, Callable[[Trial], Any]] = {
-    "hash": attrgetter("hash"),
-    "status": attrgetter("status"),
-    "error_type": lambda trial: (trial.error or {}).get("type"),
-    "error_message": lambda trial: " ".join(str((trial.error or {}).get("message") or "").split()),
-    "task": attrgetter("condition.task"),
-    "scene": attrgetter("condition.scene"),
-    "scene_sha256": attrgetter("condition.scene_sha256"),
-    "protocol": attrgetter("condition.protocol"),
-    "protocol_argument": attrgetter("condition.argument"),
-    "buffer": attrgetter("condition.buffer"),
-    "patch": attrgetter("condition.patch"),
-    "other_settings": attrgetter("condition.rest"),
-    "seed": attrgetter("seed"),
-    "generator": attrgetter("arm.generator.name"),
-    "generator_version": attrgetter("arm.generator.version"),
-    "generator_params": attrgetter("arm.generator.params"),
-    "classifier": attrgetter("classifier.name"),
-    "classifier_version": attrgetter("classifier.version"),
-    "classifier_params": attrgetter("classifier.params"),
-    "view": attrgetter("classifier.view"),
-    "view_shown": attrgetter("view_shown"),
-    "train": attrgetter("arm.generator.train"),
-    "lambda": attrgetter("arm.rate.lam"),
-    "times": attrgetter("arm.rate.times"),
-    "omega": attrgetter("arm.omega"),
-    "omega_convention": attrgetter("arm.generator.convention"),
+OF_TRIALS = {
+    "hash": "hash",
+    "status": "status",
+    "error_type": "error_type",
+    "error_message": "error_message",
+    "task": "condition.task",
+    "scene": "condition.scene",
+    "scene_sha256": "condition.scene_sha256",
+    "protocol": "condition.protocol",
+    "protocol_argument": "condition.argument",
+    "buffer": "condition.buffer",
+    "patch": "condition.patch",
+    "other_settings": "condition.rest",
+    "seed": "seed",
+    "generator": "arm.generator.name",
+    "generator_version": "arm.generator.version",
+    "generator_params": "arm.generator.params",
+    "classifier": "classifier.name",
+    "classifier_version": "classifier.version",
+    "classifier_params": "classifier.params",
+    "view": "classifier.view",
+    "view_shown": "view_shown",
+    "train": "arm.generator.train",
+    "lambda": "arm.rate.lam",
+    "times": "arm.rate.times",
+    "omega": "arm.omega",
+    "omega_convention": "arm.generator.convention",
 }
 """The columns that say what a trial is."""
 OF_GAINS: dict[str, Callable[[ReportTable, Gain], Any]] = {
@@ -175,7 +175,7 @@ def _columns_of(table: ReportTable | None, by: str | None) -> Columns:
         }
     trials = table.trials if table else trials_of_records([])
     rows = rows_of(trials) if table else []
-    columns = {name: list(map(value, rows)) for name, value in OF_TRIALS.items()}
+    columns = {name: list(map(attrgetter(path), rows)) for name, path in OF_TRIALS.items()}
     if by == "class":
         metrics, names = (table.class_metrics, table.class_names) if table else ((RECALL,), ())
         return _class_columns(columns, trials, metrics, names)

@@ -15,8 +15,7 @@ from pandas import DataFrame
 from hsiaug.base.arrays import class_counts
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import plotted
-from hsiaug.protocol.audit import Audit
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import MIN_TEST_PIXELS, Audit
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
 from hsiaug.report.formatting import tagged

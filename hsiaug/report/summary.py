@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import MIN_TEST_PIXELS
 from hsiaug.report import words
 from hsiaug.report.answers import asked_for, control_names, three_answers
 from hsiaug.report.audit import (
@@ -37,9 +36,6 @@ from hsiaug.report.section import Answer, Frame, Section, score
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.tasks.scores import Metric
 from hsiaug.trial.arm import NONE, Arm, Method
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 FAR_ABOVE = 0.25
 """A lead in the main score that is to be looked at: a plugin may have read the labels."""
@@ -212,8 +208,6 @@ def accuracy_frame(table: ReportTable, metric: Metric, without: Sequence[Arm] = 
     without : sequence of Arm
         Those that have rows elsewhere.
     """
-    from pandas import DataFrame
-
     given = [
         by for by in table.classifiers if any(not c.without_samples for c in table.cells_of(by))
     ]
@@ -231,8 +225,7 @@ def accuracy_frame(table: ReportTable, metric: Metric, without: Sequence[Arm] = 
             name = f"{table.labels[by]}{_what(table, by.name)}"
             rows[name] = [entry(cell), *[""] * (len(columns) - 1)]
     names = [table.labels[by] for by in columns]
-    frame = DataFrame.from_dict(rows, orient="index", columns=names)
-    return Frame("", frame.rename_axis(title))
+    return _frame(rows, names, title)
 
 
 def _arm_place(table: ReportTable, arm: Arm) -> tuple[bool, tuple[object, ...]]:
@@ -285,36 +278,31 @@ def _minus_each(table: ReportTable, arm: Arm, found: dict[Method, ArmGains]) -> 
         of = {gain.cell.classifier: gain for gain in over_baselines if gain.control == name}
         rows[name] = [_difference(of.get(by)) for by in columns]
     title = words.MINUS.format(configuration=table.arm_label(arm, brief=True))
-    return _differences_frame(table, rows, columns, title)
+    return _frame(rows, [table.labels[by] for by in columns], title)
 
 
 def _in_a_row(table: ReportTable, metric: Metric, asked: Sequence[ArmGains]) -> Frame:
     """A row for each configuration, that of the highest mean first: its score, and what it gains
     over no samples and over its strongest control, which is named.
     """
-    from pandas import DataFrame
-
     rows = {}
     for arm in asked:
         cell = arm[NONE].cell
         strongest = rival_of(arm)
-        rows[table.cell_label(cell, brief=True)] = {
-            metric.short: score(table, metric)(cell),
-            words.MINUS_NONE: _difference(arm[NONE]),
-            words.MINUS_STRONGEST: _difference(strongest),
-            "": control_names(table, [strongest.control])[0] if strongest else "",
-        }
-    frame: DataFrame = DataFrame.from_dict(rows, orient="index")
-    return Frame("", frame.rename_axis(words.TITLE_OF_ROWS))
+        rows[table.cell_label(cell, brief=True)] = [
+            score(table, metric)(cell),
+            _difference(arm[NONE]),
+            _difference(strongest),
+            control_names(table, [strongest.control])[0] if strongest else "",
+        ]
+    columns = [metric.short, words.MINUS_NONE, words.MINUS_STRONGEST, ""]
+    return _frame(rows, columns, words.TITLE_OF_ROWS)
 
 
-def _differences_frame(
-    table: ReportTable, rows: dict[str, list[str]], columns: Sequence[Method], title: str
-) -> Frame:
+def _frame(rows: dict[str, list[str]], columns: Sequence[str], title: str) -> Frame:
     from pandas import DataFrame
 
-    names = [table.labels[by] for by in columns]
-    frame: DataFrame = DataFrame.from_dict(rows, orient="index", columns=names)
+    frame: DataFrame = DataFrame.from_dict(rows, orient="index", columns=list(columns))
     return Frame("", frame.rename_axis(title))
 
 

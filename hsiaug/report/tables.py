@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hsiaug.metrics.significance import MIN_PAIRS, SMALLEST_GAIN
-from hsiaug.protocol.large_classes import large_classes
+from hsiaug.protocol.audit import large_classes
 from hsiaug.report.formatting import key_labels, tagged
 from hsiaug.report.gains import (
     ArmCell,

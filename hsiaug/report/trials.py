@@ -28,7 +28,6 @@ from hsiaug.trial.record_json import (
     Record,
     canonical_json,
     json_line,
-    preference,
 )
 from hsiaug.trial.store import Store
 
@@ -150,6 +149,16 @@ class Trial(NamedTuple):
     error: dict[str, Any] | None
     audit: dict[str, Any] | None
     scene_ref: str | None
+
+    @property
+    def error_type(self) -> str | None:
+        """The name of the exception; None of a trial that did not fail."""
+        return (self.error or {}).get("type")
+
+    @property
+    def error_message(self) -> str:
+        """What it said, on one line."""
+        return " ".join(str((self.error or {}).get("message") or "").split())
 
 
 def rows_of(trials: DataFrame) -> list[Trial]:
@@ -340,7 +349,7 @@ def _said(about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[bool, str]:
-    return preference(row["ok"] or row["idle"], row["created"])
+    return row["ok"] or row["idle"], row["created"]
 
 
 def _no_record(record: Record, error: Exception) -> StoreError:

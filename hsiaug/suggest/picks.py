@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import Progress
+from hsiaug.core.fields import find_segments
 from hsiaug.core.scene import UnlabelledScene, row_parts
-from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import UNIT, view_or_raw
 from hsiaug.data.bounds import STRIPE_BYTES

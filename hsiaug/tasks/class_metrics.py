@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from hsiaug.base.record_form import RECORD_FORM, ClassId, Count
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import RECORD_FORM, ClassId, Count
 
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in
@@ -71,42 +70,46 @@ PARTS = {"fields": "new_confusion", "visibility": "hidden_confusion"}
 class ClassMetrics(RecordPart):
     """The counts that everything else is computed from, and the scores. Those of masks, and of
     change, are at the end.
+
+    Attributes
+    ----------
+    confusion : list of list of int
+        C×C counts of test pixels, rows true.
+    aa : float
+        The mean recall over all classes with test pixels in this split. Reports leave out classes
+        with fewer than MIN_TEST_PIXELS test pixels in some split, so their AA may differ.
+    recall : list of float or None
+        C, null of a class without test pixels.
+    n_test : list of int
+        C counts of test pixels.
+    subsets : dict of _Subset
+        Test pixels of some classes, by name.
+    fields : _Fields or None
+        For single pixels only; absent in older records.
+    visibility : _Visibility or None
+        Only where a protocol hides blocks.
+    miou, iou, f1 : float or list of float
+        Of masks.
+    f1_change, iou_change, recall_change, precision_change : float or None
+        Of the class changed.
     """
 
-    confusion: Matrix = Field(description="C×C counts of test pixels, rows true.")
+    confusion: Matrix
     oa: Score
-    aa: Score = Field(
-        description="the mean recall over all classes with test pixels in this split. Reports leave"
-        f" out classes with fewer than {MIN_TEST_PIXELS} test pixels in some split, so their AA may"
-        " differ."
-    )
+    aa: Score
     kappa: Score | None
     macro_f1: Score
     worst_recall: Score
     worst_class: Annotated[int, Field(ge=1)]
-    recall: Scores = Field(description="C, null of a class without test pixels.")
-    n_test: Counts = Field(description="C counts of test pixels.")
-    subsets: dict[str, _Subset] = Field(
-        description="{name: {`classes`, `aa`, `oa`, `n_classes`}}: test pixels of some classes."
-    )
-    fields: _Fields | None = Field(
-        None,
-        description="for single pixels only: `new_confusion`; `seen` and `new`, each with `oa`,"
-        " `aa`, `n_classes`, `recall`, `n_test`. Absent in older records.",
-    )
-    visibility: _Visibility | None = Field(
-        None,
-        description="only where a protocol hides blocks: `hidden_confusion`; `shown` and `hidden`,"
-        " as in `fields`.",
-    )
-    miou: Score | None = Field(None, description="of masks: the mean of `iou`.")
-    iou: Scores | None = Field(None, description="of masks: C.")
-    f1: Scores | None = Field(None, description="of masks: C.")
-    f1_change: Score | None = Field(
-        None,
-        description="of change, as `iou_change`, `recall_change` and `precision_change`: of the"
-        " class changed.",
-    )
+    recall: Scores
+    n_test: Counts
+    subsets: dict[str, _Subset]
+    fields: _Fields | None = None
+    visibility: _Visibility | None = None
+    miou: Score | None = None
+    iou: Scores | None = None
+    f1: Scores | None = None
+    f1_change: Score | None = None
     iou_change: Score | None = None
     recall_change: Score | None = None
     precision_change: Score | None = None

@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Int16
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_pairs, load_scene
@@ -71,13 +71,13 @@ class SceneSource:
             raise NoGroundTruthError(f"the scene {ref} is too large to be read for a page")
         return load_scene(ref, progress=False)
 
-    def truth(self, data: Scene) -> dict[str, NDArray[np.int16]]:
+    def truth(self, data: Scene) -> dict[str, Int16]:
         """Class ids (H, W) of every place by its name, 0 = none. For the process that runs no
         plugin.
         """
         return {data.name: data.labels}
 
-    def cube(self, data: Scene) -> NDArray[np.float32]:
+    def cube(self, data: Scene) -> Float32:
         """Spectra (H, W, B) of a scene, for a report; None where only masks are read for it."""
         return data.cube
 
@@ -108,7 +108,7 @@ class PairSource:
             raise NoGroundTruthError(f"the files of the scene {ref} are not here")
         return self.load_labels(ref)
 
-    def truth(self, data: PairSet) -> dict[str, NDArray[np.int16]]:
+    def truth(self, data: PairSet) -> dict[str, Int16]:
         return {place.name: place.mask for place in data.places}
 
     def cube(self, data: PairSet) -> None:

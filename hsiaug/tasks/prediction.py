@@ -5,9 +5,8 @@ all. None of this reads a label.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools, Float32, Int16, Int32
 from hsiaug.base.errors import PluginError
 from hsiaug.contracts import FittedClassifier, FittedMaskClassifier, Progress
 from hsiaug.core.pairs import PairSet
@@ -22,8 +21,8 @@ from hsiaug.protocol.tiling import (
     Tile,
     TilePixels,
     TileSplit,
-    cut,
     side_by_side,
+    stack_tiles,
 )
 from hsiaug.protocol.view import BATCH_BYTES, patches_at, visible_cube
 from hsiaug.registry.card import Card
@@ -107,7 +106,7 @@ class PixelPredictor:
         split: Split,
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
-    ) -> dict[str, NDArray[np.int16]]:
+    ) -> dict[str, Int16]:
         """Class ids (H, W) of every place by its name; 0 where an unlabelled pixel holds no data.
 
         Test pixels come out as in the trial, in its own batches: sums over other batches may be
@@ -117,9 +116,7 @@ class PixelPredictor:
         ids[split.test] = self._predict(fitted, card, scene, split, spectra, self.mapped_ids)
         return {scene.name: ids}
 
-    def place(
-        self, shares: NDArray[np.float32], split: Split, maps: Mapping[str, NDArray[np.int16]]
-    ) -> dict[str, NDArray[np.float32]]:
+    def place(self, shares: Float32, split: Split, maps: Mapping[str, Int16]) -> dict[str, Float32]:
         """Shares (C, H, W) of the classes at every place.
 
         Parameters
@@ -143,10 +140,10 @@ class PixelPredictor:
         card: Card,
         scene: Scene | UnlabelledScene,
         patch: int,
-        labelled: NDArray[np.bool_],
+        labelled: Bools,
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
-    ) -> NDArray[np.int16]:
+    ) -> Int16:
         """Predict every pixel of a scene.
 
         Patches are cut as for the test pixels, in stripes of rows and batches of about
@@ -204,7 +201,7 @@ class TilePredictor:
         data: PairSet,
         split: TileSplit | BlindTiles,
         spectra: SpectralView = RAW_VIEW,
-    ) -> NDArray[np.int16]:
+    ) -> Int16:
         tested = TilePixels(data, split.test, split.patch)
         predicted = {
             i: np.zeros(data.places[i].mask.shape, dtype=np.int16) for i in sorted(tested.places)
@@ -221,7 +218,7 @@ class TilePredictor:
         split: TileSplit,
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
-    ) -> dict[str, NDArray[np.int16]]:
+    ) -> dict[str, Int16]:
         """Tiles lie side by side, and those of the test side once more on top."""
         ids = {i: np.zeros(place.mask.shape, dtype=np.int16) for i, place in enumerate(data.places)}
         everywhere = side_by_side(data, split.patch)
@@ -238,8 +235,8 @@ class TilePredictor:
         return {place.name: mask for place, mask in zip(data.places, ids.values(), strict=True)}
 
     def place(
-        self, shares: NDArray[np.float32], split: TileSplit, maps: Mapping[str, NDArray[np.int16]]
-    ) -> dict[str, NDArray[np.float32]]:
+        self, shares: Float32, split: TileSplit, maps: Mapping[str, Int16]
+    ) -> dict[str, Float32]:
         sheets = _sheets(shares, maps)
         places = list(sheets.values())
         tiles = (*side_by_side(split.pairs, split.patch), *split.test)
@@ -250,9 +247,7 @@ class TilePredictor:
         return sheets
 
 
-def _sheets(
-    shares: NDArray[np.float32], maps: Mapping[str, NDArray[np.int16]]
-) -> dict[str, NDArray[np.float32]]:
+def _sheets(shares: Float32, maps: Mapping[str, Int16]) -> dict[str, Float32]:
     """(C, H, W) NaN at every place."""
     return {
         name: np.full((shares.shape[1], *ids.shape), np.nan, np.float32)
@@ -290,23 +285,23 @@ def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> A
         or (labels.size and not 1 <= labels.min() <= labels.max() <= classes)
     ):
         id_range = f", of {labels.min()}..{labels.max()}" if labels.size and integer else ""
-        rule = f"predict must give integer class ids in 1..{classes} of shape {shape}"
-        hint = "Map network outputs back to the ids of the samples; 0 is no class."
         raise PluginError(
-            rule, value=f"{labels.dtype} of shape {labels.shape}{id_range}", hint=hint
+            f"predict must give integer class ids in 1..{classes} of shape {shape}",
+            value=f"{labels.dtype} of shape {labels.shape}{id_range}",
+            hint="Map network outputs back to the ids of the samples; 0 is no class.",
         )
     return labels
 
 
 def _batches(
-    cube: NDArray[np.float32],
-    coords: NDArray[np.int32],
+    cube: Float32,
+    coords: Int32,
     patch: int,
     card: Card,
     bands: int,
     first: int = 0,
     spectra: SpectralView = RAW_VIEW,
-) -> Iterator[tuple[NDArray[np.int32], Patches]]:
+) -> Iterator[tuple[Int32, Patches]]:
     """Pixels and their patches, no larger than the classifier reads them. bands: of the scene.
     first: row of the cube. spectra: the transform of patches that were cut.
     """
@@ -322,18 +317,17 @@ def _predict_tiles(
     data: PairSet,
     tiles: Sequence[Tile],
     side: int,
-    into: Mapping[int, NDArray[np.int16]],
+    into: Mapping[int, Int16],
     spectra: SpectralView,
 ) -> Iterator[int]:
     """Predict tiles, batch by batch, into the masks (H, W) of their places; gives the number of
     tiles of each batch.
     """
+    images_of_places = [place.images for place in data.places]
     step = max(1, BATCH_BYTES // (4 * data.dates * data.bands * side**2))
     for start in range(0, len(tiles), step):
         batch = tiles[start : start + step]
-        images = spectra(
-            np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch]), axis=2
-        )
+        images = spectra(stack_tiles(images_of_places, batch, side), axis=2)
         shape = (len(images), *images.shape[3:])
         masks = check_predicted(
             fitted.predict(seal_all(Tiles(images))), shape, len(data.class_names)

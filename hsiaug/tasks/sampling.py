@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import PlacedRows, mapped_rows, row_blocks
+from hsiaug.base.arrays import Float32, Int32, Int64, PlacedRows, mapped_rows, row_blocks
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.read_only import seal_all
@@ -35,7 +34,7 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 from hsiaug.tasks.draws import convert_tiles
 
-LabelledSpectra = tuple[NDArray[np.float32], NDArray[np.int64]]
+LabelledSpectra = tuple[Float32, Int64]
 """Spectra (n, B) and class ids (n,)."""
 
 
@@ -84,16 +83,18 @@ class PatchSampling:
             )
         side = (view.bands, view.patch, view.patch)
         if len(samples) and samples.x.shape[1:] != side:
-            rule = f"a generator must make patches of shape {side}"
-            hint = "Return PatchSamples in the shape of TrainView.real."
-            raise PluginError(rule, value=str(samples.x.shape[1:]), hint=hint)
+            raise PluginError(
+                f"a generator must make patches of shape {side}",
+                value=str(samples.x.shape[1:]),
+                hint="Return PatchSamples in the shape of TrainView.real.",
+            )
         drawn = dict(Counter(samples.y.tolist()))
         expected = {c: n for c, n in counts.items() if n}
         if drawn != expected:
-            rule = "a generator must make exactly the samples that were asked for, by class id"
-            hint = "Return counts[c] samples of each class c."
             raise PluginError(
-                rule, value=f"{dict(sorted(drawn.items()))} in place of {expected}", hint=hint
+                "a generator must make exactly the samples that were asked for, by class id",
+                value=f"{dict(sorted(drawn.items()))} in place of {expected}",
+                hint="Return counts[c] samples of each class c.",
             )
         check_contents(samples, "samples")
 
@@ -190,14 +191,14 @@ class PairSampling:
         if not isinstance(samples, DenseSamples) or (
             len(samples) and samples.images.shape[1:] != shape
         ):
-            shapes = (
-                str(samples.images.shape[1:])
-                if isinstance(samples, DenseSamples)
-                else type(samples).__name__
-            )
-            hint = "Return DenseSamples in the shape of DenseView.real."
             raise PluginError(
-                f"a generator must make tiles of shape {shape}", value=shapes, hint=hint
+                f"a generator must make tiles of shape {shape}",
+                value=(
+                    str(samples.images.shape[1:])
+                    if isinstance(samples, DenseSamples)
+                    else type(samples).__name__
+                ),
+                hint="Return DenseSamples in the shape of DenseView.real.",
             )
         if len(samples) != counts.total:
             raise PluginError(
@@ -209,10 +210,10 @@ class PairSampling:
         if len(samples) and not (
             samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)
         ):
-            rule = f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)"
-            hint = "Map network outputs back to class ids."
             raise PluginError(
-                rule, value=f"{samples.masks.min()}..{samples.masks.max()}", hint=hint
+                f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)",
+                value=f"{samples.masks.min()}..{samples.masks.max()}",
+                hint="Map network outputs back to class ids.",
             )
 
     def join(
@@ -275,9 +276,11 @@ def check_contents(samples: PatchSamples | DenseSamples, what: str) -> None:
         [~np.isfinite(real_numbers(some)).all(axis=axes) for _, some in row_blocks(samples.values)]
     )
     if wrong.any():
-        rule = f"a generator must make finite {what}"
-        hint = "Look for a division by a constant band, or a training that diverged."
-        raise PluginError(rule, value=f"NaN or infinity in {int(wrong.sum())} of them", hint=hint)
+        raise PluginError(
+            f"a generator must make finite {what}",
+            value=f"NaN or infinity in {int(wrong.sum())} of them",
+            hint="Look for a division by a constant band, or a training that diverged.",
+        )
     if samples.labels.dtype.kind not in "iu":
         raise PluginError(
             "a generator must make integer class ids",
@@ -287,10 +290,10 @@ def check_contents(samples: PatchSamples | DenseSamples, what: str) -> None:
     weight = samples.weight
     odd = weight[~(np.isfinite(weight) & (weight >= 0))]
     if len(odd):
-        rule = "a generator must make sample weights that are finite and not negative"
-        hint = "Leave weights out for 1, or look for a division by zero."
         raise PluginError(
-            rule, value=f"{odd[0]}, and {len(odd) - 1} more of {len(weight)}", hint=hint
+            "a generator must make sample weights that are finite and not negative",
+            value=f"{odd[0]}, and {len(odd) - 1} more of {len(weight)}",
+            hint="Leave weights out for 1, or look for a division by zero.",
         )
     marks = samples.synthetic
     if marks.dtype != bool or not marks.all():
@@ -302,7 +305,7 @@ def check_contents(samples: PatchSamples | DenseSamples, what: str) -> None:
         )
 
 
-def select_input(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
+def select_input(x: Float32, coords: Int32, card: Card) -> Patches:
     """What a classifier's card says that it reads of patches.
 
     Parameters

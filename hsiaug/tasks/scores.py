@@ -4,7 +4,7 @@ counted.
 
 from dataclasses import dataclass, replace
 
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import MIN_TEST_PIXELS
 
 
 @dataclass(frozen=True)

@@ -161,9 +161,10 @@ def task_of(data: str | os.PathLike[str] | Scene, asked: str | None = None) -> s
     if entry is None:
         return asked or USUAL
     if asked not in (None, entry.card.task):
-        rule = f"{data} is a set of pairs for the task {entry.card.task}, as its card says"
         raise InputError(
-            rule, value=f"task {asked}", hint=f"Leave the task out, or say {entry.card.task}."
+            f"{data} is a set of pairs for the task {entry.card.task}, as its card says",
+            value=f"task {asked}",
+            hint=f"Leave the task out, or say {entry.card.task}.",
         )
     return entry.card.task
 

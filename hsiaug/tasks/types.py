@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, Bools, Int32
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
@@ -20,13 +19,13 @@ TaskSplit = PixelSplit | TileSplit
 TaskView = TrainView | DenseView
 TaskSamples = PatchSamples | DenseSamples
 AnyBlock = Block[Any]
-Prediction = tuple[NDArray[np.int32], AnyArray]
+Prediction = tuple[Int32, AnyArray]
 """Flat index (n,) of every test pixel, and its predicted class id (n,) int16; of a task without
 classes its values (n, K) float32.
 """
 
 
-def predicted_mask(split: TaskSplit) -> NDArray[np.bool_]:
+def predicted_mask(split: TaskSplit) -> Bools:
     """Which pixels are predicted in a trial.
 
     Parameters
@@ -59,8 +58,8 @@ def locate_labels(split: TaskSplit, labels: AnyArray) -> Prediction:
     label : ndarray, shape (m,) or (m, K)
         Their predictions.
     """
-    index: list[NDArray[np.int32]] = []
-    scored: list[NDArray[np.bool_]] = []
+    index: list[Int32] = []
+    scored: list[Bools] = []
     first = 0
     for truth, tested, _ in split.sides:
         inside = np.flatnonzero(tested)

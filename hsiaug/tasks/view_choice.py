@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Float64, Int64
 from hsiaug.core.samples import spread_rows
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO, VIEWS, best_view, view_or_raw
@@ -23,8 +23,6 @@ COST, WIDTH = 10.0, 0.3
 """C of the judge, and its γ times the number of bands."""
 MAX_PIXELS_PER_CLASS = 100
 """Training pixels of a class that the judge reads at most, evenly taken row by row."""
-
-Ints = NDArray[np.int64]
 
 
 def view_scores(view: TrainView) -> dict[str, float]:
@@ -69,7 +67,7 @@ def choose_view(view: TrainView) -> SpectralView:
 
 
 def named_view(
-    name: str, wavelengths: NDArray[np.float64] | None, view: Callable[[], TrainView]
+    name: str, wavelengths: Float64 | None, view: Callable[[], TrainView]
 ) -> SpectralView:
     """The spectral view of that name; of ``auto`` the one that suits the training pixels.
 
@@ -87,7 +85,7 @@ def named_view(
     return replace(choose_view(view()), wavelengths=wavelengths)
 
 
-def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:
+def spatial_folds(coords: Int64, y: Int64, patch: int) -> Int64:
     """Divide training pixels into folds in which neighbours stay together.
 
     Pixels of a class whose patches overlap form a group. Whole groups are assigned, the largest
@@ -136,7 +134,7 @@ def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:
     return fold
 
 
-def _groups(coords: Ints, patch: int) -> list[Ints]:
+def _groups(coords: Int64, patch: int) -> list[Int64]:
     """Indices into coords (n, 2), at least min(n, FOLDS) groups of them."""
     from scipy.sparse.csgraph import connected_components
 
@@ -149,7 +147,7 @@ def _groups(coords: Ints, patch: int) -> list[Ints]:
     return groups
 
 
-def _halves(coords: Ints, group: Ints) -> list[Ints]:
+def _halves(coords: Int64, group: Int64) -> list[Int64]:
     """A group cut across its longer side, as near to the middle as its pixels allow."""
     places = coords[group]
     longer = int(np.ptp(places[:, 1]) > np.ptp(places[:, 0]))
@@ -158,13 +156,13 @@ def _halves(coords: Ints, group: Ints) -> list[Ints]:
     return [order[:half], order[half:]]
 
 
-def _thin(y: Ints) -> Ints:
+def _thin(y: Int64) -> Int64:
     """Indices of at most ``MAX_PIXELS_PER_CLASS`` pixels of each class."""
     chosen = [spread_rows(np.flatnonzero(y == c), MAX_PIXELS_PER_CLASS) for c in np.unique(y)]
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
 
 
-def _score(x: NDArray[np.float32], y: Ints, fold: Ints) -> float:
+def _score(x: Float32, y: Int64, fold: Int64) -> float:
     """Mean over the classes of the share of held-out pixels that the judge names."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -113,9 +113,9 @@ class GeneratorSubject(Subject):
         """The expected counts: none from a generator whose card says that it adds nothing."""
         return counts if self.card.adds else self.of_classes({})
 
-    def miscount(self, counts: Counts, samples: TaskSamples | None = None) -> str:
+    def miscount(self, counts: Counts) -> str:
         """How samples differ from the counts that were asked for; "" where they do not."""
-        samples = self.draw(counts) if samples is None else samples
+        samples = self.draw(counts)
         expected = self.expected(counts)
         if not isinstance(expected, PairCounts):
             ids, numbers = np.unique(samples.labels, return_counts=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
+from hsiaug.contracts import Progress
 from hsiaug.core.samples import Patches, PatchSamples
 from hsiaug.core.tiles import DenseSamples, PairCounts, Tiles
 from hsiaug.protocol.balance import Rate
@@ -18,12 +19,14 @@ from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.registry.session_plugins import Handed
 from hsiaug.tasks.task import get_task
-from hsiaug.tasks.types import TaskSamples, TaskView
+from hsiaug.tasks.types import Prediction, TaskSamples, TaskView
 from hsiaug.testing.checks import Arrays, ProgressRecorder
 from hsiaug.testing.scenes import HARD, Case, easy_case, hard_cases
-from hsiaug.testing.whole_trial import run_trial
 from hsiaug.trial.machine import OptimiserWork, counted_work
+from hsiaug.trial.outcome import finish
+from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import Record
+from hsiaug.trial.run import run_group
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.trial_run import SceneContext
 
@@ -47,6 +50,44 @@ def repeated(real: TaskSamples) -> TaskSamples:
     if isinstance(real, PatchSamples):
         return PatchSamples.made(values, real.y)
     return DenseSamples.made(values, real.masks)
+
+
+def run_trial(
+    spec: TrialSpec,
+    context: SceneContext,
+    plugins: Registry,
+    *,
+    device: str = "auto",
+    progress: Progress,
+) -> tuple[Record, Prediction | None]:
+    """Run and score a trial in this process.
+
+    Parameters
+    ----------
+    spec : TrialSpec
+        What is run.
+    context : SceneContext
+        With all labels.
+    plugins : Registry
+        Where its plugins are found.
+    device : str
+        "auto", "cpu", "cuda" ...
+    progress : callable
+        Is told how far a fit is.
+
+    Returns
+    -------
+    record : dict
+        Of status "failed" where a plugin raised, whatever it was.
+    prediction : Prediction or None
+        None where the trial failed.
+    """
+    ((_, outcome),) = run_group([spec], context, plugins, device=device, progress=progress)
+    split = context.views(spec).split
+    record, prediction = finish(spec, outcome, context.task, context.scene, split, scene_ref="")
+    if prediction is not None:
+        record = {**record, "predictions_sha256": checksum(prediction)}
+    return record, prediction
 
 
 class _Repeats:

@@ -13,12 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from hsiaug.base.errors import PluginError
+from hsiaug.base.errors import PluginError, shortage_of
 from hsiaug.base.seeds import derive_seed
-from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import remove_tree
 from hsiaug.contracts import FittedGenerator, Prepared
-from hsiaug.registry.card import Card, preparing_params
+from hsiaug.registry.card import preparing_params
 from hsiaug.trial.record_json import short_hash
 from hsiaug.trial.saved_fits import (
     checkpoint,
@@ -28,7 +27,7 @@ from hsiaug.trial.saved_fits import (
     only_one,
     save_fit,
 )
-from hsiaug.trial.trial_run import Fit, SceneContext, TrialRun
+from hsiaug.trial.trial_run import Fit, TrialRun
 
 State = TypeVar("State")
 
@@ -38,39 +37,28 @@ WORTH_SAVING = 2.0
 
 @dataclass(frozen=True)
 class Learning(Generic[State]):
-    """What a generator is to learn.
+    """What the generator of a trial is to learn.
 
     Attributes
     ----------
     stage : {"fit", "prepare"}
         The plugin's function.
-    card : Card
-        Of the generator.
     folder : Path or None
         Where the state is saved.
     load : callable
         Gives the state of the folder that its ``save`` wrote.
     learn : callable
-        Gives the plugin's call.
+        Calls the plugin; a keyword is the folder of its checkpoint, where it takes one.
     identity : mapping
         What determined a prepared state, as JSON. A state that has one is saved however quick it
         was, and of the processes that share the folder one learns it, the others wait for it.
-    key : str
-        Hash of that.
     """
 
     stage: Literal["fit", "prepare"]
-    card: Card
     folder: Path | None
     load: Callable[[Path], State]
-    learn: Callable[[], Callable[..., State]]
+    learn: Callable[..., State]
     identity: Mapping[str, object] = field(default_factory=dict)
-    key: str = ""
-
-    @property
-    def title(self) -> str:
-        """What it gives, in the words of a note."""
-        return f"{'fit' if self.stage == 'fit' else 'preparation'} of {self.card.name}"
 
 
 def prepared_state(run: TrialRun) -> Fit[Prepared]:
@@ -92,7 +80,6 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
         Whatever the plugin raises.
     """
     spec = run.spec
-    draws = run.task.draws
     pixels = run.views.checksum(run.generator.card.scope)
     identity = spec.generator.of_preparation(pixels, spec.patch)
     key = short_hash(identity)
@@ -105,26 +92,26 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
     generator: Any = type(run.generator)
     preparing = generator(preparing_params(spec.generator.params))
 
-    def learn() -> Callable[..., Prepared]:
+    def learn(**checkpoint: Path | None) -> Prepared:
         # A cube is that of the view, whose changes are looked for afterwards.
-        return partial(
-            preparing.prepare,
-            draws.unlabelled(run.data, run.views.split, run.view),
+        state: Prepared = preparing.prepare(
+            run.task.draws.unlabelled(run.data, run.views.split, run.view),
             seed=derive_seed("prepare", spec.generator.name),
             device=device,
             progress=run.progress,
+            **checkpoint,
         )
+        return state
 
     learning = Learning(
         stage="prepare",
-        card=run.generator.card,
         folder=_folder(run, key),
         load=partial(preparing.load_prepared, device=device),
         learn=learn,
         identity={"scene": spec.scene, **identity["prepares"], **identity},
-        key=key,
     )
-    held[key, device] = load_or_learn(learning, run)
+    held[key, device] = replace(load_or_learn(learning, run), key=key)
+    run.context.note(*getattr(held[key, device].fitted, "notes", ()))
     return held[key, device]
 
 
@@ -147,23 +134,21 @@ def fit_generator(run: TrialRun, prepared: Fit[Prepared] | None = None) -> Fit[F
     spec = run.spec
     device = run.devices["generator"]
 
-    def learn() -> Callable[..., FittedGenerator]:
-        fit = partial(
-            generator.fit,
+    def learn(**options: object) -> FittedGenerator:
+        if generator.card.prepares:
+            # A fit that was there, and so needed nothing prepared, may have been damaged.
+            options["prepared"] = (prepared or prepared_state(run)).fitted
+        fitted: FittedGenerator = generator.fit(
             run.view,
             seed=derive_seed("fit", spec.generator.name, spec.seed),
             device=device,
             progress=run.progress,
+            **options,
         )
-        if not generator.card.prepares:
-            return fit
-        # A fit that was there, and so needed nothing prepared, may have been damaged.
-        state = prepared or prepared_state(run)
-        return partial(fit, prepared=state.fitted)
+        return fitted
 
     learning = Learning(
         stage="fit",
-        card=generator.card,
         folder=_folder(run, spec.fit_hash),
         load=lambda path: generator.load(path, device=device),
         learn=learn,
@@ -202,37 +187,39 @@ def load_or_learn(learning: Learning[State], run: TrialRun) -> Fit[State]:
         saved = None if learning.folder is None else load_fit(learning.folder, learning.load)
         if isinstance(saved, Fit):
             run.views.check()
-            fit = replace(saved, key=learning.key)
-        else:
-            _note_why(saved, learning, run.context)
-            fit = _learn_and_save(learning, folder, run)
-    run.context.note(*getattr(fit.fitted, "notes", ()) if learning.stage == "prepare" else ())
-    return fit
+            return saved
+        _note_why(saved, learning, run)
+        return _learn_and_save(learning, folder, run)
 
 
 def _learn_and_save(learning: Learning[State], folder: Path | None, run: TrialRun) -> Fit[State]:
     """The state, learnt now; saved in a folder, if there is one."""
     unfinished: AbstractContextManager[Path | None] = (
-        checkpoint(folder) if folder and learning.card.resumes else nullcontext()
+        checkpoint(folder) if folder and run.generator.card.resumes else nullcontext()
     )
     with unfinished as saved_progress:
         start = time.perf_counter()
-        state = _learn(learning.learn(), learning.card, saved_progress, run.context)
+        state = _learn(learning, saved_progress, run)
         seconds = time.perf_counter() - start
         run.views.check()
-        _check_state(state, learning)
+        _check_state(state, learning.stage)
         if folder is not None and (learning.identity or seconds > WORTH_SAVING):
             writer: Any = state
             fault = save_fit(folder, writer.save, seconds, **learning.identity)
             run.views.check()
             if fault:
-                run.context.note(
-                    f"The {learning.title} could not be saved for another run: {fault}."
-                )
-    return Fit(state, seconds, learning.key)
+                title = _title(learning, run)
+                run.context.note(f"The {title} could not be saved for another run: {fault}.")
+    return Fit(state, seconds)
 
 
-def _note_why(fault: str | None, learning: Learning[Any], context: SceneContext) -> None:
+def _title(learning: Learning[Any], run: TrialRun) -> str:
+    """What is learnt, in the words of a note."""
+    what = "fit" if learning.stage == "fit" else "preparation"
+    return f"{what} of {run.generator.card.name}"
+
+
+def _note_why(fault: str | None, learning: Learning[Any], run: TrialRun) -> None:
     """Note why no saved state is used, where one is damaged or of another scene or setting.
 
     Parameters
@@ -242,48 +229,44 @@ def _note_why(fault: str | None, learning: Learning[Any], context: SceneContext)
     """
     if fault is not None:
         verb = "fitted" if learning.stage == "fit" else "learnt"
-        context.note(
-            f"The saved {learning.title} could not be used, and was {verb} again: {fault}."
-        )
+        title = _title(learning, run)
+        run.context.note(f"The saved {title} could not be used, and was {verb} again: {fault}.")
         return
     if learning.folder is None or not learning.identity:
         return
     if differs := difference_from_saved(learning.folder.parent, learning.identity):
-        scene = learning.identity["scene"]
-        context.note(
-            f"{learning.card.name} uses no saved state of {scene}: what is saved differs in"
-            f" {differs}."
+        run.context.note(
+            f"{run.generator.card.name} uses no saved state of {run.spec.scene}: what is saved"
+            f" differs in {differs}."
         )
 
 
-def _learn(
-    learn: Callable[..., State], card: Card, saved_progress: Path | None, context: SceneContext
-) -> State:
+def _learn(learning: Learning[State], saved_progress: Path | None, run: TrialRun) -> State:
     """Call the plugin; where a run that was stopped began the same, it goes on from there."""
-    if not card.resumes:
-        return learn()
+    if not run.generator.card.resumes:
+        return learning.learn()
     if saved_progress is not None and saved_progress.is_dir():
         try:
-            return learn(checkpoint=saved_progress)
+            return learning.learn(checkpoint=saved_progress)
         except Exception as error:
             if shortage_of(error):
                 # The checkpoint may well be sound.
                 raise
-            context.note(
-                f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
-                f"{type(error).__name__}: {error}."
+            run.context.note(
+                f"The fit of {run.generator.card.name} could not go on from its checkpoint, and"
+                f" began anew: {type(error).__name__}: {error}."
             )
             remove_tree(saved_progress)
-    return learn(checkpoint=saved_progress)
+    return learning.learn(checkpoint=saved_progress)
 
 
-def _check_state(state: object, learning: Learning[Any]) -> None:
+def _check_state(state: object, stage: str) -> None:
     """Raise PluginError where a plugin returned no state."""
-    needed = "sample" if learning.stage == "fit" else "save"
+    needed = "sample" if stage == "fit" else "save"
     if not callable(getattr(state, needed, None)):
-        returned = "fitted object" if learning.stage == "fit" else "object that fit is to be given"
+        returned = "fitted object" if stage == "fit" else "object that fit is to be given"
         raise PluginError(
-            f"a generator's {learning.stage} must return an object with {needed}",
+            f"a generator's {stage} must return an object with {needed}",
             value=type(state).__name__,
             hint=f"Return the {returned}.",
         )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from hsiaug.base.arrays import give_back_files
 from hsiaug.base.errors import InputError
@@ -86,10 +85,9 @@ def _gpu_driver() -> bool:
 
 @dataclass
 class OptimiserWork:
-    """Steps of torch's optimisers, and weights that these changed, each counted at every step."""
+    """Steps of torch's optimisers."""
 
     steps: int = 0
-    updates: int = 0
 
 
 @contextlib.contextmanager
@@ -102,9 +100,8 @@ def counted_work() -> Iterator[OptimiserWork]:
 
     work = OptimiserWork()
 
-    def count(optimizer: Any, *_: object) -> None:
+    def count(*_: object) -> None:
         work.steps += 1
-        work.updates += sum(p.numel() for group in optimizer.param_groups for p in group["params"])
 
     handle = register_optimizer_step_post_hook(count)
     try:

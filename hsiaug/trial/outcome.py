@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray, give_back_files
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import StoreError, shortage_of
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.split import Split
 from hsiaug.tasks.task import Task
@@ -214,10 +214,11 @@ class ScoredRecords:
         # are scored.
         with self._lock:
             try:
-                scored = self._scored(trial, split, outcome)
+                return self._store.put(*self._scored(trial, split, outcome))
+            except StoreError:
+                raise
             except Exception as error:
-                scored = self._scored(trial, split, _not_scored(error))
-            return self._store.put(*scored)
+                return self._store.put(*self._scored(trial, split, _not_scored(error)))
 
     def _scored(
         self, trial: TrialSpec, split: TaskSplit, outcome: TrialOutcome

@@ -20,8 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hsiaug.base.errors import PluginError
-from hsiaug.base.shortages import shortage_of
+from hsiaug.base.errors import PluginError, shortage_of
 from hsiaug.registry.card import Card
 from hsiaug.trial.machine import (
     OptimiserWork,
@@ -196,30 +195,13 @@ def call_failure(error: BaseException) -> dict[str, str]:
     """
     short = shortage_of(error)
     want = f" ({short.rule})" if short else ""
+    # Unlike str(error), it stands an error whose text cannot be read.
+    traced = traceback.TracebackException.from_exception(error)
     return {
         "type": _storable(type(error).__name__, LONGEST_MESSAGE),
-        "message": _storable(_message(error) + want, LONGEST_MESSAGE),
-        "traceback": _storable(_traceback(error), LONGEST_TRACEBACK),
+        "message": _storable(f"{traced}{want}", LONGEST_MESSAGE),
+        "traceback": _storable("".join(traced.format()), LONGEST_TRACEBACK),
     }
-
-
-def _message(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except BaseException as second:
-        return f"an error whose text cannot be read: its __str__ raised {type(second).__name__}"
-    if isinstance(error, KeyboardInterrupt):
-        return "the plugin raised KeyboardInterrupt; nobody pressed Ctrl-C"
-    return text
-
-
-def _traceback(error: BaseException) -> str:
-    try:
-        return "".join(traceback.format_exception(error))
-    except BaseException:
-        # A chain of thousands of causes, or a text that cannot be read.
-        frames = traceback.extract_tb(error.__traceback__)
-        return "".join(["Traceback (most recent call last):\n", *traceback.format_list(frames)])
 
 
 def _storable(text: str, longest: int) -> str:

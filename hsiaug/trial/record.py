@@ -3,20 +3,16 @@
 Reading checks form, hash and digest (:func:`fault_of`).
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_core import from_json
 
 from hsiaug.base.errors import HsiaugError
-from hsiaug.base.record_form import RECORD_FORM, Count
-from hsiaug.protocol.audit import Audit
+from hsiaug.protocol.audit import RECORD_FORM, Audit, Count
 from hsiaug.registry.card import ControlOf
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.tasks.class_metrics import ClassMetrics, Counts, short_value
+from hsiaug.tasks.class_metrics import Counts, short_value
 from hsiaug.tasks.scoring import ClassScorer
 from hsiaug.trial.record_json import (
     DIGEST,
@@ -94,24 +90,19 @@ class _Part(BaseModel):
     model_config = RECORD_FORM
 
 
-def _names_of(model: type[BaseModel]) -> str:
-    """The keys of a part, in words: those of its own parts in braces, and when each is present."""
-    words = []
-    for name, field in model.model_fields.items():
-        part = field.annotation
-        inner = ""
-        if isinstance(part, type) and issubclass(part, _Part):
-            inner = f" {{{_names_of(part)}}}"
-        note = f" ({field.description})" if field.description and model is not ClassMetrics else ""
-        words.append(f"`{field.alias or name}`{inner}{note}")
-    return ", ".join(words)
-
-
 class _Plugin(_Part):
+    """A plugin.
+
+    Attributes
+    ----------
+    text : str or None
+        Hash of the texts that it reads.
+    """
+
     name: str
     version: str
     params: dict[str, Any]
-    text: str | None = Field(None, description="only if it reads texts: their hash")
+    text: str | None = None
 
 
 class _Scene(_Part):
@@ -120,10 +111,18 @@ class _Scene(_Part):
 
 
 class _Protocol(_Part):
+    """A protocol.
+
+    Attributes
+    ----------
+    version : str or None
+        Only of a plugin, from its second version on.
+    """
+
     name: str
     argument: str | None = None
     buffer: str
-    version: str | None = Field(None, description="only of a plugin, from its second version on")
+    version: str | None = None
 
 
 READ_WHOLE = "read whole"
@@ -134,7 +133,12 @@ OF_TRIAL = "of a trial"
 
 class _Spec(_Part):
     """What :meth:`hsiaug.trial.spec.TrialSpec.as_json` writes. A key that is not OF_TRIAL parts
-    tables of reports.
+    tables of reports. Keys that have a default here are left out where they have it.
+
+    Attributes
+    ----------
+    draws : str or None
+        Only of your own scenes: the checksum from which splits are seeded.
     """
 
     format: Count = 1
@@ -146,18 +150,12 @@ class _Spec(_Part):
     generator: Annotated[_Plugin, OF_TRIAL]
     classifier: Annotated[_Plugin, OF_TRIAL]
     lam: Annotated[float, Field(alias="lambda", ge=0, le=1e12), OF_TRIAL]
-    times: Annotated[float, Field(ge=0, le=1e12), OF_TRIAL] = Field(0.0, description="unless 0")
-    omega: Annotated[Annotated[float, Field(ge=-1e12, le=1e12)] | None, OF_TRIAL] = Field(
-        description="or null"
-    )
+    times: Annotated[float, Field(ge=0, le=1e12), OF_TRIAL] = 0.0
+    omega: Annotated[Annotated[float, Field(ge=-1e12, le=1e12)] | None, OF_TRIAL]
     omega_convention: Annotated[str | None, OF_TRIAL] = None
-    view: Annotated[str, OF_TRIAL] = Field("", description="unless `raw`")
-    train: Annotated[Literal["both", "synthetic"], OF_TRIAL] = Field(
-        "both", description="unless `both`"
-    )
-    draws: str | None = Field(
-        None, description="only of your own scenes: the checksum from which splits are seeded"
-    )
+    view: Annotated[str, OF_TRIAL] = ""
+    train: Annotated[Literal["both", "synthetic"], OF_TRIAL] = "both"
+    draws: str | None = None
 
 
 KEYS_OF_TRIAL = {
@@ -205,123 +203,124 @@ class _Environment(_Part):
     python: str
     platform: str
     processor: str
-    commit: str | None = Field(None, description="of hsiaug, where it is a checkout")
+    commit: str | None = None
     versions: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]*$")]]
 
 
 class PartialRecord(_Part):
-    """The part of a record that a worker writes, which needs no test label."""
+    """The part of a record that a worker writes, which needs no test label.
 
-    status: Literal["ok", "failed", "empty"] = Field(
-        description="`ok`, `failed`, or `empty` (no synthetic sample to make)."
-    )
-    error: Annotated[TrialError | None, READ_WHOLE] = Field(
-        description=f"null, or {{{_names_of(TrialError)}}}."
-    )
-    samples: _Samples | None = Field(description="`real` and `synthetic`: C counts each.")
-    provenance: dict[str, object] = Field(
-        description="what the generator reports about its samples. For masks also `measured` and"
-        " `measured_real`: spatial structure of synthetic and of real training pairs (`within_1`"
-        " to `within_3`, `edges`, `mask_edges`, `beside_edges`, `change`, `change_rank`, `n`; for"
-        " synthetic ones also `pieces_5`, `pieces_9` and `pieces_17`; [what they"
-        " measure](quality.md#images-with-masks))."
-    )
-    prepared: dict[str, str | Amount] = Field(
-        default_factory=dict,
-        description="{`key`, `seconds`} of the pre-training on the scene.",
-    )
-    notes: list[str] = Field(
-        default_factory=list,
-        description="problems with saved fits; what plugins opened, started and called outside of"
-        " their package.",
-    )
-    code: dict[Kind, _Code] = Field(
-        default_factory=dict,
-        description=f"of the plugins by kind: {{{_names_of(_Code)}}}; the digest is of all files of"
-        " the package, null for plugins of hsiaug, whose versions count.",
-    )
-    scope: Annotated[dict[str, str] | None, READ_WHOLE] = Field(
-        description="unlabelled pixels used: {`generator`, `classifier`}, each `none` or `scene`."
-    )
-    baseline: Annotated[str, READ_WHOLE] = Field(
-        "",
-        description="the baseline that the card of the generator names: the method without its"
-        " main part.",
-    )
-    control_of: Annotated[dict[Literal["generator", "classifier"], ControlOf], READ_WHOLE] = Field(
-        default_factory=dict,
-        description="of the plugins that are controls, by kind (`generator`, `classifier`): `all`,"
-        " `transductive` or `masks`.",
-    )
-    control_text: Annotated[dict[Literal["generator", "classifier"], str], READ_WHOLE] = Field(
-        default_factory=dict,
-        description="of the same plugins, by kind: what each is, in a few words.",
-    )
-    transductive: Annotated[bool | None, READ_WHOLE] = Field(
-        description="true where either scope is `scene`."
-    )
-    spectral_view: _Shown | None = Field(
-        None,
-        description="{`name`, `scores`}: the classifier's spectral view, and the scores `auto`"
-        " chose by.",
-    )
-    classifier_facts: dict[str, object] = Field(
-        default_factory=dict, description="what the classifier reports about its fit."
-    )
+    Attributes
+    ----------
+    status : {"ok", "failed", "empty"}
+        Empty: no synthetic sample to make.
+    samples : _Samples or None
+        C counts each.
+    provenance : dict
+        What the generator reports about its samples. For masks also ``measured`` and
+        ``measured_real``: the spatial structure of synthetic and of real training pairs (see
+        docs/quality.md).
+    prepared : dict
+        Key and seconds of the pre-training on the scene.
+    notes : list of str
+        Problems with saved fits; what plugins opened, started and called outside of their package.
+    code : dict of _Code
+        Of the plugins by kind. The digest is of all files of the package, null for plugins of
+        hsiaug, whose versions count.
+    scope : dict or None
+        Unlabelled pixels that the generator and the classifier used: none, or scene.
+    baseline : str
+        The baseline that the card of the generator names: the method without its main part.
+    control_of : dict
+        Of the plugins that are controls, by kind.
+    control_text : dict
+        Of the same plugins, by kind: what each is, in a few words.
+    transductive : bool or None
+        True where either scope is scene.
+    spectral_view : _Shown or None
+        That of the classifier.
+    classifier_facts : dict
+        What the classifier reports about its fit.
+    timings, cpu_seconds : dict
+        Wall-clock and processor time of the stages that call a plugin, and in total.
+    optimiser_steps : dict or None
+        Of the fits, counted by the runner.
+    peak_memory_mb : float or None
+        Resident memory.
+    device : dict or None
+        What was requested, that of each plugin, and threads.
+    """
+
+    status: Literal["ok", "failed", "empty"]
+    error: Annotated[TrialError | None, READ_WHOLE]
+    samples: _Samples | None
+    provenance: dict[str, object]
+    prepared: dict[str, str | Amount] = {}
+    notes: list[str] = []
+    code: dict[Kind, _Code] = {}
+    scope: Annotated[dict[str, str] | None, READ_WHOLE]
+    baseline: Annotated[str, READ_WHOLE] = ""
+    control_of: Annotated[dict[Literal["generator", "classifier"], ControlOf], READ_WHOLE] = {}
+    control_text: Annotated[dict[Literal["generator", "classifier"], str], READ_WHOLE] = {}
+    transductive: Annotated[bool | None, READ_WHOLE]
+    spectral_view: _Shown | None = None
+    classifier_facts: dict[str, object] = {}
     timings: Annotated[
         dict[str, Amount],
         Column("seconds", "total", "seconds"),
         Column("fit_seconds", "fit_generator", "seconds of generator's fit"),
-    ] = Field(
-        description="wall-clock time of"
-        f" {', '.join(f'`{name}`' for name, stage in STAGES.items() if stage.plugin)}, `total`."
-    )
-    cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total", "CPU seconds")] = (
-        Field(default_factory=dict, description="processor time of the same.")
-    )
-    optimiser_steps: dict[str, Count | None] | None = Field(
-        None, description="of `fit_generator` and `fit_classifier`, counted by the runner."
-    )
+    ]
+    cpu_seconds: Annotated[dict[str, Amount], Column("cpu_seconds", "total", "CPU seconds")] = {}
+    optimiser_steps: dict[str, Count | None] | None = None
     peak_memory_mb: Annotated[
         Amount | None,
         Column("peak_memory_mb", heading="highest memory (MB)", over_trials="max"),
-    ] = Field(description="peak resident memory, or null.")
-    device: Annotated[dict[str, object] | None, READ_WHOLE] = Field(
-        description="{`requested`, `generator`, `classifier`, `threads`}."
-    )
+    ]
+    device: Annotated[dict[str, object] | None, READ_WHOLE]
 
 
 class TrialRecord(PartialRecord):
-    """All fields of ``record.json``."""
+    """All fields of ``record.json``.
 
-    format: int = Field(ge=RECORD_FORMAT, le=RECORD_FORMAT, description=f"{RECORD_FORMAT}.")
-    hash: str = Field(
-        description="first 16 hex digits of the SHA-256 of `spec` as canonical JSON (sorted keys,"
-        " no spaces)."
-    )
-    spec: _Spec = Field(description=f"everything that determines the result: {_names_of(_Spec)}.")
-    scene_ref: Annotated[str, READ_WHOLE] = Field("", description="the scene as it was typed.")
-    class_names: Annotated[list[str], READ_WHOLE] = Field(description="names of class ids 1..C.")
-    metrics: dict[str, Any] | None = Field(
-        description="null unless `ok`:"
-        f" {_names_of(ClassMetrics)}; some for segmentation or change only."
-    )
-    audit: Audit | None = Field(
-        description=f"the split's audit: {_names_of(Audit)}. `thin_classes` have 1 to 24 test"
-        " pixels."
-    )
-    environment: Annotated[_Environment, READ_WHOLE] = Field(
-        description=f"{_names_of(_Environment)}."
-    )
-    predictions_sha256: str | None = Field(description="checksum of the predicted labels.")
-    npz_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
-        None, description="SHA-256 of `predictions.npz`; null without one."
-    )
-    record_sha256: Annotated[str, Field(pattern=SHA256)] = Field(
-        description="SHA-256 of all other keys as canonical JSON (sorted keys, no spaces).",
-    )
-    created: str = Field(description="UTC time, ISO 8601.")
-    command: str = Field(description="the command that reruns this trial, with its controls.")
+    Attributes
+    ----------
+    hash : str
+        First 16 hex digits of the SHA-256 of ``spec`` as canonical JSON (sorted keys, no spaces).
+    spec : _Spec
+        Everything that determines the result.
+    scene_ref : str
+        The scene as it was typed.
+    class_names : list of str
+        Of the class ids 1..C.
+    metrics : dict or None
+        None unless the trial is ok (:class:`hsiaug.tasks.class_metrics.ClassMetrics`).
+    audit : Audit or None
+        Of the split. ``thin_classes`` have 1 to 24 test pixels.
+    predictions_sha256 : str or None
+        Checksum of the predicted labels.
+    npz_sha256 : str or None
+        SHA-256 of ``predictions.npz``.
+    record_sha256 : str
+        SHA-256 of all other keys as canonical JSON.
+    created : str
+        UTC time, ISO 8601.
+    command : str
+        The command that reruns this trial, with its controls.
+    """
+
+    format: Annotated[int, Field(ge=RECORD_FORMAT, le=RECORD_FORMAT)]
+    hash: str
+    spec: _Spec
+    scene_ref: Annotated[str, READ_WHOLE] = ""
+    class_names: Annotated[list[str], READ_WHOLE]
+    metrics: dict[str, Any] | None
+    audit: Audit | None
+    environment: Annotated[_Environment, READ_WHOLE]
+    predictions_sha256: str | None
+    npz_sha256: Annotated[str, Field(pattern=SHA256)] | None = None
+    record_sha256: Annotated[str, Field(pattern=SHA256)]
+    created: str
+    command: str
 
 
 KEYS_READ_WHOLE = tuple(
@@ -359,19 +358,6 @@ def partial_record(error: Record | None = None, **facts: object) -> dict[str, An
     """
     status = "ok" if error is None else "failed"
     return {**not_reached(PartialRecord), "status": status, "error": error, **facts}
-
-
-def described_fields(
-    model: type[BaseModel] = TrialRecord, prefix: str = ""
-) -> Iterator[tuple[str, str]]:
-    """The fields of a record in words, those of a part after the part."""
-    # The worker's part comes last.
-    names = sorted(model.model_fields, key=lambda name: name in PartialRecord.model_fields)
-    for name in names:
-        if description := model.model_fields[name].description:
-            yield f"{prefix}{name}", description
-        if not prefix and name == "metrics":
-            yield from described_fields(ClassMetrics, "metrics.")
 
 
 def fault_of(record: Record, name: str) -> str | None:
@@ -473,13 +459,9 @@ class Damage:
 
 def checked(hash: str, data: bytes) -> Record | Damage:
     """The record of that hash in some bytes, or what is wrong with it."""
-    # In half of the time of json; what it takes for JSON and is none has no digest.
-    with suppress(ValueError):
-        record: Record = from_json(data, allow_inf_nan=False)
-        if isinstance(record, dict) and fault_of(record, hash) is None:
-            return record
     try:
-        fault = fault_of(decode(data), hash)
+        record = decode(data)
+        fault = fault_of(record, hash)
     except ValueError as error:
-        fault = f"{RECORD} holds {error}"
-    return Damage(hash, fault or f"{RECORD} holds a number that is not JSON")
+        return Damage(hash, f"{RECORD} is no JSON: {error}")
+    return record if fault is None else Damage(hash, fault)

@@ -4,9 +4,10 @@ line.
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
+
+from pydantic_core import from_json
 
 from hsiaug.base.text import one_line
 
@@ -27,12 +28,7 @@ def canonical_json(value: object) -> str:
 
 def short_hash(value: object) -> str:
     """First 16 hex digits of the SHA-256 of a value's canonical JSON."""
-    return hash_of_json(canonical_json(value))
-
-
-def hash_of_json(text: str) -> str:
-    """That of a value whose canonical JSON is there."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
 
 
 # Records
@@ -56,8 +52,6 @@ MAX_RECORD_BYTES = 64 * 2**20
 thousand.
 """
 JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
-NOT_JSON = TypeError, ValueError, RecursionError
-"""What :mod:`json` raises for what strict JSON cannot hold."""
 
 
 def is_finished(record: Record) -> bool:
@@ -65,44 +59,14 @@ def is_finished(record: Record) -> bool:
     return record["status"] in ("ok", EMPTY)
 
 
-def preference(finished: bool, created: str) -> tuple[bool, str]:
-    """Sort key of several records of one trial; the greatest is the newest that went well, else the
-    newest.
-
-    Parameters
-    ----------
-    finished : bool
-        As of :func:`is_finished`.
-    created : str
-        When it was written.
-    """
-    return finished, created
-
-
 def decode(data: bytes) -> Record:
     """The record in the bytes of a file. Raises ValueError, which says what is wrong, for anything
     but strict JSON.
     """
-    try:
-        record: Record = json.loads(data, parse_constant=_refuse, parse_float=_finite)
-        if b"\\ud" in data.lower():
-            json.dumps(record, ensure_ascii=False).encode()
-    except RecursionError as error:
-        raise ValueError("JSON that is nested too deeply") from error
-    except UnicodeError as error:
-        raise ValueError("text that is not Unicode") from error
+    record: Record = from_json(data, allow_inf_nan=False)
     if not isinstance(record, dict):
-        raise ValueError("JSON without spec and status")
+        raise ValueError("it has no spec and status")
     return record
-
-
-def _refuse(word: str) -> float:
-    raise ValueError(f"{word}, which is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _refuse(text)
 
 
 def digest_of_record(record: Record) -> str:
@@ -114,12 +78,13 @@ def digest_of_record(record: Record) -> str:
 
 
 def json_line(value: object) -> str:
-    """Encode as in a record. Raises NOT_JSON for what strict JSON cannot hold."""
+    """Encode as in a record. Raises TypeError, ValueError or RecursionError for what strict JSON
+    cannot hold."""
     return JSON.encode(value)
 
 
 def encode(record: Record) -> bytes:
-    """The bytes of a record's file: JSON with a line per key. Raises NOT_JSON.
+    """The bytes of a record's file: JSON with a line per key. Raises as :func:`json_line`.
 
     A path that is not UTF-8 may be part of the message of an error: what cannot be written becomes
     a question mark.
@@ -129,43 +94,11 @@ def encode(record: Record) -> bytes:
 
 
 def sealed(record: Record) -> Record:
-    """A record as it is written, with its digest. Where something in it is no strict JSON, that is
-    a failed record which says what and why.
-    """
+    """A record as it is written, with its digest. Raises as :func:`json_line`."""
     content = {key: value for key, value in record.items() if key != DIGEST}
-    try:
-        data = encode(content)
-    except NOT_JSON:
-        data = encode(_failed(content))
     # Of what will be read: keys are text there, and what no file can hold is a question mark.
-    read = decode(data)
+    read = decode(encode(content))
     return {**read, DIGEST: digest_of_record(read)}
-
-
-def _failed(record: Record) -> dict[str, Any]:
-    """The failed record in place of one that is no strict JSON."""
-    faults = {}
-    for key, value in record.items():
-        try:
-            json_line(value)
-        except NOT_JSON as fault:
-            faults[key] = str(fault)
-    said = "; ".join(f"{key}: {fault}" for key, fault in faults.items())
-    error = {
-        "stage": "record",
-        "type": "PluginError",
-        "message": f"what is kept of a trial must be JSON: {said}",
-        "traceback": "",
-    }
-    return {
-        **record,
-        **{key: {} if key == "provenance" else None for key in faults},
-        "status": "failed",
-        "error": error,
-        "metrics": None,
-        "predictions_sha256": None,
-        FILE_DIGEST: None,
-    }
 
 
 ErrorKind = tuple[str, str, str]

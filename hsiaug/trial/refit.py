@@ -98,7 +98,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         differs = f"a plugin takes other parameters ({error})"
     if differs or spec.hash != record["hash"]:
         raise InputError(
-            "the record must be of a trial that this hsiaug runs alike",
+            "the record must be of a trial that this hsiaug would run in the same way",
             value=differs or "descriptions or split seeds of the card, or the format, are others",
             hint="Benchmark the scene anew, or install the hsiaug of that time.",
         )

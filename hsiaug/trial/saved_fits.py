@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from hsiaug.base.errors import shortage_of
 from hsiaug.base.files import plain_text, read_plain
-from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import mark, marked, remove_tree, taken, temporary_folder
 from hsiaug.contracts import Progress
 from hsiaug.trial.record_json import short_hash
@@ -110,14 +110,8 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 def _make_parent(folder: Path) -> None:
     """The folder of fits, or the one of a package in it; that of the store is never made anew."""
-    if folder.parent.parent.name == OTHERS:
-        make_folder_of_package(folder.parent)
-    folder.parent.mkdir(exist_ok=True)
-
-
-def make_folder_of_package(folder: Path) -> None:
-    """Make the folder of fits of a package, and those above it but that of the store."""
-    for one in (folder.parent.parent, folder.parent, folder):
+    others = folder.parent.parent
+    for one in (others.parent, others, folder.parent) if others.name == OTHERS else [folder.parent]:
         one.mkdir(exist_ok=True)
 
 

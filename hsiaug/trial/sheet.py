@@ -7,7 +7,6 @@ They lie in ``predictions.npz``, as arrays beside the predictions; a record with
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from hsiaug.core.samples import spread_rows
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.false_colours import FalseColours
-from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.metrics.patch_distances import RealSamples, turn_each
 
 if TYPE_CHECKING:
     from hsiaug.tasks.types import TaskSamples
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 2000
 """Test pixels of a class that its mean is taken of, from the first to the last of the scene."""
-MOST_BANDS = 4096
 Means = NDArray[np.float32]
 
 
@@ -52,20 +50,6 @@ class MeanSpectra:
     real: Means
     made: Means
     held_out: Means
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for arrays that do not belong together: they may come from a file."""
-        shape = len(self.ids), len(self.bands)
-        if self.ids.dtype != np.int16 or self.ids.ndim != 1 or self.bands.ndim != 1:
-            raise ValueError("mean spectra without classes or bands")
-        if len(self.bands) > MOST_BANDS or np.any(self.ids < 1) or np.any(np.diff(self.ids) <= 0):
-            raise ValueError("mean spectra of classes or bands that cannot be")
-        for field in fields(self)[1:]:
-            values = getattr(self, field.name)
-            if values.dtype != np.float32:
-                raise ValueError(f"{field.name} is not of 32-bit floats")
-            if field.name != "bands" and values.shape != shape:
-                raise ValueError(f"{field.name} does not fit the classes and bands")
 
 
 def mean_spectra(
@@ -168,8 +152,6 @@ PREFIX = "sheet_"
 """Beginning of the names of its arrays in ``predictions.npz``."""
 SPECTRA_PREFIX = "sheet_spectra_"
 """The same of its mean spectra."""
-MAX_SHEET_BYTES = 2**22
-"""Bytes of a sheet at most."""
 Thumbnails = NDArray[np.uint8]
 Ids = NDArray[np.int16]
 
@@ -203,35 +185,6 @@ class SampleSheet:
     colours: NDArray[np.str_]
     spectra: MeanSpectra | None = None
 
-    def __post_init__(self) -> None:
-        """Raise ValueError for arrays that do not belong together: they may come from a file, or
-        another process.
-        """
-        images = {"real": self.real_ids, "made": self.made_ids, "nearest": self.nearest_ids}
-        for name, ids in images.items():
-            thumbnails = getattr(self, name)
-            if thumbnails.dtype != np.uint8 or thumbnails.ndim != 5 or thumbnails.shape[4] != 3:
-                raise ValueError(f"{name} holds no thumbnails")
-            n, dates, *side = thumbnails.shape[:4]
-            if (
-                ids.dtype != np.int16
-                or ids.shape not in ((n,), (n, *side))
-                or (ids.size and ids.min() < 0)
-            ):
-                raise ValueError(f"{name}_ids do not fit")
-            if (
-                (dates, *side) != self.made.shape[1:4]
-                or ids.ndim != self.made_ids.ndim
-                or not ids.size
-            ):
-                raise ValueError(f"{name} differs from the others")
-        if (
-            len(self.nearest) != len(self.made)
-            or self.colours.dtype.kind != "U"
-            or self.colours.ndim
-        ):
-            raise ValueError("a sheet whose parts do not fit")
-
     @property
     def of_tiles(self) -> bool:
         """Whether they are tiles with a mask, rather than patches of a class."""
@@ -245,45 +198,21 @@ class SampleSheet:
                 arrays[f"{SPECTRA_PREFIX}{field.name}"] = getattr(self.spectra, field.name)
         return arrays
 
-    def to_bytes(self) -> bytes:
-        """All of it, as one process sends it to another."""
-        file = io.BytesIO()
-        np.savez(file, **self.arrays())  # type: ignore[arg-type]
-        return file.getvalue()
-
 
 THUMBNAIL_FIELDS = tuple(field.name for field in fields(SampleSheet) if field.name != "spectra")
 
 
 def read_sheet(data: bytes) -> SampleSheet | None:
-    """The sheet in the bytes of a file of arrays; None where it holds none. Raises ValueError for
-    what is no sheet.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as parts:
-            members = [entry for entry in parts.infolist() if entry.filename.startswith(PREFIX)]
-            if sum(member.file_size for member in members) > MAX_SHEET_BYTES:
-                raise ValueError(f"more than {MAX_SHEET_BYTES // 2**20} MB of thumbnails")
-            if (damaged := parts.testzip()) is not None:
-                raise ValueError(f"{damaged} is damaged")
-        if not members:
+    """The sheet in the file of a trial's predictions; None where there is none."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        if f"{PREFIX}made" not in arrays:
             return None
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return SampleSheet(
-                **{name: arrays[f"{PREFIX}{name}"] for name in THUMBNAIL_FIELDS},
-                spectra=_read_spectra(arrays),
-            )
-    except Exception as error:
-        # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
-        raise ValueError(f"no sheet of samples: {error}") from error
-
-
-def _read_spectra(arrays: Mapping[str, NDArray[Any]]) -> MeanSpectra | None:
-    """The mean spectra in a file of arrays; None where it holds none."""
-    if f"{SPECTRA_PREFIX}ids" not in arrays:
-        return None
-    names = [field.name for field in fields(MeanSpectra)]
-    return MeanSpectra(**{name: arrays[f"{SPECTRA_PREFIX}{name}"] for name in names})
+        spectra = None
+        if f"{SPECTRA_PREFIX}ids" in arrays:
+            names = [field.name for field in fields(MeanSpectra)]
+            spectra = MeanSpectra(**{name: arrays[f"{SPECTRA_PREFIX}{name}"] for name in names})
+        thumbnails = {name: arrays[f"{PREFIX}{name}"] for name in THUMBNAIL_FIELDS}
+        return SampleSheet(**thumbnails, spectra=spectra)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from hsiaug.base.errors import InputError
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum_of_file
 from hsiaug.trial.record import Damage
-from hsiaug.trial.record_json import FILE_DIGEST, Record, is_finished, preference
+from hsiaug.trial.record_json import FILE_DIGEST, Record, is_finished
 from hsiaug.trial.store import Store
 
 Count = Callable[[int, int], object]
@@ -87,7 +87,7 @@ def _merge_one(into: Store, source: Store, record: Record, merged: Merged) -> No
 
 
 def _rank(record: Record) -> tuple[bool, str]:
-    return preference(is_finished(record), str(record["created"]))
+    return is_finished(record), str(record["created"])
 
 
 def fault_of_predictions(record: Record, npz: tuple[bytes, Predictions] | None) -> str | None:

@@ -141,7 +141,7 @@ class DrawViews:
         PluginError
             Names the arrays.
         """
-        if names := self._changed():
+        if names := self.changed:
             raise PluginError(
                 "a plugin must leave the arrays that it is given as they are",
                 value=f"changed: {', '.join(names)}",
@@ -151,18 +151,9 @@ class DrawViews:
                 ),
             )
 
-    def renew(self) -> bool:
-        """Drop the views where a plugin wrote into one: they are made anew. Whether it did."""
-        if not self._changed():
-            return False
-        self._views.clear()
-        self._classifier_views.clear()
-        self._checksums.clear()
-        self.sheet_maker = None
-        self.real_spread = None
-        return True
-
-    def _changed(self) -> list[str]:
+    @property
+    def changed(self) -> list[str]:
+        """Names of the arrays into which a plugin wrote."""
         shown = [*self._views.values(), *self._classifier_views.values()]
         sealed = {id(view): view for view in shown if isinstance(view, SealedView)}
         return [name for view in sealed.values() for name in view.changed]
@@ -190,8 +181,6 @@ class SceneContext:
         Of the draw of the trials that are run next.
     saves : bool
         Whether fits that are made from now on may be saved.
-    notes : tuple of str
-        Of every trial.
     prepared : dict of Fit
         What the latest generator that prepares has prepared, by key and device: it serves all
         draws.
@@ -210,7 +199,6 @@ class SceneContext:
         self.task = task
         self.folder = folder
         self.saves = True
-        self.notes: tuple[str, ...] = ()
         self.prepared: dict[tuple[str, str], Fit[Any]] = {}
         self.fitted: dict[tuple[str, str], Fit[Any]] = {}
         self._new_notes: list[str] = []
@@ -236,15 +224,18 @@ class SceneContext:
 
     def renew_views(self) -> bool:
         """Drop the views that a plugin wrote into: they are made anew. Whether one did."""
-        return self._views is not None and self._views[1].renew()
+        if self._views is None or not self._views[1].changed:
+            return False
+        self._views = None
+        return True
 
     def note(self, *notes: str) -> None:
         """Add notes to the record of the trial that runs."""
         self._new_notes += notes
 
     def take_notes(self) -> list[str]:
-        """Those of every trial, and those that were added since the last call."""
-        notes = [*self.notes, *self._new_notes]
+        """Those that were added since the last call."""
+        notes = self._new_notes
         self._new_notes = []
         return notes
 

@@ -2,7 +2,7 @@
 clock of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,17 +119,26 @@ def scored(trial: TrialSpec, aa: float) -> dict[str, Any]:
     }
 
 
-def screened(
-    world: World, plan: Plan, scene: Scene, folder: Path, budget: float
-) -> tuple[Any, LeftOut]:
-    """What the screening came to, and what it left out."""
-    left_out: LeftOut = []
-    session = session_of(scene, folder, budget)
-    plan = screening.run_baselines(plan, session)
-    met = screening.ceiling(plan, session)
-    if met is None:
-        screen(plan, session, left_out)
-    return met, left_out
+@pytest.fixture
+def planned(toy: Scene, plugins: Registry) -> Callable[..., Plan]:
+    """``planned(generators=["smote"])``: a plan of the toy scene."""
+    return lambda **changes: screening_plan(toy, asked(**changes), plugins)[0]
+
+
+@pytest.fixture
+def screened(toy: Scene, tmp_path: Path) -> Callable[[Plan, float], tuple[Any, LeftOut]]:
+    """``screened(plan, 250.0)``: what screening in so many seconds came to, and what it left out."""
+
+    def run(plan: Plan, budget: float) -> tuple[Any, LeftOut]:
+        left_out: LeftOut = []
+        session = session_of(toy, tmp_path, budget)
+        plan = screening.run_baselines(plan, session)
+        met = screening.ceiling(plan, session)
+        if met is None:
+            screen(plan, session, left_out)
+        return met, left_out
+
+    return run
 
 
 def order(world: World) -> list[tuple[str, float]]:
@@ -138,11 +147,11 @@ def order(world: World) -> list[tuple[str, float]]:
 
 
 def test_every_generator_is_tried_at_the_smallest_lambda_first_and_the_cheapest_of_them(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
+    world, planned, screened
+):
     world.seconds = {"mixup": 1.0, "noise": 2.0, "smote": 3.0}
-    plan, _ = screening_plan(toy, asked(lambdas=[4.0, 1.0]), plugins)
-    screened(world, plan, toy, tmp_path, 1e6)
+    plan = planned(lambdas=[4.0, 1.0])
+    screened(plan, 1e6)
 
     # By their cards: mixup 0.01 s, noise 0.05 s, smote 0.3 s.
     assert order(world) == [
@@ -152,44 +161,42 @@ def test_every_generator_is_tried_at_the_smallest_lambda_first_and_the_cheapest_
     ]
 
 
-def test_one_spectral_view_is_judged_on(toy: Scene, plugins: Registry) -> None:
+def test_one_spectral_view_is_judged_on(toy, plugins):
     with pytest.raises(InputError, match="one spectral view"):
         screening_plan(toy, asked(views=["raw", "unit"]), plugins)
 
 
 def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(
-    world, toy, plugins, tmp_path
+    world, planned, screened
 ):
     """mixup says 0.01 s and takes 100 s a draw; in 250 s it could have had two draws, and the
     others none whole.
     """
     world.seconds = {"mixup": 100.0, "noise": 20.0, "smote": 20.0}
-    plan, _ = screening_plan(toy, asked(), plugins)
-    _, left_out = screened(world, plan, toy, tmp_path, 250.0)
+    plan = planned()
+    _, left_out = screened(plan, 250.0)
     draws = {name: sum(t.generator.name == name for t in world.ran) for name in world.seconds}
 
     assert draws == {"mixup": 1, "noise": len(SCREEN), "smote": len(SCREEN)} and world.now <= 250
     assert left_out == [("mixup", Rate(1.0), "no time left")]
 
 
-def test_a_control_is_repeated_only_where_something_is_compared_with_it(
-    world, toy, plugins, tmp_path
-):
+def test_a_control_is_repeated_only_where_something_is_compared_with_it(world, planned, screened):
     world.seconds = {"smote": 50.0}
-    plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 2.0]), plugins)
-    _, left_out = screened(world, plan, toy, tmp_path, 200.0)
+    plan = planned(generators=["smote"], lambdas=[1.0, 2.0])
+    _, left_out = screened(plan, 200.0)
 
     assert [rate for _, rate, _ in left_out] == [Rate(2.0)]
     assert order(world) == [("none", 0.0), ("duplicate", 1.0), ("smote", 1.0)]
 
 
 def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_beat_it(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    world, planned, screened, toy, plugins, tmp_path, monkeypatch
+):
     mixup = plugins.find("generator", "mixup").load()
     monkeypatch.setattr(mixup, "card", replace(mixup.card, scope="scene"))
-    plan, _ = screening_plan(toy, asked(generators=["smote", "mixup"]), plugins)
-    screened(world, plan, toy, tmp_path, 1e6)
+    plan = planned(generators=["smote", "mixup"])
+    screened(plan, 1e6)
     begun = order(world)
 
     assert begun.index(("pseudo", 1.0)) < begun.index(("mixup", 1.0)) and len(begun) == 5
@@ -208,10 +215,10 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
 
 
 def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(
-    world, toy, plugins, tmp_path
+    world, planned, screened
 ):
-    plan, _ = screening_plan(toy, asked(generators=["smote", "pseudo", "duplicate"]), plugins)
-    screened(world, plan, toy, tmp_path, 1e6)
+    plan = planned(generators=["smote", "pseudo", "duplicate"])
+    screened(plan, 1e6)
     judged = {arm.generator.name for arm, _ in screening.arms(plan)}
 
     assert (
@@ -225,12 +232,12 @@ def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(
 
 
 def test_the_baseline_of_a_generator_is_tried_and_may_be_chosen(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    world, planned, screened, plugins, monkeypatch
+):
     smote = plugins.find("generator", "smote").load()
     monkeypatch.setattr(smote, "card", replace(smote.card, baseline="mixup"))
-    plan, _ = screening_plan(toy, asked(generators=["smote"]), plugins)
-    screened(world, plan, toy, tmp_path, 1e6)
+    plan = planned(generators=["smote"])
+    screened(plan, 1e6)
 
     assert {arm.generator.name for arm, _ in screening.arms(plan)} == {"smote", "mixup"}
     # By its card the baseline is the cheaper one.
@@ -238,10 +245,10 @@ def test_the_baseline_of_a_generator_is_tried_and_may_be_chosen(
     assert screening.baselines_of(plan) == {"smote": "mixup"}
 
 
-def test_what_others_leave_is_used_by_whoever_gave_way(world, toy, plugins, tmp_path):
+def test_what_others_leave_is_used_by_whoever_gave_way(world, planned, screened):
     world.seconds = {"mixup": 100.0, "noise": 1.0, "smote": 1.0}
-    plan, _ = screening_plan(toy, asked(), plugins)
-    _, left_out = screened(world, plan, toy, tmp_path, 350.0)
+    plan = planned()
+    _, left_out = screened(plan, 350.0)
 
     assert sum(t.generator.name == "mixup" for t in world.ran) == len(SCREEN) and not left_out
     assert world.now <= 350
@@ -257,11 +264,11 @@ def test_what_others_leave_is_used_by_whoever_gave_way(world, toy, plugins, tmp_
     ],
 )
 def test_the_screening_stops_after_the_controls_where_nothing_is_left_to_gain(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path, aa: tuple[float, ...], stops: bool
-) -> None:
+    world, planned, screened, aa, stops
+):
     world.aa = aa
-    plan, _ = screening_plan(toy, asked(), plugins)
-    found, _ = screened(world, plan, toy, tmp_path, 1e6)
+    plan = planned()
+    found, _ = screened(plan, 1e6)
 
     assert (found is not None) is stops
     assert ({t.generator.name for t in world.ran} == {"none"}) is stops
@@ -277,9 +284,7 @@ def tried(plan: Plan) -> set[tuple[str, float, float | None]]:
     }
 
 
-def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(
-    toy: Scene, plugins: Registry
-) -> None:
+def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy, plugins):
     """Six pixels of each class: λ = 1 adds nothing, and 2.05 fills to 12 as 2 does."""
     request = asked(
         protocol=parse_protocol("within:kshot:12"),
@@ -298,29 +303,25 @@ def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(
     )
 
 
-def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(
-    toy, plugins, monkeypatch
-):
+def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(planned, monkeypatch):
     monkeypatch.setattr(screening, "MAX_SAMPLE_BYTES", 2**24)
-    plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 1000.0]), plugins)
+    plan = planned(generators=["smote"], lambdas=[1.0, 1000.0])
 
     assert tried(plan) == {("smote", 1.0, None)} and "GiB: not tried" in plan.notes[-1]
 
 
 def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_take_one(
-    toy, plugins, monkeypatch
+    planned, plugins, monkeypatch
 ):
     dummy = plugins.find("generator", "dummy").load()
     monkeypatch.setattr(dummy, "card", replace(dummy.card, adds=False))
-    plan, _ = screening_plan(
-        toy, asked(generators=["dummy", "smote", "guided"], omegas=[0.0, 2.0]), plugins
-    )
+    plan = planned(generators=["dummy", "smote", "guided"], omegas=[0.0, 2.0])
 
     assert tried(plan) == {("smote", 1.0, None), ("guided", 1.0, 0.0), ("guided", 1.0, 2.0)}
     assert "generator dummy never adds a sample, as none: not tried" in plan.notes
 
 
-def test_where_nothing_is_left_to_try_it_is_said_why(toy: Scene, plugins: Registry) -> None:
+def test_where_nothing_is_left_to_try_it_is_said_why(toy, plugins):
     small = replace(toy, labels=toy.labels * (toy.labels < 5))
     with pytest.raises(
         InputError,
@@ -352,13 +353,9 @@ def test_where_nothing_is_left_to_try_it_is_said_why(toy: Scene, plugins: Regist
     ],
 )
 def test_what_was_measured_on_every_screening_split_is_ranked(
-    toy: Scene,
-    plugins: Registry,
-    tmp_path: Path,
-    points: dict[tuple[str, str], tuple[int, int, int]],
-    ranked: list[tuple[str, str]],
-) -> None:
-    plan, _ = screening_plan(toy, asked(generators=["pseudo"], classifiers=["svm"]), plugins)
+    planned, toy, tmp_path, points, ranked
+):
+    plan = planned(generators=["pseudo"], classifiers=["svm"])
     session = session_of(toy, tmp_path, 1e6)
     for trial in plan.trials:
         if above := points.get((trial.classifier.name, trial.generator.name)):
@@ -368,10 +365,8 @@ def test_what_was_measured_on_every_screening_split_is_ranked(
     assert [(trial.classifier.name, trial.generator.name) for trial, _ in found] == ranked
 
 
-def test_a_gain_that_was_confirmed_is_used_unless_another_is_clearly_above_it(
-    toy: Scene, plugins: Registry
-) -> None:
-    plan, _ = screening_plan(toy, asked(generators=["smote"], classifiers=["svm"]), plugins)
+def test_a_gain_that_was_confirmed_is_used_unless_another_is_clearly_above_it(planned):
+    plan = planned(generators=["smote"], classifiers=["svm"])
     of = {t.generator.name: t for t in plan.trials if t.seed == 0 and t.classifier.name == "svm"}
     found = ArmGain(of["smote"].arm, "svm", (), (), Verdict("better"))
     for highest, chosen in (((0.9, 0.7, 0.8), "smote"), ((0.9, 0.91, 0.92), "none")):
@@ -382,8 +377,8 @@ def test_a_gain_that_was_confirmed_is_used_unless_another_is_clearly_above_it(
 
 
 def test_the_usual_recipe_is_the_recommended_classifier_with_samples_of_the_smallest_lambda(
-    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    toy, plugins, monkeypatch
+):
     request = asked(generators=["pseudo"], lambdas=[4.0, 1.0], classifiers=["svm", "emp"])
     plan, _ = screening_plan(toy, request, plugins)
     found = usual_recipe(plan)
@@ -392,9 +387,7 @@ def test_the_usual_recipe_is_the_recommended_classifier_with_samples_of_the_smal
     assert usual_recipe(plan).classifier.name == "emp"
 
 
-def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(
-    toy: Scene, plugins: Registry
-) -> None:
+def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(toy, plugins):
     def tried(protocol: str, *classifiers: str) -> tuple[set[str], bool]:
         request = asked(
             protocol=parse_protocol(protocol),
@@ -413,8 +406,9 @@ def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(
     ), "there is nothing else to try"
 
 
-def test_classics_are_tried_beside_the_usual_classifiers(toy: Scene, plugins: Registry) -> None:
-    plan, _ = screening_plan(toy, asked().model_copy(update={"classifiers": ()}), plugins)
+def test_classics_are_tried_beside_the_usual_classifiers(toy, plugins):
+    request = asked().model_copy(update={"classifiers": ()})
+    plan, _ = screening_plan(toy, request, plugins)
 
     assert {t.classifier.name for t in plan.trials} == {
         "svm",
@@ -427,10 +421,10 @@ def test_classics_are_tried_beside_the_usual_classifiers(toy: Scene, plugins: Re
 
 
 def test_a_classifier_that_would_take_the_time_of_the_generators_is_left_out_and_it_is_said(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
+    world, planned, toy, tmp_path
+):
     """By their cards a trial of svm takes a second, and one of cnn2d several."""
-    plan, _ = screening_plan(toy, asked(classifiers=["svm", "cnn2d"]), plugins)
+    plan = planned(classifiers=["svm", "cnn2d"])
 
     def left(budget: float) -> tuple[set[str], str]:
         session = session_of(toy, tmp_path / f"{budget}", world.now + budget)
@@ -444,11 +438,9 @@ def test_a_classifier_that_would_take_the_time_of_the_generators_is_left_out_and
     assert {"svm", "cnn2d"} <= names and "not tried: about" not in notes
 
 
-def test_the_first_classifier_that_learns_samples_is_never_left_out(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
+def test_the_first_classifier_that_learns_samples_is_never_left_out(world, planned, toy, tmp_path):
     """``teacher`` takes no samples: alone it would leave no arm."""
-    plan, _ = screening_plan(toy, asked(classifiers=["teacher", "svm"]), plugins)
+    plan = planned(classifiers=["teacher", "svm"])
     session = session_of(toy, tmp_path, world.now + 0.5)
     kept = run_baselines(plan, session)
 

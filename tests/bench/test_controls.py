@@ -14,10 +14,9 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry, build_registry, registry
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.whole_trial import run_trial
+from hsiaug.testing.subject import run_trial
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
 from hsiaug.trial.trial_run import SceneContext
-from tests.report.report_records import record
 from tests.third_party import install
 
 PACKAGE = """
@@ -133,14 +132,6 @@ def test_a_control_that_its_package_does_not_list_as_one_is_refused(
     known = with_control(plugins, "generator", "hidden", listed=False, control_of="all")
     with pytest.raises(PluginError, match=r"Entry of generator hidden must say control=True"):
         plan_of(toy, known, generators=["hidden"])
-
-
-def arm(name: str, mean: float, classifier: str = "svm", **more: Any) -> list[dict[str, Any]]:
-    values = [mean + 0.001 * (seed % 3) for seed in range(12)]
-    return [
-        {**record(oa=oa, aa=oa, generator=name, classifier=classifier, seed=seed), **more}
-        for seed, oa in enumerate(values)
-    ]
 
 
 def test_the_record_of_a_control_says_of_what_and_in_the_words_of_its_card(

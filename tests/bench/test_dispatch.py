@@ -117,7 +117,7 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
         )
 
     run(planned, toy, Seats(ToldWorker(wrong)), tmp_path)
-    told = [record["error"]["message"] for record in Store(tmp_path).records()]
+    told = [record["error"]["message"] for record in Store(tmp_path).each()]
     assert len(told) == len(planned) and all(said in one for one in told)
 
 
@@ -197,7 +197,7 @@ def test_where_a_generator_cannot_learn_the_rest_of_its_group_fails_alike(swept,
     seat = ToldWorker(lambda *_: failed)
     run(swept, toy, Seats(seat), tmp_path)
 
-    said = {r["hash"]: r["error"]["message"] for r in Store(tmp_path).records()}
+    said = {r["hash"]: r["error"]["message"] for r in Store(tmp_path).each()}
     assert seat.ran == [swept[0]] and said[swept[0].hash] == "as planned"
     alike = f"as planned (the same fit failed in trial {swept[0].hash})"
     assert {said[trial.hash] for trial in swept[1:]} == {alike}
@@ -212,7 +212,7 @@ def test_a_group_whose_fit_failed_in_another_one_is_not_begun(swept, toy, tmp_pa
     run_groups(engine, [batch], lambda event: None)
 
     assert seat.ran == [swept[0]]
-    assert {r["hash"] for r in Store(tmp_path).records()} == {trial.hash for trial in swept}
+    assert {r["hash"] for r in Store(tmp_path).each()} == {trial.hash for trial in swept}
 
 
 @pytest.fixture
@@ -290,4 +290,4 @@ def test_no_split_of_a_plan_is_drawn_again_for_its_trials(toy, tmp_path, monkeyp
     run_groups(engine, [batch], lambda event: None)
 
     assert {batch.split(trial).seed for trial in plan.trials} == {0, 1, 2}
-    assert {r["hash"] for r in Store(tmp_path).records()} == waiting.keys()
+    assert {r["hash"] for r in Store(tmp_path).each()} == waiting.keys()

@@ -49,6 +49,8 @@ FORGED: dict[str, Forge] = {
     "counts of other classes": lambda made: with_result(
         made, samples={"real": [1], "synthetic": [1]}
     ),
+    "a provenance that is no JSON": lambda made: with_result(made, provenance={"note": object()}),
+    "a number that JSON has not": lambda made: with_result(made, timings={"total": float("nan")}),
     "labels of no class": lambda made: replace(made, labels=np.full_like(made.labels, 9999)),
     "labels of fewer pixels": lambda made: replace(made, labels=made.labels[:-1]),  # type: ignore[index]
 }

@@ -146,7 +146,7 @@ def test_a_plugin_that_looks_for_labels_finds_none(folder: Path) -> None:
 
     assert answer.returncode == blind.returncode == 0, answer.stderr + blind.stderr
     records = [
-        record for record in Store(folder / "store").records() if record.get("classifier_facts")
+        record for record in Store(folder / "store").each() if record.get("classifier_facts")
     ]
     assert [record["status"] for record in records] == ["ok"] * 2
     assert [record["classifier_facts"] for record in records] == [{"found": []}] * 2

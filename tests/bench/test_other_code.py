@@ -43,7 +43,7 @@ def test_trials_of_edited_code_are_run_again(tmp_path: Path) -> None:
     after = results(tmp_path / "store")
     made = {
         record["hash"]: record["code"]
-        for record in Store(tmp_path / "store").records()
+        for record in Store(tmp_path / "store").each()
         if record["spec"]["generator"]["name"] == "dummy"
     }
     assert after.keys() == before.keys() and len(made) == 2

@@ -3,26 +3,19 @@ a trial.
 """
 
 import dataclasses
-import os
 import shlex
-import sys
-from importlib.metadata import EntryPoint
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hsiaug.base.errors import InputError, PluginError, SplitError
-from hsiaug.bench.engine import WorkerSettings
-from hsiaug.bench.groups import Costs, divide_work, group_trials
+from hsiaug.base.errors import InputError, SplitError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.registry.lookup import Registry, build_registry, registry
+from hsiaug.registry.lookup import Registry, registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.spec import TrialSpec, command_for
-from tests.third_party import install
+from hsiaug.trial.spec import command_for
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
@@ -191,14 +184,6 @@ def test_a_scene_that_cannot_be_split_is_refused_before_anything_runs(
         plan_of(toy, plugins, protocol=parse_protocol("issd:0.9", "patch"), patch=45)
 
 
-def test_groups_share_a_fitted_generator(toy: Scene, plugins: Registry) -> None:
-    plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], lambdas=[0.5, 1.0])
-
-    for group in group_trials(plan.trials):
-        assert len({(t.seed, t.generator.name) for t in group}) == 1
-    assert len(group_trials(plan.trials)) == 2 * 3
-
-
 def test_a_card_may_declare_presets_of_its_own(toy, plugins, monkeypatch):
     svm = plugins.find("classifier", "svm").load()
     monkeypatch.setattr(
@@ -216,32 +201,6 @@ def test_a_card_may_declare_presets_of_its_own(toy, plugins, monkeypatch):
         InputError, match=r"`preset` must be one .* found 'quack'. Did you mean quick\?"
     ):
         plan_of(toy, plugins, seeds=[0], preset="quack")
-
-
-class Costly(Costs):
-    """A fit of ``guided`` takes longer than all else, and what it learns once still longer."""
-
-    def of_fit(self, trial: TrialSpec) -> float:
-        return 99.0 if trial.generator.name == "guided" else super().of_fit(trial)
-
-
-class Prepared(Costly):
-    def of_preparation(self, trial: TrialSpec) -> float:
-        return 999.0 if trial.generator.name == "guided" else 0.0
-
-
-@pytest.mark.parametrize("costs", (Costly, Prepared))
-def test_side_by_side_the_costliest_fits_are_started_first(
-    costs: type[Costs], toy: Scene, plugins: Registry
-) -> None:
-    plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
-    (batch,) = divide_work([plan], plan.trials, Path(), WorkerSettings("cpu"), costs(plan), 2)
-    ordered = batch.trials
-    first = [group[0].generator.name for group in batch.groups]
-
-    assert plan.trials[0].generator.name == "none"
-    assert first[:2] == ["guided", "guided"] and "guided" not in first[2:]
-    assert sorted(t.hash for t in ordered) == sorted(t.hash for t in plan.trials)
 
 
 def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry) -> None:
@@ -268,74 +227,6 @@ def test_the_command_of_a_variant_sets_nothing_that_its_name_says(
     trial = next(t for t in plan.trials if t.classifier.name == name)
 
     assert "--set" not in command_for(trial, "toy")
-
-
-CARELESS = """
-import os, sys
-from dataclasses import dataclass
-from hsiaug.api import Card, Entry, hookimpl, param, Plugin
-
-@dataclass(frozen=True)
-class Odd:
-    k: int = param(3, "an odd number")
-    def __post_init__(self):
-        print("noise"); sys.stdout = None; os.chdir("/"); os.environ.clear()
-        if self.k % 2 == 0:
-            raise ValueError("k must be odd")
-
-def within():
-    @dataclass(frozen=True)
-    class Local:
-        k: int = param(3, "a number")
-    return Local
-
-class Own(Plugin):
-    card = Card("own", "1", "has params of its own", params=Odd)
-
-    def fit(self, view, *, seed, device, progress):
-        raise NotImplementedError
-
-class Nested(Plugin):
-    card = Card("nested", "1", "has params that no other process finds", params=within())
-
-    def fit(self, view, *, seed, device, progress):
-        raise NotImplementedError
-
-@hookimpl
-def hsiaug_plugins():
-    return [Entry("generator", "own", "careless:Own"), Entry("generator", "nested", "careless:Nested")]
-"""
-
-
-def test_params_with_code_of_their_own_leave_the_output_as_it_is_and_are_refused_in_one_sentence(
-    toy: Scene,
-    plugins: Registry,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    install(tmp_path, "careless", CARELESS)
-    monkeypatch.syspath_prepend(tmp_path)
-    found = build_registry([EntryPoint("careless", "careless", "hsiaug")])
-    plugins = Registry({**plugins.plugins, **found.plugins})
-    # Here plugins run in the process of the test, which is put back afterwards.
-    monkeypatch.chdir(tmp_path)
-    for name, value in os.environ.items():
-        monkeypatch.setenv(name, value)
-    before = sys.stdout
-
-    plan_of(toy, plugins, generators=["own"])
-    with pytest.raises(
-        InputError,
-        match="own must be given parameters that it takes; found ValueError: k must be odd",
-    ):
-        plan_of(toy, plugins, generators=["own"], overrides={"own": {"k": "2"}})
-    with pytest.raises(
-        PluginError, match="params of nested must be of a class that other processes can import"
-    ):
-        plan_of(toy, plugins, generators=["nested"])
-    assert sys.stdout is before
-    assert "noise" not in capsys.readouterr().out
 
 
 def test_seeds_that_draw_the_same_pixels_are_named_with_the_number_that_has_enough(

@@ -1,18 +1,14 @@
 """Plans of what classifiers learn from: real and synthetic samples, or synthetic ones alone."""
 
-import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
-from hsiaug.bench.suite import read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, registry
-from hsiaug.trial.spec import command_for
 
 
 @pytest.fixture
@@ -91,20 +87,3 @@ def test_a_classifier_that_reads_labels_in_the_scene_is_left_out_and_named(
     plan = plan_of(toy, plugins, classifiers=["fused:svm", "svm"], train=["both", "synthetic"])
     assert {t.classifier.name for t in plan.trials if t.train == "synthetic"} == {"svm"}
     assert any("fused:svm reads real labels" in note for note in plan.notes)
-
-
-def test_the_command_of_a_trial_reruns_it(toy: Scene, plugins: Registry) -> None:
-    plan = plan_of(toy, plugins, train=["synthetic"])
-    trial = next(t for t in plan.trials if t.train == "synthetic")
-    words = shlex.split(command_for(trial, "toy"))
-    assert (
-        words[words.index("--train") + 1] == "synthetic"
-        and words[words.index("--times") + 1] == "0"
-    )
-
-
-def test_a_suite_may_say_it(tmp_path: Path) -> None:
-    path = tmp_path / "suite.toml"
-    path.write_text('[[run]]\nname = "a"\nscenes = ["toy"]\ntrain = ["both", "synthetic"]\n')
-    ((_, request),) = read_suite(path).runs[0].asked
-    assert request.train == ("both", "synthetic")

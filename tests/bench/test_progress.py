@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hsiaug.bench.engine import Event, PluginProgress
+from hsiaug.bench.engine import Event
 from hsiaug.bench.groups import Costs
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.progress import Progress, cost_line, heard_of, watch_trials
@@ -164,7 +164,7 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
     with watch_trials(progress_of(plan, root, None, trials), console, root) as on_event:
         for one in trials:
             on_event(Event("start", one.hash))
-            on_event(Event("step", one.hash, PluginProgress(1, 2, "[/red] note")))
+            on_event(Event("wait"))
             on_event(failed(one))
     told = [
         line[line.index("failed: ") :].rstrip()
@@ -234,12 +234,3 @@ def test_a_disk_that_refuses_what_is_told_stops_no_run(plan: Plan, tmp_path: Pat
             on_event(Event("start", one.hash))
             on_event(Event("ok", one.hash))
     assert heard_of(tmp_path) == [] and (tmp_path / "running").read_text() == "no folder"
-
-
-def test_preparing_is_waited_for_where_samples_are_made(toy: Scene) -> None:
-    asked = {"generators": "txt2hsi", "classifiers": "svm", "seeds": 1, "patch": 9}
-    plan = build_plan(toy, read_request(**asked), registry())
-    costs = Costs(plan)
-    card = plan.cards["generator", "txt2hsi"]
-    of_generator = {t.generator.name: costs.of_preparation(t) for t in plan.trials}
-    assert of_generator["txt2hsi"] == card.prepare_seconds > of_generator["none"] == 0

@@ -49,7 +49,6 @@ COMPILED = DUMMY.replace(
         samples.synthetic.any() and [lock(mutex) for _ in range(2)]
         self.ids = np.unique(samples.y)""",
 )
-UNFIT = DUMMY.replace("        progress(1, 1)", "        raise ValueError('no fit today')")
 
 
 def arguments(store: Path, *more: str) -> list[str]:
@@ -140,7 +139,7 @@ def test_a_worker_that_dies_costs_its_own_trials_only(tmp_path: Path) -> None:
     answer = hsiaug(*arguments(tmp_path / "store", "--jobs", "2", "--seeds", "1"), env=env)
 
     assert answer.returncode == 1, answer.stderr
-    records = list(Store(tmp_path / "store").records())
+    records = list(Store(tmp_path / "store").each())
     failed = [r for r in records if r["status"] == "failed"]
     assert len(records) == 6 and len(failed) == 4
     assert {r["error"]["type"] for r in failed} == {"WorkerDied"}
@@ -163,33 +162,13 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path: Pat
     answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
 
     assert answer.returncode == 1, answer.stderr
-    records = list(Store(tmp_path / "store").records())
+    records = list(Store(tmp_path / "store").each())
     (failed,) = (r for r in records if r["status"] == "failed")
     assert len(records) == 3
     assert (failed["error"]["type"], failed["error"]["stage"]) == ("TrialTimeout", "fit_classifier")
     # A process that is killed tells no times.
     assert failed["timings"] == {}
     assert f"longer than its time limit of {LIMIT} s" in failed["error"]["message"]
-
-
-def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_try(
-    tmp_path: Path,
-) -> None:
-    site = install(tmp_path / "unfit", "dummy_plugin", UNFIT)
-    answer = in_process.hsiaug(
-        *arguments(tmp_path / "store", "--jobs", "1", "--seeds", "1"), site=site
-    )
-
-    assert answer.returncode == 1, answer.stderr
-    failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
-    assert {r["spec"]["lambda"] for r in failed} == {0.5, 1.0}
-    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {
-        ("ValueError", "fit_generator")
-    }
-    first = next(r for r in failed if r["error"]["traceback"])
-    assert [
-        f"the same fit failed in trial {first['hash']}" in r["error"]["message"] for r in failed
-    ].count(True) == 1
 
 
 def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> None:
@@ -216,7 +195,7 @@ def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, site: P
     first = in_process.hsiaug(*words, "--jobs", "1", site=site)
 
     assert first.returncode == 0, first.stderr
-    records = list(Store(store).records())
+    records = list(Store(store).each())
     by_status = {
         s: {r["spec"]["generator"]["name"] for r in records if r["status"] == s}
         for s in ("ok", "empty")

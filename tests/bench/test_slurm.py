@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsiaug.base.errors import InputError, SceneError, StoreError
+from hsiaug.base.errors import InputError, SceneError
 from hsiaug.bench.engine import Batch, Event, WorkerSettings
 from hsiaug.bench.engines import ClusterSettings
 from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
@@ -74,7 +74,7 @@ def part(toy: Scene, tmp_path: Path) -> ChunkPart:
 def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
     Chunk((part,), 1)()
 
-    records = {record["hash"]: record for record in Store(tmp_path).records()}
+    records = {record["hash"]: record for record in Store(tmp_path).each()}
     assert records.keys() == {trial.hash for group in part.groups for trial in group}
     assert {record["status"] for record in records.values()} == {"ok"}
 
@@ -83,7 +83,7 @@ def contents(store: Path) -> dict[str, Any]:
     """What must be equal in every run, by hash."""
     assert Store(store).read().damaged == ()
     keys = "status", "metrics", "predictions_sha256", "samples"
-    return {record["hash"]: [record[key] for key in keys] for record in Store(store).records()}
+    return {record["hash"]: [record[key] for key in keys] for record in Store(store).each()}
 
 
 @pytest.fixture
@@ -150,14 +150,6 @@ def test_jobs_of_a_colleague_over_the_same_store_are_seen(
     write_jobs(tmp_path, "one", [job, SlurmJob("7_1", ("b",))])
 
     assert live_jobs(read_jobs(tmp_path)) == [job]
-
-
-def test_a_damaged_list_of_jobs_is_one_error(tmp_path: Path) -> None:
-    runs_folder(tmp_path).mkdir()
-    (runs_folder(tmp_path) / "one.json").write_text("{")
-
-    with pytest.raises(StoreError, match="must be the list of a submission's jobs"):
-        read_jobs(tmp_path)
 
 
 SBATCH = """#!/bin/sh

@@ -137,18 +137,3 @@ def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[
     assert "Traceback" not in answer.stderr and "Exception ignored" not in answer.stderr
     assert "files must have room" in answer.stderr
     assert "found No space left on device" in answer.stderr
-
-
-def test_a_machine_without_a_temporary_folder_is_told_so(
-    filled: Path, env: dict[str, str], tmp_path: Path
-) -> None:
-    code = (
-        "import sys, tempfile; absent = [sys.argv.pop(1)]; tempfile._candidate_tempdir_list ="
-        " lambda: absent; from hsiaug.cli.main import main; main()"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path / "absent")]
-    answer = subprocess.run([*command, *arguments(filled)], env=env, capture_output=True, text=True)
-    assert answer.returncode == 2 and "Traceback" not in answer.stderr
-    assert (
-        "a temporary folder (TMPDIR) must be something that can be read or written" in answer.stderr
-    )

@@ -4,17 +4,15 @@ import os
 import subprocess
 import sys
 import zipfile
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hsiaug.base.errors import InputError, SceneError
-from hsiaug.bench.groups import group_trials
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import hashes_by_run, plan_runs, trials_of
-from hsiaug.bench.ranges import numbers, seeds
+from hsiaug.bench.ranges import numbers
 from hsiaug.bench.suite import Suite, find_suite, read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
@@ -79,17 +77,6 @@ def test_a_wrong_range_is_refused(text: str) -> None:
         match="--lambda must be numbers, or rising ranges START:STOP:STEP of at most 1000",
     ):
         numbers("--lambda", text)
-
-
-@pytest.mark.parametrize(
-    "text", ["1000000000", "0-999999999", "0-600,700-1400", "9" * 5000, "3,7-5", "\u0663"]
-)
-def test_draws_are_counted_before_they_are_listed(text: str) -> None:
-    with pytest.raises(
-        InputError, match="a number of seeds, or a range or list of seeds, 1000 at most"
-    ) as error:
-        seeds(text)
-    assert len(str(error.value)) < 1000
 
 
 def test_a_run_takes_from_the_defaults_what_it_does_not_say(tmp_path: Path) -> None:
@@ -227,19 +214,6 @@ def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Reg
     shared = [t for t in trials if t.hash in runs["headline"] & runs["sweep"]]
     arms = {(t.generator.name, t.rate.lam, t.protocol.name) for t in shared}
     assert arms == {(*arm, "issd") for arm in (("none", 0.0), ("duplicate", 1.0), ("dummy", 1.0))}
-
-
-def test_trials_of_several_runs_that_share_a_fit_are_one_group(tmp_path, toy, plugins):
-    trials = trials_of(parts_of(suite_of(tmp_path), toy, plugins))
-    groups = group_trials(trials)
-
-    assert sorted(t.hash for group in groups for t in group) == sorted(t.hash for t in trials)
-    fits = [(group[0].fit_hash, group[0].generator.hash) for group in groups]
-    assert len(set(fits)) == len({(t.fit_hash, t.generator.hash) for t in trials})
-    # Within a group, trials with plugins that do not come with hsiaug are last.
-    for group in groups:
-        parts = [trial.third_party_parts for trial in group]
-        assert all(first <= second for first, second in pairwise(parts))
 
 
 def test_an_error_of_a_plan_names_its_run(tmp_path: Path, toy: Scene, plugins: Registry) -> None:

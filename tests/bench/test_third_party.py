@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.advice.screening import ladder
-from hsiaug.bench.request import read_request
-from hsiaug.registry.lookup import build_registry
 from hsiaug.trial.store import Store
-from tests.third_party import DUMMY, environment, hsiaug, install, point
+from tests.third_party import DUMMY, environment, hsiaug, install
 
 TAKING = """
 from hsiaug.api import Entry, hookimpl
@@ -98,31 +95,13 @@ def test_a_plugin_that_leaves_as_it_is_imported_is_one_clear_error(
     assert not list(tmp_path.iterdir())
 
 
-def test_advise_tries_generators_of_packages_by_their_cards(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(install(tmp_path / "site", "dummy_plugin", DUMMY))
-    plugins = build_registry([point("dummy_plugin")])
-    assert ladder(plugins, read_request(lambdas=[1.0])) == (["dummy", "guided"], [])
-
-
-def test_values_are_checked_by_the_class_of_the_package(site: Path, tmp_path: Path) -> None:
-    env = environment(site)
-    answer = hsiaug(
-        "benchmark", "toy", "--generator", "dummy", "--set", "dummy.gain=3", env=env, cwd=tmp_path
-    )
-
-    assert answer.returncode == 2
-    assert "dummy.gain must lie in [0, 2]; found 3.0" in answer.stderr
-
-
 def test_a_protocol_draws_and_its_records_carry_its_own_name(site: Path, tmp_path: Path) -> None:
     env = environment(site)
     words = ("benchmark", "toy", *TRIALS, "--generator", "noise", "--store", "store")
 
     answer = hsiaug(*words, "--protocol", "left:0.4", env=env, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
-    records = list(Store(tmp_path / "store").records())
+    records = list(Store(tmp_path / "store").each())
     assert {record["status"] for record in records} == {"ok"}
     assert {record["spec"]["protocol"]["name"] for record in records} == {"left"}
     refused = hsiaug(*words, "--protocol", "left:2", env=env, cwd=tmp_path)

@@ -40,7 +40,7 @@ def notes_of(folder: Path, end: str) -> list[list[str]]:
     (folder / "labels.csv").write_text("row,column,class\n")
     site = install(folder / "site", "dummy_plugin", code)
     hsiaug(*WORDS, env=environment(site), cwd=folder)
-    records = Store(folder / "store").records()
+    records = Store(folder / "store").each()
     return [one["notes"] for one in records if one["spec"]["generator"]["name"] == "dummy"]
 
 
@@ -60,7 +60,7 @@ def test_a_plugin_that_does_nothing_of_that_has_no_note(tmp_path: Path) -> None:
     words = [*WORDS, "--classifier", "svm,cnn1d,nearest", "--preset", "tiny"]
     done = hsiaug(*words, env=environment(site), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert {str(one["notes"]) for one in Store(tmp_path / "store").records()} == {"[]"}
+    assert {str(one["notes"]) for one in Store(tmp_path / "store").each()} == {"[]"}
 
 
 @pytest.mark.skipif(not can_confine(), reason="this system has no Landlock")
@@ -69,7 +69,7 @@ def test_where_the_system_can_a_file_outside_is_not_opened(tmp_path: Path) -> No
     (tmp_path / "a").write_text("")
     site = install(tmp_path / "site", "dummy_plugin", code)
     hsiaug(*WORDS, env=environment(site), cwd=tmp_path)
-    errors = [one["error"] for one in Store(tmp_path / "store").records() if one["error"]]
+    errors = [one["error"] for one in Store(tmp_path / "store").each() if one["error"]]
     assert [error["type"] for error in errors] == ["PermissionError"]
 
 

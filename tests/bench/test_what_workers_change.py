@@ -76,6 +76,6 @@ def test_a_worker_changes_no_code(tmp_path: Path) -> None:
     done = hsiaug(*WORDS, "--classifier", "nearest", env=env, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    records = list(Store(tmp_path / "store").records())
+    records = list(Store(tmp_path / "store").each())
     changed = [one["provenance"]["changed"] for one in records if "changed" in one["provenance"]]
     assert len(changed) == 1 and not any(changed), changed

@@ -105,7 +105,7 @@ def test_a_worker_in_a_namespace_without_labels_gives_the_records_of_this_machin
     assert results(scene / "here") == results(scene / "there")
     found = [
         record["classifier_facts"]["found"]
-        for record in Store(scene / "there").records()
+        for record in Store(scene / "there").each()
         if record["spec"]["classifier"]["name"] == "nearest"
     ]
     assert len(found) >= 2 and not any(found), found

@@ -206,7 +206,7 @@ def test_a_generator_that_helps_is_found_and_its_gain_is_of_fresh_splits(
     assert f"better than all its controls on {len(CONFIRM)} inner splits" in said["Use"]
     assert "oracle with memory" in said["Why"] and " is better: AA (4 of 5) +" in said["Why"]
     (confirmed,) = (row for row in table(shown) if row["tried"] == "confirmed")
-    records = list(Store(tmp_path / "hsiaug-advice").records())
+    records = list(Store(tmp_path / "hsiaug-advice").each())
     seeds = {r["spec"]["seed"] for r in records if r["spec"]["lambda"]}
     assert confirmed["splits"] == str(len(CONFIRM)) and seeds == {*CONFIRM, *SCREEN}
     assert confirmed["verdict"] == "better"
@@ -257,7 +257,7 @@ def test_where_inner_splits_are_at_their_ceiling_nothing_is_tried_and_nothing_cl
     typed, tmp_path
 ):
     said = fields(typed("--generator", "poison,oracle", "--classifier", "seer"))
-    tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").records()]
+    tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").each()]
 
     assert said["Why"].startswith("Without samples seer has ")
     assert said["Why"].endswith("no generator can be ranked on them.")
@@ -341,7 +341,7 @@ def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(
         said = fields(typed(*words, scene="mine.toml"))
         (tmp_path / "hsiaug-advice").rename(tmp_path / name)
         records = sorted(
-            Store(tmp_path / name).records(), key=lambda r: json.dumps({**r["spec"], "scene": 0})
+            Store(tmp_path / name).each(), key=lambda r: json.dumps({**r["spec"], "scene": 0})
         )
         made = [
             (r["spec"]["scene"]["sha256"], r["predictions_sha256"], r["metrics"]) for r in records
@@ -385,7 +385,7 @@ def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
     assert "no time left" in vast and "(λ=1 M=3)" in vast
     made = [
         r
-        for r in Store(tmp_path / "hsiaug-advice").records()
+        for r in Store(tmp_path / "hsiaug-advice").each()
         if r["spec"]["generator"]["name"] == "sleepy"
     ]
     assert 1 <= len(made) < len(SCREEN)
@@ -399,25 +399,25 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(
         own_clock(patch, look=0.004)
         short = fields(typed(*words, "--budget", "2s"))
     kept = tmp_path / "hsiaug-advice"
-    begun = len(list(Store(kept).records()))
+    begun = len(list(Store(kept).each()))
     kept.rename(tmp_path / "short")
     long = fields(typed(*words))
     kept.rename(tmp_path / "long")
     (tmp_path / "short").rename(kept)
     again = fields(typed(*words))
-    made = {r["hash"]: r["created"] for r in Store(kept).records()}
+    made = {r["hash"]: r["created"] for r in Store(kept).each()}
     once_more = fields(typed(*words))
 
     assert "nclear" in short["Why"] and 0 < begun < len(made)
     assert again == long == once_more
-    assert {r["hash"]: r["created"] for r in Store(kept).records()} == made
+    assert {r["hash"]: r["created"] for r in Store(kept).each()} == made
 
 
 def test_two_processes_say_what_one_says(typed: Typed, tmp_path: Path) -> None:
     said, made = [], []
     for jobs in ("1", "2"):
         said.append(fields(typed("--generator", "dummy,poison", "--jobs", jobs)))
-        records = Store(tmp_path / "hsiaug-advice").records()
+        records = Store(tmp_path / "hsiaug-advice").each()
         made.append({record["hash"]: record["predictions_sha256"] for record in records})
         (tmp_path / "hsiaug-advice").rename(tmp_path / jobs)
 

@@ -47,7 +47,7 @@ def test_eight_draws_predict_every_pick_once_and_the_report_compares_the_arms(
     assert done.returncode == 0, done.stderr
     store = Store(tmp_path / "hsiaug-results")
     tested: dict[str, list[int]] = {}
-    for record in store.records():
+    for record in store.each():
         arm = f"{record['spec']['generator']['name']}/{record['spec']['classifier']['name']}"
         tested.setdefault(arm, []).extend(store.predictions(record["hash"])[0].tolist())
     every_pick = sorted(np.ravel_multi_index(tuple(picks.T), toy.shape).tolist())

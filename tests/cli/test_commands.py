@@ -94,13 +94,6 @@ def test_a_dry_run_draws_the_map_of_its_first_split_and_writes_its_table(tmp_pat
     assert refused.returncode == 2 and "--dry-run" in refused.stderr
 
 
-def test_plugins_info_shows_what_the_card_declares() -> None:
-    answer = typed("plugins", "info", "smote")
-
-    assert answer.returncode == 0
-    assert "generator smote" in answer.stdout and "parameter\tdefault" in answer.stdout
-
-
 def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     assert words("a, b,,c ") == ["a", "b", "c"] and words("") == []
     with pytest.raises(InputError, match="at least one name"):

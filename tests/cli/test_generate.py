@@ -37,7 +37,7 @@ def test_samples_of_a_record_are_those_that_its_trial_learnt_from(tmp_path: Path
     quick = ("--classifier", "svm", "--view", "raw", "--patch", "5", "--seeds", "3-3")
     words = ("--generator", "noise", "--set", "noise.level=0.3", "--lambda", "0.5", *quick)
     assert hsiaug("benchmark", "toy", *words, cwd=tmp_path).returncode == 0
-    records = Store(tmp_path / "hsiaug-results").records()
+    records = Store(tmp_path / "hsiaug-results").each()
     record = next(r for r in records if r["spec"]["generator"]["name"] == "noise")
     hash = record["hash"][:10]
 

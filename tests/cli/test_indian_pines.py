@@ -28,7 +28,7 @@ def test_the_main_job_ends_with_a_table_an_audit_and_records(tmp_path: Path) -> 
     )
     assert answer.returncode == 0, answer.stderr
 
-    records = list(Store(store).records())
+    records = list(Store(store).each())
     assert len(records) == 2 * (3 * 2 + 1)
     assert {r["status"] for r in records} == {"ok"}
     for words in (

@@ -31,7 +31,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import prediction
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.whole_trial import run_trial
+from hsiaug.testing.subject import run_trial
 from hsiaug.trial.record_json import Record, sealed
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.spec import TrialSpec
@@ -107,7 +107,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def hash_of(folder: Path, generator: str) -> str:
-    records = Store(folder / "hsiaug-results").records()
+    records = Store(folder / "hsiaug-results").each()
     return next(
         r["hash"]
         for r in records
@@ -218,13 +218,13 @@ def test_without_a_record_a_classifier_learns_from_most_labels_once(
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(mapped, copy)
-    held = len(list(Store(copy / "hsiaug-results").records()))
+    held = len(list(Store(copy / "hsiaug-results").each()))
     for _ in range(2):
         said = typed(copy, "map", "flight.toml", "--classifier", "rf", "--out", "m.npy")
     assert "not an accuracy to report; nor is that of the record" in " ".join(said.split())
-    assert len(list(Store(copy / "hsiaug-results").records())) == held, "no report shows the trial"
+    assert len(list(Store(copy / "hsiaug-results").each())) == held, "no report shows the trial"
     of_maps = Store(copy / "hsiaug-results" / "maps")
-    (new,) = of_maps.records()
+    (new,) = of_maps.each()
     assert new["spec"]["protocol"]["argument"] == "0.9"
     assert new["spec"]["classifier"]["name"] == "rf"
     index, label = of_maps.predictions(new["hash"])
@@ -306,7 +306,7 @@ def make_pairs(folder: Path) -> Path:
 def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: Path) -> None:
     shutil.copytree(mapped, tmp_path / "copy")
     typed(tmp_path / "copy", "map", "flight.toml", "--classifier", "coords", "--out", "m.npy")
-    made = Store(tmp_path / "copy" / "hsiaug-results" / "maps").records()
+    made = Store(tmp_path / "copy" / "hsiaug-results" / "maps").each()
     assert [one["spec"]["classifier"]["name"] for one in made] == ["coords"]
 
 

@@ -45,7 +45,7 @@ def fields(tmp_path: Path) -> Path:
 def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder, and no network."""
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("hsiaug.data.download._try_mirror", lambda *_: "no connection")
+    monkeypatch.setattr("hsiaug.data.catalogue._try_mirror", lambda *_: "no connection")
     return tmp_path / "data"
 
 
@@ -227,7 +227,7 @@ def test_advice_on_a_set_divides_its_training_places(
     monkeypatch.chdir(tmp_path)
     run("advise", fields, *words, "--jobs", "1")
 
-    records = Store(tmp_path / "hsiaug-advice").records()
+    records = Store(tmp_path / "hsiaug-advice").each()
     (argument,) = {record["spec"]["protocol"]["argument"] for record in records}
     assert argument == "places"
 
@@ -250,7 +250,7 @@ def mapped(ref: object, folder: Path, out: str, *words: str) -> str:
     store = ("--store", folder / "store")
     usual = ("--generator", "duplicate", "--lambda", "0.5", "--seeds", "1", "--jobs", "1")
     run("benchmark", ref, *words, *usual, *store)
-    records = Store(folder / "store").records()
+    records = Store(folder / "store").each()
     kept = next(r for r in records if r["spec"]["generator"]["name"] == "none")
     return run("map", kept["hash"], "--out", folder / out, *store)
 
@@ -297,7 +297,7 @@ def test_advice_on_masks_is_told_in_the_scores_of_masks(
 
     header = next(line for line in told.splitlines() if line.startswith("tried\t"))
     assert header.split("\t")[7:10] == ["mIoU", "ΔmIoU", "interval"]
-    protocol = next(Store(tmp_path / "hsiaug-advice").records())["spec"]["protocol"]
+    protocol = next(Store(tmp_path / "hsiaug-advice").each())["spec"]["protocol"]
     assert protocol["name"] == "within" and protocol["argument"].startswith("blocks:")
     assert "mIoU without samples: majority " in told
 

@@ -52,7 +52,7 @@ def titles(text: str) -> list[str]:
 def test_every_run_gets_tables_of_its_own_and_shared_trials_run_once(folder: Path) -> None:
     # headline: 2 protocols × 2 draws × (none, duplicate, dummy, coords); gains: 2 × (duplicate ½,
     # dummy ½, gain ½, 1)
-    assert len(list(Store(folder / "results").records())) == 16 + 8
+    assert len(list(Store(folder / "results").each())) == 16 + 8
     assert [title.split(",")[:2] for title in titles((folder / "out.md").read_text())] == [
         ["headline: toy", " issd:0.05"],
         ["gains: toy", " issd:0.05"],
@@ -144,7 +144,7 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
 
     assert answer.returncode == 0, answer.stderr
     assert "16 of 16 trials" in answer.stderr and "failed" not in answer.stderr
-    assert {r["scene_ref"] for r in Store(folder / "both").records()} == {"toy", "mine.toml"}
+    assert {r["scene_ref"] for r in Store(folder / "both").each()} == {"toy", "mine.toml"}
     assert len(titles(answer.stdout)) == 4
 
 

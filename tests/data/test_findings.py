@@ -74,14 +74,14 @@ def scene(broken: dict[tuple[int, int], str]) -> Scene:
 def test_a_broken_pixel_is_named_with_its_place_and_class(how: str) -> None:
     assert far_pixels(scene({})) == []
     (sentence,) = far_warnings(scene({(5, 16): how}))
-    assert sentence.startswith("1 labelled pixel lies far from its class")
+    assert sentence.startswith("1 labelled pixel is far from its class")
     assert "row 5, column 16, rye" in sentence
 
 
 def test_many_are_counted_and_the_first_are_named() -> None:
     broken = {(row, 3): "spike" for row in range(2, 2 + MOST_NAMED + 1)}
     (sentence,) = far_warnings(scene(broken))
-    assert sentence.startswith(f"{MOST_NAMED + 1} labelled pixels lie") and "and 1 more" in sentence
+    assert sentence.startswith(f"{MOST_NAMED + 1} labelled pixels are") and "and 1 more" in sentence
 
 
 def test_datasets_add_info_and_start_say_so(toy: Scene, tmp_path: Path) -> None:

@@ -24,12 +24,6 @@ def add(folder: Path, codes: np.ndarray, **options: object) -> Added:
     return add_scene(*paths, ImportOptions(overwrite=True, **options))
 
 
-def refusal(folder: Path, codes: np.ndarray, **options: object) -> str:
-    with pytest.raises(HsiaugError) as error:
-        add(folder, codes, **options)
-    return str(error.value)
-
-
 def rows(added: Added) -> list[tuple[str, str]]:
     return [(row.code, row.meaning) for row in added.codes]
 
@@ -66,14 +60,6 @@ def test_a_code_far_above_the_others_is_asked_about(tmp_path: Path, far: int) ->
     assert (
         f"code {far} (" in said
         and f"`unlabelled='0,{far}'`, or `unlabelled='{far}'` if 0 (" in said
-    )
-
-
-def test_names_that_fit_two_readings_are_an_error_that_shows_both(tmp_path: Path) -> None:
-    message = refusal(tmp_path, ZERO_BASED, classes=NAMES)
-    assert "255 (" in message and "codes 0 (" in message
-    assert message.endswith(
-        "Say which codes have no label: `unlabelled='0'` or `unlabelled='255'`."
     )
 
 
@@ -123,11 +109,3 @@ def test_marks_of_class_0_are_counted_and_may_be_a_class(tmp_path: Path) -> None
     assert added.scene.class_counts.sum() == len(marks) and added.scene.class_names == NAMES
     with pytest.raises(HsiaugError, match="must fit one reading"):
         add_scene(*paths, ImportOptions(overwrite=True, classes=NAMES))
-
-
-def test_words_have_no_codes_to_leave_unlabelled(tmp_path: Path) -> None:
-    np.save(tmp_path / "cube.npy", FARM.cube)
-    (tmp_path / "marks.csv").write_text("row,col,class\n1,1,hay\n2,2,rye\n")
-    paths = [tmp_path / name for name in ("cube.npy", "marks.csv", "mine.toml")]
-    with pytest.raises(HsiaugError, match="names them by words"):
-        add_scene(*paths, ImportOptions(unlabelled=(1,)))

@@ -5,10 +5,8 @@ the process (SIGBUS).
 
 import multiprocessing
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ from hsiaug.base.errors import SceneError
 from hsiaug.bench.worker import BlindData
 from hsiaug.core.scene import Scene, UnlabelledScene, row_parts
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.data import bounds, load_scene, raw, readers_tiff, windows
+from hsiaug.data import bounds, load_scene, raw, windows
 from hsiaug.data.cube_check import look_through
 from hsiaug.data.raw import Conversion, convert_cube, in_memory
 from hsiaug.data.readers import read_cube_file
@@ -26,7 +24,6 @@ from hsiaug.data.windows import FileCube, cube_of
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import checksum_of_pixels, train_view, train_view_seen
-from hsiaug.quality.map_files import write_geotiff
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 
@@ -212,13 +209,6 @@ def _answer(pipe, blind: list[BlindData]) -> None:
     pipe.send([*zip((type(scene.pixels).__name__ for scene in scenes), totals, strict=True)])
 
 
-def test_a_geotiff_that_is_unpacked_a_few_rows_at_a_time_is_whole(tmp_path, monkeypatch) -> None:
-    cube = np.random.default_rng(0).random((5, 33, 20), dtype=np.float32)
-    monkeypatch.setattr(readers_tiff, "VALUES", 700)
-    found = read_cube_file(write_geotiff(tmp_path / "c.tif", cube)).array
-    np.testing.assert_array_equal(found, cube.transpose(1, 2, 0), strict=True)
-
-
 # Temporary files.
 
 
@@ -248,11 +238,3 @@ def test_a_large_cube_and_what_plugins_see_of_it_are_the_same_in_a_file(estate, 
     for a, b in zip(small, large, strict=True):
         np.testing.assert_array_equal(a, b)
     assert np.isnan(large[1]).any()
-
-
-def test_a_folder_of_temporary_files_without_room_is_named(estate, monkeypatch):
-    monkeypatch.setattr(bounds, "IN_MEMORY", 0)
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
-    scene = load_scene(estate())
-    with pytest.raises(SceneError, match="TMPDIR"):
-        scene.cube  # noqa: B018

@@ -24,7 +24,6 @@ from tests.data.made_products import (
     MAKERS,
     WIDTHS,
     Made,
-    aviris_ng,
     desis,
     emit,
     enmap,
@@ -76,19 +75,6 @@ def test_a_product_lies_where_its_file_says(made: Made, tmp_path: Path) -> None:
     assert (x, y) == pytest.approx((made.x, made.y))
     if made.metres is None:
         assert (a, b, d, e) == pytest.approx((0.0005, 0, 0, -0.0005))
-
-
-@pytest.mark.parametrize("maker", [emit, aviris_ng])
-def test_points_on_a_map_label_the_pixels_that_they_lie_in(maker: Maker, tmp_path: Path) -> None:
-    made = maker(tmp_path)
-    added(made, tmp_path)
-    ground = scene_georeference(str(tmp_path / "mine.toml"))
-    places = {(4, 4): "a", (4, 9): "b", (30, 20): "a", (12, 12): "b"}
-    rows = ["{},{},{}".format(*ground.centre(*at), name) for at, name in places.items()]
-    (tmp_path / "points.csv").write_text("\n".join(["x,y,class", *rows]))
-    scene = added(made, tmp_path, tmp_path / "points.csv").scene
-    assert [scene.labels[at] for at in places] == [1, 2, 1, 2]
-    assert np.count_nonzero(scene.labels) == len(places)
 
 
 def test_the_summary_says_what_was_done_and_what_is_not_used(tmp_path: Path) -> None:
@@ -170,14 +156,6 @@ def test_an_incomplete_product_names_what_it_lacks(maker: Maker, name: str, tmp_
     with pytest.raises(HsiaugError, match="must be a whole product of") as caught:
         added(made, tmp_path)
     assert name in str(caught.value)
-
-
-def test_lists_of_another_length_are_refused(tmp_path: Path) -> None:
-    made = prisma(tmp_path)
-    with h5py.File(made.path, "a") as file:
-        file.attrs["List_Cw_Vnir"] = file.attrs["List_Cw_Vnir"][:-1]
-    with pytest.raises(HsiaugError, match=r"band centres for \d+ bands"):
-        added(made, tmp_path)
 
 
 def _replaced(made: Made, attributes: dict[str, object]) -> None:
@@ -277,18 +255,6 @@ def test_start_benchmark_and_map_take_a_product_as_any_other_file(
         ground = scene_georeference(str(card))
         assert crs.to_epsg() == made.epsg
         assert tuple(place)[:6] == pytest.approx(ground.transform)
-
-
-def test_headers_of_aviris_ng_are_followed_to_the_letter(tmp_path: Path) -> None:
-    made = aviris_ng(tmp_path)
-    added(made, tmp_path)
-    ground = scene_georeference(str(tmp_path / "mine.toml"))
-    with rasterio.open(made.path, driver="ENVI") as file:
-        assert ground.transform == pytest.approx(tuple(file.transform)[:6])
-    angle = np.deg2rad(78.0)
-    across = (8.1 * np.cos(angle), 8.1 * np.sin(angle))
-    first, beside = ground.centre(0, 0), ground.centre(0, 1)
-    assert np.abs(np.subtract(beside, first)) == pytest.approx(across)
 
 
 @pytest.mark.parametrize("maker", [enmap, desis])

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hsiaug.base.public_scenes import LABELS, array_checksum
-from hsiaug.core.scene import Scene
+from hsiaug.core.scene import LABELS, Scene, array_checksum
 from hsiaug.data import fetch_scene, scene_card, scene_names
 from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.labels import class_map

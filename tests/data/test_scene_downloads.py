@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from hsiaug.base.errors import DataUnavailableError, SceneError
-from hsiaug.data import download, fetch_scene, load_scene, scene_card
+from hsiaug.data import catalogue, fetch_scene, load_scene, scene_card
 from hsiaug.data.catalogue import find_entry, status
 from tests.effort import Waited
 from tests.leavings import files_of_others, paths_in
@@ -59,7 +59,7 @@ def test_a_missing_file_is_downloaded_when_the_scene_is_loaded(remote, server, c
 
 @pytest.mark.parametrize("trouble", ["absent", "wrong", "cut", "stalled"])
 def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkeypatch, capsys):
-    monkeypatch.setattr(download, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(catalogue, "STALL_SECONDS", 0.3)
     scene = remote(server.url(trouble), server.url("good"))
     server.files |= {"wrong": b"<html>moved</html>", "cut": scene.content, "stalled": scene.content}
     server.files["good"] = scene.content

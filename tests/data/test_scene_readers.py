@@ -60,14 +60,6 @@ def test_a_file_cut_short_is_refused(estate, tmp_path, kind, share):
     assert "whole" in message or "bytes" in message
 
 
-@pytest.mark.parametrize("name", ["c.mat", "c.npy", "c.hdr"])
-@pytest.mark.parametrize("content", [b"", b"not data at all\n" * 40])
-def test_a_file_of_something_else_is_refused(estate, tmp_path, name, content):
-    (tmp_path / name).write_bytes(content)
-    (tmp_path / "c.img").write_bytes(content)
-    assert str(tmp_path / name) in refusal(estate(f'file = "{name}"'))
-
-
 def test_pickled_objects_are_never_loaded(estate, tmp_path):
     np.save(tmp_path / "c.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     assert "Python objects" in refusal(estate('file = "c.npy"'))
@@ -95,16 +87,6 @@ def test_with_several_arrays_the_card_must_name_one(estate, cube, tmp_path, save
     message = refusal(estate('file = "c.mat"\nkey = "scen"'))
     assert "'scen'" in message and "Did you mean scene" in message
     assert np.array_equal(load_scene(estate('file = "c.mat"\nkey = "scene2"')).cube, cube + 1)
-
-
-def test_an_unknown_extension_is_refused(estate, tmp_path):
-    (tmp_path / "c.docx").write_bytes(b"x")
-    message = refusal(estate('file = "c.docx"'))
-    assert "'.docx'" in message and "ENVI" in message
-
-
-def test_a_misspelt_file_gets_a_hint(estate):
-    assert "Did you mean cube.npy" in refusal(estate('file = "cubes.npy"'))
 
 
 def test_an_envi_pair_is_found_from_either_file_and_whatever_the_ending(estate, cube, tmp_path):

@@ -10,7 +10,6 @@ import pytest
 
 from hsiaug.base.errors import SceneError
 from hsiaug.data import load_pairs
-from hsiaug.data.pair_loading import _blank_share
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import dense_view, draw_tiles
 from hsiaug.tasks.task import get_task
@@ -70,12 +69,6 @@ def test_corine_codes_and_the_makers_numbers_are_the_same_classes(segmunich: Pat
         assert place.mask[16, :80:16].tolist() == [9, 10, 11, 12, 0]
     assert pairs.class_names[0] == "arable land" and pairs.class_names[-1] == "buildings"
     assert len(pairs.class_names) == 12
-
-
-def test_as_many_blank_pixels_as_a_card_allows_are_allowed() -> None:
-    mask = np.ones((1, 10), dtype=np.int16)
-    mask[:, :3] = 0
-    assert _blank_share(mask) == 0.3
 
 
 @NAMELESS

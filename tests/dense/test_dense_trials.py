@@ -18,7 +18,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.tasks import sampling
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.whole_trial import run_trial
+from hsiaug.testing.subject import run_trial
 from hsiaug.trial.trial_run import SceneContext
 from tests.dense.masks import Threshold, world
 

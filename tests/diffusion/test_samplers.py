@@ -42,16 +42,3 @@ def test_the_velocity_tells_the_clean_latent_from_the_noise() -> None:
     )
 
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, (clean, noise), strict=True))
-
-
-def test_steps_go_down_to_the_first() -> None:
-    for first, count in ((999, 4), (999, 1), (50, 2)):
-        seen: list[int] = []
-
-        def velocity(z: Tensor, t: Tensor, seen: list[int] = seen) -> Tensor:
-            seen.append(int(t[0]))
-            return z
-
-        sample(SCHEDULE, velocity, drawn(2, 1), count, first=first)
-        assert len(seen) == count and seen[0] == first
-        assert seen == sorted(seen, reverse=True) and (count == 1 or seen[-1] == 0)

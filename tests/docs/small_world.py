@@ -191,7 +191,7 @@ def copy(world: Path, folder: Path) -> Path:
 
 def record_of(world: Path) -> str:
     """The beginning of the hash of a record in the world's store."""
-    records = Store(world / "hsiaug-results").records()
+    records = Store(world / "hsiaug-results").each()
     wanted = ("smote", "svm")
     return next(
         str(r["hash"])[:10]

@@ -39,9 +39,12 @@ sys.path.insert(0, {str(ROOT)!r})
 
 import pytest
 
+from tests.few_rounds import measure_few_rounds
 from tests.in_process import run_trials_here
 
 run_trials_here(pytest.MonkeyPatch())
+if {{few}}:
+    measure_few_rounds(pytest.MonkeyPatch())
 """
 """What runs first; tests/bench has the processes that trials run in."""
 
@@ -104,9 +107,10 @@ def test_a_notebook_shows_what_it_holds(
     monkeypatch.setenv("PYTHONWARNINGS", "ignore::UserWarning")
     held, begun = (nbformat.read(FOLDER / f"{name}.ipynb", as_version=4) for _ in range(2))
     for cell in code(begun)[whole:]:
-        cell.source = cell.source.replace('["svm"])', '["svm"], seeds=3)')
-    if name != "own_scene":  # which has the processes that trials run in
-        begun.cells.insert(0, nbformat.v4.new_code_cell(IN_ONE_PROCESS))
+        cell.source = cell.source.replace(
+            '["svm"])', '["svm"], seeds=2, views="raw", protocol="kshot:5")'
+        )
+    begun.cells.insert(0, nbformat.v4.new_code_cell(IN_ONE_PROCESS.format(few=not whole)))
     fresh = code(executed(begun))[-len(code(held)) :]
 
     for number, (before, now) in enumerate(zip(code(held), fresh, strict=True)):

@@ -94,7 +94,7 @@ def test_the_loss_of_a_built_in_generator_is_changed_and_benchmarked(
     answer = in_process.hsiaug(*asked, site=tmp_path / "site", cwd=tmp_path)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
-    records = Store(tmp_path / "hsiaug-results").records()
+    records = Store(tmp_path / "hsiaug-results").each()
     facts = {r["spec"]["generator"]["name"]: r["provenance"] for r in records}
     assert facts["specdm-squared"] != facts["specdm"], (facts["specdm"], facts["specdm-squared"])
 

@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug.api import PluginError
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.sklearn import Augmenter
 from hsiaug_builtin.light import statistics
 from hsiaug_builtin.light.statistics import (
     FittedStatistics,
@@ -58,17 +56,6 @@ def test_samples_have_the_moments_of_patches_and_pixels():
     assert np.allclose(made.mean(axis=(2, 3)).std(axis=0), 2, rtol=0.1)
     # A mean over 9 pixels takes a ninth of the variance, of the real patches and of the samples.
     assert made.std(axis=(2, 3)).mean() == pytest.approx(0.5 * 8 / 9, rel=0.1)
-
-
-def test_deviations_are_those_of_pixels_of_the_class():
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(6, 3, 3, 4)).astype(np.float32)
-    own = rng.random((6, 3, 3)) < 0.5
-    own[:, 1, 1] = True
-    learnt = moments_of(x, own, "gaussian", rng)
-    real = np.concatenate([p[o] - p[o].mean(axis=0) for p, o in zip(x, own, strict=True)])
-    nearest = np.abs(real[:, None] - learnt.deviations).max(axis=2).min(axis=0)
-    assert len(learnt.deviations) == own.sum() and nearest.max() < 1e-5
 
 
 @pytest.mark.parametrize("means", ["gaussian", "constant"])
@@ -155,48 +142,6 @@ def test_left_out_regions_decide_where_they_tell_spreads_apart(
     monkeypatch.setattr(statistics, "held_out_recalls", lambda *_: recalls)
     spread, facts = statistics.choose_spread(views["scene"], {}, "gaussian")
     assert spread == chosen and facts["chosen_by"].startswith(judge)
-
-
-def test_a_view_without_two_halves_of_a_class_is_judged_by_confusability(views):
-    view = views["none"]
-    one = np.unique(view.y, return_index=True)[1]
-    lone = replace(view, coords=view.coords[one], y=view.y[one])
-    facts = fit(lone, StatisticsOfLabels).facts
-    assert facts["spread"] == "confusable" and "nothing could be left out" in facts["chosen_by"]
-
-
-def test_a_class_without_training_pixels_is_a_clear_error(fitted):
-    with pytest.raises(PluginError, match="classes with training pixels"):
-        fitted.sample({99: 1}, guidance=None, seed=0)
-
-
-def augmented(x: np.ndarray, y: np.ndarray, **params) -> tuple[np.ndarray, np.ndarray]:
-    sampler = Augmenter("statistics", times=2, params={**params, "weight": 1.0}, random_state=0)
-    return sampler.fit_resample(x.astype(np.float32), y)
-
-
-# A mean that is constant, and what it leaves out, are the spectrum itself.
-@pytest.mark.filterwarnings("ignore:all .* synthetic spectra of .* are copies")
-@pytest.mark.filterwarnings("ignore:statistics also learns from unlabelled pixels")
-@pytest.mark.parametrize("means", ["gaussian", "constant"])
-@pytest.mark.parametrize(
-    ("x", "y"),
-    [
-        pytest.param(np.eye(5, 8), [0, 0, 0, 0, 1], id="a class of one pixel"),
-        pytest.param(np.eye(6, 8)[[0, 1, 2, 3, 5, 5]], [0, 0, 0, 0, 1, 1], id="two equal pixels"),
-        pytest.param(np.arange(6.0)[:, None], [0, 0, 0, 1, 1, 1], id="one band"),
-        pytest.param(np.ones((6, 5)), [0, 0, 0, 1, 1, 1], id="constant bands"),
-        pytest.param(np.eye(4, 5), [0, 0, 0, 0], id="one class"),
-        pytest.param(np.random.default_rng(0).random((3, 400)), [0, 0, 1], id="400 bands"),
-    ],
-)
-def test_odd_classes_give_finite_samples(x, y, means):
-    try:
-        more, labels = augmented(x, np.array(y), means=means)
-    except ValueError as error:  # scikit-learn refuses a target of one class
-        assert "class" in str(error)
-        return
-    assert np.isfinite(more).all() and len(more) == len(labels) > len(x)
 
 
 @settings(max_examples=40, deadline=None)

@@ -85,9 +85,3 @@ def test_classes_without_held_out_samples_are_named(rng: np.random.Generator) ->
 
     assert report.classes == (1, 3)
     assert report.notes == ("left out, for want of training or held-out samples: class 2",)
-
-
-def test_the_same_sets_give_the_same_report(rng: np.random.Generator) -> None:
-    sets = [drawn(rng, counts) for counts in ((40, 20, 5), (60, 30, 9), (50, 25, 7))]
-
-    assert fidelity(*sets) == fidelity(*sets)

@@ -62,16 +62,6 @@ def test_patches_are_reduced_to_means_of_blocks_of_components(rng: np.random.Gen
     assert space.scores(spectra).std(axis=0).argmax() == 0
 
 
-@pytest.mark.parametrize(("flip", "turn"), WAYS)
-def test_a_copy_is_found_however_it_is_turned(field: np.ndarray, flip: bool, turn: int) -> None:
-    patch = patches_at(field, np.array([[30, 20]]), SIDE)
-    copy = np.rot90(patch[..., ::-1] if flip else patch, turn, (2, 3))
-    pool = reduced(field, every(60, 60))
-
-    assert nearest_turned(block_means(copy), pool)[0] < 1e-6
-    assert nearest_turned(block_means(copy) + 0.01, pool)[0] > 0.01
-
-
 def test_the_nearest_is_the_nearest(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

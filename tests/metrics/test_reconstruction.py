@@ -5,7 +5,7 @@ import pytest
 
 from hsiaug.base.errors import PluginError
 from hsiaug.contracts import Reconstruction
-from hsiaug.metrics.reconstruction import reconstruction_losses, reconstruction_measures
+from hsiaug.quality.synthesis import reconstruction_losses, reconstruction_measures
 
 IMAGES = np.ones((2, 1, 3, 4, 4), dtype=np.float32)
 MASKS = np.ones((2, 4, 4), dtype=np.int64)

@@ -41,5 +41,5 @@ def test_a_benchmark_runs_where_temporary_files_lie_in_a_folder_of_a_long_name(
     )
 
     assert answer.returncode == 0, answer.stderr
-    assert {record["status"] for record in Store(tmp_path / "store").records()} == {"ok"}
+    assert {record["status"] for record in Store(tmp_path / "store").each()} == {"ok"}
     assert not list(folder.iterdir())

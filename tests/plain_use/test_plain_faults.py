@@ -2,26 +2,16 @@
 nothing else is blamed for it.
 """
 
-import errno
-import os
 import signal
 import subprocess
 import sys
-import warnings
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from hsiaug.base.errors import PluginError
-from hsiaug.base.shortages import NO_SIZE, shortage_of
 from hsiaug.cli import main as cli_main
-from hsiaug.core.samples import PatchSamples
-from hsiaug.data.readers import read_cube_file
 from hsiaug.protocol.protocols import run_guarded
-from hsiaug.tasks.sampling import check_contents
 from tests.third_party import environment
 
 PRINTS = """
@@ -58,45 +48,12 @@ def test_what_a_process_of_plugins_prints_goes_to_standard_error(how: str, tmp_p
     assert printed[-1].endswith("last") and done.stderr.count("x") == 3 * 10**5
 
 
-def test_a_warning_of_the_library_that_reads_is_no_damage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import scipy.io
-
-    real = scipy.io.loadmat
-
-    def loadmat(*arguments: Any, **options: Any) -> Any:
-        warnings.warn("the default changes", DeprecationWarning, stacklevel=2)
-        warnings.warn("the default changes", FutureWarning, stacklevel=2)
-        return real(*arguments, **options)
-
-    scipy.io.savemat(tmp_path / "cube.mat", {"cube": np.ones((4, 5, 6), np.float32)})
-    monkeypatch.setattr(scipy.io, "loadmat", loadmat)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert read_cube_file(tmp_path / "cube.mat") is not None
-
-
-def test_a_limit_of_the_size_of_files_is_told_by_its_name() -> None:
-    assert shortage_of(OSError(errno.EFBIG, os.strerror(errno.EFBIG))) is NO_SIZE
-
-
 def test_a_shortage_while_a_protocol_draws_is_not_the_protocols_fault() -> None:
     def draw() -> None:
         raise ImportError("libx.so: failed to map segment from shared object")
 
     with pytest.raises(ImportError):
         run_guarded("issd", "draw", draw)
-
-
-def test_complex_samples_are_refused_however_they_were_put_together() -> None:
-    made = PatchSamples.made(np.ones((2, 3, 1, 1), np.float32), np.ones(2, np.int64))
-    odd = type(made)(
-        x=made.x * np.complex64(1j), coords=made.coords, y=made.y, synthetic=made.synthetic,
-        weight=made.weight,
-    )  # fmt: skip
-    with pytest.raises(PluginError, match="real numbers"):
-        check_contents(odd, "patches")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -119,17 +76,6 @@ def test_a_signal_before_a_command_has_begun_leaves_a_last_line(
     with pytest.raises(SystemExit) as ended:
         cli_main.main()
     assert ended.value.code == 128 + number and capsys.readouterr().err == "stopped\n"
-
-
-def test_a_signal_that_strikes_in_an_exec_leaves_its_own_exit_code(tmp_path: Path) -> None:
-    (tmp_path / "struck.py").write_text(
-        "import sys\n"
-        "from hsiaug.base.signals import exit_code\n"
-        "try: exec('raise KeyboardInterrupt(15)')\n"
-        "except KeyboardInterrupt as stopped: sys.exit(exit_code(stopped))\n"
-    )
-    done = subprocess.run([sys.executable, "-m", "struck"], cwd=tmp_path)
-    assert done.returncode == 143
 
 
 UNREAD = """

@@ -14,9 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.base.errors import HsiaugError, InputError, SceneError, StoreError
-from hsiaug.base.files import file_errors
-from hsiaug.base.shortages import NO_FILES, NO_MEMORY, shortage_of
+from hsiaug.base.errors import (
+    NO_MEMORY,
+    HsiaugError,
+    SceneError,
+    StoreError,
+    shortage_of,
+)
 from hsiaug.cli.main import _system_error
 from hsiaug.data.readers import read_cube_file
 from hsiaug.trial.predictions import PREDICTIONS, find_npz, pack
@@ -50,13 +54,6 @@ def few_open_files() -> Iterator[None]:
 )
 def test_want_of_memory_is_seen_in_the_errors_of_every_library(error: Exception) -> None:
     assert shortage_of(error) is NO_MEMORY
-
-
-@pytest.mark.parametrize(
-    "error", [ValueError("magic bytes"), FileNotFoundError(2, "No such file"), KeyError("x")]
-)
-def test_other_errors_are_no_shortage(error: Exception) -> None:
-    assert shortage_of(error) is None
 
 
 def hsiaug_within(
@@ -116,15 +113,6 @@ def test_predictions_are_not_called_missing_for_want_of_memory(
         find_npz(tmp_path, "0" * 64)
 
 
-def test_an_output_is_not_blamed_for_want_of_open_files(tmp_path: Path) -> None:
-    with (
-        pytest.raises(InputError) as refused,
-        file_errors("`out` x.png must be a file that can be written", "Name another."),
-    ):
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-    assert refused.value.rule == NO_FILES.rule and "x.png" not in str(refused.value)
-
-
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -141,15 +129,3 @@ def test_an_error_of_the_system_that_names_no_file_blames_no_output(code: int, s
     assert (
         said in str(told) and os.strerror(code) in str(told) and "standard output" not in str(told)
     )
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed")
-def test_a_current_folder_that_was_removed_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (folder := tmp_path / "gone").mkdir()
-    monkeypatch.chdir(folder)
-    folder.rmdir()
-
-    error = _system_error(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
-    assert "current folder" in str(error) and "TMPDIR" not in str(error)

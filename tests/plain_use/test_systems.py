@@ -233,13 +233,6 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="names of Windows stand elsewhere")
-def test_names_in_a_store_are_those_that_every_system_holds(plain: Path) -> None:
-    names = {path.name for path in plain.rglob("*")}
-    assert names and not [name for name in names if set(name) & set('<>:"|?*\\')]
-    assert len({name.lower() for name in names}) == len(names)
-
-
 @pytest.mark.parametrize("name", ["con.toml", "AUX.toml", "lpt1.toml", "a:b.toml", "what?.toml"])
 def test_a_name_that_windows_cannot_hold_is_refused_there(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -280,15 +273,3 @@ def test_a_record_whose_folder_cannot_be_renamed_is_one_error(
     with pytest.raises(StoreError, match="must be a folder that can be written to"):
         store.put(believable(record(0.5, 0.4)), None)
     assert not list(store.root.rglob("record.json"))
-
-
-def crlf(path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
-
-
-def test_records_whose_lines_end_as_on_windows_are_read(plain: Path, tmp_path: Path) -> None:
-    shutil.copytree(plain, tmp_path / "store")
-    for path in tmp_path.rglob("record.json"):
-        crlf(path)
-    reading = Store(tmp_path / "store").read()
-    assert not reading.damaged and results(tmp_path / "store") == results(plain)

@@ -24,13 +24,6 @@ def test_only_controls_come_without_a_paper(entry):
     assert bool(card.paper) != card.summary.startswith("Control")
 
 
-def test_only_none_declares_that_it_adds_nothing():
-    generators = [
-        Found(entry, "hsiaug", "0").load().card for entry in ENTRIES if entry.kind == "generator"
-    ]
-    assert [card.name for card in generators if not card.adds] == ["none"]
-
-
 def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
     resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote", "imblearn"]
@@ -53,13 +46,6 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
         "self-training",
         "label-spreading",
     ]
-
-
-def test_every_semi_supervised_rival_declares_that_it_is_transductive():
-    cards = [
-        Found(entry, "hsiaug", "0").load().card for entry in hsiaug_builtin.semisup.hsiaug_plugins()
-    ]
-    assert {card.scope for card in cards} == {"scene"}
 
 
 def test_listing_plugins_and_reading_their_cards_imports_nothing_heavy():

@@ -1,29 +1,18 @@
 """Any classifier of scikit-learn and any over-sampler of imbalanced-learn by its name."""
 
-import contextlib
-import re
-import shlex
 from dataclasses import replace
-from pathlib import Path
 
 import imblearn.over_sampling
 import numpy as np
 import pytest
-from imblearn.over_sampling import RandomOverSampler
-from typer.testing import CliRunner
 
 from hsiaug.api import InputError, Patches, PluginError, derive_seed, load_plugin
-from hsiaug.bench.ranges import settings
-from hsiaug.cli.main import app
-from hsiaug.core.samples import concatenate
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.store import Store
 from hsiaug_builtin.by_name.classifier import SklearnParams
-from hsiaug_builtin.by_name.generator import FittedSampler, ImblearnParams, build_sampler
+from hsiaug_builtin.by_name.generator import ImblearnParams, build_sampler
 from hsiaug_builtin.by_name.lookup import parse_options
 from tests.effort import loaded
-from tests.in_process import hsiaug, run_trials_here
 
 CLASSIFIERS = (
     *("ensemble.ExtraTreesClassifier", "discriminant_analysis.LinearDiscriminantAnalysis"),
@@ -78,17 +67,6 @@ def test_a_sampler_makes_as_many_as_are_asked_for_between_real_patches(view, nam
     assert samples.provenance["class"] == f"imblearn:{name}" and samples.provenance["release"]
 
 
-def test_smote_by_name_interpolates_whole_patches_as_smote_does(view) -> None:
-    toy = view((9, 6), spread=2.0)
-    samples = fit(load_plugin("generator", "imblearn:SMOTE"), toy).sample(
-        {2: 6}, guidance=None, seed=0
-    )
-    real = toy.real.x[toy.y == 2].reshape(6, -1).astype(float)
-    for patch in samples.x.reshape(6, -1):
-        shares, *_ = np.linalg.lstsq(real.T, patch, rcond=None)
-        assert shares.sum() == pytest.approx(1, abs=1e-3) and (np.abs(shares) > 1e-3).sum() <= 2
-
-
 def test_a_class_of_one_is_repeated_and_the_record_says_so(view) -> None:
     toy = view((9, 1))
     samples = fit(load_plugin("generator", "imblearn:ADASYN"), toy).sample(
@@ -101,7 +79,7 @@ def test_a_class_of_one_is_repeated_and_the_record_says_so(view) -> None:
     "options", ["sampling_strategy=minority", "k_neighbors=2,sampling_strategy=nonsense"]
 )
 def test_an_option_that_would_be_overridden_is_refused(options: str) -> None:
-    with pytest.raises(InputError, match="told by hsiaug which samples to make"):
+    with pytest.raises(InputError, match="gets from hsiaug which samples to make"):
         made("generator", "imblearn:SMOTE", options=options)
 
 
@@ -119,37 +97,6 @@ def test_a_classifier_that_fails_on_a_class_of_one_pixel_is_one_clear_error(view
     plugin = made("classifier", "sklearn:calibration.CalibratedClassifierCV", options="cv=3")
     with pytest.raises(PluginError, match="learn from 10 samples of 2 classes"):
         fit(plugin, spectra(toy.real), toy)
-
-
-def test_its_trial_is_recorded_as_failed_and_the_run_goes_on(tmp_path, monkeypatch):
-    run_trials_here(monkeypatch)
-    names = "sklearn:calibration.CalibratedClassifierCV,sklearn:naive_bayes.GaussianNB"
-    words = [
-        "--generator",
-        "none",
-        "--classifier",
-        names,
-        "--protocol",
-        "kshot:1",
-        "--seeds",
-        "1",
-        "--patch",
-        "3",
-    ]
-    with contextlib.chdir(tmp_path):
-        answer = CliRunner().invoke(
-            app, ["benchmark", "toy", *words, "--jobs", "1", "--view", "raw"]
-        )
-    assert answer.exit_code == 1
-    ended = {
-        r["spec"]["classifier"]["name"]: r for r in Store(tmp_path / "hsiaug-results").records()
-    }
-    failed, other = (ended[name] for name in names.split(","))
-    assert (failed["status"], other["status"]) == ("failed", "ok")
-    assert (
-        "CalibratedClassifierCV must be able to learn from 5 samples of 5 classes"
-        in failed["error"]["message"]
-    )
 
 
 @pytest.mark.parametrize("family", ["filtered", "fused"])
@@ -172,20 +119,6 @@ def test_arguments_are_set_and_change_the_result(view) -> None:
     )
     assert one.facts["options"] == {"n_neighbors": "1", "weights": "distance"}
     assert (one.predict(shown) == toy.y).mean() > (many.predict(shown) == toy.y).mean()
-
-
-def test_samples_without_weight_are_not_learnt_where_an_estimator_takes_no_weights(view) -> None:
-    toy = view((20, 9))
-    real = spectra(toy.real)
-    wrong = replace(real, y=3 - real.y, weight=np.zeros(len(real), dtype=np.float32))
-    plugin = load_plugin("classifier", "sklearn:neighbors.KNeighborsClassifier")
-    named = fit(plugin, concatenate([real, wrong]), toy).predict(Patches(real.x, toy.coords))
-    assert (named == toy.y).mean() > 0.9
-
-
-def test_a_name_with_dots_can_be_set() -> None:
-    name = "sklearn:ensemble.ExtraTreesClassifier"
-    assert settings([f"{name}.options=max_depth=3"]) == {name: {"options": "max_depth=3"}}
 
 
 def test_options_are_literals_and_words() -> None:
@@ -249,22 +182,6 @@ def test_a_classifier_of_other_estimators_is_refused_once(
         SklearnParams(name, options)
 
 
-def test_the_command_that_a_refused_classifier_is_answered_with_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        SklearnParams("ensemble.StackingClassifier")
-    command = re.search(r"hsiaug (plugins new .*) \(", str(caught.value))
-    assert command is not None
-    result = hsiaug(*shlex.split(command[1]), cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert list(tmp_path.rglob("*.py"))
-
-
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_the_preset_tiny_suits_every_classifier(name: str) -> None:
-    plugin = registry().find("classifier", f"sklearn:{name}").load()
-    assert plugin(build_params(plugin.card, "tiny", {})).params.options == ""
-
-
 @pytest.mark.parametrize("name", ["SMOTEN", "SMOTENC"])
 def test_a_sampler_of_categories_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=f"{name}, whose features are categories"):
@@ -275,10 +192,7 @@ OVERSAMPLERS = sorted(set(imblearn.over_sampling.__all__) - {"SMOTEN", "SMOTENC"
 
 
 @pytest.mark.parametrize("name", OVERSAMPLERS)
-@pytest.mark.parametrize("seed", range(3))
-def test_a_sampler_gives_what_imbalanced_learn_gives_of_the_same_rows(
-    view, name: str, seed: int
-) -> None:
+def test_a_sampler_gives_what_imbalanced_learn_gives_of_the_same_rows(view, name: str) -> None:
     """The largest class is filled up to, as imbalanced-learn does by itself, so every sample is one
     of its own.
     """
@@ -286,49 +200,15 @@ def test_a_sampler_gives_what_imbalanced_learn_gives_of_the_same_rows(
     options = OPTIONS.get(name, "")
     fitted = fit(made("generator", f"imblearn:{name}", options=options), toy)
     counts = {2: 8, 3: 12}
-    samples = fitted.sample(counts, guidance=None, seed=seed)
+    samples = fitted.sample(counts, guidance=None, seed=0)
     flat = np.asarray(toy.real.x.reshape(len(toy.y), -1))
     for c, count in counts.items():
         mine = samples.x[samples.y == c].reshape(count, -1)
         given = {"sampling_strategy": {c: 20}}
-        sampler = build_sampler(name, options, given, derive_seed("imblearn", c, seed))
+        sampler = build_sampler(name, options, given, derive_seed("imblearn", c, 0))
         theirs = sampler.fit_resample(flat, toy.y)[0][len(flat) :]
         if len(theirs):
             assert all(np.isclose(theirs, row, atol=1e-5).all(axis=1).any() for row in mine)
-
-
-def test_shrinkage_spreads_samples_as_imbalanced_learn_does(view) -> None:
-    toy = view((100, 20), spread=1.0)
-    spread = fit(made("generator", "imblearn:RandomOverSampler", options="shrinkage=1.0"), toy)
-    samples = spread.sample({2: 80}, guidance=None, seed=0)
-    flat = toy.real.x.reshape(len(toy.y), -1)
-    sampler = RandomOverSampler(shrinkage=1.0, random_state=1)
-    theirs = sampler.fit_resample(flat, toy.y)[0][len(flat) :]
-    assert samples.x.reshape(80, -1).std(axis=0).mean() == pytest.approx(
-        theirs.std(axis=0).mean(), rel=0.2
-    )
-
-
-def test_a_class_smaller_than_the_neighbours_asked_for_has_fewer(view) -> None:
-    toy = view((30, 4), spread=3.0)
-    samples = fit(load_plugin("generator", "imblearn:ADASYN"), toy).sample(
-        {2: 3}, guidance=None, seed=0
-    )
-    assert (
-        len(samples) == 3
-        and not (samples.x[:, None] == toy.real.x[toy.y == 2]).all(axis=(2, 3, 4)).all()
-    )
-
-
-@pytest.mark.parametrize("name", ["SMOTE", "ADASYN", "SVMSMOTE"])
-def test_a_sampler_knows_no_unit(view, name: str) -> None:
-    toy = view((30, 12), spread=3.0)
-    small = np.float32(2.0**-30)
-    once, again = (
-        FittedSampler(toy.real.x * scale, toy.y, name, "").sample({2: 9}, guidance=None, seed=0).x
-        for scale in (np.float32(1), small)
-    )
-    assert np.array_equal(once * small, again)
 
 
 def test_names_import_nothing_outside_the_library() -> None:
@@ -340,22 +220,3 @@ def test_names_import_nothing_outside_the_library() -> None:
         " sklearn.base.ClassifierMixin)\n    except InputError: pass"
     )
     assert not {"this", "antigravity"} & loaded(code)
-
-
-@pytest.mark.parametrize(
-    ("name", "needs"),
-    [
-        ("semi_supervised.SelfTrainingClassifier", True),
-        ("ensemble.BaggingClassifier", False),
-        ("ensemble.AdaBoostClassifier", False),
-        ("calibration.CalibratedClassifierCV", False),
-    ],
-)
-def test_a_classifier_whose_estimator_is_none_is_refused_where_it_cannot_do_without(
-    name: str, needs: bool
-) -> None:
-    if not needs:
-        assert SklearnParams(name).build(0) is not None
-        return
-    with pytest.raises(InputError, match="learns without another estimator"):
-        SklearnParams(name)

@@ -17,7 +17,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug_builtin.nets.choice import mean_logarithms, strongest
 from hsiaug_builtin.spatial.component_images import component_image, fit_components, guide_image
-from hsiaug_builtin.spatial.filtered import Filtered, FilteredParams
+from hsiaug_builtin.spatial.filtered import Filtered
 from hsiaug_builtin.spatial.profiles import opened, profiles
 from hsiaug_builtin.spatial.smoothing import guided_filter, superpixel_means, walk_at_random
 
@@ -119,11 +119,6 @@ def test_a_profile_holds_each_layer_its_openings_and_its_closings() -> None:
     assert (made[1::2] <= layers[:, 0]).all() and (made[2::2] >= layers[:, 0]).all()
 
 
-def test_profiles_of_patches_do_not_read_each_other() -> None:
-    layers = np.random.default_rng(0).normal(size=(1, 3, 5, 5)).astype(np.float32)
-    assert np.array_equal(profiles(layers)[:, 1:2], profiles(layers[:, 1:2]))
-
-
 def test_components_are_read_without_the_pixels_that_are_hidden(crops: TrainView) -> None:
     visible = crops.visible.copy()
     visible[:4] = False
@@ -140,12 +135,6 @@ def test_it_learns_the_scene(toy: Scene, crops: TrainView, name: str) -> None:
     true = toy.labels[tuple(crops.unlabelled.T)]
     named = fitted(crops, name).predict(patches(crops, crops.unlabelled))
     assert (named == true)[true > 0].mean() > 0.6
-
-
-@pytest.mark.parametrize("name", SMOOTHED)
-def test_the_record_says_what_was_chosen_and_why(crops: TrainView, name: str) -> None:
-    facts = fitted(crops, name).facts
-    assert facts["smoothed"] in facts["left_out"] and "none" in facts["left_out"]
 
 
 @pytest.mark.parametrize("name", CLASSICS)
@@ -202,11 +191,6 @@ def test_a_pixel_that_the_view_hid_is_named_from_its_patch(
     true = toy.labels[tuple(hidden.T)]
     nowhere = Patches(crops.patches(hidden), np.full_like(hidden, -1))
     assert ((fitted(crops, name).predict(nowhere) == true)[true > 0]).mean() > 0.4
-
-
-def test_a_filter_works_on_classifiers_that_read_the_scene(crops: TrainView) -> None:
-    assert load_plugin("classifier", "filtered:emp").params == FilteredParams("emp", "1")
-    assert fitted(crops, "filtered:emp").facts["partner_view"] == "raw"
 
 
 @pytest.mark.parametrize("name", ["teacher", "coords", "unet"])

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hsiaug.api import find_segments
 from hsiaug_builtin.baselines.fill import Fill, FillParams, FittedFill
 
 
@@ -16,13 +15,6 @@ def fitted(fit, seen) -> FittedFill:
 
 def made(fitted: FittedFill, counts: dict[int, int]):
     return fitted.sample(counts, guidance=None, seed=0)
-
-
-def test_segments_part_two_halves_that_differ() -> None:
-    features = np.zeros((20, 20, 1), dtype=np.float32)
-    features[:, 9:] = 2
-    found = find_segments(features, 7)
-    assert found.shape == (20, 20) and not set(found[:, :9].ravel()) & set(found[:, 9:].ravel())
 
 
 def test_believed_pixels_lie_in_a_segment_with_a_label_of_the_class_that_they_are_named_after(
@@ -72,13 +64,6 @@ def test_samples_never_weigh_more_than_the_real_ones_however_many_there_are(
     parts = made(heavy, first).weight.sum() + made(heavy.continued([first]), rest).weight.sum()
     assert parts == pytest.approx(whole.weight.sum(), rel=1e-5), (
         "blocks of a trial share one budget"
-    )
-
-
-def test_a_patch_weighs_less_where_its_name_is_less_sure(seen, fitted) -> None:
-    samples = made(fitted, dict.fromkeys(seen.counts, 3))
-    assert len(np.unique(samples.weight)) > 1 and samples.weight.max() <= np.float32(
-        fitted.params.weight
     )
 
 

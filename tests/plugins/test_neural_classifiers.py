@@ -15,10 +15,10 @@ from hsiaug.api import InputError, Patches, PluginError
 from hsiaug.registry.card import build_params, identity_params
 from hsiaug_builtin.classifiers.backbone import SENSIBLE, Timm
 from hsiaug_builtin.classifiers.nets import HybridNet, build_backbone
-from hsiaug_builtin.classifiers.networks import Cnn1d, Cnn3d, HybridSn, SpectralFormer, Ssrn
+from hsiaug_builtin.classifiers.networks import Cnn1d, Cnn2d, Cnn3d, HybridSn, SpectralFormer, Ssrn
 from hsiaug_builtin.nets.blocks import Residual, crop
 
-NETS = [Cnn1d, Cnn3d, HybridSn, Ssrn, SpectralFormer, Timm]
+NETS = [Cnn1d, Cnn2d, Cnn3d, HybridSn, Ssrn, SpectralFormer, Timm]
 each = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)
 
 
@@ -65,17 +65,6 @@ def test_it_bears_missing_classes_a_constant_band_few_bands_and_any_patch(
     assert fitted.predict(Patches(patches.x[:0], patches.coords[:0])).shape == (0,)
 
 
-@each
-@pytest.mark.parametrize("option", [{"balanced": "true"}, {"adjust": "1"}, {"augment": "strong"}])
-def test_each_option_of_the_recipe_changes_the_training(view, fit, plugin, option):
-    toy = view((30, 3), spread=2.0)
-    plain = tiny(fit, plugin, toy, steps="2").predict_proba(unlabelled(plugin, toy.real))
-    changed = tiny(fit, plugin, toy, steps="2", **option).predict_proba(
-        unlabelled(plugin, toy.real)
-    )
-    assert np.isfinite(changed).all() and not np.array_equal(plain, changed)
-
-
 @pytest.mark.parametrize("option", [{"balanced": "true"}, {"adjust": "1"}])
 def test_balance_and_adjustment_favour_the_rare_class_where_classes_overlap(view, fit, option):
     toy = view((100, 5), spread=6.0)
@@ -108,11 +97,6 @@ def test_the_backbones_that_the_card_recommends_read_small_patches_as_they_are(n
 def test_an_unknown_backbone_is_met_with_near_names_before_any_trial(name):
     with pytest.raises(InputError, match=f"'{name}'. Did you mean .*resnet10t"):
         build_params(Timm.card, overrides={"backbone": name})
-
-
-def test_a_name_like_no_backbone_is_met_with_the_recommended_ones():
-    with pytest.raises(InputError, match="Known names: lcnet_050, mobilenetv3_small_050"):
-        build_params(Timm.card, overrides={"backbone": "qqqqqqqqqqqq"})
 
 
 def test_a_backbone_begins_with_the_weights_of_a_file_for_three_bands(tmp_path):

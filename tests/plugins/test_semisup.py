@@ -66,18 +66,6 @@ def recall(fitted, scene: Scene, view: TrainView) -> float:
     return float(np.mean([(found[y == c] == c).mean() for c in np.unique(y[y > 0])]))
 
 
-@every
-def test_the_card_says_that_it_is_transductive_and_where_it_comes_from(plugin):
-    assert plugin.card.scope == "scene" and plugin.card.input == "patch" and plugin.card.paper
-
-
-@every
-def test_its_tiny_preset_is_far_better_than_chance_on_the_toy_scene(fit, toy, seen, plugin):
-    assert (
-        recall(fit(plugin, seen, samples=seen.real, preset="tiny"), toy, seen) > 0.45
-    )  # chance: 0.2
-
-
 @without_net
 def test_unlabelled_neighbours_teach_what_few_noisy_samples_cannot(fit, plugin):
     scene, view = fields()

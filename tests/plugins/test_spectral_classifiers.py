@@ -19,7 +19,6 @@ from hsiaug_builtin.classifiers.svm import (
     WIDTHS,
     Svm,
     SvmParams,
-    squared_distances,
     stratified_folds,
 )
 
@@ -47,26 +46,6 @@ def test_it_learns_classes_that_differ(view, fit, plugin):
     toy = view((20, 9, 6))
     patches, y = fresh(toy)
     assert (fit(plugin, toy, samples=spectra(toy.real)).predict(patches) == y).mean() > 0.95
-
-
-@both
-@pytest.mark.parametrize("sizes", [(1, 1), (2, 1, 1), (5, 0, 3), (4, 0), (1, 0)])
-def test_it_works_with_few_samples_and_names_only_classes_it_has_seen(view, fit, plugin, sizes):
-    toy = view(sizes)
-    patches, _ = fresh(toy)
-    found = fit(plugin, toy, samples=spectra(toy.real)).predict(patches)
-    assert set(found) <= set(toy.counts) and found.dtype == np.int64 and found.shape == (100,)
-
-
-def test_the_forest_gives_shares_for_all_classes_of_the_scene(view, fit):
-    toy = view((20, 0, 6))
-    patches, _ = fresh(toy)
-    shares = fit(Forest, toy, samples=spectra(toy.real), preset="tiny").predict_proba(patches)
-    assert (
-        shares.shape == (100, 3)
-        and (shares[:, 1] == 0).all()
-        and np.allclose(shares.sum(axis=1), 1)
-    )
 
 
 @pytest.mark.parametrize("counts", [{2: 30}, {1: 5, 2: 50, 3: 50}])
@@ -118,11 +97,6 @@ def test_folds_share_out_each_class_and_leave_lone_samples_in_every_fit():
     assert fold[y == 4] == [-1]
 
 
-def test_squared_distances_are_those_of_the_definition():
-    z = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float32)
-    assert np.allclose(squared_distances(z), ((z[:, None] - z) ** 2).sum(axis=2), atol=1e-6)
-
-
 def test_the_svm_chooses_with_one_kernel_for_each_gamma_and_one_fit_for_each_pair_and_fold(
     view, fit, monkeypatch
 ):
@@ -139,17 +113,6 @@ def test_the_svm_chooses_with_one_kernel_for_each_gamma_and_one_fit_for_each_pai
     assert squares == [518]
     assert fits.count("precomputed") == len(COSTS) * len(WIDTHS) * SvmParams().folds
     assert fits.count("rbf") == 1 and len(fits) == fits.count("precomputed") + 1
-
-
-@pytest.mark.parametrize("sizes", [(20, 0, 6), (20, 9, 6), (7, 0)])
-def test_the_machine_gives_shares_that_are_largest_at_what_it_names(view, fit, sizes):
-    toy = view(sizes, spread=2.0)
-    patches, _ = fresh(toy)
-    model = fit(Svm, toy, samples=spectra(toy.real))
-    shares, named = model.predict_proba(patches), model.predict(patches)
-    assert shares.shape == (100, len(sizes)) and np.allclose(shares.sum(axis=1), 1)
-    assert (shares[np.arange(100), named - 1] == shares.max(axis=1)).all()
-    assert (shares[:, [c not in toy.counts for c in range(1, len(sizes) + 1)]] == 0).all()
 
 
 def test_c_and_gamma_of_many_samples_are_chosen_on_some_of_each_class(view, monkeypatch):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 
-from hsiaug.api import load_plugin
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -22,7 +21,7 @@ from hsiaug_builtin.nets.svm import fit_machine
 from hsiaug_builtin.semisup.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.choice import LEAST, choose_trusted, margins
 from hsiaug_builtin.teacher.classifier import TeacherClassifier
-from hsiaug_builtin.teacher.features import fit_local_means, plane_of
+from hsiaug_builtin.teacher.features import plane_of
 from hsiaug_builtin.teacher.noise import WITHIN, fit_noise_projection
 from hsiaug_builtin.teacher.teacher import fit_teacher, teach
 from hsiaug_builtin.teacher.voters import average_alike
@@ -70,15 +69,6 @@ def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_pa
     )
     true = toy.labels[tuple(hidden.T)]
     assert ((fitted.predict(there) == true)[true > 0]).mean() > 0.6
-
-
-def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(
-    seen: TrainView,
-) -> None:
-    """Far from borders both agree; a pixel that is hidden lacks the average alone."""
-    pool, votes = fit_teacher(seen), teach(seen)
-    alone = pool.shares_alone(Patches(seen.patches(votes.pixels), votes.pixels)).argmax(axis=1)
-    assert (alone == votes.shares.argmax(axis=1)).mean() > 0.8
 
 
 def test_all_who_ask_for_the_teacher_of_a_draw_get_the_same_one_fitted_once(
@@ -152,32 +142,6 @@ def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_
     ]
 
 
-def test_pixels_that_may_not_be_believed_are_not(seen: TrainView) -> None:
-    votes = teach(seen)
-    rows = np.concatenate(choose_trusted(votes.shares, 1.0, among=votes.attached))
-    assert np.array_equal(np.sort(rows), np.flatnonzero(votes.attached))
-
-
-def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(
-    toy, seen
-):
-    """Two of the three views are blind to it."""
-    shade = np.linspace(0.5, 1.5, toy.shape[1], dtype=np.float32)[None, :, None]
-    darker = replace(seen, cube=seen.cube * shade)
-
-    def told(view: TrainView) -> np.ndarray:
-        voters = fit_teacher(view).voters
-        return sum(voter.patches(view.patches(view.unlabelled)) for voter in voters).argmax(axis=1)
-
-    assert (told(seen) == told(darker)).mean() > 0.8
-
-
-def test_spectra_of_two_bands_have_one_view_and_are_named_all_the_same(seen: TrainView) -> None:
-    narrow = replace(seen, cube=seen.cube[:, :, :2], wavelengths=None)
-    votes = teach(narrow)
-    assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(votes.pixels)))
-
-
 @pytest.mark.parametrize(("protocol", "scope"), [("hidden:0.5:issd", "scene"), ("issd", "none")])
 def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(
     toy: Scene, protocol: str, scope: str
@@ -222,22 +186,6 @@ def test_a_vote_that_another_processor_rounds_otherwise_exchanges_no_other_pixel
         assert len(np.setdiff1d(one, other)) <= 2
 
 
-def test_a_pixel_more_exchanges_no_other_samples_of_pseudo(seen: TrainView) -> None:
-    fitted = load_plugin("generator", "pseudo").fit(
-        seen, seed=0, device="cpu", progress=lambda *_: None
-    )
-    most = int(np.bincount(fitted.y).argmax())
-    gone = np.flatnonzero(fitted.y == most)[3]
-    keep = np.arange(len(fitted.y)) != gone
-    fewer = replace(
-        fitted, coords=fitted.coords[keep], y=fitted.y[keep], confidence=fitted.confidence[keep]
-    )
-    count = int((fitted.y == most).sum()) // 2
-    whole, other = (x.sample({most: count}, guidance=None, seed=1).x for x in (fitted, fewer))
-    taken, of_other = ({patch.tobytes() for patch in samples} for samples in (whole, other))
-    assert len(taken - of_other) <= 1
-
-
 def noisy(seen: TrainView, noise: np.ndarray, apart: float = 0.0) -> TrainView:
     """Spectra that are noise of the given standard deviations (B,), with a border down the
     middle.
@@ -261,15 +209,6 @@ def test_components_are_in_units_of_how_much_neighbours_differ_whatever_the_nois
     assert side > 20 * rest[0]
 
 
-@pytest.mark.parametrize("bands", [1, 4])
-def test_a_scene_without_noise_or_with_one_band_has_components_too(
-    seen: TrainView, bands: int
-) -> None:
-    flat = noisy(seen, np.zeros(bands), apart=0.2)
-    for view in (flat, noisy(seen, np.zeros(bands))):
-        assert np.isfinite(plane_of(view, fit_noise_projection(view, 3))).all()
-
-
 def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(
     seen: TrainView,
 ) -> None:
@@ -289,14 +228,6 @@ def test_one_label_a_class_is_enough_to_name_most_of_a_scene(toy: Scene) -> None
     true = toy.labels[tuple(votes.pixels.T)]
     named = votes.classes[votes.shares.argmax(axis=1)]
     assert (named == true)[true > 0].mean() > 0.7
-
-
-def test_features_of_the_plane_are_those_of_the_patches_up_to_the_edges_of_the_scene(seen):
-    pixels = seen.unlabelled[::5]
-    means, found = fit_local_means(seen, pixels, 8, (1, 3, 9))
-    assert means.sides == (1, 3, 5)  # no window is larger than the patch
-    assert np.allclose(means.patches(seen.patches(pixels)), found, atol=1e-3)
-    assert np.allclose(found.std(axis=0), 1, atol=1e-3)
 
 
 def test_the_discriminant_weighs_a_sample_of_weight_two_like_two_samples():

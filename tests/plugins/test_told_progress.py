@@ -1,7 +1,5 @@
 """What a plugin says of its progress is taken for what it is worth."""
 
-import pickle
-
 import numpy as np
 import pytest
 
@@ -11,13 +9,6 @@ from hsiaug.registry.progress import progress_values
 class Rude:
     def __str__(self) -> str:
         raise RuntimeError("no text")
-
-
-class Own(str):
-    """A text of a class that another process cannot unpickle the same."""
-
-    def __str__(self) -> str:
-        return self
 
 
 @pytest.mark.parametrize(
@@ -34,14 +25,3 @@ class Own(str):
 )
 def test_junk_becomes_plain_values(said: tuple[object, ...], taken: tuple[int, int, str]) -> None:
     assert progress_values(*said) == taken
-
-
-def test_what_is_told_can_cross_to_another_process() -> None:
-    done, total, note = progress_values(np.int64(1), np.float64(2), Own("x"))
-
-    assert (type(done), type(total), type(note)) == (int, int, str)
-    assert pickle.loads(pickle.dumps(note)) == "x"
-
-
-def test_a_long_note_is_cut() -> None:
-    assert len(progress_values(1, 2, "x" * 10**6)[2]) <= 120

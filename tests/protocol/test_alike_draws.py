@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from hsiaug.protocol.alike_draws import MOST_PIXELS, MOST_PLACES, group_alike, shared_shares
+from hsiaug.protocol.split import MOST_PIXELS, MOST_PLACES, group_alike
 
 
 def _draw(columns, side=40):
@@ -17,22 +16,17 @@ def _draw(columns, side=40):
     return [(labels, ~trained, trained)]
 
 
-def test_draws_that_share_most_of_both_sides_are_one_group():
-    halves = [range(20), range(1, 21), range(20, 40)]
-
-    assert group_alike([_draw(columns) for columns in halves]) == [[0, 1], [2]]
-
-
-def test_a_common_test_side_alone_does_not_make_draws_alike():
-    few_labels = [range(2), range(2, 4), range(4, 6)]
-
-    assert group_alike([_draw(columns) for columns in few_labels]) == [[0], [1], [2]]
-
-
-def test_a_chain_of_alike_draws_is_one_group():
-    chain = [range(first, first + 20) for first in (0, 2, 4, 6)]
-
-    assert group_alike([_draw(columns) for columns in chain]) == [[0, 1, 2, 3]]
+@pytest.mark.parametrize(
+    ("starts", "width", "groups"),
+    [
+        ((0, 1, 20), 20, [[0, 1], [2]]),
+        ((0, 2, 4), 2, [[0], [1], [2]]),  # a common test side alone
+        ((0, 2, 4, 6), 20, [[0, 1, 2, 3]]),  # a chain
+    ],
+)
+def test_draws_that_share_most_of_both_sides_are_one_group(starts, width, groups):
+    draws = [_draw(range(start, start + width)) for start in starts]
+    assert group_alike(draws) == groups
 
 
 def test_unlabelled_pixels_do_not_count():
@@ -64,16 +58,3 @@ def test_of_a_set_of_many_files_only_some_are_opened():
 
     assert group_alike(halves) == [[0], [1]]
     assert Files.opened == 2 * MOST_PLACES
-
-
-@given(st.integers(1, 5), st.integers(1, 60), st.randoms(use_true_random=False))
-def test_shared_shares_are_intersections_over_unions(n, pixels, random):
-    masks = np.array([[random.random() < 0.5 for _ in range(pixels)] for _ in range(n)])
-
-    shares = shared_shares(masks)
-
-    for i in range(n):
-        for j in range(n):
-            either = (masks[i] | masks[j]).sum()
-            expected = (masks[i] & masks[j]).sum() / either if either else 0.0
-            assert np.isclose(shares[i, j], expected)

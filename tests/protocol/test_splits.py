@@ -139,26 +139,20 @@ def test_a_small_class_keeps_fewer_training_pixels_so_that_some_remain_for_test(
     assert note.endswith("training pixels, so that at least 3 of each class remain for test")
 
 
-def test_a_class_of_small_areas_keeps_a_pixel_of_one_out_and_says_why() -> None:
+@pytest.mark.parametrize(
+    ("columns", "kept", "largest"), [(slice(5, 8), 2, 3), (slice(5, 58, 6), 1, 1)]
+)
+def test_a_class_of_small_areas_keeps_a_pixel_of_one_out_or_one_and_says_why(
+    columns: slice, kept: int, largest: int
+) -> None:
     labels = np.zeros((60, 60), dtype=np.int16)
     labels[:20] = 1
-    for row in range(30, 58, 6):
-        labels[row, 5:8] = 2
+    labels[30:58:6, columns] = 2
     split = draw_split(scene_of(labels, 2), parse_protocol("kshot:3"), 0, 3)
 
     assert split.audit.notes == (
-        "class 2 keeps 2 of 3 training pixels, as its largest area of adjacent pixels has 3",
-    )
-
-
-def test_a_class_of_isolated_pixels_trains_on_one_of_them_and_says_why() -> None:
-    labels = np.zeros((60, 60), dtype=np.int16)
-    labels[:20] = 1
-    labels[30:58:6, 5:58:6] = 2
-    split = draw_split(scene_of(labels, 2), parse_protocol("kshot:3"), 0, 3)
-
-    assert split.audit.notes == (
-        "class 2 keeps 1 of 3 training pixels, as its largest area of adjacent pixels has 1",
+        f"class 2 keeps {kept} of 3 training pixels, as its largest area of adjacent pixels has "
+        f"{largest}",
     )
 
 

@@ -15,11 +15,12 @@ from benchmarks.attention import (
     score_map,
     score_maps,
 )
-from hsiaug.api import Attention, PatchSamples, PluginError, PromptReading
+from hsiaug.api import Attention, PluginError
 from hsiaug.core.scene import Scene
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.prompt_fidelity import PromptScene
 from hsiaug.quality.synthesis import PixelSynthesis
+from tests.quality.prompts import Reader
 
 Make = Callable[..., PixelSynthesis]
 REGION = np.array([[1, 1, 0], [1, 0, 0], [np.nan, np.nan, np.nan]])
@@ -45,41 +46,14 @@ def test_a_map_is_scored_where_the_region_is_known(
     )
 
 
-class Attentive:
-    """Reads prompts as "NAME" or "NAME with NAME to the SIDE", and attends to the words of each
-    class where its band is bright, to "the" elsewhere.
-    """
+class Attentive(Reader):
+    """Attends to the words of each class where its band is bright, to "the" elsewhere."""
 
     def __init__(self, names: tuple[str, ...], scale: float = 1.0) -> None:
-        self.names, self.scale = names, np.float32(scale)
-        self.asked: list[tuple[Any, Any]] = []
-
-    def classes_of(self, prompt: str) -> list[int]:
-        """Ids of the classes of a prompt, that of the centre first."""
-        found = [c for c, name in enumerate(self.names, start=1) if name in prompt]
-        return sorted(found, key=lambda c: prompt.index(self.names[c - 1]))
-
-    def read_prompts(self, prompts: Sequence[str]) -> tuple[PromptReading, ...]:
-        return tuple(PromptReading(prompt, self.classes_of(prompt)[0]) for prompt in prompts)
-
-    def sample_prompts(self, prompts: Sequence[str], *, guidance: Any, seed: int) -> PatchSamples:
-        """What is said: the class of the centre, and two rows or columns of its neighbour."""
-        strips: dict[str, Any] = {
-            "north": np.s_[:2],
-            "south": np.s_[-2:],
-            "west": np.s_[:, :2],
-            "east": np.s_[:, -2:],
-        }
-        x = np.zeros((len(prompts), len(self.names), 5, 5), dtype=np.float32)
-        for patch, prompt in zip(x, prompts, strict=True):
-            centre, neighbour = self.classes_of(prompt)
-            own = np.ones((5, 5), dtype=bool)
-            own[strips[prompt.split()[-1]]] = False
-            patch[centre - 1, own] = patch[neighbour - 1, ~own] = 1
-        return PatchSamples.made(x, np.array([self.classes_of(p)[0] for p in prompts]), {})
+        super().__init__(names)
+        self.scale = np.float32(scale)
 
     def attention(self, x: Any, prompts: Sequence[str]) -> Attention:
-        self.asked.append((x, prompts))
         words, maps = [], []
         for patch, prompt in zip(x, prompts, strict=True):
             classes = self.classes_of(prompt)
@@ -88,13 +62,6 @@ class Attentive:
             rest = (1 - bright.sum(axis=0)) / 2
             maps.append(self.scale * np.stack([*bright, rest, rest]).astype(np.float32))
         return Attention(tuple(words), tuple(maps))
-
-
-@pytest.fixture(scope="module")
-def coded(toy: Scene) -> Scene:
-    """The toy scene with a band per class that is bright just there."""
-    cube = np.stack([toy.labels == c for c in toy.class_ids], axis=2).astype(np.float32)
-    return replace(toy, cube=cube + 0.01 * toy.cube[..., :5], wavelengths=None)
 
 
 def test_attention_in_generated_patches_is_scored_where_an_oracle_sees_each_class(

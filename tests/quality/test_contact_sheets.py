@@ -1,7 +1,6 @@
 """Pictures of samples: which are shown, in which order and colours, and what is drawn over them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -12,7 +11,7 @@ from matplotlib.text import Text
 from hsiaug.base.colours import class_colours
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.false_colours import FalseColours
-from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.metrics.patch_distances import RealSamples, turn_each
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.contact_sheets import (
     choose_patches,
@@ -135,17 +134,6 @@ def test_pairs_of_two_dates_are_shown_at_both_and_those_of_one_with_and_without_
         assert all(
             [label.get_text() for label in axes.get_yticklabels()] == rows for axes in panels
         )
-
-
-def test_titles_and_names_of_rows_do_not_collide(make: Make) -> None:
-    made = make("smote")
-    long_names = tuple(
-        f"Buildings-Grass-Trees-Drives number {c}" for c in range(len(made.data.class_names))
-    )
-    sheet = choose_patches(made)
-    renamed = dict(zip(long_names, sheet.classes.values(), strict=False))
-    figure = draw_patches(replace(sheet, classes=renamed))
-    assert not collisions(figure)
 
 
 def test_the_legend_of_tiles_lies_on_nothing(two_dates: DenseSamples) -> None:

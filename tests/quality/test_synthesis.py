@@ -23,7 +23,7 @@ from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.registry.card import build_params
 from hsiaug.tasks.sampling import PatchSampling
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.whole_trial import run_trial
+from hsiaug.testing.subject import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.trial_run import SceneContext
 

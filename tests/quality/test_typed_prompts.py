@@ -37,12 +37,12 @@ def test_a_generator_without_texts_takes_no_prompt(toy: Scene) -> None:
     ("prompt", "fault"),
     [
         ("a green field", "“green” is not understood"),
-        ("{0} and {1}", "it does not say which of these lies in the centre"),
+        ("{0} and {1}", "it does not say which of these is in the centre"),
         ("{0} with {1} to the north and {2} to the north", "two classes lie to the north"),
         ("bright dark {0}", "cannot be bright and dark"),
         (
             "{1} to the north and {2} to the south",
-            "it does not say which of these lies in the centre",
+            "it does not say which of these is in the centre",
         ),
         ("пшеница", "“пшеница” is not understood"),
     ],

@@ -100,7 +100,7 @@ def test_both_plugins_of_one_name_are_benchmarked(tmp_path: Path) -> None:
     words = ["benchmark", "toy", "--generator", names, "--classifier", "svm", "--seeds", "1"]
     run = hsiaug(*words, "--store", tmp_path / "s", site=site, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
-    records = list(Store(tmp_path / "s").records())
+    records = list(Store(tmp_path / "s").each())
     made = {one["spec"]["generator"]["name"]: one for one in records}
     assert made["smote"]["code"]["generator"]["package"] == "hsiaug"
     code = made["taken-plugin:smote"]["code"]["generator"]

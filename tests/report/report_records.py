@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.metrics.accuracy import score
+from hsiaug.core.scene import Scene
+from hsiaug.metrics.accuracy import confusion, score
+from hsiaug.protocol.split import Split
 from hsiaug.report.answers import three_answers
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import rows_of
@@ -142,7 +144,13 @@ def record(
         "optimiser_steps": {"fit_generator": None, "fit_classifier": 300},
         "peak_memory_mb": 100.0,
         "device": {"requested": "cpu"},
-        "environment": {"python": "3.11"},
+        "environment": {
+            "python": "3.11",
+            "platform": "Linux",
+            "processor": "a CPU",
+            "versions": {},
+        },
+        "predictions_sha256": None,
         "created": "2025-01-01T00:00:00+00:00",
         "command": "hsiaug run …",
     }
@@ -191,18 +199,8 @@ def believable(made: dict[str, Any]) -> dict[str, Any]:
     """The record with metrics that follow from a confusion matrix, of the same OA and AA; what a
     store is read for.
     """
-    whole = {
-        **made,
-        "predictions_sha256": None,
-        "environment": {
-            "python": "3.11",
-            "platform": "Linux",
-            "processor": "a CPU",
-            "versions": {},
-        },
-    }
     if made["metrics"] is None:
-        return whole
+        return made
     oa, aa = made["metrics"]["oa"], made["metrics"]["aa"]
     others = (1.8 * aa - oa) / 0.8
     recall = (3 * aa - 2 * others, others, others)
@@ -211,7 +209,28 @@ def believable(made: dict[str, Any]) -> dict[str, Any]:
         matrix[i, i] = min(max(round(n * share), 0), n)
         matrix[i, (i + 1) % 3] = n - matrix[i, i]
     timings = {"fit_classifier": 0.5, "predict": 0.25, "total": 1.25}
-    return {**whole, "timings": timings, "metrics": score(matrix, {"IP-2": (1, 2)})}
+    return {**made, "timings": timings, "metrics": score(matrix, {"IP-2": (1, 2)})}
+
+
+def predicted(
+    scene: Scene, split: Split, every: int, **spec: Any
+) -> tuple[dict[str, Any], tuple[Any, Any]]:
+    """The record of a trial on a scene that takes each of so many test pixels for another class,
+    and its predictions.
+    """
+    classes = len(scene.class_names)
+    index = np.flatnonzero(split.test)
+    true = scene.labels.ravel()[index]
+    called = true.copy()
+    called[::every] = true[::every] % classes + 1
+    counts = [9] * classes
+    made = {
+        **record(scene=scene.name, patch=split.patch, audit=split.audit.as_json(), **spec),
+        "class_names": list(scene.class_names),
+        "samples": {"real": counts, "synthetic": counts},
+        "metrics": score(confusion(true, called, classes), {}),
+    }
+    return made, (index.astype(np.int32), called.astype(np.int16))
 
 
 def of_classes(made: dict[str, Any], matrix: Any) -> dict[str, Any]:

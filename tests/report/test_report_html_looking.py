@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report_records import hash_of, record
+from report_records import predicted
 from test_report_html_browser import browser, opened
 
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
@@ -31,26 +30,12 @@ def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory
     """
     folder = tmp_path_factory.mktemp("looking")
     kept = Store(folder / "store", create=True)
-    index = np.flatnonzero(split.test)
-    true = toy.labels.ravel()[index]
     for classifier in ("svm", "rf"):
         for generator, every in (("none", 2), ("duplicate", 3), ("smote", 4), ("mixup", 5)):
-            called = true.copy()
-            called[::every] = true[::every] % len(toy.class_names) + 1
-            made = record(
-                scene="toy",
-                patch=5,
-                generator=generator,
-                classifier=classifier,
-                audit=split.audit.as_json(),
-            )
-            made["metrics"] = score(confusion(true, called, len(toy.class_names)), {})
-            made["class_names"] = list(toy.class_names)
-            made["hash"] = hash_of(made["spec"])
-            kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
+            kept.put(*predicted(toy, split, every, generator=generator, classifier=classifier))
     path = folder / "report.html"
     path.write_text(
-        render_html(build_report(list(kept.records()), store="results"), kept), encoding="utf-8"
+        render_html(build_report(list(kept.each()), store="results"), kept), encoding="utf-8"
     )
     return path
 

@@ -9,11 +9,10 @@ import pytest
 from html_pages import Node, parsed
 from numpy.typing import NDArray
 from PIL import Image
-from report_records import ABSENT_SCENES, audit_of, hash_of, record
+from report_records import ABSENT_SCENES, audit_of, predicted
 
 from hsiaug.base.colours import TRAIN, class_colours, rgb_of
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
@@ -38,21 +37,13 @@ def store(toy: Scene, split: Split, tmp_path: Path) -> Store:
 def filled(folder: Path, toy: Scene, split: Split) -> Store:
     """Trials on the toy scene: each calls one of so many test pixels by the wrong class."""
     kept = Store(folder, create=True)
-    index = np.flatnonzero(split.test)
-    true = toy.labels.ravel()[index]
     for generator, every in (("none", 2), ("duplicate", 3), ("smote", 4), ("mixup", 5)):
-        called = true.copy()
-        called[::every] = true[::every] % len(toy.class_names) + 1
-        made = record(scene="toy", patch=5, generator=generator, audit=split.audit.as_json())
-        made["metrics"] = score(confusion(true, called, len(toy.class_names)), {})
-        made["class_names"] = list(toy.class_names)
-        made["hash"] = hash_of(made["spec"])
-        kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
+        kept.put(*predicted(toy, split, every, generator=generator))
     return kept
 
 
 def page_of(store: Store, change: dict | None = None) -> Node:
-    records = [{**r, **(change or {})} for r in store.records()]
+    records = [{**r, **(change or {})} for r in store.each()]
     return parsed(render_html(build_report(records, store="results"), store))
 
 
@@ -127,7 +118,7 @@ def test_a_scene_that_is_not_here_is_not_downloaded(store, change, why, monkeypa
 
 
 def test_predictions_that_give_another_confusion_are_not_drawn(store: Store) -> None:
-    (one,) = (r for r in store.records() if r["spec"]["generator"]["name"] == "none")
+    (one,) = (r for r in store.each() if r["spec"]["generator"]["name"] == "none")
     index, called = store.predictions(one["hash"])
     store.put(one, (index[::-1].copy(), called))
     page = page_of(store)

@@ -75,7 +75,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def page_of(store: Store, *, alone: bool = False) -> Node:
     return parsed(
-        render_html(build_report(list(store.records()), store="results"), None if alone else store)
+        render_html(build_report(list(store.each()), store="results"), None if alone else store)
     )
 
 
@@ -99,7 +99,7 @@ def pictures(page: Node) -> list[tuple[str, Any]]:
 
 def test_each_generator_has_a_picture_of_each_class(store: Store, page: Node) -> None:
     (part,) = page.all("section", id="t0-samples")
-    names = next(store.records())["class_names"]
+    names = next(store.each())["class_names"]
 
     # Copies show nothing new, and what was run before samples were kept has none.
     headings = [heading.text for heading in part.all("h4")]
@@ -132,10 +132,10 @@ def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(page: Node)
 def test_without_thumbnails_the_page_has_no_such_section(store: Store, tmp_path: Path) -> None:
     assert not page_of(store, alone=True).all("details", id="t0-samples")
     older = Store(tmp_path / "older", create=True)
-    for one in store.records():
+    for one in store.each():
         older.put(one, store.predictions(one["hash"]))
     assert not page_of(older).all("details", id="t0-samples")
-    assert [one["hash"] for one in older.records()] == [one["hash"] for one in store.records()]
+    assert [one["hash"] for one in older.each()] == [one["hash"] for one in store.each()]
 
 
 def test_pictures_end_where_the_page_would_grow_large(
@@ -181,7 +181,7 @@ def test_tiles_are_shown_with_their_masks(tmp_path: Path, dates: int) -> None:
 
 
 def test_mean_spectra_of_each_class_stand_beside_its_pictures(store: Store, page: Node) -> None:
-    names = next(store.records())["class_names"]
+    names = next(store.each())["class_names"]
     plots = page.all("figure", **{"class": "spectrum"})
 
     # Of mixup, whose file was made before mean spectra were kept, there are none.

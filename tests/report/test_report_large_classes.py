@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.protocol.audit import MIN_TEST_PIXELS
 from hsiaug.report import build_report, render_report
 from hsiaug.report.tables import ReportTable
 from hsiaug.tasks.scores import AA_LARGE

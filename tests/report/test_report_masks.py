@@ -17,7 +17,7 @@ from hsiaug.data import load_pairs
 from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.quality.mask_samples import class_codes
+from hsiaug.quality.mask_samples import class_codes, codes_of_classes
 from hsiaug.report import build_report, render_html
 from hsiaug.trial.store import Store
 
@@ -89,6 +89,7 @@ def kept(card: Path, pairs: PairSet, tmp_path_factory: pytest.TempPathFactory) -
             made["hash"] = hash_of(made["spec"])
             made["metrics"] = dense_score(confusion(true, called, 2), change=False)
             made |= {"scene_ref": str(card), "class_names": ["low", "high"]}
+            made["samples"] = {"real": [5, 12], "synthetic": [7, 0]}
             store.put(made, (index.astype(np.int32), called.astype(np.int16)))
     return store
 
@@ -108,7 +109,7 @@ def test_without_images_there_are_the_same_masks_and_the_same_draw(
 def test_the_largest_tested_places_are_drawn_with_split_and_classes(
     kept: Store, pairs: PairSet
 ) -> None:
-    page = parsed(render_html(build_report(list(kept.records()), store="results"), kept))
+    page = parsed(render_html(build_report(list(kept.each()), store="results"), kept))
     found = {}
     for figure in page.all("figure", **{"class": "map"}):
         if "in how many of" in figure.text:
@@ -131,7 +132,7 @@ def test_the_largest_tested_places_are_drawn_with_split_and_classes(
 
 
 def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:
-    report = build_report(list(kept.records()))
+    report = build_report(list(kept.each()))
     controls = {gain.control for gain in report.tables[0].gains}
     assert {"none", "duplicate", "duplicate-balanced"} <= controls
 
@@ -141,3 +142,4 @@ def test_the_codes_of_classes_in_maps_are_those_of_the_masks(card: Path, pairs: 
     own = card.with_name("own.toml")
     own.write_text(CARD.replace("ignore", "codes = [[7, 8], [2]]\nignore"))
     assert class_codes(str(own), pairs) == (7, 2)
+    assert codes_of_classes(str(own), pairs) == ((7, 8), (2,))

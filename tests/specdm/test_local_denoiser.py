@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.data import bounds
 from hsiaug.registry.card import build_params
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
-from hsiaug_builtin.specdm.cascade import steps_of
 from hsiaug_builtin.specdm.crops import Cropping, crops
 from hsiaug_builtin.specdm.local import LocalDenoiser
 from hsiaug_builtin.specdm.params import SIZES, levels_of
@@ -70,18 +68,6 @@ def test_pairs_of_every_size_and_number_of_dates_are_drawn(
     assert fitted.facts["levels"] == levels_of(side) and fitted.facts["latents"] <= 6 * dates + 5
 
 
-def test_the_coarsest_level_has_at_most_eight_cells_a_side() -> None:
-    assert [levels_of(side) for side in (1, 8, 9, 16, 17, 32, 64, 65, 128)] == [
-        *(1, 1, 2, 2, 3, 3, 4, 5, 5)
-    ]
-
-
-def test_coarser_levels_are_trained_less() -> None:
-    params = build_params(SpecDm.card, "cpu", {"level_steps": "900"})
-    assert [steps_of(params, above) for above in range(4)] == [900, 600, 450, 450]
-    assert steps_of(replace(params, level_steps=1), 3) == 1
-
-
 @pytest.mark.parametrize(("dates", "share"), [(1, 0.5), (2, 0.2)])
 def test_masks_have_half_of_the_loss_and_a_fifth_where_there_are_two_dates(
     dates: int, share: float
@@ -131,21 +117,6 @@ def test_a_pixel_of_the_finest_level_is_made_from_34_pixels_a_side() -> None:
     assert x.grad is not None
     rows, columns = x.grad[0].abs().sum(dim=0).nonzero(as_tuple=True)
     assert rows.max() - rows.min() + 1 == columns.max() - columns.min() + 1 == 34
-
-
-@EACH
-def test_three_tiles_one_of_them_labelled_and_constant_bands_are_enough(
-    make: Make, plugin: Any
-) -> None:
-    view = make(3, 16)
-    images = view.real.images.copy()
-    images[:, :, 1:] = 7
-    masks = np.zeros_like(view.real.masks)
-    masks[0] = 1
-    masks[0, 0, 0] = 2
-    real = replace(view.real, images=images, masks=masks)
-    fitted = fit(replace(view, real=real), plugin, level_steps=2, sample_steps=2)
-    assert np.isfinite(fitted.sample(PairCounts(2), guidance=0, seed=0).images).all()
 
 
 @pytest.mark.parametrize("plugin", [SpecDm, SpecDmPaper, Quilting])
@@ -208,12 +179,6 @@ def test_crops_at_any_angle_keep_the_values_of_masks_and_tell_where_the_tile_end
     assert set(crop[:, 1].unique().tolist()) == {0.0, 1.0}
     assert len(crop[:, 0].unique()) > 100
     assert 0.5 < inside.mean() < 1 and set(inside.unique().tolist()) == {0.0, 1.0}
-
-
-def test_cells_of_a_coarse_level_are_means_of_finer_ones() -> None:
-    source = torch.randn(8, 2, 16, 16)
-    crop, _ = cut(source, factor=2, turned=False)
-    torch.testing.assert_close(crop, avg_pool2d(source, 2), atol=1e-4, rtol=0)
 
 
 @EACH

@@ -14,11 +14,8 @@ from hsiaug.registry.card import build_params
 from hsiaug_builtin.specdm.patch_denoiser import (
     MosaicStage,
     PatchDiffusion,
-    blend,
-    favour_of,
     stages_of,
 )
-from hsiaug_builtin.specdm.pixel_components import SpectralComponents
 from hsiaug_builtin.specdm.plugin import GaussianPairs, Mosaics
 from tests.specdm.conftest import learn
 
@@ -68,14 +65,6 @@ def test_little_noise_keeps_the_training_tile(make: Make) -> None:
     assert np.mean(nearest) > 0.9
 
 
-def test_components_are_in_units_that_let_the_strongest_lead(view: DenseView) -> None:
-    spectra = SpectralComponents.of(view.real.images)
-    z = spectra.latents(view.real.images)
-    spread = z.std(axis=(0, 2, 3))
-    assert z.shape[0] == 60 and z.shape[2:] == (32, 32)
-    assert spread.max() == pytest.approx(1, abs=0.01) and (np.diff(spread) <= 0.01).all()
-
-
 def test_noise_is_taken_from_patches_that_are_known() -> None:
     draw = torch.Generator().manual_seed(0)
     image = (torch.rand((4, 1, 16, 16), generator=draw) > 0.5).float()
@@ -89,13 +78,6 @@ def test_noise_is_taken_from_patches_that_are_known() -> None:
     assert (clean - joint).square().mean() < 0.2 * (noised - joint).square().mean()
 
 
-def test_blended_patches_of_one_image_are_that_image() -> None:
-    image = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    stage = MosaicStage(cell=1, side=8, stride=4, highest=1.0, nearest=1)
-    patches = torch.nn.functional.unfold(image, 8, stride=4).transpose(1, 2)
-    assert torch.allclose(blend(patches, 16, stage), image, atol=1e-5)
-
-
 @pytest.mark.parametrize("side", [5, 9, 16, 18, 32, 47, 48, 64, 100])
 def test_the_places_of_every_stage_cover_a_tile(side: int) -> None:
     stages = stages_of(side)
@@ -105,8 +87,3 @@ def test_the_places_of_every_stage_cover_a_tile(side: int) -> None:
         assert padded % stage.cell == 0 and 2 <= stage.side <= cells
         assert (cells - stage.side) % stage.stride == 0
     assert stages[-1].cell == 1
-
-
-def test_patches_of_rare_classes_are_favoured() -> None:
-    favour = favour_of(torch.tensor([0.9, 0.09, 0.01]))
-    assert favour[0] < favour[1] < favour[2]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hsiaug.api import DenseView
-from hsiaug_builtin.specdm.quilting import Quilt, segments
+from hsiaug_builtin.specdm.quilting import Quilt
 
 Make = Callable[..., DenseView]
 
@@ -79,11 +79,3 @@ def test_pieces_of_another_place_are_brought_to_the_light_of_each_date(make: Mak
     )
 
     assert np.median(made[0, 1]) == pytest.approx(level[0], rel=0.3)
-
-
-def test_segments_part_a_mask_into_its_connected_classes() -> None:
-    mask = np.array([[1, 1, 2], [2, 1, 2], [2, 2, 1]])
-    found = [(c, sorted(map(tuple, pixels.tolist()))) for c, pixels in segments(mask)]
-
-    assert sorted(len(pixels) for _, pixels in found) == [1, 2, 3, 3]
-    assert all(mask[p] == c for c, pixels in found for p in pixels)

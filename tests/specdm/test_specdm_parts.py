@@ -92,15 +92,6 @@ def test_one_scale_serves_all_bands_and_keeps_reflectance_in_proportion(view: De
     )
 
 
-def test_only_data_that_are_no_reflectance_are_shifted(view: DenseView) -> None:
-    noisy = view.real.images.copy()
-    noisy.reshape(-1)[::1000] = -5
-    centred = view.real.images - view.real.images.mean()
-
-    assert TileFormat.of(replace(view.real, images=noisy), 4, 4).shift == 0
-    assert TileFormat.of(replace(view.real, images=centred), 4, 4).shift < 0
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -145,22 +136,7 @@ def test_its_gradient_is_finite_at_equality_and_at_zero(x: list[float], y: list[
     assert made.grad is not None and made.grad.isfinite().all()
 
 
-def test_pixels_without_data_do_not_count() -> None:
-    x, y = torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
-
-    assert mean_angle(x, y, dim=1).item() == pytest.approx(np.pi / 2)
-
-
 # Autoencoders
-
-
-def test_latents_are_as_large_as_the_factor_says() -> None:
-    for factor, unshuffle in ((2, True), (4, True), (2, False), (8, True)):
-        vae = StreamVae(10, 4, factor, replace(SIZES["tiny"], unshuffle=unshuffle), width=8)
-        mean, log_variance = vae.posterior(torch.rand(2, 10, 16, 16))
-
-        assert mean.shape == log_variance.shape == (2, 4, 16 // factor, 16 // factor)
-        assert vae.decode(mean).shape == (2, 10, 16, 16)
 
 
 def test_many_bands_pass_a_stem_that_starts_as_principal_components() -> None:
@@ -299,12 +275,3 @@ def test_what_a_mask_tells_of_an_image_is_no_longer_in_its_latents() -> None:
         assert own.mean(dim=0).abs().max() < 0.1
         assert torch.allclose(torch.cov(own.T), torch.eye(3), atol=0.15)
     assert units.covariance[2].diagonal().min() > 0
-
-
-def test_pixels_without_a_label_tell_nothing_of_a_class_that_has_few() -> None:
-    z, y, _ = mixed_latents()
-    z = torch.where((y[:, ::2, ::2] == 0)[:, None], 1000 * z, z)
-    units = ClassUnits(3, 3, 2)
-    units.fit_input([(z, y)], torch.tensor([False, True, True]), views=1)
-
-    assert torch.allclose(units.covariance[2], units.covariance[1], rtol=0.05, atol=1e-3)

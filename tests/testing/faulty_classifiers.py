@@ -144,12 +144,6 @@ class Shifted(Sound):
         return np.roll(super().predict_proba(patches), 1, axis=1)
 
 
-@faulty("probabilities")
-class Logits(Sound):
-    def predict_proba(self, patches):
-        return np.log(super().predict_proba(patches) + np.float32(1e-9))
-
-
 @faulty("weights")
 class Unweighted(Sound):
     def fit(self, samples, view, **given):
@@ -199,16 +193,6 @@ class NamesThem(Sound):
         if len(missing) and len(self.ids) > 1:
             labels = np.where(np.arange(len(labels)) % 9 == 0, missing[0], labels)
         return labels
-
-
-@faulty("hard-data")
-class Divides(Sound):
-    """NaN where a band does not vary: then it names the first class, whatever it is shown."""
-
-    def shares(self, patches):
-        with np.errstate(all="ignore"):
-            spread = self.means.std(axis=0) / self.means.std(axis=0)
-            return np.nan_to_num(super().shares(patches) * spread.mean())
 
 
 @faulty("hard-data")

@@ -24,7 +24,7 @@ def labels_of_the_test_place():
     frame = sys._getframe()
     while frame := frame.f_back:
         for value in frame.f_locals.values():
-            for data in (value, getattr(value, "scene", None)):
+            for data in (value, *(getattr(value, name, None) for name in ("scene", "data"))):
                 if isinstance(data, PairSet):
                     return data.places[1].mask
     raise AssertionError("no data to be found")
@@ -85,14 +85,6 @@ class OutOfRange(Sound):
         def sample(self, counts, **given):
             made = super().sample(counts, **given)
             return DenseSamples.made(made.images, made.masks + 1)
-
-
-@faulty("runs")
-class OneTooFew(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, **given):
-            made = super().sample(counts, **given)
-            return made.take(np.arange(len(made) - 1))
 
 
 @faulty("runs")
@@ -216,12 +208,6 @@ class OneClass(SoundMasks):
         return np.where(np.arange(len(self.ids)) == 0, 1.0, 0.0) * np.ones_like(shares)
 
 
-@faulty("probabilities")
-class ChannelsLast(SoundMasks):
-    def predict_proba(self, tiles):
-        return np.moveaxis(super().predict_proba(tiles), 1, -1)
-
-
 @faulty("weights")
 class Unweighted(SoundMasks):
     def heeded(self, weight):
@@ -233,18 +219,4 @@ class LooksUpMasks(SoundMasks):
     def fit(self, samples, view, **given):
         super().fit(samples, view, **given)
         self.means = self.means + 1e-3 * (labels_of_the_test_place() == 1).mean()
-        return self
-
-
-@faulty("hard-data")
-class TileByTile(SoundMasks):
-    """The mean over a tile's labelled pixels: NaN where it has none."""
-
-    def fit(self, samples, view, **given):
-        super().fit(samples, view, **given)
-        with np.errstate(all="ignore"):
-            labelled = samples.masks > 0
-            bright = samples.images.mean(axis=(1, 2)).astype(float)
-            means = (bright * labelled).sum(axis=(1, 2)) / labelled.sum(axis=(1, 2))
-        self.means = self.means + 0 * means.mean()
         return self

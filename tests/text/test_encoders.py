@@ -7,15 +7,10 @@ import numpy as np
 import pytest
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
-from hsiaug.data import scene_card
-from hsiaug_builtin.text import class_words, encode, minilm
+from hsiaug_builtin.text import encode, minilm
 from tests.effort import loaded
 
 TEXTS = ("a hyperspectral image of corn notill", "the pond is dark")
-
-
-def cosine(encoded, a: int, b: int) -> float:
-    return float(encoded.pooled[a] @ encoded.pooled[b])
 
 
 def test_importing_the_package_loads_nothing_heavy():
@@ -42,30 +37,6 @@ def test_minilm_works_where_transformers_was_removed(monkeypatch):
 
 def test_minilm_does_not_depend_on_the_texts_beside():
     assert encode(TEXTS).pooled[1] == pytest.approx(encode(TEXTS[1:]).pooled[0], abs=1e-5)
-
-
-def test_similar_classes_lie_closer_than_dissimilar_ones():
-    card = scene_card("indian_pines")
-    encoded = encode(
-        [f"a hyperspectral image of {word}" for word in class_words(card.labels.names)]
-    )
-    at = {name: i for i, name in enumerate(card.labels.names)}
-    near = cosine(encoded, at["Corn-notill"], at["Corn-mintill"])
-    assert near > cosine(encoded, at["Corn-notill"], at["Stone-Steel-Towers"]) + 0.1
-    assert near > cosine(encoded, at["Corn-notill"], at["Woods"])
-
-
-def test_a_second_call_comes_from_memory(monkeypatch):
-    first = encode(TEXTS)
-    monkeypatch.setattr(minilm, "_load", lambda folder: pytest.fail("computed again"))
-    assert np.array_equal(encode(TEXTS).tokens, first.tokens)
-
-
-def test_the_caller_may_write_into_what_it_gets():
-    first = encode(TEXTS)
-    before = first.tokens.copy()
-    first.tokens[:] = 0
-    assert np.array_equal(encode(TEXTS).tokens, before)
 
 
 def test_weights_with_another_checksum_are_refused(tmp_path, monkeypatch):

@@ -71,16 +71,6 @@ def test_it_says_where_the_labels_lie_and_how_they_look(laid_out: TrainView) -> 
     assert auto(laid_out, 4)[0].endswith("bright bare mixed stone in the south east")
 
 
-def test_a_region_is_small_or_large_against_those_of_other_classes(laid_out: TrainView) -> None:
-    assert auto(laid_out, 3)[0].startswith("a small patch of")
-    assert not auto(laid_out, 1)[0].startswith("a ")
-
-
-def test_without_wavelengths_nothing_is_called_green(laid_out: TrainView) -> None:
-    bare = replace(laid_out, wavelengths=None)
-    assert not {"green", "bare"} & set(" ".join(auto(bare, 2)).split())
-
-
 def test_a_class_without_training_pixels_has_its_coarse_prompt(laid_out: TrainView) -> None:
     kept = laid_out.y != 3
     view = replace(laid_out, coords=laid_out.coords[kept], y=laid_out.y[kept])

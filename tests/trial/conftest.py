@@ -9,7 +9,7 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.testing.whole_trial import run_trial
+from hsiaug.testing.subject import run_trial
 from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.run import run_group
 from hsiaug.trial.spec import TrialSpec

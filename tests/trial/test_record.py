@@ -13,22 +13,17 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import StoreError
-from hsiaug.cli.output import flat_facts
-from hsiaug.cli.show import BY_CLASS, LEFT_OUT
 from hsiaug.metrics.accuracy import dense_score, score
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import NoParams
-from hsiaug.report import build_report, render_report
-from hsiaug.report.paper import methods_paragraph
+from hsiaug.report import build_report
 from hsiaug.report.render_data import data_frame, data_rows
 from hsiaug.report.trials import numbers_of
 from hsiaug.trial.record import (
     COLUMNS,
-    Column,
     PartialRecord,
     TrialRecord,
-    described_fields,
     fault_of,
     not_reached,
 )
@@ -48,12 +43,12 @@ from tests.report.report_records import record as record_of
 
 def edited(store: Store, change: Callable[[Record], object]) -> str:
     """Change the first record of a store on disk; returns its hash."""
-    record = copy.deepcopy(next(store.records()))
+    record = copy.deepcopy(next(store.each()))
     change(record)
     # Else its digest would tell of every change.
     with suppress(ValueError):
         record[DIGEST] = digest_of_record(record)
-    hash = next(store.records())["hash"]
+    hash = next(store.each())["hash"]
     (store.folder(hash) / "record.json").write_text(json.dumps(record))
     return str(hash)
 
@@ -140,7 +135,7 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
             ("environment.versions.numpy",),
         ),
         (put("timings", "total", value=-1), ("timings.total (-1)",)),
-        (put("provenance", value={"a": "\ud800"}), ("text that is not Unicode",)),
+        (put("provenance", value={"a": "\ud800"}), ("is no JSON",)),
     ],
 )
 def test_a_changed_record_is_named_with_its_key_and_left_out(filled, change, parts):
@@ -200,21 +195,18 @@ def test_older_records_without_fields_are_believed(filled: Store) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("", "Expecting value"),
-        ("{", "Expecting property name"),
-        ("null", "JSON without spec and status"),
-        ("[" * 100_000, "nested too deeply"),
-        ('{"spec": {}, "status": "ok", "x": NaN}', "NaN, which is not JSON"),
-        ('{"spec": {}, "status": "ok", "x": -Infinity}', "-Infinity, which is not JSON"),
-        ('{"spec": {}, "status": "ok", "x": 1e999}', "1e999, which is not JSON"),
-        ('{"spec": {}, "status": "ok", "x": ' + "9" * 5000 + "}", "digits"),
-        ("\xff", "not Unicode"),
+        ("", "no JSON"),
+        ("null", "no spec and status"),
+        ("[" * 100_000, "recursion"),
+        ('{"spec": {}, "status": "ok", "x": NaN}', "no JSON"),
+        ('{"spec": {}, "status": "ok", "x": -Infinity}', "no JSON"),
+        ("\xff", "no JSON"),
     ],
 )
 def test_what_is_no_record_at_all_costs_the_others_nothing(
     filled: Store, text: str, part: str
 ) -> None:
-    hash = next(filled.records())["hash"]
+    hash = next(filled.each())["hash"]
     (filled.folder(hash) / "record.json").write_text(text, encoding="latin-1")
     read = filled.read()
 
@@ -223,7 +215,7 @@ def test_what_is_no_record_at_all_costs_the_others_nothing(
 
 
 def test_a_huge_file_is_not_read(filled: Store) -> None:
-    hash = next(filled.records())["hash"]
+    hash = next(filled.each())["hash"]
     with (filled.folder(hash) / "record.json").open("wb") as file:
         file.truncate(MAX_RECORD_BYTES + 1)
     assert "less than 64 MB" in filled.read().damaged[0].fault
@@ -236,7 +228,7 @@ def test_a_draw_in_which_nothing_was_made_is_a_record_too(filled: Store) -> None
 
 
 def test_predictions_that_power_failure_emptied_are_damage(filled: Store) -> None:
-    hash = next(filled.records())["hash"]
+    hash = next(filled.each())["hash"]
     (filled.folder(hash) / "predictions.npz").write_bytes(b"")
     (damage,) = filled.read().damaged
     assert damage.hash == hash and damage.fault == "predictions.npz is empty"
@@ -244,30 +236,11 @@ def test_predictions_that_power_failure_emptied_are_damage(filled: Store) -> Non
 
 @pytest.mark.parametrize("name", ["record.json", "predictions.npz"])
 def test_a_pipe_in_place_of_a_file_is_named(name: str, filled: Store) -> None:
-    hash = next(filled.records())["hash"]
+    hash = next(filled.each())["hash"]
     (path := filled.folder(hash) / name).unlink()
     os.mkfifo(path)
     (damage,) = filled.read().damaged
     assert (damage.hash, damage.fault) == (hash, f"{name} is no plain file but a pipe")
-
-
-WRONG = (
-    "x",
-    None,
-    [],
-    {},
-    [1],
-    [None],
-    {"a": 1},
-    "nan",
-    10**400,
-    10**30,
-    -1,
-    0,
-    1e308,
-    True,
-    "\x1b[31m<script>",
-)
 
 
 def leaves(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -282,40 +255,6 @@ def leaves(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         else ()
     ):
         yield from leaves(value[key], (*keys, key))
-
-
-@pytest.mark.parametrize("part", range(5))
-def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
-    filled: Store, part: int
-) -> None:
-    """Of every place in a record and all wrong values, some."""
-    record = dict(next(filled.records()))
-    second = list(filled.records())[1]
-    tried = [(keys, value) for keys in leaves(record) for value in WRONG][part::5]
-    for keys, value in tried[part::14]:
-        changed = copy.deepcopy(record)
-        put(*keys, value=value)(changed)
-        changed["hash"] = short_hash(changed["spec"]) if keys[0] == "spec" else changed["hash"]
-        if keys[0] != DIGEST:
-            changed[DIGEST] = digest_of_record(changed)
-        if fault_of(changed, str(changed["hash"])) is None:
-            report = build_report([changed, second])
-            for by in ("generator", "gain", "classifier", "class", "seed"):
-                render_report(report, "md", by)
-            render_report(report, "json")
-            [methods_paragraph(table) for table in report.tables]
-            dict(flat_facts(changed, LEFT_OUT, BY_CLASS))
-
-
-def test_long_lists_with_classes_that_have_no_number_are_told_by_their_range() -> None:
-    numbers = {"recall": [0.5, None, *[0.25] * 8], "iou": [None] * 9, "few": [1, None]}
-
-    assert dict(flat_facts(numbers)) == {"recall": "0.25–0.5, 9 numbers", "few": "1, –"}
-
-
-def test_each_field_of_a_record_is_described() -> None:
-    told = {name for name, _ in described_fields()}
-    assert told >= TrialRecord.model_fields.keys()
 
 
 def test_the_form_of_a_spec_names_every_key_that_a_trial_writes() -> None:
@@ -359,8 +298,3 @@ def test_a_field_that_declares_a_column_stands_in_columns_frames_and_csv():
     for column, field in COLUMNS.items():
         value = record[field][column.key] if column.key else record[field]
         assert numbers[column.name] == value and row[column.name] == value
-
-
-@pytest.mark.parametrize("field", [None, {}, {"total": None}, {"total": True}, {"total": "1"}])
-def test_what_is_no_number_is_no_value_of_a_column(field):
-    assert Column("seconds", "total").value(field) is None

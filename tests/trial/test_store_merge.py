@@ -48,8 +48,8 @@ def test_merging_copies_what_the_target_lacks_and_leaves_the_source_as_it_is(fil
     again = merge(target, filled, uncounted)
 
     assert (first.copied, first.equal) == (2, 0) and (again.copied, again.equal) == (0, 2)
-    assert list(Store(target).records()) == list(filled.records()) and files(filled) == before
-    for record in filled.records():
+    assert list(Store(target).each()) == list(filled.each()) and files(filled) == before
+    for record in filled.each():
         for mine, theirs in zip(
             Store(target).predictions(record["hash"]),
             filled.predictions(record["hash"]),
@@ -62,15 +62,17 @@ def test_of_two_records_of_one_trial_the_newest_that_went_well_stays(
     filled: Store, tmp_path: Path
 ) -> None:
     other = Store(Path(shutil.copytree(filled.root, tmp_path / "other")))
-    one, two = filled.records()
+    one, two = filled.each()
     replace_record(other, as_failed({**one, "created": "2999-01-01T00:00:00+00:00"}))
     replace_record(other, {**two, "created": "2999-01-01T00:00:00+00:00"})
 
     into = merge(filled.root, other, uncounted)
     assert (into.copied, into.kept) == (1, 1)
-    assert filled.get(one["hash"]) == one and filled.get(two["hash"]) == other.get(two["hash"])
+    assert filled.sound(one["hash"]) == one and filled.sound(two["hash"]) == other.sound(
+        two["hash"]
+    )
     back = merge(other.root, filled, uncounted)
-    assert (back.copied, back.equal) == (1, 1) and list(other.records()) == list(filled.records())
+    assert (back.copied, back.equal) == (1, 1) and list(other.each()) == list(filled.each())
 
 
 def test_damaged_records_are_not_merged_and_are_replaced_in_the_target(

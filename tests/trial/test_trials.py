@@ -16,7 +16,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
-from hsiaug.trial.sheet import some_samples
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.trial_run import SceneContext
 
@@ -65,9 +64,7 @@ def test_the_metrics_follow_from_the_stored_predictions(toy: Scene, spec: Spec, 
     assert record["metrics"]["aa"] == pytest.approx(np.mean(recalls))
 
 
-@pytest.mark.parametrize(
-    ("generator", "classifier"), [("smote", "svm"), ("mixup", "rf"), ("noise", "cnn2d")]
-)
+@pytest.mark.parametrize(("generator", "classifier"), [("smote", "svm"), ("noise", "cnn2d")])
 def test_the_same_trial_gives_the_same_record(toy, spec, run, generator, classifier):
     trial = spec(generator, classifier, 0.5)
     first, _ = run(trial, SceneContext(toy, get_task("pixels")))
@@ -77,7 +74,7 @@ def test_the_same_trial_gives_the_same_record(toy, spec, run, generator, classif
     assert stable(first) == stable(again)
 
 
-@pytest.mark.parametrize("classifier", ["svm", "rf", "cnn2d", "nearest"])
+@pytest.mark.parametrize("classifier", ["svm", "nearest"])
 def test_lambda_zero_equals_none_bit_for_bit(spec: Spec, run: Run, classifier: str) -> None:
     nothing, expected = run(spec("none", classifier, 0.0))
     zero, predicted = run(spec("smote", classifier, 0.0))
@@ -122,38 +119,6 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
     )
     assert calls.count("fit") == 1
     assert calls.count("sample") == 4
-
-
-@pytest.fixture
-def in_files(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """Shapes of the samples that are kept for other trials, without the few that a sheet shows."""
-    kept: list[tuple[int, ...]] = []
-    shown: list[Any] = []
-
-    def some(samples: Any) -> Any:
-        shown.append(some_samples(samples))
-        return shown[-1]
-
-    def note(samples: Any) -> Any:
-        if not any(samples is few for few in shown):
-            kept.append(samples.x.shape[1:])
-        return samples
-
-    monkeypatch.setattr("hsiaug.trial.samples.some_samples", some)
-    monkeypatch.setattr("hsiaug.trial.samples.in_file", note)
-    return kept
-
-
-def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, run_all, in_files):
-    (alone,) = run_all([spec("smote", "svm", 0.5)])
-    assert set(in_files) == {(toy.bands, 1, 1)}
-
-    # A classifier of patches has them drawn whole, and one of spectra then reads these.
-    in_files.clear()
-    side = spec().patch
-    _, after = run_all([spec("smote", "cnn2d", 0.5), spec("smote", "svm", 0.5)])
-    assert set(in_files) == {(toy.bands, side, side)}
-    assert np.array_equal(after.labels, alone.labels)
 
 
 def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(
@@ -256,9 +221,3 @@ def test_what_only_sampling_reads_does_not_ask_for_another_fit(spec: Spec) -> No
     assert trial(strength=0.5).hash != trial().hash
     assert trial(strength=0.5).as_json()["generator"]["params"] == {"steps": 10, "strength": 0.5}
     assert resampled(Params(3, 0.1), Params(4, 0.2)) == Params(3, 0.2)
-
-
-def test_the_seed_of_a_classifier_does_not_depend_on_the_generator(spec: Spec) -> None:
-    assert spec("smote", lam=0.5).hash != spec("mixup", lam=0.5).hash
-    assert spec("smote", lam=0.5).draw_hash == spec("mixup", lam=1).draw_hash
-    assert spec("smote", lam=0.5).fit_hash == spec("smote", "commonest", lam=1).fit_hash

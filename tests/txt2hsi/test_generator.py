@@ -21,7 +21,6 @@ from hsiaug_builtin.text import prompts_of as prompts_of_view
 from hsiaug_builtin.txt2hsi.facts import COLUMN
 from hsiaug_builtin.txt2hsi.frequencies import to_pixels
 from hsiaug_builtin.txt2hsi.params import SIZES
-from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 
 COUNTS = {1: 3, 2: 0, 4: 7}
 FEW = {"vae_steps": 5, "scene_steps": 3, "steps": 3}
@@ -110,11 +109,6 @@ def test_patches_are_encoded_and_decoded_in_scene_units(fitted: Any, view: Train
         np.abs(back.images - x).mean()
         < 0.5 * np.abs(x - x.mean(axis=(0, 2, 3), keepdims=True)).mean()
     )
-
-
-def test_the_tiny_preset_computes_little(fitted_and_work: tuple[Any, Any]) -> None:
-    _, work = fitted_and_work
-    assert 0 < work.steps <= 100 and 0 < work.updates <= 20_000_000
 
 
 @pytest.mark.parametrize(
@@ -238,13 +232,6 @@ def test_the_layout_of_its_samples_differs_from_that_of_shuffled_ones(view, fitt
     assert of_real["measured"]["edges"] < of_shuffled["measured"]["edges"]
 
 
-def test_real_patches_are_found_to_be_copies_and_real(view: TrainView, fitted: Any) -> None:
-    of = fitted.measure.patches.y
-    at = view.unlabelled[:: len(view.unlabelled) // 60][:60]
-    stated = fitted.measure(view.patches(at), np.resize(of, 60))["measured"]
-    assert stated["nearer_pool"] > 0.95 and stated["copies_pool"] > 0.9
-
-
 def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(
     view: TrainView, tmp_path: Path
 ) -> None:
@@ -277,15 +264,6 @@ def test_what_is_prepared_depends_on_no_label(toy: Scene, view: TrainView, tmp_p
     assert others == [first, first]
 
 
-def test_the_paper_preset_is_large() -> None:
-    params = plugin_of("paper").params
-    table = torch.ones(9, 9, params.latent)
-    with torch.device("meta"):
-        denoiser = untrained_denoiser(table, table, torch.ones(params.latent), params, 384)
-
-    assert sum(weights.numel() for weights in denoiser.parameters()) >= 50e6
-
-
 @pytest.fixture
 def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     """The denoiser computes as on a GPU that has bfloat16."""
@@ -305,32 +283,6 @@ def test_the_paper_preset_learns_and_samples_in_bfloat16_when_shrunk(view, monke
     assert {weights.dtype for weights in fitted.denoiser.parameters()} == {torch.float32}
     assert made.x.dtype == np.float32 and len(made) == 10 and np.isfinite(made.x).all()
     assert (fitted.sample(COUNTS, guidance=0.0, seed=0).x != made.x).any()
-
-
-def test_bfloat16_changes_samples_little(
-    view: TrainView, fitted: Any, request: pytest.FixtureRequest
-) -> None:
-    full = fitted.sample(COUNTS, guidance=0.0, seed=0).x
-    request.getfixturevalue("bfloat16")
-    half = fitted.sample(COUNTS, guidance=0.0, seed=0).x
-
-    assert (half != full).any() and np.abs(half - full).max() < 0.1 * full.std()
-
-
-def test_samples_do_not_depend_on_how_many_are_computed_at_once(
-    fitted: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at_once = fitted.sample(COUNTS, guidance=1.5, seed=0).x
-    monkeypatch.setattr("hsiaug_builtin.txt2hsi.fitted.AT_ONCE_ON_CPU", 3)
-    by_threes = fitted.sample(COUNTS, guidance=1.5, seed=0).x
-
-    np.testing.assert_allclose(by_threes, at_once, rtol=1e-4, atol=1e-4 * at_once.std())
-
-
-def test_a_wrong_word_for_a_part_is_refused(view: TrainView) -> None:
-    for settings in ({"text": "poem"}, {"encoder": "minlm"}, {"size": "large"}):
-        with pytest.raises(InputError):
-            fit(view, **settings)
 
 
 def test_the_automatic_sentences_are_a_file_that_is_read_again(

@@ -69,14 +69,6 @@ def test_patches_of_every_odd_side_are_made(name: str, patch: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
-@pytest.mark.parametrize("bands", [1, 2, 400])
-def test_one_band_and_four_hundred_are_enough(name: str, bands: int) -> None:
-    samples = samples_of(scene_of(bands), name)
-
-    assert samples.x.shape == (7, bands, 5, 5) and np.isfinite(samples.x).all()
-
-
-@pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
 def test_the_unit_of_the_cube_changes_no_bit(name: str) -> None:
     small, large = (samples_of(scene_of(unit=unit), name) for unit in (2.0**-30, 2.0**30))
     assert (large.x == small.x * np.float32(2.0**60)).all()
@@ -93,10 +85,3 @@ def test_a_constant_band_stays_constant_and_spoils_nothing(name: str) -> None:
     assert (samples.x[:, 4] == np.float32(0.3)).all()
     others = np.delete(samples.x, 4, axis=1)
     assert 0.5 < others.std() / np.delete(cube, 4, axis=2).std() < 2
-
-
-@pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
-def test_a_class_of_one_pixel_is_learnt(name: str) -> None:
-    samples = samples_of(scene_of(), name, protocol="kshot:1")
-
-    assert len(samples) == 7 and np.isfinite(samples.x).all()

@@ -31,8 +31,7 @@ from hsiaug_builtin.txt2hsi.facts import (
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lfue import means_of, with_means
-from hsiaug_builtin.txt2hsi.prepare import channel_weights
-from hsiaug_builtin.txt2hsi.rpsc import polygons, soft_polygons
+from hsiaug_builtin.txt2hsi.rpsc import polygons
 from hsiaug_builtin.txt2hsi.spread import Spread, apply_maps, cells_of_bands
 from hsiaug_builtin.txt2hsi.vae import (
     Remainder,
@@ -51,13 +50,6 @@ def test_a_polygon_spares_the_centre_and_covers_a_part(seed: int, side: int) -> 
 
     assert (masks[:, middle - 1 : middle + 2, middle - 1 : middle + 2] == 0).all()
     assert ((area == 0) | ((area >= 0.05) & (area <= 0.5))).all()
-
-
-def test_polygons_mix_to_varying_degrees() -> None:
-    area = polygons(1000, 9, np.random.default_rng(0)).mean(axis=(1, 2))
-
-    assert (area == 0).mean() < 0.01
-    assert 0.12 < np.median(area) < 0.22 and np.quantile(area, 0.95) > 0.28
 
 
 @pytest.mark.parametrize("side", [1, 3, 5, 11])
@@ -161,23 +153,6 @@ def test_turned_latents_decode_to_the_same_spectra_and_differ_independently() ->
     apart = covariance - covariance.diag().diag()
     assert apart.abs().max() < 1e-3 * covariance.diag().max()
     assert (covariance.diag().diff() > -1e-4).all(), "what differs least comes first"
-
-
-def test_hidden_pixels_count_nothing_in_the_axes() -> None:
-    latents = torch.randn(12, 12, 3, generator=torch.Generator().manual_seed(0))
-    hidden = latents.clone()
-    hidden[6:] = torch.nan
-
-    assert torch.allclose(difference_axes(hidden), difference_axes(latents[:6]), atol=1e-5)
-
-
-def test_errors_in_channels_without_layout_count_little() -> None:
-    rng = torch.Generator().manual_seed(0)
-    smooth = torch.randn(1, 40, 1, generator=rng).expand(40, 40, 1)
-    noise = torch.randn(40, 40, 1, generator=rng)
-    weights = channel_weights(torch.cat([smooth, noise], dim=2))
-
-    assert weights[0] > 8 * weights[1] > 0
 
 
 def test_what_the_vae_leaves_out_comes_back_in_whole_patches_of_the_class(rng) -> None:
@@ -356,16 +331,6 @@ def test_attention_to_the_own_mention_lowers_the_loss() -> None:
     assert losses[2] < losses[0] < losses[1]
 
 
-def test_mirroring_moves_whole_spectra_and_keeps_rows_apart_from_columns() -> None:
-    square = torch.arange(9.0).reshape(3, 3)
-    patches = torch.stack([square, square + 10], dim=2)[None].expand(4, -1, -1, -1)
-    mirrored = mirror(patches, torch.arange(4))
-    expected = [square, square.flip(0), square.flip(1), square.flip(0, 1)]
-
-    for patch, one in zip(mirrored, expected, strict=True):
-        assert torch.equal(patch[..., 0], one) and torch.equal(patch[..., 1], one + 10)
-
-
 def test_an_untrained_denoiser_is_the_wiener_filter_of_the_gaussian() -> None:
     variance = torch.rand(5, 5, 2) + 0.5
     mean = torch.zeros_like(variance)
@@ -375,15 +340,6 @@ def test_an_untrained_denoiser_is_the_wiener_filter_of_the_gaussian() -> None:
     clean, _ = net(x, torch.full((3,), 0.7), said([0], [0], [-1]), words)
 
     assert torch.allclose(clean, x * variance / (variance + 0.49), atol=1e-5)
-
-
-def test_polygons_are_set_in_with_mixed_pixels_at_their_edge(rng: np.random.Generator) -> None:
-    weight = soft_polygons(400, 9, 0.5, rng)
-    clipped = weight.any(axis=(1, 2))
-
-    assert 0.35 < clipped.mean() < 0.65
-    assert (weight[:, 4, 4] == 0).all() and weight.min() >= 0 and weight.max() <= 1
-    assert ((weight > 0) & (weight < 1)).any() and (weight == 1).any()
 
 
 def square(*rows: str) -> np.ndarray:

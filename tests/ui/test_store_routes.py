@@ -22,6 +22,7 @@ from tests.in_process import hsiaug
 __all__ = ["axe", "browser"]
 
 TOKEN, PORT = "a-secret", 4321
+pytestmark = pytest.mark.usefixtures("few_rounds")
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +235,10 @@ def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(
         "2",
         "--jobs",
         "1",
+        "--view",
+        "raw",
+        "--patch",
+        "5",
     )
     program, store = (sys.executable, "-m", "hsiaug"), tmp_path / "hsiaug-results"
     quiet: dict[str, Any] = {"cwd": tmp_path, "env": os.environ, "text": True}

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import pickle
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib.util import find_spec
@@ -78,18 +78,14 @@ class _Dask(Engine):
         future: Future[Any] = self.executor.submit(run_chunk, chunk, key=_key(pieces))
         return future
 
-    def result(self, future: Future[Any]) -> Iterable[Event]:
-        """What a task tells. Raises HsiaugError for what stopped it."""
+    def result(self, future: Future[Any]) -> Any:
+        """What a task gives. Raises HsiaugError for what stopped it."""
         try:
-            return self._events(future)
+            return future.result()
         except HsiaugError:
             raise
         except Exception as error:
             raise _lost(f"{type(error).__name__}: {error}") from None
-
-    def _events(self, future: Future[Any]) -> Sequence[Event]:
-        events: list[Event] = future.result()
-        return events
 
     def check(self) -> None:
         """Raise HsiaugError where the scheduler has gone."""
@@ -145,11 +141,12 @@ class _BlindDask(_Dask):
         self._sent[future] = self._records, trials
         return future
 
-    def _events(self, future: Future[Any]) -> Sequence[Event]:
+    def result(self, future: Future[Any]) -> list[Event]:
+        """Write the records of the outcomes that a task gives, and tell of them."""
         records, trials = self._sent.pop(future)
         return [
             Event.of_end(trial.hash, records.write(trial, outcome))
-            for trial, outcome in zip(trials, future.result(), strict=True)
+            for trial, outcome in zip(trials, super().result(future), strict=True)
         ]
 
 

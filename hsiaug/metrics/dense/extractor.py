@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Float64, Int64
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.spectra import Space, fit_space
 
-Array = NDArray[np.float64]
-Blocks = tuple[Array, ...]
+Blocks = tuple[Float64, ...]
 """Features of one kind each, (n, F_i)."""
-Float32 = NDArray[np.float32]
 
 EXTRACTOR = "specfd-2"
 """Any change of what follows needs a new id."""
@@ -28,7 +26,7 @@ MOST_FEATURES = 64
 BATCH = 16
 
 
-def spectra_of(image: Float32) -> Array:
+def spectra_of(image: Float32) -> Float64:
     """(H·W, T·B) float64 spectra of a tile (T, B, H, W), one date after the other."""
     stacked = image.reshape(-1, image.shape[2] * image.shape[3])
     return stacked.T.astype(np.float64)
@@ -49,7 +47,7 @@ def fit_image_space(
     return fit_space(x, AXES)
 
 
-def axis_maps(images: Float32, space: Space, most: int) -> Iterator[Array]:
+def axis_maps(images: Float32, space: Space, most: int) -> Iterator[Float64]:
     """(most, H, W) scores of each image on the first of the axes."""
     for image in images:
         stacked = np.moveaxis(image.reshape(-1, *image.shape[2:]), 0, -1).astype(np.float64)
@@ -79,7 +77,7 @@ def image_features(images: Float32, space: Space) -> Blocks:
     return tuple(np.concatenate(kind) for kind in zip(*rows, strict=True))
 
 
-def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
+def mask_features(masks: Int64, classes: int) -> Blocks:
     """Features of masks (n, H, W), kind by kind: class shares, which classes meet, filters over the
     one-hot mask.
     """
@@ -94,13 +92,13 @@ def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
     return (shares, meet, *(np.concatenate(kind) for kind in zip(*rows, strict=True)))
 
 
-def one_hot(masks: NDArray[np.int64], classes: int) -> Float32:
+def one_hot(masks: Int64, classes: int) -> Float32:
     """(n, C + 1, H, W) masks (n, H, W) as maps of 0 and 1, ignored pixels first."""
     maps: Float32 = (masks[:, None] == np.arange(classes + 1)[:, None, None]).astype(np.float32)
     return maps
 
 
-def adjacency(mask: NDArray[np.int64], classes: int) -> Array:
+def adjacency(mask: Int64, classes: int) -> Float64:
     """(C, C) symmetric shares of the pairs of 4-neighbours of a mask (H, W) that show two different
     classes; zeros where none do.
     """
@@ -109,7 +107,7 @@ def adjacency(mask: NDArray[np.int64], classes: int) -> Array:
         apart = (a != b) & (a != IGNORE) & (b != IGNORE)
         np.add.at(counts, (a[apart], b[apart]), 1)
     counts = (counts + counts.T)[1:, 1:]
-    shares: Array = counts / max(1.0, counts.sum())
+    shares: Float64 = counts / max(1.0, counts.sum())
     return shares
 
 
@@ -127,9 +125,9 @@ class _FeatureAxes:
 
     mean: Blocks
     scale: tuple[float, ...]
-    axes: Array
+    axes: Float64
 
-    def scores(self, features: Blocks) -> Array:
+    def scores(self, features: Blocks) -> Float64:
         """(n, d) of features (n, F_i)."""
         parts = zip(features, self.mean, self.scale, strict=True)
         return np.concatenate([(x - mean) / scale for x, mean, scale in parts], axis=1) @ self.axes
@@ -151,7 +149,7 @@ def fit_axes(training: Blocks) -> _FeatureAxes:
     return _FeatureAxes(mean, scale, axes[: max(1, min(MOST_FEATURES, len(whole) // 10))].T)
 
 
-def _random_filters(maps: Array, of: str) -> list[Array]:
+def _random_filters(maps: Float64, of: str) -> list[Float64]:
     """(n, 16), (n, 32), (n, 32) means of the layers over maps (n, C, H, W), each followed by its
     standard deviations.
     """
@@ -167,21 +165,21 @@ def _random_filters(maps: Array, of: str) -> list[Array]:
     return features
 
 
-def filtered(x: Array, weights: Array) -> Array:
+def filtered(x: Float64, weights: Float64) -> Float64:
     """(n, width, H − 2, W − 2) responses of 3×3 filters (C·9, width) to maps (n, C, H, W)."""
     windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(2, 3))
     columns = windows.transpose(0, 2, 3, 1, 4, 5)
-    responses: Array = np.moveaxis(columns.reshape(*columns.shape[:3], -1) @ weights, -1, 1)
+    responses: Float64 = np.moveaxis(columns.reshape(*columns.shape[:3], -1) @ weights, -1, 1)
     return responses
 
 
-def halved(x: Array) -> Array:
+def halved(x: Float64) -> Float64:
     """Maps (n, C, H, W) at half their resolution; those of one pixel a side as they are."""
     high = x.shape[2] // 2 * 2
     wide = x.shape[3] // 2 * 2
     if min(high, wide) < 2:
         return x
-    halved: Array = (
+    halved: Float64 = (
         x[:, :, :high, :wide].reshape(*x.shape[:2], high // 2, 2, wide // 2, 2).mean(axis=(3, 5))
     )
     return halved

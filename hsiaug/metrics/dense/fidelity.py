@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Float64
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
@@ -37,9 +37,6 @@ from hsiaug.metrics.measures import (
 )
 from hsiaug.metrics.neighbours import nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space, frechet_between, spectral_angle
-
-Array = NDArray[np.float64]
-Float32 = NDArray[np.float32]
 
 REPEATS = 5
 AUDITED = 8
@@ -113,10 +110,10 @@ def dense_fidelity(
     """
     sets = (train, held_out, synthetic)
     if min(map(len, sets)) < 2 or len({tiles.images.shape[1:] for tiles in sets}) > 1:
-        rule = "fidelity needs two tiles of each set, all of one shape"
-        hint = "Cut tiles of one size, and make more of them."
         raise InputError(
-            rule, value=", ".join(str(tiles.images.shape) for tiles in sets), hint=hint
+            "fidelity needs two tiles of each set, all of one shape",
+            value=", ".join(str(tiles.images.shape) for tiles in sets),
+            hint="Cut tiles of one size, and make more of them.",
         )
     rng = np.random.default_rng(derive_seed("dense fidelity", 0))
     index = [random_tiles(len(tiles), MAX_TILES, rng) for tiles in sets]
@@ -144,7 +141,7 @@ def dense_fidelity(
 
 def _frechet_features(
     sets: Sequence[DenseSamples], space: Space, classes: int, rng: np.random.Generator
-) -> dict[str, list[Array]]:
+) -> dict[str, list[Float64]]:
     """Features (n, d) of the three sets, on the axes of the training tiles, which come first, by
     the name of a distance.
     """
@@ -162,8 +159,8 @@ def _frechet_features(
 class _ClassSums:
     """Of each tile and class the sum of its spectra (n, C, D), and its pixels (n, C)."""
 
-    sums: Array
-    pixels: Array
+    sums: Float64
+    pixels: Float64
 
     @classmethod
     def of(cls, tiles: DenseSamples, classes: int) -> "_ClassSums":
@@ -172,7 +169,7 @@ class _ClassSums:
         sums = [m @ spectra_of(image) for m, image in zip(member, tiles.images, strict=True)]
         return cls(np.stack(sums), np.stack([m.sum(axis=1) for m in member]))
 
-    def means(self, rows: Any = slice(None)) -> tuple[Array, Array]:
+    def means(self, rows: Any = slice(None)) -> tuple[Float64, Float64]:
         """(C, D) mean spectrum of each class in some tiles, NaN where it has no pixel, and (C,) its
         share of the labelled pixels.
         """
@@ -182,7 +179,7 @@ class _ClassSums:
 
 
 def _round(
-    features: Mapping[str, Sequence[Array]],
+    features: Mapping[str, Sequence[Float64]],
     spectra: Sequence[_ClassSums],
     size: int,
     rng: np.random.Generator,
@@ -197,7 +194,7 @@ def _round(
     return values, floors, size
 
 
-def _class_distances(known: tuple[Array, Array], other: tuple[Array, Array]) -> Values:
+def _class_distances(known: tuple[Float64, Float64], other: tuple[Float64, Float64]) -> Values:
     """mSAD, and the total variation of class shares: 0 = alike, 1 = disjoint."""
     angles = _class_angles(known[0], other[0])
     shared = np.isfinite(angles)
@@ -207,7 +204,7 @@ def _class_distances(known: tuple[Array, Array], other: tuple[Array, Array]) -> 
     }
 
 
-def _class_angles(means: Array, others: Array) -> Array:
+def _class_angles(means: Float64, others: Float64) -> Float64:
     """(C,) degrees between mean spectra (C, D); NaN where either is not there."""
     shared = np.isfinite(means).all(axis=1) & np.isfinite(others).all(axis=1)
     angles = np.full(len(means), np.nan)

@@ -13,12 +13,10 @@ principal directions of pieces, and then compared in full, so a distance may be 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Float64, Int64
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.measures import MeasureTable, Values
 from hsiaug.metrics.neighbours import turn_maps
-
-Maps = NDArray[np.float32]
-Array = NDArray[np.float64]
 
 SIDES = (5, 9, 17)
 """Pixels of a side of pieces."""
@@ -47,12 +45,12 @@ NEAR = (
 """What the measures say, before their values."""
 
 
-def random_tiles(count: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def random_tiles(count: int, most: int, rng: np.random.Generator) -> Int64:
     """(min(count, most),) ascending places of tiles, drawn at random from ``count`` tiles."""
     return np.sort(rng.permutation(count)[:most])
 
 
-def near_pieces(train: Maps, held_out: Maps, made: Maps) -> tuple[Values, Values]:
+def near_pieces(train: Float32, held_out: Float32, made: Float32) -> tuple[Values, Values]:
     """Share of made pieces that lie nearer to a training piece than 95 % of held-out ones do, and
     the same share of held-out pieces: 5 % but for equal distances.
 
@@ -80,8 +78,8 @@ def near_pieces(train: Maps, held_out: Maps, made: Maps) -> tuple[Values, Values
 
 
 def piece_distances(
-    train: Maps, held_out: Maps, made: Maps, seed: int = 0
-) -> dict[int, tuple[Array, Array]]:
+    train: Float32, held_out: Float32, made: Float32, seed: int = 0
+) -> dict[int, tuple[Float64, Float64]]:
     """Distances (n,) of held-out and of made pieces to the nearest training piece, a value, by the
     side of pieces; of images (n, T, B, H, W). Sides that tiles are too small for are left out.
     """
@@ -104,7 +102,7 @@ def piece_distances(
     return distances
 
 
-def components(images: Maps) -> tuple[Array, Array]:
+def components(images: Float32) -> tuple[Float64, Float64]:
     """Mean (B,) and axes (B, d) of spectra, scaled so that all components together have a mean
     variance of 1 per value.
     """
@@ -116,14 +114,14 @@ def components(images: Maps) -> tuple[Array, Array]:
     return mean, axes / np.sqrt(usual)
 
 
-def project(images: Maps, mean: Array, axes: Array) -> Maps:
+def project(images: Float32, mean: Float64, axes: Float64) -> Float32:
     """(n, T, B, H, W) → (n, T·d, H, W)."""
     scores = np.einsum("ntbhw,bk->ntkhw", images - mean[:, None, None], axes, optimize=True)
-    maps: Maps = scores.reshape(len(images), -1, *images.shape[3:]).astype(np.float32)
+    maps: Float32 = scores.reshape(len(images), -1, *images.shape[3:]).astype(np.float32)
     return maps
 
 
-def cut_pieces(maps: Maps, side: int, seed: int) -> Maps:
+def cut_pieces(maps: Float32, side: int, seed: int) -> Float32:
     """(m, k, side, side) of random places of maps (n, k, H, W)."""
     rng = np.random.default_rng(seed)
     tile = rng.integers(len(maps), size=PIECES)
@@ -135,7 +133,7 @@ def cut_pieces(maps: Maps, side: int, seed: int) -> Maps:
 class PieceLibrary:
     """All pieces of one side of training tiles maps (n, k, H, W)."""
 
-    def __init__(self, maps: Maps, side: int, rng: np.random.Generator) -> None:
+    def __init__(self, maps: Float32, side: int, rng: np.random.Generator) -> None:
         # Which the command never calls.
         from scipy.linalg import eigh
 
@@ -148,12 +146,12 @@ class PieceLibrary:
         _, vectors = eigh(np.cov(some.T), subset_by_index=[max(0, size - DIRECTIONS), size - 1])
         self.axes = vectors[:, ::-1].astype(np.float32)
 
-    def cut(self, which: NDArray[np.integer]) -> Maps:
+    def cut(self, which: NDArray[np.integer]) -> Float32:
         """(m, k·side²) the pieces of these numbers."""
         found = self.views[self.tile[which], :, self.row[which], self.column[which]]
         return np.ascontiguousarray(found.reshape(len(which), -1))
 
-    def nearest(self, asked: Maps) -> Array:
+    def nearest(self, asked: Float32) -> Float64:
         """(m,) distance of pieces (m, k, side, side) to the nearest, in any turn, a value."""
         turned = np.stack(turn_maps(asked), axis=1)
         flat = turned.reshape(*turned.shape[:2], -1)  # (m, turns, k·side²)

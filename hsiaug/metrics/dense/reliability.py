@@ -8,8 +8,8 @@ diagnosis after every fit, never a means to choose one.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Float32, Float64, Int64
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
@@ -18,10 +18,6 @@ from hsiaug.metrics.measures import Measure, Measures, MeasureTable, note_of
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.reliability import PROBES, agreement, mean_interval
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, spectral_angle
-
-Float32 = NDArray[np.float32]
-Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 AXES = 16
 MIN_PIXELS_PER_CLASS = 30
@@ -74,7 +70,7 @@ def dense_reliability(
     return Measures((confirmed, _boundaries(held_out, synthetic, space, rng)), notes)
 
 
-def tile_agreement(train: DenseSamples, synthetic: DenseSamples, *, classes: int) -> Array:
+def tile_agreement(train: DenseSamples, synthetic: DenseSamples, *, classes: int) -> Float64:
     """(n,) the share of pixels of each synthetic tile whose class the probes confirm, 0..1; NaN
     where none is judged.
 
@@ -93,7 +89,9 @@ def tile_agreement(train: DenseSamples, synthetic: DenseSamples, *, classes: int
     if len(pixels):
         confirmed = np.mean([fit(learnt)(pixels.x) == pixels.y for fit in PROBES], axis=0)
     judged = np.bincount(tiles, minlength=len(synthetic))
-    share: Array = np.bincount(tiles, confirmed, len(synthetic)) / np.where(judged, judged, np.nan)
+    share: Float64 = np.bincount(tiles, confirmed, len(synthetic)) / np.where(
+        judged, judged, np.nan
+    )
     return share
 
 
@@ -102,14 +100,14 @@ def _boundaries(
 ) -> Measure:
     """Mean area of tiles; with the masks of other synthetic tiles as what chance reaches."""
 
-    def areas(tiles: DenseSamples, masks: Ints) -> Array:
-        found: Array = np.array(
+    def areas(tiles: DenseSamples, masks: Int64) -> Float64:
+        found: Float64 = np.array(
             [
                 _edge_area(space.project(np.moveaxis(_maps(image[None])[0], 0, -1)), mask)
                 for image, mask in zip(tiles.images, masks, strict=True)
             ]
         )
-        known: Array = found[np.isfinite(found)]
+        known: Float64 = found[np.isfinite(found)]
         return known
 
     value = areas(synthetic, synthetic.masks)
@@ -127,7 +125,7 @@ def _boundaries(
     )
 
 
-def _edge_area(scores: Array, mask: Ints) -> float:
+def _edge_area(scores: Float64, mask: Int64) -> float:
     """0..1: chance that two neighbours of unlike classes differ more, in scores (H, W, k), than two
     of one class; NaN without such neighbours.
     """
@@ -159,7 +157,7 @@ def _judged_classes(train: DenseSamples, held_out: DenseSamples, classes: int) -
     return ids
 
 
-def _maps(images: Float32) -> Array:
+def _maps(images: Float32) -> Float64:
     """(n, D, H, W) the spectrum of each pixel; of two dates both, their difference, its size, angle
     and length.
     """
@@ -188,7 +186,7 @@ def _learnt(
     return space, learnt.take(at_most(learnt.y, LEARNT, rng))
 
 
-def _pixels(tile_set: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spectra, Ints]:
+def _pixels(tile_set: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spectra, Int64]:
     """The pixels (n, 2k) of these classes, and the tile (n,) of each."""
     from scipy.ndimage import uniform_filter
 

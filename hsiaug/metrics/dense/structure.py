@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import Bools, Float32, Int64
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics import structure
@@ -19,9 +20,7 @@ from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.spectra import fit_space
 from hsiaug.metrics.structure import SHOWN, component_maps, edge_threshold, gradients
 
-Array = NDArray[np.float64]
 Floats = NDArray[np.floating]
-Ints = NDArray[np.int64]
 
 AXES = 6
 PIXELS = 5000
@@ -65,7 +64,7 @@ def dense_structure(
     return Measures(structure.structure_measures(MEASURES, columns, len(sets["synthetic"])))
 
 
-def mask_regions(masks: Ints) -> Values:
+def mask_regions(masks: Int64) -> Values:
     """Connected regions of one class a tile, and the share of labelled pixels, 0..1, that lie in
     regions of fewer than four pixels. Neighbours are those to the left, right, above and below.
     """
@@ -85,7 +84,7 @@ def mask_regions(masks: Ints) -> Values:
 
 
 def measure_pairs(
-    real: DenseSamples, synthetic: DenseSamples, held_out: NDArray[np.float32] | None = None
+    real: DenseSamples, synthetic: DenseSamples, held_out: Float32 | None = None
 ) -> dict[str, dict[str, float]]:
     """What a record states of a trial's pairs: the structure of synthetic and of real training
     pairs, and how many pieces of the synthetic ones lie very near to training pieces.
@@ -149,9 +148,7 @@ def _columns(
     }
 
 
-def _mask_statistics(
-    tiles: DenseSamples, dates: list[NDArray[np.float32]], scale: Floats
-) -> Values:
+def _mask_statistics(tiles: DenseSamples, dates: list[Float32], scale: Floats) -> Values:
     """Where masks lie in their images."""
     column: Values = {}
     scores = [maps[:, :SHOWN] for maps in dates]
@@ -164,7 +161,7 @@ def _mask_statistics(
     return column
 
 
-def change_contrast(images: Floats, masks: Ints, scale: Floats) -> tuple[float, float] | None:
+def change_contrast(images: Floats, masks: Int64, scale: Floats) -> tuple[float, float] | None:
     """How much more two dates differ inside the change mask than outside.
 
     Parameters
@@ -202,7 +199,7 @@ def change_contrast(images: Floats, masks: Ints, scale: Floats) -> tuple[float, 
     return (float(np.exp(np.mean(ratios))), float(np.mean(ranks))) if ratios else None
 
 
-def edge_ranks(maps: Floats, masks: Ints) -> tuple[float, float] | None:
+def edge_ranks(maps: Floats, masks: Int64) -> tuple[float, float] | None:
     """Where the edges of masks lie among the gradients of their images.
 
     Parameters
@@ -233,7 +230,7 @@ def edge_ranks(maps: Floats, masks: Ints) -> tuple[float, float] | None:
     return (float(np.concatenate(on).mean()), float(np.concatenate(off).mean())) if on else None
 
 
-def mask_edges(mask: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def mask_edges(mask: Int64) -> tuple[Bools, Bools]:
     """(H − 1, W − 1) where the right or lower neighbour is of another class, and where all three
     are labelled.
     """

@@ -266,17 +266,15 @@ def _against_none(table: ReportTable, metric: Metric, classifier: Method) -> Fra
         values = bare.of_class(metric.key, i)
         return plus_minus(mean_std(values)) if values else MISSING
 
+    def delta(deltas: Mapping[int, MeanStd], i: int) -> str:
+        return signed(deltas[i].mean) if i in deltas else MISSING
+
     columns: dict[str, Callable[[int], str]] = {NONE: without}
     for one in compared:
         deltas = one.class_deltas(metric.key, len(table.class_names))
-        columns[f"{table.arm_label(one.cell.arm)} minus none"] = partial(_delta, deltas)
+        columns[f"{table.arm_label(one.cell.arm)} minus none"] = partial(delta, deltas)
     heading = f"{metric.name} in %, {table.labels[classifier]}; differences in points"
     return Frame(heading, _class_frame(table, columns))
-
-
-def _delta(deltas: Mapping[int, MeanStd], class_id: int) -> str:
-    found = deltas.get(class_id)
-    return signed(found and found.mean)
 
 
 def _class_frame(table: ReportTable, columns: Mapping[str, Callable[[int], str]]) -> DataFrame:
@@ -327,10 +325,6 @@ def _span_of_class(draws: list[Counts], place: int) -> str:
     return span(counts, 0) if counts else MISSING
 
 
-def _picture(report: Report, columns: int) -> Figure:
-    return confusion_figure(report, report.open_store(), columns)
-
-
 SECTIONS = (
     SectionKind("sample-counts", _sample_counts, 92, within="classes"),
     SectionKind("classes", _classes, 90, within=""),
@@ -340,6 +334,6 @@ SECTIONS = (
         95,
         views=("class",),
         within="classes",
-        pictures={"class": _picture},
+        pictures={"class": lambda report, n: confusion_figure(report, report.open_store(), n)},
     ),
 )

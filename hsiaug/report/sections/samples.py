@@ -50,7 +50,8 @@ def spectrum_plots(spectra: MeanSpectra, class_names: Sequence[str]) -> Iterator
         ``name`` of the class, ``lines``: the field of :data:`SERIES` and the line as SVG writes a
         path, ``span`` of the values in the units of the scene, and what is drawn as ``text``.
     """
-    across = _across(spectra.bands)
+    bands = spectra.bands.astype(np.float64)
+    across = (bands - bands.min()) * WIDTH / max(np.ptp(bands), 1e-12)
     gaps = set(band_gaps(spectra.bands).tolist())
     for row, class_id in enumerate(spectra.ids.tolist()):
         curves = {name: getattr(spectra, name)[row].astype(np.float64) for name in SERIES}
@@ -82,12 +83,6 @@ def band_range(spectra: MeanSpectra, *, wavelengths: bool) -> str:
     """
     first, last = float(spectra.bands.min()), float(spectra.bands.max())
     return f"{first:,.0f} to {last:,.0f} nm" if wavelengths else f"bands {first:.0f} to {last:.0f}"
-
-
-def _across(bands: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Places of the bands from left to right."""
-    first, last = float(bands.min()), float(bands.max())
-    return (bands.astype(np.float64) - first) * WIDTH / max(last - first, 1e-12)
 
 
 def _up(curve: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
@@ -188,17 +183,13 @@ def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, 
             continue
         trial = rows_of(cell.ok)[0]
         sheet = store.sheet(trial.hash)
-        if sheet is not None and _fits(sheet, len(table.class_names)):
+        if sheet is None:
+            continue
+        ids = np.concatenate([sheet.real_ids, sheet.made_ids, sheet.nearest_ids], axis=None)
+        # Of a class that the table has not nothing is shown.
+        if ids.max(initial=0) <= len(table.class_names):
             seen.add(key)
             yield cell, trial, sheet
-
-
-def _fits(sheet: SampleSheet, classes: int) -> bool:
-    """Whether it has no class that the table has not."""
-    return all(
-        int(ids.max(initial=0)) <= classes
-        for ids in (sheet.real_ids, sheet.made_ids, sheet.nearest_ids)
-    )
 
 
 def _patch_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[dict[str, Any]]:

@@ -51,7 +51,7 @@ def _section(axis: Axis, table: ReportTable, _: Sources) -> Section:
     every_line = lines(table, axis)
     figures: tuple[SectionFigure, ...] = ()
     if _find_sweeps(every_line):
-        draw = partial(_draw_figure, axis, [(table, every_line)])
+        draw = partial(_curve_figure, axis, Report((table,)))
         figures = (SectionFigure(f"OA and AA against {SIGNS[axis]}", draw),)
     return Section(
         f"Along {SIGNS[axis]}", frames=_curve_frames(table, axis, every_line), figures=figures
@@ -226,17 +226,11 @@ def _curve_figure(axis: Axis, report: Report, columns: int = 2) -> Figure:
     InputError
         Where nothing varies.
     """
-    return _draw_figure(axis, [(table, lines(table, axis)) for table in report.tables], columns)
-
-
-def _draw_figure(
-    axis: Axis, found: Sequence[tuple[ReportTable, Sequence[SweepLine]]], columns: int
-) -> Figure:
     empty = (
         f"a picture by {axis} needs records of a generator at two {SIGNS[axis]} or more",
         f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
     )
-    blocks = [_sweeps(table, axis, every_line) for table, every_line in found]
+    blocks = [_sweeps(table, axis, lines(table, axis)) for table in report.tables]
     return draw_blocks(blocks, columns, OF_SWEEPS, empty)
 
 

@@ -87,7 +87,9 @@ class Fill(Plugin[FillParams]):
     card = Card(
         name="fill",
         version="4",
-        summary="Real unlabelled patches from segments with a label, labelled by the teacher",
+        summary=(
+            "Real patches from segments that contain a training pixel; the teacher labels them"
+        ),
         paper="""SLIC segments: @article{achanta2012slic, author={Radhakrishna Achanta and Appu
             Shaji and Kevin Smith and Aurelien Lucchi and Pascal Fua and Sabine S{\\"u}sstrunk},
             title={{SLIC} Superpixels Compared to State-of-the-Art Superpixel Methods},

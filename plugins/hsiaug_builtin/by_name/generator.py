@@ -59,7 +59,7 @@ def build_sampler(sampler: str, options: str, fixed: dict[str, Any], seed: int) 
     given = parse_options(options, label)
     if refused := [name for name in (*OWN_ARGUMENTS, *seeded(cls, seed)) if name in given]:
         raise InputError(
-            f"{label} is told by hsiaug which samples to make, and with which seed",
+            f"{label} gets from hsiaug which samples to make, and the seed",
             value=f"{refused[0]}={given[refused[0]]}",
             hint="Leave it out: --lambda and --times say how many samples of each class are made.",
         )
@@ -136,7 +136,9 @@ class Imblearn(PatchGenerator):
     card = Card(
         name="imblearn",
         version="2",
-        summary="Any over-sampler of imbalanced-learn between patches, as imblearn:BorderlineSMOTE",
+        summary=(
+            "Any over-sampler of imbalanced-learn, applied to patches, as imblearn:BorderlineSMOTE"
+        ),
         paper="""@article{lemaitre2017imblearn, author={Guillaume Lema{\\^i}tre and Fernando
             Nogueira and Christos K. Aridas}, title={Imbalanced-learn: A {P}ython Toolbox to Tackle
             the Curse of Imbalanced Datasets in Machine Learning}, journal={Journal of Machine

@@ -180,8 +180,8 @@ class KShot(_InPlaces):
     card = Card(
         "kshot",
         "1",
-        "K pixels of each class, or K to M by its size, in one compact region or N; at most a"
-        " quarter of small classes",
+        "K pixels of each class, or K to M pixels of each class by its size, in one compact region"
+        " or N; of small classes at most a quarter of the labels",
     )
     usage = (
         "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest,"

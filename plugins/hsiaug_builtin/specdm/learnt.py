@@ -25,7 +25,7 @@ from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 
 
 @dataclass(frozen=True, eq=False)
-class FittedLocalPairs(JointPairs):
+class FittedCascadePairs(JointPairs):
     """A codec and a cascade. What the denoisers know of a pair is a class that it shows.
 
     With ``strength`` < 1 each pair starts from a training tile, noised so far, and keeps the more
@@ -142,7 +142,7 @@ class FittedLocalPairs(JointPairs):
         return {**super().arrays(), **state.weights(codec=self.codec, cascade=self.cascade)}
 
     @classmethod
-    def restore(cls, folder: Path, current: LdmParams, device: str) -> FittedLocalPairs:
+    def restore(cls, folder: Path, current: LdmParams, device: str) -> FittedCascadePairs:
         """Read a saved fit; ``current`` has the params that only sampling reads."""
         arrays, saved = read_saved(folder, current)
         params, form = saved["params"], saved["format"]
@@ -176,7 +176,7 @@ def _joint(codec: PixelCodec, run: PairRun) -> torch.Tensor:
     return codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y))
 
 
-def fit_local(run: PairRun, images: PixelStream | None, *, single: bool) -> FittedLocalPairs:
+def fit_cascade(run: PairRun, images: PixelStream | None, *, single: bool) -> FittedCascadePairs:
     """Learn the codec, where it is not learnt yet, and then the denoisers of all levels.
 
     Parameters
@@ -205,7 +205,7 @@ def fit_local(run: PairRun, images: PixelStream | None, *, single: bool) -> Fitt
         "tiles": len(run.pairs),
         "denoiser_weights": weights,
     }
-    return FittedLocalPairs(
+    return FittedCascadePairs(
         params=params,
         format=run.format,
         codec=codec,

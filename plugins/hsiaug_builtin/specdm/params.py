@@ -292,8 +292,8 @@ class PaperParams(LatentParams, TileParams, ImageStreamParams):
     )
     mask_share: float = param(
         0.75,
-        "two streams: share of the mask in the loss of the denoiser (ours); 0 = all channels alike"
-        " (the paper)",
+        "two streams: share of the mask in the loss of the denoiser (ours); 0 = all channels count"
+        " equally (the paper)",
         low=0,
         high=1,
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hsiaug_builtin.specdm.drawing import PairDrawing
     from hsiaug_builtin.specdm.fitted_pairs import FittedLatentPairs
     from hsiaug_builtin.specdm.gaussian_pairs import FittedGaussianPairs
-    from hsiaug_builtin.specdm.learnt import FittedLocalPairs
+    from hsiaug_builtin.specdm.learnt import FittedCascadePairs
     from hsiaug_builtin.specdm.losses import Losses
     from hsiaug_builtin.specdm.mosaics import FittedMosaics
     from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing, PreparedSpectra
@@ -106,7 +106,7 @@ class _LatentDiffusion(Plugin[P]):
 Q = TypeVar("Q", bound=LdmParams)
 
 
-class _LocalDiffusion(Plugin[Q]):
+class _CascadeDiffusion(Plugin[Q]):
     """Shared by ``specdm`` and ``ldm_single``: latents of single pixels, and a cascade of small
     networks from coarse cells to single pixels.
     """
@@ -129,7 +129,7 @@ class _LocalDiffusion(Plugin[Q]):
         progress: Progress,
         checkpoint: Path | None = None,
         prepared: Any = None,
-    ) -> FittedLocalPairs:
+    ) -> FittedCascadePairs:
         """Train codec and denoisers; a training that was killed goes on from ``checkpoint``.
 
         Parameters
@@ -137,7 +137,7 @@ class _LocalDiffusion(Plugin[Q]):
         prepared : object
             The stream of images, where that was learnt before.
         """
-        from hsiaug_builtin.specdm.learnt import fit_local
+        from hsiaug_builtin.specdm.learnt import fit_cascade
         from hsiaug_builtin.specdm.prepare import PreparedImages
         from hsiaug_builtin.specdm.streams import PixelStream
         from hsiaug_builtin.specdm.training_pairs import PairRun
@@ -155,13 +155,13 @@ class _LocalDiffusion(Plugin[Q]):
             progress=progress,
             checkpoint=checkpoint,
         )
-        return fit_local(run, stream, single=self.single)
+        return fit_cascade(run, stream, single=self.single)
 
-    def load(self, folder: Path, *, device: str) -> FittedLocalPairs:
+    def load(self, folder: Path, *, device: str) -> FittedCascadePairs:
         """Read a saved fit."""
-        from hsiaug_builtin.specdm.learnt import FittedLocalPairs
+        from hsiaug_builtin.specdm.learnt import FittedCascadePairs
 
-        return FittedLocalPairs.restore(folder, self.params, device)
+        return FittedCascadePairs.restore(folder, self.params, device)
 
 
 R = TypeVar("R", SpecDmParams, PaperParams)
@@ -216,7 +216,7 @@ class _ImageStream(Plugin[R]):
         return PreparedImages.restore(folder, type(self.params), device)
 
 
-class SpecDm(_ImageStream[SpecDmParams], _LocalDiffusion[SpecDmParams]):
+class SpecDm(_ImageStream[SpecDmParams], _CascadeDiffusion[SpecDmParams]):
     """Makes images with masks by one diffusion network of two latents, after SpecDM.
 
     The encoder of images is linear, and masks are one-hot (ours). Image and mask have a noise level
@@ -228,7 +228,7 @@ class SpecDm(_ImageStream[SpecDmParams], _LocalDiffusion[SpecDmParams]):
     card = Card(
         name="specdm",
         version="18",
-        summary="Images for masks, or both together, from one diffusion network, after SpecDM",
+        summary="Images for masks, or both together, from one diffusion model, after SpecDM",
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
@@ -240,7 +240,7 @@ class SpecDm(_ImageStream[SpecDmParams], _LocalDiffusion[SpecDmParams]):
     )
 
 
-class LdmSingle(_LocalDiffusion[LdmParams]):
+class LdmSingle(_CascadeDiffusion[LdmParams]):
     """Has one stream of image and one-hot mask together, with as many latent channels as SpecDM's
     two, and the same denoiser.
     """

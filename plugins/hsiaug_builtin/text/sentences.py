@@ -411,7 +411,7 @@ class _Claims:
         if subject is None and clause.waiting:
             if not self.subjects or any(other is None for _, other in clause.waiting):
                 said = [relation for relations, _ in clause.waiting for relation in relations]
-                raise _Refused(f"it does not say what lies there: {', '.join(said)}")
+                raise _Refused(f"it does not say what is there: {', '.join(said)}")
             subject = self.subjects[-1]
         self.subjects += [] if subject is None else [subject]
         return subject
@@ -447,7 +447,7 @@ def _mentions(claims: _Claims, words: Mapping[int, str]) -> tuple[Mention, ...]:
             break
     else:
         listed = ", ".join(words[c] for c in dict.fromkeys(claims.named))
-        raise _Refused(f"it does not say which of these lies in the centre, and where: {listed}")
+        raise _Refused(f"it does not say which of these is in the centre, and where: {listed}")
     looks = _looks_of(centre, claims, words)
     _check_places(places, looks, words)
     closer = {noun for relation, noun in places if relation != "beside"}

@@ -150,11 +150,11 @@ class Txt2HsiParams(CodecParams):
         True, "set random polygons of other patches into training patches", preparing=True
     )
     lfue: bool = param(
-        True, "draw the statistics of a sample first, from those of its class", sampling=True
+        True, "sample the statistics of a patch first, from those of its class", sampling=True
     )
     text: str = param("both", f"how classes are named: {', '.join(MODES)}, or file:PROMPTS.toml")
     layout: bool = param(
-        True, "sentences say what lies where in a patch, not its class alone", preparing=True
+        True, "sentences name neighbouring classes and where they are", preparing=True
     )
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
     steps: int = param(0, "optimiser steps of the denoiser with the classes of a split", low=0)

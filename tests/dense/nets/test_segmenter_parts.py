@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, fit_scale, training_tiles
-from hsiaug_builtin.dense.nets import CONTEXT, ContextAndPixel, Padded, SiameseU, dates_as_tiles
+from hsiaug_builtin.dense.nets import CONTEXT, ContextAndPixel
 from hsiaug_builtin.dense.networks import FcSiamParams
 from hsiaug_builtin.dense.training import GRID, batches, criterion, dice_loss, single_pixels
 
@@ -72,39 +72,6 @@ def test_tiles_are_drawn_in_proportion_to_their_weight(toy):
     x, _ = batches(lesson, plain(8), 2000, 0, "cpu")(0)
     drawn = np.bincount(x[:, 0, 0, 0, 0].long().numpy(), minlength=4) / 2000
     assert np.allclose(drawn, weight / weight.sum(), atol=0.04) and drawn[1] == 0
-
-
-def test_shares_of_classes_count_a_tile_by_its_weight(toy):
-    real = toy("change", n=2).real
-    masks = np.stack([np.ones((16, 16)), np.full((16, 16), 2)]).astype(np.int64)
-    lesson = training_tiles(
-        replace(real, masks=masks, weight=np.array([1, 0.25], dtype=np.float32)), 2
-    )
-    assert np.allclose(lesson.share, [0.8, 0.2]) and list(lesson.classes) == [1, 2]
-
-
-class Recorder(torch.nn.Module):
-    multiple = 8
-
-    def forward(self, x):
-        assert x.shape[3] % 8 == x.shape[4] % 8 == 0
-        return x[:, 0]
-
-
-@pytest.mark.parametrize("side", [(16, 16), (17, 23), (33, 16)])
-def test_what_is_padded_is_cropped_again_at_the_same_place(side):
-    x = torch.randn((2, 2, 3, *side), generator=draw())
-    assert torch.equal(Padded(Recorder())(x), x[:, 0])
-
-
-def test_dates_are_taken_apart_and_bands_mapped_only_where_they_are_many():
-    x = torch.randn((3, 2, 4, 5, 5), generator=draw())
-    one, two = dates_as_tiles(x).chunk(2)
-    assert torch.equal(one, x[:, 0]) and torch.equal(two, x[:, 1])
-    assert [isinstance(SiameseU(bands, 2, 2).map, torch.nn.Identity) for bands in (4, 5)] == [
-        True,
-        False,
-    ]
 
 
 def test_surroundings_are_learnt_first_and_weigh_less_than_the_spectrum_of_a_pixel():

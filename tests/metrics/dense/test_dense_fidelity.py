@@ -11,7 +11,6 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import adjacency, fit_axes, fit_image_space, image_features
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.neighbours import turn_maps
-from hsiaug.metrics.spectra import frechet_between
 from tests.toyworld import ToyWorld, toy_world
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
@@ -31,18 +30,6 @@ def sets(world: ToyWorld) -> Sets:
 def fresh(sets: Sets) -> DenseFidelity:
     """Fresh real tiles in place of made ones."""
     return dense_fidelity(*sets, classes=5)
-
-
-def test_frechet_is_that_of_gaussians_in_closed_form() -> None:
-    rng = np.random.default_rng(0)
-    known, moved, wider = (
-        rng.normal(size=(4000, 1)),
-        rng.normal(2, 1, (4000, 1)),
-        rng.normal(0, 3, (4000, 1)),
-    )
-    # (μ − μ')² + (σ − σ')².
-    assert frechet_between([known, moved, wider]) == pytest.approx((4, 4), rel=0.05)
-    assert frechet_between([known, known, known]) == pytest.approx((0, 0), abs=1e-9)
 
 
 def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(
@@ -109,19 +96,6 @@ def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets, fresh: DenseFid
     assert noisy["nearer"].value == 100
 
 
-def test_the_angle_of_each_class_is_stated(sets: Sets) -> None:
-    train, held, made = sets
-    report = dense_fidelity(
-        train, held, replace(made, masks=np.where(made.masks == 5, 0, made.masks)), classes=5
-    )
-
-    angles = [row["angle"] for row in report.by_class.values()]
-    assert angles[4] is None
-    mean = np.mean([a for a in angles[:4] if a is not None])
-    # msad is the mean of this over smaller sets, whose means are less certain.
-    assert (report["msad"].value or 0) == pytest.approx(mean, rel=0.5)
-
-
 def test_each_date_is_compared_with_that_date_and_changes_no_other_number(
     sets: Sets, fresh: DenseFidelity
 ) -> None:
@@ -129,7 +103,7 @@ def test_each_date_is_compared_with_that_date_and_changes_no_other_number(
         images = np.concatenate([part.images, part.images + np.float32(second)], axis=1)
         return replace(part, images=images)
 
-    train, held, made = sets
+    train, held, made = (part.take(np.arange(16)) for part in sets)
     alike = [with_dates(part, 0.0) for part in (train, held, made)]
     bright = dense_fidelity(*alike[:2], with_dates(made, 0.2), classes=5)
     same = dense_fidelity(*alike, classes=5)
