@@ -461,11 +461,11 @@ def test_a_record_that_would_be_another_trial_here_is_refused(
             spec_of(changed, toy, plugins)
         return str(error.value)
 
-    assert "runs alike" in message(spec__task="change")
+    assert "would run in the same way" in message(spec__task="change")
     assert "went well" in message(status="failed")
     assert "in the record 0" in message(spec__classifier__version="0")
     assert "takes other parameters" in message(spec__generator__params={"x": 1})
-    assert "runs alike" in message(hash="0" * 16)
+    assert "would run in the same way" in message(hash="0" * 16)
     other = dataclasses.replace(toy, cube=toy.cube + 1)
     with pytest.raises(InputError, match="SCENE must be the scene of the record"):
         spec_of(record, other, plugins)
