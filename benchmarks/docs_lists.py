@@ -22,6 +22,11 @@ from hsiaug.report.bibtex import BibtexEntry, entries_of
 DOCS = HERE.parent / "docs"
 BELOW_SIMPLER_ONES = "fixmatch", "spectralformer"
 """Classifiers that are installed but not listed: docs/classifiers.md says why."""
+TITLES = {
+    "generator": ("Generators of patches", "Generators of images with masks"),
+    "classifier": ("Classifiers of pixels", "Classifiers for segmentation and change detection"),
+}
+"""Headings of plugins for pixels, and for masks."""
 LIST = re.compile(r"<!-- list of (\w+) -->\n.*?<!-- end of list -->", re.DOTALL)
 
 
@@ -43,7 +48,7 @@ def filled(page: Path) -> str:
 
 def methods(kind: str) -> str:
     """The built-in generators or classifiers, by their cards: what each is, and its papers."""
-    of_pixels, of_masks = (f"{kind.capitalize()}s of {what}" for what in ("pixels", "masks"))
+    of_pixels, of_masks = TITLES[kind]
     groups: dict[str, list[str]] = {"Controls": [], of_pixels: [], of_masks: []}
     for (of, name), plugin in sorted(registry().plugins.items()):
         if of == kind and plugin.distribution == "hsiaug" and name not in BELOW_SIMPLER_ONES:

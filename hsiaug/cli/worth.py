@@ -31,9 +31,10 @@ def worth(
       hsiaug report --by labels --out labels.png
 
     Runs a benchmark, and the classifiers without synthetic samples with 1, 2, 3, 5, 10 and 20 more
-    labelled pixels of each class. k* of a configuration is where this learning curve reaches its
-    score, with an interval from resampled splits: for AA, OA, fields without training pixels, and
-    the worst class. All are scored on the same test pixels. Trials in the store are reused.
+    labelled pixels of each class. The label equivalent of a configuration is where this learning
+    curve reaches its score, with an interval from resampled splits: for AA, OA, fields without
+    training pixels, and the worst class. All are scored on the same test pixels. Trials in the
+    store are reused.
     """
     one_thread()
     from hsiaug.bench.engines import cluster_settings

@@ -450,7 +450,7 @@ class Statistics(Plugin[StatisticsParams]):
     card = Card(
         name="statistics",
         version="2",
-        summary="Mean and spread of the patches of each class; no network",
+        summary="Patches from the mean and spread of each class; no network",
         scope="scene",
         seconds=7.0,
         params=StatisticsParams,
@@ -510,7 +510,7 @@ class StatisticsOfLabels(Statistics):
     card = replace(
         Statistics.card,
         name="statistics-labelled",
-        summary="Mean and spread of the labelled patches of each class only; no teacher",
+        summary="As statistics, from labelled patches only; no teacher",
         scope="none",
         seconds=1.0,
     )

@@ -38,7 +38,7 @@ class Hidden(Based):
     card = Card(
         "hidden",
         "1",
-        "The split of another protocol, with blocks of pixels hidden from all plugins",
+        "The split of another protocol, with blocks of pixels hidden from all methods",
     )
     usage = "hidden:SHARE:PROTOCOL, as hidden:0.5:issd"
     example = "0.5:issd"

@@ -143,8 +143,7 @@ class Issd(_InPlaces):
     card = Card(
         "issd",
         "1",
-        "A ratio of each class (default 0.05, at least 3 pixels), in one compact region per class,"
-        " or N",
+        "A ratio of each class (default 0.05, at least 3 pixels), in one compact region per class",
     )
     usage = "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N regions per class, as issd:0.05x3"
     usual_argument = repr(DEFAULT_RATIO)
@@ -180,12 +179,12 @@ class KShot(_InPlaces):
     card = Card(
         "kshot",
         "1",
-        "K pixels of each class, or K to M pixels of each class by its size, in one compact region"
-        " or N; of small classes at most a quarter of the labels",
+        "K pixels of each class, in one compact region; of small classes at most a quarter of the"
+        " labels",
     )
     usage = (
-        "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest,"
-        " kshot:KxN for N regions"
+        "kshot:K as kshot:10, kshot:KxN for N regions, or kshot:K-M for K pixels of the rarest"
+        " class, M of the largest and numbers in between of the others"
     )
     example = "5"
 
@@ -235,7 +234,7 @@ class Random(SplitProtocol):
 class RandomTwin(SplitProtocol):
     """Random pixels with the class counts of another protocol: what the distance alone changes."""
 
-    card = Card("random-twin", "1", "Random pixels with the class counts of another protocol")
+    card = Card("random-twin", "1", "Random pixels, of each class as many as in another protocol")
     usage = "random-twin:PROTOCOL, as random-twin:issd"
     example = "issd"
     usual_buffer = "none"

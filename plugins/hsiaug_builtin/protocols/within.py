@@ -57,10 +57,13 @@ class Within(SplitProtocol):
     card = Card(
         "within",
         "1",
-        "The training pixels of another protocol, divided again",
+        "The training pixels of another protocol, divided again into training and test pixels",
         tasks=("pixels", "segmentation", "change"),
     )
-    usage = "within:[N:]PROTOCOL, within:[N:]PROTOCOL@SEED or within:[N:]all, as within:issd"
+    usage = (
+        "within:PROTOCOL as within:issd, within:PROTOCOL@SEED for another split than 0, within:all"
+        " for all labels; within:N:… trains on an N-th of each class and tests on the farthest N-th"
+    )
     example = "all"
     nests_in = ()
 

@@ -250,8 +250,8 @@ class LdmSingle(_CascadeDiffusion[LdmParams]):
         name="ldm_single",
         version="11",
         summary=(
-            "Single-stream latent diffusion of images with their masks, the baseline SpecDM is"
-            " compared with"
+            "Latent diffusion with one VAE for image and mask together, the baseline of the SpecDM"
+            " paper"
         ),
         paper="the baseline of "
         + SOURCE
@@ -276,7 +276,7 @@ class SpecDmPaper(_ImageStream[PaperParams], _LatentDiffusion[PaperParams]):
     card = Card(
         name="specdm-paper",
         version="1",
-        summary="The learnt encoders and the U-Net of the SpecDM paper, with two streams or one",
+        summary="The VAEs and the U-Net of the SpecDM paper",
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
