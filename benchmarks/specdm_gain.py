@@ -49,6 +49,7 @@ from hsiaug.protocol.tiling import TileSplit, dense_view, draw_tiles
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import SampleRequest
 from hsiaug.registry.lookup import registry
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.prediction import TilePredictor
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.trial_run import SceneContext
@@ -76,13 +77,17 @@ class LabelledSet:
     network_seeds: int
     task: str = "segmentation"
     source: str = str(HERE / "scenes" / "houston_crop.toml")
-    protocol: str = "blocks:48x{}"
-    """With the number of training tiles."""
+    protocol_head: str = "blocks:48x"
+    """The protocol before its number of training tiles."""
     side: int = 32
     fewest_classes: int = 4
 
     def load(self) -> Any:
         return get_task(self.task).data.load(self.source)
+
+    @property
+    def protocol(self) -> SplitProtocol:
+        return parse_protocol(f"{self.protocol_head}{self.tiles}")
 
     @property
     def pairs(self) -> int:
@@ -98,7 +103,7 @@ change = partial(
     network_seeds=3,
     task="change",
     source="oscd",
-    protocol="places:{}",
+    protocol_head="places:",
     side=64,
     fewest_classes=2,
 )
@@ -171,9 +176,8 @@ def numbers(text: str) -> Iterator[int]:
 
 def split_of(labelled: LabelledSet, data: PairSet, number: int) -> TileSplit | None:
     """A split; None where it has too few tiles, or too few classes are scored."""
-    protocol = parse_protocol(labelled.protocol.format(labelled.tiles))
     try:
-        split = draw_tiles(data, protocol, number, labelled.side)
+        split = draw_tiles(data, labelled.protocol, number, labelled.side)
     except SplitError:
         return None
     return split if len(scored_classes(data, split)) >= labelled.fewest_classes else None
@@ -206,7 +210,7 @@ def training_samples(
         generator, preset, overrides = GENERATORS[configuration]
         request = SampleRequest(
             generator,
-            parse_protocol(labelled.protocol.format(labelled.tiles)),
+            labelled.protocol,
             patch=labelled.side,
             seed=split.seed,
             count=labelled.pairs,

@@ -60,14 +60,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened to a trial, or nothing to any.
+    """A trial began or ended, or no trial did for a while.
 
     Attributes
     ----------
     kind : {"start", "wait", "ok", "failed"}
-        Of no trial, wait: for a while nothing happened.
+        "wait" if no trial began or ended.
     hash : str
-        Of the trial.
+        Of the trial; empty for "wait".
     error : mapping or None
         Of a failed trial, as its record has it.
     """

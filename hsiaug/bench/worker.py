@@ -3,8 +3,8 @@ label.
 
 It is started with the data of a scene without a label. Then it is sent the trials of a group, each
 as a pickle, and their split: None for one that it has. What it sends are pairs: ``("stage", name)``
-as a trial goes on, ``("outside", text)`` for what a plugin does
-outside of its package, then ``("end", TrialOutcome)``.
+as a trial goes on, ``("outside", text)`` for what a plugin does outside of its package, then
+``("end", TrialOutcome)``.
 """
 
 import os

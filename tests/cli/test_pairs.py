@@ -184,11 +184,11 @@ CHANGE = """
 name = "dates"
 task = "change"
 [images]
-files = ["{place}_first.npy", "{place}_second.npy"]
+files = ["{{place}}_first.npy", "{{place}}_second.npy"]
 [masks]
-files = ["{place}_mask.npy"]
+files = ["{{place}}_mask.npy"]
 names = ["unchanged", "changed"]
-codes = [[1, 0], [2, 255]]
+codes = {codes}
 [places]
 train = ["a"]
 test = ["b"]
@@ -196,46 +196,41 @@ tile = 16
 """
 
 
-@pytest.mark.parametrize("masks_of_set", [(1, 2), (0, 255)])
-def test_all_codes_of_a_class_are_read_in_a_mask_of_change(
-    tmp_path: Path, masks_of_set: tuple[int, int]
-) -> None:
+def change_set(folder: Path, codes: str, in_masks: tuple[int, int]) -> Path:
+    """The card of two places with random images of two dates, and these two codes in its masks."""
     rng = np.random.default_rng(0)
     for place in "ab":
         for date in ("first", "second"):
-            np.save(tmp_path / f"{place}_{date}.npy", rng.random((64, 64, 3), dtype=np.float32))
-        np.save(tmp_path / f"{place}_mask.npy", rng.choice(masks_of_set, (64, 64)).astype(np.int16))
-    card = tmp_path / "dates.toml"
-    card.write_text(CHANGE)
+            np.save(folder / f"{place}_{date}.npy", rng.random((64, 64, 3), dtype=np.float32))
+        np.save(folder / f"{place}_mask.npy", rng.choice(in_masks, (64, 64)).astype(np.int16))
+    card = folder / "dates.toml"
+    card.write_text(CHANGE.format(codes=codes))
+    return card
+
+
+@pytest.mark.parametrize("in_masks", [(1, 2), (0, 255)])
+def test_all_codes_of_a_class_are_read_in_a_mask_of_change(
+    tmp_path: Path, in_masks: tuple[int, int]
+) -> None:
+    card = change_set(tmp_path, "[[1, 0], [2, 255]]", in_masks)
     words = ("generate", str(card), "--generator", "specdm")
-    store = ("--store", str(tmp_path / "store"))
+    out = ("--out", str(tmp_path / "new"), "--store", str(tmp_path / "store"))
     path = plan(tmp_path, {1: np.s_[:, :16]})
     with pytest.raises(HsiaugError, match="codes 0, 1, all of one class"):
-        run(*words, "--mask", str(path), "--out", str(tmp_path / "new"), *store)
+        run(*words, "--mask", str(path), *out)
     path = plan(tmp_path, {255: np.s_[:, :16]})
-    run(*words, "--mask", str(path), "--out", str(tmp_path / "new"), *store)
+    run(*words, "--mask", str(path), *out)
     (pair,) = load_pairs(tmp_path / "new" / "pairs.toml", "change").places
     assert ((pair.mask == 2) == (np.array(Image.open(path)) == 255)).all()
 
 
 def test_a_mask_has_a_class_everywhere_if_training_tiles_have(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    for place in "ab":
-        np.save(tmp_path / f"{place}_first.npy", rng.random((64, 64, 3), dtype=np.float32))
-        np.save(tmp_path / f"{place}_second.npy", rng.random((64, 64, 3), dtype=np.float32))
-        np.save(tmp_path / f"{place}_mask.npy", rng.integers(1, 3, (64, 64)).astype(np.int16))
-    card = tmp_path / "dates.toml"
-    card.write_text(CHANGE.replace("[1, 0], [2, 255]", "[1], [2]"))
+    card = change_set(tmp_path, "[[1], [2]]", (1, 2))
     path = plan(tmp_path, {1: np.s_[:, :16], 2: np.s_[8:16, 20:]})
+    out = tmp_path / "new"
     with pytest.raises(HsiaugError, match=r"found 288 pixels of code 0.*unchanged 1, changed 2"):
         run(
-            "generate",
-            str(card),
-            "--generator",
-            "specdm",
-            "--mask",
-            str(path),
-            "--out",
-            str(tmp_path / "new"),
+            *("generate", str(card), "--generator", "specdm"),
+            *("--mask", str(path), "--out", str(out)),
         )
-    assert not (tmp_path / "new").exists()
+    assert not out.exists()
