@@ -38,6 +38,7 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.trial_run import SceneContext
 from tests.cli.test_endings import OPENINGS
+from tests.flights import ADD_FLIGHT, save_flight, small_scene
 from tests.in_process import run_trials_here
 
 
@@ -72,35 +73,13 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     it.
     """
     folder = tmp_path_factory.mktemp("own")
-    scene = toy_scene(height=40, width=32, bands=12, classes=3)
+    scene = small_scene()
     cube = scene.cube.copy()
     cube[-3:] = 0
-    place = [
-        "UTM",
-        "1",
-        "1",
-        "500000",
-        "5000000",
-        "2",
-        "2",
-        "33",
-        "North",
-        "WGS-84",
-        "units=Meters",
-    ]
-    envi.save_image(str(folder / "flight.hdr"), cube, ext=".img", metadata={"map info": place})
+    save_flight(folder, cube)
     codes = np.array([0, 3, 7, 250], dtype=np.int16)
     np.save(folder / "labels.npy", codes[scene.labels])
-    typed(
-        folder,
-        "datasets",
-        "add",
-        "flight.hdr",
-        "--labels",
-        "labels.npy",
-        "--set",
-        "classes=hay,rye,track",
-    )
+    typed(folder, *ADD_FLIGHT)
     words = ("--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1", "--lambda", "0.5")
     typed(folder, "benchmark", "flight.toml", *words)
     return folder

@@ -15,13 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from spectral.io import envi
 from typer.testing import CliRunner
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.cli.main import app
 from hsiaug.core.scene import Scene
-from hsiaug.data import toy_scene
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.protocol.split import Blind
 from hsiaug.registry.lookup import Registry
@@ -31,6 +29,7 @@ from hsiaug.suggest.suggestion_files import ENDINGS
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.view_choice import choose_view
 from tests.cli.test_endings import OPENINGS
+from tests.flights import ADD_FLIGHT, save_flight, small_scene
 
 TWO = (Member("svm", "raw"), Member("nearest", "unit"))
 
@@ -186,35 +185,11 @@ def typed(folder: Path, *words: str) -> str:
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a georeferenced scene of one's own, with a few labels."""
     folder = tmp_path_factory.mktemp("own")
-    scene = toy_scene(height=40, width=32, bands=12, classes=3)
-    place = [
-        "UTM",
-        "1",
-        "1",
-        "500000",
-        "5000000",
-        "2",
-        "2",
-        "33",
-        "North",
-        "WGS-84",
-        "units=Meters",
-    ]
-    envi.save_image(
-        str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place}
-    )
+    scene = small_scene()
+    save_flight(folder, scene.cube)
     np.save(folder / "labels.npy", np.where(np.arange(32) < 16, scene.labels, 0))
     with contextlib.chdir(folder):
-        words = [
-            "datasets",
-            "add",
-            "flight.hdr",
-            "--labels",
-            "labels.npy",
-            "--set",
-            "classes=hay,rye,track",
-        ]
-        CliRunner().invoke(app, words, catch_exceptions=False)
+        CliRunner().invoke(app, ADD_FLIGHT, catch_exceptions=False)
     return folder
 
 
