@@ -12,13 +12,13 @@ import rasterio
 from PIL import Image
 from rasterio.transform import Affine
 from scipy.ndimage import gaussian_filter
-from spectral.io import envi
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from hsiaug.trial.store import Store
 from tests.docs.pages import ROOT, blocks
+from tests.envi_scenes import save_flight
 
 SUITE = """
 title = "Small"
@@ -100,26 +100,9 @@ def build(folder: Path) -> Path:
     pairs.toml, suite.toml, prompts.toml, farm.npy, hsiaug-results.
     """
     scene = toy_scene()
-    place = [
-        "UTM",
-        "1",
-        "1",
-        "500000",
-        "5000000",
-        "2",
-        "2",
-        "33",
-        "North",
-        "WGS-84",
-        "units=Meters",
-    ]
-    bands = {
-        "wavelength": [] if scene.wavelengths is None else scene.wavelengths.tolist(),
-        "wavelength units": "Nanometers",
-    }
-    envi.save_image(
-        str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place, **bands}
-    )
+    centres = [] if scene.wavelengths is None else scene.wavelengths.tolist()
+    bands = {"wavelength": centres, "wavelength units": "Nanometers"}
+    save_flight(folder, scene.cube, **bands)
     profile = {
         "driver": "GTiff",
         "height": scene.cube.shape[0],
