@@ -41,8 +41,8 @@ NO_DATA = "#dcdcdc"
 """A pixel without a class."""
 
 SERIES = ("#2a4004", "#f35100", "#bc66f2", "#521667", "#66996e", "#b60a77", "#3183ad", "#6352d6")
-"""Colours of lines and marks of arms or controls, in the order of ``--s0`` to ``--s7`` of the page,
-found alike.
+"""Colours of lines and marks of configurations or controls, in the order of ``--s0`` to ``--s7``
+of the page, found alike.
 
 Each has a contrast of 3 or more on white, and stays away from the colours of verdicts and of links.
 Eight lie too close for some eyes to rest on colour alone: each has its own marker too.

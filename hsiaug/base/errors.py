@@ -6,7 +6,7 @@ Each one says the rule that was broken, the value that broke it, and the hint::
     ├── InputError            a name, number or option the user gave
     ├── SceneError            a scene, its files or its card
     ├── DataUnavailableError  a public scene, or an optional library, that is not here
-    ├── SplitError            a draw of train and test pixels that is not sound
+    ├── SplitError            a split of train and test pixels that is not sound
     ├── PluginError           a plugin that is broken, or breaks its contract
     └── StoreError            a store of records that cannot be read or written
 

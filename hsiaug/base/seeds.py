@@ -1,7 +1,7 @@
 """Seeds that are derived, never shared: every random choice has its own stream.
 
-Deriving them by name keeps arms paired: draw s gives the same split, and the same initial weights,
-whichever generator is tried.
+Deriving them by name keeps configurations paired: seed s gives the same split, and the same
+initial weights, whichever generator is tried.
 """
 
 import hashlib

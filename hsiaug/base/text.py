@@ -134,9 +134,9 @@ def in_runs(
 
 
 def seeds_option(seeds: Iterable[int]) -> str:
-    """Numbers of draws as ``--seeds`` takes them: ``7`` for the first seven, ``100-109``, ``0,3``.
+    """Numbers of splits as ``--seeds`` takes them: ``7`` for the first seven, ``100-109``, ``0,3``.
 
-    One number alone says how many draws, so that one draw but the first is a range: ``3-3``.
+    One number alone says how many splits, so that one split but the first is a range: ``3-3``.
     """
     listed = sorted(set(seeds))
     if listed == [*range(len(listed))]:

@@ -13,8 +13,8 @@ PROPOSED = ("pseudo", "gaussian")
 on most public scenes (docs/decide.md); the teacher's own map runs beside it as a control.
 """
 RECOMMENDED = "fused:svm+emp"
-"""Classifier that ``advise`` names where its draws tell no other: with samples of ``pseudo`` it had
-the lowest mean regret of 18 arms on draws 100–106 of four scenes (docs/decide.md).
+"""Classifier that ``advise`` names where its splits tell no other: with samples of ``pseudo`` it
+had the lowest mean regret of 18 configurations on splits 100–106 of four scenes (docs/decide.md).
 """
 COMMITTEE = ("svm", "rf")
 """Who votes on the pixels to label next: a wide margin and many trees."""

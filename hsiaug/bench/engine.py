@@ -33,7 +33,7 @@ class Batch:
 
     scene: the data, as the task loads them. scene_ref: catalogue name or card. store: root of the
     store. groups: trials that share a generator's fit, and run one after the other in one process.
-    split: gives the split of a trial's draw. expected: by hash, the seconds that a trial should
+    split: gives the split of a trial's split. expected: by hash, the seconds that a trial should
     take, where that is known. deadline: the time (as ``time.time()``) by which trials should have
     ended: none is begun that would not, nor a group that would not; None = any time.
     """

@@ -100,7 +100,7 @@ def write_duration(seconds: float) -> str:
 
 
 FIRST_DRAWS = 2
-"""Draws that run before all others: fewer give no idea of how far draws differ."""
+"""Draws that run before all others: fewer give no idea of how far splits differ."""
 WORTH_DIVIDING = 10.0
 """Seconds that each part of a divided group must take beyond its fit, which each part makes."""
 
@@ -141,7 +141,7 @@ def divide_work(
     waiting = {trial.hash for trial in todo}
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
     preparing = {name for plan in plans for (_, name), card in plan.cards.items() if card.prepares}
-    # Which draw of its plan each draw is. Of what has to end in time, what takes longest is begun
+    # Which split of its plan each one is. Of what has to end in time, what takes longest is begun
     # before all others.
     ranks: dict[str, int] = {}
     of_scenes: dict[tuple[str, str], tuple[Plan, list[TrialSpec]]] = {}
@@ -245,9 +245,9 @@ def _in_order(
     costs: Costs,
     jobs: int,
 ) -> list[Group]:
-    """Groups in the order in which they are begun: draw after draw.
+    """Groups in the order in which they are begun: split after split.
 
-    With several processes the first FIRST_DRAWS draws come together, then each further draw. Of
+    With several processes the first FIRST_DRAWS splits come together, then each further split. Of
     what comes together, the costliest are begun first: left to the end, they would keep one process
     busy while the others have nothing left to do. Of a generator that prepares, all groups but the
     first wait for that one, and come last among these.

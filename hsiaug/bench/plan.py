@@ -24,9 +24,9 @@ from hsiaug.trial.spec import TrialSpec
 MOST_TRIALS = 100_000
 """Maximum number of trials of one plan; a slip of a zero should not fill memory and days."""
 MOST_FURTHER = 10
-"""Seeds that are drawn to say how many give as many draws as were asked for."""
+"""Seeds that are drawn to say how many give as many splits as were asked for."""
 Draw = Callable[[SplitProtocol, int, int], TaskSplit]
-"""Gives the split of a scene by protocol, number of the draw, and patch."""
+"""Gives the split of a scene by protocol, number of the split, and patch."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,19 @@ class Plan:
     Attributes
     ----------
     trials : tuple of TrialSpec
-        In the order in which they share most: by draw, generator, ω, λ, classifier.
+        In the order in which they share most: by split, generator, ω, λ, classifier.
     run : str
         Its name in a suite.
     scene_ref : str
         What to type for the scene.
     splits : mapping of str to TaskSplit
-        Of each draw, by its hash, in the order of the draws.
+        Of each split, by its hash, in the order of the splits.
     notes : tuple of str
         Sentences on what was added or collapsed.
     cards : mapping of (Kind, str) to Card
         By kind and name.
     samples : mapping of str to (int, int)
-        Real samples of a trial's draw and the synthetic ones that its λ asks for, by the
+        Real samples of a trial's split and the synthetic ones that its λ asks for, by the
         trial's hash.
     asked : frozenset of str
         Names of the generators that were asked for; the others are their controls.
@@ -111,7 +111,7 @@ def build_plan(
     draw: Draw | None = None,
     tell: Callable[[], object] = lambda: None,
 ) -> Plan:
-    """All trials of a request, draw by draw.
+    """All trials of a request, split by split.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def build_plan(
     Raises
     ------
     InputError
-        For unknown names, numbers out of range, and masks that the first draw's labels are too
+        For unknown names, numbers out of range, and masks that the first split's labels are too
         sparse for; SplitError likewise.
     PluginError
         For a plugin that cannot be loaded.
@@ -268,8 +268,8 @@ def _omegas(card: Card, request: CompleteRequest, notes: list[str]) -> Sequence[
 
 
 def _rates(card: Card, request: CompleteRequest, notes: list[str]) -> list[Rate]:
-    """The rates of a generator's arms; beside real samples one of 0 asks for none, which is what
-    ``none`` is.
+    """The rates of a generator's configurations; beside real samples one of 0 asks for none, which
+    is what ``none`` is.
     """
     if not card.adds:
         return [Rate(0.0)]
@@ -281,7 +281,7 @@ def _rates(card: Card, request: CompleteRequest, notes: list[str]) -> list[Rate]
 
 def _trained_on(card: Card, request: CompleteRequest, rate: Rate) -> Iterator[str]:
     """What classifiers learn from at a rate. A generator that is only a control of others has no
-    arm of synthetic samples alone.
+    configuration of synthetic samples alone.
     """
     if not card.adds or (rate and BOTH in request.train):
         yield BOTH
@@ -304,8 +304,8 @@ def list_classifiers(
 
 
 def _repeated_draws(seeds: Sequence[int], split_of: Callable[[int], TaskSplit]) -> Iterator[str]:
-    """Sentences on seeds that drew the same pixels, which count as one draw, and how many seeds
-    give as many draws as were asked for; and on draws that differ, and hardly do.
+    """Sentences on seeds that drew the same pixels, which count as one split, and how many seeds
+    give as many splits as were asked for; and on splits that differ, and hardly do.
 
     Parameters
     ----------
@@ -352,7 +352,7 @@ def _equal_draws(
 
 
 def _alike_draws(seeds: Sequence[int], groups: Sequence[Sequence[int]]) -> str:
-    """A sentence on seeds whose draws are alike.
+    """A sentence on seeds whose splits are alike.
 
     Parameters
     ----------
@@ -375,7 +375,7 @@ def _empty_rates(
     trials: Sequence[TrialSpec],
     samples: Mapping[str, tuple[int, int]],
 ) -> Iterator[str]:
-    """Sentences on rates that make no synthetic sample in some draws."""
+    """Sentences on rates that make no synthetic sample in some splits."""
     empty: dict[Rate, set[int]] = {}
     for trial in trials:
         if trial.rate and trial.train == BOTH and not samples[trial.hash][1]:

@@ -101,8 +101,8 @@ def _configure(
 
 
 def _declared_controls(kind: Kind, task: Task, plugins: Registry, notes: list[str]) -> list[Card]:
-    """Cards of all controls of a task: those of all arms first, then of masks and of transductive
-    generators; what adds no sample leads.
+    """Cards of all controls of a task: those of all configurations first, then of masks and of
+    transductive generators; what adds no sample leads.
     """
     cards: list[Card] = []
     for plugin in plugins.controls(kind):

@@ -10,7 +10,7 @@ from hsiaug.base.errors import InputError
 MAX_NUMBERS = 1000
 """Numbers of a range, and draws, at most: more is a slip of the step, or of a zero."""
 DIGITS = 18
-"""Digits of the number of a draw at most."""
+"""Digits of the number of a split at most."""
 WORD = 40
 """Characters of a number or a range that are read; no number that is meant has so many."""
 

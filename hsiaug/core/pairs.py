@@ -127,7 +127,7 @@ class PairSet:
     """
 
     seed_word: ClassVar[str] = "tiles"
-    """The first word of the seeds of draws of pairs."""
+    """The first word of the seeds of splits of pairs."""
 
     name: str
     places: tuple[Place, ...]

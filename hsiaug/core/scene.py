@@ -143,7 +143,7 @@ class Scene(HasCube):
     """
 
     seed_word: ClassVar[str] = "split"
-    """The first word of the seeds of draws of scenes."""
+    """The first word of the seeds of splits of scenes."""
 
     name: str
     cube: Float32

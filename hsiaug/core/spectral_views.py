@@ -17,7 +17,7 @@ transform is no gain of a generator. Users choose one by ``--view``:
     Both, one after the other along the bands.
 
 ``auto`` is no transform of its own: :mod:`hsiaug.tasks.view_choice` chooses one of these, draw by
-draw.
+split.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ DEFAULT_VIEW = AUTO
 MARGIN = 0.1
 """Score by which a view must beat ``unit`` to be chosen in its place: training pixels that lie
 close together cannot show how brightness differs from field to field, and ``unit`` leaves out
-brightness alone. Chosen on draws 100–107 and 200–207 of four scenes; anything from 0.05 to 0.15
+brightness alone. Chosen on splits 100–107 and 200–207 of four scenes; anything from 0.05 to 0.15
 does about as well.
 """
 MIN_BANDS = 3

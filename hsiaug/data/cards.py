@@ -420,7 +420,7 @@ class _Places(CardTable):
     tile : int or None
         Side in pixels of the tiles that the set consists of: the usual ``patch``.
     train_tiles : int or None
-        Training tiles of a usual draw; None = all.
+        Training tiles of a usual split; None = all.
     most_blank : float or None
         Places of which a larger share of the pixels has no class are left out; None = none is.
     near_duplicates : {"content"} or None

@@ -1,1 +1,1 @@
-"""Numbers: accuracy of a trial, and whether differences between arms are significant."""
+"""Numbers: accuracy of a trial, and whether differences between configurations are significant."""

@@ -1,9 +1,10 @@
-"""How many more labels per class an arm is worth: where a learning curve over added labels reaches
-the arm's score.
+"""How many more labels per class a configuration is worth: where a learning curve over added
+labels reaches the configuration's score.
 
-The curve is the least-squares non-decreasing fit to its means over draws (isotonic regression: R.
+The curve is the least-squares non-decreasing fit to its means over splits (isotonic regression: R.
 E. Barlow et al., Statistical Inference under Order Restrictions, Wiley 1972), linear between its
-points. The interval comes from drawing whole draws with replacement, curve and arm together.
+points. The interval comes from drawing whole splits with replacement, curve and configuration
+together.
 """
 
 from collections.abc import Sequence
@@ -23,14 +24,14 @@ SAME = 12
 
 @dataclass(frozen=True)
 class LabelEquivalent:
-    """The worth of an arm in labels.
+    """The worth of a configuration in labels.
 
     Attributes
     ----------
     value : float
         k*, added labels per class; -inf below the curve's start, inf above its end.
     low, high : float or None
-        95 % interval, None below MIN_PAIRS draws; they may be infinite too.
+        95 % interval, None below MIN_PAIRS splits; they may be infinite too.
     draws : int
         How many were paired.
     """
@@ -70,19 +71,19 @@ def crossing(labels: Float64, curve: Float64, score: Float64) -> Float64:
 
 
 def label_equivalent(labels: Sequence[float], curve: Float64, arm: Float64) -> LabelEquivalent:
-    """k* of an arm, with its 95 % interval.
+    """k* of a configuration, with its 95 % interval.
 
-    Equal draws give equal intervals, and all arms of D draws share their resamples, so that a
-    better arm is never worth less.
+    Equal draws give equal intervals, and all configurations of D splits share their resamples, so
+    that a better configuration is never worth less.
 
     Parameters
     ----------
     labels : sequence of float
         (K,) added labels per class, ascending from 0.
     curve : (D, K) array
-        Scores of the curve in each of D draws.
+        Scores of the curve in each of D splits.
     arm : (D,) array
-        Scores of the arm in the same draws.
+        Scores of the configuration in the same splits.
 
     Raises
     ------

@@ -1,13 +1,13 @@
 """How sure a difference is, and what it is called: spread, intervals and the sign-flip test over
-paired draws; and the rule by which every report and command speaks of a gain or a loss.
+paired splits; and the rule by which every report and command speaks of a gain or a loss.
 
-The pairs are draws (seeds), never pixels: neighbouring pixels are not independent, so a test over
+The pairs are splits (seeds), never pixels: neighbouring pixels are not independent, so a test over
 pixels (McNemar's) finds significance where there is none.
 
-Two tests give a difference its interval: :func:`correct` for the arms of a table, :func:`student`
-for differences that are looked at one by one. Of the rule, numbers go in and a typed finding comes
-out. Gains and losses need the same evidence, so exchanging an arm and what it is measured against
-exchanges the words and nothing else. docs/read-a-report.md says the rule in prose.
+Two tests give a difference its interval: :func:`correct` for the configurations of a table,
+:func:`student` for differences that are looked at one by one. Of the rule, numbers go in and a
+typed finding comes out. Gains and losses need the same evidence, so exchanging the two sides of a
+comparison exchanges the words and nothing else. docs/read-a-report.md says the rule in prose.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 """A corrected p below this carries a claim."""
 MIN_PAIRS = 6
-"""Fewest draws with which a two-sided sign-flip test can reach .05 (2 / 2**6 = .031)."""
+"""Fewest splits with which a two-sided sign-flip test can reach .05 (2 / 2**6 = .031)."""
 USUAL_DRAWS = 7
-"""Draws of a benchmark that names no number: one more than the fewest, so that one draw may go the
-other way a little.
+"""Splits of a benchmark that names no number: one more than the fewest, so that one split may go
+the other way a little.
 """
 EXACT_DRAWS = 12
-"""Up to so many draws all patterns of signs are counted; beyond it PATTERNS of them."""
+"""Up to so many splits all patterns of signs are counted; beyond it PATTERNS of them."""
 PATTERNS = 4096
 """Patterns of signs that stand for all of them, the one seen among them."""
 SAME = 12
@@ -46,7 +46,7 @@ Word = Literal["better", "worse", "no gain", "unclear"]
 for terminal, page, pictures, files, ``compare`` and ``advise``.
 """
 TINY = 1e-12
-"""Value below which a difference of one draw is rounding."""
+"""Value below which a difference of one split is rounding."""
 SMALLEST_GAIN = 0.01
 """The smallest gain that matters, as a fraction: one point of AA. A smaller one is never called
 ``better``, however sure it is.
@@ -94,7 +94,7 @@ def ends_of(values: Sequence[float], interval: tuple[float, float] | None) -> En
     """The ends of an interval from MIN_PAIRS values on, and below the smallest and the largest: no
     interval of so few would be worth its name. None of a single value, and of an endless interval.
 
-    Every screen, file and picture that shows a mean over draws has what this gives.
+    Every screen, file and picture that shows a mean over splits has what this gives.
     """
     if len(values) < MIN_PAIRS:
         return Ends(min(values), max(values), is_interval=False) if len(values) > 1 else None
@@ -141,7 +141,7 @@ class FlipTest(NamedTuple):
     p : float or None
         Of this comparison alone.
     corrected : float or None
-        For all comparisons of the family; both None below MIN_PAIRS draws, where neither could
+        For all comparisons of the family; both None below MIN_PAIRS splits, where neither could
         reach ALPHA.
     critical : float or None
         t value that the mean must be beyond to be shown: mean ± critical · std / √n excludes 0
@@ -158,23 +158,23 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
     """Two-sided sign-flip tests of paired differences, corrected for their number by step-down
     max-T.
 
-    All patterns of signs are counted up to EXACT_DRAWS draws, so p is at least 2 / 2**n however
+    All patterns of signs are counted up to EXACT_DRAWS splits, so p is at least 2 / 2**n however
     many comparisons there are; beyond it PATTERNS random ones with a fixed seed. Patterns that
-    tie with what was seen count against it. Raises InputError for a comparison without a draw,
+    tie with what was seen count against it. Raises InputError for a comparison without a split,
     or a difference that is not finite.
 
-    Under the null hypothesis the differences of a draw are as likely as their negatives, so that
-    all comparisons of a draw may change sign together, which keeps their correlation (P. H.
+    Under the null hypothesis the differences of a split are as likely as their negatives, so that
+    all comparisons of a split may change sign together, which keeps their correlation (P. H.
     Westfall and S. S. Young, Resampling-Based Multiple Testing, Wiley 1993; J. P. Romano and M.
     Wolf, Exact and approximate stepdown methods for multiple hypothesis testing, Journal of the
-    American Statistical Association 100, 2005). The statistic is |Σ d| / √(Σ d²) over the draws
-    that the comparison has: it rises with |t|, and is finite for equal differences too. A draw that
-    a comparison lacks adds nothing to either sum.
+    American Statistical Association 100, 2005). The statistic is |Σ d| / √(Σ d²) over the splits
+    that the comparison has: it rises with |t|, and is finite for equal differences too. A split
+    that a comparison lacks adds nothing to either sum.
 
     Parameters
     ----------
     family : sequence of mapping of Hashable to float
-        For each comparison, draw → difference; a draw may be missing in some.
+        For each comparison, split → difference; a split may be missing in some.
     """
     import numpy as np
 
@@ -232,7 +232,7 @@ def _critical_t(pairs: int, statistic: float) -> float | None:
 
 @lru_cache(maxsize=1)
 def _signs(draws: int) -> AnyArray:
-    """(patterns, draws) signs; the first row is +1, and of two opposite patterns there is one."""
+    """(patterns, splits) signs; the first row is +1, and of two opposite patterns there is one."""
     import numpy as np
 
     if draws <= EXACT_DRAWS:

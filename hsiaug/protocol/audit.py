@@ -17,7 +17,7 @@ Ids = Annotated[tuple[ClassId, ...], Field(strict=False)]
 """Of classes; JSON has a list in place of a tuple."""
 Percent = Annotated[float, Field(ge=0, le=100)]
 MIN_TEST_PIXELS = 25
-"""Test pixels of a class below which a split names it, and below which in any draw the main score
+"""Test pixels of a class below which a split names it, and below which in any split the main score
 leaves it out.
 """
 IN_ROWS = "in rows of trials"
@@ -30,7 +30,7 @@ class Audit(BaseModel):
     Attributes
     ----------
     sha256 : str
-        Of what tells the draw from others.
+        Of what tells the split from others.
     centre_overlap_percent : float
         Share of test pixels that lie in a training patch.
     patch_overlap_percent : float
@@ -90,7 +90,7 @@ def audit_of(
     notes: tuple[str, ...],
     fields: str,
 ) -> Audit:
-    """The audit of a draw.
+    """The audit of a split.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def audit_of(
     overlap : sequence of float
         Percentages by centre and by patch.
     content : bytes
-        What tells the draw from others.
+        What tells the split from others.
     notes : tuple of str
         Of the protocol.
     fields : str
@@ -139,13 +139,13 @@ def audit_of(
 
 
 def large_classes(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, ...], int]:
-    """Ids of the classes with MIN_TEST_PIXELS test pixels in every draw; and how many classes have
-    test pixels in some draw.
+    """Ids of the classes with MIN_TEST_PIXELS test pixels in every split; and how many classes have
+    test pixels in some split.
 
     Parameters
     ----------
     counts : iterable of sequence of int
-        Counts of each draw, the test pixels of the class ids 1..C.
+        Counts of each split, the test pixels of the class ids 1..C.
     """
     by_class = list(zip(*counts, strict=True))
     large = tuple(

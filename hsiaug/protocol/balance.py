@@ -38,7 +38,9 @@ class Rate:
 
     @property
     def words(self) -> str:
-        """``λ=0.5``, or ``λ=0.5 M=3``: the rate as tables and the names of arms write it."""
+        """``λ=0.5``, or ``λ=0.5 M=3``: the rate as tables and the names of configurations write
+        it.
+        """
         return f"λ={self.lam:g} M={self.times:g}" if self.times else f"λ={self.lam:g}"
 
     @property

@@ -1,4 +1,4 @@
-"""What protocols have in common that change the draw of another one, whose text ends theirs."""
+"""What protocols have in common that change the split of another one, whose text ends theirs."""
 
 import re
 from dataclasses import dataclass, field, replace

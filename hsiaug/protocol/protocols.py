@@ -1,4 +1,4 @@
-"""Protocols from their text, and their draws, checked."""
+"""Protocols from their text, and their splits, checked."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,10 +15,10 @@ from hsiaug.registry.protocol_base import Areas, Buffer, Draw, SplitProtocol
 Result = TypeVar("Result")
 
 LONGEST_NOTES = 10_000
-"""Characters of the notes of a draw, which every record of it holds."""
+"""Characters of the notes of a split, which every record of it holds."""
 
 KEPT_FOR_TEST = 3
-"""Test pixels that a draw should leave a class."""
+"""Test pixels that a split should leave a class."""
 
 
 def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) -> SplitProtocol:
@@ -233,7 +233,7 @@ def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> 
 
 
 def draw_areas(pairs: PairSet, protocol: SplitProtocol, patch: int, seed: int) -> Areas:
-    """The areas of training and of test of draw ``seed``, for tiles of side ``patch``."""
+    """The areas of training and of test of split ``seed``, for tiles of side ``patch``."""
     areas = run_guarded(
         protocol.name, f"draw on {pairs.name}", lambda: protocol.draw_tiles(pairs, seed, patch)
     )
@@ -250,7 +250,7 @@ def _check(
     masks: Callable[[], Sequence[object]],
     shapes: Sequence[tuple[int, ...]],
 ) -> None:
-    """Raise PluginError unless the draw, of a package's own protocol perhaps, is of its kind with
+    """Raise PluginError unless the split, of a package's own protocol perhaps, is of its kind with
     bool masks.
     """
     if isinstance(drawn, kind):

@@ -178,7 +178,7 @@ class Split:
 
 
 def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> Split:
-    """Draw ``seed`` of a protocol: the same pixels for every arm of a benchmark.
+    """Split ``seed`` of a protocol: the same pixels for every configuration of a benchmark.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:
 
 
 ALIKE = 0.75
-"""Share of training pixels, and of test pixels, from which two draws are alike: those that both
+"""Share of training pixels, and of test pixels, from which two splits are alike: those that both
 have, of those that either has.
 """
 MOST_PLACES, MOST_PIXELS = 200, 100_000
@@ -234,17 +234,17 @@ MOST_PLACES, MOST_PIXELS = 200, 100_000
 
 
 def group_alike(draws: Sequence[Places]) -> list[list[int]]:
-    """Groups of draws of one scene that are alike, each with at least one other of its group.
+    """Groups of splits of one scene that are alike, each with at least one other of its group.
 
     Parameters
     ----------
     draws : sequence of Places
-        The labels, tested and trained pixels of the places of each draw.
+        The labels, tested and trained pixels of the places of each split.
 
     Returns
     -------
     list of list of int
-        Indices into ``draws``, every one of them once; a draw like no other is a group of one.
+        Indices into ``draws``, every one of them once; a split like no other is a group of one.
     """
     tested, trained = (np.stack(side) for side in zip(*map(_sides_of, draws), strict=True))
     alike = (shared_shares(tested) >= ALIKE) & (shared_shares(trained) >= ALIKE)
@@ -268,7 +268,7 @@ def shared_shares(masks: Bools) -> Float32:
 
 
 def _sides_of(places: Places) -> tuple[AnyArray, AnyArray]:
-    """Which pixels are tested and trained on, of the same ones in every draw."""
+    """Which pixels are tested and trained on, of the same ones in every split."""
     # Of a set of many files only some are opened for this.
     some = np.linspace(0, len(places) - 1, min(len(places), MOST_PLACES)).astype(int)
     chosen = [places[index] for index in some.tolist()]

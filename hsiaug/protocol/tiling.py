@@ -49,7 +49,7 @@ BlindTiles = Blind[tuple[Tile, ...]]
 
 @dataclass(frozen=True, eq=False)
 class TileSplit:
-    """Training and test tiles of one draw, of side ``patch``.
+    """Training and test tiles of one split, of side ``patch``.
 
     Training tiles may overlap one another; test tiles too, where a block is no multiple of the
     tile: each test pixel is scored once.

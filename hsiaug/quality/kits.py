@@ -36,7 +36,7 @@ def synthesise(
     progress: Progress = silent,
     context: SceneContext | None = None,
 ) -> AnySynthesis:
-    """Fit a generator on the training samples of a draw, as a trial of these settings does, and
+    """Fit a generator on the training samples of a split, as a trial of these settings does, and
     sample it.
 
     Parameters
@@ -71,9 +71,9 @@ def synthesise(
 
 
 def scene_sentences(scene: Scene, generator: str, seed: int = 0) -> str:
-    """The automatic sentences of a draw of a scene, as a file that the generator reads.
+    """The automatic sentences of a split of a scene, as a file that the generator reads.
 
-    They say what the training pixels of the draw show, and no test label.
+    They say what the training pixels of the split show, and no test label.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def scene_sentences(scene: Scene, generator: str, seed: int = 0) -> str:
     generator : str
         Name of one that reads text.
     seed : int
-        Number of the draw, of the usual protocol.
+        Number of the split, of the usual protocol.
 
     Raises
     ------

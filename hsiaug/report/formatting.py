@@ -14,7 +14,7 @@ from hsiaug.trial.record_json import canonical_json
 MISSING = "–"
 LEAKY, TRANSDUCTIVE = "LEAKY", "TRANSDUCTIVE"
 MOST_TOLD = 3
-"""Parameters that the names of arms all say, where they differ."""
+"""Parameters that the names of configurations all say, where they differ."""
 
 
 def tagged(text: str, leaky: bool, transductive: bool = False) -> str:
@@ -73,7 +73,7 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
 
 
 def key_labels(keys: Iterable[tuple[Arm, Method]]) -> dict[Method, str]:
-    """The labels of all generators, and of all classifiers, of arms."""
+    """The labels of all generators, and of all classifiers, of configurations."""
     listed = list(keys)
     return {
         **method_labels(arm.generator for arm, _ in listed),

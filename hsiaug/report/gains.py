@@ -1,7 +1,7 @@
-"""Gains: what arms score more than their controls, over the draws that both share.
+"""Gains: what configurations score more than their controls, over the splits that both share.
 
-The trials of an arm with one classifier are an :class:`ArmCell`, and a :class:`Gain` is such a cell
-against that of one control. Reports, comparisons of two arms,
+The trials of a configuration with one classifier are an :class:`ArmCell`, and a :class:`Gain` is
+such a cell against that of one control. Reports, comparisons of two configurations,
 advice, files and figures read these; nothing else computes a gain from records.
 """
 
@@ -52,7 +52,7 @@ Audit = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class ArmCell:
-    """The trials of one arm with one classifier, in the order of their seeds.
+    """The trials of one configuration with one classifier, in the order of their seeds.
 
     Attributes
     ----------
@@ -178,20 +178,20 @@ class ArmCell:
 
     def of_classes(self, metric: str) -> NDArray[np.float64]:
         """(trials, classes) a metric of each class, as ``recall``, of each trial of ``ok``; NaN
-        where the draw has no test pixel of the class.
+        where the split has no test pixel of the class.
         """
         if metric not in self._of_classes:
             self._of_classes[metric] = of_classes(self.ok, metric)
         return self._of_classes[metric]
 
     def of_class(self, metric: str, class_id: int) -> list[float]:
-        """A metric of a class id 1..C in each draw that has a test pixel of it."""
+        """A metric of a class id 1..C in each split that has a test pixel of it."""
         values = self.of_classes(metric)
         return known(values[:, class_id - 1]) if class_id <= values.shape[1] else []
 
     @cached_property
     def drawn(self) -> NDArray[np.integer]:
-        """The numbers of the draws of ``ok``; -1 of trials that had samples to make and made
+        """The numbers of the splits of ``ok``; -1 of trials that had samples to make and made
         none.
         """
         return np.where(self.ok["idle"], -1, self.ok["draw_number"])
@@ -220,20 +220,20 @@ Cells = Mapping[CellKey, ArmCell]
 
 @dataclass(frozen=True, eq=False)
 class Gain:
-    """An arm with one classifier minus one control, over the draws that both share.
+    """A configuration with one classifier minus one control, over the splits that both share.
 
     Numbers are fractions of the main metric.
 
     Attributes
     ----------
     cell : ArmCell
-        The arm with its classifier.
+        The configuration with its classifier.
     control : str
         The name of the control.
     control_cell : ArmCell or None
         The trials of the control; None where nothing can be paired.
     arm_places, control_places : array of intp
-        The places of the shared draws among the good trials of either.
+        The places of the shared splits among the good trials of either.
     main, second : Evidence
         The differences in both metrics that the task names for gains, and their tests.
     rival : bool
@@ -257,17 +257,17 @@ class Gain:
 
     @property
     def draws(self) -> int:
-        """How many draws are shared."""
+        """How many splits are shared."""
         return len(self.main.differences)
 
     @property
     def mean(self) -> float:
-        """The mean difference; NaN without a draw."""
+        """The mean difference; NaN without a split."""
         return self.main.mean if self.draws else nan
 
     def delta(self, metric: str) -> MeanStd | None:
-        """Arm minus control in a metric, over the pairs in which both have it; None where none
-        has.
+        """Configuration minus control in a metric, over the pairs in which both have it; None
+        where none has.
         """
         if self.control_cell is None:
             return None
@@ -275,8 +275,8 @@ class Gain:
         return summarise(self.cell.column(metric)[self.arm_places] - control)
 
     def class_deltas(self, metric: str, classes: int) -> dict[int, MeanStd]:
-        """Class id 1..C → the same of a metric of each class, over the pairs of draws in which both
-        have test pixels of the class.
+        """Class id 1..C → the same of a metric of each class, over the pairs of splits in which
+        both have test pixels of the class.
         """
         if self.control_cell is None:
             return {}
@@ -288,7 +288,7 @@ class Gain:
 
 
 ArmGains = Mapping[str, Gain]
-"""The rows of one arm with one classifier, by the name of the control."""
+"""The rows of one configuration with one classifier, by the name of the control."""
 
 
 def gains(cells: Cells, scores: MetricSet, smallest: float = SMALLEST_GAIN) -> list[Gain]:
@@ -332,8 +332,8 @@ def verdict_of(cell: ArmCell, over: Mapping[str, Evidence]) -> Verdict | None:
 
 
 def synthetic_only(cells: Cells, scores: MetricSet) -> list[Gain]:
-    """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against
-    both; uncorrected.
+    """Every configuration of synthetic samples alone against ``none``, which is real ones alone,
+    and against both; uncorrected.
     """
     pairs = []
     for (arm, classifier), cell in cells.items():
@@ -421,8 +421,8 @@ def between(
 def on_shared_draws(
     cell: ArmCell, controls: Mapping[str, ArmCell], scores: MetricSet, level: float = 1 - ALPHA
 ) -> list[Gain]:
-    """An arm over each of its controls, over the draws that it shares with all of them; with
-    Student's t interval of a level, which holds how many such arms there are.
+    """A configuration over each of its controls, over the splits that it shares with all of them;
+    with Student's t interval of a level, which holds how many such configurations there are.
     """
     drawn = [set(one.drawn.tolist()) for one in (cell, *controls.values())]
     shared = sorted(set.intersection(*drawn) - {-1})
@@ -435,7 +435,7 @@ def on_shared_draws(
 
 
 def by_arm(rows: Iterable[Gain]) -> dict[CellKey, dict[str, Gain]]:
-    """The rows of each arm with one classifier, by the name of the control."""
+    """The rows of each configuration with one classifier, by the name of the control."""
     arms: dict[CellKey, dict[str, Gain]] = {}
     for row in rows:
         arms.setdefault(row.cell.key, {})[row.control] = row
@@ -443,13 +443,15 @@ def by_arm(rows: Iterable[Gain]) -> dict[CellKey, dict[str, Gain]]:
 
 
 def rival_of(arm: ArmGains) -> Gain | None:
-    """The row of the control that decides; None where the arm has no control but ``none``."""
+    """The row of the control that decides; None where the configuration has no control but
+    ``none``.
+    """
     return next((row for row in arm.values() if row.rival), None)
 
 
 def in_points(evidence: Evidence, scale: float = 100.0) -> dict[str, Any]:
     """A mean difference as files have it: ``mean``; ``low`` and ``high`` of an interval, None of
-    few draws; ``smallest`` and ``largest``.
+    few splits; ``smallest`` and ``largest``.
     """
     differences = evidence.differences
     low, high = evidence.interval or (None, None)
@@ -468,8 +470,8 @@ METRICS: tuple[Literal["main", "second"], ...] = ("main", "second")
 
 
 def _over_controls(cells: Cells, scores: MetricSet) -> list[Gain]:
-    """Every arm of both but ``none`` beside the controls of its classifier; no difference is
-    tested yet.
+    """Every configuration of both but ``none`` beside the controls of its classifier; no
+    difference is tested yet.
     """
     both = [cell for cell in cells.values() if cell.arm == cell.arm.both]
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
@@ -487,7 +489,7 @@ def _over_controls(cells: Cells, scores: MetricSet) -> list[Gain]:
 
 
 def _over(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Gain:
-    """The pair with the control that shares most draws; the newest one where several do.
+    """The pair with the control that shares most splits; the newest one where several do.
 
     Parameters
     ----------
@@ -517,10 +519,10 @@ def _over(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricS
 
 
 def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> Gain:
-    """An arm and another, draw by draw; a draw in which either made no sample says nothing, and is
-    left out.
+    """A configuration and another, split by split; a split in which either made no sample says
+    nothing, and is left out.
     """
-    # The place of each draw among the trials of the control; the last one is of trials without a
+    # The place of each split among the trials of the control; the last one is of trials without a
     # sample, whose draw is -1.
     draws = max(cell.drawn.max(initial=0), control.drawn.max(initial=0)) + 1
     place_of_draw = np.full(draws + 1, -1)
@@ -529,7 +531,7 @@ def _pair_up(cell: ArmCell, control: ArmCell, name: str, scores: MetricSet) -> G
     control_place = place_of_draw[cell.drawn]
 
     def differences(score: Metric) -> NDArray[np.float64]:
-        # Where the control lacks the draw, its place is -1: the value behind all others.
+        # Where the control lacks the split, its place is -1: the value behind all others.
         values = np.append(control.column(score.key), np.nan)
         difference: NDArray[np.float64] = cell.column(score.key) - values[control_place]
         return difference
@@ -558,8 +560,8 @@ OVER_BASELINES = "over baselines"
 
 
 def _question(pair: Gain) -> str:
-    """What a pair answers: of an arm that is judged, over no samples or over another control; or
-    of a control of every arm.
+    """What a pair answers: of a configuration that is judged, over no samples or over another
+    control; or of a control of every configuration.
     """
     if not pair.cell.arm.judged:
         return f"of {pair.cell.arm.generator.name} over {NONE}"

@@ -23,7 +23,7 @@ MOST_VALUES = 60_000_000
 rest of a report.
 """
 ROLES = ("unlabelled", "left out", "test", "train")
-"""Roles of pixels in a draw."""
+"""Roles of pixels in a split."""
 TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
 """Their colours."""
 
@@ -72,7 +72,7 @@ class PredictedMaps:
     Attributes
     ----------
     trials : tuple of Trial
-        The trials; the draw of the first is the one that ``roles`` are of.
+        The trials; the split of the first is the one that ``roles`` are of.
     called : tuple of (tuple of (H, W) int16)
         Predicted class ids of each trial, by place; 0 where not tested.
     """
@@ -83,10 +83,10 @@ class PredictedMaps:
 
     @cached_property
     def roles(self) -> tuple[NDArray[np.uint8], ...] | None:
-        """Numbers of ROLES (H, W) of each place in the first trial's draw, which is made anew.
+        """Numbers of ROLES (H, W) of each place in the first trial's split, which is made anew.
 
-        None where the draw cannot be made here, or its checksum is not the record's: then it is
-        another draw.
+        None where the split cannot be made here, or its checksum is not the record's: then it is
+        another split.
         """
         return _redraw_roles(self.trials[0], self.truth)
 

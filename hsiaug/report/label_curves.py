@@ -1,9 +1,9 @@
-"""Learning curves of ``none`` over added labels, and the arms on them, all scored on the same test
-pixels.
+"""Learning curves of ``none`` over added labels, and the configurations on them, all scored on the
+same test pixels.
 
 An added label is a test pixel less, so records of different numbers of labels are over different
 pixels. Their predictions are read again here, on the pixels that are for test in all of them, with
-the fields of the base draw.
+the fields of the base split.
 """
 
 import json
@@ -46,12 +46,12 @@ Place = dict[int, ReportTable]
 
 @dataclass(frozen=True, eq=False)
 class ArmWorth:
-    """An arm on a curve.
+    """A configuration on a curve.
 
     Attributes
     ----------
     means, worth : mapping of str to MeanStd or mapping of str to LabelEquivalent
-        By the key of a score, over ``seeds``, the draws that it shares with the curve.
+        By the key of a score, over ``seeds``, the splits that it shares with the curve.
     """
 
     cell: ArmCell
@@ -62,7 +62,7 @@ class ArmWorth:
 
 @dataclass(frozen=True, eq=False)
 class DrawScores:
-    """Scores of one draw.
+    """Scores of one split.
 
     Attributes
     ----------
@@ -92,12 +92,12 @@ class LabelCurve:
         That have them all.
     scores : tuple of Metric
         Main one first, as in reports, but over the classes of which enough pixels are scored in
-        every draw of the table's curves.
+        every split of the table's curves.
     overlap : float
         Percent of the test pixels of the largest number that lie in a training patch, mean over
-        the draws.
+        the splits.
     why : tuple of str
-        What is wrong with draws that were left out.
+        What is wrong with splits that were left out.
     """
 
     table: ReportTable
@@ -110,12 +110,12 @@ class LabelCurve:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Seeds of the draws."""
+        """Seeds of the splits."""
         return tuple(draw.seed for draw in self.draws)
 
     @cached_property
     def means(self) -> dict[str, tuple[MeanStd, ...]]:
-        """Key of a score → its mean at each of ``labels``, over the draws that have every
+        """Key of a score → its mean at each of ``labels``, over the splits that have every
         number.
         """
         rows = {
@@ -131,7 +131,7 @@ class LabelCurve:
 
     @cached_property
     def arms(self) -> tuple[ArmWorth, ...]:
-        """The arms that share a draw with the curve."""
+        """The configurations that share a split with the curve."""
         cells = self.table.cells_of(self.classifier)
         found = [self._worth(cell) for cell in cells if not cell.without_samples]
         return tuple(arm for arm in found if arm.worth)
@@ -178,7 +178,7 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
 
 def _curve_scores(draws: Sequence[DrawScores]) -> tuple[Metric, ...]:
     """The scores of a table's curves: the main one as in reports, but over the classes of which
-    enough pixels are scored in every draw, other AA, OA, AA in new fields, and the worst class.
+    enough pixels are scored in every split, other AA, OA, AA in new fields, and the worst class.
     """
     large, tested = large_classes(draw.points[0]["n_test"] for draw in draws)
     metrics = over_large(PIXELS, len(large), tested)
@@ -208,7 +208,7 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> CurveKe
     Parameters
     ----------
     protocol : str or None
-        Of the base draw; None: the condition's own.
+        Of the base split; None: the condition's own.
     """
     rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}
     return run, replace(
@@ -222,7 +222,7 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> CurveKe
 def _curve(
     table: ReportTable, classifier: Method, place: Place, reader: "_Reader"
 ) -> LabelCurve | None:
-    """A classifier's curve, still without scores; None without two points, or a draw that has them
+    """A classifier's curve, still without scores; None without two points, or a split that has them
     all.
     """
     cells = {0: table.reference(classifier)}
@@ -260,17 +260,17 @@ def _curve(
 
 @dataclass
 class _Reader:
-    """Reads predictions of a store again, each scene and each draw's fields once."""
+    """Reads predictions of a store again, each scene and each split's fields once."""
 
     store: Store
     truths: dict[str, GroundTruth] = field(default_factory=dict)
     fields: dict[tuple[Condition, DrawKey], NDArray[np.bool_]] = field(default_factory=dict)
 
     def draw(self, points: Sequence[Trial], arms: Mapping[ArmCell, Trial]) -> DrawScores:
-        """The scores of a draw on the pixels that all of ``points`` test, the first of which is of
-        the base draw.
+        """The scores of a split on the pixels that all of ``points`` test, the first of which is of
+        the base split.
 
-        Raises NoGroundTruthError where predictions, scene or draw cannot be had.
+        Raises NoGroundTruthError where predictions, scene or split cannot be had.
         """
         maps = read_maps(self.store, [*points, *arms.values()], self.truths)
         labels = [called[0] for called in maps.called]
@@ -285,7 +285,7 @@ class _Reader:
         )
 
     def _seen(self, maps: PredictedMaps) -> NDArray[np.bool_]:
-        """(H, W) the fields that hold a training pixel of the base draw."""
+        """(H, W) the fields that hold a training pixel of the base split."""
         plain = maps.trials[0]
         key = plain.condition, plain.draw
         if key not in self.fields:

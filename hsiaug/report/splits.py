@@ -1,4 +1,4 @@
-"""A draw of train and test: its tables (pixels by class, tiles by place, what the audit says of
+"""A split of train and test: its tables (pixels by class, tiles by place, what the audit says of
 them), and its map.
 """
 
@@ -34,7 +34,7 @@ HIGHEST = 7.0
 
 
 def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
-    """The tables of a draw; rows: one per class, in counts of pixels; value: the audit."""
+    """The tables of a split; rows: one per class, in counts of pixels; value: the audit."""
     audit = drawn.audit
     names = dict(enumerate(data.class_names, start=1))
     labels = np.concatenate([mask.ravel() for mask, _, _ in drawn.sides])

@@ -66,7 +66,7 @@ class ReportTable:
         (:func:`hsiaug.report.trials.trials_of_records`), with what :func:`number_draws` and
         :func:`with_large` add.
     every_cell : mapping of CellKey to ArmCell
-        (arm, classifier) → cell, controls first, and those of control classifiers last.
+        (configuration, classifier) → cell, controls first, and those of control classifiers last.
     scores : MetricSet
         The metrics that it shows.
     large : tuple of int
@@ -355,7 +355,7 @@ class ReportTable:
 
     @cached_property
     def by_arm(self) -> Mapping[CellKey, ArmGains]:
-        """The gains by (arm, classifier), and by the name of the control."""
+        """The gains by (configuration, classifier), and by the name of the control."""
         return by_arm(self.gains)
 
     @property
@@ -445,14 +445,16 @@ class Report:
 
     @property
     def compared(self) -> tuple[ReportTable, ...]:
-        """The tables in which arms are compared: points of learning curves stand in their curves
-        alone.
+        """The tables in which configurations are compared: points of learning curves stand in
+        their curves alone.
         """
         return tuple(table for table in self.tables if table.condition.protocol != ADDED)
 
     @property
     def shown(self) -> tuple[ReportTable, ...]:
-        """The tables in which arms are compared; all of a report that has nothing else."""
+        """The tables in which configurations are compared; all of a report that has nothing
+        else.
+        """
         return self.compared or self.tables
 
     @property
@@ -575,8 +577,8 @@ def number_draws(trials: DataFrame, *, by_seed: bool = False) -> DataFrame:
     """The trials of one condition with ``draw`` (the first seed that drew the split, and the
     checksum of this), its number ``draw_number``, and ``used``: those that enter a mean.
 
-    Trials on the same pixels are of the same draw, whatever their seeds, unless each seed is to be
-    one. Of each arm, classifier and draw the first that went well is used.
+    Trials on the same pixels are of the same split, whatever their seeds, unless each seed is to be
+    one. Of each configuration, classifier and draw the first that went well is used.
     """
     seeds, splits = trials["seed"], trials["split"]
     if not by_seed:
@@ -612,7 +614,7 @@ def with_large(trials: DataFrame, large: Sequence[int]) -> DataFrame:
 
 
 def make_cells(trials: DataFrame) -> dict[CellKey, ArmCell]:
-    """Trials of a table, which are in order, by arm and classifier, controls first."""
+    """Trials of a table, which are in order, by configuration and classifier, controls first."""
     trials_of_cells = {
         (part["arm"].iloc[0], part["classifier"].iloc[0]): part for part in parts(trials, "cell")
     }

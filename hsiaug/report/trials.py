@@ -1,5 +1,5 @@
 """Trials as a tidy frame of pandas, a row per trial: its numbers, and what it shares with others,
-as the condition of its table, its arm and classifier. :func:`trials_of_store` and
+as the condition of its table, its configuration and classifier. :func:`trials_of_store` and
 :func:`trials_of_records` make it of records (see docs/results-format.md).
 """
 
@@ -87,7 +87,7 @@ class Condition:
 
 
 CellKey = tuple[Arm, Method]
-"""An arm and a classifier."""
+"""A configuration and a classifier."""
 DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be
 a pair.
@@ -100,7 +100,7 @@ COLUMNS_OF_TRIALS = (
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
-    """Sort by arm, controls first, then by classifier."""
+    """Sort by configuration, controls first, then by classifier."""
     return sorted(keys, key=lambda key: (key[0].rank, method_rank(key[1])))
 
 
@@ -207,9 +207,9 @@ def trials_of_records(records: Iterable[Record]) -> DataFrame:
     """A row per hash: of several records the newest that went well, else the newest.
 
     Columns: the numbers of records (:func:`hsiaug.report.trials.numbers_of`), the attributes
-    of :class:`Trial` but for the draw, KEYS_READ_WHOLE, ``split`` (the checksum of its split),
+    of :class:`Trial` but for the split, KEYS_READ_WHOLE, ``split`` (the checksum of its split),
     ``real`` and ``synthetic`` (samples by class), ``view_shown``, and ``table`` and ``cell``,
-    numbers of its condition, and of its arm and classifier.
+    numbers of its condition, and of its configuration and classifier.
 
     In the order of tables, cells, seeds and hashes. Trials that were made with older code of a
     plugin of another package are left out; ``attrs["older"]`` has a sentence on those of each

@@ -1,4 +1,4 @@
-"""The draw of another protocol with labels that were asked for: a benchmark on labels as they are
+"""The split of another protocol with labels that were asked for: a benchmark on labels as they are
 collected.
 """
 
@@ -30,28 +30,28 @@ from hsiaug.suggest.committee import cast_votes, committee, disagreement
 from hsiaug.suggest.picks import FLOOR, Segments, cover, ground_of
 
 ONE_IN = 4
-"""Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others
+"""Of each class one in so many labelled pixels beyond the base split's may be asked for; the others
 never are.
 """
 NO_BUFFER = "asked pixels have no buffer: test pixels round them lie in training patches"
 
 Mask = NDArray[np.bool_]
 _orders: dict[tuple[object, ...], list[tuple[int, int]]] = {}
-"""Pixels of a draw in the order in which they are asked for, as far as it is known: fits of a
+"""Pixels of a split in the order in which they are asked for, as far as it is known: fits of a
 committee take seconds.
 """
 
 
 @dataclass(frozen=True)
 class Asked(Based):
-    """The base draw, its buffer, and N more labelled pixels, where a strategy asks for them; draws
-    are nested in N.
+    """The base split, its buffer, and N more labelled pixels, where a strategy asks for them;
+    splits are nested in N.
 
     Of each class one labelled pixel in ``ONE_IN``, at random, may be asked for, and all others that
-    the base draw tests are tested: so the test pixels of a draw are the same for any strategy and
+    the base split tests are tested: so the test pixels of a split are the same for any strategy and
     number. Labels are read once they are chosen. Nothing is left out round asked pixels, so some of
-    their neighbours are tested: the audit counts them, and the draw is tagged LEAKY. Fields are
-    seen or new as they are without the asked pixels. ``buffer`` is that of the base draw.
+    their neighbours are tested: the audit counts them, and the split is tagged LEAKY. Fields are
+    seen or new as they are without the asked pixels. ``buffer`` is that of the base split.
     """
 
     card = Card(
@@ -107,7 +107,7 @@ class Asked(Based):
         return {**identity, "version": ", ".join((self.card.version, *versions))}
 
     def buffer_radius(self, patch: int) -> int:
-        """0: the draw leaves out the base draw's buffer by itself, and none round the asked
+        """0: the split leaves out the base split's buffer by itself, and none round the asked
         pixels.
         """
         return 0

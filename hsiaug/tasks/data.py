@@ -45,7 +45,7 @@ class SceneSource:
         return load_scene(ref, progress=progress)
 
     def load_labels(self, ref: str) -> Scene:
-        """As ``load``, but of large data no more than a draw reads."""
+        """As ``load``, but of large data no more than a split reads."""
         return load_scene(ref)
 
     def load_local(self, ref: str, most: int | None = None) -> Scene:

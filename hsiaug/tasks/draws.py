@@ -41,7 +41,7 @@ class PixelDraws:
         return view_without_labels(view)
 
     def checksum(self, data: object, split: object, view: TrainView) -> str:
-        """SHA-256 of what ``unlabelled`` shows: equal for all draws that show the same."""
+        """SHA-256 of what ``unlabelled`` shows: equal for all splits that show the same."""
         return checksum_of_pixels(view)
 
 

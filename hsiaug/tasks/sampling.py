@@ -44,7 +44,7 @@ class PatchSampling:
     file = "samples.npz"
 
     def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
-        """Real samples of a draw, and the synthetic ones that a rate asks for; makes no view."""
+        """Real samples of a split, and the synthetic ones that a rate asks for; makes no view."""
         ids, counts = np.unique(split.labels[split.train], return_counts=True)
         real = dict(zip(ids.tolist(), counts.tolist(), strict=True))
         return sum(real.values()), sum(synthetic_counts(real, rate).values())

@@ -70,15 +70,15 @@ class MetricSet:
     rate_meaning : str
         What it does, where its name does not say so.
     chooses_view : bool
-        Whether each draw chooses the spectral view where the user names none.
+        Whether each split chooses the spectral view where the user names none.
     advised : tuple of Metric
         The score that advice is told by, and the one beside it, where these are not ``main`` and
         ``second``; neither is ever undefined.
     by_class : Metric
         The list of a record with a fraction of each class.
     over_tested : tuple of Metric
-        Means over the classes with test pixels in the draw, few or many: reports say how many these
-        are where draws differ.
+        Means over the classes with test pixels in the split, few or many: reports say how many
+        these are where splits differ.
     """
 
     main: Metric
@@ -118,7 +118,7 @@ class MetricSet:
 OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
 MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")
 SPREAD = Metric("recall_spread", "spread of recall")
-"""Standard deviation of the recalls of a draw's classes; derived from these, not recorded."""
+"""Standard deviation of the recalls of a split's classes; derived from these, not recorded."""
 AA_LARGE = f"aa_min{MIN_TEST_PIXELS}_pixels"
 """Key of AA over the classes with at least so many test pixels in every split."""
 AA_FIELDS = Metric("aa_seen", "AA seen"), Metric("aa_new", "AA new")

@@ -65,7 +65,7 @@ class AdviceSettings:
     lambdas : str
         Rates, as typed.
     divides_labels : bool
-        Whether inner draws may divide all labelled pixels, and be made harder: single pixels lie
+        Whether inner splits may divide all labelled pixels, and be made harder: single pixels lie
         apart or together, tiles do not.
     """
 

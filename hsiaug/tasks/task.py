@@ -53,8 +53,8 @@ class Task:
     scoring : ClassScorer
         Compares these with test labels.
     classifier_controls : {"transductive", "masks"}
-        Which classifiers, as their cards say, are without a sample further controls of the arms
-        that have controls of that kind (:meth:`control_kinds`).
+        Which classifiers, as their cards say, are without a sample further controls of the
+        configurations that have controls of that kind (:meth:`control_kinds`).
     """
 
     name: str

@@ -1,9 +1,9 @@
-"""Choice of a draw's spectral view: cross-validation inside its training pixels, by one judge for
+"""Choice of a split's spectral view: cross-validation inside its training pixels, by one judge for
 all classifiers.
 
 The judge is a support vector machine on centre spectra with fixed C and γ. It is shown the training
 pixels and their labels, and nothing else: neither a test pixel nor a synthetic sample, so that
-every arm of a draw gets the same view.
+every configuration of a split gets the same view.
 """
 
 from collections.abc import Callable

@@ -89,7 +89,7 @@ class ProtocolSubject:
 
     @cached_property
     def base(self) -> list[str]:
-        """Checksums of the first draws."""
+        """Checksums of the first splits."""
         return _sums(self.drawn)
 
 
@@ -145,7 +145,7 @@ def runs(subject: ProtocolSubject) -> None:
 
 @CHECKS.add("Draw from self.rng(scene, seed) only.")
 def determinism(subject: ProtocolSubject) -> None:
-    """a seed gives the same draw again, whatever the global random states are"""
+    """a seed gives the same split again, whatever the global random states are"""
     first = subject.base
     with other_global_seeds():
         repeated = _sums(subject.drawn)
@@ -154,7 +154,7 @@ def determinism(subject: ProtocolSubject) -> None:
 
 @CHECKS.add("Draw from self.rng(scene, seed), read scene.labels only, or set reads_spectra.")
 def labels_only(subject: ProtocolSubject) -> None:
-    """a draw depends on the labels, and neither on what the scene is called nor, unless declared,
+    """a split depends on the labels, and neither on what the scene is called nor, unless declared,
     on the spectra
     """
     original = subject.scene
@@ -186,7 +186,7 @@ def every_class(subject: ProtocolSubject) -> None:
 @CHECKS.add("Leave buffer_radius as it is: the core then keeps the buffer.")
 def buffer(subject: ProtocolSubject) -> None:
     """with --buffer centre no test pixel lies in a training patch, with patch no test patch meets
-    one, or the draw notes that its buffer is narrower
+    one, or the split notes that its buffer is narrower
     """
     for chosen in BUFFERS:
         split = subject.pixels(0, chosen)

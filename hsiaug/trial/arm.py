@@ -1,5 +1,5 @@
-"""Arms of a benchmark: a generator at one rate and one ω, and the generators that it is measured
-against.
+"""Configurations of a benchmark: a generator at one rate and one ω, and the generators that it is
+measured against.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from hsiaug.tasks.task import Task
 
 NONE = "none"
-"""The generator that adds no sample: the arm of real samples alone, in every plan and record."""
+"""The generator that adds no sample: the configuration of real samples alone, in every plan and
+record.
+"""
 BOTH, SYNTHETIC = "both", "synthetic"
 """What a classifier learns from: real and synthetic samples, or synthetic ones alone."""
 ALONE = " synthetic-only"
@@ -151,13 +153,13 @@ class Arm:
 
     @property
     def both(self) -> Arm:
-        """The arm of real and synthetic samples; of an arm of both itself."""
+        """The configuration of real and synthetic samples; of a configuration of both itself."""
         return replace(self, generator=replace(self.generator, train=BOTH))
 
     @property
     def judged(self) -> bool:
-        """False for what every arm is measured against, and for synthetic samples alone; a further
-        control is judged against the others.
+        """False for what every configuration is measured against, and for synthetic samples alone;
+        a further control is judged against the others.
         """
         return self.generator.name not in CONTROLS_OF_ALL and self == self.both
 

@@ -153,13 +153,13 @@ def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
 def empty_records(
     trials: Iterable[TrialSpec], task: Task, data: TaskData, split: TaskSplit, scene_ref: str
 ) -> Iterator[Record]:
-    """The records of trials of a draw whose λ asks for no sample there: nothing is fitted, and no
+    """The records of trials of a split whose λ asks for no sample there: nothing is fitted, and no
     plugin is loaded.
 
     Parameters
     ----------
     trials : iterable of TrialSpec
-        Those of the draw.
+        Those of the split.
     task, data, split, scene_ref
         As of :func:`finish`.
     """
@@ -186,7 +186,7 @@ class ScoredRecords:
     scene_ref : str
         How a user names the data.
     split : callable
-        Gives the split of a trial's draw, with all labels.
+        Gives the split of a trial's split, with all labels.
     store : Store
         Takes the records.
     jobs : int
@@ -235,7 +235,7 @@ class ScoredRecords:
         return record, prediction, sheet
 
     def _means_of_test_pixels(self, split: TaskSplit) -> dict[int, NDArray[np.float32]]:
-        """Mean spectra of the test pixels of a draw, by class id."""
+        """Mean spectra of the test pixels of a split, by class id."""
         if not isinstance(split, Split):
             return {}
         labels = np.where(split.test, split.labels, np.int16(0))

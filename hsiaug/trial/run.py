@@ -57,7 +57,7 @@ def run_group(
     Parameters
     ----------
     trials : iterable of TrialSpec
-        Of one draw and one generator. Those of one ω follow each other, and of these those that
+        Of one split and one generator. Those of one ω follow each other, and of these those that
         read whole patches come first.
     context : SceneContext
         May hold a scene without labels and a blind split.
@@ -254,7 +254,7 @@ def draw_samples(
 def fit_classifier(
     run: TrialRun, samples: TaskSamples, clock: StageClock, facts: dict[str, object]
 ) -> FittedClassifier:
-    """The fitted classifier of a trial. Its seed is the same for every arm of a draw.
+    """The fitted classifier of a trial. Its seed is the same for every configuration of a split.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def means_of_test_pixels(
     ----------
     scene : Scene
         Of a cube that is read from its file window by window no pixel is taken: it would be read
-        whole for each draw.
+        whole for each split.
     labels : ndarray of int, shape (H, W)
         Class ids of the test pixels, 0 elsewhere.
 
@@ -120,7 +120,7 @@ def with_test_pixels(spectra: MeanSpectra, means: Mapping[int, NDArray[np.float3
     spectra : MeanSpectra
         Of a trial.
     means : mapping
-        What :func:`means_of_test_pixels` gives of its draw.
+        What :func:`means_of_test_pixels` gives of its split.
 
     Returns
     -------
@@ -217,7 +217,7 @@ def read_sheet(data: bytes) -> SampleSheet | None:
 
 @dataclass(frozen=True, eq=False)
 class SheetMaker:
-    """What the sheets of a draw share: its real training samples, and the stretch and space that
+    """What the sheets of a split share: its real training samples, and the stretch and space that
     come of them.
     """
 

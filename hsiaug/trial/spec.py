@@ -121,20 +121,20 @@ class TrialSpec:
     """One cell of a plan: scene × protocol × draw × generator × λ × ω × classifier.
 
     The name of an own scene is in the hash as well, for reports show its records under it; its
-    draws do not depend on it.
+    splits do not depend on it.
 
     Attributes
     ----------
     patch : int
         Side in pixels.
     seed : int
-        Number of the draw.
+        Number of the split.
     rate : Rate
         How many synthetic samples.
     omega : float or None
         Guidance strength, None for generators that take none.
     draws : str or None
-        What the draws were seeded with; None = the name of the scene.
+        What the splits were seeded with; None = the name of the scene.
     view : str
         Spectral view that the classifier is shown, or ``auto``.
     train : str
@@ -229,7 +229,7 @@ class TrialSpec:
     def third_party_parts(self) -> frozenset[tuple[str, str]]:
         """Parts of the trial that may leave traces in a process, which trials without these parts
         must not see: kind and name of each plugin that does not come with hsiaug; where there is
-        one, also ``("draw", hash)``, as such a plugin may keep the labels of the draw.
+        one, also ``("draw", hash)``, as such a plugin may keep the labels of the split.
 
         Looked up once, before the trial is sent to a worker: the answer goes with it.
         """

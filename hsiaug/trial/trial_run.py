@@ -1,4 +1,4 @@
-"""What a trial runs on: the train views of its draw, made once for all trials of the draw; what
+"""What a trial runs on: the train views of its split, made once for all trials of the split; what
 trials of one scene share beyond their fit; and a trial with its plugins and what these are shown.
 """
 
@@ -44,7 +44,7 @@ class Fit(Generic[State]):
 
 
 class DrawViews:
-    """The train views of a draw.
+    """The train views of a split.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class DrawViews:
     split : Split or TileSplit
         As it was given.
     sheet_maker : SheetMaker or None
-        Makes sheets of samples beside the training samples of the draw, once one was asked for.
+        Makes sheets of samples beside the training samples of the split, once one was asked for.
     real_spread : RealSpread or None
         What is known of the training samples to find samples that are normalised, once some were
         drawn.
@@ -95,7 +95,7 @@ class DrawViews:
 
     def spectra(self, name: str) -> SpectralView:
         """The spectral view of that name, or for ``auto`` the one that suits the training pixels of
-        the draw.
+        the split.
         """
         if name not in self._spectra:
             training: Any = partial(self.of, "none")
@@ -134,7 +134,7 @@ class DrawViews:
         return self._checksums[scope]
 
     def check(self) -> None:
-        """Refuse a plugin that wrote into a view, which all trials of the draw share.
+        """Refuse a plugin that wrote into a view, which all trials of the split share.
 
         Raises
         ------
@@ -173,17 +173,17 @@ class SceneContext:
     folder : path, optional
         Where slow fits are saved; None = nowhere.
     split : Split or TileSplit, optional
-        Of the draw of all trials that are run; None = it is drawn for each draw.
+        Of the split of all trials that are run; None = it is drawn for each split.
 
     Attributes
     ----------
     split : Split or TileSplit or None
-        Of the draw of the trials that are run next.
+        Of the split of the trials that are run next.
     saves : bool
         Whether fits that are made from now on may be saved.
     prepared : dict of Fit
         What the latest generator that prepares has prepared, by key and device: it serves all
-        draws.
+        splits.
     fitted : dict of Fit
         The latest generator that was fitted outside of trials, by the hashes of fit and generator.
     """
@@ -206,7 +206,7 @@ class SceneContext:
         self._views: tuple[str, DrawViews] | None = None
 
     def views(self, spec: TrialSpec) -> DrawViews:
-        """The train views of a trial's draw. Those of the latest draw alone are held.
+        """The train views of a trial's split. Those of the latest split alone are held.
 
         Parameters
         ----------
@@ -261,7 +261,7 @@ class TrialRun:
     data : Scene or PairSet
         Those of the context.
     views : DrawViews
-        The train views of its draw.
+        The train views of its split.
     view : TrainView or DenseView
         What its generator is shown.
     spectra : SpectralView

@@ -1,4 +1,4 @@
-"""Results that several arms of a draw need, computed once in a process."""
+"""Results that several configurations of a split need, computed once in a process."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def once_a_view(function: Function) -> Function:
 
 
 def once_the_pixels(function: Callable[[TrainView], T]) -> Callable[[TrainView], T]:
-    """Keep the latest result of a function of what a view shows, whatever its labels: of all draws
+    """Keep the latest result of a function of what a view shows, whatever its labels: of all splits
     that hide no pixel.
 
     A result is shared: it must be left as it is.

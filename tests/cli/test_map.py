@@ -1,6 +1,5 @@
 """``hsiaug map``, and the whole way from an ENVI file to a map."""
 
-import contextlib
 import dataclasses
 import json
 import shutil
@@ -15,12 +14,10 @@ from PIL import Image
 from scipy.io import savemat
 from sklearn.ensemble import RandomForestClassifier
 from spectral.io import envi
-from typer.testing import CliRunner
 
 from hsiaug.base.colours import CLASSES, rgb_of
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.base.files import PICTURES
-from hsiaug.cli.main import app
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
@@ -38,7 +35,7 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.trial_run import SceneContext
 from tests.cli.test_endings import OPENINGS
-from tests.flights import ADD_FLIGHT, save_flight, small_scene
+from tests.envi_scenes import ADD, save_flight, typed
 from tests.in_process import run_trials_here
 
 
@@ -56,30 +53,19 @@ def trials_here() -> Iterator[None]:
         yield
 
 
-def typed(folder: Path, *words: str) -> str:
-    """What a command prints on stdout, typed in a folder; in this process, which has the libraries
-    loaded.
-    """
-    with contextlib.chdir(folder):
-        answer = CliRunner().invoke(app, words)
-    if answer.exception is not None:
-        raise answer.exception
-    return answer.stdout
-
-
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which an ENVI scene of one's own was added and benchmarked, as a user types
     it.
     """
     folder = tmp_path_factory.mktemp("own")
-    scene = small_scene()
+    scene = toy_scene(height=40, width=32, bands=12, classes=3)
     cube = scene.cube.copy()
     cube[-3:] = 0
     save_flight(folder, cube)
     codes = np.array([0, 3, 7, 250], dtype=np.int16)
     np.save(folder / "labels.npy", codes[scene.labels])
-    typed(folder, *ADD_FLIGHT)
+    typed(folder, *ADD)
     words = ("--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1", "--lambda", "0.5")
     typed(folder, "benchmark", "flight.toml", *words)
     return folder

@@ -18,7 +18,7 @@ from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from hsiaug.trial.store import Store
 from tests.docs.pages import ROOT, blocks
-from tests.flights import save_flight
+from tests.envi_scenes import save_flight
 
 SUITE = """
 title = "Small"
@@ -86,10 +86,8 @@ def build(folder: Path) -> Path:
     pairs.toml, suite.toml, prompts.toml, farm.npy, hsiaug-results.
     """
     scene = toy_scene()
-    bands = {
-        "wavelength": [] if scene.wavelengths is None else scene.wavelengths.tolist(),
-        "wavelength units": "Nanometers",
-    }
+    centres = [] if scene.wavelengths is None else scene.wavelengths.tolist()
+    bands = {"wavelength": centres, "wavelength units": "Nanometers"}
     save_flight(folder, scene.cube, **bands)
     profile = {
         "driver": "GTiff",

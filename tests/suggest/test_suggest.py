@@ -2,7 +2,6 @@
 label.
 """
 
-import contextlib
 import csv
 import json
 from dataclasses import replace
@@ -15,11 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from typer.testing import CliRunner
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
-from hsiaug.cli.main import app
 from hsiaug.core.scene import Scene
+from hsiaug.data import toy_scene
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.protocol.split import Blind
 from hsiaug.registry.lookup import Registry
@@ -29,7 +27,7 @@ from hsiaug.suggest.suggestion_files import ENDINGS
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.view_choice import choose_view
 from tests.cli.test_endings import OPENINGS
-from tests.flights import ADD_FLIGHT, save_flight, small_scene
+from tests.envi_scenes import ADD, save_flight, typed
 
 TWO = (Member("svm", "raw"), Member("nearest", "unit"))
 
@@ -176,20 +174,14 @@ def test_a_cover_takes_each_segment_once_and_never_more_than_there_is(
 # As it is typed.
 
 
-def typed(folder: Path, *words: str) -> str:
-    with contextlib.chdir(folder):
-        return CliRunner().invoke(app, ["label", *words], catch_exceptions=False).stdout
-
-
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a georeferenced scene of one's own, with a few labels."""
     folder = tmp_path_factory.mktemp("own")
-    scene = small_scene()
+    scene = toy_scene(height=40, width=32, bands=12, classes=3)
     save_flight(folder, scene.cube)
     np.save(folder / "labels.npy", np.where(np.arange(32) < 16, scene.labels, 0))
-    with contextlib.chdir(folder):
-        CliRunner().invoke(app, ADD_FLIGHT, catch_exceptions=False)
+    typed(folder, *ADD)
     return folder
 
 
@@ -200,7 +192,7 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
     pytest.importorskip("rasterio")
     names = [f"picks{ending}" for ending in ENDINGS]
     outs = [word for name in names for word in ("--out", str(tmp_path / name))]
-    typed(own, "flight.toml", *QUICK, *outs)
+    typed(own, "label", "flight.toml", *QUICK, *outs)
     told = json.loads((tmp_path / "picks.json").read_text("utf-8"))
 
     with (tmp_path / "picks.csv").open(encoding="utf-8") as file:
@@ -218,7 +210,7 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
 
 
 def test_a_table_that_was_filled_in_is_read_as_labels(own: Path, tmp_path: Path) -> None:
-    typed(own, "flight.toml", *QUICK, "--out", str(tmp_path / "picks.csv"))
+    typed(own, "label", "flight.toml", *QUICK, "--out", str(tmp_path / "picks.csv"))
     with (tmp_path / "picks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     rows[1]["class"], rows[3]["class"] = "hay", "rye"
@@ -229,7 +221,7 @@ def test_a_table_that_was_filled_in_is_read_as_labels(own: Path, tmp_path: Path)
     (tmp_path / "long.csv").write_text(f"row,column,class\n1,1,{'x' * 200_000}\n")
     for name in ("filled.csv", "long.csv"):
         with pytest.raises(InputError, match="classes may have been written into it"):
-            typed(own, "flight.toml", *QUICK, "--out", str(tmp_path / name))
+            typed(own, "label", "flight.toml", *QUICK, "--out", str(tmp_path / name))
     labels = read_vector_labels(tmp_path / "filled.csv", None, None)
 
     assert labels.values == ("hay", "rye") and labels.pixels and labels.skipped == 3
@@ -247,5 +239,5 @@ def test_what_cannot_be_suggested_is_refused(
     words: tuple[str, ...], part: str, tmp_path: Path
 ) -> None:
     with pytest.raises(HsiaugError, match=part):
-        typed(tmp_path, *words, "--out", "picks.csv")
+        typed(tmp_path, "label", *words, "--out", "picks.csv")
     assert not list(tmp_path.iterdir())

@@ -118,7 +118,7 @@ def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
 
     def split(trial: TrialSpec) -> TaskSplit:
         """Drawn here, as the plan did, and again where it is no longer held."""
-        # Two threads that ask for one draw are given one split.
+        # Two threads that ask for one split are given one split.
         with drawing:
             drawn: TaskSplit = draw(trial.protocol, trial.seed, trial.patch)
             return drawn

@@ -103,7 +103,9 @@ class ChartBlock:
 
 
 def control_places(arms: Iterable[ArmGains]) -> dict[str, int]:
-    """The place of every control of these arms among the colours of series and markers."""
+    """The place of every control of these configurations among the colours of series and
+    markers.
+    """
     names = dict.fromkeys(name for arm in arms for name in arm)
     others = (name for name in names if name not in CONTROLS)
     known = {name: place for name, place in CONTROLS.items() if name in names}
@@ -111,7 +113,9 @@ def control_places(arms: Iterable[ArmGains]) -> dict[str, int]:
 
 
 def row_name(name: str, arm: ArmGains) -> str:
-    """What a row of gains is called: a control, as no arm that is asked about, says so."""
+    """What a row of gains is called: a control, as no configuration that is asked about, says
+    so.
+    """
     return f"{name} (control)" if arm[NONE].cell.is_control else name
 
 

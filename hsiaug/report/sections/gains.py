@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_ARMS = 24
-"""Arms that the figure of the page shows."""
+"""Configurations that the figure of the page shows."""
 LINE = 0.15
 """Inches of the line of one control."""
 OF_GAINS = "ticks: splits; mark: mean; panels share their axis"
@@ -94,7 +94,7 @@ def gain_figure_of(table: ReportTable) -> SectionFigure | None:
 
 
 def _gain_figure(report: Report, columns: int = 2, most: int | None = None) -> Figure:
-    """A panel per classifier of each table: differences in points, an arm over each of its
+    """A panel per classifier of each table: differences in points, a configuration over each of its
     controls.
 
     Parameters
@@ -118,7 +118,7 @@ def _gain_figure(report: Report, columns: int = 2, most: int | None = None) -> F
 
 
 def _block(table: ReportTable, most: int | None) -> ChartBlock:
-    """Each arm has a line for each of its controls, and a line's room below it."""
+    """Each configuration has a line for each of its controls, and a line's room below it."""
     drawn = table.by_gain if most is None else asked_for(table)[:most]
     known = sorted(drawn, key=lambda arm: method_rank(arm[NONE].cell.classifier))
     lines: dict[Arm, range] = {}
@@ -159,8 +159,8 @@ def _draw(
                 found.setdefault(gain.control, []).append((y, gain))
     entries = {}
     for control, gains in found.items():
-        # One outline for all arms: one of each would make a page of twenty arms many times as
-        # large.
+        # One outline for all configurations: one of each would make a page of twenty
+        # configurations many times as large.
         style = series_style(places[control])
         bars = [(x, y) for y, gain in gains for x in gain.main.interval or (gain.mean, gain.mean)]
         _outline(axes, bars, color=style["color"], linewidth=1.6, alpha=0.7)

@@ -1,4 +1,4 @@
-"""Learning curves over added labels, and how many labels each arm is worth."""
+"""Learning curves over added labels, and how many labels each configuration is worth."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
-"""Dashes of arms on learning curves."""
+"""Dashes of configurations on learning curves."""
 OF_LABELS = (
     "mean over splits, band ± sd; a level is the mean of a configuration, its mark and bar are k*"
     " and the 95 % interval; panels of one score share their axis"
@@ -146,7 +146,9 @@ def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
 
 
 def curve_rows(curve: LabelCurve) -> Iterator[dict[str, object]]:
-    """Yield rows: one for each point of a curve, and for each arm, by score, in fractions."""
+    """Yield rows: one for each point of a curve, and for each configuration, by score, in
+    fractions.
+    """
     condition, most = curve.table.condition, curve.labels[-1]
     about = {
         "scene": condition.scene,
@@ -245,8 +247,8 @@ def _draw_labels(
 
 
 def _draw_arm(axes: Axes, curve: LabelCurve, score: str, place: int, style: dict[str, Any]) -> Any:
-    """The level of an arm, and where the curve reaches it; what lies outside the curve stands at
-    its end.
+    """The level of a configuration, and where the curve reaches it; what lies outside the curve
+    stands at its end.
     """
     import numpy as np
 

@@ -1,4 +1,6 @@
-"""Maps of a draw: the scene, its classes, the split, and what arms predicted, for the page."""
+"""Maps of a split: the scene, its classes, the split, and what configurations predicted, for the
+page.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -163,7 +165,7 @@ def _called_figures(
 def _ground(
     predicted: PredictedMaps, shown: Sequence[int], colours: Sequence[Colour]
 ) -> Iterator[dict[str, Any]]:
-    """The scene in colours, the true classes, and the sides of the first trial's draw."""
+    """The scene in colours, the true classes, and the sides of the first trial's split."""
     truth, roles = predicted.truth, predicted.roles
     for i in shown:
         photo = truth.photo(_step(truth.masks[i].shape))
@@ -189,8 +191,8 @@ def _palette_figure(
 
 
 def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
-    """The two arms that are shown of all, and other controls and arms, in the draw that most
-    have.
+    """The two configurations that are shown of all, and other controls and configurations, in the
+    split that most have.
     """
     first = shown_cells(table)
     others = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
@@ -204,7 +206,7 @@ def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
 
 
 def best_cells(table: ReportTable, classifier: Method) -> list[ArmCell]:
-    """The controls, and the best of the other arms."""
+    """The controls, and the best of the other configurations."""
     best: dict[str, ArmCell] = {}
     for cell in table.cells_of(classifier):
         name = cell.arm.generator.name if cell.is_control else "other"

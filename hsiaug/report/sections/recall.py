@@ -1,5 +1,5 @@
-"""What each arm reaches in every class, as recall, and against no samples; and which class is taken
-for what.
+"""What each configuration reaches in every class, as recall, and against no samples; and which
+class is taken for what.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ MOST_CLASSES = 40
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """A confusion matrix, summed over draws.
+    """A confusion matrix, summed over splits.
 
     Attributes
     ----------
     name : str
-        The arm with its classifier.
+        The configuration with its classifier.
     counts : (C, C) int64
         Test pixels by true and predicted class.
     """
@@ -83,7 +83,7 @@ def _compared(table: ReportTable) -> Iterable[ArmCell]:
 
 
 def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | None:
-    """(C, C) test pixels by true and predicted class, over the draws of an arm."""
+    """(C, C) test pixels by true and predicted class, over the splits of a configuration."""
     total = np.zeros((classes, classes), dtype=np.int64)
     for hash in cell.ok["hash"]:
         record = store.sound(hash) or {}

@@ -169,8 +169,8 @@ def _spectra_of(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, A
 
 
 def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
-    """The first trial with samples of each generator and ω, of its highest arm; further controls
-    last. Of copies there is nothing to see.
+    """The first trial with samples of each generator and ω, of its highest configuration; further
+    controls last. Of copies there is nothing to see.
     """
 
     # A sort keeps the order of equals: the highest first, and of these the controls last.

@@ -1,4 +1,6 @@
-"""Accuracy along λ, M or ω: lines of arms that differ in it alone, in tables and a picture."""
+"""Accuracy along λ, M or ω: lines of configurations that differ in it alone, in tables and a
+picture.
+"""
 
 from __future__ import annotations
 
@@ -103,8 +105,8 @@ class SweepLine:
     held : Held
         Its places on the other axes.
     points : tuple of (float or None, ArmCell)
-        (value on the axis, cell), in the order of the values; None for an arm without ω along
-        ω.
+        (value on the axis, cell), in the order of the values; None for a configuration without ω
+        along ω.
     draws : frozenset of DrawKey
         Those that most of its points are over; the others are in tables, and not comparable.
     """
@@ -128,7 +130,7 @@ class SweepLine:
         return tuple(value for value, _ in self.points if value is not None)
 
     def dots(self, metric: str) -> list[tuple[float, float, float]]:
-        """The points over its draws that have a number: value on the axis; mean and std in
+        """The points over its splits that have a number: value on the axis; mean and std in
         percent.
         """
         shown = (
@@ -140,7 +142,7 @@ class SweepLine:
 
 
 def _percentages(cell: ArmCell | None, metric: str) -> tuple[float, float] | None:
-    """Mean and std (0 of a single draw) of a metric in percent; None where no trial has it."""
+    """Mean and std (0 of a single split) of a metric in percent; None where no trial has it."""
     summary = cell.summary(metric) if cell is not None else None
     return (100 * summary.mean, 100 * (summary.std or 0.0)) if summary else None
 
@@ -189,7 +191,7 @@ def _line_label(table: ReportTable, line: SweepLine) -> str:
 
 
 def _panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
-    """``n = 6 (seeds 0–5)``: the draws that a panel is over; ``n = 3 to 6, by line`` where lines
+    """``n = 6 (seeds 0–5)``: the splits that a panel is over; ``n = 3 to 6, by line`` where lines
     differ.
     """
     groups = {line.draws for line in shown if line.draws} | (
@@ -203,7 +205,7 @@ def _panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
 
 
 def _draws_of(cell: ArmCell) -> frozenset[DrawKey]:
-    """The draws of the trials that gave numbers."""
+    """The splits of the trials that gave numbers."""
     return frozenset(cell.ok["draw"])
 
 
@@ -213,8 +215,8 @@ def _draws_of(cell: ArmCell) -> frozenset[DrawKey]:
 def _curve_figure(axis: Axis, report: Report, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
-    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier,
-    OA and AA. ``none`` is the dotted line and its band; other controls are grey.
+    Mean over the splits with a bar of one standard deviation, in percent: two panels per
+    classifier, OA and AA. ``none`` is the dotted line and its band; other controls are grey.
 
     Parameters
     ----------

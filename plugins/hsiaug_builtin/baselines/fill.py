@@ -29,8 +29,8 @@ COMPONENTS = 10
 
 @dataclass(frozen=True)
 class FillParams:
-    """Chosen on draws 100 to 103 of Indian Pines, of crops of Houston and Pavia and of Jasper Ridge
-    under ``issd``.
+    """Chosen on splits 100 to 103 of Indian Pines, of crops of Houston and Pavia and of Jasper
+    Ridge under ``issd``.
     """
 
     weight: float = param(

@@ -31,7 +31,7 @@ from hsiaug.api import (
 
 @dataclass(frozen=True)
 class PseudoParams:
-    """Chosen on draws 100 to 104 of Indian Pines and of crops of Houston, Pavia and Jasper Ridge
+    """Chosen on splits 100 to 104 of Indian Pines and of crops of Houston, Pavia and Jasper Ridge
     under ``issd``, at λ = 0.5 and 1, with svm. Weights of 0.1 and 0.3 give 1 point of AA more than
     0.05 on Indian Pines, 1 to 4 less on the others.
     """

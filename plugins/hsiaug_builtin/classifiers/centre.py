@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 @defaults(steps=400, augment="strong")
 class CentreCnnParams(Recipe):
-    """The recipe, and the network's size. Chosen on draws 100 and 101 of Jasper Ridge and a crop of
-    Pavia, ``issd``.
+    """The recipe, and the network's size. Chosen on splits 100 and 101 of Jasper Ridge and a crop
+    of Pavia, ``issd``.
     """
 
     window: int = param(3, "side of the window of the mean around the centre", unit="pixels", low=1)

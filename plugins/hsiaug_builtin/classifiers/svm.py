@@ -33,7 +33,7 @@ WIDTHS = (0.03, 0.1, 0.3, 1.0)
 UNKNOWN = 1000.0, 0.1
 """C and γ·B where nothing can be validated. One sample of a class is told from one of another by
 any of the candidates alike; but the least C and γ·B cannot learn from synthetic samples what these
-show (draws 100 to 102 of five scenes under ``kshot:1``).
+show (splits 100 to 102 of five scenes under ``kshot:1``).
 """
 
 MOST_VALIDATED = 5000
@@ -44,7 +44,7 @@ FEWEST_DRAWN = 30
 """Of a class, where it has them."""
 
 SHARPNESS = 3.0
-"""Of its shares. Chosen on draws 100 to 103 of five scenes under ``issd``, for the product with
+"""Of its shares. Chosen on splits 100 to 103 of five scenes under ``issd``, for the product with
 those of a teacher.
 """
 

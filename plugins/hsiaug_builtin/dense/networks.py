@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @defaults(steps=1000)
 class UnetParams(DenseRecipe):
     """The recipe, and the network's size. After 400 steps, as many as of the others, neither real
-    nor synthetic tiles are learnt: selection draws 100 to 102 of Houston give 28 mIoU then, and 31
+    nor synthetic tiles are learnt: selection splits 100 to 102 of Houston give 28 mIoU then, and 31
     after 1,000.
     """
 
@@ -32,7 +32,7 @@ class Unet(NetSegmenter[UnetParams]):
     A learned 1×1 layer comes first, which makes the 3×3 convolutions independent of the number of
     bands. As in figure 1 of the paper there are two convolutions per level, pooling by maximum and
     up-convolutions of 2×2; four levels in place of five, 16 channels in place of 64, padded
-    convolutions and batch normalisation are ours, as are AdamW and the draw of batches.
+    convolutions and batch normalisation are ours, as are AdamW and the drawing of batches.
     """
 
     card = Card(

@@ -96,7 +96,7 @@ def single_pixels(
     They are those of real tiles; synthetic tiles lend only classes that no real tile shows, unless
     ``synthetic`` asks for all of their pixels. A
     spectrum by itself needs no generator, and spectra that went through an autoencoder are blurred:
-    beside real ones they cost up to 9 mIoU on draws of the Houston crop. Of pixels with the same
+    beside real ones they cost up to 9 mIoU on splits of the Houston crop. Of pixels with the same
     spectrum and label one is kept, with the largest weight, in proportion to which they are drawn,
     since tiles overlap.
     """

@@ -21,7 +21,7 @@ STRENGTHS = (0.1, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class RelightParams:
-    """How strong each effect is at strength 1. Chosen on draws 100 to 107 of Indian Pines and of
+    """How strong each effect is at strength 1. Chosen on splits 100 to 107 of Indian Pines and of
     crops of Houston, Pavia and Jasper Ridge under ``issd``.
     """
 

@@ -68,7 +68,7 @@ Mask = NDArray[np.bool_]
 class StatisticsParams:
     """How much spread a class gets, and of what samples consist.
 
-    Chosen on draws 100 to 103 and 300 to 302 of Indian Pines, of crops of Houston and Pavia, of
+    Chosen on splits 100 to 103 and 300 to 302 of Indian Pines, of crops of Houston and Pavia, of
     Jasper Ridge and Samson under ``issd``.
     """
 

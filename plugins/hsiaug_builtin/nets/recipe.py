@@ -12,7 +12,8 @@ AUGMENTS = ("none", "turns", "weak", "strong")
 
 @dataclass(frozen=True)
 class Budget:
-    """Steps, not epochs: every arm of a benchmark gets the same optimiser steps, whatever it adds.
+    """Steps, not epochs: every configuration of a benchmark gets the same optimiser steps,
+    whatever it adds.
 
     A classifier's params extend this or :class:`Recipe` with its network's own fields; other
     defaults are said by :func:`hsiaug.api.defaults`.

@@ -141,7 +141,7 @@ def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Error:
     With τ = ``recipe.adjust`` > 0 it is the logit-adjusted one: τ·log π_c is added to the scores of
     class c (Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, equation 10), π the
     classes' shares of the drawn weights; predictions then read the scores as they are. Where the
-    draw is balanced π is uniform, and the adjustment changes nothing.
+    split is balanced π is uniform, and the adjustment changes nothing.
     """
     shift = torch.zeros(data.classes, device=device)
     if recipe.adjust and not recipe.balanced:

@@ -1,4 +1,4 @@
-"""Protocols: which pixels or tiles of a draw train. Draws of these are the bits that records rest
+"""Protocols: which pixels or tiles of a split train. Splits of these are the bits that records rest
 on.
 """
 

@@ -1,4 +1,4 @@
-"""Protocol ``added``: the draw of another one with more labels, for what labels are worth."""
+"""Protocol ``added``: the split of another one with more labels, for what labels are worth."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NO_BUFFER = "added labels have no buffer: test pixels round them lie in training
 
 @dataclass(frozen=True)
 class ScatteredLabels(Based):
-    """The base draw, its buffer, and K more labelled pixels of each class, anywhere; draws are
+    """The base split, its buffer, and K more labelled pixels of each class, anywhere; draws are
     nested in K.
 
     The added pixels leave the test set and nothing round them does, so some of their neighbours are
-    tested: the audit counts them, and the draw is tagged LEAKY. ``buffer`` is that of the base
-    draw.
+    tested: the audit counts them, and the split is tagged LEAKY. ``buffer`` is that of the base
+    split.
     """
 
     card = Card("added", "1", "The split of another protocol plus K more labelled pixels per class")
@@ -39,7 +39,7 @@ class ScatteredLabels(Based):
         return cls.of(f"{cls.number(number)}xscattered", base, buffer, folder)
 
     def buffer_radius(self, patch: int) -> int:
-        """0: the draw leaves out the base draw's buffer by itself, and none round the added
+        """0: the split leaves out the base split's buffer by itself, and none round the added
         pixels.
         """
         return 0

@@ -64,8 +64,8 @@ class Blocks(SplitProtocol):
 
 
 class Places(SplitProtocol):
-    """Every draw has the same test tiles, and all training tiles, or with ``places:N`` N of them at
-    random. With ``@OVERLAP`` behind that, training tiles share this part of their side with the
+    """Every split has the same test tiles, and all training tiles, or with ``places:N`` N of them
+    at random. With ``@OVERLAP`` behind that, training tiles share this part of their side with the
     next.
     """
 

@@ -1,4 +1,4 @@
-"""Protocol ``hidden``: the draw of another one, with blocks whose pixels no plugin sees."""
+"""Protocol ``hidden``: the split of another one, with blocks whose pixels no plugin sees."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Hidden(Based):
-    """The base draw, with a share of its test pixels in blocks that plugins see only when they
+    """The base split, with a share of its test pixels in blocks that plugins see only when they
     predict them.
 
     Blocks are taken in random order while they hold no more than the share. Pixels of training

@@ -69,7 +69,7 @@ class Picks(SplitProtocol):
     Attributes
     ----------
     base : SplitProtocol or None
-        The protocol whose draw marks asked pixels, and its number.
+        The protocol whose split marks asked pixels, and its number.
     path : Path or None
         Path of the file in place of both.
     """
@@ -135,7 +135,7 @@ class Picks(SplitProtocol):
         }
 
     def _known(self, scene: Scene, patch: int) -> Known:
-        """What has a label in the draw of ``base``, or in the scene and the file together.
+        """What has a label in the split of ``base``, or in the scene and the file together.
 
         Raises InputError where fewer than two pixels were asked for, and for a file that does not
         fit the scene.

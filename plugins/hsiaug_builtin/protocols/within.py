@@ -40,10 +40,10 @@ where it has fewer.
 
 @dataclass(frozen=True)
 class Within(SplitProtocol):
-    """The training pixels of another protocol's draw, or all labelled pixels, divided again.
+    """The training pixels of another protocol's split, or all labelled pixels, divided again.
 
-    The argument is that of the outer protocol, with the number of its draw, or "all". Before it a
-    number N, as in ``4:issd``, asks for harder draws: an N-th of each class trains, the N-th that
+    The argument is that of the outer protocol, with the number of its split, or "all". Before it a
+    number N, as in ``4:issd``, asks for harder splits: an N-th of each class trains, the N-th that
     lies farthest from it is tested, and what lies between is left out.
 
     Attributes
@@ -51,7 +51,7 @@ class Within(SplitProtocol):
     parts : int
         N; 2 leaves nothing out.
     divided, number_of_draw : SplitProtocol or int or None
-        The outer protocol, None for all, and its draw; the argument says both.
+        The outer protocol, None for all, and its split; the argument says both.
     """
 
     card = Card(
@@ -101,7 +101,7 @@ class Within(SplitProtocol):
         return f"{self.parts}:" if self.parts > 2 else ""
 
     def buffer_radius(self, patch: int) -> int:
-        """0: the draw keeps what it can of the buffer by itself."""
+        """0: the split keeps what it can of the buffer by itself."""
         return 0
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
@@ -114,7 +114,7 @@ class Within(SplitProtocol):
         return _within_draw(scene.labels, whole, radius, rng, self.parts)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
-        """The pixels of the outer draw's training tiles, or all, in blocks of two tiles. Those
+        """The pixels of the outer split's training tiles, or all, in blocks of two tiles. Those
         outside are not read.
         """
         outer, number = self.outer
@@ -133,13 +133,13 @@ class Within(SplitProtocol):
 
 
 def split_draw(text: str) -> tuple[str, int]:
-    """``issd@3`` → issd and 3; without a number draw 0."""
+    """``issd@3`` → issd and 3; without a number split 0."""
     match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
     return (match[1], int(match[2] or 0)) if match else (text, 0)
 
 
 def at_draw(draw: int) -> str:
-    """``@3`` for draw 3; nothing for draw 0."""
+    """``@3`` for split 3; nothing for split 0."""
     return f"@{draw}" if draw else ""
 
 

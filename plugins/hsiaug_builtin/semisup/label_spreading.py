@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelSpreadingParams:
-    """Chosen on draws from 100 on of Indian Pines under ``issd``."""
+    """Chosen on splits from 100 on of Indian Pines under ``issd``."""
 
     components: int = param(60, "principal components of the features", low=1)
     neighbours: int = param(40, "spectral neighbours of a node", low=1)

@@ -27,7 +27,7 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class SelfTrainingParams:
-    """Chosen on draws from 100 on of Indian Pines under ``issd``."""
+    """Chosen on splits from 100 on of Indian Pines under ``issd``."""
 
     components: int = param(
         60, "principal components that the discriminant reads, per window", low=1

@@ -35,7 +35,7 @@ COMPONENTS = 5
 COST = 100.0
 """C of the machine."""
 WIDTH = 0.3
-"""γ times the number of features. Both were chosen, with the spectra beside profiles, on draws 100
+"""γ times the number of features. Both were chosen, with the spectra beside profiles, on splits 100
 to 103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, under ``issd``.
 """
 
@@ -103,7 +103,7 @@ class Emp(Plugin[NoParams]):
 
     Benediktsson et al. give a neural network the profiles of the first components; Fauvel et al.
     add the spectrum and take a support vector machine. C and γ are fixed here, and the spectrum is
-    in the view that is chosen for the draw. Profiles are those of the whole scene, so a structure
+    in the view that is chosen for the split. Profiles are those of the whole scene, so a structure
     may be larger than a patch; synthetic samples have those of their patch alone.
     """
 

@@ -23,7 +23,7 @@ STEPS = (2, 6, 18)
 """Of random walks, at most."""
 SIDES = (3, 5, 8)
 """Pixels, of superpixels; a choice averages over all sides up to its own. Both, and the rule of the
-choice, were set on draws 100 to 103 of Indian Pines, of crops of Houston and Pavia, and of Jasper
+choice, were set on splits 100 to 103 of Indian Pines, of crops of Houston and Pavia, and of Jasper
 Ridge, and on 400 and 401 of Houston, under ``issd``.
 """
 

@@ -179,4 +179,4 @@ def partner_of(name: str, family: str, view: TrainView, seed: int, device: str) 
 
 
 _chosen_view = once_a_view(choose_view)
-"""The spectral view of a draw, which several classifiers and the teacher ask for."""
+"""The spectral view of a split, which several classifiers and the teacher ask for."""

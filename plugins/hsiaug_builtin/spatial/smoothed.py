@@ -148,7 +148,7 @@ def _of_real(
     with_shares: NDArray[np.bool_],
     progress: Progress,
 ) -> tuple[Partner, Mapping[str, Choice], Floats]:
-    """The partner, the choices and their scores, alike for all arms of a draw.
+    """The partner, the choices and their scores, alike for all configurations of a split.
 
     Parameters
     ----------

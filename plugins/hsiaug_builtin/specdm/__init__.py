@@ -12,7 +12,7 @@ Read top down, and to change something open one file:
 - ``drawing.py``: from counts of pairs to pairs, and classes asked for, of all generators here;
 - ``tileformat.py``, ``training_pairs.py``: tiles as tensors; ``losses.py``: all losses but that of
   the cascade; ``codec_losses.py``: what a codec loses of training pairs;
-- ``prepare.py``: what is learnt once for all draws, without masks;
+- ``prepare.py``: what is learnt once for all splits, without masks;
 
 of ``specdm`` and ``ldm_single``, with a cascade of denoisers:
 

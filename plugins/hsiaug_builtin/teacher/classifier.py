@@ -10,10 +10,10 @@ class TeacherClassifier(Plugin[NoParams]):
     """Names each pixel as the shared teacher does (:mod:`hsiaug_builtin.teacher`), which ``pseudo``
     takes its names from.
 
-    A control of arms that read unlabelled pixels: where its own map is as good as theirs, the
-    samples are not what gains. It learns from the training pixels alone; samples are ignored. A
-    pixel that the view did not show is named by the same opinions from its patch, without an
-    average over its neighbourhood.
+    A control of configurations that read unlabelled pixels: where its own map is as good as
+    theirs, the samples are not what gains. It learns from the training pixels alone; samples are
+    ignored. A pixel that the view did not show is named by the same opinions from its patch,
+    without an average over its neighbourhood.
     """
 
     card = Card(

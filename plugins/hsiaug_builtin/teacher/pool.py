@@ -7,8 +7,8 @@ import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
 
 FIRM = 12.0
-"""Left-out pixels, all classes alike, against which the given weights count. Chosen on draws 100 to
-103 of Indian Pines, of crops of Houston and Pavia, of Jasper Ridge and Samson under ``issd``.
+"""Left-out pixels, all classes alike, against which the given weights count. Chosen on splits 100
+to 103 of Indian Pines, of crops of Houston and Pavia, of Jasper Ridge and Samson under ``issd``.
 """
 
 

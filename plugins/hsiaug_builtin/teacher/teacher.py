@@ -49,7 +49,7 @@ as much.
 """
 SURE = 0.9
 """Geometric mean, all classes alike, of the shares of the true class of left-out pixels from which
-on shares are not averaged over neighbours. Chosen on draws 100 to 105 of Indian Pines, of crops of
+on shares are not averaged over neighbours. Chosen on splits 100 to 105 of Indian Pines, of crops of
 Houston and Pavia, of Jasper Ridge and Samson under ``issd``; so was the classifier beside the
 voters.
 """
@@ -280,12 +280,12 @@ def _say_nothing(done: int, total: int, note: str = "") -> None:
 def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> OpinionPool:
     """The pool of the voters and ``svm``, learnt from training pixels, at most MAX_TRAINING_PIXELS.
 
-    Its seed depends on these pixels alone: all plugins that ask for the teacher of a draw are given
-    the same one, which is fitted once.
+    Its seed depends on these pixels alone: all plugins that ask for the teacher of a split are
+    given the same one, which is fitted once.
 
-    Where nothing can be left out, as with one label a class, ``svm`` has no weight: on draws 110 to
-    115 under ``kshot:1`` this is worth +18.5 points of average accuracy on Indian Pines, +3.9 and
-    -2.4 on crops of Houston and Pavia, -1.9 on Jasper Ridge and +3.6 on Samson.
+    Where nothing can be left out, as with one label a class, ``svm`` has no weight: on splits 110
+    to 115 under ``kshot:1`` this is worth +18.5 points of average accuracy on Indian Pines, +3.9
+    and -2.4 on crops of Houston and Pavia, -1.9 on Jasper Ridge and +3.6 on Samson.
 
     Parameters
     ----------

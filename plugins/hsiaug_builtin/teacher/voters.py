@@ -40,7 +40,7 @@ NEIGHBOURHOOD = 5
 """Side in pixels of the window over which shares are averaged."""
 UNLIKE = 1.0
 """Distance to a neighbour, in units of noise, at which it counts e^(−1/2) times as much. All of
-these, and those of the noise, were chosen on draws 100 to 103 of Indian Pines, of crops of Houston
+these, and those of the noise, were chosen on splits 100 to 103 of Indian Pines, of crops of Houston
 and Pavia, of Jasper Ridge and Samson, under ``kshot:1``, ``kshot:3`` and ``issd``.
 """
 LEAST_SHARE = 1e-6

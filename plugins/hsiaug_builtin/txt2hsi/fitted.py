@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,7 @@ class FittedTxt2Hsi:
         """
         omega = 0.0 if guidance is None else guidance
         # A typed prompt may show what no patch of the class does.
-        maps = self._maps(seed) if facts is None else None
+        maps = self._maps if facts is None else None
 
         def batches() -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
             rng = np.random.default_rng(seed)
@@ -280,17 +281,20 @@ class FittedTxt2Hsi:
         embedded = torch.tensor(self.words.embedded, device=self.device)
         return torch.as_tensor(self.denoiser.noun(embedded))
 
-    @torch.inference_mode()
-    def _maps(self, seed: int) -> Maps | None:
-        """Make samples vary as patches do (LF-UE); by some samples of each class."""
+    @cached_property
+    def _maps(self) -> Maps | None:
+        """Make samples vary as patches do (LF-UE); by some samples of each class, always the same
+        ones.
+        """
         if not self.params.lfue:
             return None
-        rng = np.random.default_rng(seed)
-        torch_rng = torch.Generator().manual_seed(seed)
+        rng = np.random.default_rng(0)
+        torch_rng = torch.Generator().manual_seed(0)
         y = np.repeat(self.ids, MEASURED)
         said = self._draw_facts(y, rng)
         means = self.statistics.draw(said, rng)
-        made = self._coefficients(said, means, 0.0, rng, torch_rng, None, 1).cpu().numpy()
+        with torch.inference_mode():
+            made = self._coefficients(said, means, 0.0, rng, torch_rng, None, 1).cpu().numpy()
         of_samples = Spread.of_patches({c: made[y == c] for c in self.ids.tolist()})
         return self.spread.maps_from(of_samples)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hsiaug.api import InputError, param
 from hsiaug_builtin.text import MODES, checked_encoder, checked_mode
 
-VERSION = "20"
+VERSION = "21"
 """Of ``txt2hsi``: raised whenever its results change."""
 PREPARE_VERSION = "19"
 """Of what it learns once a scene: raised whenever that changes."""
