@@ -2,11 +2,13 @@
 them.
 """
 
+import io
 import json
 import shlex
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -246,9 +248,9 @@ def test_add_says_that_sets_are_written_by_hand(tmp_path: Path) -> None:
 
 
 def mapped(ref: object, folder: Path, out: str, *words: str) -> str:
-    """What ``hsiaug map`` says of the first record of a small benchmark without a generator."""
+    """What ``hsiaug map`` says of the first record without a generator of a small benchmark."""
     store = ("--store", folder / "store")
-    usual = ("--generator", "duplicate", "--lambda", "0.5", "--seeds", "1", "--jobs", "1")
+    usual = ("--generator", "duplicate-balanced", "--lambda", "0.5", "--seeds", "1", "--jobs", "1")
     run("benchmark", ref, *words, *usual, *store)
     records = Store(folder / "store").each()
     kept = next(r for r in records if r["spec"]["generator"]["name"] == "none")
@@ -269,19 +271,12 @@ def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(
     assert "are predicted exactly as in the record" in said and "F1 change" in said
 
 
-def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
-    words = (
-        "--task",
-        "segmentation",
-        "--classifier",
-        "unet",
-        "--preset",
-        "tiny",
-        "--device",
-        "cpu",
-    )
-    said = mapped("toy", tmp_path, "map.npy", *words)
+def test_a_scene_is_benchmarked_and_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
+    words = ("--task", "segmentation", "--classifier", "unet", "--preset", "tiny")
+    said = mapped("toy", tmp_path, "map.npy", *words, "--device", "cpu")
 
+    rows = pd.read_csv(io.StringIO(run("report", "--store", tmp_path / "store", "--format", "csv")))
+    assert {"unet", "majority"} <= set(rows["classifier"]) and rows["miou"].between(0, 1).all()
     scene = load_pairs("toy", "segmentation").places[0]
     ids = np.load(tmp_path / "map.npy")
     assert ids.shape == scene.mask.shape and ids.min() >= 1

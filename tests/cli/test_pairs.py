@@ -1,11 +1,9 @@
-"""``hsiaug generate`` and ``hsiaug inspect`` for image–mask pairs, and ``benchmark --task``."""
+"""``hsiaug generate`` and ``hsiaug inspect`` for image–mask pairs."""
 
-import io
 import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -13,7 +11,6 @@ from typer.testing import CliRunner
 from hsiaug.base.errors import HsiaugError
 from hsiaug.cli.main import app
 from hsiaug.data import load_pairs
-from tests.in_process import run_trials_here
 
 pytestmark = pytest.mark.usefixtures("few_steps")
 
@@ -92,30 +89,6 @@ def test_inspection_writes_pictures_and_numbers_and_sees_copies(tmp_path: Path) 
     # Labelled fields of the toy scene do not touch: their masks have no edge.
     assert structure["mask_edges"]["value"] is None
     assert "copies of training tiles" in text and "connected regions a tile" in text
-
-
-def test_a_benchmark_of_masks_runs_from_the_command_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_trials_here(monkeypatch)
-    words = (
-        "benchmark",
-        *MASKS,
-        "--task",
-        "segmentation",
-        "--classifier",
-        "unet",
-        "--preset",
-        "tiny",
-        "--seeds",
-        "1",
-        "--jobs",
-        "1",
-    )
-    store = ("--store", str(tmp_path / "store"))
-    run(*words, *store)
-    rows = pd.read_csv(io.StringIO(run("report", *store, "--format", "csv")))
-    assert {"unet", "majority"} <= set(rows["classifier"]) and rows["miou"].between(0, 1).all()
 
 
 @pytest.mark.parametrize(
