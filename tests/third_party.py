@@ -93,6 +93,12 @@ def hsiaug_plugins():
     ]
 '''
 
+ONE_SPLIT = (
+    *("--classifier", "rf", "--view", "raw", "--lambda", "0.5", "--patch", "3"),
+    *("--seeds", "1", "--jobs", "1"),
+)
+"""A benchmark of few trials, for a generator that is only to be seen at work."""
+
 
 def install(folder: Path, module: str, code: str, distribution: str | None = None) -> Path:
     """Put a plugin package into ``folder``, which belongs on the path."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.third_party import environment, hsiaug
+from tests.third_party import ONE_SPLIT, environment, hsiaug
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hsiaug-jitter"
@@ -68,19 +68,8 @@ def test_it_passes_the_check(env: dict[str, str]) -> None:
 
 def test_it_runs_in_a_benchmark_beside_the_controls(env: dict[str, str], tmp_path: Path) -> None:
     answer = hsiaug(
-        *(
-            "benchmark",
-            "toy",
-            "--generator",
-            "jitter",
-            "--classifier",
-            "rf",
-            "--seeds",
-            "1",
-            "--jobs",
-            "1",
-        ),
-        *("--patch", "3", "--set", "jitter.gain=0.1"),
+        *("benchmark", "toy", "--generator", "jitter", "--set", "jitter.gain=0.1"),
+        *ONE_SPLIT,
         env=env,
         cwd=tmp_path,
     )
@@ -94,22 +83,8 @@ def test_it_runs_in_a_benchmark_beside_the_controls(env: dict[str, str], tmp_pat
 
 
 def test_its_own_tests_pass(env: dict[str, str], tmp_path: Path) -> None:
-    words = (
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "error",
-        "--rootdir",
-        str(EXAMPLE),
-        str(EXAMPLE / "tests"),
-    )
-    answer = subprocess.run(
-        [sys.executable, "-B", "-m", "pytest", *words],
-        env=env,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    words = ("-q", "-p", "no:cacheprovider", "-W", "error", "--rootdir", str(EXAMPLE))
+    command = [sys.executable, "-B", "-m", "pytest", *words, str(EXAMPLE / "tests")]
+    answer = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True)
 
     assert answer.returncode == 0, answer.stdout[-3000:]

@@ -204,7 +204,7 @@ def short_folder() -> Iterator[Path]:
 
 
 SLOW_FORK_SERVER = """
-import sys, time
+import os, sys, time
 
 
 class Finder:
@@ -212,7 +212,9 @@ class Finder:
     def find_spec(name, *_):
         if name == "sklearn":
             open({mark!r}, "w").close()
-            time.sleep({seconds})
+            end = time.monotonic() + 600
+            while not os.path.exists({go_on!r}) and time.monotonic() < end:
+                time.sleep(0.05)
 
 
 if "multiprocessing.forkserver" in " ".join(sys.orig_argv):
@@ -226,15 +228,19 @@ if "multiprocessing.forkserver" in " ".join(sys.orig_argv):
 def test_a_signal_ends_a_command_whose_workers_still_load_libraries(
     end: signal.Signals, tmp_path: Path, short_folder: Path
 ) -> None:
-    (mark := tmp_path / "loads").with_name("sitecustomize.py").write_text(
-        SLOW_FORK_SERVER.format(mark=str(mark), seconds=20 if end == signal.SIGKILL else 600)
-    )
+    mark, go_on = tmp_path / "loads", tmp_path / "go-on"
+    code = SLOW_FORK_SERVER.format(mark=str(mark), go_on=str(go_on))
+    (tmp_path / "sitecustomize.py").write_text(code)
     words = ["benchmark", "toy", "--generator", "smote", *QUICK[2:], "--classifier", "svm"]
     env = environment(tmp_path, TMPDIR=str(short_folder))
     with begun([*words, "--store", "store"], env, tmp_path) as process:
         until(mark.exists)
         assert running(str(tmp_path))
         process.send_signal(end)
+        if end == signal.SIGKILL:
+            process.wait()
+            # The others hold its output open.
+            go_on.touch()
         _, said = process.communicate()
 
     assert b"Traceback" not in said

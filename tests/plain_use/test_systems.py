@@ -3,6 +3,7 @@ of a run are those of a plain one, or the error says what does not work.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -24,20 +25,8 @@ from tests.report.report_records import believable, record
 from tests.third_party import DUMMY, environment, hsiaug, install, results
 
 QUICK = (
-    "benchmark",
-    "toy",
-    "--generator",
-    "dummy",
-    "--classifier",
-    "nearest,svm",
-    "--seeds",
-    "2",
-    "--patch",
-    "3",
-    "--view",
-    "raw",
-    "--jobs",
-    "2",
+    *("benchmark", "toy", "--generator", "dummy", "--classifier", "nearest,svm", "--seeds", "2"),
+    *("--patch", "3", "--view", "raw", "--jobs", "2"),
 )
 FEWER = ("--classifier", "nearest", "--seeds", "1", "--jobs", "1", "--store", "store")
 SPAWNED = (*QUICK[:4], *FEWER, *QUICK[8:12])
@@ -124,17 +113,31 @@ WITHOUT_RIGHTS = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]
 """Root, to whom permissions mean nothing else, as any other user."""
 
 
+IN_TURN = """
+import json, runpy, sys
+
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["hsiaug", *words]
+    try:
+        runpy.run_module("hsiaug", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+"""Commands in one process, which loads its libraries once."""
+
+
 def in_a_closed_home(
-    words: Sequence[str], env: dict[str, str], home: Path
+    commands: Sequence[Sequence[str]], env: dict[str, str], home: Path
 ) -> tuple[list[str], list[Path]]:
-    """The lines that a command says of folders that cannot be written to, where the home is one,
-    and what is in the home after it.
+    """The lines that commands say of folders that cannot be written to, where the home is one,
+    and what is in the home after them.
     """
     home.mkdir(mode=0o500, exist_ok=True)
     rights = WITHOUT_RIGHTS if os.geteuid() == 0 else []
     if rights and not shutil.which(rights[0]):
         pytest.skip("root writes everywhere here")
-    command = [*rights, sys.executable, "-m", "hsiaug", *words]
+    command = [*rights, sys.executable, "-c", IN_TURN, json.dumps(commands)]
     env = {**env, "HOME": str(home)}
     done = subprocess.run(command, env=env, cwd=home.parent, capture_output=True, text=True)
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
@@ -152,31 +155,23 @@ def nowhere(site: Path) -> dict[str, str]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="of POSIX")
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("plugins", "list"),
-        ("benchmark", "toy", *QUICK[2:], "--dry-run"),
-        ("report", "--store", "STORE"),
-    ],
-)
 def test_what_writes_nothing_needs_no_home_that_can_be_written(
-    words: tuple[str, ...], nowhere: dict[str, str], plain: Path, tmp_path: Path
+    nowhere: dict[str, str], plain: Path, tmp_path: Path
 ) -> None:
-    typed = [str(plain) if word == "STORE" else word for word in words]
-    assert in_a_closed_home(typed, nowhere, tmp_path / "home") == ([], [])
+    commands = [("plugins", "list"), (*QUICK, "--dry-run"), ("report", "--store", str(plain))]
+    assert in_a_closed_home(commands, nowhere, tmp_path / "home") == ([], [])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="of POSIX")
 def test_a_home_that_cannot_be_written_is_said_in_one_line_with_a_remedy_that_works(
     nowhere: dict[str, str], tmp_path: Path
 ) -> None:
-    words, home = ("datasets", "list"), tmp_path / "home"
-    (line,), left = in_a_closed_home(words, nowhere, home)
+    commands, home = [("datasets", "list")], tmp_path / "home"
+    (line,), left = in_a_closed_home(commands, nowhere, home)
     assert line.startswith("note: ") and f"{home} cannot be written to" in line
     assert "let HSIAUG_DATA_DIR name a folder that can be written to" in line and not left
     remedied = {**nowhere, "HSIAUG_DATA_DIR": str(tmp_path / "elsewhere")}
-    assert in_a_closed_home(words, remedied, home) == ([], [])
+    assert in_a_closed_home(commands, remedied, home) == ([], [])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="of POSIX")

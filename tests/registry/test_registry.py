@@ -12,7 +12,7 @@ from hsiaug.registry.lookup import build_registry, registry
 from hsiaug.trial.store import Store
 from tests.effort import loaded
 from tests.in_process import hsiaug
-from tests.third_party import DUMMY, install, point
+from tests.third_party import DUMMY, ONE_SPLIT, install, point
 
 
 @pytest.fixture
@@ -217,22 +217,8 @@ def test_the_example_in_the_api_docstring_is_a_working_plugin(path: Path, tmp_pa
     text = api.__doc__ or ""
     code = textwrap.dedent(text.split("A whole generator::")[1].split("and in its")[0])
     install(tmp_path / "example", "my_package", code)
-    answer = hsiaug(
-        *(
-            "benchmark",
-            "toy",
-            "--generator",
-            "gain",
-            "--classifier",
-            "rf",
-            "--seeds",
-            "1",
-            "--jobs",
-            "1",
-        ),
-        *("--patch", "3", "--store", str(tmp_path / "store")),
-        site=tmp_path / "example",
-    )
+    words = ("benchmark", "toy", "--generator", "gain", *ONE_SPLIT)
+    answer = hsiaug(*words, site=tmp_path / "example", cwd=tmp_path)
 
     assert answer.returncode == 0, answer.stderr
     assert "gain" in answer.stdout

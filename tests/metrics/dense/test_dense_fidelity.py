@@ -11,14 +11,9 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import adjacency, fit_axes, fit_image_space, image_features
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.neighbours import turn_maps
-from tests.toyworld import ToyWorld, toy_world
+from tests.toyworld import ToyWorld
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
-
-
-@pytest.fixture(scope="module")
-def world() -> ToyWorld:
-    return toy_world(noise=0.06, side=16)
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,9 @@ from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
 from hsiaug.metrics.measures import Measures
-from tests.toyworld import ToyWorld, toy_world
+from tests.toyworld import ToyWorld
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
-
-
-@pytest.fixture(scope="module")
-def world() -> ToyWorld:
-    return toy_world(noise=0.06, side=16)
 
 
 @pytest.fixture(scope="module")
