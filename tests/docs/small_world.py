@@ -63,8 +63,22 @@ SHARED = ("farm.npy", "cache")
 RECORDS = (
     *("benchmark", "flight.toml", "--generator", "smote,txt2hsi", "--classifier", "svm,cnn2d"),
     *("--lambda", "0.5,1"),
-    *("--omega", "3", "--seeds", "1", "--patch", "5", "--view", "raw", "--preset", "tiny"),
-    *("--jobs", "1", "--device", "cpu"),
+    *(
+        "--omega",
+        "3",
+        "--seeds",
+        "1",
+        "--patch",
+        "5",
+        "--view",
+        "raw",
+        "--preset",
+        "tiny",
+        "--jobs",
+        "1",
+        "--device",
+        "cpu",
+    ),
 )
 
 
